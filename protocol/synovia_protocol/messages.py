@@ -1,0 +1,271 @@
+"""The messages of ``synovia.v1``, one class each.
+
+On the wire a message is a msgpack array: its type number, then its fields in the order of the class. Fields that a
+receiver does not know (further elements) are ignored; optional fields at the end may be left out; an unknown type number is
+refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from synovia_protocol.errors import ErrorInfo
+
+PROTOCOL_VERSION = 1
+SUBPROTOCOL = "synovia.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRef:
+    """A reference to an array: what documents and messages hold in place of the samples.
+
+    Attributes:
+        digest: 32 bytes, see ``arrays.array_digest``.
+        dtype: A numpy name of ``arrays.DTYPES``, as ``float64``.
+        shape: The length of each axis, row-major; ``(n,)`` for a plain series.
+    """
+
+    digest: bytes
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """The number of elements."""
+        length = 1
+        for axis in self.shape:
+            length *= axis
+        return length
+
+
+# --- client to server -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The first message: which session this is (16 random bytes that outlive the connection), and the newest ts seen."""
+
+    TYPE: ClassVar[int] = 1
+    session: bytes
+    version: int = PROTOCOL_VERSION
+    newest_ts: int | None = None
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Sign in with a token, or become anonymous with None."""
+
+    TYPE: ClassVar[int] = 2
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAdd:
+    """One query to subscribe to. ``query_id`` is never used again on the same connection.
+
+    ``digest`` is that of the result already held as of ``Connect.newest_ts``; ``journal`` is what came with that result.
+    """
+
+    query_id: int
+    path: str
+    args: dict[str, Any]
+    digest: bytes | None = None
+    journal: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyQuerySet:
+    TYPE: ClassVar[int] = 3
+    add: tuple[QueryAdd, ...] = ()
+    remove: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """Run a mutation. ``request_id`` counts within the session; ``retry`` says that it may have been sent before."""
+
+    TYPE: ClassVar[int] = 4
+    request_id: int
+    path: str
+    args: dict[str, Any]
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    TYPE: ClassVar[int] = 5
+    request_id: int
+    path: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchArray:
+    """Ask for elements ``[start, stop)`` of an array that the live query ``query_id`` shows; ``stop`` None is the end.
+
+    With ``points`` the answer is thinned to ``points // 2`` buckets at most, each its minimum and its maximum.
+    """
+
+    TYPE: ClassVar[int] = 6
+    request_id: int
+    query_id: int
+    digest: bytes
+    start: int = 0
+    stop: int | None = None
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFetch:
+    TYPE: ClassVar[int] = 7
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    TYPE: ClassVar[int] = 8
+    nonce: int = 0
+
+
+# --- server to client -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The answer to Connect. The server closes a connection on which nothing arrives for ``idle_timeout`` seconds."""
+
+    TYPE: ClassVar[int] = 32
+    version: int
+    max_message_bytes: int
+    idle_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueryValue:
+    """A whole result. ``journal`` is to be sent back when the query is subscribed to again."""
+
+    KIND: ClassVar[int] = 0
+    query_id: int
+    value: Any
+    journal: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPatch:
+    """Patches that lead, one after the other, from the result that the client holds to the new one."""
+
+    KIND: ClassVar[int] = 1
+    query_id: int
+    patches: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryUnchanged:
+    """The result that the client said it holds is still the newest."""
+
+    KIND: ClassVar[int] = 2
+    query_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFailed:
+    KIND: ClassVar[int] = 3
+    query_id: int
+    error: ErrorInfo
+
+
+QueryUpdate = QueryValue | QueryPatch | QueryUnchanged | QueryFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Move from one instant to a later one; every query not named has the same result at both."""
+
+    TYPE: ClassVar[int] = 33
+    from_ts: int
+    to_ts: int
+    updates: tuple[QueryUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MutationResponse:
+    """The outcome of a mutation; the transition that shows its effects has been sent before. ``ts`` None: not committed."""
+
+    TYPE: ClassVar[int] = 34
+    request_id: int
+    ts: int | None
+    result: Any = None
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResponse:
+    TYPE: ClassVar[int] = 35
+    request_id: int
+    result: Any = None
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthError:
+    """The token was not accepted; the connection goes on as anonymous."""
+
+    TYPE: ClassVar[int] = 36
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayResponse:
+    """The answer to FetchArray: frames with these elements follow (none when ``shape`` has a zero), or an error."""
+
+    TYPE: ClassVar[int] = 37
+    request_id: int
+    dtype: str = "float64"
+    shape: tuple[int, ...] = ()
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FatalError:
+    """The connection ends. ``retry_after`` seconds: connect again then; None: connecting again would fail the same way."""
+
+    TYPE: ClassVar[int] = 38
+    error: ErrorInfo
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    TYPE: ClassVar[int] = 39
+    nonce: int = 0
+
+
+ClientMessage = Connect | Authenticate | ModifyQuerySet | Mutation | Action | FetchArray | CancelFetch | Ping
+ServerMessage = (
+    Welcome
+    | Transition
+    | MutationResponse
+    | ActionResponse
+    | AuthError
+    | ArrayResponse
+    | FatalError
+    | Pong
+)
+Message = ClientMessage | ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFrame:
+    """A raw array frame: ``length`` elements are to come under this stream, ``data`` holds those from ``position`` on.
+
+    ``stream`` is the request id of the FetchArray it answers, 0 for an upload. ``data`` is little-endian, row-major.
+    """
+
+    stream: int
+    dtype: str
+    digest: bytes
+    position: int
+    length: int
+    data: memoryview = field(repr=False)

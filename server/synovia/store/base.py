@@ -1,0 +1,259 @@
+"""The contract between the engine and a database.
+
+A store keeps tables of BSON documents with declared indexes and offers three things: a snapshot at a timestamp, an atomic
+commit, and the ordered stream of every commit. Everything else the server knows is built on these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from synovia.store.filters import Filter
+
+Ts = int
+"""A commit timestamp: a 63-bit integer that grows with every commit (MongoDB: ``seconds << 32 | increment``)."""
+
+Document = dict[str, Any]
+"""A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
+
+
+class Order(StrEnum):
+    """The direction of a scan over an index."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """A declared index: ascending over ``fields`` (database names, dots reach into maps), then over ``_id``.
+
+    A field that holds an array makes one entry for each distinct element; at most one field of an index may. The index
+    without fields is the table itself in the order of ``_id``.
+    """
+
+    name: str
+    fields: tuple[str, ...] = ()
+    unique: bool = False
+
+
+BY_ID = IndexSpec("by_id")
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table and its indexes; the index ``by_id`` always exists and is not listed."""
+
+    name: str
+    indexes: tuple[IndexSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open range ``[low, high)`` of encoded index keys (see ``engine.keys``).
+
+    Each end is an encoded prefix of key values, optionally followed by one byte: ``keys.AFTER`` or a type tag.
+    """
+
+    low: bytes
+    high: bytes
+
+    def __contains__(self, key: bytes) -> bool:
+        return self.low <= key < self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one commit did to one document. ``before`` is None for an insertion, ``after`` for a deletion."""
+
+    table: str
+    id: Any
+    before: Document | None
+    after: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one transaction changed, at one timestamp. Without writes it only says that time has advanced to ``ts``.
+
+    ``fence`` is the number of Synovia transactions up to and with this one; None for another program's transaction.
+    """
+
+    ts: Ts
+    writes: tuple[Write, ...] = ()
+    fence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The log's position was lost: commits up to ``ts`` are unknown, so everything has to be recomputed from there."""
+
+    ts: Ts
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """The proof that a mutation ran: its packed result, found again by (session, number) when a client retries."""
+
+    session: bytes
+    number: int
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Writes and request records that are committed together or not at all.
+
+    ``fence`` is the number of Synovia transactions the committer has seen; None commits without looking.
+    No two writes of a batch name the same document.
+    """
+
+    writes: Sequence[Write] = ()
+    requests: Sequence[RequestRecord] = ()
+    fence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayManifest:
+    """The list of an array's chunks; see ``synovia_protocol.arrays`` for the chunk size and the digests."""
+
+    digest: bytes
+    dtype: str
+    length: int
+    chunks: tuple[bytes, ...] = field(default=())
+
+
+class StoreError(Exception):
+    """A store could not do what was asked; subclasses say who is to blame."""
+
+
+class Conflict(StoreError):
+    """The database refused the commit because something it depends on has changed: validate again and resubmit."""
+
+
+class UniqueViolation(StoreError):
+    """A unique index already holds a key of this commit."""
+
+    def __init__(self, table: str, index: str) -> None:
+        super().__init__(f"{table}: another document has the same key in the unique index {index!r}")
+        self.table = table
+        self.index = index
+
+
+class DuplicateRequest(StoreError):
+    """A request record of this batch exists already: the mutation has run before. Nothing of the batch was written."""
+
+    def __init__(self, session: bytes, number: int) -> None:
+        super().__init__(f"request {number} of session {session.hex()} has been committed before")
+        self.session = session
+        self.number = number
+
+
+class SnapshotTooOld(StoreError):
+    """The database no longer keeps the versions of that timestamp."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or is not one that Synovia can work with; the message says what mends it."""
+
+
+class Snapshot(Protocol):
+    """The database as of one timestamp."""
+
+    @property
+    def ts(self) -> Ts: ...
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        """Read documents by ``_id``: one result for each id, in the same order."""
+        ...
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        """Read the documents with an index key inside ``interval`` that satisfy ``where``, ordered by that key.
+
+        A document with several keys in the interval (an array field) appears once, at the first in scan order.
+        """
+        ...
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        """Count the documents that ``scan`` would give, without moving them."""
+        ...
+
+
+class ArrayStore(Protocol):
+    """Content-addressed chunks and manifests, apart from documents and outside their transactions."""
+
+    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+        """Store one chunk durably; storing the same chunk again does nothing."""
+        ...
+
+    async def get_chunk(self, digest: bytes) -> bytes | None: ...
+
+    async def put_manifest(self, manifest: ArrayManifest) -> None:
+        """Store a manifest whose chunks are stored already; storing the same again does nothing."""
+        ...
+
+    async def get_manifest(self, digest: bytes) -> ArrayManifest | None: ...
+
+
+class Store(Protocol):
+    """A database behind Synovia."""
+
+    @property
+    def arrays(self) -> ArrayStore: ...
+
+    async def open(self, tables: Sequence[TableSpec]) -> None:
+        """Connect, and create or bring up to date the collections and indexes of ``tables``.
+
+        Raises:
+            StoreUnavailable: No such database, or one that cannot serve (the message names the command that mends it).
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None:
+        """Make a round trip to the database, or raise StoreUnavailable."""
+        ...
+
+    async def newest(self) -> tuple[Ts, int]:
+        """Tell the timestamp of the newest durable commit, and the fence number as of it."""
+        ...
+
+    def snapshot(self, ts: Ts) -> Snapshot: ...
+
+    async def commit(self, batch: Batch) -> Ts:
+        """Write a batch, all or nothing, durable when this returns; tell its timestamp.
+
+        Raises:
+            Conflict: The fence is not ``batch.fence``, or a document is no longer as the ``before`` of its write says.
+            UniqueViolation: A unique index forbids it.
+            DuplicateRequest: One of the request records exists.
+            StoreUnavailable: The outcome is unknown; the same batch may be submitted again, its request records and its
+                fence keep it from running twice.
+        """
+        ...
+
+    def changes(self, after: Ts) -> AsyncIterator[Commit | Gap]:
+        """Follow every commit after ``after``: whole, in order, once; those of other programs too.
+
+        Ends only with an exception or when the iterator is closed. When nothing is written it gives an empty commit from
+        time to time, so that the clock advances.
+        """
+        ...
+
+    async def find_request(self, session: bytes, number: int) -> RequestRecord | None: ...
+
+
