@@ -7,7 +7,9 @@ refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, ClassVar
 
 from synovia_protocol.errors import ErrorInfo
@@ -16,9 +18,10 @@ PROTOCOL_VERSION = 1
 SUBPROTOCOL = "synovia.v1"
 
 
-@dataclass(frozen=True, slots=True)
 class ArrayRef:
     """A reference to an array: what documents and messages hold in place of the samples.
+
+    A plain class and not a dataclass, because pydantic takes dataclasses apart when it dumps a model.
 
     Attributes:
         digest: 32 bytes, see ``arrays.array_digest``.
@@ -26,17 +29,38 @@ class ArrayRef:
         shape: The length of each axis, row-major; ``(n,)`` for a plain series.
     """
 
+    __slots__ = ("digest", "dtype", "shape")
+
     digest: bytes
     dtype: str
     shape: tuple[int, ...]
 
+    def __init__(self, digest: bytes, dtype: str, shape: Iterable[int]) -> None:
+        object.__setattr__(self, "digest", digest)
+        object.__setattr__(self, "dtype", dtype)
+        object.__setattr__(self, "shape", tuple(shape))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("an ArrayRef does not change")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ArrayRef):
+            return NotImplemented
+        return (self.digest, self.dtype, self.shape) == (other.digest, other.dtype, other.shape)
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.dtype, self.shape))
+
+    def __repr__(self) -> str:
+        return f"ArrayRef({self.digest.hex()[:12]}…, {self.dtype}, {self.shape})"
+
+    def __reduce__(self) -> tuple[type[ArrayRef], tuple[bytes, str, tuple[int, ...]]]:
+        return ArrayRef, (self.digest, self.dtype, self.shape)
+
     @property
     def length(self) -> int:
         """The number of elements."""
-        length = 1
-        for axis in self.shape:
-            length *= axis
-        return length
+        return prod(self.shape)
 
 
 # --- client to server -----------------------------------------------------------------------------------------------------
