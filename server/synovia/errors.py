@@ -1,0 +1,88 @@
+"""Errors that a function raises on purpose: they reach the client with their code, message and data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+
+class FunctionError(Exception):
+    """An error that the caller is meant to see.
+
+    Args:
+        code: For programs, as ``recording_archived``; the application's own choice.
+        message: For people.
+        data: Any wire value, for programs that want to know more.
+    """
+
+    def __init__(self, code: str, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = str(code)
+        self.message = message
+        self.data = data
+
+    @property
+    def info(self) -> ErrorInfo:
+        return ErrorInfo(self.code, self.message, self.data)
+
+
+class _CodedError(FunctionError):
+    CODE: ErrorCode
+
+    def __init__(self, message: str, data: Any = None) -> None:
+        super().__init__(self.CODE, message, data)
+
+
+class NotFound(_CodedError):
+    """There is no such thing, or the caller may not know of it."""
+
+    CODE = ErrorCode.NOT_FOUND
+
+
+class Forbidden(_CodedError):
+    """The caller is known and may not do this."""
+
+    CODE = ErrorCode.FORBIDDEN
+
+
+class Unauthenticated(_CodedError):
+    """Nobody is signed in."""
+
+    CODE = ErrorCode.UNAUTHENTICATED
+
+
+class InvalidArguments(_CodedError):
+    """The arguments do not fit the function."""
+
+    CODE = ErrorCode.INVALID_ARGUMENTS
+
+
+class UnknownFunction(_CodedError):
+    """No function has that path, or none that a client may call."""
+
+    CODE = ErrorCode.UNKNOWN_FUNCTION
+
+
+class WrongKind(_CodedError):
+    """The function exists but is of another kind, as a mutation called as a query."""
+
+    CODE = ErrorCode.WRONG_KIND
+
+
+class UnknownIndex(_CodedError):
+    """A query names an index that its table does not have, or fields out of the index's order."""
+
+    CODE = ErrorCode.UNKNOWN_INDEX
+
+
+class BadCursor(_CodedError):
+    """A cursor was not made by this query."""
+
+    CODE = ErrorCode.BAD_CURSOR
+
+
+class KeyTaken(_CodedError):
+    """A unique index already holds the key of another document."""
+
+    CODE = ErrorCode.UNIQUE_VIOLATION
