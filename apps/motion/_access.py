@@ -1,0 +1,97 @@
+"""Who is calling, and what they may see or change.
+
+A recording is seen by its owner; while it is not archived also by its subject and by those it is shared with. Only its
+owner changes it. Who may not see it is told the same as if it did not exist.
+"""
+
+from __future__ import annotations
+
+from synovia import Forbidden, FunctionError, Id, NotFound, QueryContext, Unauthenticated
+
+from .schema import Contact, Recording, User
+
+
+async def registered_user(ctx: QueryContext) -> User | None:
+    """Find the caller's user, or None before they have registered.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+    """
+    if ctx.identity is None:
+        raise Unauthenticated("sign in first")
+    return await ctx.db.query(User).using("by_auth_id", auth_id=ctx.identity.key).unique()
+
+
+async def current_user(ctx: QueryContext) -> User:
+    """Find the caller's user.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        FunctionError: ``not_registered``.
+        Forbidden: The account is archived.
+    """
+    me = await registered_user(ctx)
+    if me is None:
+        raise FunctionError("not_registered", "register first: users:register")
+    if me.is_archived:
+        raise Forbidden("this account is archived")
+    return me
+
+
+def contact_of(user: User, other: Id[User]) -> Contact | None:
+    """Find a person among somebody's contacts."""
+    return next((contact for contact in user.contacts if contact.user_id == other), None)
+
+
+def may_see(me: User, recording: Recording) -> bool:
+    """Tell whether a recording exists for ``me``."""
+    if recording.owner_id == me.id:
+        return True
+    if recording.is_archived:
+        return False
+    return recording.subject_id == me.id or me.id in (recording.shared_with or ())
+
+
+def shown_to(me: User, recording: Recording) -> Recording:
+    """Give a recording as ``me`` may see it: with whom else it is shared is its owner's business."""
+    if recording.owner_id == me.id or not recording.shared_with:
+        return recording
+    return recording.model_copy(update={"shared_with": [me.id] if me.id in recording.shared_with else None})
+
+
+async def visible_recording(ctx: QueryContext, me: User, recording_id: Id[Recording]) -> Recording:
+    """Read a recording that ``me`` may see.
+
+    Raises:
+        NotFound: There is none, or it is not for ``me``; which of the two is not told.
+    """
+    recording = await ctx.db.get(Recording, recording_id)
+    if recording is None or not may_see(me, recording):
+        raise NotFound("there is no such recording")
+    return recording
+
+
+async def owned_recording(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
+    """Read a recording that belongs to the caller.
+
+    Raises:
+        NotFound: There is none that the caller may see.
+        Forbidden: The caller may see it, but it belongs to somebody else.
+    """
+    me = await current_user(ctx)
+    recording = await visible_recording(ctx, me, recording_id)
+    if recording.owner_id != me.id:
+        raise Forbidden("only its owner may do this to a recording")
+    return recording
+
+
+async def live_recording(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
+    """Read a recording that belongs to the caller and is not archived.
+
+    Raises:
+        FunctionError: ``archived``; and as ``owned_recording``.
+    """
+    recording = await owned_recording(ctx, recording_id)
+    if recording.is_archived:
+        raise FunctionError("archived", "this recording is archived; restore it first")
+    return recording

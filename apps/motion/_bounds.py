@@ -1,0 +1,32 @@
+"""How long a text, a list or a recording may be, as annotations of arguments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+MAX_CONTACTS = 1_000
+MAX_SHARES = 200
+MAX_SAMPLES = 50_000_000
+
+Limit = Annotated[int, Field(ge=1, le=200)]
+"""How many documents a list gives at most."""
+
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Alias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+"""Empty means none, here and for the texts below."""
+Notes = Annotated[str, StringConstraints(max_length=10_000)]
+ExerciseType = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Tags = Annotated[list[Tag], Field(max_length=50)]
+
+Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+"""UTC milliseconds since 1970, up to the year 9999."""
+Hertz = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Duration = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Milliseconds."""
