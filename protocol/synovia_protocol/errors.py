@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     BAD_ARRAY_FRAME = "bad_array_frame"
     ARRAY_MISORDERED = "array_misordered"
     ARRAY_DIGEST_MISMATCH = "array_digest_mismatch"
+    OUT_OF_SYNC = "out_of_sync"
     TIMEOUT = "timeout"
     TOO_SLOW = "too_slow"
     # one request is wrong: the connection goes on
@@ -49,12 +50,29 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
-    INVALID_TOKEN = "invalid_token"  # noqa: S105
+    INVALID_TOKEN = "invalid_token"
     LIMIT_EXCEEDED = "limit_exceeded"
     # the server is to blame
     SERVER_ERROR = "server_error"
     OVERLOADED = "overloaded"
     STOPPING = "stopping"
+
+
+_CLOSE_CODES = {
+    ErrorCode.TOO_LARGE: CloseCode.TOO_LARGE,
+    ErrorCode.UNSUPPORTED_VERSION: CloseCode.UNSUPPORTED_VERSION,
+    ErrorCode.TIMEOUT: CloseCode.TIMEOUT,
+    ErrorCode.TOO_SLOW: CloseCode.TOO_SLOW,
+    ErrorCode.UNAUTHENTICATED: CloseCode.UNAUTHENTICATED,
+    ErrorCode.SERVER_ERROR: CloseCode.SERVER_ERROR,
+    ErrorCode.OVERLOADED: CloseCode.SERVER_ERROR,
+    ErrorCode.STOPPING: CloseCode.GOING_AWAY,
+}
+
+
+def close_code_of(code: ErrorCode) -> CloseCode:
+    """Map an error that ends the connection to the close code it ends with."""
+    return _CLOSE_CODES.get(code, CloseCode.PROTOCOL_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +87,39 @@ class ErrorInfo:
 class ProtocolError(Exception):
     """The peer broke the protocol; the connection ends with ``close_code`` after a FatalError that says why."""
 
-    def __init__(self, code: ErrorCode, message: str, close_code: CloseCode = CloseCode.PROTOCOL_ERROR) -> None:
+    def __init__(self, code: ErrorCode, message: str, close_code: CloseCode | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.close_code = close_code
+        self.close_code = close_code_of(code) if close_code is None else close_code
+
+    @property
+    def info(self) -> ErrorInfo:
+        """The error as FatalError carries it."""
+        return ErrorInfo(self.code.value, self.message)
+
+
+class BadFrame(ProtocolError):
+    """The bytes are not msgpack, or hold what is not a wire value."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.BAD_FRAME, message)
+
+
+class ResyncNeeded(ProtocolError):
+    """What arrived does not continue what is held: connect again, and take nothing along but the session id."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.OUT_OF_SYNC, message)
+
+
+class WireValueError(ValueError):
+    """A value of one's own cannot travel: its type, its depth or its size."""
+
+
+class PatchError(ValueError):
+    """A patch does not fit the value that it was applied to."""
+
+
+class SessionError(RuntimeError):
+    """One's own side called what the state of the session does not allow; nothing was changed."""

@@ -1,8 +1,8 @@
 """The messages of ``synovia.v1``, one class each.
 
 On the wire a message is a msgpack array: its type number, then its fields in the order of the class. Fields that a
-receiver does not know (further elements) are ignored; optional fields at the end may be left out; an unknown type number is
-refused.
+receiver does not know (further elements) are ignored; optional fields at the end may be left out; an unknown type
+number is refused.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class ArrayRef:
         return prod(self.shape)
 
 
-# --- client to server -----------------------------------------------------------------------------------------------------
+# --- client to server -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """The first message: which session this is (16 random bytes that outlive the connection), and the newest ts seen."""
+    """The first message: which session this is (16 random bytes, outlives the connection), and the newest ts seen."""
 
     TYPE: ClassVar[int] = 1
     session: bytes
@@ -89,7 +89,7 @@ class Authenticate:
 class QueryAdd:
     """One query to subscribe to. ``query_id`` is never used again on the same connection.
 
-    ``digest`` is that of the result already held as of ``Connect.newest_ts``; ``journal`` is what came with that result.
+    ``digest`` is that of the result already held as of ``Connect.newest_ts``; ``journal`` is what came with it.
     """
 
     query_id: int
@@ -153,7 +153,7 @@ class Ping:
     nonce: int = 0
 
 
-# --- server to client -----------------------------------------------------------------------------------------------------
+# --- server to client -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +205,22 @@ QueryUpdate = QueryValue | QueryPatch | QueryUnchanged | QueryFailed
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Move from one instant to a later one; every query not named has the same result at both."""
+    """Move from one instant to a later one; every query not named has the same result at both.
+
+    ``number`` counts the transitions of a connection from 1, so that a lost or doubled one shows even when time stood
+    still (a query added, or another identity); 0 does not count.
+    """
 
     TYPE: ClassVar[int] = 33
     from_ts: int
     to_ts: int
     updates: tuple[QueryUpdate, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MutationResponse:
-    """The outcome of a mutation; the transition that shows its effects has been sent before. ``ts`` None: not committed."""
+    """The outcome of a mutation; the transition that shows its effects was sent before. ``ts`` None: not committed."""
 
     TYPE: ClassVar[int] = 34
     request_id: int
@@ -253,7 +258,7 @@ class ArrayResponse:
 
 @dataclass(frozen=True, slots=True)
 class FatalError:
-    """The connection ends. ``retry_after`` seconds: connect again then; None: connecting again would fail the same way."""
+    """The connection ends. ``retry_after`` seconds: connect again then; None: it would end the same way."""
 
     TYPE: ClassVar[int] = 38
     error: ErrorInfo
@@ -267,16 +272,7 @@ class Pong:
 
 
 ClientMessage = Connect | Authenticate | ModifyQuerySet | Mutation | Action | FetchArray | CancelFetch | Ping
-ServerMessage = (
-    Welcome
-    | Transition
-    | MutationResponse
-    | ActionResponse
-    | AuthError
-    | ArrayResponse
-    | FatalError
-    | Pong
-)
+ServerMessage = Welcome | Transition | MutationResponse | ActionResponse | AuthError | ArrayResponse | FatalError | Pong
 Message = ClientMessage | ServerMessage
 
 

@@ -1,0 +1,334 @@
+"""Wire values and their bytes: msgpack at C speed, and what it does not check by itself.
+
+A wire value is None, a bool, an int of 64 bits with sign, a float, a str, bytes, a list, a map with string keys, an
+aware datetime or an ``ArrayRef``. ``pack`` and ``unpack`` refuse everything else, so that whatever one end sends the
+other reads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from synovia_protocol.edits import ListEdit, MapEdit, Patch, is_patch, list_edit, map_edit
+from synovia_protocol.errors import BadFrame, ErrorCode, ProtocolError, WireValueError
+from synovia_protocol.messages import ArrayRef
+
+EXT_ARRAY_REF = 1
+EXT_PATCH = 2
+EXT_TIMESTAMP = -1
+MAX_DEPTH = 64
+"""How many lists and maps a value may nest, the outermost included."""
+
+_INT64_MAX = 2**63 - 1
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+_WITHOUT_INTEGERS = _PLAIN - {int}
+_HUGE = re.compile(rb"\xcf[\x80-\xff]")  # a uint64 beyond int64, or any bytes that look like one
+_SMALL = 512  # below this, what a frame can make msgpack allocate ahead is too little to matter
+_KEEP_PACKER = 1 << 22  # a packer keeps the largest buffer it ever needed, so those of giant messages are let go
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one frame may hold; the defaults are what a server accepts from a client.
+
+    Attributes:
+        max_message_bytes: The length of a message frame.
+        max_depth: Lists and maps inside each other, in one value.
+        max_elements: Lists, maps and what they hold, counted together over one frame.
+        max_array_bytes: The samples of one array.
+        max_uploads: Arrays that one connection uploads at the same time.
+    """
+
+    max_message_bytes: int = 1 << 20
+    max_depth: int = MAX_DEPTH
+    max_elements: int = 100_000
+    max_array_bytes: int = 1 << 32
+    max_uploads: int = 64
+
+
+FROM_CLIENT = Limits()
+FROM_SERVER = Limits(max_message_bytes=64 << 20, max_elements=16_000_000)
+
+
+# --- packing ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8192)
+def _ref_ext(digest: bytes, dtype: str, shape: tuple[int, ...]) -> msgpack.ExtType:
+    return msgpack.ExtType(EXT_ARRAY_REF, msgpack.packb((digest, dtype, shape)))
+
+
+def _timestamp(moment: dt.datetime) -> msgpack.Timestamp:
+    if moment.tzinfo is None:
+        raise TypeError("a datetime on the wire needs a time zone")
+    milliseconds = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
+    return msgpack.Timestamp(milliseconds // 1000, milliseconds % 1000 * 1_000_000)
+
+
+def _extend(value: object) -> Any:
+    """Give msgpack something it knows for a value that it does not."""
+    if isinstance(value, ArrayRef):
+        return _ref_ext(value.digest, value.dtype, value.shape)
+    if is_patch(value):
+        return msgpack.ExtType(EXT_PATCH, patch_payload(value))
+    if isinstance(value, dt.datetime):
+        return _timestamp(value)
+    if isinstance(value, (np.bool_, np.integer, np.floating)):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not a wire value")
+
+
+_packers: list[msgpack.Packer] = []  # a packer allocates 256 KiB when made, and is not reentrant
+
+
+def pack_raw(value: Any) -> bytes:
+    """Pack without looking for what only the other end would refuse (keys, depth, integers beyond int64)."""
+    packer = _packers.pop() if _packers else msgpack.Packer(default=_extend)
+    try:
+        packed: bytes = packer.pack(value)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise WireValueError(str(error) or "not a wire value") from error
+    if len(packed) < _KEEP_PACKER:
+        _packers.append(packer)
+    return packed
+
+
+def pack_each(values: Iterable[Any]) -> list[bytes]:
+    """Pack many values apart from each other, as ``pack_raw`` does."""
+    packer = _packers.pop() if _packers else msgpack.Packer(default=_extend)
+    try:
+        packed = list(map(packer.pack, values))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise WireValueError(str(error) or "not a wire value") from error
+    _packers.append(packer)
+    return packed
+
+
+def pack(value: Any) -> bytes:
+    """Pack a wire value, or a patch.
+
+    Raises:
+        WireValueError: It holds something that is not a wire value, or nests deeper than ``MAX_DEPTH``.
+    """
+    return pack_checked(value, MAX_DEPTH)
+
+
+def pack_checked(value: Any, depth: int) -> bytes:
+    """Pack a value that may nest ``depth`` lists and maps; tuples are lists."""
+    packed = pack_raw(value)
+    if not _PLAIN.issuperset((type(value),)):
+        fault = find_fault(value, depth, patches=True)
+        if fault is not None:
+            raise WireValueError(fault)
+    if _HUGE.search(packed) is not None and _has_huge(value):
+        raise WireValueError("an integer beyond 64 bits with sign")
+    return packed
+
+
+def patch_payload(patch: Patch) -> bytes:
+    """Pack what stands inside ext type 2; kept with the patch, since every level above needs it again."""
+    if patch.payload is None:
+        patch.payload = pack_raw(patch.parts())
+    return patch.payload
+
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+
+def find_fault(value: Any, depth: int, *, patches: bool = False) -> str | None:
+    """Say what keeps a value off the wire: a key that is no string, too deep, or a patch where none may be."""
+    if isinstance(value, dict):
+        try:
+            "".join(value)  # the fastest look at all keys
+        except TypeError:
+            return "a map key is not a string"
+        children: Any = value.values()
+    elif isinstance(value, (list, tuple)):
+        children = value
+    else:
+        return "a patch outside a transition" if not patches and is_patch(value) else None
+    if depth <= 0:
+        return "nested too deeply"
+    if _PLAIN.issuperset(map(type, children)):
+        return None
+    for child in children:
+        if type(child) not in _PLAIN and (fault := find_fault(child, depth - 1, patches=patches)) is not None:
+            return fault
+    return None
+
+
+def _has_huge(value: Any) -> bool:
+    """Look for an integer beyond int64; a loop, because nothing may have limited the depth yet."""
+    todo: list[Any] = [(value,)]
+    while todo:
+        container = todo.pop()
+        children = container.values() if isinstance(container, dict) else container
+        kinds = set(map(type, children)) - _WITHOUT_INTEGERS
+        if int in kinds and any(child > _INT64_MAX for child in children if type(child) is int):
+            return True
+        if kinds - {int}:
+            todo += [child for child in children if isinstance(child, (dict, list, tuple))]
+            if any(isinstance(child, np.integer) and child > _INT64_MAX for child in children):
+                return True
+    return False
+
+
+# --- unpacking --------------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Unpacks one frame: counts what it builds and turns extension types into objects."""
+
+    __slots__ = ("left", "level", "limits", "patches")
+
+    def __init__(self, limits: Limits, *, patches: bool) -> None:
+        self.limits = limits
+        self.left = limits.max_elements
+        self.level = 0
+        self.patches = patches
+
+    def read(self, data: bytes | memoryview) -> Any:
+        counted: dict[str, Any] = {}
+        if len(data) > self.limits.max_elements:  # otherwise it cannot hold that many
+            most = self.limits.max_elements
+            counted = {"list_hook": self._count, "object_hook": self._count, "max_array_len": most, "max_map_len": most}
+        if len(data) > _SMALL:
+            _skim(data)
+        value = _unpack(data, ext_hook=self._ext, **counted)
+        if _HUGE.search(data) is not None and _has_huge(value):
+            raise BadFrame("an integer beyond 64 bits with sign")
+        return value
+
+    def _count(self, items: Any) -> Any:
+        self.left -= len(items) + 1
+        if self.left < 0:
+            raise _too_many()
+        return items
+
+    def _ext(self, code: int, data: bytes) -> Any:
+        if code == EXT_ARRAY_REF:
+            return _array_ref(data)
+        if code == EXT_PATCH and self.patches:
+            return self._patch(data)
+        raise BadFrame("a patch outside a transition" if code == EXT_PATCH else f"unknown extension type {code}")
+
+    def _patch(self, data: bytes) -> Patch:
+        self.level += 1
+        if self.level > self.limits.max_depth:
+            raise _too_deep()
+        parts = self.read(data)
+        self.level -= 1
+        depth = self.limits.max_depth - self.level
+        if isinstance(parts, list) and parts and isinstance(parts[0], dict):
+            return self._map_edit(parts, depth)
+        if isinstance(parts, list) and parts and isinstance(parts[0], list):
+            return self._list_edit(parts, depth)
+        raise BadFrame("a patch is neither a map edit nor a list edit")
+
+    def _map_edit(self, parts: list[Any], depth: int) -> MapEdit:
+        _check_keys(parts[0])
+        check_values(parts[0].values(), depth)
+        return map_edit(parts)
+
+    def _list_edit(self, parts: list[Any], depth: int) -> ListEdit:
+        edit = list_edit(parts)
+        for run in edit.runs:
+            if type(run) is list:
+                check_values(run, depth, patches=False)
+        check_values(edit.edits[1::2], depth)
+        return edit
+
+
+def _check_keys(edits: dict[Any, Any]) -> None:
+    if not all(type(key) is str for key in edits):
+        raise BadFrame("a map key is not a string")
+
+
+def check_values(values: Any, depth: int, *, patches: bool = True) -> None:
+    """Refuse what no value may hold. A patch may stand among ``values`` (checked when read), but not inside one."""
+    for value in values:
+        if patches and is_patch(value):
+            continue
+        fault = None if type(value) in _PLAIN else find_fault(value, depth)
+        if fault is not None:
+            raise _too_deep() if fault == "nested too deeply" else BadFrame(fault)
+
+
+def _too_many() -> ProtocolError:
+    return ProtocolError(ErrorCode.TOO_LARGE, "too many elements in one frame")
+
+
+def _too_deep() -> ProtocolError:
+    return ProtocolError(ErrorCode.TOO_LARGE, "nested too deeply")
+
+
+def _skim(data: bytes | memoryview) -> None:
+    """Walk over the frame without building anything: headers that promise more than there is cost no memory."""
+    unpacker = msgpack.Unpacker(None, max_buffer_size=len(data))
+    unpacker.feed(data)
+    try:
+        unpacker.skip()
+    except Exception as error:
+        raise _malformed(error) from error
+
+
+def _unpack(data: bytes | memoryview, **options: Any) -> Any:
+    try:
+        return msgpack.unpackb(data, timestamp=3, strict_map_key=True, **options)
+    except ProtocolError:
+        raise
+    except Exception as error:  # the C code raises half a dozen unrelated types; every one of them means bad bytes
+        raise _malformed(error) from error
+
+
+def _malformed(error: Exception) -> ProtocolError:
+    if isinstance(error, msgpack.exceptions.StackError):
+        return _too_deep()
+    if "exceeds max_array_len" in str(error) or "exceeds max_map_len" in str(error):
+        return _too_many()
+    return BadFrame(f"not msgpack: {error or type(error).__name__}")
+
+
+@lru_cache(maxsize=8192)
+def _array_ref(data: bytes) -> ArrayRef:
+    match _unpack(data):
+        case [bytes(digest), str(dtype), [*shape]] if len(digest) == 32 and all(_is_length(n) for n in shape):
+            return ArrayRef(digest, dtype, tuple(shape))
+    raise BadFrame("an array reference is [digest of 32 bytes, dtype, shape]")
+
+
+def _is_length(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _INT64_MAX
+
+
+def read_frame(data: bytes | memoryview, limits: Limits, *, patches: bool) -> Any:
+    """Unpack a frame. The values in it are still to be checked for keys and depth, with ``check_values``."""
+    if len(data) > limits.max_message_bytes:
+        raise ProtocolError(ErrorCode.TOO_LARGE, f"a message of {len(data)} bytes; {limits.max_message_bytes} may be")
+    return _Reader(limits, patches=patches).read(data)
+
+
+def unpack(data: bytes | memoryview, limits: Limits = FROM_SERVER) -> Any:
+    """Unpack one wire value.
+
+    Raises:
+        ProtocolError: It is malformed (``bad_frame``) or more than ``limits`` allow (``too_large``).
+    """
+    value = read_frame(data, limits, patches=False)
+    check_values((value,), limits.max_depth)
+    return value
+
+
+def unpack_patch(data: bytes | memoryview, limits: Limits = FROM_SERVER) -> Any:
+    """Unpack a patch, or the value that stands for one."""
+    value = read_frame(data, limits, patches=True)
+    check_values((value,), limits.max_depth)
+    return value
