@@ -1,0 +1,54 @@
+"""Synovia: a real-time sync server. Write queries and mutations; every client sees them change, live.
+
+Clients subscribe to named queries over one WebSocket. When a mutation commits, every affected query is brought up to date
+and only the difference is pushed.
+"""
+
+from synovia.context import ActionContext, MutationContext, QueryContext
+from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
+from synovia.functions import action, mutation, query
+from synovia.identity import Authenticator, Identity, InvalidToken
+from synovia.querying import Page, between, field, ge, gt, le, lt
+from synovia.schema import Array, Float64Array, Id, Index, Model, Table
+from synovia_protocol.messages import ArrayRef
+
+__all__ = [
+    "ActionContext",
+    "Array",
+    "ArrayRef",
+    "Authenticator",
+    "Float64Array",
+    "Forbidden",
+    "FunctionError",
+    "Id",
+    "Identity",
+    "Index",
+    "InvalidArguments",
+    "InvalidToken",
+    "Model",
+    "MutationContext",
+    "NotFound",
+    "Page",
+    "QueryContext",
+    "Synovia",
+    "Table",
+    "Unauthenticated",
+    "action",
+    "between",
+    "field",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "mutation",
+    "query",
+]
+
+
+def __getattr__(name: str) -> object:
+    # The server with all it needs is imported when somebody asks for it: functions and tests without a socket do not.
+    if name == "Synovia":
+        from synovia.app import Synovia
+
+        return Synovia
+    raise AttributeError(name)

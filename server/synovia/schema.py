@@ -7,9 +7,10 @@ default and is left out of the document while it is None.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
+from functools import cache
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast, get_args, get_origin
 
 from bson import ObjectId
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
@@ -193,6 +194,35 @@ def _check_index(table: type[Table], index: Index) -> None:
     for field in index.fields:
         if field.split(".")[0] not in table.model_fields:
             raise SchemaError(f"{table.__name__} has no field {field!r}, which index {index.name!r} names")
+
+
+@cache
+def _holds_id(table: type[BaseModel], path: str) -> bool:
+    """Tell whether a field (dots reach into embedded models) holds ids, directly or in a list."""
+    first, _, rest = path.partition(".")
+    if first in ("id", "_id") and not rest:
+        return True
+    info = table.model_fields.get(first)
+    types = [] if info is None else list(_leaf_types(info.annotation))
+    if rest:
+        return any(isinstance(t, type) and issubclass(t, BaseModel) and _holds_id(t, rest) for t in types)
+    return any(isinstance(t, type) and issubclass(t, Id) for t in types)
+
+
+def _leaf_types(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin is None or origin is Id:
+        yield origin or annotation
+        return
+    for argument in get_args(annotation):
+        yield from _leaf_types(argument)
+
+
+def bson_of_field(table: type[Table], field: str, value: Any) -> Any:
+    """Turn a value that a field is compared with into the database's; a plain string will do where the field holds ids."""
+    if isinstance(value, str) and _holds_id(table, field):
+        return id_to_bson(value)
+    return to_bson(value)
 
 
 def to_bson(value: Any) -> Any:

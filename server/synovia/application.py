@@ -1,0 +1,107 @@
+"""Find an application's tables and functions: every module of a folder, or one file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from synovia.errors import UnknownFunction, WrongKind
+from synovia.functions import Function, Kind, function_of
+from synovia.schema import SchemaError, Table
+from synovia.store.base import TableSpec
+
+_NOT_FUNCTIONS = {"cli", "demo", "conftest"}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What an application consists of.
+
+    Attributes:
+        name: The package's name.
+        functions: By path, ``module:function``.
+        tables: Every declared table.
+    """
+
+    name: str
+    functions: Mapping[str, Function]
+    tables: tuple[TableSpec, ...]
+
+    def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
+        """Find a function to call.
+
+        Raises:
+            UnknownFunction: There is none at that path, or it is internal and ``internal`` is False.
+            WrongKind: It is of another kind.
+        """
+        function = self.functions.get(path)
+        if function is None or (function.internal and not internal):
+            raise UnknownFunction(f"there is no {kind} {path!r}")
+        if function.kind is not kind:
+            raise WrongKind(f"{path!r} is a {function.kind}, not a {kind}")
+        return function
+
+
+def load_application(path: str | Path) -> Registry:
+    """Import an application and collect what it declares.
+
+    Args:
+        path: A folder of modules, or one Python file. Modules whose names begin with an underscore or ``test_``, and
+            ``cli``, ``demo`` and ``conftest``, are not looked into for functions.
+
+    Raises:
+        SchemaError: Nothing is there, or what is declared cannot work. Errors of the modules themselves pass through.
+    """
+    location = Path(path).resolve()
+    if not location.exists():
+        raise SchemaError(f"there is no application at {path}")
+    name = location.stem if location.is_file() else location.name
+    if not name.isidentifier():
+        raise SchemaError(f"{name!r} is not a valid Python module name; rename the application's folder or file")
+    if str(location.parent) not in sys.path:
+        sys.path.insert(0, str(location.parent))
+    package = importlib.import_module(name)
+    _check_origin(package, location)
+    return collect(name, list(_modules(package)))
+
+
+def _check_origin(package: ModuleType, location: Path) -> None:
+    origins = [str(package.__file__)] if location.is_file() else list(getattr(package, "__path__", []))
+    if str(location) not in (str(Path(origin).resolve()) for origin in origins):
+        raise SchemaError(
+            f"the name {package.__name__!r} belongs to another module; rename the application at {location}"
+        )
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    yield package
+    for entry in pkgutil.iter_modules(getattr(package, "__path__", [])):
+        if not (entry.name.startswith(("_", "test_")) or entry.name in _NOT_FUNCTIONS):
+            yield importlib.import_module(f"{package.__name__}.{entry.name}")
+
+
+def collect(name: str, modules: list[ModuleType]) -> Registry:
+    """Collect the functions and tables of modules that are imported already."""
+    functions: dict[str, Function] = {}
+    tables: dict[str, TableSpec] = {}
+    for module in modules:
+        for value in list(vars(module).values()):
+            function = function_of(value)
+            if function is not None and function.body.__module__ == module.__name__:
+                function.prepare()
+                functions[function.path] = function
+            if _is_table(value):
+                declared = tables.setdefault(value.spec.name, value.spec)
+                if declared != value.spec:
+                    raise SchemaError(f"two tables are named {value.spec.name!r}")
+    return Registry(name, functions, tuple(tables.values()))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Table) and value is not Table

@@ -1,0 +1,134 @@
+"""What a function gets as its first argument: the database, the arrays, who is calling, and what else its kind may use."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synovia.database import DatabaseReader, DatabaseWriter
+from synovia.engine.readset import ReadSet
+from synovia.identity import Identity
+from synovia.store import arrays
+from synovia.store.base import ArrayStore
+from synovia_protocol.messages import ArrayRef
+
+
+class ArrayReader:
+    """The samples that array fields refer to."""
+
+    def __init__(self, store: ArrayStore) -> None:
+        self._store = store
+
+    async def read(self, ref: ArrayRef, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
+        """Read elements ``[start, stop)``; the whole array comes in its shape, a part of it one-dimensional."""
+        whole = start == 0 and stop in (None, ref.length)
+        samples = await arrays.read_range(self._store, ref, start, stop)
+        return samples.reshape(ref.shape) if whole else samples
+
+
+class ArrayWriter(ArrayReader):
+    """Arrays for mutations and actions, which may also store new ones."""
+
+    async def write(self, samples: npt.NDArray[np.generic]) -> ArrayRef:
+        """Store an array and give the reference that a document can hold."""
+        return await arrays.write_array(self._store, samples)
+
+
+class Context:
+    """What every kind of function has."""
+
+    def __init__(self, identity: Identity | None, reads: ReadSet) -> None:
+        self._identity = identity
+        self._reads = reads
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who is calling, None if nobody is signed in.
+
+        Looking makes the result belong to this caller; a query that does not look is shared by all.
+        """
+        self._reads.identity = True
+        return self._identity
+
+
+class QueryContext(Context):
+    """For queries. ``MutationContext`` is one too, so helpers that read can serve both."""
+
+    def __init__(self, identity: Identity | None, reads: ReadSet, db: DatabaseReader, store: ArrayStore) -> None:
+        super().__init__(identity, reads)
+        self.db = db
+        self.arrays = ArrayReader(store)
+
+
+class MutationContext(QueryContext):
+    """For mutations.
+
+    Attributes:
+        now: The time in milliseconds since 1970 (UTC), the same in every run of this request.
+        random: A random source that gives the same in every run of this request.
+    """
+
+    db: DatabaseWriter
+    arrays: ArrayWriter
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        db: DatabaseWriter,
+        store: ArrayStore,
+        *,
+        now: int,
+        random: Random,
+    ) -> None:
+        super().__init__(identity, reads, db, store)
+        self.arrays = ArrayWriter(store)
+        self.now = now
+        self.random = random
+
+
+Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+
+
+class ActionContext(Context):
+    """For actions: they have no database of their own, they call queries and mutations.
+
+    Attributes:
+        now: The time in milliseconds since 1970 (UTC) at which the action began.
+    """
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        store: ArrayStore,
+        *,
+        now: int,
+        run_query: Call,
+        run_mutation: Call,
+    ) -> None:
+        super().__init__(identity, reads)
+        self.arrays = ArrayWriter(store)
+        self.now = now
+        self._run_query = run_query
+        self._run_mutation = run_mutation
+
+    async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
+        """Run a query, internal ones too, and give its result as wire values.
+
+        Raises:
+            FunctionError: What the query raised.
+        """
+        return await self._run_query(path, args or {})
+
+    async def run_mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
+        """Run a mutation, internal ones too, in a transaction of its own; it is committed when this returns.
+
+        Raises:
+            FunctionError: What the mutation raised.
+        """
+        return await self._run_mutation(path, args or {})

@@ -1,0 +1,202 @@
+"""The committer: serializable mutations by optimistic validation, many of them in one database transaction.
+
+A mutation has read a snapshot and holds its writes. The committer takes every one that waits, checks what it read against
+all commits after its snapshot and against those before it in the same batch, and gives the rest to the store as one
+transaction (group commit). The batch names the number of Synovia transactions it has been checked against (the fence), so
+another hub's commit in between makes the store refuse it; then the log brings that commit, the batch is checked again and
+resubmitted. A mutation is run again only if what it read has really changed.
+
+Optimistic validation: Kung and Robinson, "On optimistic methods for concurrency control", ACM TODS 6 (1981).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from synovia.engine.log import Log
+from synovia.engine.readset import KeyedCommit, ReadSet
+from synovia.store.base import (
+    Batch,
+    Conflict,
+    DuplicateRequest,
+    RequestRecord,
+    Store,
+    StoreUnavailable,
+    Ts,
+    UniqueViolation,
+    Write,
+)
+
+logger = logging.getLogger("synovia")
+
+
+class Outdated(Exception):
+    """What a mutation read has changed since, by the commit at ``ts``: run it again at a snapshot that shows that commit."""
+
+    def __init__(self, ts: Ts) -> None:
+        super().__init__(f"what was read has changed at {ts}")
+        self.ts = ts
+
+
+@dataclass(slots=True, eq=False)
+class Submission:
+    """A mutation that waits for its commit.
+
+    Attributes:
+        snapshot: The timestamp it read at.
+        done: Its commit's timestamp; or Outdated, UniqueViolation, DuplicateRequest, StoreUnavailable.
+    """
+
+    snapshot: Ts
+    reads: ReadSet
+    writes: Sequence[Write]
+    request: RequestRecord | None
+    done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Committer:
+    """Commits submissions in batches; one runs for each hub.
+
+    Args:
+        patience: Seconds for which a batch is resubmitted while the database conflicts or cannot be reached.
+    """
+
+    def __init__(self, store: Store, log: Log, *, most: int = 256, patience: float = 10.0) -> None:
+        self._store = store
+        self._log = log
+        self._most = most
+        self._patience = patience
+        self._waiting: deque[Submission] = deque()
+        self._wake = asyncio.Event()
+        self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
+        self._fence = 0
+
+    async def submit(self, submission: Submission) -> Ts:
+        """Commit a mutation and tell its timestamp.
+
+        Raises:
+            Outdated: What it read has changed.
+            UniqueViolation, DuplicateRequest, StoreUnavailable: As the store says.
+        """
+        self._waiting.append(submission)
+        self._wake.set()
+        return await submission.done
+
+    async def run(self) -> None:
+        """Commit what is submitted until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                try:
+                    await self._commit(batch)
+                except BaseException as error:
+                    _fail(batch, error)
+                    raise
+
+    async def _commit(self, batch: list[Submission]) -> None:
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while True:
+            valid, later = self._validate(batch)
+            if not valid:
+                return
+            self._fence = max(self._fence, self._log.fence)
+            try:
+                ts = await self._store.commit(_as_batch(valid, self._fence))
+            except (UniqueViolation, DuplicateRequest) as error:
+                await self._find_culprit(valid, later, error)
+                return
+            except (Conflict, StoreUnavailable) as error:
+                batch = valid + later
+                if asyncio.get_running_loop().time() > deadline:
+                    _fail(batch, StoreUnavailable(f"the database refused the commit for too long: {error}"))
+                    return
+                await self._catch_up()
+            else:
+                self._committed(valid, later, ts)
+                return
+
+    def _validate(self, batch: list[Submission]) -> tuple[list[Submission], list[Submission]]:
+        """Give those whose reads still hold, and those whose reads the former ones change; others are to run again now."""
+        while self._unseen and self._unseen[0].ts <= self._log.head:
+            self._unseen.popleft()
+        together = KeyedCommit(0, ())
+        valid, later = [], []
+        for submission in batch:
+            if submission.done.done():
+                continue
+            if (changed := self._changed_at(submission)) is not None:
+                submission.done.set_exception(Outdated(changed))
+            elif submission.reads.overlaps(together):
+                later.append(submission)
+            else:
+                valid.append(submission)
+                for write in submission.writes:
+                    together.add(write)
+        return valid, later
+
+    def _changed_at(self, submission: Submission) -> Ts | None:
+        """Tell at which ts something that was read has changed after the snapshot; None if nothing has."""
+        commits = self._log.since(submission.snapshot)
+        if commits is None:
+            return self._log.head
+        unseen = (commit for commit in self._unseen if commit.ts > submission.snapshot)
+        return next((commit.ts for commit in (*commits, *unseen) if submission.reads.overlaps(commit)), None)
+
+    async def _find_culprit(
+        self, valid: list[Submission], later: list[Submission], error: UniqueViolation | DuplicateRequest
+    ) -> None:
+        """One of several made the store refuse the batch: commit them one by one, so that only that one fails."""
+        if len(valid) == 1:
+            _fail(valid, error)
+        else:
+            for submission in valid:
+                await self._commit([submission])
+        if later:
+            await self._commit(later)
+
+    def _committed(self, valid: list[Submission], later: list[Submission], ts: Ts) -> None:
+        self._fence += 1
+        if ts > self._log.head:
+            self._unseen.append(KeyedCommit(ts, [write for submission in valid for write in submission.writes]))
+        for submission in valid:
+            if not submission.done.done():
+                submission.done.set_result(ts)
+        for submission in later:
+            if not submission.done.done():
+                submission.done.set_exception(Outdated(ts))
+
+    async def _catch_up(self) -> None:
+        """Wait for the log to bring what we do not know yet, but not for ever: not every conflict leaves a commit."""
+        try:
+            async with asyncio.timeout(0.05):
+                await self._log.wait_for_more()
+        except TimeoutError:
+            ts, _ = await self._newest()
+            await self._log.wait_for(ts)
+
+    async def _newest(self) -> tuple[Ts, int]:
+        try:
+            return await self._store.newest()
+        except StoreUnavailable:
+            await asyncio.sleep(0.2)
+            return self._log.head, self._log.fence
+
+
+def _as_batch(valid: list[Submission], fence: int) -> Batch:
+    writes = [write for submission in valid for write in submission.writes]
+    requests = [submission.request for submission in valid if submission.request is not None]
+    return Batch(writes, requests, fence)
+
+
+def _fail(batch: list[Submission], error: BaseException) -> None:
+    for submission in batch:
+        if not submission.done.done():
+            submission.done.set_exception(
+                error if isinstance(error, Exception) else StoreUnavailable("the hub is stopping")
+            )

@@ -1,0 +1,292 @@
+"""The engine: functions, live queries and the committer over one store; it knows no database and no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synovia.application import Registry
+from synovia.engine.committer import Committer, Outdated, Submission
+from synovia.engine.executor import Clock, Executor, MutationRun, Run
+from synovia.engine.live import LiveQuery, Subscriber
+from synovia.engine.log import Log
+from synovia.engine.queries import LiveQueries
+from synovia.errors import FunctionError
+from synovia.functions import Function, Kind
+from synovia.identity import Identity
+from synovia.store.base import DuplicateRequest, RequestRecord, Store, StoreError, StoreUnavailable, Ts, UniqueViolation
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
+
+MOST_RUNS = 100
+RESTART_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call.
+
+    Attributes:
+        ts: A mutation's commit; a query's instant; None if nothing was committed.
+        packed: The encoded result; None for an error.
+        error: Why there is no result.
+        arrays: Digests of the arrays that the result refers to.
+    """
+
+    ts: Ts | None = None
+    packed: bytes | None = None
+    error: ErrorInfo | None = None
+    arrays: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """How the engine is: ``log_age`` is the time in seconds since the log last moved."""
+
+    ok: bool
+    log_alive: bool
+    head: Ts
+    live_queries: int
+    log_age: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A mutation as it was asked for, the same through all its runs."""
+
+    function: Function
+    args: Mapping[str, Any]
+    identity: Identity | None
+    session: bytes | None
+    number: int | None
+    seed: bytes
+    now: int
+
+    def record(self, run: Run) -> RequestRecord | None:
+        if self.session is None or self.number is None:
+            return None
+        return RequestRecord(self.session, self.number, run.packed)
+
+
+class Engine:
+    """Runs an application over a store.
+
+    Args:
+        debug: Whether clients may see the text of exceptions.
+        clock: Tells the time in seconds since 1970; tests move it.
+        linger: Seconds for which a live query without subscribers is kept.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        debug: bool = False,
+        clock: Clock = time.time,
+        linger: float = 30.0,
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self._executor = Executor(store, registry, debug=debug, clock=clock)
+        self._log = Log(store, self._on_change)
+        self.live = LiveQueries(self._executor, self._log, linger=linger)
+        self._committer = Committer(store, self._log)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log_alive = False
+
+    def _on_change(self, change: Any) -> None:
+        self.live.on_change(change)
+
+    async def start(self) -> None:
+        """Begin to follow the log; the store is open already."""
+        await self._log.start()
+        self._log_alive = True
+        self._tasks = [
+            asyncio.create_task(self._keep_running(self._follow), name="log"),
+            asyncio.create_task(self._keep_running(self._committer.run), name="committer"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop every task; the store stays open."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.live.stop()
+        self._log_alive = False
+
+    async def _follow(self) -> None:
+        self._log_alive = True
+        try:
+            await self._log.follow()
+        finally:
+            self._log_alive = False
+
+    async def _keep_running(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Start a background task again when it fails: without its log or its committer a hub would be deaf or mute."""
+        while True:
+            try:
+                await work()
+            except StoreError as error:
+                logger.warning("%s: %s; trying again", asyncio.current_task().get_name(), error)  # type: ignore[union-attr]
+            except Exception:
+                logger.exception("%s failed; starting it again", asyncio.current_task().get_name())  # type: ignore[union-attr]
+            await asyncio.sleep(RESTART_SECONDS)
+
+    @property
+    def head(self) -> Ts:
+        """The newest timestamp that the log has delivered; every live query is judged by it."""
+        return self._log.head
+
+    def health(self) -> EngineHealth:
+        """Tell how the engine is."""
+        age = time.monotonic() - self._log.advanced_at
+        return EngineHealth(self._log_alive, self._log_alive, self.head, len(self.live), age)
+
+    async def wait_for(self, ts: Ts) -> None:
+        """Wait until the head is at ``ts`` or beyond."""
+        await self._log.wait_for(ts)
+
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        journal: bytes | None = None,
+    ) -> LiveQuery:
+        """Join a live query; see ``LiveQueries.subscribe``."""
+        return self.live.subscribe(subscriber, path, args, identity, journal)
+
+    def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
+        """Leave a live query once."""
+        self.live.unsubscribe(subscriber, live)
+
+    async def query(
+        self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
+    ) -> Outcome:
+        """Run a query once at the head."""
+        try:
+            function, values = self._executor.prepare(path, Kind.QUERY, args, internal=internal)
+            ts = self.head
+            run = await self._executor.query(function, values, identity, ts)
+        except FunctionError as error:
+            return Outcome(error=error.info)
+        except StoreError as error:
+            return _unavailable(error)
+        return _outcome(run, ts)
+
+    async def mutate(
+        self,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        *,
+        session: bytes | None = None,
+        number: int | None = None,
+        retry: bool = False,
+        internal: bool = False,
+    ) -> Outcome:
+        """Run a mutation and commit it; errors are part of the outcome.
+
+        Args:
+            session: With ``number`` it names the request: however often it comes, it is committed once.
+            retry: It may have been committed already; look first.
+        """
+        try:
+            function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
+            if retry and session is not None and number is not None:
+                earlier = await self._earlier(session, number)
+                if earlier is not None:
+                    return earlier
+            seed, now = secrets.token_bytes(16), self._executor.now()
+            return await self._mutate(_Request(function, values, identity, session, number, seed, now))
+        except FunctionError as error:
+            return Outcome(error=error.info)
+        except StoreError as error:
+            return _unavailable(error)
+
+    async def _mutate(self, request: _Request) -> Outcome:
+        for _ in range(MOST_RUNS):
+            ts = self.head
+            with self._log.pinned(ts):
+                run = await self._executor.mutation(
+                    request.function, request.args, request.identity, ts, seed=request.seed, now=request.now
+                )
+                if run.error is not None:
+                    return Outcome(error=run.error)
+                try:
+                    return _outcome(run, await self._commit(request, run, ts))
+                except Outdated as outdated:
+                    newer = outdated.ts
+                except DuplicateRequest as duplicate:
+                    earlier = await self._earlier(duplicate.session, duplicate.number)
+                    return earlier or _unavailable(duplicate)
+                except UniqueViolation as error:
+                    return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
+            await self.wait_for(newer)
+        return Outcome(
+            error=ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
+        )
+
+    async def _commit(self, request: _Request, run: MutationRun, ts: Ts) -> Ts:
+        writes = run.transaction.writes if run.transaction else []
+        record = request.record(run)
+        if not writes and record is None:
+            return ts
+        return await self._committer.submit(Submission(ts, run.reads, writes, record))
+
+    async def _earlier(self, session: bytes, number: int) -> Outcome | None:
+        """Give the outcome of a request that has been committed before, at the latest instant it can have been."""
+        record = await self.store.find_request(session, number)
+        if record is None:
+            return None
+        ts, _ = await self.store.newest()
+        return Outcome(ts, record.result)
+
+    async def act(
+        self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
+    ) -> Outcome:
+        """Run an action."""
+
+        async def run_query(path: str, args: Mapping[str, Any]) -> Any:
+            return _value(await self.query(path, args, identity, internal=True))
+
+        async def run_mutation(path: str, args: Mapping[str, Any]) -> Any:
+            outcome = await self.mutate(path, args, identity, internal=True)
+            await self.wait_for(outcome.ts or 0)
+            return _value(outcome)
+
+        try:
+            function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
+            run = await self._executor.action(function, values, identity, run_query, run_mutation)
+        except FunctionError as error:
+            return Outcome(error=error.info)
+        except StoreError as error:
+            return _unavailable(error)
+        return _outcome(run, None)
+
+
+def _outcome(run: Run, ts: Ts | None) -> Outcome:
+    if run.error is not None:
+        return Outcome(error=run.error)
+    return Outcome(ts, run.packed, None, run.arrays)
+
+
+def _unavailable(error: StoreError) -> Outcome:
+    logger.warning("the store failed: %s", error)
+    kind = "cannot be reached" if isinstance(error, StoreUnavailable) else "failed"
+    return Outcome(error=ErrorInfo(ErrorCode.OVERLOADED, f"the database {kind}, try again later"))
+
+
+def _value(outcome: Outcome) -> Any:
+    if outcome.error is not None:
+        raise FunctionError(outcome.error.code, outcome.error.message, outcome.error.data)
+    return codec.unpack(outcome.packed or b"\xc0")

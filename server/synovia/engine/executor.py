@@ -1,0 +1,202 @@
+"""Runs functions: a query at a timestamp, a mutation as a transaction that is not yet committed, an action."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import msgpack
+
+from synovia.application import Registry
+from synovia.context import ActionContext, Call, MutationContext, QueryContext
+from synovia.database import DatabaseReader, DatabaseWriter
+from synovia.engine.readset import ReadSet
+from synovia.engine.transaction import Transaction
+from synovia.errors import FunctionError
+from synovia.functions import Function, Kind
+from synovia.identity import Identity
+from synovia.querying import Journal
+from synovia.store.base import Store, StoreError, Ts
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.messages import ArrayRef
+
+logger = logging.getLogger("synovia")
+
+Clock = Callable[[], float]
+"""The time in seconds since 1970 (UTC)."""
+
+
+class IdentityNeeded(Exception):
+    """A query that is run for everybody looked at who is calling."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of running a function.
+
+    Attributes:
+        reads: What it read; complete also when it failed, because then the failure is what was read.
+        value: The result as wire values.
+        packed: The same, encoded.
+        arrays: Digests of the arrays that the result refers to.
+        error: Why there is no result.
+        journal: Where the pages of a query ended, encoded; None if it read none.
+    """
+
+    reads: ReadSet
+    value: Any = None
+    packed: bytes = b"\xc0"
+    arrays: frozenset[bytes] = frozenset()
+    error: ErrorInfo | None = None
+    journal: bytes | None = None
+
+
+@dataclass(slots=True)
+class MutationRun(Run):
+    """A mutation that has run and waits for its commit."""
+
+    transaction: Transaction | None = field(default=None)
+
+
+_ARRAY_MARK = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
+
+
+def _arrays_in(value: Any) -> frozenset[bytes]:
+    found: set[bytes] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ArrayRef):
+            found.add(item.digest)
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+    return frozenset(found)
+
+
+class _Nobody(QueryContext):
+    """The context of a query that is run for everybody."""
+
+    @property
+    def identity(self) -> Identity | None:
+        raise IdentityNeeded
+
+
+class Executor:
+    """Runs the functions of a registry against a store.
+
+    Args:
+        debug: Whether clients may see the text of an exception.
+        clock: Tells the time; tests move it.
+    """
+
+    def __init__(self, store: Store, registry: Registry, *, debug: bool = False, clock: Clock = time.time) -> None:
+        self._store = store
+        self.registry = registry
+        self._debug = debug
+        self._clock = clock
+
+    def now(self) -> int:
+        """Tell the time in milliseconds since 1970 (UTC)."""
+        return int(self._clock() * 1000)
+
+    async def query(
+        self,
+        function: Function,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        ts: Ts,
+        *,
+        journal: bytes | None = None,
+        shared: bool = False,
+    ) -> Run:
+        """Run a query as of ``ts``.
+
+        Args:
+            args: As ``Function.validate`` gave them.
+            journal: Where its pages ended when it first ran.
+            shared: Run it for everybody; then IdentityNeeded is raised if it looks at the identity.
+        """
+        transaction = Transaction(self._store.snapshot(ts))
+        pages = Journal([] if journal is None else msgpack.unpackb(journal))
+        db = DatabaseReader(transaction, pages)
+        kind = _Nobody if shared else QueryContext
+        context = kind(identity, transaction.reads, db, self._store.arrays)
+        run = Run(transaction.reads)
+        await self._run(function, context, args, run)
+        if pages.ends:
+            run.journal = msgpack.packb(pages.ends)
+        return run
+
+    async def mutation(
+        self,
+        function: Function,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        ts: Ts,
+        *,
+        seed: bytes,
+        now: int,
+    ) -> MutationRun:
+        """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same ids and random numbers."""
+        transaction = Transaction(self._store.snapshot(ts))
+        random = Random(seed)
+        db = DatabaseWriter(transaction, random, now)
+        context = MutationContext(identity, transaction.reads, db, self._store.arrays, now=now, random=random)
+        run = MutationRun(transaction.reads, transaction=transaction)
+        await self._run(function, context, args, run)
+        return run
+
+    async def action(
+        self,
+        function: Function,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        run_query: Call,
+        run_mutation: Call,
+    ) -> Run:
+        """Run an action."""
+        run = Run(ReadSet())
+        context = ActionContext(
+            identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation
+        )
+        await self._run(function, context, args, run)
+        return run
+
+    async def _run(self, function: Function, context: Any, args: Mapping[str, Any], run: Run) -> None:
+        try:
+            run.value = function.dump(await function.body(context, **args))
+            run.packed = codec.pack(run.value)
+            run.arrays = _arrays_in(run.value) if _ARRAY_MARK in run.packed else frozenset()
+        except FunctionError as error:
+            run.error = error.info
+        except (IdentityNeeded, StoreError):
+            raise
+        except Exception as error:
+            run.error = self._server_error(function, error)
+
+    def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
+        reference = secrets.token_hex(4)
+        logger.exception("%s failed (error %s)", function.path, reference)
+        text = f": {type(error).__name__}: {error}" if self._debug else ""
+        return ErrorInfo(
+            ErrorCode.SERVER_ERROR, f"server error {reference} in {function.path}{text}", {"id": reference}
+        )
+
+    def prepare(
+        self, path: str, kind: Kind, args: Mapping[str, Any], *, internal: bool = False
+    ) -> tuple[Function, dict[str, Any]]:
+        """Find a function and check its arguments.
+
+        Raises:
+            FunctionError: There is no such function, or the arguments do not fit.
+        """
+        function = self.registry.find(path, kind, internal=internal)
+        return function, function.validate(args)

@@ -1,0 +1,106 @@
+"""The hub's view of the log: the newest timestamp, a window of recent commits, and whoever waits for either."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
+
+from synovia.engine.readset import KeyedCommit
+from synovia.store.base import Commit, Gap, Store, Ts
+
+Listener = Callable[[KeyedCommit | Gap], None]
+
+
+class Log:
+    """Follows ``store.changes`` and tells its listener of every commit, in order, just before it becomes the head.
+
+    Attributes:
+        head: The newest timestamp; everything up to it has been delivered.
+        fence: How many Synovia transactions the log has delivered.
+    """
+
+    def __init__(self, store: Store, listener: Listener, *, keep: int = 4096) -> None:
+        self._store = store
+        self._listener = listener
+        self._keep = keep
+        self._window: deque[KeyedCommit] = deque()
+        self._window_start: Ts = 0
+        self._pins: Counter[Ts] = Counter()
+        self._waiting: list[tuple[Ts, asyncio.Future[None]]] = []
+        self.head: Ts = 0
+        self.fence = 0
+        self.advanced_at = time.monotonic()
+
+    async def start(self) -> None:
+        """Begin at the newest commit."""
+        self.head, self.fence = await self._store.newest()
+        self._window_start = self.head
+
+    async def follow(self) -> None:
+        """Deliver commits until cancelled."""
+        async with aclosing(self._store.changes(self.head)) as changes:  # type: ignore[type-var]
+            async for change in changes:
+                self._deliver(change)
+
+    def _deliver(self, change: Commit | Gap) -> None:
+        self.advanced_at = time.monotonic()
+        if isinstance(change, Gap):
+            self._window.clear()
+            self._window_start = change.ts
+            self._listener(change)
+        else:
+            self.fence = self.fence if change.fence is None else max(self.fence, change.fence)
+            if change.writes:
+                commit = KeyedCommit.of(change)
+                self._window.append(commit)
+                self._trim()
+                self._listener(commit)
+        self.head = max(self.head, change.ts)
+        self._wake()
+
+    def _trim(self) -> None:
+        oldest_needed = min(self._pins, default=self.head)
+        while len(self._window) > self._keep and self._window[0].ts <= oldest_needed:
+            self._window_start = self._window.popleft().ts
+
+    @contextmanager
+    def pinned(self, ts: Ts) -> Iterator[None]:
+        """Keep the commits after ``ts`` in the window as long as the block runs."""
+        self._pins[ts] += 1
+        try:
+            yield
+        finally:
+            self._pins[ts] -= 1
+            if not self._pins[ts]:
+                del self._pins[ts]
+
+    def since(self, ts: Ts) -> list[KeyedCommit] | None:
+        """Give the commits after ``ts``, or None if the window does not reach back so far."""
+        if ts < self._window_start:
+            return None
+        if not self._window or self._window[-1].ts <= ts:
+            return []
+        first = bisect.bisect_right(self._window, ts, key=lambda commit: commit.ts)
+        return [self._window[place] for place in range(first, len(self._window))]
+
+    async def wait_for(self, ts: Ts) -> None:
+        """Wait until everything up to ``ts`` has been delivered."""
+        if self.head < ts:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((ts, future))
+            await future
+
+    async def wait_for_more(self) -> None:
+        """Wait until the log moves at all."""
+        await self.wait_for(self.head + 1)
+
+    def _wake(self) -> None:
+        if self._waiting:
+            for ts, future in self._waiting:
+                if ts <= self.head and not future.done():
+                    future.set_result(None)
+            self._waiting = [(ts, future) for ts, future in self._waiting if not future.done()]

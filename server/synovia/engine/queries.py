@@ -1,0 +1,237 @@
+"""All live queries of a hub: who shares which, what a commit makes dirty, and when each is run again.
+
+Dirty queries are run together at one timestamp, a *tick*: the head of the log when the loop comes round, so that under
+load several commits share one. A query that takes longer than a tick holds nobody else back. When it is done and dirty
+again, it is run at the newest tick that is still running rather than at a new one: so queries of different speed keep
+meeting at common timestamps, and whoever holds several of them always gets to see all of them as of one instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from synovia.engine.executor import Executor, IdentityNeeded
+from synovia.engine.live import LiveKey, LiveQuery, Subscriber
+from synovia.engine.log import Log
+from synovia.engine.readset import KeyedCommit
+from synovia.engine.subscriptions import SubscriptionIndex
+from synovia.functions import Function, Kind
+from synovia.identity import Identity
+from synovia.store.base import Gap, StoreError, Ts
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
+
+RETRY_SECONDS = 0.25
+
+
+class LiveQueries:
+    """The live queries of one hub.
+
+    Args:
+        linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
+        most_running: How many queries are run at the same time.
+    """
+
+    def __init__(self, executor: Executor, log: Log, *, linger: float = 30.0, most_running: int = 64) -> None:
+        self._executor = executor
+        self._log = log
+        self._linger = linger
+        self._places = asyncio.Semaphore(most_running)
+        self._queries: dict[LiveKey, LiveQuery] = {}
+        self._index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
+        self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
+        self._due: set[LiveQuery] = set()
+        self._running: set[LiveQuery] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
+        self._tick: asyncio.Handle | None = None
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def __iter__(self) -> Any:
+        return iter(self._queries.values())
+
+    # --- subscribing ----------------------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        journal: bytes | None = None,
+    ) -> LiveQuery:
+        """Join the live query of these arguments, or begin it; its first result may come later.
+
+        Raises:
+            FunctionError: There is no such query, or the arguments do not fit.
+        """
+        function, values = self._executor.prepare(path, Kind.QUERY, args)
+        packed = codec.pack(dict(sorted(args.items())))
+        return self._join(subscriber, identity, function, values, packed, journal)
+
+    def _join(
+        self,
+        subscriber: Subscriber,
+        identity: Identity | None,
+        function: Function,
+        values: Mapping[str, Any],
+        packed: bytes,
+        journal: bytes | None,
+    ) -> LiveQuery:
+        caller = (identity,) if function.path in self._personal else ()
+        key = LiveKey(function.path, packed, caller, journal)
+        live = self._queries.get(key)
+        if live is None:
+            live = self._queries[key] = LiveQuery(key, function, values, identity)
+        live.subscribers[subscriber, identity] += 1
+        self._cancel_timer(live)
+        if not live.loaded or live.dirty_at is not None:
+            self._schedule(live)
+        return live
+
+    def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
+        """Leave a live query once; the last one out starts its time to linger."""
+        holding = next((entry for entry in live.subscribers if entry[0] is subscriber), None)
+        if holding is None:
+            return
+        live.subscribers[holding] -= 1
+        if not live.subscribers[holding]:
+            del live.subscribers[holding]
+        if not live.subscribers:
+            self._due.discard(live)
+            self._set_timer(live, self._linger, self._forget)
+
+    def _forget(self, live: LiveQuery) -> None:
+        if self._queries.get(live.key) is live:
+            del self._queries[live.key]
+        self._index.remove(live)
+
+    def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
+        self._cancel_timer(live)
+        self._timers[live] = asyncio.get_running_loop().call_later(seconds, self._timer_fired, live, call)
+
+    def _timer_fired(self, live: LiveQuery, call: Callable[[LiveQuery], None]) -> None:
+        del self._timers[live]
+        call(live)
+
+    def _cancel_timer(self, live: LiveQuery) -> None:
+        timer = self._timers.pop(live, None)
+        if timer is not None:
+            timer.cancel()
+
+    # --- commits --------------------------------------------------------------------------------------------------
+
+    def on_change(self, change: KeyedCommit | Gap) -> None:
+        """Mark what a commit may have changed; after a gap, that is everything."""
+        if isinstance(change, Gap):
+            affected, ts = set(self._queries.values()), self._log.head + 1
+        else:
+            affected, ts = self._index.affected(change), change.ts
+        for live in affected:
+            if live.touched(ts) and live.subscribers:
+                self._schedule(live)
+
+    def _schedule(self, live: LiveQuery) -> None:
+        if live.target is None:
+            self._due.add(live)
+            if self._tick is None:
+                self._tick = asyncio.get_running_loop().call_soon(self._start_due)
+
+    def _start_due(self) -> None:
+        self._tick = None
+        due, self._due = self._due, set()
+        for live in due:
+            live.target = self._target(live)
+        for live in due:
+            self._running.add(live)
+            task = asyncio.create_task(self._run(live), name=f"live {live.key.path}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _target(self, live: LiveQuery) -> Ts:
+        newest = max((other.target for other in self._running if other.target is not None), default=0)
+        helps = live.loaded and newest > live.ran_at and newest >= (live.dirty_at or 0)
+        return newest if helps else self._log.head
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    async def _run(self, live: LiveQuery) -> None:
+        retry = False
+        try:
+            async with self._places:
+                retry = not await self._run_at(live, live.target or self._log.head)
+        except IdentityNeeded:
+            self._split(live)
+        except Exception:
+            logger.exception("the live query %s could not be run", live.key.path)
+            error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{live.key.path} could not be run")
+            live.publish(live.target or self._log.head, None, error=error)
+            self._notify(live)
+        finally:
+            live.target = None
+            self._running.discard(live)
+        if not live.subscribers:
+            return
+        if retry:
+            self._set_timer(live, RETRY_SECONDS, self._schedule)
+        elif live.dirty_at is not None:
+            self._schedule(live)
+
+    async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
+        """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""
+        with self._log.pinned(ts):
+            try:
+                run = await self._executor.query(
+                    live.function, live.args, live.identity, ts, journal=live.journal, shared=live.shared
+                )
+            except StoreError as error:
+                logger.warning("the live query %s waits for the store: %s", live.key.path, error)
+                return False
+            commits = self._log.since(ts)
+        # Registered first, then checked against what came in the meantime: no commit falls in between.
+        self._index.replace(live, run.reads)
+        if commits is None:
+            dirty_at: Ts | None = ts + 1
+        else:
+            dirty_at = next((commit.ts for commit in commits if run.reads.overlaps(commit)), None)
+        live.publish(
+            ts, dirty_at, value=run.value, packed=None if run.error else run.packed, arrays=run.arrays,
+            error=run.error, journal=run.journal,
+        )  # fmt: skip
+        self._notify(live)
+        return True
+
+    @staticmethod
+    def _notify(live: LiveQuery) -> None:
+        for subscriber, _ in list(live.subscribers):
+            subscriber.notify()
+
+    def _split(self, live: LiveQuery) -> None:
+        """Give each caller of a shared query one of its own, now that it has looked at who is calling."""
+        self._personal.add(live.function.path)
+        self._forget(live)
+        subscribers = list(live.subscribers.items())
+        live.subscribers.clear()
+        for (subscriber, identity), times in subscribers:
+            for _ in range(times):
+                packed, journal = live.key.packed_args, live.key.journal
+                new = self._join(subscriber, identity, live.function, live.args, packed, journal)
+                subscriber.replaced(live, new)
+            subscriber.notify()
+
+    async def stop(self) -> None:
+        """Cancel what is running, and wait for it."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._tick is not None:
+            self._tick.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

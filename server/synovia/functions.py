@@ -1,0 +1,167 @@
+"""Functions that clients call: the decorators, and each function's arguments and result typed by its annotations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Any, Concatenate, Protocol, TypeVar, cast, get_type_hints, overload
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from synovia.context import ActionContext, Context, MutationContext, QueryContext
+from synovia.errors import InvalidArguments
+from synovia.schema import SchemaError
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+_MARK = "__synovia_function__"
+
+
+class Kind(StrEnum):
+    """What a function may do; see DESIGN in docs/concepts.md."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    ACTION = "action"
+
+
+_CONTEXTS: dict[Kind, type[Context]] = {
+    Kind.QUERY: QueryContext,
+    Kind.MUTATION: MutationContext,
+    Kind.ACTION: ActionContext,
+}
+
+
+class Function:
+    """One function that can be called by its path.
+
+    Attributes:
+        path: ``module:function``; the module is set when an application is loaded.
+        kind: query, mutation or action.
+        internal: Only the application itself may call it.
+    """
+
+    def __init__(self, body: Callable[..., Awaitable[Any]], kind: Kind, *, internal: bool) -> None:
+        self.body = body
+        self.kind = kind
+        self.internal = internal
+        self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
+        self._arguments: type[BaseModel] | None = None
+        self._result: TypeAdapter[Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.path}>"
+
+    def prepare(self) -> None:
+        """Build the validators from the annotations; done once all modules are loaded, so that names resolve.
+
+        Raises:
+            SchemaError: An argument or the result has no annotation, or one that pydantic cannot use.
+        """
+        try:
+            hints = get_type_hints(self.body, include_extras=True)
+            parameters = list(inspect.signature(self.body).parameters.values())
+            fields = {parameter.name: self._field(parameter, hints) for parameter in parameters[1:]}
+            if "return" not in hints:
+                raise SchemaError("its result has no annotation")
+            self._arguments = create_model(
+                self.body.__name__,
+                __config__=ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False),
+                **cast(dict[str, Any], fields),
+            )
+            self._result = TypeAdapter(hints["return"])
+        except SchemaError as error:
+            raise SchemaError(f"{self.path}: {error}") from None
+        except (NameError, TypeError) as error:
+            raise SchemaError(f"{self.path}: {error}") from error
+
+    def _field(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise SchemaError(f"argument {parameter.name!r} must be a plain named one")
+        if parameter.name not in hints:
+            raise SchemaError(f"argument {parameter.name!r} has no annotation")
+        default = FieldInfo() if parameter.default is parameter.empty else parameter.default
+        return hints[parameter.name], default
+
+    def validate(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn the wire's arguments (camelCase) into the body's keyword arguments.
+
+        Raises:
+            InvalidArguments: They do not fit; ``data`` lists each fault with its place.
+        """
+        assert self._arguments is not None, "prepare() comes first"  # noqa: S101
+        try:
+            model = self._arguments.model_validate(dict(args))
+        except ValidationError as error:
+            faults = [
+                {"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors(include_url=False)
+            ]
+            text = "; ".join(
+                f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"] for fault in faults
+            )
+            raise InvalidArguments(f"{self.path}: {text}", faults) from None
+        return {name: getattr(model, name) for name in self._arguments.model_fields}
+
+    def dump(self, result: Any) -> Any:
+        """Check a result against the annotation and turn it into wire values."""
+        assert self._result is not None, "prepare() comes first"  # noqa: S101
+        checked = self._result.validate_python(result)
+        return self._result.dump_python(checked, by_alias=True, exclude_none=True)
+
+
+class _Decorator(Protocol):
+    def __call__(self, body: F, /) -> F: ...
+
+
+QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])
+MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContext, ...], Awaitable[Any]])
+ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
+
+
+@overload
+def query(body: QueryBody, /) -> QueryBody: ...
+@overload
+def query(*, internal: bool = False) -> _Decorator: ...
+def query(body: Any = None, /, *, internal: bool = False) -> Any:
+    """Declare a query: it reads, is tracked, and is run again when what it read has changed.
+
+    It must be deterministic: the same database and arguments give the same result.
+    """
+    return _declare(body, Kind.QUERY, internal)
+
+
+@overload
+def mutation(body: MutationBody, /) -> MutationBody: ...
+@overload
+def mutation(*, internal: bool = False) -> _Decorator: ...
+def mutation(body: Any = None, /, *, internal: bool = False) -> Any:
+    """Declare a mutation: it reads and writes in one serializable transaction, and may be run again on a conflict."""
+    return _declare(body, Kind.MUTATION, internal)
+
+
+@overload
+def action(body: ActionBody, /) -> ActionBody: ...
+@overload
+def action(*, internal: bool = False) -> _Decorator: ...
+def action(body: Any = None, /, *, internal: bool = False) -> Any:
+    """Declare an action: it may talk to the world, calls queries and mutations, and is never retried."""
+    return _declare(body, Kind.ACTION, internal)
+
+
+def _declare(body: Any, kind: Kind, internal: bool) -> Any:
+    def mark(body: F) -> F:
+        if not inspect.iscoroutinefunction(body):
+            raise SchemaError(f"{body.__name__}: a {kind} is an async function")
+        if not inspect.signature(body).parameters:
+            raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
+        setattr(body, _MARK, Function(body, kind, internal=internal))
+        return body
+
+    return mark if body is None else mark(body)
+
+
+def function_of(value: object) -> Function | None:
+    """Tell which function a decorated body declares; None for anything else."""
+    return getattr(value, _MARK, None)
