@@ -86,7 +86,7 @@ def raw_of(array: npt.NDArray[Any]) -> memoryview:
     if little.name not in DTYPES:
         raise WireValueError(f"arrays of {array.dtype} cannot travel")
     plain = np.asarray(array, dtype=little, order="C").reshape(-1)
-    return memoryview(plain.view(np.uint8)) if plain.size else _EMPTY
+    return plain.view(np.uint8).data if plain.size else _EMPTY
 
 
 def ref_of(array: npt.NDArray[Any]) -> ArrayRef:
@@ -305,10 +305,16 @@ class DownloadReceiver:
             self.data = data
             return
         if not self._buffer:
-            self._buffer = bytearray(self.length * ITEM_BYTES[self.dtype])
+            self._allocate()
         view = memoryview(self._buffer)
         view[start : start + len(data)] = data
         self.data = view[: start + len(data)]
+
+    def _allocate(self) -> None:
+        try:
+            self._buffer = bytearray(self.length * ITEM_BYTES[self.dtype])
+        except MemoryError as error:
+            raise ProtocolError(ErrorCode.TOO_LARGE, f"no memory for {self.length} elements") from error
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """View what was received as an array of the shape announced."""
