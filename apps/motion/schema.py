@@ -33,7 +33,7 @@ class User(
     name: str
     image: str | None = None
     role: Role
-    contacts: list[Contact] = []
+    contacts: list[Contact] = []  # noqa: RUF012 (pydantic copies it)
     is_archived: bool | None = None
     archived_at: int | None = None
     archive_reason: str | None = None
@@ -54,8 +54,8 @@ class Recording(
     """One measurement of both knees.
 
     ``subject_id`` is the person measured, ``subject_alias`` a name for someone without an account. Times are UTC
-    milliseconds, ``sample_rate`` is in Hz, the knees are float64 degrees of shape ``(sample_count,)``. Optional fields that
-    say nothing are left out: a recording that is not archived has no ``is_archived``, one that nobody shares no
+    milliseconds, ``sample_rate`` is in Hz, the knees are float64 degrees of shape ``(sample_count,)``. Optional fields
+    that say nothing are left out: one that is not archived has no ``is_archived``, one shared with nobody has no
     ``shared_with``.
     """
 

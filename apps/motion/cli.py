@@ -1,0 +1,205 @@
+"""``synovia-motion``: motion files into a hub and out of it, from a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from motion import _remote
+from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
+from synovia_client import ConnectionFailed, ConnectionLost, RequestTimeout, SynoviaError
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_FILE = 3
+EXIT_CONNECTION = 4
+DEFAULT_URL = "ws://127.0.0.1:8000"
+
+app = typer.Typer(
+    help="Motion files into a Synovia hub and out of it. Exit codes: 1 the hub refused, 2 wrong usage, 3 a file is at "
+    "fault, 4 no hub answers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Role(StrEnum):
+    """What one can register as."""
+
+    PHYSIOTHERAPIST = "physiotherapist"
+    PATIENT = "patient"
+
+
+class Which(StrEnum):
+    """The lists of recordings."""
+
+    MINE = "mine"
+    OF_ME = "of_me"
+    SHARED = "shared"
+    ARCHIVED = "archived"
+
+
+class FileTrouble(Exception):
+    """A file cannot be used as asked."""
+
+
+Url = Annotated[str, typer.Option(envvar="SYNOVIA_URL", help="Where the hub is.")]
+Token = Annotated[str | None, typer.Option(envvar="SYNOVIA_TOKEN", help="Who signs in; dev:EMAIL under synovia dev.")]
+Column = Annotated[str | None, typer.Option(help="The name of this column, where the program cannot find it.")]
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="An OpenSim or SIMM .mot or .sto file, or CSV.")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    subject: Annotated[str | None, typer.Option(help="Who was measured: your own or a contact's e-mail.")] = None,
+    alias: Annotated[str, typer.Option(help="A name for a subject without an account.")] = "",
+    notes: Annotated[str, typer.Option(help="Notes; by default the file's name.")] = "",
+    exercise: Annotated[str, typer.Option(help="The exercise type, as walking.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option(help="When it began, local time; by default it ended when FILE was written.")
+    ] = None,
+    left_column: Column = None,
+    right_column: Column = None,
+    time_column: Column = None,
+    sample_rate: Annotated[float | None, typer.Option(min=0.001, help="Hz, for a file without times.")] = None,
+    radians: Annotated[
+        bool | None, typer.Option("--radians/--degrees", help="The file's unit, where its header is silent or wrong.")
+    ] = None,
+    fill_gaps: Annotated[bool, typer.Option("--fill-gaps", help="Interpolate where samples are missing.")] = False,
+    register: Annotated[Role | None, typer.Option(help="Register as this first, if you are not yet.")] = None,
+) -> None:
+    """Save a motion file as a recording."""
+    with _progress() as progress:
+        motion = read_motion(
+            file,
+            names=ColumnNames(time_column, left_column, right_column),
+            radians=radians,
+            sample_rate=sample_rate,
+            allow_uneven=fill_gaps,
+            on_progress=_reporter(progress, f"reading {file.name}"),
+        )
+        told = {"subjectAlias": alias, "notes": notes or file.name, "exerciseType": exercise, "tags": tag or []}
+        upload = _remote.Upload(motion, {**told, **_span(file, motion, start)}, subject, register)
+        report = _reporter(progress, "uploading")
+        recording_id = asyncio.run(_remote.save(_remote.Hub(url, token), upload, report))
+    typer.echo(f"saved {recording_id}: {_described(motion)}")
+
+
+@app.command("export")
+def export_file(
+    recording_id: Annotated[str, typer.Argument(help="The id, as synovia-motion list shows it.")],
+    file: Annotated[Path, typer.Argument(help="Where to: a .mot, .sto or .csv file.")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Write a recording to a motion file, which reads back bit for bit."""
+    if file.suffix.lower() not in (".mot", ".sto", ".csv"):
+        raise FileTrouble(f"{file}: a motion file ends in .mot, .sto or .csv")
+    if file.exists() and not force:
+        raise FileTrouble(f"{file} exists; --force replaces it")
+    with _progress() as progress:
+        left, right = _reporter(progress, "left knee"), _reporter(progress, "right knee")
+        motion = asyncio.run(_remote.fetch(_remote.Hub(url, token), recording_id, left, right))
+        write_motion(file, motion, on_progress=_reporter(progress, f"writing {file.name}"))
+    typer.echo(f"wrote {file}: {_described(motion)}")
+
+
+@app.command("list")
+def list_recordings(
+    which: Annotated[Which, typer.Argument(help="Your own, those of you, those shared with you, or your archive.")] = (
+        Which.MINE
+    ),
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+) -> None:
+    """List recordings, the newest first."""
+    recordings = asyncio.run(_remote.listed(_remote.Hub(url, token), which, limit))
+    table = Table("id", "began", "seconds", "samples", "Hz", "exercise", "notes", "tags")
+    for recording in recordings:
+        table.add_row(*map(escape, _row(recording)))
+    Console().print(table if recordings else "no recordings")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; every foreseeable failure ends in one line on stderr and an exit code."""
+    try:
+        app(args=args, prog_name="synovia-motion")
+    except (MotionFileError, FileTrouble) as error:
+        _fail(str(error), EXIT_FILE)
+    except (_remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
+        _fail(str(error), EXIT_CONNECTION)
+    except (_remote.Refused, SynoviaError) as error:
+        _fail(str(error), EXIT_REFUSED)
+    except OSError as error:
+        _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), EXIT_FILE)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.secho(f"synovia-motion: {message}", fg=typer.colors.RED, err=True)
+    sys.exit(code)
+
+
+# --- what the terminal shows ------------------------------------------------------------------------------------------
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _reporter(progress: Progress, description: str) -> OnProgress:
+    """Make a callback that draws one bar, which appears with the first call."""
+    task = progress.add_task(escape(description), total=None, visible=False)
+
+    def report(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total, visible=True)
+
+    return report
+
+
+def _span(file: Path, motion: Motion, start: datetime | None) -> dict[str, int]:
+    """Tell when a recording began and ended, in UTC milliseconds; a file says only when it was written."""
+    duration = round(motion.duration_ms)
+    if start is not None:
+        began = round(start.astimezone(UTC).timestamp() * 1000)
+    else:
+        began = max(round(file.stat().st_mtime * 1000) - duration, 0)
+    return {"startTime": began, "endTime": began + duration}
+
+
+def _described(motion: Motion) -> str:
+    return f"{motion.sample_count:,} samples a side at {motion.sample_rate:g} Hz, {motion.duration_ms / 1000:g} s"
+
+
+def _row(recording: dict[str, Any]) -> list[str]:
+    began = datetime.fromtimestamp(recording["startTime"] / 1000, UTC).astimezone()
+    return [
+        recording["_id"],
+        f"{began:%Y-%m-%d %H:%M}",
+        f"{recording['durationMs'] / 1000:g}",
+        f"{recording['sampleCount']:,}",
+        f"{recording['sampleRate']:g}",
+        recording.get("exerciseType", ""),
+        recording.get("notes", ""),
+        ", ".join(recording.get("tags", [])),
+    ]
+
+
+if __name__ == "__main__":
+    main()
