@@ -1,0 +1,193 @@
+"""One batch as one transaction.
+
+The fence is advanced *first*. Of two hubs that commit at the same time, MongoDB then lets the first one through and
+turns the second away at once: one of them always succeeds, and nothing else is written in vain. The fence document also
+tells how many events the transaction makes in the change stream, so that the reader knows when it has all of them (see
+``assembly``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import bson
+from bson import Int64
+from bson.errors import BSONError
+from pymongo.errors import BulkWriteError, ConnectionFailure, DocumentTooLarge, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from synovia.store.base import (
+    Batch,
+    Conflict,
+    DuplicateRequest,
+    RequestRecord,
+    StoreError,
+    StoreUnavailable,
+    Ts,
+    UniqueViolation,
+)
+from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
+from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
+from synovia.store.mongo.errors import DUPLICATE_KEY, TOO_LARGE, translated
+from synovia.store.mongo.plan import TablePlan, plan
+from synovia.store.mongo.times import ts_of
+
+_SNAPSHOT: Final = ReadConcern("snapshot")
+_DURABLE: Final = WriteConcern("majority", j=True)
+_NUMBER: Final = struct.Struct(">q")
+
+
+def request_id(session: bytes, number: int) -> bytes:
+    return session + _NUMBER.pack(number)
+
+
+def request_of(key: bytes) -> tuple[bytes, int]:
+    return bytes(key[: -_NUMBER.size]), _NUMBER.unpack(key[-_NUMBER.size :])[0]
+
+
+async def commit(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
+    """Write a batch and tell its timestamp; see ``Store.commit``.
+
+    After a lost acknowledgement the timestamp can be a later one than that of the commit, never an earlier one.
+    """
+    try:
+        async with asyncio.timeout(driver.timeout):
+            return await _attempts(driver, catalog, batch)
+    except (PyMongoError, BSONError, TimeoutError) as error:
+        raise translated(error) from error
+
+
+async def _attempts(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
+    """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
+    plans = plan(batch, catalog)
+    for pause in pauses():
+        try:
+            return await _Transaction(driver, catalog, batch, plans).run()
+        except ConnectionFailure:
+            await asyncio.sleep(pause)
+        except (DocumentTooLarge, OperationFailure) as error:
+            if not _is_too_large(error) or any(each.known for each in plans):
+                raise
+            plans = plan(batch, catalog, by_reading=True)
+    raise AssertionError("pauses never end")
+
+
+def _is_too_large(error: Exception) -> bool:
+    return isinstance(error, DocumentTooLarge) or getattr(error, "code", None) in (TOO_LARGE, 17419, 17420)
+
+
+class _Transaction:
+    """One attempt."""
+
+    def __init__(self, driver: Driver, catalog: Catalog, batch: Batch, plans: Sequence[TablePlan]) -> None:
+        self._driver = driver
+        self._catalog = catalog
+        self._batch = batch
+        self._plans = plans
+
+    async def run(self) -> Ts:
+        async with self._driver.session() as session:
+            await settled(session.start_transaction(read_concern=_SNAPSHOT, write_concern=_DURABLE))
+            try:
+                await self._advance_fence(session)
+                await self._record_requests(session)
+                for each in self._plans:
+                    if each.operations:
+                        await self._write(each, session)
+            except OperationFailure as error:
+                if error.has_error_label("TransientTransactionError"):
+                    raise Conflict(f"another transaction was faster: {error}") from error
+                raise
+            await _commit(session)
+            return ts_of(session.operation_time)
+
+    async def _advance_fence(self, session: Any) -> None:
+        events = 1 + sum(len(each.operations) for each in self._plans)
+        expected = self._batch.fence
+        if expected is None:  # the count could be left out of the event if it is the last one's: better none
+            update: Any = {"q": {"_id": FENCE_ID}, "u": {"$inc": {"n": Int64(1)}, "$unset": {"events": True}}}
+        else:
+            after = {"_id": FENCE_ID, "n": Int64(expected + 1), "events": events}
+            update = {"q": {"_id": FENCE_ID, "n": expected}, "u": after}
+        reply = await self._driver.command({"update": FENCE, "updates": [update]}, session=session)
+        if reply["n"] != 1:
+            raise Conflict(f"the fence is not at {expected} any more")
+
+    async def _record_requests(self, session: Any) -> None:
+        if not self._batch.requests:
+            return
+        now = datetime.now(UTC)
+        rows = [
+            {"_id": request_id(each.session, each.number), "result": each.result, "createdAt": now}
+            for each in self._batch.requests
+        ]
+        try:
+            await self._driver.collection(REQUESTS).insert_many(rows, session=session)
+        except BulkWriteError as error:
+            raise _duplicate_request(error, self._batch.requests) from error
+
+    async def _write(self, each: TablePlan, session: Any) -> None:
+        if each.known:
+            await self._compare(each, session)
+        try:
+            result = await self._driver.collection(each.table).bulk_write(each.operations, session=session)
+        except BulkWriteError as error:
+            raise self._refusal(each.table, error) from error
+        if result.matched_count != len(each.replaces) or result.deleted_count != len(each.deletes):
+            raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+
+    async def _compare(self, each: TablePlan, session: Any) -> None:
+        """Read documents too large to be sent along in the operation that replaces them."""
+        for key, before in each.known:
+            found = await self._driver.collection(each.table).find_one({"_id": key}, session=session)
+            if found is None or bson.encode(found, codec_options=CODEC) != bson.encode(before, codec_options=CODEC):
+                raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+
+    def _refusal(self, table: str, error: BulkWriteError) -> StoreError:
+        first = _first_of(error)
+        if first.get("code") != DUPLICATE_KEY:
+            return _other(error)
+        fields = tuple(first.get("keyPattern", ()))
+        if fields == ("_id",):
+            return Conflict(f"a new document of {table!r} has an id that exists already")
+        named = (index.name for index in self._catalog.unique_indexes(table) if index.fields == fields)
+        return UniqueViolation(table, next(named, ",".join(fields)))
+
+
+def _duplicate_request(error: BulkWriteError, requests: Sequence[RequestRecord]) -> StoreError:
+    first = _first_of(error)
+    if first.get("code") != DUPLICATE_KEY:
+        return _other(error)
+    request = requests[first["index"]]
+    return DuplicateRequest(request.session, request.number)
+
+
+def _first_of(error: BulkWriteError) -> dict[str, Any]:
+    failed: list[dict[str, Any]] = error.details.get("writeErrors", [])
+    return failed[0] if failed else {}
+
+
+def _other(error: BulkWriteError) -> StoreError:
+    if error.has_error_label("TransientTransactionError"):
+        return Conflict(f"another transaction was faster: {error}")
+    return translated(error)
+
+
+async def _commit(session: Any) -> None:
+    """Commit, and ask again while nobody knows whether it has happened; the caller's deadline ends that."""
+    for pause in pauses():
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not error.has_error_label("UnknownTransactionCommitResult"):
+                if error.has_error_label("TransientTransactionError"):
+                    raise Conflict(f"the transaction was aborted: {error}") from error
+                raise StoreUnavailable(f"whether the commit took place is not known: {error}") from error
+        else:
+            return
+        await asyncio.sleep(pause)

@@ -1,0 +1,119 @@
+"""The few calls the store makes to a driver, the same through PyMongo's asyncio API and through Motor.
+
+Almost everything is a database command, which both send alike. They differ in which of their methods are coroutines:
+``start_session`` is one in Motor only, ``start_transaction`` and ``close`` in PyMongo only. ``settled`` covers that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from bson import CodecOptions
+from bson.codec_options import DatetimeConversion
+from pymongo import AsyncMongoClient
+
+from synovia.store.base import Document
+from synovia.store.mongo.errors import is_transient, translated
+
+T = TypeVar("T")
+
+CODEC: Final[CodecOptions[Document]] = CodecOptions(
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # a year beyond 9999 must not stop the log
+    unicode_decode_error_handler="replace",
+)
+
+UNBOUNDED: Final = 2**31 - 1
+"""A batch size that leaves the size of a batch to the server's limit of 16 MiB."""
+
+
+def pauses() -> Iterator[float]:
+    """Give the seconds to wait between one attempt and the next: doubling, never more than a second."""
+    pause = 0.02
+    while True:
+        yield pause
+        pause = min(2 * pause, 1.0)
+
+
+async def settled(value: Any) -> Any:
+    """Await what one driver returns as a coroutine and the other as a value."""
+    return await value if inspect.isawaitable(value) else value
+
+
+class Driver:
+    """One database of one client.
+
+    Args:
+        client: An ``AsyncMongoClient``, a Motor ``AsyncIOMotorClient``, or a URI to make a client for.
+        database: The database's name; None takes the one in the URI, or ``synovia``.
+        timeout: Seconds until a database that does not answer counts as unavailable.
+    """
+
+    def __init__(self, client: Any, database: str | None, timeout: float) -> None:
+        self.timeout = timeout
+        self._owned = isinstance(client, str)
+        try:
+            self.client: Any = _client_of(client, timeout) if self._owned else client
+            name = database or self.client.get_default_database("synovia").name
+        except Exception as error:
+            raise translated(error) from error
+        self.database: Any = self.client[name].with_options(codec_options=CODEC)
+        self.name: str = name
+
+    async def close(self) -> None:
+        if self._owned:
+            await settled(self.client.close())
+
+    def collection(self, name: str) -> Any:
+        return self.database[name]
+
+    async def command(self, command: Mapping[str, Any], *, session: Any = None, on: str | None = None) -> Document:
+        """Run one command on the primary, in the store's database or in another one; give its reply."""
+        database = self.client[on] if on else self.database
+        reply: Document = await database.command(command, codec_options=CODEC, session=session)
+        return reply
+
+    async def rows(self, command: Mapping[str, Any]) -> list[Document]:
+        """Run a command that answers with a cursor, and give all its documents."""
+        cursor = await self.database.cursor_command(command, codec_options=CODEC)
+        rows: list[Document] = await cursor.to_list(None)
+        return rows
+
+    async def reading(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Run ``read``, again after a lost connection or a change of primary, until the deadline.
+
+        Raises:
+            StoreError: What it failed with, in the store's terms.
+        """
+        latest: Exception | None = None
+        try:
+            async with asyncio.timeout(self.timeout):
+                for pause in pauses():
+                    try:
+                        return await read()
+                    except Exception as error:
+                        if not is_transient(error):
+                            raise
+                        latest = error
+                    await asyncio.sleep(pause)
+        except Exception as error:
+            raise translated(latest if latest and isinstance(error, TimeoutError) else error) from error
+        raise AssertionError("pauses never end")
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Any]:
+        """Give a session, and end it (which aborts what it has not committed)."""
+        session = await settled(self.client.start_session(causal_consistency=False))
+        try:
+            yield session
+        finally:
+            await session.end_session()
+
+
+def _client_of(uri: str, timeout: float) -> AsyncMongoClient[Document]:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(uri, serverSelectionTimeoutMS=int(timeout * 500))
+    return client

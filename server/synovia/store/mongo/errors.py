@@ -1,0 +1,70 @@
+"""What the driver's errors mean to the store: who is to blame, and whether trying again can help."""
+
+from __future__ import annotations
+
+from bson.errors import BSONError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    InvalidOperation,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from synovia.store.base import SnapshotTooOld, StoreError, StoreUnavailable
+
+DUPLICATE_KEY = 11000
+HISTORY_LOST = 286
+TOO_LARGE = 10334
+NAMESPACE_EXISTS = 48
+INDEX_NOT_FOUND = 27
+
+_TOO_OLD = frozenset({239, 246})
+"""SnapshotTooOld; and SnapshotUnavailable: the collection or one of its indexes was made after that time."""
+
+_NOT_ALLOWED = frozenset({13, 18, 8000})
+
+_TRANSIENT = frozenset(
+    {6, 7, 43, 50, 63, 89, 91, 133, 136, 150, 175, 189, 234, 237, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436}
+)
+"""Codes after which a change stream may be opened again where it stopped (the drivers' own list, and killed cursors)."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same read may succeed on another attempt."""
+    if isinstance(error, ConnectionFailure | TimeoutError):
+        return True
+    if isinstance(error, OperationFailure):
+        return error.code in _TRANSIENT or error.has_error_label("ResumableChangeStreamError")
+    return isinstance(error, InvalidOperation) and "close" in str(error)
+
+
+def translated(error: BaseException) -> StoreError:
+    """Give the store's error for one of the driver's."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, OperationFailure):
+        return _of_server(error)
+    if isinstance(error, DocumentTooLarge):
+        return StoreError(f"a document is larger than MongoDB's limit of 16 MiB: {error}")
+    if isinstance(error, BSONError):
+        return StoreError(f"a document is not one that BSON can hold: {error}")
+    if isinstance(error, TimeoutError):
+        return StoreUnavailable("MongoDB did not answer in time")
+    if isinstance(error, ConfigurationError | InvalidURI):
+        return StoreUnavailable(f"this MongoDB address cannot be used: {error}")
+    if isinstance(error, PyMongoError):
+        return StoreUnavailable(f"MongoDB cannot be reached: {error}")
+    raise error
+
+
+def _of_server(error: OperationFailure) -> StoreError:
+    if error.code in _TOO_OLD:
+        return SnapshotTooOld(f"MongoDB no longer keeps that instant: {error}")
+    if error.code in _NOT_ALLOWED:
+        return StoreUnavailable(f"MongoDB refuses access: {error}; the user needs the roles readWrite and dbAdmin")
+    if is_transient(error):
+        return StoreUnavailable(f"MongoDB cannot answer now: {error}")
+    return StoreError(f"MongoDB refused the operation: {error}")

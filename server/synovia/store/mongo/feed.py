@@ -1,0 +1,167 @@
+"""The log: one change stream on the database, read by commands so that its batches and tokens can be seen.
+
+The driver's own cursor hides when the server has nothing more, and that is what closes a group of events (``assembly``).
+A position is simply the ts of the last commit given: after an error the stream starts again at the next one, so nothing is
+lost and nothing comes twice. Events of the store's own bulky collections are left out *by the server*: arrays' chunks and
+request records would otherwise travel to every hub. The token that moves the clock advances over them all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from typing import Any, Final
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from synovia.store.base import Commit, Document, SnapshotTooOld, Ts
+from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
+from synovia.store.mongo.catalog import ARRAYS, CHUNKS, REQUESTS, Catalog
+from synovia.store.mongo.driver import Driver, pauses
+from synovia.store.mongo.errors import HISTORY_LOST, TOO_LARGE, is_transient, translated
+from synovia.store.mongo.schema import Server
+from synovia.store.mongo.snapshot import MongoSnapshot
+from synovia.store.mongo.times import timestamp, token_ts
+
+_FATAL: Final = frozenset({HISTORY_LOST, 280})
+"""ChangeStreamHistoryLost; and ChangeStreamFatalError: this position cannot be resumed."""
+
+_SILENT: Final = [{"$match": {"ns.coll": {"$nin": [REQUESTS, ARRAYS, CHUNKS]}}}]
+_AT_ONCE: Final = 0.001
+
+
+class Feed:
+    """Follows the database from one position until the position is lost.
+
+    Args:
+        patience: Seconds that the server may hold a request open when nothing happens.
+    """
+
+    def __init__(self, driver: Driver, catalog: Catalog, server: Server, after: Ts, *, patience: float) -> None:
+        self._driver = driver
+        self._catalog = catalog
+        self._server = server
+        self._patience = patience
+        self._images = True
+        self.position = after
+
+    async def commits(self) -> AsyncGenerator[Commit, None]:
+        """Give commits, and again and again an empty one that moves the clock.
+
+        Raises:
+            PositionLost: The commits from here on cannot be had.
+            StoreError: The database refuses for good.
+        """
+        waiting = pauses()
+        while True:
+            try:
+                async with contextlib.aclosing(self._stream()) as stream:
+                    async for commit in stream:
+                        self.position = commit.ts
+                        waiting = pauses()
+                        yield commit
+            except (PyMongoError, TimeoutError) as error:
+                self._judge(error)
+            await asyncio.sleep(next(waiting))
+
+    def _judge(self, error: PyMongoError | TimeoutError) -> None:
+        """Return if the stream can be opened again where it stopped."""
+        code = error.code if isinstance(error, OperationFailure) else None
+        if code in _FATAL:
+            raise PositionLost(f"the database no longer keeps the log from there: {error}") from error
+        if code == TOO_LARGE and self._images:
+            self._images = False  # a document and its images do not fit into one event: they are read instead
+        elif not is_transient(error):
+            raise translated(error) from error
+
+    async def _stream(self) -> AsyncGenerator[Commit, None]:
+        """Give what one cursor gives; return to have it opened anew."""
+        assembler = Assembler(self._catalog, self.position, single_events=self._server.single_events)
+        async with self._driver.session() as session:
+            cursor = _Cursor(self._driver, session, self.position + 1, images=self._images)
+            try:
+                while self._images or self.position == assembler.position:
+                    events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
+                    for group in self._groups(assembler, events, reached):
+                        if not group.is_empty:
+                            yield await self._complete(group)
+                    if assembler.position > self.position:
+                        yield Commit(assembler.position)
+            finally:
+                await cursor.close()
+        self._images = True
+
+    def _groups(self, assembler: Assembler, events: Iterable[Document], reached: Ts | None) -> Iterator[Group]:
+        """Give the groups that an answer of the server makes whole, and move the clock."""
+        end = True
+        for event in events:
+            end = False
+            yield from assembler.add(event)
+        if end and self._server.sharded:
+            yield from assembler.reach(reached - 1) if reached else ()  # another shard may still add to that instant
+        elif end:
+            yield from assembler.close()
+            yield from assembler.reach(reached) if reached else ()
+
+    async def _complete(self, group: Group) -> Commit:
+        """Read the images that the events lack, as of the commit and of the instant before it."""
+        try:
+            for table in {each.table for each in group.unknown}:
+                await self._look_up(table, group)
+        except SnapshotTooOld as error:
+            raise PositionLost(f"the database kept no image of a changed document: {error}") from error
+        return group.commit()
+
+    async def _look_up(self, table: str, group: Group) -> None:
+        changes = [each for each in group.unknown if each.table == table]
+        ids = [each.id for each in changes]
+        before = await MongoSnapshot(self._driver, self._catalog, group.ts - 1).get(table, ids)
+        after = await MongoSnapshot(self._driver, self._catalog, group.ts).get(table, ids)
+        for change, old, new in zip(changes, before, after, strict=True):
+            change.before = old if change.before is UNKNOWN else change.before
+            change.after = new if change.after is UNKNOWN else change.after
+
+
+class _Cursor:
+    """The cursor of a change stream, on one session."""
+
+    def __init__(self, driver: Driver, session: Any, start: Ts, *, images: bool) -> None:
+        self._driver = driver
+        self._session = session
+        self._start = start
+        self._id: int | None = None
+        stage: Document = {"startAtOperationTime": timestamp(start)}
+        if images:
+            stage |= {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
+        self._opening = {"aggregate": 1, "pipeline": [{"$changeStream": stage}, *_SILENT], "cursor": {}}
+
+    async def read(self, wait: float) -> tuple[list[Document], Ts | None]:
+        """Give the next events, and how far the server has looked if it has said so; no events: it has no more for now.
+
+        Its first token only repeats where it was asked to start.
+        """
+        if self._id is None:
+            cursor = await self._ask(self._opening, 0.0)
+            self._id = cursor["id"]
+        else:
+            more = {"getMore": self._id, "collection": "$cmd.aggregate", "maxTimeMS": max(1, int(wait * 1000))}
+            cursor = await self._ask(more, wait)
+        reached = token_ts(cursor.get("postBatchResumeToken"))
+        events: list[Document] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        return events, reached if reached is not None and reached > self._start else None
+
+    async def _ask(self, command: Document, wait: float) -> Document:
+        async with asyncio.timeout(wait + self._driver.timeout):
+            reply = await self._driver.command(command, session=self._session)
+        cursor: Document = reply["cursor"]
+        return cursor
+
+    async def close(self) -> None:
+        if not self._id:
+            return
+        with contextlib.suppress(PyMongoError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._driver.command(
+                    {"killCursors": "$cmd.aggregate", "cursors": [self._id]}, session=self._session
+                )

@@ -1,0 +1,90 @@
+"""The operations of a batch, collection by collection, in an order in which unique keys are free before they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import DeleteOne, InsertOne, ReplaceOne
+
+from synovia.engine import keys
+from synovia.store.base import Batch, Document, IndexSpec, Write
+from synovia.store.mongo.catalog import Catalog
+
+Operation = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+
+
+@dataclass(slots=True)
+class TablePlan:
+    """The operations on one collection: deletions, then replacements, then insertions."""
+
+    table: str
+    deletes: list[DeleteOne] = field(default_factory=list)
+    replaces: list[ReplaceOne[Document]] = field(default_factory=list)
+    inserts: list[InsertOne[Document]] = field(default_factory=list)
+    known: list[tuple[Any, Document]] = field(default_factory=list)
+    """The (id, before) that have to be compared by reading; only if the operations do not compare themselves."""
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [*self.deletes, *self.replaces, *self.inserts]
+
+
+def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[TablePlan]:
+    """Lay out the writes of a batch.
+
+    Args:
+        by_reading: Leave the comparison with ``before`` to the caller, because the documents are too large to send twice in
+            one operation.
+    """
+    by_table: dict[str, list[Write]] = {}
+    for write in batch.writes:
+        by_table.setdefault(write.table, []).append(write)
+    return [_plan_table(name, writes, catalog.unique_indexes(name), by_reading) for name, writes in by_table.items()]
+
+
+def _plan_table(table: str, writes: Sequence[Write], unique: Sequence[IndexSpec], by_reading: bool) -> TablePlan:
+    result = TablePlan(table)
+    takers = _takers(writes, unique) if unique and len(writes) > 1 else set()
+    for number, write in enumerate(writes):
+        if write.before is not None and by_reading:
+            result.known.append((write.id, write.before))
+        if write.before is None:
+            result.inserts.extend([InsertOne(write.after)] if write.after is not None else [])
+        elif write.after is None:
+            result.deletes.append(DeleteOne(_unchanged(write, by_reading)))
+        elif number in takers:
+            result.deletes.append(DeleteOne(_unchanged(write, by_reading)))
+            result.inserts.append(InsertOne(write.after))
+        else:
+            result.replaces.append(ReplaceOne(_unchanged(write, by_reading), write.after))
+    return result
+
+
+def _unchanged(write: Write, by_reading: bool) -> dict[str, Any]:
+    """Select the document only if it is still as ``before`` says."""
+    if by_reading:
+        return {"_id": write.id}
+    return {"_id": write.id, "$expr": {"$eq": ["$$ROOT", {"$literal": write.before}]}}
+
+
+def _takers(writes: Sequence[Write], unique: Iterable[IndexSpec]) -> set[int]:
+    """Find the replacements that take a unique key which another write of the batch gives up.
+
+    MongoDB checks uniqueness operation by operation, so these are written as a deletion first and an insertion last.
+    """
+    takers: set[int] = set()
+    for index in unique:
+        before = [_unique_keys(index, write.before) for write in writes]
+        after = [_unique_keys(index, write.after) for write in writes]
+        freed = set().union(*(old - new for old, new in zip(before, after, strict=True)))
+        takers |= {number for number, (old, new) in enumerate(zip(before, after, strict=True)) if (new - old) & freed}
+    return takers
+
+
+def _unique_keys(index: IndexSpec, document: Document | None) -> set[bytes]:
+    if document is None:
+        return set()
+    tail = len(keys.encode_value(document["_id"]))
+    return {key[:-tail] for key in keys.index_keys(index, document)}

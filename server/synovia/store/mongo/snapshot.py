@@ -1,0 +1,217 @@
+"""Reading the database as of one timestamp (``atClusterTime``), without a session or a transaction.
+
+**Order.** MongoDB sorts by an index for free as long as no document has an array in the fields that are sorted by. With
+one it sorts by the document's least (or greatest) element, which need not lie in the interval, whereas the contract
+orders by the key in the interval. Nobody tells beforehand whether a field holds arrays, and another program may store
+one at any time; but a document's place by its least element is never behind its place by the key in the interval. So
+when none of the first ``limit`` documents has an array there, no document with an array belongs among them, and they are
+right; when one has, the scan is repeated by ``_by_keys``, and the field is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bson import DBRef
+
+from synovia.engine import keys
+from synovia.store.base import Document, IndexSpec, Interval, Order, Ts
+from synovia.store.filters import Filter
+from synovia.store.mongo.bounds import Span, fields_of, span
+from synovia.store.mongo.catalog import Catalog
+from synovia.store.mongo.conditions import to_query
+from synovia.store.mongo.driver import UNBOUNDED, Driver
+from synovia.store.mongo.times import timestamp
+
+_COUNTABLE: Final = frozenset({keys.Tag.NUMBER, keys.Tag.STRING, keys.Tag.OBJECT_ID, keys.Tag.BOOL, keys.Tag.DATE})
+"""The types for which a query for equality finds exactly the documents with that index key."""
+
+
+class _Reader:
+    """Commands that read as of one timestamp."""
+
+    def __init__(self, driver: Driver, ts: Ts) -> None:
+        self._driver = driver
+        self._concern = {"level": "snapshot", "atClusterTime": timestamp(ts)}
+
+    async def find(self, table: str, query: Mapping[str, Any], **options: Any) -> list[Document]:
+        return await self._rows({"find": table, "filter": query, **options, "batchSize": UNBOUNDED})
+
+    async def aggregate(self, table: str, pipeline: Sequence[Mapping[str, Any]], hint: Any) -> list[Document]:
+        return await self._rows({"aggregate": table, "pipeline": pipeline, "hint": hint, "cursor": {}})
+
+    async def _rows(self, command: Mapping[str, Any]) -> list[Document]:
+        full = {**command, "readConcern": self._concern}
+        return await self._driver.reading(lambda: self._driver.rows(full))
+
+
+class MongoSnapshot:
+    """The database as of ``ts``."""
+
+    def __init__(self, driver: Driver, catalog: Catalog, ts: Ts) -> None:
+        self._reader = _Reader(driver, ts)
+        self._catalog = catalog
+        self._ts = ts
+
+    @property
+    def ts(self) -> Ts:
+        return self._ts
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        if not ids:
+            return []
+        if len(ids) == 1:
+            one = await self._reader.find(table, {"_id": ids[0]})
+            return [one[0] if one else None]
+        rows = await self._reader.find(table, {"_id": {"$in": list(ids)}})
+        found = {keys.encode_value(row["_id"]): row for row in rows}
+        return [found.get(keys.encode_value(each)) for each in ids]
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        if interval.low >= interval.high or limit == 0:
+            return []
+        scan = _Scan(self._reader, self._catalog, table, index, interval, order, to_query(where))
+        return await scan.run(limit)
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        if interval.low >= interval.high:
+            return 0
+        scan = _Scan(self._reader, self._catalog, table, index, interval, Order.ASC, to_query(where))
+        return await scan.count()
+
+
+class _Scan:
+    """One scan of one interval."""
+
+    def __init__(
+        self,
+        reader: _Reader,
+        catalog: Catalog,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order,
+        query: dict[str, Any],
+    ) -> None:
+        self._reader = reader
+        self._catalog = catalog
+        self._table = table
+        self._index = index
+        self._interval = interval
+        self._order = order
+        self._query = query
+        self._span: Span = span(index, interval)
+
+    async def run(self, limit: int | None) -> list[Document]:
+        if not self._span.edges:
+            return await self._inside(limit)
+        inside = await self._inside(None if limit is None else limit + 1)
+        edges = await self._edges()
+        apart = {keys.encode_value(each) for each in self._span.edges}
+        rows = [row for row in inside if keys.encode_value(row["_id"]) not in apart] + edges
+        return self._ordered(rows)[:limit]
+
+    async def count(self) -> int:
+        if self._span.exact and self._is_plain_equality():
+            return await self._count_by_query()
+        rows = await self._range({"projection": {"_id": 1}})
+        if not self._span.edges:
+            return len(rows)
+        apart = {keys.encode_value(each) for each in self._span.edges}
+        return sum(keys.encode_value(row["_id"]) not in apart for row in rows) + len(await self._edges())
+
+    # --- the documents strictly between the ends --------------------------------------------------------------------
+
+    async def _inside(self, limit: int | None) -> list[Document]:
+        if self._span.empty:
+            return []
+        sort = fields_of(self._index)[self._span.pinned :]
+        if not self._catalog.has_arrays(self._table, sort):
+            direction = 1 if self._order is Order.ASC else -1
+            rows = await self._range({"sort": dict.fromkeys(sort, direction)}, limit)
+            if not (arrays := _arrays_among(rows, sort)):
+                return rows
+            self._catalog.remember_arrays(self._table, arrays)
+        return await self._by_keys(limit)
+
+    async def _by_keys(self, limit: int | None) -> list[Document]:
+        """Scan an index with arrays in the fields to sort by.
+
+        Forward, a plain scan of the index is in order already and meets each document first at its least key in the
+        interval. Backward, MongoDB offers no such scan: the order is made here, from the indexed fields alone if few are
+        wanted.
+        """
+        if self._order is Order.ASC:
+            return await self._range({}, limit)
+        if limit is None:
+            return self._ordered(await self._range({}))
+        projection = dict.fromkeys(_tops(fields_of(self._index)), 1)
+        first = self._ordered(await self._range({"projection": projection}))[:limit]
+        return self._ordered(await self._reader.find(self._table, {"_id": {"$in": [row["_id"] for row in first]}}))
+
+    async def _range(self, options: dict[str, Any], limit: int | None = None) -> list[Document]:
+        if self._span.empty:
+            return []
+        if limit is not None:
+            options = {**options, "limit": limit}
+        hint = self._catalog.hint(self._table, self._index)
+        ends = {"hint": hint, "min": self._span.low, "max": self._span.high}
+        return await self._reader.find(self._table, self._query, **ends, **options)
+
+    # --- the documents at the ends ----------------------------------------------------------------------------------
+
+    async def _edges(self) -> list[Document]:
+        query = {"$and": [{"_id": {"$in": list(self._span.edges)}}, self._query]}
+        rows = await self._reader.find(self._table, query)
+        return [row for row in rows if self._keys_inside(row)]
+
+    def _ordered(self, rows: Sequence[Document]) -> list[Document]:
+        """Order documents by their first key in the interval, as the scan meets them."""
+        if self._order is Order.ASC:
+            return sorted(rows, key=lambda row: self._keys_inside(row)[0])
+        return sorted(rows, key=lambda row: self._keys_inside(row)[-1], reverse=True)
+
+    def _keys_inside(self, row: Document) -> list[bytes]:
+        return [key for key in keys.index_keys(self._index, row) if key in self._interval]
+
+    # --- counting ---------------------------------------------------------------------------------------------------
+
+    def _is_plain_equality(self) -> bool:
+        fields = fields_of(self._index)[: self._span.pinned]
+        tops = [field.split(".")[0] for field in fields]
+        one_array_each = len(set(tops)) == len(tops)
+        return one_array_each and all(keys.tag_of(value) in _COUNTABLE for value in self._span.values)
+
+    async def _count_by_query(self) -> int:
+        equal = [{name: {"$eq": value}} for name, value in zip(fields_of(self._index), self._span.values, strict=False)]
+        pipeline: list[dict[str, Any]] = [{"$match": {"$and": [*equal, self._query]}}, {"$count": "n"}]
+        rows = await self._reader.aggregate(self._table, pipeline, self._catalog.hint(self._table, self._index))
+        return int(rows[0]["n"]) if rows else 0
+
+
+def _tops(fields: Sequence[str]) -> list[str]:
+    return [field.split(".")[0] for field in fields]
+
+
+def _arrays_among(rows: Sequence[Document], fields: Sequence[str]) -> set[str]:
+    return {field for field in fields for row in rows if _reaches_array(row, field)}
+
+
+def _reaches_array(row: Mapping[str, Any], field: str) -> bool:
+    value: Any = row
+    for name in field.split("."):
+        value = value.as_doc() if isinstance(value, DBRef) else value
+        if not isinstance(value, Mapping):
+            break
+        value = value.get(name)
+    return isinstance(value, list)

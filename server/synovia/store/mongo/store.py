@@ -1,0 +1,129 @@
+"""The store on MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from bson import Binary
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from synovia.store.base import Batch, Commit, Gap, RequestRecord, StoreUnavailable, TableSpec, Ts
+from synovia.store.mongo.arrays import MongoArrays
+from synovia.store.mongo.assembly import PositionLost
+from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
+from synovia.store.mongo.commit import commit, request_id
+from synovia.store.mongo.driver import Driver, pauses
+from synovia.store.mongo.errors import translated
+from synovia.store.mongo.feed import Feed
+from synovia.store.mongo.schema import Server, check_server, prepare
+from synovia.store.mongo.snapshot import MongoSnapshot
+from synovia.store.mongo.times import ts_of
+
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorClient
+
+_WEEK: Final = timedelta(days=7)
+
+
+class MongoStore:
+    """A database on a MongoDB replica set, 6.0 or later.
+
+    Documents lie in collections named like their tables, as they are: other programs may read and write them.
+
+    Args:
+        client: A URI, an ``AsyncMongoClient``, or a Motor ``AsyncIOMotorClient``; a client that is handed over stays open.
+        database: The database's name; None takes the one in the URI, or ``synovia``.
+        timeout: Seconds until a database that does not answer counts as unavailable.
+        patience: Seconds between two looks at the clock when nothing is written.
+        request_ttl: How long the record of a mutation is kept, and with it the promise that a retry does not run twice.
+
+    Raises:
+        StoreUnavailable: The URI cannot be used.
+    """
+
+    def __init__(
+        self,
+        client: str | AsyncMongoClient[Any] | AsyncIOMotorClient[Any],
+        database: str | None = None,
+        *,
+        timeout: float = 10.0,
+        patience: float = 1.0,
+        request_ttl: timedelta = _WEEK,
+    ) -> None:
+        self._driver = Driver(client, database, timeout)
+        self._catalog = Catalog()
+        self._server = Server()
+        self._patience = patience
+        self._request_ttl = request_ttl.total_seconds()
+        self._arrays = MongoArrays(self._driver)
+
+    @property
+    def arrays(self) -> MongoArrays:
+        return self._arrays
+
+    async def open(self, tables: Sequence[TableSpec]) -> None:
+        try:
+            async with asyncio.timeout(self._driver.timeout):
+                self._server = await check_server(self._driver)
+        except (PyMongoError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"no MongoDB primary answers: {error}; is mongod running there, and has its replica set been initiated?"
+            ) from error
+        self._catalog.declare(tables)
+        await self._prepare()
+
+    async def close(self) -> None:
+        await self._driver.close()
+
+    async def ping(self) -> None:
+        await self._driver.reading(lambda: self._driver.command({"ping": 1}))
+
+    async def newest(self) -> tuple[Ts, int]:
+        command = {"find": FENCE, "filter": {"_id": FENCE_ID}, "limit": 1, "readConcern": {"level": "snapshot"}}
+        reply = await self._driver.reading(lambda: self._driver.command(command))
+        rows = reply["cursor"]["firstBatch"]
+        return ts_of(reply["cursor"]["atClusterTime"]), int(rows[0]["n"]) if rows else 0
+
+    def snapshot(self, ts: Ts) -> MongoSnapshot:
+        return MongoSnapshot(self._driver, self._catalog, ts)
+
+    async def commit(self, batch: Batch) -> Ts:
+        return await commit(self._driver, self._catalog, batch)
+
+    async def changes(self, after: Ts) -> AsyncGenerator[Commit | Gap, None]:
+        position = after
+        while True:
+            feed = Feed(self._driver, self._catalog, self._server, position, patience=self._patience)
+            try:
+                async with contextlib.aclosing(feed.commits()) as commits:
+                    async for each in commits:
+                        yield each
+            except PositionLost as lost:
+                position = max(feed.position, await self._recover())
+                yield Gap(position, str(lost))
+
+    async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
+        query = {"_id": Binary(request_id(session, number))}
+        command = {"find": REQUESTS, "filter": query, "limit": 1, "readConcern": {"level": "majority"}}
+        rows = await self._driver.reading(lambda: self._driver.rows(command))
+        return RequestRecord(session, number, bytes(rows[0]["result"])) if rows else None
+
+    async def _prepare(self) -> None:
+        try:
+            await prepare(self._driver, self._catalog, self._server, self._request_ttl)
+        except PyMongoError as error:
+            raise translated(error) from error
+
+    async def _recover(self) -> Ts:
+        """Restore what was dropped, and find a position to go on from."""
+        for pause in pauses():
+            with contextlib.suppress(StoreUnavailable):
+                await self._prepare()
+                return (await self.newest())[0]
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
