@@ -1,0 +1,183 @@
+"""Arrays on top of any array store: writing them chunk by chunk, reading ranges, thinning them for a plot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synovia.store.base import ArrayManifest, ArrayStore, StoreError
+from synovia_protocol.arrays import (
+    ITEM_BYTES,
+    array_digest,
+    chunk_digest,
+    chunk_elements,
+    chunks_of,
+    raw_of,
+    to_numpy,
+)
+from synovia_protocol.messages import ArrayRef
+
+Array = npt.NDArray[Any]
+Stored = ArrayRef | ArrayManifest | bytes
+"""A stored array: by its reference, its manifest, or its digest."""
+
+
+class ArrayNotStored(StoreError):
+    """The store has no such array, or not all of its chunks."""
+
+
+async def write_array(store: ArrayStore, array: Array) -> ArrayRef:
+    """Store an array, its chunks first and its manifest last, and give its reference.
+
+    Raises:
+        WireValueError: Its dtype is none that can travel.
+    """
+    raw = raw_of(array)
+    digests = []
+    for chunk in chunks_of(raw):
+        digest = chunk_digest(chunk)
+        await store.put_chunk(digest, bytes(chunk))
+        digests.append(digest)
+    dtype = array.dtype.newbyteorder("<").name
+    manifest = ArrayManifest(array_digest(digests), dtype, array.size, tuple(digests))
+    await store.put_manifest(manifest)
+    return ArrayRef(manifest.digest, dtype, array.shape)
+
+
+async def read_range(store: ArrayStore, array: Stored, start: int = 0, stop: int | None = None) -> Array:
+    """Read elements ``[start, stop)`` of the flattened array; only the chunks they lie in are read.
+
+    Raises:
+        ArrayNotStored: The store does not have it.
+        ValueError: It has no such range.
+    """
+    source = await _source(store, array)
+    start, stop = source.check(start, stop)
+    data = bytearray((stop - start) * source.item)
+    at = 0
+    async for piece in _pieces(store, source, start, stop):
+        data[at : at + len(piece)] = piece
+        at += len(piece)
+    return to_numpy(data, source.dtype, (stop - start,))
+
+
+async def stream_range(
+    store: ArrayStore, array: Stored, start: int = 0, stop: int | None = None
+) -> AsyncIterator[memoryview]:
+    """Give the raw bytes of elements ``[start, stop)``, piece by piece, at most a chunk each.
+
+    Raises:
+        ArrayNotStored: The store does not have it.
+        ValueError: It has no such range.
+    """
+    source = await _source(store, array)
+    start, stop = source.check(start, stop)
+    async for piece in _pieces(store, source, start, stop):
+        yield piece
+
+
+async def thin(store: ArrayStore, array: Stored, start: int, stop: int | None, points: int) -> Array:
+    """Reduce elements ``[start, stop)`` to the minimum and maximum of each bucket, so that no peak is lost.
+
+    Bucket ``i`` of ``n`` begins at element ``i * length // n``. NaN counts only where a bucket holds nothing else. One
+    chunk at a time is in memory.
+
+    Args:
+        store: Where the array is.
+        array: Which one.
+        start: The first element.
+        stop: The end, None for the array's own.
+        points: How many numbers to give at most; there are ``points // 2`` buckets, and never more than elements.
+
+    Returns:
+        An array of the same dtype and of shape (buckets, 2).
+
+    Raises:
+        ArrayNotStored: The store does not have it.
+        ValueError: It has no such range, or ``points`` is less than 2.
+    """
+    if points < 2:
+        raise ValueError(f"{points} points hold no bucket of a minimum and a maximum")
+    source = await _source(store, array)
+    start, stop = source.check(start, stop)
+    buckets = _Buckets(stop - start, min(points // 2, stop - start), np.dtype(source.dtype))
+    async for piece in _pieces(store, source, start, stop):
+        buckets.add(to_numpy(piece, source.dtype, (len(piece) // source.item,)))
+    return buckets.result
+
+
+# --- where the bytes are ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is needed to read: the digest says nothing of the dtype, so a reference's own goes before the manifest's."""
+
+    dtype: str
+    length: int
+    chunks: tuple[bytes, ...]
+
+    @property
+    def item(self) -> int:
+        return ITEM_BYTES[self.dtype]
+
+    def check(self, start: int, stop: int | None) -> tuple[int, int]:
+        stop = self.length if stop is None else stop
+        if not 0 <= start <= stop <= self.length:
+            raise ValueError(f"[{start}, {stop}) is not a range of {self.length} elements")
+        return start, stop
+
+
+async def _source(store: ArrayStore, array: Stored) -> _Source:
+    if isinstance(array, ArrayManifest):
+        return _Source(array.dtype, array.length, array.chunks)
+    digest = array if isinstance(array, bytes) else array.digest
+    manifest = await store.get_manifest(digest)
+    if manifest is None:
+        raise ArrayNotStored(f"the array {digest.hex()} is not stored")
+    if isinstance(array, bytes):
+        return _Source(manifest.dtype, manifest.length, manifest.chunks)
+    if array.length * ITEM_BYTES[array.dtype] != manifest.length * ITEM_BYTES[manifest.dtype]:
+        raise ArrayNotStored(f"the array {digest.hex()} has {manifest.length} elements of {manifest.dtype}")
+    return _Source(array.dtype, array.length, manifest.chunks)
+
+
+async def _pieces(store: ArrayStore, source: _Source, start: int, stop: int) -> AsyncIterator[memoryview]:
+    """Give the bytes of elements ``[start, stop)`` chunk by chunk."""
+    first, last = start * source.item, stop * source.item
+    per_chunk = chunk_elements(source.dtype) * source.item
+    for number in range(first // per_chunk, -(-last // per_chunk)):
+        chunk = await store.get_chunk(source.chunks[number])
+        if chunk is None:
+            raise ArrayNotStored(f"the chunk {source.chunks[number].hex()} is not stored")
+        base = number * per_chunk
+        yield memoryview(chunk)[max(first - base, 0) : min(last - base, per_chunk)]
+
+
+class _Buckets:
+    """Minimum and maximum per bucket of a series that arrives in pieces."""
+
+    def __init__(self, length: int, count: int, dtype: np.dtype[Any]) -> None:
+        self._edges = np.arange(count + 1) * length // max(count, 1)
+        self._at = 0
+        self.result: Array = np.zeros((count, 2), dtype=dtype)
+
+    def add(self, samples: Array) -> None:
+        start, end = self._at, self._at + len(samples)
+        first = int(np.searchsorted(self._edges, start, "right")) - 1
+        last = int(np.searchsorted(self._edges, end, "left"))
+        inside = np.maximum(self._edges[first:last] - start, 0)
+        with np.errstate(invalid="ignore"):  # signalling NaNs are samples like others
+            self._merge(first, np.fmin.reduceat(samples, inside), np.fmax.reduceat(samples, inside))
+        self._at = end
+
+    def _merge(self, first: int, lows: Array, highs: Array) -> None:
+        if self._edges[first] < self._at:  # the piece before has begun this bucket
+            lows[0] = np.fmin(lows[0], self.result[first, 0])
+            highs[0] = np.fmax(highs[0], self.result[first, 1])
+        self.result[first : first + len(lows), 0] = lows
+        self.result[first : first + len(highs), 1] = highs

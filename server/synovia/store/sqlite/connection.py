@@ -1,0 +1,129 @@
+"""The SQLite file: opened for this process alone, its tables created, its transactions whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from synovia.store.base import StoreUnavailable
+
+MEMORY: Final = ":memory:"
+FORMAT: Final = 1
+
+# The newest version of every document and index entry stands apart from the past ones, so that reading the newest
+# never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are `engine.keys`; the key of
+# an index entry ends with its document's id, and documents are BSON.
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE tables (tbl INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE indexes (
+    idx INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL, uniq INTEGER NOT NULL,
+    UNIQUE (tbl, name));
+
+CREATE TABLE docs (
+    row INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX docs_by_id ON docs (tbl, id);
+CREATE TABLE past_docs (
+    row INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE UNIQUE INDEX past_docs_by_id ON past_docs (tbl, id, since);
+CREATE INDEX past_docs_by_until ON past_docs (until, tbl);
+
+CREATE TABLE entries (
+    idx INTEGER NOT NULL, key BLOB NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (idx, key)) WITHOUT ROWID;
+CREATE TABLE past_entries (
+    until INTEGER NOT NULL, idx INTEGER NOT NULL, key BLOB NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (until, idx, key)) WITHOUT ROWID;
+
+CREATE TABLE commits (ts INTEGER PRIMARY KEY, fence INTEGER NOT NULL, at REAL NOT NULL);
+CREATE TABLE log (
+    ts INTEGER NOT NULL, seq INTEGER NOT NULL, tbl INTEGER NOT NULL, id BLOB NOT NULL,
+    PRIMARY KEY (ts, seq)) WITHOUT ROWID;
+
+CREATE TABLE requests (
+    session BLOB NOT NULL, number INTEGER NOT NULL, created REAL NOT NULL, result BLOB NOT NULL,
+    PRIMARY KEY (session, number)) WITHOUT ROWID;
+CREATE INDEX requests_by_created ON requests (created);
+
+CREATE TABLE chunks (row INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, data BLOB NOT NULL);
+CREATE TABLE manifests (
+    digest BLOB PRIMARY KEY, dtype TEXT NOT NULL, length INTEGER NOT NULL, chunks BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
+    """Open a database file for this process alone, creating it if need be.
+
+    Args:
+        path: A file, or ``:memory:``.
+        lock_timeout: How many seconds to wait for another process to let go of it.
+
+    Raises:
+        StoreUnavailable: Another process has it open, or it is no database of ours.
+    """
+    if path != MEMORY:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, timeout=lock_timeout, isolation_level=None, cached_statements=256)
+    try:
+        _prepare(database)
+    except sqlite3.Error as error:
+        database.close()
+        raise StoreUnavailable(_explain(path, error)) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _explain(path: str, error: sqlite3.Error) -> str:
+    if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"{path} is in use by another process: stop that one, or choose another file"
+    return f"{path} cannot be opened as a database: {error}"
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: the first transaction takes the lock for good
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("PRAGMA cache_size = -65536")
+    with transaction(database):
+        (found,) = database.execute("PRAGMA user_version").fetchone()
+        if found == 0:
+            _create(database)
+        elif found != FORMAT:
+            raise StoreUnavailable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    if database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        raise StoreUnavailable("the file is a SQLite database, but not one of Synovia's")
+    for statement in _SCHEMA.split(";"):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Write everything that happens inside, or nothing of it; durable at the end."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # some failures have rolled back already
+            database.execute("ROLLBACK")
+        raise
+
+
+def get_meta(database: sqlite3.Connection, name: str) -> Any:
+    """Read one value of the table ``meta``, None if it is not there."""
+    row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row and row[0]
+
+
+def set_meta(database: sqlite3.Connection, name: str, value: Any) -> None:
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

@@ -1,0 +1,108 @@
+"""What is kept of the past: the log of commits, and how long old versions stay readable."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from synovia.store.base import Commit, Document, Ts, Write
+from synovia.store.sqlite.catalog import Catalog
+from synovia.store.sqlite.connection import set_meta
+from synovia.store.sqlite.documents import load
+from synovia.store.sqlite.position import Position
+
+_STEP = 32
+"""Every commit prunes at least so many rows of each kind, and twice what it writes: pruning keeps up, in small steps."""
+
+_BEFORE = "SELECT until, body FROM past_docs WHERE tbl = ? AND id = ? AND since < ? ORDER BY since DESC LIMIT 1"
+_AFTER = """
+    SELECT body FROM docs WHERE tbl = :tbl AND id = :id AND since = :ts
+    UNION ALL SELECT body FROM past_docs WHERE tbl = :tbl AND id = :id AND since = :ts"""
+
+_NEXT_HORIZON = """
+    SELECT max(ts) FROM (
+        SELECT ts FROM commits WHERE ts > :horizon AND fence <= :fence AND at <= :at ORDER BY ts LIMIT :step)"""
+_PRUNE = (
+    "DELETE FROM past_docs WHERE row IN (SELECT row FROM past_docs WHERE until <= ? ORDER BY until LIMIT ?)",
+    """DELETE FROM past_entries WHERE (until, idx, key) IN
+       (SELECT until, idx, key FROM past_entries WHERE until <= ? ORDER BY until LIMIT ?)""",
+    "DELETE FROM log WHERE (ts, seq) IN (SELECT ts, seq FROM log WHERE ts <= ? ORDER BY ts LIMIT ?)",
+    "DELETE FROM commits WHERE ts IN (SELECT ts FROM commits WHERE ts <= ? ORDER BY ts LIMIT ?)",
+)
+_PRUNE_REQUESTS = """
+    DELETE FROM requests WHERE (session, number) IN
+    (SELECT session, number FROM requests WHERE created <= ? ORDER BY created LIMIT ?)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the past is kept.
+
+    Attributes:
+        seconds: Versions stay readable for so long,
+        commits: and for at least so many commits.
+        requests: Request records stay for so many seconds.
+    """
+
+    seconds: float = 300.0
+    commits: int = 1000
+    requests: float = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The past of one database; every method runs in the database's thread."""
+
+    database: sqlite3.Connection
+    catalog: Catalog
+    position: Position
+    retention: Retention
+
+    def prune(self, fence: int, now: float, written: int) -> Ts:
+        """Drop a little of what has outlived its time; tell the oldest timestamp that can still be read.
+
+        Args:
+            fence: The number of the newest commit.
+            now: The time in seconds.
+            written: How many documents this commit has written.
+        """
+        step = _STEP + 2 * written
+        horizon = self._move_horizon(fence, now, step)
+        for statement in _PRUNE:
+            self.database.execute(statement, (horizon, step))
+        self.database.execute(_PRUNE_REQUESTS, (now - self.retention.requests, step))
+        return horizon
+
+    def _move_horizon(self, fence: int, now: float, step: int) -> Ts:
+        limits = {
+            "horizon": self.position.horizon,
+            "fence": fence - max(1, self.retention.commits),
+            "at": now - self.retention.seconds,
+            "step": step,
+        }
+        found: Ts | None = self.database.execute(_NEXT_HORIZON, limits).fetchone()[0]
+        if found is None:
+            return self.position.horizon
+        set_meta(self.database, "horizon", found)
+        return found
+
+    def commits_after(self, after: Ts, limit: int) -> list[Commit] | None:
+        """Read the commits after a timestamp, oldest first, ``limit`` at most; None if some of them are gone."""
+        if not self.position.horizon <= after <= self.position.ts:
+            return None
+        rows = self.database.execute(
+            "SELECT ts, fence FROM commits WHERE ts > ? ORDER BY ts LIMIT ?", (after, limit)
+        ).fetchall()
+        return [Commit(ts, self._writes_of(ts), fence) for ts, fence in rows]
+
+    def _writes_of(self, ts: Ts) -> tuple[Write, ...]:
+        rows = self.database.execute("SELECT tbl, id FROM log WHERE ts = ? ORDER BY seq", (ts,)).fetchall()
+        return tuple(self._write_of(ts, table, id_) for table, id_ in rows)
+
+    def _write_of(self, ts: Ts, table: int, id_: bytes) -> Write:
+        until, old = self.database.execute(_BEFORE, (table, id_, ts)).fetchone() or (None, None)
+        before: Document | None = load(old) if old is not None and until == ts else None
+        found = self.database.execute(_AFTER, {"tbl": table, "id": id_, "ts": ts}).fetchone()
+        after = load(found[0]) if found else None
+        document = after or before or {}
+        return Write(self.catalog.name(table), document["_id"], before, after)

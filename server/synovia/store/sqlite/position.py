@@ -1,0 +1,28 @@
+"""Where the log stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synovia.store.base import SnapshotTooOld, StoreError, Ts
+
+
+@dataclass(slots=True)
+class Position:
+    """The newest commit, its number, and the oldest timestamp that can still be read."""
+
+    ts: Ts
+    fence: int
+    horizon: Ts
+
+    def check(self, ts: Ts) -> None:
+        """Refuse a timestamp whose versions are not kept any more, or that no commit has reached.
+
+        Raises:
+            SnapshotTooOld: It lies before the history that is kept.
+            StoreError: It lies in the future, where it would not stay as it is.
+        """
+        if ts < self.horizon:
+            raise SnapshotTooOld(f"versions of timestamp {ts} are gone; the oldest that can be read is {self.horizon}")
+        if ts > self.ts:
+            raise StoreError(f"timestamp {ts} lies in the future; the newest commit is {self.ts}")

@@ -1,0 +1,233 @@
+"""The embedded store's face: every call runs in the database's own thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from synovia.store.base import (
+    ArrayStore,
+    Batch,
+    Commit,
+    Document,
+    Gap,
+    IndexSpec,
+    Interval,
+    Order,
+    RequestRecord,
+    Snapshot,
+    StoreUnavailable,
+    TableSpec,
+    Ts,
+)
+from synovia.store.filters import Filter
+from synovia.store.sqlite.arrays import SQLiteArrays
+from synovia.store.sqlite.connection import MEMORY
+from synovia.store.sqlite.database import Database
+from synovia.store.sqlite.history import Retention
+
+Result = TypeVar("Result")
+
+_TAIL = 256
+"""So many of the newest commits followers find in memory."""
+_PAGE = 64
+"""So many commits at a time are read from the file for a follower that is further behind."""
+
+
+class SQLiteStore:
+    """A database in one file or in memory, for one process.
+
+    It has no other writers, so ``changes`` gives no empty commits: while nothing is written its newest timestamp stays
+    the newest, and can be read for ever.
+    """
+
+    def __init__(
+        self,
+        path: str = MEMORY,
+        *,
+        clock: Callable[[], float] = time.time,
+        retention: Retention | None = None,
+        lock_timeout: float = 2.0,
+    ) -> None:
+        """Name the database; ``open`` opens it.
+
+        Args:
+            path: A file, created if it is not there, or ``:memory:``.
+            clock: Tells the time in seconds since 1970.
+            retention: How long the past is kept; by default 5 minutes and 1,000 commits.
+            lock_timeout: How many seconds to wait for another process to let go of the file.
+        """
+        self._path = path
+        self._clock = clock
+        self._retention = retention or Retention()
+        self._lock_timeout = lock_timeout
+        self._thread: ThreadPoolExecutor | None = None
+        self._database: Database | None = None
+        self._tail: deque[Commit] = deque(maxlen=_TAIL)
+        self._tail_after: Ts = 0
+        self._head: Ts = 0
+        self._moved = asyncio.Event()
+        self._arrays = SQLiteArrays(self._execute)
+
+    @property
+    def arrays(self) -> ArrayStore:
+        return self._arrays
+
+    async def open(self, tables: Sequence[TableSpec]) -> None:
+        """Open the file for this process alone, and bring tables and indexes up to date.
+
+        Raises:
+            StoreUnavailable: Another process uses the file, or it is no database of ours.
+            UniqueViolation: An index that is to be unique has several documents for one key.
+        """
+        if self._thread is not None:
+            raise StoreUnavailable("the store is open already")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="synovia-sqlite")
+        try:
+            self._database = await self._in_thread(
+                lambda: Database(self._path, tables, self._clock, self._retention, self._lock_timeout)
+            )
+        except BaseException:
+            self._stop_thread()
+            raise
+        self._tail.clear()
+        self._tail_after = self._head = self._database.position.ts
+
+    async def close(self) -> None:
+        """Close the file; who follows its changes finds it unavailable."""
+        if (database := self._database) is None:
+            return
+        self._database = None
+        try:
+            await self._in_thread(database.close)
+        finally:
+            self._stop_thread()
+            self._wake()
+
+    def _stop_thread(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+            self._thread = None
+
+    async def ping(self) -> None:
+        """Make a round trip to the database, or raise StoreUnavailable."""
+        await self._execute("SELECT 1", ())
+
+    async def newest(self) -> tuple[Ts, int]:
+        """Tell the timestamp of the newest durable commit, and its number."""
+        return await self._run(lambda database: (database.position.ts, database.position.fence))
+
+    def snapshot(self, ts: Ts) -> Snapshot:
+        """Look at the database as of ``ts``; reading raises SnapshotTooOld once its versions are gone."""
+        return SQLiteSnapshot(self, ts)
+
+    async def commit(self, batch: Batch) -> Ts:
+        """Write a batch, all or nothing, durable when this returns; tell its timestamp.
+
+        Raises:
+            Conflict: The fence or a before-image is not the present one.
+            UniqueViolation: A unique index forbids it.
+            DuplicateRequest: One of the request records exists.
+            StoreUnavailable: The file cannot be written.
+        """
+        loop = asyncio.get_running_loop()
+
+        def work(database: Database) -> Ts:
+            commit = database.writer.commit(batch, self._clock())
+            loop.call_soon_threadsafe(self._publish, commit)  # also when nobody waits for the result any more
+            return commit.ts
+
+        return await self._run(work)
+
+    async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
+        """Find the record of a mutation that has run."""
+        row = await self._execute("SELECT result FROM requests WHERE session = ? AND number = ?", (session, number))
+        return RequestRecord(session, number, row[0]) if row else None
+
+    # --- following ----------------------------------------------------------------------------------------------------
+
+    async def changes(self, after: Ts) -> AsyncIterator[Commit | Gap]:
+        """Follow every commit after ``after``; commits that are not kept any more are a Gap.
+
+        Raises:
+            StoreUnavailable: The store has been closed.
+        """
+        while True:
+            if after == self._head and self._database is not None:
+                await self._moved.wait()
+                continue
+            for item in await self._after(after):
+                after = item.ts
+                yield item
+
+    async def _after(self, after: Ts) -> Sequence[Commit | Gap]:
+        if self._database is not None and self._tail_after <= after <= self._head:
+            return [commit for commit in self._tail if commit.ts > after]
+        found = await self._run(lambda database: database.history.commits_after(after, _PAGE))
+        if found is not None:
+            return [commit for commit in found if commit.ts <= self._head]
+        return [Gap(self._head, f"the commits after {after} are not kept")]
+
+    def _publish(self, commit: Commit) -> None:
+        if len(self._tail) == _TAIL:
+            self._tail_after = self._tail[0].ts
+        self._tail.append(commit)
+        self._head = commit.ts
+        self._wake()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    async def _run(self, work: Callable[[Database], Result]) -> Result:
+        if (database := self._database) is None:
+            raise StoreUnavailable("the store is closed")
+        try:
+            return await self._in_thread(lambda: work(database))
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _execute(self, statement: str, parameters: tuple[Any, ...]) -> Any:
+        return await self._run(lambda database: database.connection.execute(statement, parameters).fetchone())
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteSnapshot:
+    """The database as of one timestamp."""
+
+    _store: SQLiteStore
+    ts: Ts
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        """Read documents by ``_id``: one result for each id, in the same order."""
+        return await self._store._run(lambda database: database.reader.get(self.ts, table, ids))
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        """Read the documents with a key inside ``interval`` that satisfy ``where``, ordered by that key."""
+        return await self._store._run(
+            lambda database: database.reader.scan(self.ts, table, index, interval, order, where, limit)
+        )
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        """Count the documents that ``scan`` would give."""
+        return await self._store._run(lambda database: database.reader.count(self.ts, table, index, interval, where))

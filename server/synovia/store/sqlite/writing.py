@@ -1,0 +1,175 @@
+"""Writing a batch: checks, versions, index entries and the log, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synovia.engine.keys import after, encode_value, index_keys
+from synovia.store.base import (
+    Batch,
+    Commit,
+    Conflict,
+    Document,
+    DuplicateRequest,
+    RequestRecord,
+    Ts,
+    UniqueViolation,
+    Write,
+)
+from synovia.store.sqlite.catalog import Catalog, TableEntry
+from synovia.store.sqlite.connection import transaction
+from synovia.store.sqlite.documents import dump, is_same, load
+from synovia.store.sqlite.history import History
+from synovia.store.sqlite.position import Position
+
+MICROSECONDS = 1_000_000
+
+_KEEP = """
+    INSERT INTO past_docs (tbl, id, since, until, body)
+    SELECT tbl, id, since, ?, body FROM docs WHERE row = ?"""
+_END_ENTRY = """
+    INSERT INTO past_entries (until, idx, key, id, since)
+    SELECT ?, idx, key, id, since FROM entries WHERE idx = ? AND key = ?"""
+_HOLDER = "SELECT 1 FROM entries WHERE idx = ? AND key >= ? AND key < ? AND id <> ? LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A key that a document now has in a unique index."""
+
+    table: str
+    index: str
+    number: int
+    values: bytes
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Commits to one database; runs in the database's thread."""
+
+    database: sqlite3.Connection
+    catalog: Catalog
+    position: Position
+    history: History
+
+    def commit(self, batch: Batch, now: float) -> Commit:
+        """Write a batch, all or nothing.
+
+        Args:
+            batch: What to write.
+            now: The time in seconds.
+
+        Raises:
+            Conflict: The fence or a before-image is not the present one.
+            UniqueViolation: A unique index forbids it.
+            DuplicateRequest: One of its request records exists.
+        """
+        ts = max(self.position.ts + 1, int(now * MICROSECONDS))
+        with transaction(self.database):
+            self._record(batch.requests, now)
+            fence = self._next_fence(batch.fence)
+            commit = Commit(ts, self._write_all(batch.writes, ts), fence)
+            self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
+            horizon = self.history.prune(fence, now, len(batch.writes))
+        self.position.ts, self.position.fence, self.position.horizon = ts, fence, horizon
+        return commit
+
+    def _record(self, requests: Sequence[RequestRecord], now: float) -> None:
+        for request in requests:
+            try:
+                self.database.execute(
+                    "INSERT INTO requests (session, number, created, result) VALUES (?, ?, ?, ?)",
+                    (request.session, request.number, now, request.result),
+                )
+            except sqlite3.IntegrityError as error:
+                raise DuplicateRequest(request.session, request.number) from error
+
+    def _next_fence(self, expected: int | None) -> int:
+        present = self.position.fence
+        if expected is not None and expected != present:
+            raise Conflict(f"the fence is {present}, not {expected}")
+        return present + 1
+
+    def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[Write, ...]:
+        done: list[Write] = []
+        claims: list[_Claim] = []
+        for seq, write in enumerate(writes):
+            entry = self.catalog.table(write.table)
+            id_ = encode_value(write.id)
+            before, after_ = self._write_document(entry, id_, write, ts)
+            claims += self._write_entries(entry, id_, write.table, before, after_, ts)
+            self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
+            done.append(Write(write.table, write.id, before, after_))
+        for claim in claims:
+            self._check_unique(claim)
+        return tuple(done)
+
+    def _write_document(
+        self, entry: TableEntry, id_: bytes, write: Write, ts: Ts
+    ) -> tuple[Document | None, Document | None]:
+        """Put the new version in place of the old; give both as they are stored."""
+        found = self.database.execute(
+            "SELECT row, body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)
+        ).fetchone()
+        row, old = found or (None, None)
+        _check_before(write, old)
+        new = None if write.after is None else _body_of(write.after, id_)
+        if row is None:
+            self.database.execute(
+                "INSERT INTO docs (tbl, id, since, body) VALUES (?, ?, ?, ?)", (entry.number, id_, ts, new)
+            )
+        else:
+            self.database.execute(_KEEP, (ts, row))
+            if new is None:
+                self.database.execute("DELETE FROM docs WHERE row = ?", (row,))
+            else:
+                self.database.execute("UPDATE docs SET since = ?, body = ? WHERE row = ?", (ts, new, row))
+        return _loaded(old), _loaded(new)
+
+    def _write_entries(
+        self, entry: TableEntry, id_: bytes, table: str, before: Document | None, after_: Document | None, ts: Ts
+    ) -> list[_Claim]:
+        """Bring every index up to date; give the keys newly taken in unique ones."""
+        claims = []
+        for number, index in entry.indexes.values():
+            old = set() if before is None else set(index_keys(index, before))
+            new = set() if after_ is None else set(index_keys(index, after_))
+            ended, begun = sorted(old - new), sorted(new - old)
+            self.database.executemany(_END_ENTRY, [(ts, number, key) for key in ended])
+            self.database.executemany("DELETE FROM entries WHERE idx = ? AND key = ?", [(number, key) for key in ended])
+            self.database.executemany(
+                "INSERT INTO entries VALUES (?, ?, ?, ?)", [(number, key, id_, ts) for key in begun]
+            )
+            if index.unique:
+                claims += [_Claim(table, index.name, number, key[: -len(id_)], id_) for key in begun]
+        return claims
+
+    def _check_unique(self, claim: _Claim) -> None:
+        found = self.database.execute(_HOLDER, (claim.number, claim.values, after(claim.values), claim.id)).fetchone()
+        if found:
+            raise UniqueViolation(claim.table, claim.index)
+
+
+def _loaded(body: bytes | None) -> Document | None:
+    return None if body is None else load(body)
+
+
+def _check_before(write: Write, body: bytes | None) -> None:
+    if write.before is None and write.after is None:
+        raise ValueError(f"the write of {write.id!r} to {write.table} says nothing")
+    if write.before is None:
+        if body is not None:
+            raise Conflict(f"{write.table}: document {write.id!r} exists already")
+    elif body is None:
+        raise Conflict(f"{write.table}: document {write.id!r} does not exist")
+    elif not is_same(body, write.before):
+        raise Conflict(f"{write.table}: document {write.id!r} has changed")
+
+
+def _body_of(document: Document, id_: bytes) -> bytes:
+    if encode_value(document.get("_id")) != id_:
+        raise ValueError(f"the document's _id {document.get('_id')!r} is not that of its write")
+    return dump(document)
