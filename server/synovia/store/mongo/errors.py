@@ -27,9 +27,33 @@ _TOO_OLD = frozenset({239, 246})
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 
 _TRANSIENT = frozenset(
-    {6, 7, 43, 50, 63, 89, 91, 133, 136, 150, 175, 189, 234, 237, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436}
+    {
+        6,
+        7,
+        43,
+        50,
+        63,
+        89,
+        91,
+        133,
+        136,
+        150,
+        175,
+        189,
+        215,
+        234,
+        237,
+        262,
+        9001,
+        10107,
+        11600,
+        11602,
+        13388,
+        13435,
+        13436,
+    }
 )
-"""Codes after which a change stream may be opened again where it stopped (the drivers' own list, and killed cursors)."""
+"""Codes after which a change stream may be opened again where it stopped (the drivers' own list, killed cursors, and a drop under way)."""
 
 
 def is_transient(error: BaseException) -> bool:

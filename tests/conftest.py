@@ -1,0 +1,33 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+
+from mongod import NoMongod, running_mongod
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri() -> Iterator[str]:
+    """Give the URI of a real replica set; without one, skip, but fail where CI is set: there one has to be."""
+    try:
+        with running_mongod() as uri:
+            yield uri
+    except NoMongod as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def database_name(mongodb_uri: str) -> Iterator[str]:
+    """Give the name of a database of this test's own, dropped when it ends."""
+    name = f"test_{uuid4().hex[:12]}"
+    yield name
+    with MongoClient[dict[str, object]](mongodb_uri) as client:
+        client.drop_database(name)

@@ -1,0 +1,40 @@
+"""Fixtures of the tests against a real MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from synovia.store.base import IndexSpec, TableSpec
+from synovia.store.mongo import MongoStore
+
+USERS = TableSpec(
+    "users",
+    (
+        IndexSpec("by_owner", ("owner", "n")),
+        IndexSpec("by_email", ("email",), unique=True),
+        IndexSpec("by_tag", ("tags", "n")),
+        IndexSpec("by_contact", ("contacts.userId",)),
+    ),
+)
+NOTES = TableSpec("notes", (IndexSpec("by_text", ("text",)),))
+
+
+@pytest.fixture
+async def store(mongodb_uri: str, database_name: str) -> AsyncIterator[MongoStore]:
+    """Give an open store on an empty database with the tables ``users`` and ``notes``."""
+    opened = MongoStore(mongodb_uri, database_name, patience=0.2)
+    await opened.open([USERS, NOTES])
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def outside(mongodb_uri: str, database_name: str) -> Iterator[Database[dict[str, Any]]]:
+    """Give the same database as another program sees it: through plain PyMongo."""
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        yield client[database_name]

