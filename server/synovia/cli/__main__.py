@@ -1,0 +1,5 @@
+"""``python -m synovia.cli``."""
+
+from synovia.cli import main
+
+main()

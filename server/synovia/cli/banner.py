@@ -1,0 +1,42 @@
+"""What a server says when it starts: where it is, what it serves, and how to sign in."""
+
+from __future__ import annotations
+
+import socket
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from synovia.application import Registry
+from synovia.cli.application import without_password
+
+
+def url_of(listener: socket.socket) -> str:
+    """Give host and port as in a URL."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def print_banner(console: Console, registry: Registry, listener: socket.socket, store: str, sign_in: str) -> None:
+    """Print it."""
+    where = url_of(listener)
+    facts = Table.grid(padding=(0, 2))
+    rows = [
+        ("connect", f"ws://{where}"),
+        ("health", f"http://{where}/health"),
+        ("store", without_password(store)),
+        ("sign in", sign_in),
+        ("tables", ", ".join(sorted(table.name for table in registry.tables)) or "none"),
+    ]
+    for name, fact in rows:
+        facts.add_row(Text(name, style="dim"), Text(fact, overflow="fold"))
+    functions = Table.grid(padding=(0, 2))
+    for path, function in sorted(registry.functions.items()):
+        note = Text("internal", style="dim") if function.internal else Text("")
+        functions.add_row(Text(str(function.kind), style="cyan"), Text(path), note)
+    content = Group(facts, Text(""), functions) if registry.functions else facts
+    console.print(Panel(content, title=f"synovia · {registry.name}", title_align="left", expand=False))

@@ -1,0 +1,218 @@
+"""The commands, and how their errors are told: one line and an exit code, no traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+
+from synovia.app import Synovia
+from synovia.auth.development import DevelopmentAuthenticator, development_identity, is_loopback
+from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
+from synovia.cli.banner import print_banner
+from synovia.cli.reload import own_command, supervise
+from synovia.cli.running import call
+from synovia.config import Settings
+from synovia.errors import FunctionError
+from synovia.http.server import AddressError, listen, make_server
+from synovia.identity import InvalidToken
+from synovia.store.base import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE = 1, 2, 3, 4
+"""Exit codes; see docs/operations.md."""
+
+app = typer.Typer(
+    help="A real-time sync server: a reactive model on MongoDB, in Python.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+_STORE_HELP = "mongodb://..., sqlite:///FILE or sqlite://:memory: (SYNOVIA_STORE)."
+PathArgument = Annotated[
+    Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
+]
+StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
+HostOption = Annotated[str | None, typer.Option("--host", help="The address to listen on (SYNOVIA_HOST).")]
+PortOption = Annotated[int | None, typer.Option("--port", help="The port; 0 takes any free one (SYNOVIA_PORT).")]
+LevelOption = Annotated[
+    str | None, typer.Option("--log-level", help="debug, info, warning or error (SYNOVIA_LOG_LEVEL).")
+]
+
+
+def _reporting(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn errors whose cause lies outside into one line and an exit code."""
+
+    @wraps(command)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ApplicationError as error:
+            _fail(str(error), BAD_APPLICATION)
+        except AddressError as error:
+            _fail(str(error), BAD_ADDRESS)
+        except StoreError as error:
+            _fail(f"the store: {error}", BAD_STORE)
+        except FunctionError as error:
+            _fail(f"{error.code}: {error.message}", FAILED)
+        except InvalidToken as error:
+            _fail(str(error), FAILED)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return reporting
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _settings(**flags: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise typer.BadParameter("; ".join(faults)) from None
+
+
+def _log_to(handler: logging.Handler, settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], format="%(message)s", force=True)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+# --- dev and serve ----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+@_reporting
+def dev(
+    path: PathArgument,
+    store: StoreOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    log_level: LevelOption = None,
+    reload: Annotated[bool, typer.Option(help="Start again when the application's files change.")] = True,
+    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run an application for development: embedded store, reload on change, sign-in by name on a loopback address."""
+    settings = _settings(host=host, port=port, log_level=log_level, debug=True)
+    check_path(path)
+    where = store or settings.store or development_store(path)
+    with socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port) as listener:
+        if reload:
+            raise typer.Exit(_supervise(path, where, settings, listener))
+        _log_to(RichHandler(console=err, show_path=False), settings)
+        _develop(path, where, settings, listener)
+
+
+def _supervise(path: Path, store: str, settings: Settings, listener: socket.socket) -> int:
+    fd = listener.fileno()
+    own = own_command(
+        "dev", str(path), "--store", store, "--host", settings.host, "--log-level", settings.log_level, "--no-reload"
+    )
+    return supervise(path, [*own, "--fd", str(fd)], fd, lambda text: err.print(f"[dim]{text}[/]"))
+
+
+def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
+    registry = load(path)
+    authenticator, sign_in = None, "nobody can: development sign-in needs a loopback address"
+    if is_loopback(settings.host):
+        authenticator, sign_in = DevelopmentAuthenticator(settings.host), "token dev:EMAIL, as dev:alice@example.org"
+    server = Synovia(registry, store=store, settings=settings, authenticator=authenticator)
+    _run(_serve(server, listener, lambda: print_banner(out, registry, listener, store, sign_in)))
+
+
+@app.command()
+@_reporting
+def serve(
+    path: PathArgument,
+    store: StoreOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    log_level: LevelOption = None,
+) -> None:
+    """Run an application for production."""
+    settings = _settings(store=store, host=host, port=port, log_level=log_level)
+    if settings.store is None:
+        raise typer.BadParameter("name the database with --store or SYNOVIA_STORE")
+    handler = logging.StreamHandler()
+    _log_to(handler, settings)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    registry, where = load(path), settings.store
+    with listen(settings.host, settings.port) as listener:
+        server = Synovia(registry, settings=settings)
+        sign_in = "no sign-in is configured: every token is refused"
+        _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, sign_in)))
+
+
+async def _serve(server: Synovia, listener: socket.socket, started: Callable[[], None]) -> None:
+    await server.start()
+    try:
+        started()
+        await make_server(server, log_config=None).serve([listener])
+    finally:
+        await server.stop()
+
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+@_reporting
+def run(
+    path: PathArgument,
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="As recordings:list_mine.")],
+    args: Annotated[str, typer.Argument(metavar="ARGS", help="One JSON object, names in camelCase.")] = "{}",
+    store: StoreOption = None,
+    email: Annotated[
+        str | None, typer.Option("--as", help="Call as dev:EMAIL; only on a store of this machine.")
+    ] = None,
+) -> None:
+    """Call one function, also an internal one, in this process, and print its result as JSON."""
+    settings = _settings(debug=True)
+    _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
+    arguments = _json_object(args)
+    registry = load(path)
+    where = store or settings.store or development_store(path)
+    if email is not None and not is_local(where):
+        raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
+    identity = None if email is None else development_identity(email)
+    result = _run(call(Synovia(registry, store=where, settings=settings), function, arguments, identity))
+    out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"ARGS is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter("ARGS is one JSON object, as '{\"limit\": 20}'")
+    return value
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,134 @@
+"""Uvicorn, with what graceful stops and slow clients need of it."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from synovia.app import Synovia
+from synovia.sync.socket import TRANSPORT
+
+_LET_GO_SECONDS = 5.0
+
+
+class SyncProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket whose application can see how much waits for the peer, and can let go of a peer that takes nothing."""
+
+    async def run_asgi(self) -> None:
+        """Run the application, offering it this transport."""
+        cast(dict[str, Any], self.scope["extensions"])[TRANSPORT] = self
+        await super().run_asgi()
+
+    def buffered(self) -> int:
+        """Tell how many bytes wait for the peer."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self, frame: bytes, code: int, reason: str) -> None:
+        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+        if self.close_sent or self.transport.is_closing():
+            self.transport.abort()
+            return
+        self.conn.send_binary(frame)
+        self.conn.send_close(code, reason)
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+        self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
+
+
+class Server(uvicorn.Server):
+    """Sends the clients away, with a time to come back, before the sockets are shut.
+
+    Args:
+        app: A server that has been started; stopping it entirely stays with the caller.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: Synovia) -> None:
+        super().__init__(config)
+        self._app = app
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Let SIGINT and SIGTERM stop the server, and do not raise them again: what comes after has to run too."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking connections, let the hub finish, then shut what is left."""
+        for server in self.servers:
+            server.close()
+        await self._app.hub.stop()
+        await super().shutdown(sockets)
+
+
+def make_server(app: Synovia, **options: Any) -> Server:
+    """Set uvicorn up for an application that the caller starts and stops.
+
+    Args:
+        options: Further options of ``uvicorn.Config``.
+    """
+    settings = app.settings
+    defaults: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": max(1, int(settings.limits.farewell_timeout)),
+        "server_header": False,
+        "date_header": False,
+    }
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws=SyncProtocol,
+        ws_max_size=settings.limits.max_frame_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+        **{**defaults, **options},
+    )
+    return Server(config, app)
+
+
+class AddressError(Exception):
+    """The server cannot listen there; the message says why."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket; port 0 takes any free one.
+
+    Raises:
+        AddressError: Another program listens there, or there is no such address here.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise AddressError(f"{host}: {error.strerror}") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise AddressError(
+                f"another program listens on {host}:{port} already; choose another with --port"
+            ) from None
+        raise AddressError(f"{host}:{port}: {error.strerror}") from None
+    return listener

@@ -1,0 +1,220 @@
+"""The state of one connection: which queries it holds, as of when, and what it is to be told next.
+
+Nothing here waits or sends: the socket calls ``advance`` when the client can take more, and sends what that gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from synovia.errors import FunctionError
+from synovia.identity import Identity
+from synovia.sync.ports import Engine, LiveQuery, Ts
+from synovia.sync.subscription import Subscription
+from synovia.sync.transitions import Change, TransitionCache, Untellable
+from synovia_protocol.codec import encode_transition, pack_update
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.messages import QueryAdd, QueryFailed
+
+
+class Connection:
+    """One client's query set, at one instant.
+
+    Args:
+        engine: Where live queries come from.
+        cache: Transitions that are encoded already, shared by all connections of a hub.
+        wake: Called when ``advance`` may have something new.
+        newest_ts: What the client has seen on earlier connections; it is never taken back behind that.
+        max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        cache: TransitionCache,
+        wake: Callable[[], None],
+        *,
+        newest_ts: Ts | None = None,
+        max_subscriptions: int = 1_000,
+    ) -> None:
+        self.identity: Identity | None = None
+        self._engine = engine
+        self._cache = cache
+        self._wake = wake
+        self._newest_ts = newest_ts
+        self._max_subscriptions = max_subscriptions
+        self._queries: dict[int, Subscription] = {}
+        self._refused: list[bytes] = []
+        self._waiting: list[tuple[Ts, bytes]] = []
+        self._ts = newest_ts or 0
+        self._sent_ts = self._ts
+        self._sent = 0
+
+    # --- what the client holds
+
+    @property
+    def ts(self) -> Ts:
+        """The instant of everything the client holds; transitions that would change nothing are not sent."""
+        return self._ts
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of responses that wait for their transition."""
+        return sum(len(frame) for _, frame in self._waiting)
+
+    def live(self, query_id: int) -> LiveQuery | None:
+        """Find the live query behind one of the client's query ids."""
+        query = self._queries.get(query_id)
+        return None if query is None else query.live
+
+    def shows(self, digest: bytes) -> bool:
+        """Tell whether any query of the set shows this array."""
+        return any(query.live.shows(digest) for query in self._queries.values())
+
+    # --- what the client asks for
+
+    def modify(self, add: Iterable[QueryAdd], remove: Iterable[int]) -> None:
+        """Change the query set; the session has seen to it that ids are used once."""
+        for query_id in remove:
+            query = self._queries.pop(query_id, None)
+            if query is not None:
+                self._engine.unsubscribe(query, query.live)
+        for added in add:
+            self._add(added)
+        self._wake()
+
+    def _add(self, added: QueryAdd) -> None:
+        if len(self._queries) >= self._max_subscriptions:
+            text = f"a connection may hold {self._max_subscriptions} subscriptions"
+            self._refuse(added.query_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
+            return
+        query = self._subscribe(added)
+        if query is not None:
+            self._queries[added.query_id] = query
+
+    def _subscribe(self, added: QueryAdd) -> Subscription | None:
+        query = Subscription(added, self._wake, self._newest_ts)
+        try:
+            query.live = self._engine.subscribe(query, added.path, added.args, self.identity, added.journal)
+        except FunctionError as error:
+            self._refuse(added.query_id, error.info)
+            return None
+        return query
+
+    def _refuse(self, query_id: int, error: ErrorInfo) -> None:
+        self._refused.append(pack_update(QueryFailed(query_id, error)))
+
+    def sign_in(self, identity: Identity | None) -> None:
+        """Become another caller: every query is asked again, and only what looks different is told."""
+        if identity == self.identity:
+            self.identity = identity
+            return
+        self.identity = identity
+        for query_id, before in list(self._queries.items()):
+            query = self._subscribe(before.added)
+            if query is None:
+                del self._queries[query_id]
+            else:
+                query.take_over(before)
+                self._queries[query_id] = query
+            self._engine.unsubscribe(before, before.live)
+        self._wake()
+
+    def forget_past(self) -> None:
+        """Give up waiting for the ts that the client has seen before, if this database has still not come to it.
+
+        The next transition then starts at 0, by which the client sees that it has to start over.
+        """
+        if self._ts > self._engine.head:
+            self._ts = self._sent_ts = 0
+            self._wake()
+
+    def respond(self, ts: Ts, frame: bytes) -> None:
+        """Give a response out once the client holds everything as of ``ts`` or later."""
+        self._waiting.append((ts, frame))
+        self._wake()
+
+    def close(self) -> None:
+        """Give every subscription back."""
+        for query in self._queries.values():
+            self._engine.unsubscribe(query, query.live)
+        self._queries.clear()
+        self._waiting.clear()
+
+    # --- what the client is told
+
+    def advance(self, head: Ts) -> list[bytes]:
+        """Move to the newest instant that is known of every query; give the frames that tell the client, in order."""
+        frames = self._refusals() if self._refused else []
+        target = self._target(head)
+        if target is not None:
+            self._move(target, frames)
+        if self._waiting:
+            self._release(frames)
+        return frames
+
+    def _refusals(self) -> list[bytes]:
+        refused, self._refused = self._refused, []
+        self._sent += 1
+        return [encode_transition(self._sent_ts, self._sent_ts, refused, self._sent)]
+
+    def _target(self, head: Ts) -> Ts | None:
+        target = head
+        for query in self._queries.values():
+            live = query.live
+            if live.loaded:
+                target = min(target, live.known_through(head))
+            elif query.version is not None:
+                return None  # what the client holds must not stay behind the rest
+        return target if target >= self._ts else None
+
+    def _move(self, target: Ts, frames: list[bytes]) -> None:
+        try:
+            changes = self._changes(target)
+            told = [change for change in changes if not change.query.same(change.version)]
+            if told:
+                frames.append(self._cache.encode(self._sent_ts, target, told, self._sent + 1))
+                self._sent_ts = target
+                self._sent += 1
+        except Untellable:
+            return
+        for change in changes:
+            change.query.version = change.version
+            change.query.moved = False
+        self._ts = target
+
+    def _changes(self, target: Ts) -> list[Change]:
+        changes = []
+        for query in self._queries.values():
+            version = query.live.version_at(target) if query.live.loaded else None
+            if version is query.version:
+                continue
+            if version is None:
+                raise Untellable
+            if query.version is not None or version.packed is not None or version.error is not None:
+                changes.append(Change(query, version))
+        return changes
+
+    def _release(self, frames: list[bytes]) -> None:
+        waiting, self._waiting = self._waiting, []
+        for ts, frame in waiting:
+            if ts <= self._ts:
+                frames.append(frame)
+            else:
+                self._waiting.append((ts, frame))
+
+    def check(self) -> None:
+        """Check what must hold after every step; for tests.
+
+        Raises:
+            AssertionError: The client holds something that is not the state of the database at ``ts``.
+        """
+        for query_id, query in self._queries.items():
+            if query.version is None or query.moved:
+                continue
+            version = query.live.version_at(self._ts)
+            if version is not None and version is not query.version:
+                raise AssertionError(f"query {query_id} is not as of {self._ts}")

@@ -1,0 +1,113 @@
+"""The downloads of one connection: ranges of arrays, whole or thinned, a frame at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from synovia.errors import FunctionError
+from synovia.store import arrays
+from synovia.store.base import ArrayManifest, ArrayStore
+from synovia.sync.ports import LiveQuery
+from synovia.sync.socket import Socket
+from synovia_protocol.arrays import ITEM_BYTES, chunks_of, encode_frame, raw_of
+from synovia_protocol.codec import encode
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.messages import ArrayFrame, ArrayResponse, FetchArray
+
+logger = logging.getLogger("synovia.sync")
+
+
+class Fetches:
+    """Answers FetchArray; several run at once and take turns on the socket.
+
+    Args:
+        arrays: Where samples are.
+        socket: Whose client asks.
+        most: How many may run at once; one more fails with ``limit_exceeded``.
+    """
+
+    def __init__(self, arrays: ArrayStore, socket: Socket, most: int) -> None:
+        self._arrays = arrays
+        self._socket = socket
+        self._most = most
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    def start(self, message: FetchArray, live: LiveQuery | None) -> None:
+        """Begin to answer; ``live`` is the query that is said to show the array."""
+        if message.request_id in self._running:
+            self._fail(message, ErrorCode.LIMIT_EXCEEDED, f"request {message.request_id} is still being answered")
+        elif len(self._running) >= self._most:
+            self._fail(message, ErrorCode.LIMIT_EXCEEDED, f"{self._most} arrays are being fetched already")
+        elif live is None or not live.shows(message.digest):
+            self._fail(message, ErrorCode.ARRAY_NOT_FOUND, f"query {message.query_id} shows no such array")
+        else:
+            work = self._answer(message)
+            self._running[message.request_id] = self._socket.spawn(work, f"fetch {message.request_id}")
+
+    def cancel(self, request_id: int) -> None:
+        """Stop answering; frames that are on their way still arrive."""
+        task = self._running.get(request_id)
+        if task is not None:
+            task.cancel()
+
+    async def _answer(self, message: FetchArray) -> None:
+        try:
+            await self._stream(message)
+        except FunctionError as error:
+            self._fail(message, ErrorCode(error.code), error.message)
+        except Exception:
+            logger.exception("%s: fetch %d failed", self._socket.name, message.request_id)
+            self._fail(message, ErrorCode.SERVER_ERROR, "the array could not be read")
+        finally:
+            del self._running[message.request_id]
+
+    async def _stream(self, message: FetchArray) -> None:
+        manifest = await self._arrays.get_manifest(message.digest)
+        if manifest is None:
+            raise FunctionError(ErrorCode.ARRAY_NOT_FOUND, "the array is not stored")
+        start, stop = _range(message, manifest)
+        if message.points is not None:
+            await self._send_thinned(message, manifest, start, stop)
+            return
+        self._announce(message, manifest.dtype, stop - start)
+        if stop > start:
+            async with aclosing(arrays.stream_range(self._arrays, manifest, start, stop)) as pieces:
+                await self._send_pieces(message, manifest.dtype, stop - start, pieces)
+
+    async def _send_thinned(self, message: FetchArray, manifest: ArrayManifest, start: int, stop: int) -> None:
+        assert message.points is not None  # noqa: S101
+        samples = await arrays.thin(self._arrays, manifest, start, stop, message.points)
+        self._announce(message, manifest.dtype, len(samples))
+        if len(samples):
+            await self._send_pieces(message, manifest.dtype, len(samples), _pieces(raw_of(samples)))
+
+    def _announce(self, message: FetchArray, dtype: str, length: int) -> None:
+        self._socket.send(encode(ArrayResponse(message.request_id, dtype, (length,))))
+
+    async def _send_pieces(
+        self, message: FetchArray, dtype: str, length: int, pieces: AsyncIterator[memoryview | bytes]
+    ) -> None:
+        position = 0
+        async for piece in pieces:
+            frame = ArrayFrame(message.request_id, dtype, message.digest, position, length, memoryview(piece))
+            await self._socket.outbox.put_samples(message.request_id, encode_frame(frame))
+            position += len(piece) // ITEM_BYTES[dtype]
+
+    def _fail(self, message: FetchArray, code: ErrorCode, text: str) -> None:
+        self._socket.send(encode(ArrayResponse(message.request_id, error=ErrorInfo(code, text))))
+
+
+def _range(message: FetchArray, manifest: ArrayManifest) -> tuple[int, int]:
+    stop = manifest.length if message.stop is None else message.stop
+    if not message.start <= stop <= manifest.length:
+        text = f"[{message.start}, {stop}) is not a range of {manifest.length} elements"
+        raise FunctionError(ErrorCode.BAD_RANGE, text)
+    return message.start, stop
+
+
+async def _pieces(raw: memoryview) -> AsyncIterator[memoryview]:
+    for piece in chunks_of(raw):
+        yield piece

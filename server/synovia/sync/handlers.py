@@ -1,0 +1,250 @@
+"""What each message of a client means: one handler a message, in a table."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from synovia.identity import Identity, InvalidToken
+from synovia.sync.connection import Connection
+from synovia.sync.fetches import Fetches
+from synovia.sync.lane import Lane
+from synovia.sync.ports import Outcome
+from synovia.sync.socket import Ending, Socket
+from synovia.sync.uploads import Uploads
+from synovia_protocol import messages as m
+from synovia_protocol.arrays import ArrayReceived, ChunkReceived
+from synovia_protocol.codec import encode, pack_action_response, pack_mutation_response
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
+from synovia_protocol.sessions import ServerSession
+
+if TYPE_CHECKING:
+    from synovia.sync.hub import Hub
+
+logger = logging.getLogger("synovia.sync")
+
+
+class Conversation:
+    """Answers one client: frames in, frames out through its socket."""
+
+    def __init__(self, hub: Hub, socket: Socket) -> None:
+        self._hub = hub
+        self._socket = socket
+        self._session = ServerSession(hub.session_limits)
+        self._connect: m.Connect | None = None
+        self._connected_at = 0.0
+        self._connection = Connection(hub.engine, hub.transitions, socket.wake)
+        self._uploads = Uploads(hub.arrays, hub.limits.max_upload_bytes)
+        self._fetches = Fetches(hub.arrays, socket, hub.limits.max_fetches)
+        self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(hub.limits.max_waiting_bytes)
+        self._mutating: asyncio.Task[None] | None = None
+        self._actions = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client has said who it is."""
+        return self._connect is not None
+
+    @property
+    def connection(self) -> Connection:
+        """What the client holds."""
+        return self._connection
+
+    async def receive(self, frame: bytes | str) -> None:
+        """Handle one frame; returns when the next one may be read.
+
+        Raises:
+            ProtocolError: The client broke the protocol.
+        """
+        for event in self._session.receive(frame):
+            await _HANDLERS[type(event)](self, event, len(frame))
+
+    def advance(self) -> list[bytes]:
+        """Give the frames that bring the client up to date."""
+        return self._connection.advance(self._hub.engine.head)
+
+    def close(self) -> None:
+        """Let go of everything the client held."""
+        self._connection.close()
+        self._mutations.clear()
+
+    def watch(self, now: float) -> None:
+        """Look at the deadlines."""
+        self._socket.watch(now, connected=self.connected)
+        if self.connected and now - self._connected_at > self._hub.limits.resume_timeout:
+            self._connection.forget_past()
+
+    # --- the session
+
+    async def _on_connect(self, message: m.Connect, size: int) -> None:
+        self._connect = message
+        self._connected_at = asyncio.get_running_loop().time()
+        limits = self._hub.limits
+        self._connection = Connection(
+            self._hub.engine,
+            self._hub.transitions,
+            self._socket.wake,
+            newest_ts=message.newest_ts,
+            max_subscriptions=limits.max_subscriptions,
+        )
+        self._socket.send(encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout)))
+
+    async def _on_ping(self, message: m.Ping, size: int) -> None:
+        self._socket.send(encode(m.Pong(message.nonce)))
+
+    async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
+        identity = None
+        if message.token is not None:
+            try:
+                async with asyncio.timeout(self._hub.limits.authenticate_timeout):
+                    identity = await self._hub.authenticator.authenticate(message.token)
+            except InvalidToken as error:
+                self._refuse_token(ErrorCode.INVALID_TOKEN, str(error))
+            except TimeoutError:
+                self._refuse_token(ErrorCode.TIMEOUT, "the token could not be verified in time")
+            except Exception:
+                logger.exception("%s: a token could not be verified", self._socket.name)
+                self._refuse_token(ErrorCode.SERVER_ERROR, "the token could not be verified")
+        self._connection.sign_in(identity)
+
+    def _refuse_token(self, code: ErrorCode, text: str) -> None:
+        self._socket.send(encode(m.AuthError(ErrorInfo(code, text))))
+
+    async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
+        self._connection.modify(message.add, message.remove)
+
+    # --- mutations: one after the other
+
+    async def _on_mutation(self, message: m.Mutation, size: int) -> None:
+        if self._hub.stopping:
+            return  # unanswered, so that the client sends it again to whoever comes after us
+        await self._mutations.put((message, self._connection.identity), size)
+        if self._mutating is None:
+            self._mutating = self._socket.spawn(self._mutate_all(), "mutations")
+
+    async def _mutate_all(self) -> None:
+        try:
+            while len(self._mutations) and not self._hub.stopping:
+                await self._mutate(*self._mutations.take())
+        finally:
+            self._mutating = None
+
+    async def _mutate(self, message: m.Mutation, identity: Identity | None) -> None:
+        assert self._connect is not None, "the session lets nothing through before Connect"  # noqa: S101
+        fault = await self._uploads.fault(message.args, self._connection.shows)
+        if fault is not None:
+            self._respond(None, encode(m.MutationResponse(message.request_id, None, error=fault)))
+            return
+        outcome = await self._run(
+            self._hub.engine.mutate(
+                message.path,
+                message.args,
+                identity,
+                session=self._connect.session,
+                number=message.request_id,
+                retry=message.retry,
+            ),
+            message.path,
+        )
+        if outcome is not None:
+            self._tell_mutation(message.request_id, outcome)
+
+    def _tell_mutation(self, request_id: int, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            frame = encode(m.MutationResponse(request_id, outcome.ts, error=outcome.error))
+        else:
+            self._know(outcome)
+            frame = pack_mutation_response(request_id, outcome.ts, outcome.packed or _NOTHING)
+        self._respond(outcome.ts, frame)
+
+    # --- actions: several at once
+
+    async def _on_action(self, message: m.Action, size: int) -> None:
+        if self._hub.stopping:
+            return
+        if self._actions >= self._hub.limits.max_actions:
+            text = f"{self._actions} actions of this connection are running already"
+            self._fail_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
+            return
+        self._actions += 1
+        self._socket.spawn(self._act(message, self._connection.identity), f"action {message.request_id}")
+
+    async def _act(self, message: m.Action, identity: Identity | None) -> None:
+        try:
+            fault = await self._uploads.fault(message.args, self._connection.shows)
+            if fault is not None:
+                self._fail_action(message.request_id, fault)
+                return
+            outcome = await self._run(self._hub.engine.act(message.path, message.args, identity), message.path)
+            if outcome is not None:
+                self._tell_action(message.request_id, outcome)
+        finally:
+            self._actions -= 1
+
+    def _tell_action(self, request_id: int, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._fail_action(request_id, outcome.error)
+        else:
+            self._know(outcome)
+            self._respond(outcome.ts, pack_action_response(request_id, outcome.packed or _NOTHING))
+
+    def _fail_action(self, request_id: int, error: ErrorInfo) -> None:
+        self._socket.send(encode(m.ActionResponse(request_id, error=error)))
+
+    # --- both
+
+    async def _run(self, call: Awaitable[Outcome], path: str) -> Outcome | None:
+        """Run a request to its end even if the client goes; None if it is not known how it ended."""
+        try:
+            outcome = await self._hub.run(call, f"{self._socket.name} {path}")
+            if outcome.ts is not None:
+                await self._hub.engine.wait_for(outcome.ts)
+        except Exception:
+            logger.exception("%s: %s could not be run", self._socket.name, path)
+            error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{path} could not be run; its outcome is unknown")
+            self._socket.end(Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0))
+            return None
+        return outcome
+
+    def _respond(self, ts: int | None, frame: bytes) -> None:
+        """Send a response: at once, or once the client has been shown everything up to ``ts``."""
+        if ts is None:
+            self._socket.send(frame, also_waiting=self._connection.waiting_bytes)
+        elif self._socket.has_room(self._connection.waiting_bytes):
+            self._connection.respond(ts, frame)
+
+    def _know(self, outcome: Outcome) -> None:
+        for digest in outcome.arrays:
+            self._uploads.know(digest)
+
+    # --- arrays
+
+    async def _on_chunk(self, event: ChunkReceived, size: int) -> None:
+        await self._uploads.chunk(event)
+
+    async def _on_array(self, event: ArrayReceived, size: int) -> None:
+        await self._uploads.complete(event)
+
+    async def _on_fetch(self, message: m.FetchArray, size: int) -> None:
+        self._fetches.start(message, self._connection.live(message.query_id))
+
+    async def _on_cancel(self, message: m.CancelFetch, size: int) -> None:
+        self._fetches.cancel(message.request_id)
+
+
+_NOTHING = b"\xc0"
+_Handler = Callable[[Conversation, Any, int], Awaitable[None]]
+_HANDLERS: dict[type, _Handler] = {
+    m.Connect: Conversation._on_connect,
+    m.Ping: Conversation._on_ping,
+    m.Authenticate: Conversation._on_authenticate,
+    m.ModifyQuerySet: Conversation._on_modify,
+    m.Mutation: Conversation._on_mutation,
+    m.Action: Conversation._on_action,
+    m.FetchArray: Conversation._on_fetch,
+    m.CancelFetch: Conversation._on_cancel,
+    ChunkReceived: Conversation._on_chunk,
+    ArrayReceived: Conversation._on_array,
+}

@@ -1,0 +1,173 @@
+"""All the connections of one server: taking them on, watching their deadlines, and letting them go."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from synovia.identity import Authenticator
+from synovia.store.base import ArrayStore
+from synovia.sync.handlers import Conversation
+from synovia.sync.limits import HubLimits
+from synovia.sync.ports import Engine
+from synovia.sync.socket import Ending, Socket
+from synovia.sync.transitions import TransitionCache
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
+from synovia_protocol.messages import SUBPROTOCOL
+from synovia_protocol.values import Limits
+
+logger = logging.getLogger("synovia.sync")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Counters:
+    """What has happened since the hub was made."""
+
+    accepted: int = 0
+    refused: int = 0
+    closed: int = 0
+
+
+class Hub:
+    """The ASGI application behind ``/sync``.
+
+    Args:
+        engine: Runs functions and keeps live queries; must be started before the first connection.
+        arrays: Where samples are.
+        authenticator: Tells who a token is.
+    """
+
+    def __init__(
+        self, engine: Engine, arrays: ArrayStore, authenticator: Authenticator, limits: HubLimits | None = None
+    ) -> None:
+        self.engine = engine
+        self.arrays = arrays
+        self.authenticator = authenticator
+        self.limits = limits or HubLimits()
+        self.session_limits = Limits(max_message_bytes=self.limits.max_message_bytes)
+        self.transitions = TransitionCache()
+        self.counters = Counters()
+        self.stopping = False
+        self._conversations: dict[Socket, Conversation] = {}
+        self._requests: set[asyncio.Task[Any]] = set()
+        self._names = itertools.count(1)
+        self._watcher: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._conversations)
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """Everyone who is connected."""
+        return list(self._conversations.values())
+
+    # --- connections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket from its handshake to its end."""
+        await receive()  # websocket.connect
+        reason = self._objection(scope)
+        if reason is not None:
+            self.counters.refused += 1
+            await _deny(scope, receive, send, *reason)
+            return
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
+        self.counters.accepted += 1
+        await self._serve(Socket(self._name(scope), self.limits, scope, receive, send))
+
+    def _objection(self, scope: Scope) -> tuple[int, str] | None:
+        if self.stopping:
+            return 503, "this server is stopping"
+        if SUBPROTOCOL not in scope.get("subprotocols", ()):
+            return 400, f"offer the subprotocol {SUBPROTOCOL}"
+        # The place to check the Origin header once browsers are let in.
+        return None
+
+    def _name(self, scope: Scope) -> str:
+        host, port = scope.get("client") or ("unknown", 0)
+        return f"connection {next(self._names)} from {host}:{port}"
+
+    async def _serve(self, socket: Socket) -> None:
+        conversation = self._conversations[socket] = Conversation(self, socket)
+        self._empty.clear()
+        try:
+            await socket.serve(conversation)
+        finally:
+            del self._conversations[socket]
+            self.counters.closed += 1
+            if not self._conversations:
+                self._empty.set()
+
+    # --- requests
+
+    async def run(self, call: Awaitable[T], name: str) -> T:
+        """Run a request that goes on to its end even if the one who waits for it is cancelled."""
+        task = asyncio.create_task(cast(Coroutine[Any, Any, T], call), name=name)
+        self._requests.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._requests.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.debug("%s ended with %r", task.get_name(), task.exception())
+
+    # --- life
+
+    def start(self) -> None:
+        """Begin to watch the deadlines."""
+        self._watcher = asyncio.create_task(self._watch(), name="hub deadlines")
+
+    async def _watch(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(self.limits.watch_interval)
+            now = clock()
+            for conversation in self.conversations:
+                conversation.watch(now)
+
+    async def stop(self) -> None:
+        """Let running requests finish, then send everybody away with a time to come back; give up after a while."""
+        self.stopping = True
+        if self._requests:
+            await asyncio.wait(set(self._requests), timeout=self.limits.drain_timeout)
+        await self._send_away()
+        for task in list(self._requests):
+            task.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+
+    async def _send_away(self) -> None:
+        for socket in self._conversations:
+            socket.end(self._farewell())
+        try:
+            async with asyncio.timeout(self.limits.farewell_timeout):
+                await self._empty.wait()
+        except TimeoutError:
+            for socket in list(self._conversations):
+                socket.cut(self._farewell())
+
+    def _farewell(self) -> Ending:
+        wait = 0.2 + random.random() * self.limits.retry_spread
+        error = ErrorInfo(ErrorCode.STOPPING, "this server is stopping")
+        return Ending(error, CloseCode.GOING_AWAY, retry_after=wait, flush=True)
+
+
+async def _deny(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await PlainTextResponse(reason + "\n", status)(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": reason})

@@ -1,0 +1,47 @@
+"""Work that is done one after the other, in the order it came, with a bound on what waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Lane(Generic[T]):
+    """A queue bounded by bytes: ``put`` waits for room, which keeps a connection from reading on.
+
+    Args:
+        max_bytes: What may wait; a single item larger than that is taken when nothing else waits.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._items: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._room = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    async def put(self, item: T, size: int) -> None:
+        """Add an item of ``size`` bytes at the end; wait until there is room."""
+        while self._bytes and self._bytes + size > self._max_bytes:
+            self._room.clear()
+            await self._room.wait()
+        self._items.append((item, size))
+        self._bytes += size
+
+    def take(self) -> T:
+        """Take the first item; IndexError if there is none."""
+        item, size = self._items.popleft()
+        self._bytes -= size
+        self._room.set()
+        return item
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._items.clear()
+        self._bytes = 0
+        self._room.set()

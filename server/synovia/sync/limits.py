@@ -1,0 +1,65 @@
+"""How much one connection may ask for, and how long things may take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIB = 1024 * 1024
+Count = Annotated[int, Field(ge=1)]
+Bytes = Annotated[int, Field(ge=1024)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class HubLimits(BaseModel):
+    """Limits of each connection. Sizes are in bytes, times in seconds.
+
+    Attributes:
+        max_message_bytes: The largest message a client may send; larger ones end the connection.
+        max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
+        max_actions: Actions running at once; one more fails with ``limit_exceeded``.
+        max_fetches: Array downloads at once; one more fails with ``limit_exceeded``.
+        max_waiting_bytes: Mutations that wait for their turn; beyond it nothing more is read until one is done.
+        max_outbox_bytes: Responses that wait to be sent; beyond it the connection ends as too slow.
+        max_upload_bytes: Samples of uploads that are not complete; beyond it the connection ends.
+        connect_timeout: From the handshake to the message Connect.
+        authenticate_timeout: For a token to be verified.
+        idle_timeout: Without any frame from the client, after which it is taken for gone.
+        stall_timeout: For the client to take anything of what is being sent.
+        resume_timeout: For the hub to catch up with the ts that a returning client has seen elsewhere.
+        drain_timeout: For running requests to finish when the hub stops.
+        farewell_timeout: For clients to take what waits for them when the hub stops.
+        retry_spread: When the hub stops, its clients are told to come back at random within this time.
+        health_timeout: For the database to answer ``/health``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    max_message_bytes: Bytes = MIB
+    max_subscriptions: Count = 1_000
+    max_actions: Count = 16
+    max_fetches: Count = 8
+    max_waiting_bytes: Bytes = 4 * MIB
+    max_outbox_bytes: Bytes = 16 * MIB
+    max_upload_bytes: Bytes = 1024 * MIB
+    connect_timeout: Seconds = 10.0
+    authenticate_timeout: Seconds = 10.0
+    idle_timeout: Seconds = 30.0
+    stall_timeout: Seconds = 20.0
+    resume_timeout: Seconds = 5.0
+    drain_timeout: Seconds = 10.0
+    farewell_timeout: Seconds = 5.0
+    retry_spread: Seconds = 3.0
+    health_timeout: Seconds = 2.0
+
+    @property
+    def watch_interval(self) -> float:
+        """How often deadlines are looked at: often enough to be late by a quarter at most."""
+        shortest = min(self.connect_timeout, self.idle_timeout, self.stall_timeout, self.resume_timeout)
+        return min(1.0, shortest / 4)
+
+    @property
+    def max_frame_bytes(self) -> int:
+        """The largest frame that is read at all; up to this, a client whose message is too large is told so."""
+        return 4 * self.max_message_bytes + MIB

@@ -1,0 +1,101 @@
+"""What the hub asks of the engine: the interface it is written, and tested, against."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from synovia.identity import Identity
+from synovia_protocol.errors import ErrorInfo
+
+Ts = int
+
+
+class Version(Protocol):
+    """A result that a live query had from ``since`` on, until its next version."""
+
+    @property
+    def packed(self) -> bytes | None:
+        """The whole result, packed; None if only the patches that lead on from it are kept."""
+        ...
+
+    @property
+    def error(self) -> ErrorInfo | None: ...
+
+    @property
+    def journal(self) -> bytes | None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class LiveQuery(Protocol):
+    """One function with its arguments, kept up to date for all who subscribe to it."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a first version."""
+        ...
+
+    def known_through(self, head: Ts) -> Ts:
+        """Tell the newest ts, up to ``head``, at which the result is known."""
+        ...
+
+    def version_at(self, ts: Ts) -> Version | None:
+        """Give the version as of ``ts``; None if it is not kept any more, or was never known."""
+        ...
+
+    def patches(self, old: Any, new: Any) -> list[bytes] | None:
+        """Give packed patches from the version ``old`` to ``new``; None: send the whole value."""
+        ...
+
+    def shows(self, digest: bytes) -> bool:
+        """Tell whether the newest result has a reference to this array."""
+        ...
+
+
+class Outcome(Protocol):
+    """How a function call ended; ``ts`` is None if nothing was committed."""
+
+    @property
+    def ts(self) -> Ts | None: ...
+
+    @property
+    def packed(self) -> bytes | None: ...
+
+    @property
+    def error(self) -> ErrorInfo | None: ...
+
+    @property
+    def arrays(self) -> frozenset[bytes]: ...
+
+
+class Engine(Protocol):
+    """The part of the engine that connections use."""
+
+    @property
+    def head(self) -> Ts: ...
+
+    def subscribe(
+        self,
+        subscriber: Any,
+        path: str,
+        args: dict[str, Any],
+        identity: Identity | None,
+        journal: bytes | None = None,
+    ) -> LiveQuery: ...
+
+    def unsubscribe(self, subscriber: Any, live: Any) -> None: ...
+
+    async def mutate(
+        self,
+        path: str,
+        args: dict[str, Any],
+        identity: Identity | None,
+        *,
+        session: bytes | None = None,
+        number: int | None = None,
+        retry: bool = False,
+    ) -> Outcome: ...
+
+    async def act(self, path: str, args: dict[str, Any], identity: Identity | None) -> Outcome: ...
+
+    async def wait_for(self, ts: Ts) -> None: ...

@@ -1,0 +1,254 @@
+"""One client's socket: the tasks that read it and write it, and the deadlines it is held to.
+
+A thin shell over ASGI: what a message means is in ``handlers``, what the client holds in ``connection``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from synovia.sync.limits import HubLimits
+from synovia.sync.outbox import Outbox
+from synovia_protocol.codec import encode
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
+from synovia_protocol.messages import FatalError
+
+logger = logging.getLogger("synovia.sync")
+
+TRANSPORT = "synovia.transport"
+"""The ASGI extension under which a server offers a ``Transport``."""
+
+
+class Transport(Protocol):
+    """What ASGI does not offer: to see and to end a connection that does not take what is sent."""
+
+    def buffered(self) -> int:
+        """Tell how many bytes wait for the peer."""
+        ...
+
+    def cut(self, frame: bytes, code: int, reason: str) -> None:
+        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why and how a connection ends. ``flush``: what waits is still sent before."""
+
+    error: ErrorInfo
+    close_code: CloseCode
+    retry_after: float | None = None
+    flush: bool = False
+
+    @property
+    def frame(self) -> bytes:
+        return encode(FatalError(self.error, self.retry_after))
+
+
+class Talk(Protocol):
+    """What a socket carries: it is given the frames of the client and asked for those of the server."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client has said who it is."""
+        ...
+
+    async def receive(self, frame: bytes | str) -> None: ...
+
+    def advance(self) -> list[bytes]:
+        """Give the frames that bring the client up to date."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Over(Exception):
+    """The connection has ended; cancels the tasks that still serve it."""
+
+
+class Socket:
+    """Serves one WebSocket until it ends.
+
+    Args:
+        name: For logs and tasks.
+        scope, receive, send: The ASGI application's arguments, the handshake being done.
+    """
+
+    def __init__(self, name: str, limits: HubLimits, scope: Scope, receive: Receive, send: Send) -> None:
+        self.name = name
+        self.outbox = Outbox()
+        self._limits = limits
+        self._receive = receive
+        self._send_asgi = send
+        self._transport: Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+        self._clock = asyncio.get_running_loop().time
+        self._over = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._ending: Ending | None = None
+        self._stale = False
+        self._since = self._clock()
+        self._listening_since: float | None = None
+        self._sending_since: float | None = None
+        self._buffered = 0
+
+    # --- for those who talk through it
+
+    def wake(self) -> None:
+        """There may be something new for the client; cheap, and may be called as often as one likes."""
+        self._stale = True
+        self.outbox.ready.set()
+
+    def send(self, frame: bytes, *, also_waiting: int = 0) -> None:
+        """Send a message as soon as the client takes it; see ``has_room``."""
+        if self.has_room(also_waiting):
+            self.outbox.put(frame)
+
+    def has_room(self, also_waiting: int) -> bool:
+        """Tell whether another message may wait, beside the bytes that wait elsewhere; ends the connection if not."""
+        most = self._limits.max_outbox_bytes
+        if self.outbox.waiting_bytes + also_waiting <= most:
+            return True
+        error = ErrorInfo(ErrorCode.TOO_SLOW, f"more than {most} bytes wait for this client")
+        self.end(Ending(error, CloseCode.TOO_SLOW, retry_after=1.0))
+        return False
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run something that ends with the connection at the latest."""
+        assert self._tasks is not None, "serve() comes first"  # noqa: S101
+        return self._tasks.create_task(work, name=f"{self.name} {name}")
+
+    def end(self, ending: Ending) -> None:
+        """End the connection, telling the client why; the first reason counts."""
+        if self._ending is None:
+            self._ending = ending
+            self.outbox.ready.set()
+
+    @property
+    def ending(self) -> Ending | None:
+        """Why the connection ends; None as long as it does not."""
+        return self._ending
+
+    def cut(self, ending: Ending) -> None:
+        """End the connection without waiting for the client to take anything."""
+        self._ending = self._ending or ending
+        if self._transport is not None:
+            self._transport.cut(self._ending.frame, self._ending.close_code, self._ending.error.code)
+        self._over.set()
+
+    # --- the tasks
+
+    async def serve(self, talk: Talk) -> None:
+        """Read and write until the connection ends; nothing that goes wrong here leaves this function."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self.spawn(self._read(talk), "reader")
+                self.spawn(self._write(talk), "writer")
+                await self._over.wait()
+                raise _Over
+        except* _Over:
+            pass
+        except* Exception as failures:
+            logger.error("%s: the connection failed", self.name, exc_info=failures)
+        finally:
+            talk.close()
+            self.outbox.clear()
+
+    async def _read(self, talk: Talk) -> None:
+        while True:
+            self._listening_since = self._clock()
+            event = await self._receive()
+            self._listening_since = None
+            if event["type"] == "websocket.disconnect":
+                break
+            frame = event.get("bytes")
+            try:
+                await talk.receive(event["text"] if frame is None else frame)
+            except ProtocolError as error:
+                self.end(Ending(error.info, error.close_code))
+                return
+            except Exception:
+                logger.exception("%s: a message could not be handled", self.name)
+                self.end(_failure())
+                return
+        self._over.set()
+
+    async def _write(self, talk: Talk) -> None:
+        try:
+            while self._ending is None:
+                await self.outbox.ready.wait()
+                self.outbox.ready.clear()
+                await self._send_waiting(talk)
+            await self._say_goodbye(talk, self._ending)
+        except OSError:
+            pass  # the client has gone
+        except Exception:
+            logger.exception("%s: the client could not be brought up to date", self.name)
+            self.cut(_failure())
+        self._over.set()
+
+    async def _send_waiting(self, talk: Talk) -> None:
+        outbox = self.outbox
+        while self._ending is None:
+            frame = outbox.take_message()
+            if frame is None:
+                if self._stale:
+                    await self._send_news(talk)
+                    continue
+                frame = outbox.take_samples()
+                if frame is None:
+                    return
+            await self._send(frame)
+
+    async def _send_news(self, talk: Talk) -> None:
+        self._stale = False
+        for frame in talk.advance():
+            await self._send(frame)
+
+    async def _send(self, frame: bytes) -> None:
+        self._sending_since = self._clock()
+        await self._send_asgi({"type": "websocket.send", "bytes": frame})
+        self._sending_since = None
+
+    async def _say_goodbye(self, talk: Talk, ending: Ending) -> None:
+        if ending.flush:
+            while (frame := self.outbox.take_message()) is not None:
+                await self._send(frame)
+            await self._send_news(talk)
+        await self._send(ending.frame)
+        self._sending_since = self._clock()
+        await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": ending.error.code})
+
+    # --- deadlines
+
+    def watch(self, now: float, *, connected: bool) -> None:
+        """Look at every deadline; called by the hub from time to time."""
+        limits = self._limits
+        if self._sending_since is not None and self._stalled(now):
+            text = f"nothing was taken for {limits.stall_timeout:g} s"
+            self.cut(Ending(ErrorInfo(ErrorCode.TOO_SLOW, text), CloseCode.TOO_SLOW, retry_after=1.0))
+        elif not connected and now - self._since > limits.connect_timeout:
+            self._time_out(f"no Connect within {limits.connect_timeout:g} s")
+        elif self._listening_since is not None and now - self._listening_since > limits.idle_timeout:
+            self._time_out(f"nothing arrived for {limits.idle_timeout:g} s")
+
+    def _stalled(self, now: float) -> bool:
+        buffered = 0 if self._transport is None else self._transport.buffered()
+        if buffered < self._buffered:
+            self._sending_since = now  # slow, but it moves
+        self._buffered = buffered
+        return self._sending_since is not None and now - self._sending_since > self._limits.stall_timeout
+
+    def _time_out(self, text: str) -> None:
+        self.end(Ending(ErrorInfo(ErrorCode.TIMEOUT, text), CloseCode.TIMEOUT, retry_after=0.0))
+
+
+def _failure() -> Ending:
+    error = ErrorInfo(ErrorCode.SERVER_ERROR, "the server failed to handle this connection")
+    return Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0)

@@ -1,0 +1,103 @@
+"""Transitions, encoded once for all the connections that are told the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synovia.sync.ports import Ts, Version
+from synovia.sync.subscription import Subscription
+from synovia_protocol.codec import encode_transition
+
+_Told = tuple[tuple[int, int, int], ...]
+_Key = tuple[Ts, Ts, int, _Told]
+
+
+_ENTRY_BYTES = 500  # what an entry costs beside its frame, roughly
+
+
+class Untellable(Exception):
+    """What leads a client from the version it holds to the one it should get is not kept any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One query of a transition, and the version the client will hold after it."""
+
+    query: Subscription
+    version: Version
+
+
+class TransitionCache:
+    """The last few encoded transitions, by what they lead from and to.
+
+    Keys hold the addresses of versions; entries keep the versions, so that no other object can have them meanwhile.
+
+    Args:
+        max_bytes: What is kept; beyond it everything is dropped, as what is encoded again costs little.
+
+    Attributes:
+        hits: How often updates were found that had been packed before.
+        misses: How often they had to be packed.
+    """
+
+    def __init__(self, max_bytes: int = 16 * 1024 * 1024) -> None:
+        self.hits = 0
+        self.misses = 0
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._frames: dict[_Key, bytes] = {}
+        self._updates: dict[_Told, tuple[list[bytes], list[Version | None]]] = {}
+
+    def encode(self, from_ts: Ts, to_ts: Ts, changes: Sequence[Change], number: int) -> bytes:
+        """Encode the transition ``number`` of a connection.
+
+        Raises:
+            Untellable: One of the changes cannot be told.
+        """
+        told = _told(changes)
+        if told is None:
+            return encode_transition(from_ts, to_ts, [_packed(change) for change in changes], number)
+        key = (from_ts, to_ts, number, told)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = encode_transition(from_ts, to_ts, self._shared(told, changes), number)
+            self._frames[key] = frame
+            self._count(len(frame) + _ENTRY_BYTES)
+        return frame
+
+    def _shared(self, told: _Told, changes: Sequence[Change]) -> list[bytes]:
+        known = self._updates.get(told)
+        if known is not None:
+            self.hits += 1
+            return known[0]
+        updates = [_packed(change) for change in changes]
+        self.misses += 1
+        self._updates[told] = (updates, [version for c in changes for version in (c.query.version, c.version)])
+        self._count(sum(map(len, updates)) + _ENTRY_BYTES)
+        return updates
+
+    def _count(self, added: int) -> None:
+        self._bytes += added
+        if self._bytes > self._max_bytes:
+            self._frames.clear()
+            self._updates.clear()
+            self._bytes = 0
+
+
+def _told(changes: Sequence[Change]) -> _Told | None:
+    """Name what is told by ids and versions; None if more than that decides what is sent."""
+    parts = []
+    for change in changes:
+        query = change.query
+        if not query.shareable:
+            return None
+        parts.append((query.added.query_id, id(query.version), id(change.version)))
+    return tuple(parts)
+
+
+def _packed(change: Change) -> bytes:
+    update = change.query.update(change.version)
+    if update is None:
+        raise Untellable
+    return update

@@ -1,0 +1,90 @@
+"""The arrays that one connection brings along, and which ones its requests may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from synovia.store.base import ArrayManifest, ArrayStore
+from synovia_protocol.arrays import DTYPES, ITEM_BYTES, ArrayReceived, ChunkReceived
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
+from synovia_protocol.messages import ArrayRef
+
+
+class Uploads:
+    """Stores chunks as they come in and remembers what has come in whole.
+
+    Args:
+        arrays: Where chunks and manifests go.
+        max_bytes: Samples of arrays that are not complete yet; more end the connection.
+        max_known: Digests remembered; the oldest are forgotten, and would have to be uploaded again.
+    """
+
+    def __init__(self, arrays: ArrayStore, max_bytes: int, max_known: int = 10_000) -> None:
+        self._arrays = arrays
+        self._max_bytes = max_bytes
+        self._max_known = max_known
+        self._unfinished: dict[bytes, int] = {}
+        self._known: dict[bytes, None] = {}
+
+    async def chunk(self, event: ChunkReceived) -> None:
+        """Store a chunk; the caller reads on only when it is stored.
+
+        Raises:
+            ProtocolError: Too much has been begun and not finished.
+        """
+        begun = self._unfinished.get(event.array_digest, 0)
+        self._unfinished[event.array_digest] = begun + len(event.data)
+        if sum(self._unfinished.values()) > self._max_bytes:
+            text = f"unfinished uploads exceed {self._max_bytes} bytes"
+            raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
+        await self._arrays.put_chunk(event.chunk_digest, bytes(event.data))
+
+    async def complete(self, event: ArrayReceived) -> None:
+        """Store the manifest of an array whose chunks are all there."""
+        self._unfinished.pop(event.digest, None)
+        await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
+        self.know(event.digest)
+
+    def know(self, digest: bytes) -> None:
+        """Let this connection's requests name an array."""
+        self._known[digest] = None
+        if len(self._known) > self._max_known:
+            del self._known[next(iter(self._known))]
+
+    async def fault(self, args: dict[str, Any], shows: Callable[[bytes], bool]) -> ErrorInfo | None:
+        """Tell what is wrong with the arrays that arguments name; None if nothing is."""
+        for ref in references(args):
+            if ref.digest not in self._known and not shows(ref.digest):
+                return _not_found(ref, "neither uploaded on this connection nor shown by one of its queries")
+            manifest = await self._arrays.get_manifest(ref.digest)
+            if manifest is None:
+                return _not_found(ref, "not stored")
+            if not _agrees(ref, manifest):
+                stored = f"{manifest.length} elements of {manifest.dtype}"
+                text = f"array {ref.digest.hex()[:16]} holds {stored}, not {ref.dtype} of shape {list(ref.shape)}"
+                return ErrorInfo(ErrorCode.INVALID_ARGUMENTS, text)
+        return None
+
+
+def _agrees(ref: ArrayRef, manifest: ArrayManifest) -> bool:
+    """The digest names bytes, so equal bytes of another dtype share a manifest; only booleans have bytes of their own."""
+    if ref.dtype not in DTYPES or "bool" in {ref.dtype, manifest.dtype} != {"bool"}:
+        return False
+    return ref.length * ITEM_BYTES[ref.dtype] == manifest.length * ITEM_BYTES[manifest.dtype]
+
+
+def _not_found(ref: ArrayRef, why: str) -> ErrorInfo:
+    return ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, f"array {ref.digest.hex()[:16]} is {why}", {"digest": ref.digest})
+
+
+def references(value: Any) -> Iterator[ArrayRef]:
+    """Find every array reference inside a wire value."""
+    if isinstance(value, ArrayRef):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from references(item)
