@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
-from synovia.testing import TestApp
 
 from motion.gait import walk
 from synovia import FunctionError
+from synovia.testing import TestApp
 
 APP = Path(__file__).parents[2] / "apps" / "motion"
 WALK = walk(2.0, seed=7)

@@ -1,0 +1,150 @@
+"""``synovia-motion`` against a real hub: import, list, export, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motion import cli
+from motion._stage import stage
+from motion.files import Motion, read_motion, write_motion
+from motion.gait import walk
+
+ANNA = "dev:anna@example.org"
+
+
+@contextmanager
+def hub_in_a_thread() -> Iterator[str]:
+    """Run a hub on a loop of its own and give its URL: the command line wants its own loop."""
+    ready = threading.Event()
+    urls: list[str] = []
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with stage("sqlite://:memory:") as staged:
+            urls.append(staged.url)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(30), "the hub did not start"
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with hub_in_a_thread() as url:
+        yield url
+
+
+@pytest.fixture
+def walk_file(tmp_path: Path) -> Path:
+    write_motion(tmp_path / "walk.mot", walk(3, seed=1))
+    return tmp_path / "walk.mot"
+
+
+def run(*args: str | Path) -> int:
+    """Run the command line in this process and give its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(arg) for arg in args])
+    code = caught.value.code
+    assert isinstance(code, int)
+    return code
+
+
+def test_round_trip(url: str, walk_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub = ("--url", url, "--token", ANNA)
+    about = ("--notes", "stairs, left first", "--exercise", "stairs", "--tag", "gait", "--tag", "a [b]")
+    assert run("import", walk_file, *hub, *about, "--register", "physiotherapist", "--subject", "anna@example.org") == 0
+    shown = capsys.readouterr().out
+    assert "301 samples a side at 100 Hz, 3 s" in shown
+    found = re.match(r"saved (\w{24}):", shown)
+    assert found is not None
+    assert run("list", *hub) == 0
+    shown = capsys.readouterr().out
+    assert found[1] in shown
+    assert "a [b]" in shown
+    copy = walk_file.with_name("copy.mot")
+    assert run("export", found[1], copy, *hub) == 0
+    original, exported = read_motion(walk_file), read_motion(copy)
+    assert original.left_knee.tobytes() == exported.left_knee.tobytes()
+    assert original.right_knee.tobytes() == exported.right_knee.tobytes()
+    assert original.sample_rate == exported.sample_rate
+    assert exported.name == "stairs, left first"
+
+
+def test_a_large_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(3)
+    write_motion(tmp_path / "a.csv", Motion(random.normal(size=300_000), random.normal(size=300_000), 1000.0))
+    hub = ("--url", url, "--token", "dev:large@example.org")
+    assert run("import", tmp_path / "a.csv", *hub, "--register", "patient", "--start", "2026-01-02T03:04:05") == 0
+    captured = capsys.readouterr()
+    assert "300,000 samples" in captured.out
+    assert "100%" in captured.err
+
+
+def test_damaged_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("time,left_knee,right_knee\n0,1,2\n0.1,NIL,2\n")
+    assert run("import", tmp_path / "a.csv", "--url", url, "--token", ANNA) == cli.EXIT_FILE
+    assert "a.csv:3: column 'left_knee' is not a number: 'NIL'" in capsys.readouterr().err
+
+
+def test_missing_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", tmp_path / "none.mot", "--url", url) == cli.EXIT_FILE
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_not_registered(url: str, walk_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", walk_file, "--url", url, "--token", "dev:new@example.org") == cli.EXIT_REFUSED
+    assert "--register" in capsys.readouterr().err
+
+
+def test_stranger_as_subject(url: str, walk_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ("import", walk_file, "--url", url, "--token", "dev:s@example.org", "--register", "patient")
+    assert run(*args, "--subject", "stranger@example.org") == cli.EXIT_REFUSED
+    assert "stranger@example.org is not among your contacts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["nonsense", "dev:"])
+def test_token_that_is_not_accepted(url: str, walk_file: Path, token: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", walk_file, "--url", url, "--token", token) == cli.EXIT_REFUSED
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_export_of_what_one_may_not_see(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub = ("--url", url, "--token", "dev:carl@example.org")
+    assert run("export", "0123456789abcdef01234567", tmp_path / "a.mot", *hub) == cli.EXIT_REFUSED
+    assert not (tmp_path / "a.mot").exists()
+    assert capsys.readouterr().err
+
+
+def test_export_does_not_replace_a_file_unasked(url: str, walk_file: Path) -> None:
+    before = walk_file.read_bytes()
+    assert run("export", "0123456789abcdef01234567", walk_file, "--url", url) == cli.EXIT_FILE
+    assert walk_file.read_bytes() == before
+
+
+def test_no_hub(walk_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("motion._remote.CONNECT_SECONDS", 0.5)
+    assert run("list", "--url", "ws://127.0.0.1:9", "--token", ANNA) == cli.EXIT_CONNECTION
+    assert "no hub answers at ws://127.0.0.1:9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", [["import"], ["list", "nothing"], ["list", "--limit", "0"], ["fly"]])
+def test_wrong_usage(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*args) == cli.EXIT_USAGE
+    assert capsys.readouterr().err
