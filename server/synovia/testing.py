@@ -20,12 +20,10 @@ import numpy as np
 
 from synovia.application import Registry, load_application
 from synovia.auth.development import development_identity
-from synovia.engine.engine import Engine, Outcome
-from synovia.errors import FunctionError
+from synovia.engine.engine import Engine
 from synovia.identity import Identity
 from synovia.store import arrays, open_store
 from synovia.store.base import Store
-from synovia_protocol import codec
 from synovia_protocol.messages import ArrayRef
 
 
@@ -88,7 +86,8 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        return _value(await self._app.engine.query(path, await self._stored(args or {}), self.identity))
+        outcome = await self._app.engine.query(path, await self._stored(args or {}), self.identity)
+        return outcome.value()
 
     async def mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run a mutation; when this returns, queries see it.
@@ -98,7 +97,7 @@ class Caller:
         """
         outcome = await self._app.engine.mutate(path, await self._stored(args or {}), self.identity)
         await self._app.engine.wait_for(outcome.ts or 0)
-        return _value(outcome)
+        return outcome.value()
 
     async def action(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run an action.
@@ -106,7 +105,8 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        return _value(await self._app.engine.act(path, await self._stored(args or {}), self.identity))
+        outcome = await self._app.engine.act(path, await self._stored(args or {}), self.identity)
+        return outcome.value()
 
     async def array(self, ref: ArrayRef) -> np.ndarray[Any, Any]:
         """Read the samples that a result refers to."""
@@ -120,9 +120,3 @@ class Caller:
         if isinstance(value, list | tuple):
             return [await self._stored(item) for item in value]
         return value
-
-
-def _value(outcome: Outcome) -> Any:
-    if outcome.error is not None:
-        raise FunctionError(outcome.error.code, outcome.error.message, outcome.error.data)
-    return codec.unpack(outcome.packed or b"\xc0")

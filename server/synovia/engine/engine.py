@@ -45,6 +45,16 @@ class Outcome:
     error: ErrorInfo | None = None
     arrays: frozenset[bytes] = frozenset()
 
+    def value(self) -> Any:
+        """Give the result as wire values.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        if self.error is not None:
+            raise FunctionError(self.error.code, self.error.message, self.error.data)
+        return None if self.packed is None else codec.unpack(self.packed)
+
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
@@ -257,12 +267,12 @@ class Engine:
         """Run an action."""
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:
-            return _value(await self.query(path, args, identity, internal=True))
+            return (await self.query(path, args, identity, internal=True)).value()
 
         async def run_mutation(path: str, args: Mapping[str, Any]) -> Any:
             outcome = await self.mutate(path, args, identity, internal=True)
             await self.wait_for(outcome.ts or 0)
-            return _value(outcome)
+            return outcome.value()
 
         try:
             function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
@@ -284,9 +294,3 @@ def _unavailable(error: StoreError) -> Outcome:
     logger.warning("the store failed: %s", error)
     kind = "cannot be reached" if isinstance(error, StoreUnavailable) else "failed"
     return Outcome(error=ErrorInfo(ErrorCode.OVERLOADED, f"the database {kind}, try again later"))
-
-
-def _value(outcome: Outcome) -> Any:
-    if outcome.error is not None:
-        raise FunctionError(outcome.error.code, outcome.error.message, outcome.error.data)
-    return codec.unpack(outcome.packed or b"\xc0")

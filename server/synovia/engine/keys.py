@@ -80,7 +80,7 @@ def decode_bound(bound: bytes) -> tuple[tuple[Any, ...], int | None]:
             return tuple(values), bound[at]
         try:
             value, at = decode_value(bound, at)
-        except (IndexError, KeyError, struct.error, BSONError) as error:
+        except (IndexError, KeyError, TypeError, ValueError, struct.error, BSONError) as error:
             raise ValueError("the key ends in the middle") from error
         values.append(value)
     if at != end:

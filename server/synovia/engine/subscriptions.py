@@ -47,7 +47,7 @@ class SubscriptionIndex(Generic[S]):
         """Find the subscribers whose read set the commit touches."""
         found: set[S] = set()
         for point in commit.points:
-            found |= self._points.get(point, _NOBODY)
+            found.update(self._points.get(point, ()))
         for table, writes in commit.by_table.items():
             for index, tree in self._ranges.get(table, {}).items():
                 for write in writes:
@@ -80,4 +80,3 @@ class SubscriptionIndex(Generic[S]):
 
 
 _NOTHING = ReadSet()
-_NOBODY: frozenset[object] = frozenset()

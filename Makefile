@@ -1,0 +1,43 @@
+# Every target sets up what it needs; the first one on a fresh machine takes a minute or two.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PARTS := protocol clients/python server apps/motion
+APP ?= apps/motion
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo test lint types format bench clean
+
+help:  ## Show the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Synovia needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt \
+		--editable protocol --editable clients/python --editable 'server[motor]' --editable apps/motion
+	@touch $@
+
+dev: $(READY)  ## Run the motion application on the embedded store, with reload
+	$(BIN)/synovia dev $(APP)
+
+demo: $(READY)  ## Show the main job as it happens, on both stores
+	$(BIN)/python -m motion.demo
+
+test: lint  ## Check style and types, then run every test
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove what the targets have made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,133 @@
+"""The arrows between the parts of the house, as docs/architecture.md draws them, hold in the code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {
+    "synovia_protocol": ROOT / "protocol" / "synovia_protocol",
+    "synovia_client": ROOT / "clients" / "python" / "synovia_client",
+    "synovia": ROOT / "server" / "synovia",
+    "motion": ROOT / "apps" / "motion",
+}
+
+FORBIDDEN = {
+    # part: packages it must not import
+    "synovia_protocol": (
+        "synovia",
+        "synovia_client",
+        "starlette",
+        "pymongo",
+        "bson",
+        "websockets",
+        "pydantic",
+        "asyncio",
+    ),
+    "synovia_client": ("synovia", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
+    "synovia": ("synovia_client", "motion"),
+    "synovia.engine": (
+        "synovia.sync",
+        "synovia.http",
+        "synovia.app",
+        "synovia.cli",
+        "synovia.store.mongo",
+        "synovia.store.sqlite",
+        "starlette",
+        "uvicorn",
+        "pymongo",
+        "motor",
+        "sqlite3",
+        "websockets",
+    ),
+    "synovia.sync": (
+        "synovia.store.mongo",
+        "synovia.store.sqlite",
+        "pymongo",
+        "motor",
+        "sqlite3",
+        "synovia.cli",
+        "synovia.http",
+    ),
+    "synovia.store": (
+        "synovia.sync",
+        "synovia.http",
+        "synovia.app",
+        "synovia.cli",
+        "synovia.functions",
+        "synovia.schema",
+        "synovia.context",
+        "synovia.engine.engine",
+        "synovia.engine.live",
+        "synovia.engine.log",
+        "starlette",
+        "uvicorn",
+    ),
+}
+
+
+def modules_of(part: str) -> Iterator[tuple[str, Path]]:
+    package, *rest = part.split(".")
+    folder = SOURCES[package].joinpath(*rest)
+    for path in sorted(folder.rglob("*.py")):
+        inside = path.relative_to(SOURCES[package]).with_suffix("").parts
+        yield ".".join((package, *(name for name in inside if name != "__init__"))), path
+
+
+def imports_of(module: str, path: Path) -> set[str]:
+    found: set[str] = set()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+                base = f"{above}.{base}".rstrip(".")
+            found.add(base)
+            found.update(f"{base}.{alias.name}" for alias in node.names)
+    return found
+
+
+def is_inside(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+@pytest.mark.parametrize("part", FORBIDDEN)
+def test_no_arrow_points_the_wrong_way(part: str) -> None:
+    modules = list(modules_of(part))
+    assert modules, f"{part} has no modules: the test looks in the wrong place"
+    wrong = [
+        f"{module} imports {name}"
+        for module, path in modules
+        for name in sorted(imports_of(module, path))
+        if any(is_inside(name, package) for package in FORBIDDEN[part])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_check_sees_a_relative_import(tmp_path: Path) -> None:
+    source = tmp_path / "x.py"
+    source.write_text("from ..store import mongo\nfrom . import live\n")
+    assert imports_of("synovia.engine.x", source) >= {"synovia.store.mongo", "synovia.engine.live"}
+
+
+@pytest.mark.parametrize(
+    ("package", "unwanted"),
+    [
+        ("synovia_client", ("starlette", "pymongo", "bson", "pydantic", "synovia")),
+        ("synovia_protocol", ("starlette", "pymongo", "bson", "websockets", "synovia")),
+        ("synovia", ("starlette", "uvicorn", "motor")),
+    ],
+)
+def test_importing_brings_nothing_unneeded(package: str, unwanted: tuple[str, ...]) -> None:
+    code = f"import sys, {package}; print(*(name for name in {unwanted!r} if name in sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

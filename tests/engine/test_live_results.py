@@ -1,0 +1,304 @@
+"""A live result equals a fresh run at the same timestamp: a differential fuzzer over random queries and commits.
+
+Every instant that a subscriber could have shown is checked, not only the last one: all its queries as of one timestamp.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from support import board
+from support.holder import Holder
+from synovia.application import Registry, collect
+from synovia.engine.live import LiveQuery, Version
+from synovia.errors import FunctionError
+from synovia.identity import Identity
+from synovia.store.base import Batch, Store, Write
+from synovia.testing import TestApp
+from synovia_protocol import codec, patch
+from synovia_protocol.digest import digest
+
+BOARDS = "ab"
+TAGS = ["red", "blue", "green"]
+PEOPLE = [None, Identity("test", "ann", "ann@example.org"), Identity("test", "ben", "ben@example.org")]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return collect("board", [board])
+
+
+def random_query(random: Random) -> tuple[str, dict[str, Any]]:
+    slug = f"s{random.randrange(12)}"
+    name = random.choice(BOARDS)
+    low = random.randrange(60)
+    choices: list[tuple[str, dict[str, Any]]] = [
+        (
+            "board:on_board",
+            {"board": name, "limit": random.choice([1, 3, 100]), "descending": random.random() < 0.5},
+        ),
+        ("board:in_range", {"board": name, "low": low, "high": low + random.randrange(40)}),
+        ("board:open_from", {"board": name, "low": low, "limit": random.choice([2, 50])}),
+        ("board:tagged", {"tag": random.choice(TAGS), "below": random.randrange(100)}),
+        ("board:marked", {"by": random.choice(TAGS)}),
+        ("board:by_slug", {"slug": slug}),
+        ("board:count", {"board": name}),
+        ("board:newest", {"limit": random.choice([1, 5])}),
+        ("board:neighbours", {"slug": slug}),
+        ("board:greeting", {"slug": slug}),
+        ("board:broken", {"board": name}),
+    ]
+    return random.choice(choices)
+
+
+def random_mutation(random: Random) -> tuple[str, dict[str, Any]]:
+    slug, other = (f"s{random.randrange(12)}" for _ in range(2))
+    tags = random.sample(TAGS, random.randrange(3))
+    marks = [{"by": tag, "weight": random.randrange(3)} for tag in random.choices(TAGS, k=random.randrange(3))]
+    changes: dict[str, Any] = {
+        "rank": random.randrange(100),
+        "board": random.choice(BOARDS),
+        "tags": tags,
+        "marks": marks,
+        "done": random.random() < 0.5,
+        "note": random.choice(["x", "long " * 20]),
+    }
+    some = {name: changes[name] for name in random.sample(sorted(changes), random.randrange(1, 4))}
+    return random.choice(
+        [
+            ("board:add", {"slug": slug, "board": random.choice(BOARDS), "rank": random.randrange(100), "tags": tags}),
+            ("board:change", {"slug": slug, **some}),
+            ("board:change", {"slug": slug, **some}),
+            ("board:remove", {"slug": slug}),
+            ("board:move", {"source": slug, "target": other, "by": 3}),
+        ]
+    )
+
+
+class Fuzzer:
+    """Random subscriptions and commits on one store, by one seed."""
+
+    def __init__(self, app: TestApp, seed: int) -> None:
+        self.app = app
+        self.random = Random(seed)
+        self.holders = [Holder(app.engine) for _ in range(3)]
+        self.queries: dict[str, tuple[str, dict[str, Any], Identity | None]] = {}
+
+    def subscribe_some(self) -> None:
+        for holder in self.holders:
+            path, args = random_query(self.random)
+            identity = self.random.choice(PEOPLE)
+            name = f"{len(self.queries)} {path} {args}"
+            self.queries[name] = (path, args, identity)
+            holder.subscribe(name, path, args, identity)
+            if len(holder.held) > 6:
+                holder.unsubscribe(self.random.choice(sorted(holder.held)))
+
+    async def commit_some(self) -> int:
+        calls = [random_mutation(self.random) for _ in range(self.random.randrange(1, 6))]
+        if self.random.random() < 0.2:
+            await self._write_from_outside()
+        outcomes = await asyncio.gather(*(self.app.engine.mutate(path, args, None) for path, args in calls))
+        errors = {outcome.error.code for outcome in outcomes if outcome.error is not None}
+        assert errors <= {"not_found", "unique_violation"}, errors
+        return max((outcome.ts or 0 for outcome in outcomes), default=0)
+
+    async def _write_from_outside(self) -> None:
+        document = {
+            "_id": ObjectId(),
+            "board": self.random.choice(BOARDS),
+            "rank": self.random.randrange(100),
+            "tags": [],
+        }
+        document["slug"] = f"outside {document['_id']}"
+        await self.app.store.commit(Batch([Write("cards", document["_id"], None, document)]))
+
+    async def check_instants(self) -> int:
+        checked = 0
+        for holder in self.holders:
+            instants, holder.instants = holder.instants, {}
+            for ts, versions in instants.items():
+                for name, version in versions.items():
+                    await self.check(name, version, ts)
+                    checked += 1
+        return checked
+
+    async def check(self, name: str, version: Version, ts: int) -> None:
+        path, args, identity = self.queries[name]
+        function = self.app.registry.functions[path]
+        executor = self.app.engine._executor
+        run = await executor.query(function, function.validate(args), identity, ts)
+        if run.error is not None:
+            assert version.error is not None, f"{name} at {ts}: {run.error}"
+            assert version.error.code == run.error.code
+        else:
+            assert version.packed == run.packed, f"{name} at {ts}"
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
+    async with TestApp(registry, any_store) as app:
+        fuzzer = Fuzzer(app, seed)
+        checked = 0
+        for _ in range(25):
+            fuzzer.subscribe_some()
+            ts = await fuzzer.commit_some()
+            for holder in fuzzer.holders:
+                await holder.settled(ts)
+                for name in holder.held:
+                    await fuzzer.check(name, holder.version(name), app.engine.head)
+            checked += await fuzzer.check_instants()
+        assert checked > 100
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_patches_lead_from_any_kept_version_to_the_newest(registry: Registry, seed: int) -> None:
+    async with TestApp(registry) as app:
+        fuzzer, held = Fuzzer(app, seed), Holder(app.engine)
+        live = held.subscribe("list", "board:on_board", {"board": "a", "limit": 100})
+        seen: dict[int, tuple[Version, Any]] = {}
+        for _ in range(30):
+            await held.settled(await fuzzer.commit_some())
+            version = held.version("list")
+            seen[version.number] = version, held.value("list")
+        assert len(seen) > 10
+        newest, value = seen[max(seen)]
+        used = sum(leads_to(live, old, before, newest, value) for old, before in seen.values())
+        assert used >= 2  # the newest itself aside, some older ones too
+
+
+def leads_to(live: LiveQuery, old: Version, before: Any, new: Version, after: Any) -> bool:
+    patches = live.patches(old, new)
+    if not patches:
+        return False
+    for packed in patches:
+        before = patch.apply(before, codec.unpack_patch(packed))
+    assert digest(before) == digest(after)
+    return True
+
+
+async def test_a_change_that_no_query_sees_reruns_nothing(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        holder, caller = Holder(app.engine), app.caller()
+        await caller.mutation("board:add", {"slug": "x", "rank": 50})
+        live = holder.subscribe("r", "board:in_range", {"board": "a", "low": 0, "high": 10})
+        await holder.settled()
+        ran_at = live.ran_at
+        await caller.mutation("board:change", {"slug": "x", "note": "far away"})
+        await caller.mutation("board:add", {"slug": "y", "board": "b", "rank": 5})
+        await holder.settled()
+        assert live.ran_at == ran_at
+        await caller.mutation("board:change", {"slug": "x", "rank": 5})
+        await holder.settled()
+        assert live.ran_at > ran_at
+
+
+async def test_equal_queries_are_one(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        one, two = Holder(app.engine), Holder(app.engine)
+        args = {"board": "a", "limit": 5}
+        assert one.subscribe("q", "board:on_board", args, PEOPLE[1]) is two.subscribe(
+            "q", "board:on_board", args, PEOPLE[2]
+        )
+        await one.settled()
+        assert len(app.engine.live) == 1
+
+
+async def test_a_query_that_looks_at_the_identity_is_split(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        ann, ben, again = Holder(app.engine), Holder(app.engine), Holder(app.engine)
+        for holder, identity in ((ann, PEOPLE[1]), (ben, PEOPLE[2]), (again, PEOPLE[1])):
+            holder.subscribe("who", "board:whoami", {}, identity)
+        for holder in (ann, ben, again):
+            await holder.settled()
+        assert [ann.value("who"), ben.value("who"), again.value("who")] == [
+            "ann@example.org",
+            "ben@example.org",
+            "ann@example.org",
+        ]
+        assert ann.held["who"] is again.held["who"]
+        assert len(app.engine.live) == 2
+
+
+async def test_a_shared_query_that_begins_to_look_is_split_then(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        caller, ann, ben = app.caller(), Holder(app.engine), Holder(app.engine)
+        await caller.mutation("board:add", {"slug": "x"})
+        ann.subscribe("hi", "board:greeting", {"slug": "x"}, PEOPLE[1])
+        ben.subscribe("hi", "board:greeting", {"slug": "x"}, PEOPLE[2])
+        await ann.settled()
+        assert ann.held["hi"] is ben.held["hi"]
+        assert ann.value("hi") == ben.value("hi") == "not done"
+        await caller.mutation("board:change", {"slug": "x", "done": True})
+        await ann.settled()
+        await ben.settled()
+        assert ann.value("hi") == "done, ann@example.org"
+        assert ben.value("hi") == "done, ben@example.org"
+
+
+async def test_a_result_that_did_not_change_makes_no_version(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        caller, holder = app.caller(), Holder(app.engine)
+        await caller.mutation("board:add", {"slug": "x", "rank": 7})
+        live = holder.subscribe("count", "board:count", {"board": "a"})
+        await holder.settled()
+        version, ran_at = holder.version("count"), live.ran_at
+        await caller.mutation("board:change", {"slug": "x", "rank": 8})
+        await holder.settled()
+        assert live.ran_at > ran_at
+        assert holder.version("count") is version
+
+
+async def test_a_failing_query_recovers(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        caller, holder = app.caller(), Holder(app.engine)
+        holder.subscribe("near", "board:neighbours", {"slug": "x"})
+        await holder.settled()
+        error = holder.version("near").error
+        assert error is not None
+        assert error.code == "not_found"
+        await caller.mutation("board:add", {"slug": "x"})
+        await holder.settled()
+        assert holder.value("near") == {"slug": "x", "around": ["x"]}
+
+
+async def test_a_query_comes_back_with_patches_after_its_subscriber_left(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        caller, holder = app.caller(), Holder(app.engine)
+        for number in range(20):
+            await caller.mutation("board:add", {"slug": f"x{number}", "rank": number})
+        args = {"board": "a"}
+        first = holder.subscribe("q", "board:on_board", args)
+        await holder.settled()
+        ts, old = app.engine.head, holder.version("q")
+        holder.unsubscribe("q")
+        await caller.mutation("board:change", {"slug": "x3", "note": "while away"})
+        again = holder.subscribe("q", "board:on_board", args)
+        await holder.settled()
+        assert again is first
+        assert again.version_at(ts) is old
+        assert again.patches(old, holder.version("q")) is not None
+
+
+async def test_unknown_queries_and_arguments_are_refused_at_once(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        holder = Holder(app.engine)
+        refusals: list[tuple[str, dict[str, Any], str]] = [
+            ("board:nothing", {}, "unknown_function"),
+            ("board:secret", {}, "unknown_function"),
+            ("board:add", {"slug": "x"}, "wrong_kind"),
+            ("board:count", {}, "invalid_arguments"),
+            ("board:count", {"board": 5}, "invalid_arguments"),
+            ("board:count", {"board": "a", "more": 1}, "invalid_arguments"),
+            ("board:on_board", {"board": "a", "limit": "5"}, "invalid_arguments"),
+        ]
+        for path, args, code in refusals:
+            with pytest.raises(FunctionError) as caught:
+                holder.subscribe("bad", path, args)
+            assert caught.value.code == code, path
+        assert len(app.engine.live) == 0

@@ -1,0 +1,238 @@
+"""A small application for tests: cards on boards, with a query of every shape that the engine knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synovia import (
+    ActionContext,
+    FunctionError,
+    Id,
+    Index,
+    Model,
+    MutationContext,
+    NotFound,
+    Page,
+    QueryContext,
+    Table,
+    action,
+    between,
+    field,
+    ge,
+    lt,
+    mutation,
+    query,
+)
+
+
+class Mark(Model):
+    by: str
+    weight: int
+
+
+class Card(
+    Table,
+    name="cards",
+    indexes=[
+        Index("by_board", "board", "rank"),
+        Index("by_tag", "tags", "rank"),
+        Index("by_marker", "marks.by"),
+        Index("by_slug", "slug", unique=True),
+    ],
+):
+    board: str
+    rank: int
+    slug: str
+    tags: list[str] = []
+    marks: list[Mark] = []
+    note: str | None = None
+    done: bool = False
+
+
+@query
+async def get(ctx: QueryContext, card_id: Id[Card]) -> Card | None:
+    return await ctx.db.get(Card, card_id)
+
+
+@query
+async def on_board(ctx: QueryContext, board: str, limit: int = 100, descending: bool = False) -> list[Card]:
+    return await ctx.db.query(Card).using("by_board", board=board).order("desc" if descending else "asc").take(limit)
+
+
+@query
+async def in_range(ctx: QueryContext, board: str, low: int, high: int) -> list[Card]:
+    return await ctx.db.query(Card).using("by_board", board=board, rank=between(low, high)).collect()
+
+
+@query
+async def open_from(ctx: QueryContext, board: str, low: int, limit: int) -> list[Card]:
+    cards = ctx.db.query(Card).using("by_board", board=board, rank=ge(low))
+    return await cards.where((field("done") == False) & (field("rank") < 90)).take(limit)  # noqa: E712
+
+
+@query
+async def tagged(ctx: QueryContext, tag: str, below: int) -> list[Card]:
+    return await ctx.db.query(Card).using("by_tag", tags=tag, rank=lt(below)).order("desc").collect()
+
+
+@query
+async def marked(ctx: QueryContext, by: str) -> list[Card]:
+    return await ctx.db.query(Card).using("by_marker", marks__by=by).collect()
+
+
+@query
+async def by_slug(ctx: QueryContext, slug: str) -> Card | None:
+    return await ctx.db.query(Card).using("by_slug", slug=slug).unique()
+
+
+@query
+async def count(ctx: QueryContext, board: str) -> int:
+    return await ctx.db.query(Card).using("by_board", board=board).count()
+
+
+@query
+async def newest(ctx: QueryContext, limit: int) -> list[Card]:
+    return await ctx.db.query(Card).order("desc").take(limit)
+
+
+@query
+async def page(ctx: QueryContext, board: str, cursor: str | None = None, size: int = 3) -> Page[Card]:
+    return await ctx.db.query(Card).using("by_board", board=board).paginate(cursor, size)
+
+
+@query
+async def two_pages(ctx: QueryContext, board: str, size: int = 2) -> list[Page[Card]]:
+    cards = ctx.db.query(Card).using("by_board", board=board)
+    first = await cards.paginate(None, size)
+    return [first, await cards.order("desc").paginate(None, size)]
+
+
+@query
+async def neighbours(ctx: QueryContext, slug: str) -> dict[str, Any]:
+    """Reads what it reads because of what it read before."""
+    card = await by_slug(ctx, slug)
+    if card is None:
+        raise NotFound(f"no card {slug}")
+    around = await in_range(ctx, card.board, card.rank - 2, card.rank + 3)
+    return {"slug": slug, "around": [other.slug for other in around]}
+
+
+@query
+async def whoami(ctx: QueryContext) -> str | None:
+    return None if ctx.identity is None else ctx.identity.email
+
+
+@query
+async def greeting(ctx: QueryContext, slug: str) -> str:
+    """Looks at the identity only when the card is done."""
+    card = await by_slug(ctx, slug)
+    if card is not None and card.done:
+        return f"done, {ctx.identity.email if ctx.identity else 'stranger'}"
+    return "not done"
+
+
+@query
+async def broken(ctx: QueryContext, board: str) -> int:
+    cards = await on_board(ctx, board)
+    return 1 // (1 - len(cards))
+
+
+@query(internal=True)
+async def secret(ctx: QueryContext) -> int:
+    return await ctx.db.query(Card).count()
+
+
+@mutation
+async def add(
+    ctx: MutationContext, slug: str, board: str = "a", rank: int = 0, tags: list[str] | None = None, done: bool = False
+) -> Id[Card]:
+    return await ctx.db.insert(Card(slug=slug, board=board, rank=rank, tags=tags or [], done=done))
+
+
+@mutation
+async def change(
+    ctx: MutationContext,
+    slug: str,
+    board: str | None = None,
+    rank: int | None = None,
+    tags: list[str] | None = None,
+    marks: list[Mark] | None = None,
+    note: str | None = None,
+    done: bool | None = None,
+) -> None:
+    card = await by_slug(ctx, slug)
+    if card is None:
+        raise NotFound(f"no card {slug}")
+    changes = {"board": board, "rank": rank, "tags": tags, "marks": marks, "note": note, "done": done}
+    await ctx.db.patch(card, **{name: value for name, value in changes.items() if value is not None})
+
+
+@mutation
+async def remove(ctx: MutationContext, slug: str) -> bool:
+    card = await by_slug(ctx, slug)
+    if card is not None:
+        await ctx.db.delete(card)
+    return card is not None
+
+
+@mutation
+async def bump(ctx: MutationContext, slug: str, by: int = 1) -> int:
+    """Reads and writes one document: the smallest thing that can be lost."""
+    card = await by_slug(ctx, slug)
+    if card is None:
+        raise NotFound(f"no card {slug}")
+    return (await ctx.db.patch(card, rank=card.rank + by)).rank
+
+
+@mutation
+async def move(ctx: MutationContext, source: str, target: str, by: int) -> None:
+    """Takes from one rank and gives to another; their sum stays."""
+    await bump(ctx, source, -by)
+    await bump(ctx, target, by)
+
+
+@mutation
+async def add_if_fewer(ctx: MutationContext, slug: str, board: str, most: int) -> bool:
+    """Adds only while the board has fewer than ``most`` cards: write skew would break it."""
+    if await ctx.db.query(Card).using("by_board", board=board).count() >= most:
+        return False
+    await add(ctx, slug, board)
+    return True
+
+
+@mutation
+async def own_reads(ctx: MutationContext, board: str) -> list[list[str]]:
+    """Sees its own inserts, changes and deletions in every kind of read."""
+    cards = ctx.db.query(Card).using("by_board", board=board)
+    seen = []
+    for rank in (5, 1, 3):
+        await ctx.db.insert(Card(slug=f"own{rank}", board=board, rank=rank))
+        seen.append([card.slug for card in await cards.collect()])
+    one = await by_slug(ctx, "own1")
+    three = await by_slug(ctx, "own3")
+    assert one is not None
+    assert three is not None
+    await ctx.db.patch(one, rank=9)
+    seen.append([card.slug for card in await cards.order("desc").take(2)])
+    await ctx.db.delete(three)
+    seen.append([card.slug for card in await cards.take(2)])
+    seen.append([str(await cards.count())])
+    return seen
+
+
+@mutation
+async def fail_after_writing(ctx: MutationContext, slug: str) -> None:
+    await add(ctx, slug)
+    raise FunctionError("changed_my_mind", "nothing of this may stay", {"slug": slug})
+
+
+@mutation
+async def random_ids(ctx: MutationContext) -> list[float]:
+    return [ctx.random.random(), float(ctx.now)]
+
+
+@action
+async def add_twice(ctx: ActionContext, slug: str) -> int:
+    await ctx.run_mutation("board:add", {"slug": slug, "board": "z"})
+    await ctx.run_mutation("board:add", {"slug": slug + "2", "board": "z"})
+    return int(await ctx.run_query("board:secret"))
