@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import cast
 
 from synovia.errors import FunctionError
 from synovia.store import arrays
@@ -72,27 +73,28 @@ class Fetches:
         if message.points is not None:
             await self._send_thinned(message, manifest, start, stop)
             return
-        self._announce(message, manifest.dtype, stop - start)
+        self._announce(message, manifest.dtype, (stop - start,))
         if stop > start:
-            async with aclosing(arrays.stream_range(self._arrays, manifest, start, stop)) as pieces:
+            pieces = arrays.stream_range(self._arrays, manifest, start, stop)
+            async with aclosing(cast(AsyncGenerator[memoryview, None], pieces)):
                 await self._send_pieces(message, manifest.dtype, stop - start, pieces)
 
     async def _send_thinned(self, message: FetchArray, manifest: ArrayManifest, start: int, stop: int) -> None:
         assert message.points is not None  # noqa: S101
         samples = await arrays.thin(self._arrays, manifest, start, stop, message.points)
-        self._announce(message, manifest.dtype, len(samples))
-        if len(samples):
-            await self._send_pieces(message, manifest.dtype, len(samples), _pieces(raw_of(samples)))
+        self._announce(message, manifest.dtype, samples.shape)
+        if samples.size:
+            await self._send_pieces(message, manifest.dtype, samples.size, _pieces(raw_of(samples)))
 
-    def _announce(self, message: FetchArray, dtype: str, length: int) -> None:
-        self._socket.send(encode(ArrayResponse(message.request_id, dtype, (length,))))
+    def _announce(self, message: FetchArray, dtype: str, shape: tuple[int, ...]) -> None:
+        self._socket.send(encode(ArrayResponse(message.request_id, dtype, shape)))
 
     async def _send_pieces(
-        self, message: FetchArray, dtype: str, length: int, pieces: AsyncIterator[memoryview | bytes]
+        self, message: FetchArray, dtype: str, length: int, pieces: AsyncIterator[memoryview]
     ) -> None:
         position = 0
         async for piece in pieces:
-            frame = ArrayFrame(message.request_id, dtype, message.digest, position, length, memoryview(piece))
+            frame = ArrayFrame(message.request_id, dtype, message.digest, position, length, piece)
             await self._socket.outbox.put_samples(message.request_id, encode_frame(frame))
             position += len(piece) // ITEM_BYTES[dtype]
 

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import asyncio
+
+from synovia import (
+    ActionContext,
+    Float64Array,
+    Id,
+    Index,
+    MutationContext,
+    QueryContext,
+    Table,
+    action,
+    mutation,
+    query,
+)
+
+
+class Note(Table, name="notes", indexes=[Index("by_board", "board")]):
+    board: str
+    text: str
+    samples: Float64Array | None = None
+
+
+gate = asyncio.Event()
+"""Functions that wait do so until a test opens this."""
+
+started: list[str] = []
+"""What has begun, in order."""
+
+
+@query
+async def on_board(ctx: QueryContext, board: str) -> list[Note]:
+    return await ctx.db.query(Note).using("by_board", board=board).collect()
+
+
+@query
+async def who_am_i(ctx: QueryContext) -> str | None:
+    return ctx.identity.email if ctx.identity else None
+
+
+@query
+async def broken(ctx: QueryContext) -> str:
+    raise RuntimeError("the secret of the query")
+
+
+@query
+async def wrong_index(ctx: QueryContext) -> list[Note]:
+    return await ctx.db.query(Note).using("by_colour", colour="red").collect()
+
+
+@mutation
+async def post(ctx: MutationContext, board: str, text: str) -> Id[Note]:
+    started.append(text)
+    return await ctx.db.insert(Note(board=board, text=text))
+
+
+@mutation
+async def edit(ctx: MutationContext, note_id: Id[Note], text: str) -> None:
+    note = await ctx.db.get(Note, note_id)
+    assert note is not None
+    await ctx.db.patch(note, text=text)
+
+
+@mutation
+async def plot(ctx: MutationContext, board: str, samples: Float64Array) -> Id[Note]:
+    return await ctx.db.insert(Note(board=board, text="plot", samples=samples))
+
+
+@mutation
+async def post_when_open(ctx: MutationContext, board: str, text: str) -> Id[Note]:
+    started.append(text)
+    await gate.wait()
+    return await ctx.db.insert(Note(board=board, text=text))
+
+
+@mutation
+async def fail(ctx: MutationContext) -> None:
+    raise RuntimeError("the secret of the mutation")
+
+
+@mutation(internal=True)
+async def hidden(ctx: MutationContext) -> None:
+    return None
+
+
+@action
+async def wait(ctx: ActionContext) -> str:
+    started.append("wait")
+    await gate.wait()
+    return "waited"
+
+
+@action
+async def long_text(ctx: ActionContext, length: int) -> str:
+    return "x" * length

@@ -1,0 +1,156 @@
+"""An engine whose live queries do what a test says: the orders of events that a real one only rarely takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from synovia.errors import NotFound
+from synovia.identity import Identity
+from synovia.sync.connection import Connection
+from synovia.sync.ports import Outcome
+from synovia.sync.transitions import TransitionCache
+from synovia_protocol import codec, patch
+from synovia_protocol.client_session import ClientSession
+from synovia_protocol.digest import digest
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.events import ClientEvent
+from synovia_protocol.messages import QueryAdd, Welcome
+
+
+@dataclass(eq=False)
+class ScriptedVersion:
+    since: int
+    value: Any = None
+    error: ErrorInfo | None = None
+    journal: bytes | None = None
+    kept: bool = True
+
+    @property
+    def packed(self) -> bytes | None:
+        return codec.pack(self.value) if self.kept and self.error is None else None
+
+    def digest(self) -> bytes:
+        return b"" if self.error else digest(self.value)
+
+
+@dataclass(eq=False)
+class ScriptedLive:
+    """A live query: versions by hand, and how far it is known; ``behind`` None: up to the head."""
+
+    versions: list[ScriptedVersion] = field(default_factory=list)
+    behind: int | None = None
+    patches_kept: bool = True
+    subscribers: list[Any] = field(default_factory=list)
+
+    @property
+    def loaded(self) -> bool:
+        return bool(self.versions)
+
+    def known_through(self, head: int) -> int:
+        return head if self.behind is None else min(head, self.behind)
+
+    def version_at(self, ts: int) -> ScriptedVersion | None:
+        return next((version for version in reversed(self.versions) if version.since <= ts), None)
+
+    def patches(self, old: ScriptedVersion, new: ScriptedVersion) -> list[bytes] | None:
+        if not self.patches_kept or old not in self.versions:
+            return None
+        return [codec.pack(patch.diff(old.value, new.value))]
+
+    def shows(self, digest: bytes) -> bool:
+        return False
+
+    def now(self, since: int, value: Any, **options: Any) -> None:
+        """Give it another version and tell its subscribers."""
+        self.versions.append(ScriptedVersion(since, value, **options))
+        self.tell()
+
+    def tell(self) -> None:
+        for subscriber in list(self.subscribers):
+            subscriber.notify()
+
+
+class ScriptedEngine:
+    """Live queries by path; ``personal`` paths have one for each caller."""
+
+    def __init__(self) -> None:
+        self.head = 100
+        self.lives: dict[tuple[str, Identity | None], ScriptedLive] = {}
+        self.personal: set[str] = set()
+
+    def live(self, path: str, identity: Identity | None = None) -> ScriptedLive:
+        return self.lives.setdefault((path, identity if path in self.personal else None), ScriptedLive())
+
+    def subscribe(
+        self,
+        subscriber: Any,
+        path: str,
+        args: dict[str, Any],
+        identity: Identity | None,
+        journal: bytes | None = None,
+    ) -> ScriptedLive:
+        if path == "no:such":
+            raise NotFound("there is no query 'no:such'")
+        live = self.live(path, identity)
+        live.subscribers.append(subscriber)
+        return live
+
+    def unsubscribe(self, subscriber: Any, live: ScriptedLive) -> None:
+        live.subscribers.remove(subscriber)
+
+    async def mutate(self, *args: Any, **kwargs: Any) -> Outcome:
+        raise NotImplementedError
+
+    async def act(self, *args: Any, **kwargs: Any) -> Outcome:
+        raise NotImplementedError
+
+    async def wait_for(self, ts: int) -> None:
+        raise NotImplementedError
+
+
+class Pair:
+    """A connection and the client at its other end, without a socket in between."""
+
+    def __init__(self, engine: ScriptedEngine, client: ClientSession | None = None, **options: Any) -> None:
+        self.engine = engine
+        self.wakes = 0
+        self.cache = TransitionCache()
+        self.client = client or ClientSession(bytes(16))
+        self.connection = Connection(engine, self.cache, self._wake, newest_ts=self.client.ts, **options)
+        self.client.connect()
+        self.client.receive(codec.encode(Welcome(1, 1 << 20, 30.0)))
+        self.frames: list[bytes] = []
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def add(self, query_id: int, path: str) -> None:
+        """Subscribe, as the client's session does it."""
+        frame = self.client.modify([QueryAdd(query_id, path, {})])
+        message: Any = codec.decode_client(frame)
+        self.connection.modify(message.add, message.remove)
+
+    def remove(self, query_id: int) -> None:
+        self.client.modify(remove=[query_id])
+        self.connection.modify([], [query_id])
+
+    def step(self, head: int | None = None) -> list[ClientEvent]:
+        """Move the head, let the connection advance, and give what its client makes of it."""
+        if head is not None:
+            self.engine.head = head
+        self.frames = self.connection.advance(self.engine.head)
+        self.connection.check()
+        return [event for frame in self.frames for event in self.client.receive(frame)]
+
+    def value(self, query_id: int) -> Any:
+        return self.client.held[query_id].value
+
+    def reconnect(self, **options: Any) -> Pair:
+        """Break the connection and come back with what the client holds."""
+        self.connection.close()
+        return Pair(self.engine, self.client.resume(), **options)
+
+
+Waker = Callable[[], None]

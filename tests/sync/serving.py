@@ -1,0 +1,170 @@
+"""A real server on a free port of this machine, in this process, and a client that speaks raw frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from synovia.app import Synovia
+from synovia.application import load_application
+from synovia.auth.development import DevelopmentAuthenticator
+from synovia.config import Settings
+from synovia.http.server import Server, listen, make_server
+from synovia.identity import Authenticator
+from synovia.sync.limits import HubLimits
+from synovia_protocol.client_session import ClientSession
+from synovia_protocol.events import ClientEvent, QueryErrored, QueryUpdated
+from synovia_protocol.messages import (
+    SUBPROTOCOL,
+    ActionResponse,
+    ArrayRef,
+    FatalError,
+    MutationResponse,
+    QueryAdd,
+)
+
+BOARD = Path(__file__).parent / "board"
+SECONDS = 10.0
+
+
+class Running:
+    """A server that runs."""
+
+    def __init__(self, app: Synovia, server: Server, port: int) -> None:
+        self.app = app
+        self.server = server
+        self.port = port
+        self.url = f"ws://127.0.0.1:{port}/sync"
+
+    @property
+    def hub(self) -> Any:
+        return self.app.hub
+
+
+@asynccontextmanager
+async def serving(
+    authenticator: Authenticator | None = None, debug: bool = False, **limits: Any
+) -> AsyncIterator[Running]:
+    """Serve the board until the block ends; it is then stopped as a signal would stop it."""
+    settings = Settings(store=None, debug=debug, limits=HubLimits(**limits))
+    app = Synovia(
+        load_application(BOARD),
+        store="sqlite://:memory:",
+        settings=settings,
+        authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
+    )
+    with listen("127.0.0.1", 0) as listener:
+        server = make_server(app)
+        await app.start()
+        task = asyncio.create_task(server.serve([listener]), name="test server")
+        try:
+            yield Running(app, server, listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            await task
+            await app.stop()
+
+
+class Client:
+    """One WebSocket with the client's session at its end; frames can also be sent raw."""
+
+    def __init__(self, socket: ClientConnection, session: ClientSession) -> None:
+        self.socket = socket
+        self.session = session
+        self.events: list[ClientEvent] = []
+        self._requests = 0
+
+    async def send(self, *frames: bytes | str) -> None:
+        for frame in frames:
+            await self.socket.send(frame)
+
+    async def until(self, wanted: Callable[[ClientEvent], bool]) -> Any:
+        """Receive until an event is the one wanted, and give it; what came before stays in ``events``."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                for event in self.session.receive(await self.socket.recv()):
+                    self.events.append(event)
+                    if wanted(event):
+                        return event
+
+    async def subscribe(self, query_id: int, path: str, args: dict[str, Any] | None = None) -> Any:
+        """Subscribe and give the first result."""
+        await self.send(self.session.modify([QueryAdd(query_id, path, args or {})]))
+        return await self.result(query_id)
+
+    async def result(self, query_id: int) -> Any:
+        """Wait for the next result or error of a query; give the value, or the ErrorInfo."""
+        event = await self.until(
+            lambda event: isinstance(event, (QueryUpdated, QueryErrored)) and event.query_id == query_id
+        )
+        return event.value if isinstance(event, QueryUpdated) else event.error
+
+    def mutation(self, path: str, args: dict[str, Any]) -> tuple[int, bytes]:
+        """Make a mutation's frame; give its request id too."""
+        self._requests += 1
+        return self._requests, self.session.mutation(self._requests, path, args)
+
+    async def mutate(self, path: str, args: dict[str, Any]) -> MutationResponse:
+        request_id, frame = self.mutation(path, args)
+        await self.send(frame)
+        return await self.response(request_id)
+
+    async def response(self, request_id: int) -> Any:
+        kinds = (MutationResponse, ActionResponse)
+        return await self.until(lambda event: isinstance(event, kinds) and event.request_id == request_id)
+
+    async def act(self, path: str, args: dict[str, Any] | None = None) -> int:
+        """Send an action; give its request id."""
+        self._requests += 1
+        await self.send(self.session.action(self._requests, path, args or {}))
+        return self._requests
+
+    async def upload(self, array: npt.NDArray[Any], ref: ArrayRef) -> None:
+        await self.send(*self.session.upload(array, ref))
+
+    async def end(self) -> tuple[FatalError, int | None]:
+        """Wait until the server ends the connection; give why, and the close code."""
+        fatal = await self.until(lambda event: isinstance(event, FatalError))
+        return fatal, await self.closed()
+
+    async def closed(self) -> int | None:
+        """Wait until the connection is closed; give the code that the server closed it with."""
+        async with asyncio.timeout(SECONDS):
+            try:
+                while True:
+                    await self.socket.recv()
+            except ConnectionClosed:
+                return self.socket.close_code
+
+
+@asynccontextmanager
+async def socket_to(url: str, **options: Any) -> AsyncIterator[ClientConnection]:
+    """Open a WebSocket that offers the subprotocol."""
+    defaults: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "max_size": None, "ping_interval": None}
+    async with connect(url, compression=None, **{**defaults, **options}) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def client_of(running: Running, session: ClientSession | None = None, **options: Any) -> AsyncIterator[Client]:
+    """Connect and say who we are."""
+    async with socket_to(running.url, **options) as socket:
+        client = Client(socket, session or ClientSession(np.random.default_rng().bytes(16)))
+        await client.send(client.session.connect("test"))
+        await client.until(lambda event: True)
+        yield client
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, letting everybody else run."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
+            await asyncio.sleep(0.002)

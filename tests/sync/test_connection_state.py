@@ -1,0 +1,413 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sync.scripted import Pair, ScriptedEngine
+from synovia.identity import Identity
+from synovia_protocol.codec import pack_mutation_response
+from synovia_protocol.errors import ErrorInfo, ResyncNeeded
+from synovia_protocol.events import QueryErrored, QueryUpdated, TransitionApplied
+from synovia_protocol.messages import MutationResponse
+
+ALICE = Identity("dev", "alice@example.org")
+BOB = Identity("dev", "bob@example.org")
+ROWS = [{"_id": f"row{number}", "title": "x" * 50, "done": False} for number in range(50)]
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine()
+
+
+@pytest.fixture
+def pair(engine: ScriptedEngine) -> Pair:
+    return Pair(engine)
+
+
+def changed(rows: list[dict[str, Any]], place: int, **fields: Any) -> list[dict[str, Any]]:
+    return [{**row, **fields} if number == place else row for number, row in enumerate(rows)]
+
+
+def test_a_query_is_told_once_it_is_loaded_then_only_when_it_changes(engine: ScriptedEngine, pair: Pair) -> None:
+    pair.add(1, "a")
+    assert pair.step() == []
+    engine.live("a").now(100, ["first"])
+    assert pair.step() == [QueryUpdated(1, ["first"]), TransitionApplied(100, frozenset({1}))]
+    assert pair.step(105) == []
+    assert pair.connection.ts == 105
+    engine.live("a").now(106, ["first", "second"])
+    pair.step(106)
+    assert pair.value(1) == ["first", "second"]
+
+
+def test_a_change_travels_as_a_patch(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, ROWS)
+    pair.add(1, "a")
+    pair.step()
+    engine.live("a").now(101, changed(ROWS, 30, done=True))
+    pair.step(101)
+    assert pair.value(1) == changed(ROWS, 30, done=True)
+    assert len(pair.frames[0]) < 60
+
+
+def test_several_versions_are_told_as_one_step(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, [0])
+    pair.add(1, "a")
+    pair.step()
+    for ts in range(101, 111):
+        engine.live("a").now(ts, [ts])
+    assert pair.step(110) == [QueryUpdated(1, [110]), TransitionApplied(110, frozenset({1}))]
+
+
+def test_a_query_that_is_still_being_run_holds_the_others_at_its_instant(engine: ScriptedEngine, pair: Pair) -> None:
+    fast, slow = engine.live("fast"), engine.live("slow")
+    fast.now(90, "fast 90")
+    slow.now(90, "slow 90")
+    pair.add(1, "fast")
+    pair.add(2, "slow")
+    pair.step()
+    slow.behind = 104  # a commit at 105 touches both
+    fast.now(103, "fast 103")
+    fast.now(105, "fast 105")
+    pair.step(105)
+    assert (pair.connection.ts, pair.value(1), pair.value(2)) == (104, "fast 103", "slow 90")
+    slow.now(105, "slow 105")
+    slow.behind = None
+    assert len(pair.step()) == 3
+    assert (pair.value(1), pair.value(2)) == ("fast 105", "slow 105")
+
+
+def test_a_query_that_has_not_loaded_holds_nobody_back(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.add(2, "loading")
+    pair.step()
+    engine.live("a").now(101, "a 101")
+    pair.step(101)
+    assert pair.value(1) == "a 101"
+
+
+def test_a_query_whose_first_result_is_older_than_what_is_held_waits_for_a_newer_one(
+    engine: ScriptedEngine, pair: Pair
+) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.step(110)
+    late = engine.live("late")
+    late.now(105, "late 105")
+    late.behind = 107
+    pair.add(2, "late")
+    assert pair.step() == []
+    late.behind = None
+    late.now(108, "late 108")
+    pair.step()
+    assert (pair.connection.ts, pair.value(2)) == (110, "late 108")
+
+
+def test_a_new_query_not_known_yet_at_the_common_instant_is_told_later(engine: ScriptedEngine, pair: Pair) -> None:
+    slow, new = engine.live("slow"), engine.live("new")
+    slow.now(90, "slow")
+    pair.add(1, "slow")
+    pair.step()
+    slow.behind = 103
+    new.now(105, "new")
+    pair.add(2, "new")
+    assert pair.step(106) == []
+    assert pair.connection.ts == 103
+    slow.behind = None
+    pair.step()
+    assert pair.value(2) == "new"
+
+
+def test_a_response_comes_after_the_transition_that_shows_its_effects(engine: ScriptedEngine, pair: Pair) -> None:
+    live = engine.live("a")
+    live.now(90, "before")
+    pair.add(1, "a")
+    pair.step()
+    pair.client.mutation(7, "a:change", {})
+    live.behind = 100
+    pair.connection.respond(101, pack_mutation_response(7, 101, b"\xc0"))
+    assert pair.step(101) == []
+    live.behind = None
+    live.now(101, "after")
+    events = pair.step()
+    assert events[0] == QueryUpdated(1, "after")
+    assert events[-1] == MutationResponse(7, 101)
+
+
+def test_a_response_whose_effects_change_nothing_here_is_released_without_a_transition(
+    engine: ScriptedEngine, pair: Pair
+) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.step()
+    pair.client.mutation(7, "b:change", {})
+    pair.connection.respond(101, pack_mutation_response(7, 101, b"\xc0"))
+    assert pair.step(101) == [MutationResponse(7, 101)]
+
+
+def test_a_query_loaded_behind_a_released_response_is_told_only_when_it_shows_its_effects(
+    engine: ScriptedEngine, pair: Pair
+) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.step()
+    pair.client.mutation(7, "b:change", {})
+    pair.connection.respond(110, pack_mutation_response(7, 110, b"\xc0"))
+    pair.step(110)
+    live = engine.live("b")
+    live.now(105, "b before")
+    live.behind = 109
+    pair.add(2, "b")
+    assert pair.step() == []
+    live.behind = None
+    live.now(110, "b after")
+    pair.step()
+    assert pair.value(2) == "b after"
+
+
+def test_nothing_is_told_at_an_instant_of_which_a_version_is_not_kept(engine: ScriptedEngine, pair: Pair) -> None:
+    fast, slow = engine.live("fast"), engine.live("slow")
+    fast.now(90, "fast 90")
+    slow.now(90, "slow 90")
+    pair.add(1, "fast")
+    pair.add(2, "slow")
+    pair.step()
+    slow.behind = 103
+    fast.now(105, "fast 105")
+    fast.versions = fast.versions[-1:]
+    assert pair.step(106) == []
+    slow.behind = None
+    slow.now(106, "slow 106")
+    pair.step()
+    assert (pair.value(1), pair.value(2)) == ("fast 105", "slow 106")
+
+
+def test_an_error_replaces_the_value_and_a_value_the_error(engine: ScriptedEngine, pair: Pair) -> None:
+    live = engine.live("a")
+    live.now(90, "good")
+    pair.add(1, "a")
+    pair.step()
+    error = ErrorInfo("not_found", "gone")
+    live.now(101, None, error=error)
+    assert pair.step(101)[0] == QueryErrored(1, error)
+    live.now(102, "good")
+    assert pair.step(102)[0] == QueryUpdated(1, "good")
+
+
+def test_a_query_that_cannot_be_subscribed_to_fails_alone(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "no:such")
+    pair.add(2, "a")
+    events = pair.step()
+    assert next(event for event in events if isinstance(event, QueryErrored)).error.code == "not_found"
+    assert pair.value(2) == "a"
+    assert len(pair.connection) == 1
+
+
+def test_one_subscription_too_many_is_refused_and_a_place_given_up_is_free_again(engine: ScriptedEngine) -> None:
+    pair = Pair(engine, max_subscriptions=1)
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.add(2, "a")
+    errors = [event for event in pair.step() if isinstance(event, QueryErrored)]
+    assert [(event.query_id, event.error.code) for event in errors] == [(2, "limit_exceeded")]
+    pair.remove(1)
+    pair.add(3, "a")
+    pair.step()
+    assert pair.value(3) == "a"
+
+
+def test_removing_a_query_gives_its_subscription_back(engine: ScriptedEngine, pair: Pair) -> None:
+    live = engine.live("a")
+    live.now(90, "a")
+    pair.add(1, "a")
+    pair.add(2, "a")
+    pair.step()
+    pair.remove(1)
+    assert len(live.subscribers) == 1
+    live.now(101, "b")
+    pair.step(101)
+    assert pair.value(2) == "b"
+    pair.connection.close()
+    assert live.subscribers == []
+
+
+# --- coming back
+
+
+def test_coming_back_up_to_date_costs_a_few_bytes(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, ROWS)
+    pair.add(1, "a")
+    pair.step()
+    again = pair.reconnect()
+    again.add(1, "a")
+    assert again.step(120) == [QueryUpdated(1, ROWS, changed=False), TransitionApplied(120, frozenset())]
+    assert len(again.frames[0]) < 20
+
+
+def test_coming_back_later_brings_what_was_missed_as_a_patch(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, ROWS)
+    pair.add(1, "a")
+    pair.step()
+    engine.live("a").now(110, changed(ROWS, 3, done=True))
+    again = pair.reconnect()
+    again.add(1, "a")
+    again.step(120)
+    assert again.value(1) == changed(ROWS, 3, done=True)
+    assert len(again.frames[0]) < 60
+
+
+def test_coming_back_when_the_version_held_is_no_longer_kept_brings_the_value(
+    engine: ScriptedEngine, pair: Pair
+) -> None:
+    engine.live("a").now(90, ROWS)
+    pair.add(1, "a")
+    pair.step()
+    engine.live("a").versions.clear()
+    engine.live("a").now(110, ROWS[:10])
+    again = pair.reconnect()
+    again.add(1, "a")
+    again.step(120)
+    assert again.value(1) == ROWS[:10]
+
+
+def test_a_returning_client_is_not_taken_back_in_time(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    engine.live("a").now(150, "b")
+    pair.step(150)
+    engine.head = 140  # another hub, whose log is behind
+    again = pair.reconnect()
+    again.add(1, "a")
+    assert again.step(140) == []
+    again.step(155)
+    assert again.value(1) == "b"
+
+
+def test_a_client_from_another_database_is_made_to_start_over(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.step()
+    engine.live("a").versions.clear()
+    engine.live("a").now(3, "of a new database")
+    engine.head = 5
+    again = pair.reconnect()
+    again.add(1, "a")
+    again.connection.forget_past()
+    with pytest.raises(ResyncNeeded):
+        again.step()
+
+
+# --- another caller
+
+
+def test_signing_in_changes_only_the_queries_that_look_at_the_caller(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.personal = {"mine"}
+    engine.live("all").now(90, ROWS)
+    engine.live("mine").now(90, "nobody's")
+    pair.add(1, "all")
+    pair.add(2, "mine")
+    pair.step()
+    engine.live("mine", ALICE).now(95, "alice's")
+    pair.connection.sign_in(ALICE)
+    assert pair.step() == [QueryUpdated(2, "alice's"), TransitionApplied(100, frozenset({2}))]
+    assert engine.live("mine").subscribers == []
+    assert len(engine.live("all").subscribers) == 1
+
+
+def test_nothing_moves_until_every_query_answers_to_the_new_caller(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.personal = {"mine"}
+    engine.live("all").now(90, "all 90")
+    engine.live("mine").now(90, "nobody's")
+    pair.add(1, "all")
+    pair.add(2, "mine")
+    pair.step()
+    pair.connection.sign_in(ALICE)
+    engine.live("all").now(101, "all 101")
+    engine.live("mine").now(101, "nobody's 101")
+    assert pair.step(101) == []
+    engine.live("mine", ALICE).now(101, "alice's")
+    pair.step()
+    assert (pair.value(1), pair.value(2)) == ("all 101", "alice's")
+
+
+def test_what_looks_the_same_to_both_callers_is_not_sent_again(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.personal = {"mine"}
+    engine.live("mine", ALICE).now(90, ROWS)
+    engine.live("mine", BOB).now(95, ROWS)
+    pair.connection.sign_in(ALICE)
+    pair.add(1, "mine")
+    pair.step()
+    pair.connection.sign_in(BOB)
+    assert pair.step() == []
+    engine.live("mine", BOB).now(101, changed(ROWS, 1, done=True))
+    pair.step(101)
+    assert pair.value(1) == changed(ROWS, 1, done=True)
+    assert len(pair.frames[0]) < 60
+
+
+def test_a_shared_query_that_is_split_by_caller_goes_on(engine: ScriptedEngine, pair: Pair) -> None:
+    shared = engine.live("a")
+    shared.now(90, "for all")
+    pair.add(1, "a")
+    pair.step()
+    engine.personal = {"a"}
+    own = engine.live("a", ALICE)
+    (subscriber,) = shared.subscribers
+    own.subscribers.append(subscriber)
+    subscriber.replaced(shared, own)
+    assert pair.step(105) == []
+    own.now(104, "for alice")
+    pair.step(105)
+    assert pair.value(1) == "for alice"
+
+
+# --- sharing
+
+
+def test_connections_that_hold_the_same_share_the_bytes(engine: ScriptedEngine) -> None:
+    engine.live("a").now(90, ROWS)
+    pairs = [Pair(engine) for _ in range(3)]
+    cache = pairs[0].cache
+    for pair in pairs:
+        pair.connection._cache = cache
+        pair.add(1, "a")
+        pair.step()
+    engine.live("a").now(101, changed(ROWS, 1, done=True))
+    frames = []
+    for pair in pairs:
+        pair.step(101)
+        frames.append(pair.frames[0])
+        assert pair.value(1) == changed(ROWS, 1, done=True)
+    assert frames[0] is frames[1] is frames[2]
+    assert (cache.hits, cache.misses) == (0, 2)
+
+
+def test_connections_with_other_numbers_of_transitions_share_the_updates(engine: ScriptedEngine) -> None:
+    engine.live("a").now(90, ROWS)
+    engine.live("b").now(90, "b")
+    first, second = Pair(engine), Pair(engine)
+    second.connection._cache = first.cache
+    first.add(1, "a")
+    first.step()
+    second.add(2, "b")
+    second.step()
+    second.add(1, "a")
+    second.step()
+    engine.live("a").now(101, changed(ROWS, 1, done=True))
+    first.step(101)
+    second.step(101)
+    assert first.cache.hits == 2
+    assert first.value(1) == second.value(1) == changed(ROWS, 1, done=True)
+
+
+def test_the_invariant_check_notices_a_wrong_version(engine: ScriptedEngine, pair: Pair) -> None:
+    engine.live("a").now(90, "a")
+    pair.add(1, "a")
+    pair.step()
+    engine.live("a").now(95, "never told")
+    with pytest.raises(AssertionError):
+        pair.connection.check()
