@@ -208,6 +208,10 @@ class ClientSession:
         self._downloads.cancel(request_id)
         return frame
 
+    def fetched_so_far(self, request_id: int) -> memoryview:
+        """Give the elements of a fetch that have arrived, so that the next connection need not ask for them again."""
+        return self._downloads.received(request_id)
+
     def ping(self, nonce: int = 0) -> bytes:
         """Show that the client is there, and ask whether the server is."""
         return self._send(Ping(nonce))

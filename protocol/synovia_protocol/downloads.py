@@ -36,6 +36,11 @@ class Downloads:
         """Whether something of a fetch is still to come."""
         return request_id in self._expected or request_id in self._receivers
 
+    def received(self, request_id: int) -> memoryview:
+        """Give the elements of a fetch that have arrived so far."""
+        receiver = self._receivers.get(request_id)
+        return memoryview(b"") if receiver is None else receiver.data
+
     def begin(self, response: ArrayResponse) -> list[ClientEvent]:
         """Take the answer to a fetch, whose elements follow."""
         digest = self._expected.pop(response.request_id, None)
