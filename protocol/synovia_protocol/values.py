@@ -42,7 +42,7 @@ class Limits:
     Attributes:
         max_message_bytes: The length of a message frame.
         max_depth: Lists and maps inside each other, in one value.
-        max_elements: Lists, maps and what they hold, counted together over one frame.
+        max_elements: The items of all lists and maps in a frame, and these lists and maps once more.
         max_array_bytes: The samples of one array.
         max_uploads: Arrays that one connection uploads at the same time.
     """
