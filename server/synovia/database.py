@@ -127,7 +127,7 @@ class DatabaseWriter(DatabaseReader):
         if before is not None and encoded == bson.encode(before):
             return
         for index in table.spec.indexes:
-            if index.unique:
+            if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
                 await self._check_unique(table.spec.name, index, id_, after)
         self._transaction.write(table.spec.name, id_, before, after)
 

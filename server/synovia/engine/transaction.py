@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from synovia.engine import keys
-from synovia.engine.readset import RangeRead, ReadSet
+from synovia.engine.readset import Point, RangeRead, ReadSet
 from synovia.store.base import Document, IndexSpec, Interval, Order, Snapshot, Write
 from synovia.store.filters import Filter, matches
+
+
+FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class Transaction:
         self.snapshot = snapshot
         self.reads = ReadSet()
         self._pending: dict[str, dict[bytes, Write]] = {}
+        self._known: dict[
+            Point, Document | None
+        ] = {}  # a snapshot does not change: what was read once is not read again
 
     @property
     def writes(self) -> list[Write]:
@@ -43,13 +49,14 @@ class Transaction:
 
     async def get(self, table: str, id_: Any) -> Document | None:
         """Read one document by its id."""
-        id_key = keys.encode_value(id_)
-        self.reads.points.add((table, id_key))
-        pending = self._pending.get(table, {}).get(id_key)
+        point = table, keys.encode_value(id_)
+        self.reads.points.add(point)
+        pending = self._pending.get(table, {}).get(point[1])
         if pending is not None:
             return pending.after
-        [document] = await self.snapshot.get(table, [id_])
-        return document
+        if point not in self._known:
+            [self._known[point]] = await self.snapshot.get(table, [id_])
+        return self._known[point]
 
     async def scan(self, scan: Scan, limit: int | None = None) -> list[Document]:
         """Read an interval of an index, at most ``limit`` documents of it, in the order of their keys."""
@@ -59,6 +66,8 @@ class Transaction:
         found = await self.snapshot.scan(
             scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
         )
+        if len(found) <= FEW:
+            self._known.update(((scan.table, keys.encode_value(document["_id"])), document) for document in found)
         if pending:
             found = _overlay(scan, found, pending, complete=wanted is None or len(found) < wanted)
         if limit is None or len(found) < limit:
