@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from synovia.store.base import Store, StoreUnavailable
 
 _SQLITE = "sqlite://"
@@ -13,8 +11,8 @@ def open_store(url: str) -> Store:
     """Give the store that a URL names; it is not open yet.
 
     Args:
-        url: ``mongodb://HOST/DATABASE?replicaSet=...`` (or ``mongodb+srv://``), ``sqlite:///FILE`` (a fourth slash
-            makes the file absolute) or ``sqlite://:memory:``.
+        url: ``mongodb://HOST/DATABASE?replicaSet=...`` (or ``mongodb+srv://``; the database is ``synovia`` by default),
+            ``sqlite:///FILE`` (a fourth slash makes the file absolute) or ``sqlite://:memory:``.
 
     Raises:
         StoreUnavailable: It names none.
@@ -39,10 +37,7 @@ def _sqlite(rest: str) -> Store:
 def _mongo(url: str) -> Store:
     from synovia.store.mongo import MongoStore
 
-    database = urlsplit(url).path.lstrip("/")
-    if not database:
-        raise StoreUnavailable("the URL names no database: mongodb://HOST/DATABASE?replicaSet=...")
-    return MongoStore(url, database)
+    return MongoStore(url)
 
 
 def _without_secrets(url: str) -> str:

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from synovia.engine.keys import index_keys
-from synovia.store.base import IndexSpec, StoreError, TableSpec, UniqueViolation
+from synovia.engine.keys import decode, index_keys
+from synovia.store.base import IndexSpec, StoreError, StoreUnavailable, TableSpec
 from synovia.store.sqlite.documents import load
 
 
@@ -50,7 +50,7 @@ class Catalog:
         """Make the file's tables and indexes those declared; documents of other tables are left alone.
 
         Raises:
-            UniqueViolation: An index that is to be unique has several documents for one key.
+            StoreUnavailable: An index that is to be unique has several documents for one key.
         """
         for spec in tables:
             database.execute("INSERT OR IGNORE INTO tables (name) VALUES (?)", (spec.name,))
@@ -117,5 +117,8 @@ def _check_unique(database: sqlite3.Connection, table: str, number: int, index: 
     for key, id_ in keys:
         values = key[: -len(id_)]
         if values == before:
-            raise UniqueViolation(table, index.name)
+            raise StoreUnavailable(
+                f"the index {index.name!r} of {table!r} cannot be unique: several documents have the key"
+                f" {decode(values)}; change all but one of them"
+            )
         before = values

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
 
 from synovia.engine.keys import encode_value
-from synovia.store.base import Document
+from synovia.store.base import Document, StoreError
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""MongoDB's limit, so that an application that runs here runs there."""
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -22,8 +26,18 @@ def load(body: bytes) -> Document:
 
 
 def dump(document: Document) -> bytes:
-    """Encode a document, ``_id`` first."""
-    return bson.encode(document)
+    """Encode a document, ``_id`` first.
+
+    Raises:
+        StoreError: It has something that BSON has not, or is larger than MongoDB allows.
+    """
+    try:
+        body = bson.encode(document)
+    except (BSONError, OverflowError) as error:
+        raise StoreError(f"the document {document.get('_id')!r} cannot be stored: {error}") from error
+    if len(body) > MAX_BYTES:
+        raise StoreError(f"the document {document.get('_id')!r} has {len(body)} bytes; {MAX_BYTES} are allowed")
+    return body
 
 
 def is_same(body: bytes, document: Document) -> bool:

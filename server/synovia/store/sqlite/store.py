@@ -83,8 +83,8 @@ class SQLiteStore:
         """Open the file for this process alone, and bring tables and indexes up to date.
 
         Raises:
-            StoreUnavailable: Another process uses the file, or it is no database of ours.
-            UniqueViolation: An index that is to be unique has several documents for one key.
+            StoreUnavailable: Another process uses the file, it is no database of ours, or an index that is to be unique
+                has several documents for one key.
         """
         if self._thread is not None:
             raise StoreUnavailable("the store is open already")

@@ -6,14 +6,16 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synovia.engine.keys import after, encode_value, index_keys
+from synovia.engine.keys import ParallelArrays, after, encode_value, index_keys
 from synovia.store.base import (
     Batch,
     Commit,
     Conflict,
     Document,
     DuplicateRequest,
+    IndexSpec,
     RequestRecord,
+    StoreError,
     Ts,
     UniqueViolation,
     Write,
@@ -97,6 +99,8 @@ class Writer:
         done: list[Write] = []
         claims: list[_Claim] = []
         for seq, write in enumerate(writes):
+            if write.before is None and write.after is None:
+                continue
             entry = self.catalog.table(write.table)
             id_ = encode_value(write.id)
             before, after_ = self._write_document(entry, id_, write, ts)
@@ -135,8 +139,7 @@ class Writer:
         """Bring every index up to date; give the keys newly taken in unique ones."""
         claims = []
         for number, index in entry.indexes.values():
-            old = set() if before is None else set(index_keys(index, before))
-            new = set() if after_ is None else set(index_keys(index, after_))
+            old, new = _keys_of(index, before), _keys_of(index, after_)
             ended, begun = sorted(old - new), sorted(new - old)
             self.database.executemany(_END_ENTRY, [(ts, number, key) for key in ended])
             self.database.executemany("DELETE FROM entries WHERE idx = ? AND key = ?", [(number, key) for key in ended])
@@ -153,13 +156,18 @@ class Writer:
             raise UniqueViolation(claim.table, claim.index)
 
 
+def _keys_of(index: IndexSpec, document: Document | None) -> set[bytes]:
+    try:
+        return set() if document is None else set(index_keys(index, document))
+    except ParallelArrays as error:
+        raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
+
+
 def _loaded(body: bytes | None) -> Document | None:
     return None if body is None else load(body)
 
 
 def _check_before(write: Write, body: bytes | None) -> None:
-    if write.before is None and write.after is None:
-        raise ValueError(f"the write of {write.id!r} to {write.table} says nothing")
     if write.before is None:
         if body is not None:
             raise Conflict(f"{write.table}: document {write.id!r} exists already")
