@@ -11,7 +11,6 @@ from synovia.engine.readset import Point, RangeRead, ReadSet
 from synovia.store.base import Document, IndexSpec, Interval, Order, Snapshot, Write
 from synovia.store.filters import Filter, matches
 
-
 FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
 
 
