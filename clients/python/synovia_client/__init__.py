@@ -1,0 +1,37 @@
+"""The Python client of Synovia: live queries, mutations, actions and arrays over one WebSocket."""
+
+from synovia_client.backoff import Backoff
+from synovia_client.client import Client
+from synovia_client.clock import Clock, Deadline, LoopClock
+from synovia_client.errors import (
+    AuthenticationError,
+    ClientClosed,
+    ConnectionFailed,
+    ConnectionLost,
+    FunctionError,
+    RequestTimeout,
+    SynoviaError,
+)
+from synovia_client.settings import Timeouts
+from synovia_client.state import ConnectionState
+from synovia_client.subscription import Subscription
+from synovia_protocol.messages import ArrayRef
+
+__all__ = [
+    "ArrayRef",
+    "AuthenticationError",
+    "Backoff",
+    "Client",
+    "ClientClosed",
+    "Clock",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "ConnectionState",
+    "Deadline",
+    "FunctionError",
+    "LoopClock",
+    "RequestTimeout",
+    "Subscription",
+    "SynoviaError",
+    "Timeouts",
+]

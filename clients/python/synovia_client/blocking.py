@@ -1,0 +1,205 @@
+"""A synchronous face for scripts and GUI threads: the same client, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Self, TypeVar
+
+from synovia_client.client import Client
+from synovia_client.errors import ClientClosed, SynoviaError
+from synovia_client.settings import DEFAULT, TimeLimit
+from synovia_client.state import ConnectionState
+from synovia_client.uploads import Array, Progress
+from synovia_protocol.messages import ArrayRef
+
+T = TypeVar("T")
+Call = Callable[[Callable[[], None]], object]
+OnValue = Callable[[Any], object]
+OnError = Callable[[SynoviaError], object]
+
+logger = logging.getLogger("synovia_client")
+
+
+class SubscriptionHandle:
+    """A running subscription; ``close`` ends it."""
+
+    def __init__(self, call: Call, on_value: OnValue, on_error: OnError | None) -> None:
+        self._call = call
+        self._on_value = on_value
+        self._on_error = on_error
+        self._closed = False
+        self._task: Future[None] | None = None
+
+    def start(self, outcomes: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to call back with what comes."""
+        self._task = asyncio.run_coroutine_threadsafe(self._run(outcomes), loop)
+
+    def close(self) -> None:
+        """End the subscription: no callback begins after this. May be called twice, and from any thread."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, outcomes: AsyncIterable[Any]) -> None:
+        try:
+            async for outcome in outcomes:
+                self._deliver(outcome)
+        except SynoviaError as error:
+            self._deliver(error)
+
+    def _deliver(self, outcome: Any) -> None:
+        try:
+            self._call(lambda: self._call_back(outcome))
+        except Exception:
+            logger.exception("handing a result to its callback failed")
+
+    def _call_back(self, outcome: Any) -> None:
+        if self._closed:
+            return
+        try:
+            if not isinstance(outcome, SynoviaError):
+                self._on_value(outcome)
+            elif self._on_error is not None:
+                self._on_error(outcome)
+            else:
+                logger.warning("a subscription failed: %s", outcome)
+        except Exception:
+            logger.exception("the callback of a subscription failed")
+
+
+class BlockingClient:
+    """Calls that wait for their answers, and subscriptions that call back.
+
+    Args:
+        url: As for ``Client``; every other argument of ``Client`` may be given too.
+        call: Takes a function without arguments and runs it where callbacks belong, as ``root.after_idle`` of Tk or a queued
+            signal of Qt does; without it callbacks run on the client's own thread.
+    """
+
+    def __init__(self, url: str, *, call: Call | None = None, **options: Any) -> None:
+        self._call: Call = call or _at_once
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="synovia-client", daemon=True)
+        self._closed = False
+        self._client = Client(url, **options)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        self._wait(self._client.open())
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and end the thread; may be called twice."""
+        if self._closed:
+            return
+        self._wait(self._shut())
+        self._closed = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _shut(self) -> None:
+        await self._client.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+
+    @property
+    def state(self) -> ConnectionState:
+        return self._client.state
+
+    def connected(self, timeout: TimeLimit = DEFAULT) -> None:
+        """Wait for the connection; RequestTimeout if it takes longer."""
+        self._wait(self._client.connected(timeout))
+
+    def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any:
+        """Run a query once and give its result."""
+        return self._wait(self._client.query(path, args, timeout=timeout))
+
+    def mutation(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """Run a mutation, exactly once, and give its result."""
+        return self._wait(self._client.mutation(path, args, timeout=timeout, on_progress=on_progress))
+
+    def action(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """Run an action, at most once, and give its result."""
+        return self._wait(self._client.action(path, args, timeout=timeout, on_progress=on_progress))
+
+    def array(
+        self,
+        ref: ArrayRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        points: int | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Array:
+        """Fetch an array, or a part of it, or its outline; see ``Client.array``."""
+        return self._wait(self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress))
+
+    def authenticate(self, token: str | None) -> None:
+        """Sign in with another token, or out with None."""
+        self._wait(self._client.authenticate(token))
+
+    def subscribe(
+        self,
+        path: str,
+        args: dict[str, Any] | None,
+        callback: OnValue,
+        on_error: OnError | None = None,
+    ) -> SubscriptionHandle:
+        """Call back with the present value and each new one.
+
+        Args:
+            callback: Gets the value; runs through ``call``.
+            on_error: Gets a FunctionError each time the query fails, and any other error once, as the last call.
+        """
+        handle = SubscriptionHandle(self._call, callback, on_error)
+        handle.start(self._client.subscribe(path, args).outcomes(), self._running_loop())
+        return handle
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        return self._loop
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        try:
+            if threading.current_thread() is self._thread:
+                raise RuntimeError("a callback on the client's thread cannot wait for the client; give it call=")
+            waiting = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+        except BaseException:
+            coroutine.close()
+            raise
+        try:
+            return waiting.result()
+        except BaseException:
+            waiting.cancel()
+            raise
+
+
+def _at_once(callback: Callable[[], None]) -> None:
+    callback()

@@ -1,0 +1,360 @@
+"""The client: what a program calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random as random_module
+import ssl as ssl_module
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from operator import index
+from typing import Any, Literal, Self
+
+from synovia_client.address import socket_url
+from synovia_client.arguments import checked, checked_path
+from synovia_client.backoff import Backoff
+from synovia_client.clock import Clock, Deadline, LoopClock
+from synovia_client.credentials import Credentials, Token
+from synovia_client.dialer import Dialer
+from synovia_client.downloads import Download
+from synovia_client.errors import (
+    AuthenticationError,
+    ClientClosed,
+    ConnectionFailed,
+    FunctionError,
+    RequestTimeout,
+    SynoviaError,
+)
+from synovia_client.loop import ConnectionLoop
+from synovia_client.queries import LiveQuery
+from synovia_client.requests import Kind
+from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
+from synovia_client.state import ConnectionState, StateWatch
+from synovia_client.subscription import Subscription
+from synovia_client.uploads import Array, Progress, Upload, prepare
+from synovia_client.work import Work
+from synovia_protocol.errors import ErrorCode
+from synovia_protocol.messages import ArrayRef
+
+logger = logging.getLogger("synovia_client")
+
+
+class Client:
+    """A connection to a hub that keeps itself up.
+
+    ``async with Client(url) as client`` connects in the background; every call waits for the connection by itself.
+
+    Args:
+        url: ``ws://HOST:PORT`` or ``wss://HOST``; the path ``/sync`` is added when there is none.
+        token: What to sign in with: a token, a coroutine function that gives one (asked on every connection, and when the
+            server says that the token has expired), or None for anonymous. It never appears in an address.
+        timeouts: How long to wait for what.
+        backoff: How long to wait before connecting again.
+        session_id: 16 bytes under which the server knows this client's mutations; random by default. Who passes the id of an
+            earlier client also passes its ``next_request`` as ``first_request``, or the server takes new mutations for old.
+        ssl: A TLS context for ``wss``; the system's default otherwise.
+        proxy: The address of a proxy, True for the system's settings, None for none.
+        max_frame_bytes: The largest frame to accept.
+        clock, random: Where time and chance come from; for tests.
+
+    Raises:
+        ValueError: ``url`` or a setting is not usable.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: Token = None,
+        *,
+        timeouts: Timeouts | None = None,
+        backoff: Backoff | None = None,
+        session_id: bytes | None = None,
+        first_request: int = 1,
+        ssl: ssl_module.SSLContext | None = None,
+        proxy: str | Literal[True] | None = True,
+        max_frame_bytes: int = 64 << 20,
+        clock: Clock | None = None,
+        random: Callable[[], float] = random_module.random,
+    ) -> None:
+        self.url = socket_url(url)
+        self.session_id = os.urandom(16) if session_id is None else session_id
+        if len(self.session_id) != 16:
+            raise ValueError("a session id has 16 bytes")
+        self._timeouts = timeouts or Timeouts()
+        self._clock = clock or LoopClock()
+        self._state = StateWatch()
+        self._credentials = Credentials(token, self._clock, self._timeouts.token)
+        self._work = Work(first_request)
+        dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
+        self._loop = ConnectionLoop(
+            dialer, self.session_id, self._work, self._credentials, self._state, backoff or Backoff(), random
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._failure: ConnectionFailed | None = None
+
+    # --- life
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Begin to connect, in the background; ``async with`` does this. ClientClosed if the client has been closed."""
+        if self._state.current is ConnectionState.CLOSED:
+            raise ClientClosed("a client that was closed cannot be opened again")
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="synovia-client")
+
+    async def close(self) -> None:
+        """End the connection; whoever still waits for an answer gets ClientClosed. May be called twice."""
+        self._state.move(ConnectionState.CLOSED)
+        self._end(self._closed_error)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        try:
+            self._failure = ConnectionFailed.of(await self._loop.run())
+        except Exception as error:
+            logger.exception("the client failed")
+            self._failure = ConnectionFailed("client_error", f"the client failed: {error!r}")
+        self._state.move(ConnectionState.FAILED)
+        self._end(self._failure.again)
+
+    def _end(self, error: Callable[[], SynoviaError]) -> None:
+        self._work.end(error)
+        self._credentials.changed.bump()
+
+    def ended(self) -> SynoviaError | None:
+        """Tell why the client does nothing any more: an error to raise, or None."""
+        if self._state.current is ConnectionState.CLOSED:
+            return self._closed_error()
+        if self._failure is not None:
+            return self._failure.again()
+        return ClientClosed("the client is not open: use `async with`, or await open()") if self._task is None else None
+
+    @staticmethod
+    def _closed_error() -> ClientClosed:
+        return ClientClosed("the client is closed")
+
+    def _check_running(self) -> None:
+        error = self.ended()
+        if error is not None:
+            raise error
+
+    # --- the connection
+
+    @property
+    def state(self) -> ConnectionState:
+        """The state of the connection now."""
+        return self._state.current
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no connection, for people; None while there is one."""
+        return self._loop.trouble
+
+    @property
+    def auth_error(self) -> AuthenticationError | None:
+        """Why the server did not take the token; None when it did."""
+        error = self._credentials.error
+        return None if error is None else AuthenticationError.of(error)
+
+    @property
+    def next_request(self) -> int:
+        """The number that the next request will have."""
+        return self._work.numbers.following
+
+    def states(self) -> AsyncIterator[ConnectionState]:
+        """Iterate over the states of the connection: the present one, then each new one, up to the last."""
+        return self._state.changes()
+
+    async def connected(self, timeout: TimeLimit = DEFAULT) -> None:
+        """Wait for the connection.
+
+        Raises:
+            RequestTimeout: It takes longer than ``timeout`` seconds.
+            ConnectionFailed: The server refuses for good.
+        """
+        self._check_running()
+        async with self._limit(timeout, "connecting"):
+            await self._state.until(ConnectionState.CONNECTED)
+        self._check_running()
+
+    async def authenticate(self, token: Token, *, timeout: TimeLimit = DEFAULT) -> None:
+        """Sign in with another token (or callable), or out with None, and wait until the server has looked at it.
+
+        Raises:
+            AuthenticationError: The server does not accept it; the client is anonymous now.
+        """
+        self._check_running()
+        credentials = self._credentials
+        number = credentials.replace(token)
+        if self._loop.link is not None:
+            self._loop.link.sign_in()
+        async with self._limit(timeout, "signing in"):
+            while credentials.settled < number:
+                await credentials.changed.after(credentials.changed.count)
+                self._check_running()
+        if credentials.error is not None:
+            raise AuthenticationError.of(credentials.error)
+
+    # --- queries
+
+    def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
+        """Want a query; for ``Subscription``, which lets go of it again."""
+        return self._work.hold(path, args)
+
+    def release(self, query: LiveQuery) -> None:
+        """Want it once less."""
+        self._work.release(query)
+
+    def subscribe(self, path: str, args: dict[str, Any] | None = None) -> Subscription:
+        """Keep a query up to date; see ``Subscription`` for how to look at it.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: the arguments cannot be sent.
+        """
+        wire = checked(args or {})
+        return Subscription(self, checked_path(path), wire, lambda: self._clock.deadline(self._timeouts.request))
+
+    async def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any:
+        """Run a query once and give its result.
+
+        Raises:
+            FunctionError: The query failed.
+            RequestTimeout: No result within ``timeout`` seconds.
+        """
+        self._check_running()
+        query = self._work.hold(checked_path(path), checked(args or {}))
+        try:
+            async with self._limit(timeout, f"the query {path}"):
+                while not query.confirmed:
+                    await query.heard.after(query.heard.count)
+                    self._check_running()
+        finally:
+            self._work.release(query)
+        if query.error is not None:
+            raise query.error.again()
+        return query.value
+
+    # --- mutations and actions
+
+    async def mutation(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """Run a mutation exactly once, whatever happens to the connection, and give its result.
+
+        Args:
+            args: Wire values, and numpy arrays anywhere among them.
+            timeout: Seconds without an answer, or progress of an upload, after which to give up; the mutation may still run.
+            on_progress: Called with (bytes sent, bytes in total) while arrays are uploaded.
+
+        Raises:
+            FunctionError: The mutation failed and changed nothing.
+            RequestTimeout: No answer in time.
+        """
+        return await self._request("mutation", path, args or {}, timeout, on_progress)
+
+    async def action(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """Run an action at most once and give its result; arguments and errors as for ``mutation``.
+
+        Raises:
+            ConnectionLost: The connection broke while it was in flight; it may have run.
+        """
+        return await self._request("action", path, args or {}, timeout, on_progress)
+
+    async def _request(
+        self, kind: Kind, path: str, args: dict[str, Any], timeout: TimeLimit, on_progress: Progress | None
+    ) -> Any:
+        self._check_running()
+        checked_path(path)
+        async with self._limit(timeout, f"the {kind} {path}") as deadline:
+            wire, arrays = await prepare(args)
+            self._check_running()
+            upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
+            uploaded = {ref.digest for ref, _ in arrays}
+            with self._work.request(kind, path, checked(wire), upload, uploaded) as request:
+                return await request.answer
+
+    # --- arrays
+
+    async def array(
+        self,
+        ref: ArrayRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        points: int | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Array:
+        """Fetch an array that a query of this client shows or has shown; copy it before writing to it.
+
+        Args:
+            ref: The reference, from a result.
+            start, stop: The range of elements wanted, counted row-major; ``stop`` None is the end.
+            points: Thin to this many points at most: ``points // 2`` buckets, each its minimum and its maximum.
+            timeout: Seconds without progress after which to give up.
+            on_progress: Called with (bytes received, bytes in total).
+
+        Returns:
+            The whole array with its shape; a range as one dimension; thinned as ``(buckets, 2)``.
+
+        Raises:
+            FunctionError: ``array_not_found``, ``bad_range``, or whatever the query that shows it fails with.
+        """
+        self._check_running()
+        start, stop, points = _checked_range(start, stop, points)
+        with self._work.showing(ref.digest) as query:
+            if query is None:
+                raise FunctionError(ErrorCode.ARRAY_NOT_FOUND, "no query of this client has shown this array")
+            async with self._limit(timeout, "the array") as deadline:
+                with self._work.download(
+                    Download(query, ref, start, stop, points, on_progress, deadline.extend)
+                ) as download:
+                    return await download.answer
+
+    @asynccontextmanager
+    async def _limit(self, timeout: TimeLimit, what: str) -> AsyncIterator[Deadline]:
+        seconds = timeout if timeout is None or isinstance(timeout, (int, float)) else self._timeouts.request
+        deadline = self._clock.deadline(seconds)
+        try:
+            async with deadline:
+                yield deadline
+        except TimeoutError as error:
+            if isinstance(error, SynoviaError):
+                raise
+            raise RequestTimeout(f"{what}: nothing came for {seconds} s ({self._waiting_for()})") from None
+
+    def _waiting_for(self) -> str:
+        return self._loop.trouble or f"the connection is {self.state}"
+
+
+def _checked_range(start: int, stop: int | None, points: int | None) -> tuple[int, int | None, int | None]:
+    start, stop = index(start), None if stop is None else index(stop)
+    points = None if points is None else index(points)
+    if start < 0 or (stop is not None and stop < start):
+        raise ValueError(f"not a range: {start} to {stop}")
+    if points is not None and points < 2:
+        raise ValueError("an outline has at least 2 points")
+    return start, stop, points

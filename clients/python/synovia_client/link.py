@@ -1,0 +1,271 @@
+"""One connection: a socket, a session, and the tasks that keep them going until one of them has a reason to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from synovia_client.clock import Clock
+from synovia_client.credentials import Credentials
+from synovia_client.settings import Timeouts
+from synovia_client.signal import Signal
+from synovia_client.work import Outgoing, Work
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
+from synovia_protocol.messages import AuthError, FatalError, Pong, Welcome
+from synovia_protocol.sessions import ClientSession
+
+CLIENT_NAME = "synovia-client-python/0.1.0"
+
+logger = logging.getLogger("synovia_client")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a connection ended.
+
+    Attributes:
+        fatal: The server will not have us: connecting again would fail the same way.
+        retry_after: The server asked to wait this many seconds.
+        resync: What is held does not fit what the server sends: take nothing along.
+        abort: The other end does not answer any more: do not wait for its goodbye.
+    """
+
+    reason: str
+    fatal: ErrorInfo | None = None
+    retry_after: float = 0.0
+    resync: bool = False
+    close_code: CloseCode = CloseCode.NORMAL
+    abort: bool = False
+
+
+class _Ended(Exception):
+    """Carries the ending out of the task that found it."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.reason)
+        self.ending = ending
+
+
+class Link:
+    """Speaks for one connection.
+
+    Args:
+        websocket: The open socket.
+        session: A new session, which may hold results of an earlier one.
+        on_welcome: Called when the server has welcomed us.
+    """
+
+    def __init__(
+        self,
+        websocket: ClientConnection,
+        session: ClientSession,
+        work: Work,
+        credentials: Credentials,
+        timeouts: Timeouts,
+        clock: Clock,
+        on_welcome: Callable[[], None],
+    ) -> None:
+        self.session = session
+        self._websocket = websocket
+        self._work = work
+        self._credentials = credentials
+        self._timeouts = timeouts
+        self._clock = clock
+        self._on_welcome = on_welcome
+        self._welcomed = asyncio.Event()
+        self._controls: deque[Outgoing] = deque()
+        self._life = Signal()
+        self._nonce = 0
+        self._barriers: dict[int, int] = {}
+        self._sign_in_due = not credentials.anonymous
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Welcome: self._greeted,
+            AuthError: self._token_refused,
+            Pong: self._ponged,
+            FatalError: self._dismissed,
+        }
+
+    async def run(self) -> Ending:
+        """Serve until the connection ends, and tell why."""
+        ending = Ending("the client is closing")
+        try:
+            ending = await self._serve()
+        finally:
+            self.session.close()
+            await self._hang_up(ending)
+        return ending
+
+    def sign_in(self) -> None:
+        """Sign in again, with whatever the credentials give now."""
+        self._sign_in_due = True
+        self._work.ready.set()
+
+    async def _serve(self) -> Ending:
+        ending = Ending("the client failed to handle this connection")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(), name="synovia-client reader")
+                tasks.create_task(self._write(), name="synovia-client writer")
+                tasks.create_task(self._watch(), name="synovia-client heartbeat")
+        except* _Ended as group:
+            ending = _first(group)
+        except* Exception as group:
+            logger.error("the connection failed", exc_info=group)
+        return ending
+
+    async def _hang_up(self, ending: Ending) -> None:
+        if ending.abort:
+            self._websocket.transport.abort()
+        await self._websocket.close(ending.close_code, ending.reason[:100])
+
+    # --- reading
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                frame = await self._websocket.recv()
+            except ConnectionClosed as error:
+                raise _Ended(Ending(f"the connection closed: {error}")) from error
+            self._life.bump()
+            self._receive(frame)
+
+    def _receive(self, frame: bytes | str) -> None:
+        try:
+            events = self.session.receive(frame)
+        except ProtocolError as error:
+            raise _Ended(_broken(error)) from error
+        for event in events:
+            handler = self._handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        self._work.receive(events)
+
+    def _greeted(self, message: Welcome) -> None:
+        if self._credentials.anonymous:
+            self._credentials.settle(self._credentials.replaced)
+        self._welcomed.set()
+        self._on_welcome()
+
+    def _dismissed(self, message: FatalError) -> None:
+        text = f"the server ended the connection: {message.error.message} ({message.error.code})"
+        if message.retry_after is None:
+            raise _Ended(Ending(text, fatal=message.error))
+        raise _Ended(Ending(text, retry_after=message.retry_after))
+
+    # --- writing
+
+    async def _write(self) -> None:
+        try:
+            await self._send(Outgoing(self.session.connect(CLIENT_NAME)))
+            while True:
+                self._work.ready.clear()
+                if self._sign_in_due:
+                    await self._authenticate()
+                outgoing = self._next()
+                if outgoing is None:
+                    await self._work.ready.wait()
+                else:
+                    await self._send(outgoing)
+        except ConnectionClosed:
+            return  # the reader comes to the same end, after the last frames that the server has sent
+
+    def _next(self) -> Outgoing | None:
+        if self._controls:
+            return self._controls.popleft()
+        if self._welcomed.is_set():
+            return self._work.next_frame(self.session)
+        return self._work.next_query_set(self.session)
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        try:
+            async with self._clock.deadline(self._timeouts.send):
+                await self._websocket.send(outgoing.frame)
+        except TimeoutError:
+            text = f"the socket took nothing for {self._timeouts.send:g} s"
+            raise _Ended(Ending(text, abort=True)) from None
+        if outgoing.taken is not None:
+            outgoing.taken()
+            self._life.bump()  # the peer takes samples, so it is there, even if a ping has to wait behind them
+
+    def _control(self, frame: bytes, taken: Callable[[], None] | None = None) -> None:
+        self._controls.append(Outgoing(frame, taken))
+        self._work.ready.set()
+
+    def _ping(self, taken: Callable[[], None] | None = None) -> int:
+        self._nonce += 1
+        self._control(self.session.ping(self._nonce), taken)
+        return self._nonce
+
+    # --- signing in: nothing else goes out until the token is there, or it would run as somebody else
+
+    async def _authenticate(self) -> None:
+        self._sign_in_due = False
+        number = self._credentials.replaced
+        try:
+            token = await self._credentials.token()
+        except TimeoutError:
+            raise _Ended(Ending(f"no token came within {self._timeouts.token:g} s")) from None
+        except Exception as error:
+            logger.warning("the token callable failed", exc_info=error)
+            raise _Ended(Ending(f"the token callable failed: {error!r}")) from error
+        self._control(self.session.authenticate(token))
+        self._barriers[self._ping()] = number
+
+    def _token_refused(self, message: AuthError) -> None:
+        logger.info("the server did not accept the token: %s", message.error.message)
+        if self._credentials.refused(message.error):
+            self._barriers.clear()
+            self.sign_in()
+
+    def _ponged(self, message: Pong) -> None:
+        number = self._barriers.pop(message.nonce, None)
+        if number is not None:  # the server answers in order: had it refused the token, it would have said so before
+            self._credentials.settle(number)
+
+    # --- staying alive
+
+    async def _watch(self) -> None:
+        try:
+            async with self._clock.deadline(self._timeouts.welcome):
+                await self._welcomed.wait()
+        except TimeoutError:
+            text = f"the server sent no welcome within {self._timeouts.welcome:g} s"
+            raise _Ended(Ending(text, abort=True)) from None
+        while True:
+            await self._clock.sleep(self._ping_interval())
+            await self._beat()
+
+    def _ping_interval(self) -> float:
+        idle = self.session.welcome.idle_timeout if self.session.welcome else 0.0
+        return min(self._timeouts.ping_interval, idle / 3) if idle else self._timeouts.ping_interval
+
+    async def _beat(self) -> None:
+        went = asyncio.Event()
+        seen = self._life.count
+        self._ping(went.set)
+        await went.wait()
+        try:
+            async with self._clock.deadline(self._timeouts.pong):
+                await self._life.after(seen)
+        except TimeoutError:
+            text = f"the server gave no sign of life for {self._timeouts.pong:g} s"
+            raise _Ended(Ending(text, abort=True)) from None
+
+
+def _broken(error: ProtocolError) -> Ending:
+    fatal = error.info if error.code is ErrorCode.UNSUPPORTED_VERSION else None
+    resync = isinstance(error, ResyncNeeded)
+    return Ending(f"the server broke the protocol: {error}", fatal, resync=resync, close_code=error.close_code)
+
+
+def _first(group: BaseExceptionGroup[_Ended]) -> Ending:
+    leaves = group.exceptions
+    first = leaves[0]
+    return first.ending if isinstance(first, _Ended) else _first(first)

@@ -1,0 +1,106 @@
+"""The loop that keeps a connection up: dial, speak, find out why it ended, wait, dial again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from synovia_client.backoff import Backoff
+from synovia_client.credentials import Credentials
+from synovia_client.dialer import Dialer, DialFailed
+from synovia_client.link import Ending, Link
+from synovia_client.state import ConnectionState, StateWatch
+from synovia_client.work import Work
+from synovia_protocol.codec import FROM_SERVER, Limits
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.sessions import ClientSession
+
+logger = logging.getLogger("synovia_client")
+
+
+@dataclass
+class ConnectionLoop:
+    """One connection after the other, until the server refuses for good.
+
+    Attributes:
+        link: The present connection, if there is one.
+        trouble: Why there is none, or why there was none last time.
+    """
+
+    dialer: Dialer
+    session_id: bytes
+    work: Work
+    credentials: Credentials
+    state: StateWatch
+    backoff: Backoff
+    random: Callable[[], float]
+    link: Link | None = None
+    trouble: str | None = None
+    _welcomed_at: float | None = None
+    _ever_welcomed: bool = False
+
+    def __post_init__(self) -> None:
+        limits = Limits(
+            max_message_bytes=self.dialer.max_frame_bytes,
+            max_elements=FROM_SERVER.max_elements,
+            max_array_bytes=FROM_SERVER.max_array_bytes,
+        )
+        self._session = ClientSession(self.session_id, limits=limits)
+
+    async def run(self) -> ErrorInfo:
+        """Keep the connection up; give the error that ended it for good."""
+        failures = 0
+        while True:
+            ending = await self._connect_once()
+            if ending.fatal is not None:
+                return ending.fatal
+            failures = 0 if self._was_stable() else failures
+            delay = max(ending.retry_after, self.backoff.delay(failures, self.random))
+            failures += 1
+            logger.info("%s; connecting again in %.2f s", ending.reason, delay)
+            await self.dialer.clock.sleep(delay)
+
+    async def _connect_once(self) -> Ending:
+        self._welcomed_at = None
+        try:
+            ending = await self._dial_and_serve()
+        except DialFailed as error:
+            ending = self._not_reached(error)
+        self.trouble = ending.reason
+        return ending
+
+    def _not_reached(self, error: DialFailed) -> Ending:
+        """A hub that was there once comes back; one that was never there is a wrong address."""
+        fatal = ErrorInfo("unreachable", error.reason) if error.lasting and not self._ever_welcomed else None
+        return Ending(error.reason, fatal)
+
+    async def _dial_and_serve(self) -> Ending:
+        dialer = self.dialer
+        websocket = await dialer.dial()
+        self.credentials.connected()
+        resync = False
+        link = Link(
+            websocket, self._session, self.work, self.credentials, dialer.timeouts, dialer.clock, self._on_welcome
+        )
+        self.link = link
+        try:
+            ending = await link.run()
+            resync = ending.resync
+        finally:
+            self.link = None
+            self.work.disconnected(self._session)
+            self._session = self.work.next_session(self._session, resync=resync)
+            if self.state.current is ConnectionState.CONNECTED:
+                self.state.move(ConnectionState.RECONNECTING)
+        return ending
+
+    def _on_welcome(self) -> None:
+        self._welcomed_at = self.dialer.clock.time()
+        self._ever_welcomed = True
+        self.trouble = None
+        self.state.move(ConnectionState.CONNECTED)
+
+    def _was_stable(self) -> bool:
+        started = self._welcomed_at
+        return started is not None and self.dialer.clock.time() - started >= self.backoff.stable_after

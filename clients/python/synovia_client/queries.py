@@ -1,0 +1,208 @@
+"""The desired query set: which queries somebody wants, what is known of each, and what the server has yet to hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any
+
+from synovia_client.errors import FunctionError
+from synovia_client.signal import Signal
+from synovia_protocol.codec import pack
+from synovia_protocol.messages import ArrayRef
+
+QueryKey = tuple[str, bytes]
+
+
+class Missing(Enum):
+    """Stands for a result that has not come yet; None is a result like any other."""
+
+    MISSING = "missing"
+
+
+MISSING = Missing.MISSING
+
+
+class LiveQuery:
+    """One (path, arguments) that somebody wants, however many they are.
+
+    Attributes:
+        query_id: Its number on the wire; never given twice by one client.
+        holders: How many want it; with none left it goes with the next flush.
+        size: Bytes of its packed path and arguments.
+        value: The newest result, kept while disconnected; ``MISSING`` before the first.
+        error: Why the newest run failed, None when it did not.
+        confirmed: Whether this connection has given (or confirmed) the result; not so just after a reconnect.
+        changed: Counts the results and errors.
+        heard: Counts everything the server says of it, also that nothing has changed.
+    """
+
+    __slots__ = (
+        "_shown",
+        "args",
+        "changed",
+        "confirmed",
+        "error",
+        "heard",
+        "holders",
+        "key",
+        "path",
+        "query_id",
+        "size",
+        "value",
+    )
+
+    def __init__(self, query_id: int, key: QueryKey, args: dict[str, Any]) -> None:
+        self.query_id = query_id
+        self.key = key
+        self.path = key[0]
+        self.args = args
+        self.size = len(key[0]) + len(key[1])
+        self.holders = 0
+        self.value: Any = MISSING
+        self.error: FunctionError | None = None
+        self.confirmed = False
+        self.changed = Signal()
+        self.heard = Signal()
+        self._shown: frozenset[bytes] | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a result or an error."""
+        return self.value is not MISSING or self.error is not None
+
+    def succeed(self, value: Any) -> None:
+        """Take a new result."""
+        self.value, self.error, self._shown = value, None, None
+        self.confirmed = True
+
+    def fail(self, error: FunctionError) -> None:
+        """Take an error; the last result stays to be looked at."""
+        self.error = error
+        self.confirmed = True
+
+    def confirm(self) -> None:
+        """The result of an earlier connection is still the newest."""
+        self.confirmed = True
+        self.heard.bump()
+
+    def wake(self) -> None:
+        """Wake everyone who waits for a result."""
+        self.changed.bump()
+        self.heard.bump()
+
+    def shown(self) -> frozenset[bytes]:
+        """Give the digests of all arrays in the result."""
+        if self._shown is None:
+            self._shown = frozenset(digests_in(self.value))
+        return self._shown
+
+
+class QuerySet:
+    """All live queries of a client, and the difference to what the present connection has been told."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[QueryKey, LiveQuery] = {}
+        self._by_id: dict[int, LiveQuery] = {}
+        self._told: set[int] = set()
+        self._refused: set[int] = set()
+        self._last_id = 0
+
+    def __iter__(self) -> Iterator[LiveQuery]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, query_id: int) -> LiveQuery | None:
+        return self._by_id.get(query_id)
+
+    def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
+        """Want a query; equal path and arguments give the same one. WireValueError for what cannot be sent."""
+        key = query_key(path, args)
+        query = self._by_key.get(key)
+        if query is None:
+            query = self._add(key, args)
+        query.holders += 1
+        return query
+
+    def release(self, query: LiveQuery) -> None:
+        """Want it once less. It is forgotten by the next flush only, so that letting go and taking again costs nothing."""
+        query.holders -= 1
+
+    def _add(self, key: QueryKey, args: dict[str, Any]) -> LiveQuery:
+        self._last_id += 1
+        query = LiveQuery(self._last_id, key, args)
+        self._by_key[key] = self._by_id[query.query_id] = query
+        return query
+
+    def forget_released(self) -> list[LiveQuery]:
+        """Drop and give the queries that nobody holds any more."""
+        released = [query for query in self if query.holders <= 0]
+        for query in released:
+            del self._by_key[query.key], self._by_id[query.query_id]
+        return released
+
+    def difference(self, room: int) -> tuple[list[LiveQuery], list[int]]:
+        """Tell what to add to and remove from the server's set, and count it as told.
+
+        Args:
+            room: How many bytes of added queries one message may carry; what does not fit comes with the next call.
+        """
+        gone = [query_id for query_id in self._told if query_id not in self._by_id]
+        added: list[LiveQuery] = []
+        for query in self:
+            if query.query_id not in self._told and (not added or query.size + 64 <= room):
+                added.append(query)
+                room -= query.size + 64
+        self._told.difference_update(gone)
+        self._told.update(query.query_id for query in added)
+        return added, [query_id for query_id in gone if query_id not in self._refused]
+
+    def refuse(self, query: LiveQuery, error: FunctionError) -> None:
+        """A query just given by ``difference`` could not be sent: it fails, and the server never hears of it."""
+        self._refused.add(query.query_id)
+        query.fail(error)
+        query.wake()
+
+    @property
+    def untold(self) -> bool:
+        """Whether ``difference`` would give anything."""
+        return len(self._told) != len(self._by_id) or any(query_id not in self._told for query_id in self._by_id)
+
+    def disconnected(self) -> None:
+        """The server has forgotten everything; results stay, and are no longer confirmed."""
+        self._told.clear()
+        self._refused.clear()
+        for query in self:
+            query.confirmed = False
+
+    def wake_all(self) -> None:
+        """Wake everyone who waits for a result: the client has ended."""
+        for query in self:
+            query.wake()
+
+
+def query_key(path: str, args: dict[str, Any]) -> QueryKey:
+    """Give what makes two queries equal: the path, and the arguments packed with sorted keys (1, 1.0 and True differ)."""
+    return path, pack(_sorted(args))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def digests_in(value: Any) -> Iterable[bytes]:
+    """Yield the digest of every array reference in a wire value."""
+    if isinstance(value, ArrayRef):
+        yield value.digest
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from digests_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from digests_in(item)

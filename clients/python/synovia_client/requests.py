@@ -1,0 +1,178 @@
+"""Mutations and actions that have no answer yet: what goes out, in which order, and what a broken connection means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+from synovia_client.errors import ConnectionLost, SynoviaError
+from synovia_client.queries import LiveQuery
+from synovia_client.uploads import Upload
+
+Kind = Literal["mutation", "action"]
+
+
+class RequestNumbers:
+    """Counts the requests of a session. A number is never given twice: the server knows a retried mutation by it."""
+
+    def __init__(self, first: int = 1) -> None:
+        if first < 1:
+            raise ValueError("requests are counted from 1")
+        self.following = first
+
+    def take(self) -> int:
+        """Give the next number."""
+        number = self.following
+        self.following += 1
+        return number
+
+
+class Request:
+    """One mutation or action.
+
+    Attributes:
+        answer: Gets the result, or the error.
+        tried: It was handed to a socket at least once, so the server may have it.
+        upload: Its arrays, which go ahead of it.
+        needs: The queries that show the arrays it only refers to; the server looks for them there.
+    """
+
+    __slots__ = ("answer", "args", "kind", "needs", "path", "request_id", "tried", "upload")
+
+    def __init__(
+        self,
+        request_id: int,
+        kind: Kind,
+        path: str,
+        args: dict[str, Any],
+        upload: Upload | None,
+        needs: Sequence[LiveQuery],
+    ) -> None:
+        self.request_id = request_id
+        self.kind = kind
+        self.path = path
+        self.args = args
+        self.upload = upload
+        self.needs = needs
+        self.tried = False
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    @property
+    def uploading(self) -> bool:
+        """Whether array frames are still to go before the message may."""
+        return self.upload is not None and not self.upload.done
+
+    @property
+    def held_back(self) -> bool:
+        """Whether something has to come before the message."""
+        return self.uploading or not all(query.confirmed for query in self.needs)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self.answer.done()
+
+    def fail(self, error: SynoviaError) -> None:
+        """Give the caller an error."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def succeed(self, result: Any) -> None:
+        """Give the caller the result."""
+        if not self.answer.done():
+            self.answer.set_result(result)
+
+
+class Requests:
+    """All unanswered requests, by number: those still to go, and those that the present connection has taken."""
+
+    def __init__(self, numbers: RequestNumbers) -> None:
+        self._numbers = numbers
+        self._to_go: dict[int, Request] = {}
+        self._in_flight: dict[int, Request] = {}
+
+    def __len__(self) -> int:
+        return len(self._to_go) + len(self._in_flight)
+
+    def __iter__(self) -> Iterator[Request]:
+        yield from [*self._in_flight.values(), *self._to_go.values()]
+
+    def add(
+        self,
+        kind: Kind,
+        path: str,
+        args: dict[str, Any],
+        upload: Upload | None = None,
+        needs: Sequence[LiveQuery] = (),
+    ) -> Request:
+        """Take a request in; it goes out when the connection can take it."""
+        request = Request(self._numbers.take(), kind, path, args, upload, needs)
+        self._to_go[request.request_id] = request
+        return request
+
+    def drop(self, request: Request) -> None:
+        """Forget a request whose caller has given up, unless one of its arrays is half sent: that one is finished first."""
+        self._in_flight.pop(request.request_id, None)
+        if request.upload is None or not request.upload.amid_array:
+            self._to_go.pop(request.request_id, None)
+
+    def next_message(self) -> Request | None:
+        """Give the request whose message may go now.
+
+        New requests overtake one that is still uploading. Requests that were sent before do not overtake each other: they
+        go again in the order in which the server may have seen them.
+        """
+        retry_held = False
+        for request in self._to_go.values():
+            if request.given_up or (request.tried and retry_held):
+                continue
+            if not request.held_back:
+                return request
+            retry_held = retry_held or request.tried
+        return None
+
+    def next_upload(self) -> Upload | None:
+        """Give the upload that an array frame may be taken from."""
+        for request in list(self._to_go.values()):
+            if request.given_up and not (request.upload and request.upload.amid_array):
+                del self._to_go[request.request_id]
+            elif request.uploading:
+                return request.upload
+        return None
+
+    def sending(self, request: Request) -> None:
+        """Count a request as sent: from here on nobody knows whether the server has it."""
+        del self._to_go[request.request_id]
+        self._in_flight[request.request_id] = request
+        request.tried = True
+
+    def answered(self, request_id: int) -> Request | None:
+        """Take out the request that an answer belongs to; None when its caller has given up."""
+        return self._in_flight.pop(request_id, None)
+
+    def disconnected(self) -> None:
+        """Put mutations back in line, in their old order, to be sent again; fail the actions that were in flight."""
+        retries: dict[int, Request] = {}
+        for request in sorted(self._in_flight.values(), key=lambda request: request.request_id):
+            if request.kind == "action":
+                request.fail(ConnectionLost(f"the connection broke while the action {request.path} was in flight"))
+            else:
+                retries[request.request_id] = request
+        self._in_flight = {}
+        self._to_go = dict(sorted({**retries, **self._to_go}.items()))
+        for request in list(self._to_go.values()):
+            self._restart(request)
+
+    def _restart(self, request: Request) -> None:
+        if request.given_up:
+            del self._to_go[request.request_id]
+        elif request.upload is not None:
+            request.upload.restart()
+
+    def fail_all(self, error: Callable[[], SynoviaError]) -> None:
+        """Give every caller an error of its own."""
+        for request in self:
+            request.fail(error())
+        self._to_go.clear()
+        self._in_flight.clear()

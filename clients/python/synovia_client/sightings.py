@@ -1,0 +1,46 @@
+"""Which query last showed an array: so that a reference can still be fetched after its query was let go."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from synovia_client.queries import LiveQuery, QuerySet
+
+
+class Sighting(NamedTuple):
+    """Where an array was seen."""
+
+    path: str
+    args: dict[str, Any]
+
+
+class Sightings:
+    """Remembers for the last ``limit`` arrays of dropped queries which query showed them.
+
+    Queries that are still live are not in here: their present results are looked through when an array is asked for, and
+    only then, so that a list that changes often is not searched each time.
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._seen: OrderedDict[bytes, Sighting] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def note(self, query: LiveQuery) -> None:
+        """Remember what a query showed when it was let go; the oldest sightings make room."""
+        sighting = Sighting(query.path, query.args)
+        for digest in query.shown():
+            self._seen[digest] = sighting
+            self._seen.move_to_end(digest)
+        while len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
+
+    def find(self, digest: bytes, queries: QuerySet) -> Sighting | None:
+        """Give a live query that shows the array, else the one that last did, else None."""
+        for query in queries:
+            if digest in query.shown():
+                return Sighting(query.path, query.args)
+        return self._seen.get(digest)

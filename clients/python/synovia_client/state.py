@@ -1,0 +1,63 @@
+"""The state of the connection, as a program or its user may watch it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+
+from synovia_client.signal import Signal
+
+
+class ConnectionState(StrEnum):
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+ENDED = frozenset({ConnectionState.CLOSED, ConnectionState.FAILED})
+
+MOVES: dict[ConnectionState, frozenset[ConnectionState]] = {
+    ConnectionState.CONNECTING: frozenset({ConnectionState.CONNECTED, ConnectionState.CLOSED, ConnectionState.FAILED}),
+    ConnectionState.CONNECTED: frozenset(
+        {ConnectionState.RECONNECTING, ConnectionState.CLOSED, ConnectionState.FAILED}
+    ),
+    ConnectionState.RECONNECTING: frozenset(
+        {ConnectionState.CONNECTED, ConnectionState.CLOSED, ConnectionState.FAILED}
+    ),
+    ConnectionState.CLOSED: frozenset(),
+    ConnectionState.FAILED: frozenset({ConnectionState.CLOSED}),
+}
+
+
+class StateWatch:
+    """Holds the state, allows only legal moves, and tells everyone who watches."""
+
+    def __init__(self) -> None:
+        self.current = ConnectionState.CONNECTING
+        self._signal = Signal()
+
+    def move(self, to: ConnectionState) -> None:
+        """Change the state; moving to the present one changes nothing. RuntimeError for a move that is not in ``MOVES``."""
+        if to is self.current:
+            return
+        if to not in MOVES[self.current]:
+            raise RuntimeError(f"a connection cannot go from {self.current} to {to}")
+        self.current = to
+        self._signal.bump()
+
+    async def changes(self) -> AsyncIterator[ConnectionState]:
+        """Yield the present state, then each new one, up to ``closed`` or ``failed``; a slow watcher gets the newest."""
+        while True:
+            seen, state = self._signal.count, self.current
+            yield state
+            if state in ENDED:
+                return
+            await self._signal.after(seen)
+
+    async def until(self, *wanted: ConnectionState) -> ConnectionState:
+        """Wait until the state is one of these, or the connection has ended, and give the state."""
+        while self.current not in wanted and self.current not in ENDED:
+            await self._signal.after(self._signal.count)
+        return self.current

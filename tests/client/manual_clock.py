@@ -1,0 +1,91 @@
+"""A clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from synovia_client.signal import Signal
+
+
+class ManualClock:
+    """Implements ``synovia_client.Clock``; whoever waits for it waits until ``advance``.
+
+    Attributes:
+        now: The time, in seconds.
+        waits: The length of every sleep so far, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+        self._changed = Signal()
+        self._timers: dict[object, tuple[float, Callable[[], None]]] = {}
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.start(over, seconds, lambda: over.done() or over.set_result(None))  # type: ignore[func-returns-value]
+        try:
+            await over
+        finally:
+            self.stop(over)
+
+    def deadline(self, seconds: float | None) -> ManualDeadline:
+        return ManualDeadline(self, seconds)
+
+    def start(self, key: object, seconds: float, fire: Callable[[], None]) -> None:
+        """Begin, or begin again, a timer."""
+        self._timers[key] = (self.now + seconds, fire)
+        self._changed.bump()
+
+    def stop(self, key: object) -> None:
+        """End a timer."""
+        if self._timers.pop(key, None) is not None:
+            self._changed.bump()
+
+    def advance(self, seconds: float) -> None:
+        """Move the time on, and fire what is due."""
+        self.now += seconds
+        for key, (due, fire) in list(self._timers.items()):
+            if due <= self.now:
+                self.stop(key)
+                fire()
+
+    async def awaited(self, seconds: float) -> None:
+        """Wait until somebody waits for a moment at most ``seconds`` (and more than half of that) away."""
+        async with asyncio.timeout(5):
+            while not any(seconds / 2 < due - self.now <= seconds for due, _ in self._timers.values()):
+                await self._changed.after(self._changed.count)
+
+
+class ManualDeadline:
+    """Implements ``synovia_client.Deadline``."""
+
+    def __init__(self, clock: ManualClock, seconds: float | None) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> object:
+        entered = await self._timeout.__aenter__()
+        self.extend()
+        return entered
+
+    async def __aexit__(self, *exception: Any) -> None:
+        self._clock.stop(self)
+        await self._timeout.__aexit__(*exception)
+
+    def extend(self) -> None:
+        if self._seconds is not None:
+            self._clock.start(self, self._seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._timeout.reschedule(asyncio.get_running_loop().time())
