@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from motion.files import Motion, OnProgress
-from synovia_client import Client
+from synovia_client import Client, RequestTimeout
 
 CONNECT_SECONDS = 10.0
 
@@ -35,13 +34,20 @@ class Hub:
 
         Raises:
             Unreachable: No hub answered.
+            Refused: The address is not one.
+            AuthenticationError: The token is not accepted.
         """
-        async with Client(self.url, token=self.token) as client:
+        try:
+            client = Client(self.url)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        async with client:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await client.connected()
-            except TimeoutError:
-                raise Unreachable(f"no hub answers at {self.url}") from None
+                await client.connected(CONNECT_SECONDS)
+            except RequestTimeout:
+                raise Unreachable(f"no hub answers at {self.url}: {client.trouble}") from None
+            if self.token is not None:
+                await client.authenticate(self.token)
             yield client
 
 

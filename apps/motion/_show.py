@@ -15,7 +15,8 @@ from motion.files.motion import Floats
 
 COLOURS = {"desk": "cyan", "room": "green", "ben": "magenta", "hub": "yellow"}
 NAMES = {"desk": "Anna's desk", "room": "measuring room", "ben": "Ben's phone", "hub": "hub"}
-PLOT_COLUMNS, PLOT_ROWS = 72, 7
+MARGIN = " " * 29
+PLOT_COLUMNS, PLOT_ROWS = 66, 7
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
@@ -26,6 +27,7 @@ class Show:
         self.console = console
         self.claims = 0
         self.broken: list[str] = []
+        self._drawn: set[str] = set()
         self._began = perf_counter()
 
     def begin(self, title: str) -> None:
@@ -37,31 +39,38 @@ class Show:
     def says(self, who: str, text: str) -> None:
         """Tell what somebody does, with the time since the chapter began."""
         at = f"{(perf_counter() - self._began) * 1000:8.1f} ms"
-        self.console.print(f"[dim]{at}[/]  [{COLOURS[who]}]{NAMES[who]:<14}[/]  {text}")
+        self._line(f"[dim]{at}[/]  [{COLOURS[who]}]{NAMES[who]:<14}[/]  {text}")
 
     def claim(self, text: str, holds: bool) -> None:
         """State something that has just been checked."""
         self.claims += 1
         if not holds:
             self.broken.append(text)
-        self.console.print(f"{'':29}{'[green]✓[/]' if holds else '[bold red]✗[/]'} {text}")
+        self._line(f"{MARGIN}{'[green]✓[/]' if holds else '[bold red]✗[/]'} {text}")
 
     def plot(self, title: str, left: Floats, right: Floats) -> None:
-        """Draw two series, each stretched over the whole width."""
-        self.console.print(f"{'':29}[dim]{escape(title)}[/]")
+        """Draw two series, each stretched over the whole width; the same picture only once."""
+        if title in self._drawn:
+            return
+        self._drawn.add(title)
         low, high = float(min(left.min(), right.min())), float(max(left.max(), right.max()))
         masks = [_dots(series, low, high) for series in (left, right)]
         for row in range(PLOT_ROWS):
             label = f"{high:.0f}°" if row == 0 else f"{low:.0f}°" if row == PLOT_ROWS - 1 else ""
-            line = Text(f"{label:>27} ", style="dim")
+            line = Text()
+            line.append(f"{label:>11} ", style="dim")
             for own, other in zip(masks[0][row], masks[1][row], strict=True):
                 style = "white" if own and other else "cyan" if own else "magenta"
                 line.append(chr(0x2800 | int(own) | int(other)), style=style)
-            self.console.print(line)
+            self.console.print(line, soft_wrap=True)
+        self._line(f"[dim]{'':12}{escape(title)}: [/][cyan]left[/][dim] and [/][magenta]right[/][dim] knee[/]")
+
+    def _line(self, markup: str) -> None:
+        self.console.print(markup, soft_wrap=True)
 
     def pushes(self, rows: list[tuple[str, int, int, float]]) -> None:
         """Print what was pushed: its name, bytes of the transition, bytes of the whole result, milliseconds."""
-        table = Table("pushed to Anna's desk and Ben's phone", box=None, pad_edge=False, header_style="bold")
+        table = Table("what was pushed", box=None, pad_edge=False, header_style="bold")
         for header in ("patch", "whole result", "smaller by", "commit to push"):
             table.add_column(header, justify="right")
         for name, patch, whole, milliseconds in rows:

@@ -24,6 +24,7 @@ EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_FILE = 3
 EXIT_CONNECTION = 4
+PIPE_WIDTH = 160
 DEFAULT_URL = "ws://127.0.0.1:8000"
 
 app = typer.Typer(
@@ -130,10 +131,14 @@ def list_recordings(
 ) -> None:
     """List recordings, the newest first."""
     recordings = asyncio.run(_remote.listed(_remote.Hub(url, token), which, limit))
-    table = Table("id", "began", "seconds", "samples", "Hz", "exercise", "notes", "tags")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    for header in ("began", "seconds", "samples", "Hz", "exercise", "notes", "tags"):
+        table.add_column(header)
     for recording in recordings:
         table.add_row(*map(escape, _row(recording)))
-    Console().print(table if recordings else "no recordings")
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console.print(table if recordings else "no recordings")
 
 
 def main(args: Sequence[str] | None = None) -> None:

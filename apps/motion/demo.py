@@ -25,7 +25,7 @@ from motion._stage import Frame, Stage, stage
 from motion.files import Motion, read_motion
 from motion.files.motion import Floats
 from motion.gait import walk
-from synovia_client import Client, FunctionError
+from synovia_client import Client, FunctionError, Subscription
 from synovia_protocol.codec import encode
 from synovia_protocol.digest import digest
 from synovia_protocol.messages import QueryPatch, QueryValue, Transition
@@ -64,12 +64,18 @@ class Program:
         self.client = client
         self._stage = staged
         self._frames = frames
+        self._subscription: Subscription | None = None
         self._values: AsyncGenerator[Any, None] | None = None
-        self.shown: Any = None
+
+    @property
+    def shown(self) -> Any:
+        """The list as it stands on the screen now."""
+        return None if self._subscription is None else self._subscription.value
 
     async def watch(self, path: str) -> Push:
         """Subscribe to a list and wait for its first result."""
-        self._values = aiter(self.client.subscribe(path, {"limit": LIMIT}))
+        self._subscription = self.client.subscribe(path, {"limit": LIMIT})
+        self._values = aiter(self._subscription)
         return await self.pushed(lambda value: True)
 
     async def pushed(self, shows: Callable[[list[dict[str, Any]]], bool]) -> Push:
@@ -77,7 +83,7 @@ class Program:
         assert self._values is not None, "watch() comes first"  # noqa: S101
         async with asyncio.timeout(PATIENCE):
             async for value in self._values:
-                at, self.shown = perf_counter(), value
+                at = perf_counter()
                 if shows(value):
                     return self._push(value, at)
         raise RuntimeError("the subscription ended")
@@ -167,7 +173,7 @@ async def look(cast: Cast, recording: dict[str, Any], motion: Motion) -> None:
     cast.show.says("desk", f"asks for both knees: raw frames of {sizes} B in {waited:.1f} ms")
     exact = same_bits(left, motion.left_knee) and same_bits(right, motion.right_knee)
     cast.show.claim("every sample is what was saved, to the last bit", exact)
-    cast.show.plot("left and right knee, as fetched", left, right)
+    cast.show.plot("as fetched", left, right)
 
 
 async def rename(cast: Cast, recording: dict[str, Any]) -> None:
@@ -184,22 +190,26 @@ async def rename(cast: Cast, recording: dict[str, Any]) -> None:
 
 async def share(cast: Cast, recording: dict[str, Any], motion: Motion) -> None:
     args = {"recordingId": recording["_id"], "userId": cast.ben_id}
-    await denied(cast, "recordings:get", recording, "not_found", "Ben cannot read it yet, nor learn that it exists")
+    cast.show.says("ben", "tries to open it by its id")
+    await denied(cast, "recordings:get", recording, "not_found", "not his, so it does not exist for him")
     cast.show.says("desk", "shares it with Ben")
-    sharing = asyncio.ensure_future(cast.desk.client.mutation("recordings:share", args))
-    push, own = await asyncio.gather(
+    watching = asyncio.gather(
         cast.ben.pushed(lambda value: len(value) == 1),
         cast.desk.pushed(lambda value: any("sharedWith" in item for item in value)),
     )
-    await sharing
+    await cast.desk.client.mutation("recordings:share", args)
+    own_list_was_ahead = any("sharedWith" in item for item in cast.desk.shown)
+    push, own = await watching
+    cast.show.claim("when her call returned, her own list showed it already", own_list_was_ahead)
     cast.tell("it is shared: Ben's list", push)
     cast.tell("it is shared: Anna's list", own)
     cast.show.says("ben", f"sees it: {push.size} B pushed {push.milliseconds:.1f} ms after the commit")
     [shown] = push.value
     left, right = [await cast.ben.client.array(shown[knee]) for knee in ("leftKnee", "rightKnee")]
     exact = same_bits(left, motion.left_knee) and same_bits(right, motion.right_knee)
-    cast.show.claim("Ben's samples are the same, to the last bit", exact)
-    await denied(cast, "recordings:rename", recording, "forbidden", "Ben may look, but not rename")
+    cast.show.claim("his samples are the same, to the last bit", exact)
+    cast.show.says("ben", "tries to rename it")
+    await denied(cast, "recordings:rename", recording, "forbidden", "he may look, but not change it")
 
 
 async def denied(cast: Cast, path: str, recording: dict[str, Any], code: str, claim: str) -> None:
@@ -237,7 +247,7 @@ async def zoom_out(cast: Cast) -> None:
     cast.show.says("desk", "zooms into five seconds in the middle")
     cast.show.claim("the range is exact, to the last bit", same_bits(part, long.left_knee[30_001:30_501]))
     right_part = await cast.desk.client.array(recording["rightKnee"], 30_001, 30_501)
-    cast.show.plot("left and right knee, 300 to 305 s", part, right_part)
+    cast.show.plot("300 to 305 s", part, right_part)
 
 
 async def compare(cast: Cast) -> None:

@@ -33,7 +33,7 @@ class User(
     name: str
     image: str | None = None
     role: Role
-    contacts: list[Contact] = []  # noqa: RUF012 (pydantic copies it)
+    contacts: list[Contact] = []
     is_archived: bool | None = None
     archived_at: int | None = None
     archive_reason: str | None = None
