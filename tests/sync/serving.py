@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ class Client:
     async def mutate(self, path: str, args: dict[str, Any]) -> MutationResponse:
         request_id, frame = self.mutation(path, args)
         await self.send(frame)
-        return await self.response(request_id)
+        response: MutationResponse = await self.response(request_id)
+        return response
 
     async def response(self, request_id: int) -> Any:
         kinds = (MutationResponse, ActionResponse)
@@ -168,3 +170,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS):
         while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
             await asyncio.sleep(0.002)
+
+
+def fresh_board() -> Any:
+    """Give the board's module, its gate shut and nothing begun; after ``serving`` has loaded it."""
+    notes: Any = import_module("board.notes")
+    notes.gate = asyncio.Event()
+    notes.started.clear()
+    return notes

@@ -54,7 +54,7 @@ ENDS: dict[str, tuple[list[bytes | str], str, CloseCode]] = {
     "fields missing": ([msgpack.packb([4, 1])], "bad_message", CloseCode.PROTOCOL_ERROR),
     "a field of the wrong type": ([msgpack.packb([4, "1", "a:b", {}])], "bad_message", CloseCode.PROTOCOL_ERROR),
     "arguments that are no map": ([msgpack.packb([4, 1, "a:b", [1]])], "bad_message", CloseCode.PROTOCOL_ERROR),
-    "too deep": ([nested(80)], "bad_message", CloseCode.PROTOCOL_ERROR),
+    "too deep": ([nested(80)], "too_large", CloseCode.TOO_LARGE),
     "too large": (
         [encode(Mutation(1, "notes:post", {"text": "x" * 2_000_000}))],
         "too_large",
@@ -187,6 +187,7 @@ async def test_a_mutation_that_cannot_run_fails_and_the_connection_goes_on(
 ) -> None:
     async with client_of(running) as client:
         response = await client.mutate(path, args)
+        assert response.error is not None
         assert (response.ts, response.error.code) == (None, code)
         assert (await client.mutate("notes:post", {"board": "a", "text": "b"})).error is None
     await assert_unharmed(running, healthy)

@@ -36,6 +36,9 @@ class Fetches:
         self._most = most
         self._running: dict[int, asyncio.Task[None]] = {}
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     def start(self, message: FetchArray, live: LiveQuery | None) -> None:
         """Begin to answer; ``live`` is the query that is said to show the array."""
         if message.request_id in self._running:

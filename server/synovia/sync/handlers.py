@@ -30,8 +30,8 @@ class Conversation:
     """Answers one client: frames in, frames out through its socket."""
 
     def __init__(self, hub: Hub, socket: Socket) -> None:
+        self.socket = socket
         self._hub = hub
-        self._socket = socket
         self._session = ServerSession(hub.session_limits)
         self._connect: m.Connect | None = None
         self._connected_at = 0.0
@@ -46,6 +46,21 @@ class Conversation:
     def connected(self) -> bool:
         """Whether the client has said who it is."""
         return self._connect is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request of the client is running."""
+        return self._mutating is not None or self._actions > 0
+
+    @property
+    def waiting_mutations(self) -> int:
+        """Mutations that wait for their turn."""
+        return len(self._mutations)
+
+    @property
+    def fetching(self) -> int:
+        """Arrays that are being sent."""
+        return len(self._fetches)
 
     @property
     def connection(self) -> Connection:
@@ -65,6 +80,11 @@ class Conversation:
         """Give the frames that bring the client up to date."""
         return self._connection.advance(self._hub.engine.head)
 
+    @property
+    def settled(self) -> bool:
+        """Whether no response waits for its transition."""
+        return not self._connection.waiting_bytes
+
     def close(self) -> None:
         """Let go of everything the client held."""
         self._connection.close()
@@ -72,7 +92,7 @@ class Conversation:
 
     def watch(self, now: float) -> None:
         """Look at the deadlines."""
-        self._socket.watch(now, connected=self.connected)
+        self.socket.watch(now, connected=self.connected)
         if self.connected and now - self._connected_at > self._hub.limits.resume_timeout:
             self._connection.forget_past()
 
@@ -85,14 +105,14 @@ class Conversation:
         self._connection = Connection(
             self._hub.engine,
             self._hub.transitions,
-            self._socket.wake,
+            self.socket.wake,
             newest_ts=message.newest_ts,
             max_subscriptions=limits.max_subscriptions,
         )
-        self._socket.send(encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout)))
+        self.socket.send(encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout)))
 
     async def _on_ping(self, message: m.Ping, size: int) -> None:
-        self._socket.send(encode(m.Pong(message.nonce)))
+        self.socket.send(encode(m.Pong(message.nonce)))
 
     async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
         identity = None
@@ -105,12 +125,12 @@ class Conversation:
             except TimeoutError:
                 self._refuse_token(ErrorCode.TIMEOUT, "the token could not be verified in time")
             except Exception:
-                logger.exception("%s: a token could not be verified", self._socket.name)
+                logger.exception("%s: a token could not be verified", self.socket.name)
                 self._refuse_token(ErrorCode.SERVER_ERROR, "the token could not be verified")
         self._connection.sign_in(identity)
 
     def _refuse_token(self, code: ErrorCode, text: str) -> None:
-        self._socket.send(encode(m.AuthError(ErrorInfo(code, text))))
+        self.socket.send(encode(m.AuthError(ErrorInfo(code, text))))
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
         self._connection.modify(message.add, message.remove)
@@ -122,12 +142,13 @@ class Conversation:
             return  # unanswered, so that the client sends it again to whoever comes after us
         await self._mutations.put((message, self._connection.identity), size)
         if self._mutating is None:
-            self._mutating = self._socket.spawn(self._mutate_all(), "mutations")
+            self._mutating = self.socket.spawn(self._mutate_all(), "mutations")
 
     async def _mutate_all(self) -> None:
         try:
             while len(self._mutations) and not self._hub.stopping:
-                await self._mutate(*self._mutations.take())
+                with self._hub.working():
+                    await self._mutate(*self._mutations.take())
         finally:
             self._mutating = None
 
@@ -169,19 +190,23 @@ class Conversation:
             self._fail_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
         self._actions += 1
-        self._socket.spawn(self._act(message, self._connection.identity), f"action {message.request_id}")
+        self.socket.spawn(self._act(message, self._connection.identity), f"action {message.request_id}")
 
     async def _act(self, message: m.Action, identity: Identity | None) -> None:
         try:
-            fault = await self._uploads.fault(message.args, self._connection.shows)
-            if fault is not None:
-                self._fail_action(message.request_id, fault)
-                return
-            outcome = await self._run(self._hub.engine.act(message.path, message.args, identity), message.path)
-            if outcome is not None:
-                self._tell_action(message.request_id, outcome)
+            with self._hub.working():
+                outcome = await self._act_or_refuse(message, identity)
+                if outcome is not None:
+                    self._tell_action(message.request_id, outcome)
         finally:
             self._actions -= 1
+
+    async def _act_or_refuse(self, message: m.Action, identity: Identity | None) -> Outcome | None:
+        fault = await self._uploads.fault(message.args, self._connection.shows)
+        if fault is not None:
+            self._fail_action(message.request_id, fault)
+            return None
+        return await self._run(self._hub.engine.act(message.path, message.args, identity), message.path)
 
     def _tell_action(self, request_id: int, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -191,28 +216,28 @@ class Conversation:
             self._respond(outcome.ts, pack_action_response(request_id, outcome.packed or _NOTHING))
 
     def _fail_action(self, request_id: int, error: ErrorInfo) -> None:
-        self._socket.send(encode(m.ActionResponse(request_id, error=error)))
+        self.socket.send(encode(m.ActionResponse(request_id, error=error)))
 
     # --- both
 
     async def _run(self, call: Awaitable[Outcome], path: str) -> Outcome | None:
         """Run a request to its end even if the client goes; None if it is not known how it ended."""
         try:
-            outcome = await self._hub.run(call, f"{self._socket.name} {path}")
+            outcome = await self._hub.run(call, f"{self.socket.name} {path}")
             if outcome.ts is not None:
                 await self._hub.engine.wait_for(outcome.ts)
         except Exception:
-            logger.exception("%s: %s could not be run", self._socket.name, path)
+            logger.exception("%s: %s could not be run", self.socket.name, path)
             error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{path} could not be run; its outcome is unknown")
-            self._socket.end(Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0))
+            self.socket.end(Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0))
             return None
         return outcome
 
     def _respond(self, ts: int | None, frame: bytes) -> None:
         """Send a response: at once, or once the client has been shown everything up to ``ts``."""
         if ts is None:
-            self._socket.send(frame, also_waiting=self._connection.waiting_bytes)
-        elif self._socket.has_room(self._connection.waiting_bytes):
+            self.socket.send(frame, also_waiting=self._connection.waiting_bytes)
+        elif self.socket.has_room(self._connection.waiting_bytes):
             self._connection.respond(ts, frame)
 
     def _know(self, outcome: Outcome) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import logging
 import random
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -63,6 +64,9 @@ class Hub:
         self._watcher: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
+        self._working = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     def __len__(self) -> int:
         return len(self._conversations)
@@ -111,17 +115,28 @@ class Hub:
 
     # --- requests
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Keep a stop waiting as long as the block runs."""
+        self._working += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._working -= 1
+            if not self._working:
+                self._quiet.set()
+
     async def run(self, call: Awaitable[T], name: str) -> T:
         """Run a request that goes on to its end even if the one who waits for it is cancelled."""
-        task = asyncio.create_task(cast(Coroutine[Any, Any, T], call), name=name)
+        task = asyncio.create_task(self._run(call), name=name)
         self._requests.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._requests.discard)
         return await asyncio.shield(task)
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._requests.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.debug("%s ended with %r", task.get_name(), task.exception())
+    async def _run(self, call: Awaitable[T]) -> T:
+        with self.working():
+            return await call
 
     # --- life
 
@@ -140,30 +155,35 @@ class Hub:
     async def stop(self) -> None:
         """Let running requests finish, then send everybody away with a time to come back; give up after a while."""
         self.stopping = True
-        if self._requests:
-            await asyncio.wait(set(self._requests), timeout=self.limits.drain_timeout)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.drain_timeout):
+                await self._quiet.wait()
         await self._send_away()
-        for task in list(self._requests):
-            task.cancel()
-        await asyncio.gather(*self._requests, return_exceptions=True)
+        await _cancel(self._requests)
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await _cancel({self._watcher})
 
     async def _send_away(self) -> None:
         for socket in self._conversations:
             socket.end(self._farewell())
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self.limits.farewell_timeout):
                 await self._empty.wait()
-        except TimeoutError:
-            for socket in list(self._conversations):
-                socket.cut(self._farewell())
+        for socket in list(self._conversations):
+            socket.cut(self._farewell())
+        await self._empty.wait()
 
     def _farewell(self) -> Ending:
         wait = 0.2 + random.random() * self.limits.retry_spread
         error = ErrorInfo(ErrorCode.STOPPING, "this server is stopping")
         return Ending(error, CloseCode.GOING_AWAY, retry_after=wait, flush=True)
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    waited = list(tasks)
+    for task in waited:
+        task.cancel()
+    await asyncio.gather(*waited, return_exceptions=True)
 
 
 async def _deny(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:

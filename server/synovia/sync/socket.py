@@ -65,6 +65,11 @@ class Talk(Protocol):
         """Give the frames that bring the client up to date."""
         ...
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing waits for ``advance`` to come further."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -218,12 +223,21 @@ class Socket:
 
     async def _say_goodbye(self, talk: Talk, ending: Ending) -> None:
         if ending.flush:
-            while (frame := self.outbox.take_message()) is not None:
-                await self._send(frame)
-            await self._send_news(talk)
+            await self._flush(talk)
         await self._send(ending.frame)
         self._sending_since = self._clock()
         await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": ending.error.code})
+
+    async def _flush(self, talk: Talk) -> None:
+        """Send what waits, and wait for what is about to come; whoever ends the connection so bounds the time."""
+        while True:
+            while (frame := self.outbox.take_message()) is not None:
+                await self._send(frame)
+            await self._send_news(talk)
+            if talk.settled:
+                return
+            await self.outbox.ready.wait()
+            self.outbox.ready.clear()
 
     # --- deadlines
 

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from sync.serving import Client, client_of, serving, until
+from synovia_protocol.arrays import ref_of
+from synovia_protocol.events import ArrayFetched, QueryUpdated
+from synovia_protocol.messages import ArrayRef, ArrayResponse, Pong
+
+Samples = npt.NDArray[np.float64]
+
+
+def gait(length: int) -> Samples:
+    samples = np.sin(np.arange(length) / 40.0) * 60.0
+    samples[7] = np.frombuffer(b"\x01\x00\x00\x00\x00\x00\xf4\x7f", "<f8")[0]
+    samples[8:11] = [-0.0, np.inf, -np.inf]
+    return samples
+
+
+async def show(client: Client, samples: Samples, query_id: int = 1) -> ArrayRef:
+    """Upload an array, make a note of it and subscribe to the note."""
+    ref = ref_of(samples)
+    await client.upload(samples, ref)
+    assert (await client.mutate("notes:plot", {"board": "a", "samples": ref})).error is None
+    notes = await client.subscribe(query_id, "notes:on_board", {"board": "a"})
+    assert notes[-1]["samples"] == ref
+    return ref
+
+
+async def fetch(
+    client: Client, request_id: int, ref: ArrayRef, query_id: int = 1, **options: int
+) -> npt.NDArray[np.float64]:
+    await client.send(client.session.fetch_array(request_id, query_id, ref.digest, **options))
+    fetched = await client.until(lambda event: isinstance(event, ArrayFetched) and event.request_id == request_id)
+    return fetched.to_numpy()  # type: ignore[no-any-return]
+
+
+async def failure(client: Client, request_id: int) -> str:
+    event = await client.until(lambda event: isinstance(event, ArrayResponse) and event.request_id == request_id)
+    return str(event.error.code)
+
+
+@pytest.mark.parametrize("length", [0, 1, 1000, 32_768, 32_769, 1_000_000])
+async def test_what_was_uploaded_is_fetched_bit_for_bit_by_another_client(length: int) -> None:
+    samples = gait(length) if length > 10 else np.arange(length, dtype=np.float64)
+    async with serving() as running, client_of(running) as writer, client_of(running) as reader:
+        ref = await show(writer, samples)
+        await reader.subscribe(1, "notes:on_board", {"board": "a"})
+        fetched = await fetch(reader, 1, ref)
+    assert fetched.shape == (length,)
+    assert fetched.tobytes() == samples.tobytes()
+
+
+async def test_a_range_and_a_thinned_array() -> None:
+    samples = gait(100_000)
+    samples[77_777] = 5000.0
+    async with serving() as running, client_of(running) as client:
+        ref = await show(client, samples)
+        part = await fetch(client, 1, ref, start=32_000, stop=70_000)
+        assert part.tobytes() == samples[32_000:70_000].tobytes()
+        assert (await fetch(client, 2, ref, start=50, stop=50)).shape == (0,)
+        thinned = await fetch(client, 3, ref, points=200)
+        assert thinned.shape == (100, 2)
+        assert thinned[77][1] == 5000.0
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"start": 5, "stop": 4}, "bad_range"), ({"stop": 1001}, "bad_range"), ({"start": 1001}, "bad_range")],
+)
+async def test_a_range_that_is_not_there(options: dict[str, int], code: str) -> None:
+    async with serving() as running, client_of(running) as client:
+        ref = await show(client, gait(1000))
+        await client.send(client.session.fetch_array(1, 1, ref.digest, **options))
+        assert await failure(client, 1) == code
+        assert len(await fetch(client, 2, ref)) == 1000
+
+
+async def test_only_what_a_live_query_shows_can_be_fetched() -> None:
+    async with serving() as running, client_of(running) as writer, client_of(running) as other:
+        ref = await show(writer, gait(1000))
+        await other.subscribe(1, "notes:on_board", {"board": "b"})
+        for request_id, query_id in ((1, 1), (2, 99)):
+            await other.send(other.session.fetch_array(request_id, query_id, ref.digest))
+            assert await failure(other, request_id) == "array_not_found"
+
+
+async def test_an_array_may_be_named_again_only_where_it_was_uploaded_or_is_shown() -> None:
+    samples = gait(1000)
+    async with serving() as running, client_of(running) as writer, client_of(running) as other:
+        ref = await show(writer, samples)
+        refused = await other.mutate("notes:plot", {"board": "b", "samples": ref})
+        assert refused.error is not None
+        assert refused.error.code == "array_not_found"
+        await other.subscribe(1, "notes:on_board", {"board": "a"})
+        assert (await other.mutate("notes:plot", {"board": "b", "samples": ref})).error is None
+
+
+async def test_equal_bytes_of_two_dtypes_are_both_welcome() -> None:
+    async with serving() as running, client_of(running) as client:
+        integers, floats = np.zeros(10, np.int64), np.zeros(10, np.float64)
+        await client.upload(integers, ref_of(integers))
+        await client.upload(floats, ref_of(floats))
+        response = await client.mutate("notes:plot", {"board": "a", "samples": ref_of(floats)})
+        assert response.error is None
+
+
+async def test_messages_go_before_samples() -> None:
+    samples = np.random.default_rng(1).random(2_000_000)
+    async with serving() as running, client_of(running) as writer, client_of(running, max_queue=1) as reader:
+        ref = await show(writer, samples)
+        await reader.subscribe(1, "notes:on_board", {"board": "a"})
+        await reader.send(reader.session.fetch_array(1, 1, ref.digest))
+        await until(lambda: any(talk.fetching for talk in running.hub.conversations))
+        await reader.send(reader.session.ping(5))
+        await writer.mutate("notes:post", {"board": "a", "text": "in between"})
+        await reader.until(lambda event: isinstance(event, ArrayFetched))
+        places = [
+            next(place for place, event in enumerate(reader.events) if wanted(event))
+            for wanted in (
+                lambda event: event == Pong(5),
+                lambda event: isinstance(event, QueryUpdated) and len(event.value) == 2,
+                lambda event: isinstance(event, ArrayFetched),
+            )
+        ]
+        assert places == sorted(places)
+
+
+async def test_a_cancelled_fetch_stops_and_others_go_on() -> None:
+    samples = np.random.default_rng(1).random(1_000_000)
+    async with serving(max_fetches=2) as running, client_of(running, max_queue=1) as client:
+        ref = await show(client, samples)
+        session = client.session
+        for request_id in (1, 2):
+            await client.send(session.fetch_array(request_id, 1, ref.digest))
+        await client.send(session.fetch_array(3, 1, ref.digest))
+        assert await failure(client, 3) == "limit_exceeded"
+        await client.send(session.cancel_fetch(1))
+        fetched = await client.until(lambda event: isinstance(event, ArrayFetched))
+        assert fetched.request_id == 2
+        assert fetched.to_numpy().tobytes() == samples.tobytes()
+        await until(lambda: not any(talk.fetching for talk in running.hub.conversations))
+        assert len(await fetch(client, 4, ref)) == 1_000_000
+
+
+async def test_unfinished_uploads_are_bounded() -> None:
+    samples = gait(200_000)
+    async with serving(max_upload_bytes=1_000_000) as running, client_of(running) as client:
+        await client.upload(samples[:100_000], ref_of(samples[:100_000]))
+        await client.upload(samples[100_000:], ref_of(samples[100_000:]))
+        frames = list(client.session.upload(samples, ref_of(samples)))
+        await client.send(*frames[:-1])
+        fatal, closed_with = await client.end()
+    assert (fatal.error.code, closed_with) == ("limit_exceeded", 4413)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sync.serving import Client, Running, client_of, serving, until
+from synovia_protocol.errors import CloseCode
+from synovia_protocol.events import TransitionApplied
+
+NOT_READING: dict[str, Any] = {"max_queue": 1}
+"""The library reads ahead so little that the server soon feels whether ``recv`` is called."""
+TEXT = 300_000
+EDITS = 60
+
+
+async def edit_often(writer: Client) -> str:
+    """Change a note by more than sockets can buffer; give its last text."""
+    note_id = (await writer.mutate("notes:post", {"board": "a", "text": "first"})).result
+    text = ""
+    for number in range(EDITS):
+        text = f"{number:04d}" * (TEXT // 4)
+        assert (await writer.mutate("notes:edit", {"noteId": note_id, "text": text})).error is None
+    return text
+
+
+async def test_a_slow_client_skips_to_the_newest_state_and_nobody_waits_for_it() -> None:
+    async with (
+        serving() as running,
+        client_of(running) as writer,
+        client_of(running) as reader,
+        client_of(running, **NOT_READING) as slow,
+    ):
+        for client in (reader, slow):
+            await client.subscribe(1, "notes:on_board", {"board": "a"})
+        following = asyncio.create_task(reader.until(is_at(reader, f"{EDITS - 1:04d}" * (TEXT // 4))))
+        text = await edit_often(writer)
+        await following
+        assert waiting_bytes(running) == 0
+        await slow.until(is_at(slow, text))
+    assert len(transitions(reader)) > EDITS / 2
+    assert 1 < len(transitions(slow)) < len(transitions(reader)) - 10
+
+
+def is_at(client: Client, text: str) -> Callable[[object], bool]:
+    def condition(event: object) -> bool:
+        held = client.session.held.get(1)
+        return held is not None and bool(held.value) and held.value[0]["text"] == text
+
+    return condition
+
+
+def transitions(client: Client) -> list[TransitionApplied]:
+    return [event for event in client.events if isinstance(event, TransitionApplied)]
+
+
+def waiting_bytes(running: Running) -> int:
+    return sum(conversation.socket.outbox.waiting_bytes for conversation in running.hub.conversations)
+
+
+async def test_a_client_that_takes_nothing_is_let_go_and_told_so_when_it_wakes() -> None:
+    async with serving(stall_timeout=0.4) as running, client_of(running) as writer:
+        async with client_of(running, **NOT_READING) as stalled:
+            await stalled.subscribe(1, "notes:on_board", {"board": "a"})
+            await edit_often(writer)
+            await until(lambda: len(running.hub) == 1)
+            fatal, closed_with = await stalled.end()
+            assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
+            assert fatal.retry_after is not None
+        assert (await writer.mutate("notes:post", {"board": "b", "text": "on"})).error is None
+
+
+async def test_responses_that_nobody_takes_are_bounded() -> None:
+    limits: dict[str, Any] = {"max_outbox_bytes": 500_000, "max_actions": 100}
+    async with serving(**limits) as running, client_of(running, **NOT_READING) as client:
+        (conversation,) = running.hub.conversations
+        most = 0
+
+        def ending() -> bool:
+            nonlocal most
+            most = max(most, waiting_bytes(running))
+            return conversation.socket.ending is not None
+
+        for _ in range(60):
+            await client.act("notes:long_text", {"length": 400_000})
+        await until(ending)
+        fatal, closed_with = await client.end()
+    assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
+    assert 500_000 < most < 1_000_000
