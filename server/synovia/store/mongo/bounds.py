@@ -35,6 +35,9 @@ _LOWEST: Final[dict[int, Any]] = {
     Tag.CODE_WITH_SCOPE: Code("", {}),
 }
 
+_NO_ID: Final = frozenset({Tag.UNDEFINED, Tag.ARRAY, Tag.REGEX})
+"""Types that MongoDB allows in no ``_id``, so that no entry ends with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -84,7 +87,7 @@ def span(index: IndexSpec, interval: Interval) -> Span:
 
 
 def _is_after_entry(fields: Sequence[str], values: Sequence[Any], tail: int | None) -> bool:
-    return tail == keys.AFTER and len(values) == len(fields)
+    return tail == keys.AFTER and len(values) == len(fields) and keys.tag_of(values[-1]) not in _NO_ID
 
 
 def _filled(fields: Sequence[str], values: Sequence[Any], tail: int | None) -> list[Any]:

@@ -16,7 +16,7 @@ from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
 from pymongo import AsyncMongoClient
 
-from synovia.store.base import Document
+from synovia.store.base import Document, StoreUnavailable
 from synovia.store.mongo.errors import is_transient, translated
 
 T = TypeVar("T")
@@ -63,8 +63,10 @@ class Driver:
             raise translated(error) from error
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
+        self.closed = False
 
     async def close(self) -> None:
+        self.closed = True
         if self._owned:
             await settled(self.client.close())
 
@@ -74,14 +76,20 @@ class Driver:
     async def command(self, command: Mapping[str, Any], *, session: Any = None, on: str | None = None) -> Document:
         """Run one command on the primary, in the store's database or in another one; give its reply."""
         database = self.client[on] if on else self.database
+        self._check_open()
         reply: Document = await database.command(command, codec_options=CODEC, session=session)
         return reply
 
     async def rows(self, command: Mapping[str, Any]) -> list[Document]:
         """Run a command that answers with a cursor, and give all its documents."""
+        self._check_open()
         cursor = await self.database.cursor_command(command, codec_options=CODEC)
         rows: list[Document] = await cursor.to_list(None)
         return rows
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise StoreUnavailable("the store was closed")
 
     async def reading(self, read: Callable[[], Awaitable[T]]) -> T:
         """Run ``read``, again after a lost connection or a change of primary, until the deadline.

@@ -7,7 +7,6 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
-    InvalidOperation,
     InvalidURI,
     OperationFailure,
     PyMongoError,
@@ -27,33 +26,36 @@ _TOO_OLD = frozenset({239, 246})
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 
 _TRANSIENT = frozenset(
-    {
-        6,
-        7,
-        43,
-        50,
-        63,
-        89,
-        91,
-        133,
-        136,
-        150,
-        175,
-        189,
-        215,
-        234,
-        237,
-        262,
-        9001,
-        10107,
-        11600,
-        11602,
-        13388,
-        13435,
-        13436,
-    }
+    map(
+        int,
+        [
+            "6",
+            "7",
+            "43",
+            "50",
+            "63",
+            "89",
+            "91",
+            "133",
+            "136",
+            "150",
+            "175",
+            "189",
+            "215",
+            "234",
+            "237",
+            "262",
+            "9001",
+            "10107",
+            "11600",
+            "11602",
+            "13388",
+            "13435",
+            "13436",
+        ],
+    )
 )
-"""Codes after which a change stream may be opened again where it stopped (the drivers' own list, killed cursors, and a drop under way)."""
+"""After these a change stream opens again where it stopped: the drivers' own list, killed cursors, a drop under way."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -62,7 +64,7 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, OperationFailure):
         return error.code in _TRANSIENT or error.has_error_label("ResumableChangeStreamError")
-    return isinstance(error, InvalidOperation) and "close" in str(error)
+    return False
 
 
 def translated(error: BaseException) -> StoreError:

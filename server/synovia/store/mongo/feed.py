@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from synovia.store.base import Commit, Document, SnapshotTooOld, Ts
+from synovia.store.base import Commit, Document, SnapshotTooOld, StoreUnavailable, Ts
 from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS, REQUESTS, Catalog
 from synovia.store.mongo.driver import Driver, pauses
@@ -67,6 +67,8 @@ class Feed:
 
     def _judge(self, error: PyMongoError | TimeoutError) -> None:
         """Return if the stream can be opened again where it stopped."""
+        if self._driver.closed:
+            raise StoreUnavailable("the store was closed") from error
         code = error.code if isinstance(error, OperationFailure) else None
         if code in _FATAL:
             raise PositionLost(f"the database no longer keeps the log from there: {error}") from error

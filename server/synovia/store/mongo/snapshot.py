@@ -62,7 +62,7 @@ class MongoSnapshot:
         if not ids:
             return []
         if len(ids) == 1:
-            one = await self._reader.find(table, {"_id": ids[0]})
+            one = await self._reader.find(table, {"_id": {"$eq": ids[0]}})
             return [one[0] if one else None]
         rows = await self._reader.find(table, {"_id": {"$in": list(ids)}})
         found = {keys.encode_value(row["_id"]): row for row in rows}
@@ -172,14 +172,16 @@ class _Scan:
 
     async def _edges(self) -> list[Document]:
         query = {"$and": [{"_id": {"$in": list(self._span.edges)}}, self._query]}
-        rows = await self._reader.find(self._table, query)
-        return [row for row in rows if self._keys_inside(row)]
+        return self._ordered(await self._reader.find(self._table, query))
 
     def _ordered(self, rows: Sequence[Document]) -> list[Document]:
-        """Order documents by their first key in the interval, as the scan meets them."""
+        """Order documents by their first key in the interval, as the scan meets them; leave out those without one."""
+        placed = [(inside, row) for row in rows if (inside := self._keys_inside(row))]
         if self._order is Order.ASC:
-            return sorted(rows, key=lambda row: self._keys_inside(row)[0])
-        return sorted(rows, key=lambda row: self._keys_inside(row)[-1], reverse=True)
+            placed.sort(key=lambda pair: pair[0][0])
+        else:
+            placed.sort(key=lambda pair: pair[0][-1], reverse=True)
+        return [row for _, row in placed]
 
     def _keys_inside(self, row: Document) -> list[bytes]:
         return [key for key in keys.index_keys(self._index, row) if key in self._interval]
