@@ -99,17 +99,17 @@ async def stage(store_url: str) -> AsyncIterator[Stage]:
     Raises:
         StoreUnavailable: The database cannot be reached, or is not one that Synovia can work with.
     """
-    listener = listen(HOST, 0)
-    built = Stage(f"ws://{HOST}:{listener.getsockname()[1]}")
-    store = cast(Store, _TimedStore(open_store(store_url), built.committed))
-    hub = _TappedHub(Path(__file__).parent, store=store, authenticator=DevelopmentAuthenticator(HOST))
-    hub.connections = built.connections
-    await hub.start()
-    server = make_server(hub)
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="demo hub")
-    try:
-        yield built
-    finally:
-        server.should_exit = True
-        await serving
-        await hub.stop()
+    with listen(HOST, 0) as listener:
+        built = Stage(f"ws://{HOST}:{listener.getsockname()[1]}")
+        store = cast(Store, _TimedStore(open_store(store_url), built.committed))
+        hub = _TappedHub(Path(__file__).parent, store=store, authenticator=DevelopmentAuthenticator(HOST))
+        hub.connections = built.connections
+        await hub.start()
+        server = make_server(hub)
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="demo hub")
+        try:
+            yield built
+        finally:
+            server.should_exit = True
+            await serving
+            await hub.stop()

@@ -116,7 +116,10 @@ def export_file(
     with _progress() as progress:
         left, right = _reporter(progress, "left knee"), _reporter(progress, "right knee")
         motion = asyncio.run(_remote.fetch(_remote.Hub(url, token), recording_id, left, right))
-        write_motion(file, motion, on_progress=_reporter(progress, f"writing {file.name}"))
+        try:
+            write_motion(file, motion, on_progress=_reporter(progress, f"writing {file.name}"))
+        except OSError as error:
+            raise FileTrouble(f"{file}: {error.strerror or error}") from None
     typer.echo(f"wrote {file}: {_described(motion)}")
 
 

@@ -18,6 +18,7 @@ from time import perf_counter, time
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from motion._databases import Database, NoMongoDB, embedded, mongodb, named
 from motion._show import Show
@@ -25,6 +26,7 @@ from motion._stage import Frame, Stage, stage
 from motion.files import Motion, read_motion
 from motion.files.motion import Floats
 from motion.gait import walk
+from synovia.store.base import StoreUnavailable
 from synovia_client import Client, FunctionError, Subscription
 from synovia_protocol.codec import encode
 from synovia_protocol.digest import digest
@@ -317,16 +319,24 @@ def main(args: list[str] | None = None) -> int:
     url = parser.parse_args(args).store
     console = Console(highlight=False)
     show = Show(console)
+    try:
+        _play_all(show, url)
+    except StoreUnavailable as error:
+        console.print(f"[red]The store cannot be used:[/] {escape(str(error))}")
+        return 1
+    return show.verdict()
+
+
+def _play_all(show: Show, url: str | None) -> None:
     if url is not None:
         asyncio.run(play(show, named(url)))
-    else:
-        asyncio.run(play(show, embedded()))
-        try:
-            with mongodb() as database:
-                asyncio.run(play(show, database))
-        except NoMongoDB as error:
-            console.print(f"\n[yellow]MongoDB was left out:[/] {error}")
-    return show.verdict()
+        return
+    asyncio.run(play(show, embedded()))
+    try:
+        with mongodb() as database:
+            asyncio.run(play(show, database))
+    except NoMongoDB as error:
+        show.console.print(f"\n[yellow]MongoDB was left out:[/] {escape(str(error))}")
 
 
 if __name__ == "__main__":

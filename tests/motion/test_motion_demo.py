@@ -26,6 +26,11 @@ def test_mongodb(mongodb_uri: str, database_name: str, capsys: pytest.CaptureFix
         assert client[database_name]["recordings"].count_documents({}) == demo.EARLIER + 2
 
 
+def test_store_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["--store", "papyrus://"]) == 1
+    assert "The store cannot be used" in capsys.readouterr().out
+
+
 def test_a_broken_claim_is_told_and_costs_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     show = Show(Console())
     show.claim("the moon is round", True)
