@@ -1,0 +1,58 @@
+"""An application on a real hub in this process, with real clients over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synovia.app import Synovia
+from synovia.application import Registry
+from synovia.auth.development import DevelopmentAuthenticator
+from synovia.config import Settings
+from synovia.http.server import listen, make_server
+from synovia_client import Client
+
+MOTION = Path(__file__).resolve().parents[2] / "apps" / "motion"
+
+
+@dataclass
+class Clinic:
+    """A running hub and the people who use it."""
+
+    app: Synovia
+    port: int
+    store: str
+    people: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def connect(self, name: str) -> Client:
+        """Connect somebody; disconnected when the hub stops."""
+        client = Client(f"ws://127.0.0.1:{self.port}", token=f"dev:{name}@example.org")
+        return await self.people.enter_async_context(client)
+
+    async def person(self, name: str, role: str = "physiotherapist") -> Client:
+        """Connect somebody who is registered with the motion application."""
+        client = await self.connect(name)
+        await client.mutation("users:register", {"name": name.title(), "role": role})
+        return client
+
+
+@asynccontextmanager
+async def open_clinic(store: str, application: Path | Registry = MOTION) -> AsyncIterator[Clinic]:
+    """Run a hub until the block ends."""
+    authenticator = DevelopmentAuthenticator("127.0.0.1")
+    app = Synovia(application, store=store, settings=Settings(store=None), authenticator=authenticator)
+    with listen("127.0.0.1", 0) as listener:
+        server = make_server(app)
+        await app.start()
+        serving = asyncio.create_task(server.serve([listener]))
+        clinic = Clinic(app, listener.getsockname()[1], store)
+        try:
+            async with clinic.people:
+                yield clinic
+        finally:
+            server.should_exit = True
+            await serving
+            await app.stop()
