@@ -49,7 +49,7 @@ async def test_a_list_follows_what_a_colleague_saves(clinic: Clinic) -> None:
     async with ann.subscribe("recordings:list_mine", {"limit": 20}) as recordings:
         assert await until(recordings, lambda value: True) == []
         recording_id = await save(elsewhere, notes="first")
-        [recording] = await until(recordings, len)
+        [recording] = await until(recordings, bool)
         assert (recording["_id"], recording["notes"], recording["sampleCount"]) == (recording_id, "first", 300)
         assert isinstance(recording["leftKnee"], ArrayRef)
         left, right = knees()
@@ -133,7 +133,7 @@ async def test_clients_see_each_others_sharing(clinic: Clinic) -> None:
     async with pat.subscribe("recordings:list_shared") as shared:
         assert await until(shared, lambda value: True) == []
         await ann.mutation("recordings:share", {"recordingId": recording_id, "userId": me["_id"]})
-        [recording] = await until(shared, len)
+        [recording] = await until(shared, bool)
         left, _ = knees()
         assert (await pat.array(recording["leftKnee"])).tobytes() == left.tobytes()
         await ann.mutation("recordings:unshare", {"recordingId": recording_id, "userId": me["_id"]})
@@ -154,7 +154,7 @@ async def test_another_programs_write_reaches_the_subscribers(
         recording_id = await save(ann, notes="before")
         recordings = mongo[database_name]["recordings"]
         async with ann.subscribe("recordings:list_mine") as mine:
-            await until(mine, len)
+            await until(mine, bool)
             await recordings.update_one({"_id": ObjectId(recording_id)}, {"$set": {"notes": "by another program"}})
             await until(mine, lambda value: value[0]["notes"] == "by another program")
             document = await recordings.find_one({"_id": ObjectId(recording_id)})
