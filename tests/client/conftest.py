@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from client.manual_clock import ManualClock
 from client.peer import Peer
 from synovia_client import Client

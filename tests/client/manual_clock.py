@@ -32,7 +32,7 @@ class ManualClock:
             await asyncio.sleep(0)
             return
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.start(over, seconds, lambda: over.done() or over.set_result(None))  # type: ignore[func-returns-value]
+        self.start(over, seconds, lambda: _finish(over))
         try:
             await over
         finally:
@@ -64,6 +64,11 @@ class ManualClock:
         async with asyncio.timeout(5):
             while not any(seconds / 2 < due - self.now <= seconds for due, _ in self._timers.values()):
                 await self._changed.after(self._changed.count)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class ManualDeadline:

@@ -7,6 +7,7 @@ import gc
 from typing import Any
 
 import pytest
+
 from client.manual_clock import ManualClock
 from client.peer import Peer, eventually
 from synovia_client import Client, FunctionError, RequestTimeout
@@ -42,7 +43,7 @@ async def test_iterating_gives_each_new_value(client: Client, peer: Peer) -> Non
 
     async def watch() -> None:
         async for value in client.subscribe("list"):
-            values.append(value)  # noqa: PERF401
+            values.append(value)
             if len(values) == 2:
                 return
 
@@ -128,7 +129,7 @@ async def test_two_subscriptions_to_the_same_share_one_query(client: Client, pee
     modify = await connection.expect(ModifyQuerySet)
     assert [add.args for add in modify.add] == [{"a": 1, "b": 2}, {"a": 1.0, "b": 2}]
     await connection.transition(5, *(QueryValue(add.query_id, add.args) for add in modify.add))
-    assert await asyncio.gather(one, two, other) == [{"a": 1, "b": 2}, {"a": 1, "b": 2}, {"a": 1.0, "b": 2}]
+    assert list(await asyncio.gather(one, two, other)) == [{"a": 1, "b": 2}, {"a": 1, "b": 2}, {"a": 1.0, "b": 2}]
 
 
 async def test_a_second_subscriber_gets_the_value_at_once(client: Client, peer: Peer) -> None:
@@ -280,6 +281,15 @@ async def test_arguments_that_cannot_travel_are_refused_here(client: Client, arg
         with pytest.raises(FunctionError) as caught:
             await call("users:me", args)
         assert caught.value.code == code
+
+
+async def test_arguments_that_contain_themselves_are_refused_here(client: Client) -> None:
+    args: dict[str, Any] = {}
+    args["self"] = args
+    for call in (client.query, client.mutation, client.action):
+        with pytest.raises(FunctionError) as caught:
+            await call("users:me", args)
+        assert caught.value.code == "invalid_arguments"
 
 
 async def test_an_oversized_query_fails_alone(client: Client, peer: Peer) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synovia_client.callbacks import call_safely
+from synovia_client.errors import FunctionError
 from synovia_protocol.arrays import CHUNK_BYTES, encode_frame, frames_of, ref_of
+from synovia_protocol.errors import ErrorCode, WireValueError
 from synovia_protocol.messages import ArrayRef
 
 Array = NDArray[Any]
@@ -95,22 +97,24 @@ async def prepare(args: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Arra
         The arguments as wire values, and each different array once with its reference.
 
     Raises:
-        WireValueError: An array has another dtype.
+        FunctionError: ``invalid_arguments``: an array has another dtype.
     """
-    arrays: dict[int, Array] = {}
-    _collect(args, arrays)
-    if not arrays:
-        return args, []
-    if sum(array.nbytes for array in arrays.values()) < _IN_THREAD_BYTES:
-        refs = _hash_all(arrays)
-    else:
-        refs = await asyncio.to_thread(_hash_all, arrays)
+    try:
+        arrays = _collect(args, {})
+        if not arrays:
+            return args, []
+        if sum(array.nbytes for array in arrays.values()) < _IN_THREAD_BYTES:
+            refs = _hash_all(arrays)
+        else:
+            refs = await asyncio.to_thread(_hash_all, arrays)
+    except (WireValueError, RecursionError) as error:
+        raise FunctionError(ErrorCode.INVALID_ARGUMENTS, f"these arguments cannot be sent: {error}") from error
     distinct = {(ref.digest, ref.dtype): (ref, arrays[key]) for key, ref in refs.items()}
     replaced: dict[str, Any] = _replace(args, refs)
     return replaced, list(distinct.values())
 
 
-def _collect(value: Any, arrays: dict[int, Array]) -> None:
+def _collect(value: Any, arrays: dict[int, Array]) -> dict[int, Array]:
     if isinstance(value, np.ndarray):
         if id(value) not in arrays:
             arrays[id(value)] = frozen(value)
@@ -120,6 +124,7 @@ def _collect(value: Any, arrays: dict[int, Array]) -> None:
     elif isinstance(value, (list, tuple)):
         for item in value:
             _collect(item, arrays)
+    return arrays
 
 
 def _hash_all(arrays: dict[int, Array]) -> dict[int, ArrayRef]:

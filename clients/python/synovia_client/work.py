@@ -132,6 +132,8 @@ class Work:
     def _modify(self, session: ClientSession) -> bytes | None:
         room = min(session.welcome.max_message_bytes // 2 if session.welcome else _ROOM, _ROOM)
         added, removed = self.queries.difference(room)
+        if not added and not removed:
+            return None
         try:
             return session.modify([QueryAdd(q.query_id, q.path, q.args) for q in added], removed)
         except WireValueError as error:  # one query alone is larger than the server takes
