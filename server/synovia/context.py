@@ -16,6 +16,9 @@ from synovia.store import arrays
 from synovia.store.base import ArrayStore
 from synovia_protocol.messages import ArrayRef
 
+HOLDS_MS = 1000
+FOREVER = 1 << 62
+
 
 class ArrayReader:
     """The samples that array fields refer to."""
@@ -58,17 +61,39 @@ class Context:
 class QueryContext(Context):
     """For queries. ``MutationContext`` is one too, so helpers that read can serve both."""
 
-    def __init__(self, identity: Identity | None, reads: ReadSet, db: DatabaseReader, store: ArrayStore) -> None:
+    def __init__(
+        self, identity: Identity | None, reads: ReadSet, db: DatabaseReader, store: ArrayStore, *, now: int
+    ) -> None:
         super().__init__(identity, reads)
         self.db = db
         self.arrays = ArrayReader(store)
+        self._now = now
+
+    @property
+    def now(self) -> int:
+        """The time in milliseconds since 1970 (UTC).
+
+        In a query, looking at it makes the answer hold for a second and then be found anew; ``hold_until`` says better.
+        In a mutation it is the same in every run of one request.
+        """
+        if self._reads.holds_until is None:
+            self._reads.holds_until = self._now + HOLDS_MS
+        return self._now
+
+    def hold_until(self, *times: int) -> None:
+        """Say until when the answer of a query that looks at the time holds: the earliest of ``times`` (as ``now``).
+
+        "Who was active in the last 30 seconds" holds until the first of them falls out:
+        ``ctx.hold_until(*(row.seen_at + 30_000 for row in rows))``. Without any time it holds until something is written.
+        """
+        now = self.now
+        self._reads.holds_until = max(now + 1, min(times, default=FOREVER))
 
 
 class MutationContext(QueryContext):
     """For mutations.
 
     Attributes:
-        now: The time in milliseconds since 1970 (UTC), the same in every run of this request.
         random: A random source that gives the same in every run of this request.
     """
 
@@ -85,9 +110,8 @@ class MutationContext(QueryContext):
         now: int,
         random: Random,
     ) -> None:
-        super().__init__(identity, reads, db, store)
+        super().__init__(identity, reads, db, store, now=now)
         self.arrays = ArrayWriter(store)
-        self.now = now
         self.random = random
 
 

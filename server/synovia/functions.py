@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Any, Concatenate, Protocol, TypeVar, cast, get_type_hints, overload
+from typing import Any, Concatenate, Literal, Protocol, TypeVar, cast, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
@@ -16,6 +16,7 @@ from synovia.errors import InvalidArguments
 from synovia.schema import SchemaError
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+Isolation = Literal["serializable", "snapshot"]
 _MARK = "__synovia_function__"
 
 
@@ -41,12 +42,21 @@ class Function:
         path: ``module:function``; the module is set when an application is loaded.
         kind: query, mutation or action.
         internal: Only the application itself may call it.
+        isolation: What a mutation is protected against.
     """
 
-    def __init__(self, body: Callable[..., Awaitable[Any]], kind: Kind, *, internal: bool) -> None:
+    def __init__(
+        self,
+        body: Callable[..., Awaitable[Any]],
+        kind: Kind,
+        *,
+        internal: bool,
+        isolation: Isolation = "serializable",
+    ) -> None:
         self.body = body
         self.kind = kind
         self.internal = internal
+        self.isolation = isolation
         self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
         self._arguments: type[BaseModel] | None = None
         self._result: TypeAdapter[Any] | None = None
@@ -135,10 +145,16 @@ def query(body: Any = None, /, *, internal: bool = False) -> Any:
 @overload
 def mutation(body: MutationBody, /) -> MutationBody: ...
 @overload
-def mutation(*, internal: bool = False) -> _Decorator: ...
-def mutation(body: Any = None, /, *, internal: bool = False) -> Any:
-    """Declare a mutation: it reads and writes in one serializable transaction, and may be run again on a conflict."""
-    return _declare(body, Kind.MUTATION, internal)
+def mutation(*, internal: bool = False, isolation: Isolation = "serializable") -> _Decorator: ...
+def mutation(body: Any = None, /, *, internal: bool = False, isolation: Isolation = "serializable") -> Any:
+    """Declare a mutation: it reads and writes in one transaction, and is run again on a conflict.
+
+    Args:
+        isolation: ``serializable``: as if mutations ran one after the other. ``snapshot``: all reads are of one instant
+            and no write of another is lost, but what was only read may have changed by the time of the commit (write
+            skew); fewer conflicts for mutations that read much and write little.
+    """
+    return _declare(body, Kind.MUTATION, internal, isolation)
 
 
 @overload
@@ -150,13 +166,13 @@ def action(body: Any = None, /, *, internal: bool = False) -> Any:
     return _declare(body, Kind.ACTION, internal)
 
 
-def _declare(body: Any, kind: Kind, internal: bool) -> Any:
+def _declare(body: Any, kind: Kind, internal: bool, isolation: Isolation = "serializable") -> Any:
     def mark(body: F) -> F:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
         if not inspect.signature(body).parameters:
             raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
-        setattr(body, _MARK, Function(body, kind, internal=internal))
+        setattr(body, _MARK, Function(body, kind, internal=internal, isolation=isolation))
         return body
 
     return mark if body is None else mark(body)

@@ -68,6 +68,11 @@ class TestApp:
         await self.engine.stop()
         await self.store.close()
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass: answers that no longer hold are found anew."""
+        self.clock.advance(seconds)
+        self.engine.live.expire()
+
     def caller(self, email: str | None = None) -> Caller:
         """Give somebody who calls: signed in with a development identity, or nobody."""
         return Caller(self, None if email is None else development_identity(email))

@@ -137,6 +137,31 @@ async def broken(ctx: QueryContext, board: str) -> int:
     return 1 // (1 - len(cards))
 
 
+@query
+async def touched_within(ctx: QueryContext, board: str, seconds: int) -> list[str]:
+    """Cards whose rank, taken as a time in seconds, is not longer ago than that."""
+    cards = await on_board(ctx, board)
+    fresh = [card for card in cards if card.rank * 1000 > ctx.now - seconds * 1000]
+    ctx.hold_until(*((card.rank + seconds) * 1000 for card in fresh))
+    return [card.slug for card in fresh]
+
+
+@query
+async def clock(ctx: QueryContext) -> int:
+    return ctx.now // 1000
+
+
+@mutation(isolation="snapshot")
+async def add_if_fewer_snapshot(ctx: MutationContext, slug: str, board: str, most: int) -> bool:
+    """As ``add_if_fewer``, but open to write skew."""
+    return await add_if_fewer(ctx, slug, board, most)
+
+
+@mutation(isolation="snapshot")
+async def bump_snapshot(ctx: MutationContext, slug: str) -> int:
+    return await bump(ctx, slug)
+
+
 @query(internal=True)
 async def secret(ctx: QueryContext) -> int:
     return await ctx.db.query(Card).count()

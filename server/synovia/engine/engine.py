@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from synovia.application import Registry
+from synovia.engine import keys
 from synovia.engine.committer import Committer, Outdated, Submission
 from synovia.engine.executor import Clock, Executor, MutationRun, Run
 from synovia.engine.live import LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.queries import LiveQueries
+from synovia.engine.readset import ReadSet
 from synovia.errors import FunctionError
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
@@ -251,7 +253,10 @@ class Engine:
         record = request.record(run)
         if not writes and record is None:
             return ts
-        return await self._committer.submit(Submission(ts, run.reads, writes, record))
+        reads = run.reads
+        if request.function.isolation == "snapshot":
+            reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
+        return await self._committer.submit(Submission(ts, reads, writes, record))
 
     async def _earlier(self, session: bytes, number: int) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""

@@ -128,7 +128,7 @@ class Executor:
         pages = Journal([] if journal is None else msgpack.unpackb(journal))
         db = DatabaseReader(transaction, pages)
         kind = _Nobody if shared else QueryContext
-        context = kind(identity, transaction.reads, db, self._store.arrays)
+        context = kind(identity, transaction.reads, db, self._store.arrays, now=self.now())
         run = Run(transaction.reads)
         await self._run(function, context, args, run)
         if pages.ends:

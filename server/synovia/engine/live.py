@@ -102,6 +102,7 @@ class LiveQuery:
         target: The timestamp at which it is being run now; None if it is not.
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
+        holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
     def __init__(self, key: LiveKey, function: Function, args: Mapping[str, Any], identity: Identity | None) -> None:
@@ -114,6 +115,7 @@ class LiveQuery:
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
+        self.holds_until: int | None = None
         self._spans: deque[_Span] = deque()
         self._value: Any = None
         self._kept = 0

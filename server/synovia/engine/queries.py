@@ -9,10 +9,13 @@ meeting at common timestamps, and whoever holds several of them always gets to s
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from synovia.context import FOREVER
 from synovia.engine.executor import Executor, IdentityNeeded
 from synovia.engine.live import LiveKey, LiveQuery, Subscriber
 from synovia.engine.log import Log
@@ -50,6 +53,9 @@ class LiveQueries:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
         self._tick: asyncio.Handle | None = None
+        self._expiries: list[tuple[int, int, LiveQuery]] = []
+        self._order = itertools.count()
+        self._alarm: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._queries)
@@ -138,6 +144,29 @@ class LiveQueries:
             if live.touched(ts) and live.subscribers:
                 self._schedule(live)
 
+    def expire(self) -> None:
+        """Run again what looked at the time and no longer holds."""
+        now = self._executor.now()
+        while self._expiries and self._expiries[0][0] <= now:
+            due, _, live = heapq.heappop(self._expiries)
+            if live.holds_until == due and live.touched(self._log.head + 1) and live.subscribers:
+                self._schedule(live)
+        self._set_alarm(now)
+
+    def _expire_at(self, live: LiveQuery, due: int | None) -> None:
+        live.holds_until = due
+        if due is not None and due < FOREVER:
+            heapq.heappush(self._expiries, (due, next(self._order), live))
+            self._set_alarm(self._executor.now())
+
+    def _set_alarm(self, now: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._expiries:
+            seconds = max(0, self._expiries[0][0] - now) / 1000
+            self._alarm = asyncio.get_running_loop().call_later(seconds + 0.001, self.expire)
+
     def _schedule(self, live: LiveQuery) -> None:
         if live.target is None:
             self._due.add(live)
@@ -195,6 +224,7 @@ class LiveQueries:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
                 return False
             commits = self._log.since(ts)
+        self._expire_at(live, run.reads.holds_until)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self._index.replace(live, run.reads)
         if commits is None:
@@ -230,8 +260,9 @@ class LiveQueries:
         """Cancel what is running, and wait for it."""
         for timer in self._timers.values():
             timer.cancel()
-        if self._tick is not None:
-            self._tick.cancel()
+        for handle in (self._tick, self._alarm):
+            if handle is not None:
+                handle.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -85,11 +85,13 @@ class ReadSet:
         points: Documents read by id, found or not.
         ranges: Index intervals read.
         identity: Whether the function looked at who is calling.
+        holds_until: When the answer stops to hold, in milliseconds since 1970, because the function looked at the time.
     """
 
     points: set[Point] = field(default_factory=set)
     ranges: set[RangeRead] = field(default_factory=set)
     identity: bool = False
+    holds_until: int | None = None
 
     def overlaps(self, commit: KeyedCommit) -> bool:
         """Tell whether the commit changes anything that was read."""

@@ -6,7 +6,7 @@ commit, and the ordered stream of every commit. Everything else the server knows
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -255,5 +255,3 @@ class Store(Protocol):
         ...
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None: ...
-
-
