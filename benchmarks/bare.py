@@ -1,0 +1,137 @@
+"""The peer of fan-out and arrays: a bare Starlette application on the hub's uvicorn settings, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from benchmarks.hub import HOST
+from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds
+from synovia.http.server import listen
+from synovia.sync.limits import HubLimits
+
+DONE = b"done"
+
+
+class BareProcess:
+    """A server whose clients are sent bytes.
+
+    Attributes:
+        port: Where it listens: ``/feed`` is pushed to, ``/download`` and ``/upload`` carry ``ROUND`` bytes at a time.
+    """
+
+    def __init__(self, process: Child, port: int) -> None:
+        self._process = process
+        self.port = port
+
+    async def cpu(self) -> float:
+        """Tell the CPU seconds it has used."""
+        return float(await self._process.ask("cpu"))
+
+    async def push(self, frame: bytes) -> None:
+        """Send a frame to everybody at ``/feed``."""
+        await self._process.ask("push", frame)
+
+    async def push_for(self, frame: bytes, seconds: float) -> None:
+        """Send a frame to everybody at ``/feed``, again and again."""
+        await self._process.ask("push_for", frame, seconds)
+
+
+@asynccontextmanager
+async def bare() -> AsyncIterator[BareProcess]:
+    """Run the bare server."""
+    async with child("bare server", _main) as process:
+        yield BareProcess(process, int(await process.ask("port")))
+
+
+def _main(pipe: Pipe) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(pipe))
+
+
+class _Server:
+    def __init__(self) -> None:
+        self._sockets: list[WebSocket] = []
+        routes = [WebSocketRoute(f"/{end.__name__}", end) for end in (self.feed, self.download, self.upload)]
+        self.app = Starlette(routes=routes)
+
+    async def feed(self, socket: WebSocket) -> None:
+        await socket.accept()
+        self._sockets.append(socket)
+        with suppress(WebSocketDisconnect):
+            await socket.receive_bytes()
+        self._sockets.remove(socket)
+
+    async def download(self, socket: WebSocket) -> None:
+        """Send as many bytes as are asked for, in frames of a given size: two integers as text."""
+        await socket.accept()
+        with suppress(WebSocketDisconnect):
+            while True:
+                total, size = map(int, (await socket.receive_text()).split())
+                data = memoryview(bytes(total))
+                for start in range(0, total, size):
+                    await socket.send_bytes(bytes(data[start : start + size]))
+
+    async def upload(self, socket: WebSocket) -> None:
+        """Take as many bytes as are announced as text, then say that they are there."""
+        await socket.accept()
+        with suppress(WebSocketDisconnect):
+            while True:
+                missing = int(await socket.receive_text())
+                while missing > 0:
+                    missing -= len(await socket.receive_bytes())
+                await socket.send_bytes(DONE)
+
+    async def push(self, frame: bytes) -> None:
+        for socket in self._sockets:
+            await socket.send_bytes(frame)
+
+    async def push_for(self, frame: bytes, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            await self.push(frame)
+            await asyncio.sleep(0)  # a turn of the loop: that is when uvloop writes
+
+
+async def _serve(pipe: Pipe) -> None:
+    built = _Server()
+    with listen(HOST, 0) as listener:
+        server = uvicorn.Server(_config(built.app))
+        serving = asyncio.create_task(server.serve([listener]), name="server")
+        try:
+            await answer_all(pipe, _handlers(built, listener.getsockname()[1]))
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=HubLimits().max_frame_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def _handlers(server: _Server, port: int) -> Handlers:
+    async def where() -> int:
+        return port
+
+    return {"port": where, "cpu": cpu_seconds, "push": server.push, "push_for": server.push_for}

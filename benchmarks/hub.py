@@ -1,0 +1,93 @@
+"""A hub in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvloop
+
+from benchmarks import sensors
+from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds
+from benchmarks.results import Setting
+from synovia.app import Synovia
+from synovia.application import collect
+from synovia.config import Settings
+from synovia.http.server import listen, make_server
+from synovia.sync.limits import HubLimits
+
+HOST = "127.0.0.1"
+EMBEDDED = "sqlite://:memory:"
+_PATIENT = HubLimits(idle_timeout=3600.0)  # raw readers never say anything
+
+
+class HubProcess:
+    """A hub that serves ``sensors``.
+
+    Attributes:
+        port: Where it listens.
+    """
+
+    def __init__(self, process: Child, port: int) -> None:
+        self._process = process
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"ws://{HOST}:{self.port}"
+
+    async def cpu(self) -> float:
+        """Tell the CPU seconds it has used."""
+        return float(await self._process.ask("cpu"))
+
+    async def loaded(self, count: int) -> None:
+        """Wait until ``count`` live queries have a first result; TimeoutError if that takes minutes."""
+        async with asyncio.timeout(180):
+            while await self._process.ask("loaded") < count:  # noqa: ASYNC110 (another process)
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def hub(store: str, setting: Setting, name: str) -> AsyncIterator[HubProcess]:
+    """Run a hub over a store; under ``setting.profile`` it leaves ``NAME.prof`` there."""
+    profile = f"{setting.profile}/{name}.prof" if setting.profile else None
+    async with child(f"hub {name}", _main, store, profile) as process:
+        yield HubProcess(process, int(await process.ask("port")))
+
+
+def _main(pipe: Pipe, store: str, profile: str | None) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if profile is None:
+            runner.run(_serve(pipe, store))
+            return
+        profiler = cProfile.Profile()
+        try:
+            profiler.runcall(runner.run, _serve(pipe, store))
+        finally:
+            profiler.dump_stats(profile)
+
+
+async def _serve(pipe: Pipe, store: str) -> None:
+    app = Synovia(collect("benchmarks", [sensors]), store=store, settings=Settings(limits=_PATIENT))
+    with listen(HOST, 0) as listener:
+        await app.start()
+        server = make_server(app)
+        serving = asyncio.create_task(server.serve([listener]), name="server")
+        try:
+            await answer_all(pipe, _handlers(app, listener.getsockname()[1]))
+        finally:
+            server.should_exit = True
+            await serving
+            await app.stop()
+
+
+def _handlers(app: Synovia, port: int) -> Handlers:
+    async def where() -> int:
+        return port
+
+    async def loaded() -> int:
+        return sum(live.loaded for live in app.engine.live)
+
+    return {"port": where, "cpu": cpu_seconds, "loaded": loaded}

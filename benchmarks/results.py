@@ -1,0 +1,98 @@
+"""What a benchmark gives: figures beside their peers', and how ratios are taken on a noisy machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all benchmarks are run with.
+
+    Attributes:
+        mongodb: The URI of a replica set.
+        quick: Few and short rounds: shows that it works; the figures are rough.
+        profile: A folder for profiles of the hubs; their figures are then far too slow.
+    """
+
+    mongodb: str
+    quick: bool = False
+    profile: str | None = None
+
+    def rounds(self, usual: int) -> int:
+        """Give the number of rounds, an odd one."""
+        return 3 if self.quick else usual
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a ratio should be: at most ``limit``, or at least."""
+
+    limit: float
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+
+    def met(self, ratio: float) -> bool:
+        return ratio >= self.limit if self.at_least else ratio <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure beside its peer's.
+
+    Attributes:
+        name: What was measured.
+        figure: Of Synovia.
+        unit: Of both figures.
+        peer: What it is compared with: another program measured in the same run, or a named limit.
+        peer_figure: Of the peer.
+        ratio: ``figure`` to ``peer_figure``; over several rounds, the median of the rounds' ratios.
+        aim: None for a figure that only informs.
+    """
+
+    name: str
+    figure: float
+    unit: str
+    peer: str
+    peer_figure: float
+    ratio: float
+    aim: Aim | None = None
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.aim is None else self.aim.met(self.ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one benchmark found."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def compared(
+    name: str, unit: str, figures: Sequence[float], peer: str, peers: Sequence[float], aim: Aim | None = None
+) -> Row:
+    """Compare what was measured in alternating rounds: medians of the figures, and the median of the rounds' ratios.
+
+    Two rounds that follow each other see the same disturbance, so their ratio says more than that of two medians.
+    """
+    ratios = [figure / other for figure, other in zip(figures, peers, strict=True)]
+    return Row(name, median(figures), unit, peer, median(peers), median(ratios), aim)
+
+
+def limited(name: str, unit: str, figure: float, limit: float) -> Row:
+    """Compare a figure with a limit it should not exceed."""
+    return Row(name, figure, unit, "limit", limit, figure / limit, Aim(1.0))
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Give the smallest value that ``percent`` of all values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -1,0 +1,37 @@
+"""The application that is measured: rooms of sensors, each with a level that moves."""
+
+from __future__ import annotations
+
+from synovia import Float64Array, Id, Index, MutationContext, NotFound, QueryContext, Table, mutation, query
+
+
+class Sensor(Table, name="sensors", indexes=[Index("by_room", "room", "rank")]):
+    """A sensor; ``trace`` is an array apart from the document, ``curve`` one inside it."""
+
+    room: str
+    rank: int
+    label: str
+    level: int = 0
+    trace: Float64Array | None = None
+    curve: list[float] | None = None
+
+
+@query
+async def in_room(ctx: QueryContext, room: str) -> list[Sensor]:
+    return await ctx.db.query(Sensor).using("by_room", room=room).collect()
+
+
+@mutation
+async def add(
+    ctx: MutationContext, room: str, rank: int, trace: Float64Array | None = None, curve: list[float] | None = None
+) -> Id[Sensor]:
+    label = f"sensor {rank} of {room}"
+    return await ctx.db.insert(Sensor(room=room, rank=rank, label=label, trace=trace, curve=curve))
+
+
+@mutation
+async def set_level(ctx: MutationContext, sensor_id: Id[Sensor], level: int) -> None:
+    sensor = await ctx.db.get(Sensor, sensor_id)
+    if sensor is None:
+        raise NotFound(f"no sensor {sensor_id}")
+    await ctx.db.patch(sensor, level=level)
