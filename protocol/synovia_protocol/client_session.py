@@ -23,6 +23,7 @@ from synovia_protocol.messages import (
     ArrayRef,
     ArrayResponse,
     Authenticate,
+    Authenticated,
     AuthError,
     CancelFetch,
     ClientMessage,
@@ -69,7 +70,7 @@ _RECEIVES: dict[ClientState, dict[type, ClientState]] = {
     ClientState.NEW: {},
     ClientState.EXPECT_WELCOME: {Welcome: _OPEN, FatalError: _CLOSED},
     _OPEN: {
-        **dict.fromkeys((Transition, MutationResponse, ActionResponse, AuthError), _OPEN),
+        **dict.fromkeys((Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
         **dict.fromkeys((ArrayResponse, ArrayFrame, Pong), _OPEN),
         FatalError: _CLOSED,
     },
@@ -177,9 +178,11 @@ class ClientSession:
         self.held.pop(query_id, None)
         self._removed.add(query_id)
 
-    def mutation(self, request_id: int, path: str, args: dict[str, Any], *, retry: bool = False) -> bytes:
-        """Run a mutation. ``retry``: it may have been sent before, on a connection that broke."""
-        return self._request(Mutation(request_id, path, args, retry))
+    def mutation(
+        self, request_id: int, path: str, args: dict[str, Any], *, retry: bool = False, issued_at: int | None = None
+    ) -> bytes:
+        """Run a mutation. ``retry``: it may have been sent before, on a connection that broke; ``issued_at``: when first."""
+        return self._request(Mutation(request_id, path, args, retry, issued_at))
 
     def action(self, request_id: int, path: str, args: dict[str, Any]) -> bytes:
         """Run an action."""

@@ -214,7 +214,7 @@ CLIENT_LAYOUTS = (
     Layout(m.Connect, 2, tag=1, session=_bytes(16), version=_COUNT, newest_ts=_or_none(_TS), client=_TEXT),
     Layout(m.Authenticate, 0, tag=2, token=_or_none(_TEXT)),
     Layout(m.ModifyQuerySet, 0, tag=3, add=_each(_nested(_ADD_LAYOUT.read)), remove=_each(_ID)),
-    Layout(m.Mutation, 3, tag=4, request_id=_ID, path=_TEXT, args=_arguments, retry=_FLAG),
+    Layout(m.Mutation, 3, tag=4, request_id=_ID, path=_TEXT, args=_arguments, retry=_FLAG, issued_at=_or_none(_COUNT)),
     Layout(m.Action, 3, tag=5, request_id=_ID, path=_TEXT, args=_arguments),
     Layout(
         m.FetchArray,
@@ -248,18 +248,31 @@ def _read_update(fields: list[Any], limits: Limits) -> m.QueryUpdate:
 
 
 SERVER_LAYOUTS = (
-    Layout(m.Welcome, 3, tag=32, version=_COUNT, max_message_bytes=_COUNT, idle_timeout=_seconds),
+    Layout(
+        m.Welcome,
+        3,
+        tag=32,
+        version=_COUNT,
+        max_message_bytes=_COUNT,
+        idle_timeout=_seconds,
+        server_time=_or_none(_COUNT),
+    ),
     Layout(m.Transition, 2, tag=33, from_ts=_TS, to_ts=_TS, updates=_each(_nested(_read_update)), number=_COUNT),
     Layout(m.MutationResponse, 2, tag=34, request_id=_ID, ts=_or_none(_TS), result=_value, error=_or_none(_ERROR)),
     Layout(m.ActionResponse, 1, tag=35, request_id=_ID, result=_value, error=_or_none(_ERROR)),
     Layout(m.AuthError, 1, tag=36, error=_ERROR),
+    Layout(
+        m.Authenticated, 0, tag=40, token=_or_none(_TEXT), refresh_token=_or_none(_TEXT), expires_at=_or_none(_COUNT)
+    ),
     Layout(m.ArrayResponse, 1, tag=37, request_id=_STREAM, dtype=_TEXT, shape=_each(_COUNT), error=_or_none(_ERROR)),
     Layout(m.FatalError, 1, tag=38, error=_ERROR, retry_after=_or_none(_seconds)),
     Layout(m.Pong, 0, tag=39, nonce=_COUNT),
 )
 
+PART_LAYOUTS = (_ADD_LAYOUT, _ERROR_LAYOUT)
+
 _LAYOUTS: dict[type, Layout] = {
-    layout.kind: layout for layout in (*CLIENT_LAYOUTS, *SERVER_LAYOUTS, *UPDATE_LAYOUTS, _ADD_LAYOUT, _ERROR_LAYOUT)
+    layout.kind: layout for layout in (*CLIENT_LAYOUTS, *SERVER_LAYOUTS, *UPDATE_LAYOUTS, *PART_LAYOUTS)
 }
 _CLIENT = {layout.tag: layout for layout in CLIENT_LAYOUTS}
 _SERVER = {layout.tag: layout for layout in SERVER_LAYOUTS}

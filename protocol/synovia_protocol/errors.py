@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     ARRAY_NOT_FOUND = "array_not_found"
     BAD_RANGE = "bad_range"
     UNIQUE_VIOLATION = "unique_violation"
+    REQUEST_EXPIRED = "request_expired"
     NOT_FOUND = "not_found"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"

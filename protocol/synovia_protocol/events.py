@@ -12,6 +12,7 @@ from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import (
     ActionResponse,
     ArrayResponse,
+    Authenticated,
     AuthError,
     ClientMessage,
     FatalError,
@@ -78,6 +79,7 @@ ClientEvent = (
     | TransitionApplied
     | MutationResponse
     | ActionResponse
+    | Authenticated
     | AuthError
     | ArrayResponse
     | ArrayChunk

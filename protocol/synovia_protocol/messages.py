@@ -108,13 +108,18 @@ class ModifyQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """Run a mutation. ``request_id`` counts within the session; ``retry`` says that it may have been sent before."""
+    """Run a mutation. ``request_id`` counts within the session; ``retry`` says that it may have been sent before.
+
+    ``issued_at`` is when it was first asked for, in milliseconds since 1970 by the server's clock (``Welcome.server_time``
+    tells how far the client's own is off). A retry older than the server keeps request records is refused, never run again.
+    """
 
     TYPE: ClassVar[int] = 4
     request_id: int
     path: str
     args: dict[str, Any]
     retry: bool = False
+    issued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +163,16 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The answer to Connect. The server closes a connection on which nothing arrives for ``idle_timeout`` seconds."""
+    """The answer to Connect. The server closes a connection on which nothing arrives for ``idle_timeout`` seconds.
+
+    ``server_time`` is the server's clock in milliseconds since 1970 (UTC).
+    """
 
     TYPE: ClassVar[int] = 32
     version: int
     max_message_bytes: int
     idle_timeout: float
+    server_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +255,23 @@ class AuthError:
 
 
 @dataclass(frozen=True, slots=True)
+class Authenticated:
+    """The token was accepted.
+
+    Attributes:
+        token: A token of the server's own to connect with from now on; None: go on using the one that was sent.
+        refresh_token: Sent in place of ``token`` to get new ones when that has expired; None: there is none.
+        expires_at: When the connection falls back to anonymous unless it authenticates again, in milliseconds since
+            1970 (UTC); None: never.
+    """
+
+    TYPE: ClassVar[int] = 40
+    token: str | None = None
+    refresh_token: str | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayResponse:
     """The answer to FetchArray: frames with these elements follow (none when ``shape`` has a zero), or an error."""
 
@@ -272,7 +298,17 @@ class Pong:
 
 
 ClientMessage = Connect | Authenticate | ModifyQuerySet | Mutation | Action | FetchArray | CancelFetch | Ping
-ServerMessage = Welcome | Transition | MutationResponse | ActionResponse | AuthError | ArrayResponse | FatalError | Pong
+ServerMessage = (
+    Welcome
+    | Transition
+    | MutationResponse
+    | ActionResponse
+    | Authenticated
+    | AuthError
+    | ArrayResponse
+    | FatalError
+    | Pong
+)
 Message = ClientMessage | ServerMessage
 
 

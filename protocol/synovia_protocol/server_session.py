@@ -24,6 +24,7 @@ from synovia_protocol.messages import (
     ArrayFrame,
     ArrayResponse,
     Authenticate,
+    Authenticated,
     AuthError,
     CancelFetch,
     ClientMessage,
@@ -61,7 +62,7 @@ _RECEIVES: dict[ServerState, dict[type, ServerState]] = {
 _SENDS: dict[ServerState, dict[type, ServerState]] = {
     ServerState.EXPECT_CONNECT: {FatalError: _CLOSED},
     _OPEN: {
-        **dict.fromkeys((Welcome, Transition, MutationResponse, ActionResponse, AuthError), _OPEN),
+        **dict.fromkeys((Welcome, Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
         **dict.fromkeys((ArrayResponse, ArrayFrame, Pong), _OPEN),
         FatalError: _CLOSED,
     },
@@ -140,9 +141,9 @@ class ServerSession:
 
     # --- sending
 
-    def send_welcome(self, idle_timeout: float) -> bytes:
+    def send_welcome(self, idle_timeout: float, server_time: int | None = None) -> bytes:
         """Answer Connect; the connection is closed after ``idle_timeout`` seconds without a frame from the client."""
-        return self._send(Welcome(PROTOCOL_VERSION, self.limits.max_message_bytes, idle_timeout))
+        return self._send(Welcome(PROTOCOL_VERSION, self.limits.max_message_bytes, idle_timeout, server_time))
 
     def send_transition(self, to_ts: int, packed_updates: Iterable[bytes] = ()) -> bytes:
         """Move the client from where it is to ``to_ts``. What this gives must be sent, and in this order."""
@@ -177,6 +178,12 @@ class ServerSession:
     def send_action_error(self, request_id: int, error: ErrorInfo) -> bytes:
         """Answer an action that failed."""
         return self._send(ActionResponse(request_id, None, error))
+
+    def send_authenticated(
+        self, token: str | None = None, refresh_token: str | None = None, expires_at: int | None = None
+    ) -> bytes:
+        """Say that the token was accepted, and what to sign in with from now on."""
+        return self._send(Authenticated(token, refresh_token, expires_at))
 
     def send_auth_error(self, error: ErrorInfo) -> bytes:
         """Say that the token was not accepted."""

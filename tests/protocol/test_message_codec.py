@@ -197,7 +197,7 @@ def test_types_that_a_client_never_sends_are_unknown(number: int) -> None:
     assert refusal(msgpack.packb([number, 1, 2, 3])).code is ErrorCode.UNKNOWN_MESSAGE
 
 
-@pytest.mark.parametrize("number", [0, 1, 8, 31, 40, -1])
+@pytest.mark.parametrize("number", [0, 1, 8, 31, 41, -1])
 def test_types_that_a_server_never_sends_are_unknown(number: int) -> None:
     assert refusal(msgpack.packb([number, 1, 2, 3]), decode_server).code is ErrorCode.UNKNOWN_MESSAGE
 
