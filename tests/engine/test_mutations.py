@@ -82,6 +82,22 @@ async def test_a_request_is_committed_once(registry: Registry, any_store: Store)
         assert other.value() == 10
 
 
+async def test_a_retry_that_is_too_old_is_refused(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        await app.caller().mutation("board:add", {"slug": "x"})
+        now, day = int(app.clock() * 1000), 86_400_000
+        call = {"session": b"s" * 16, "retry": True}
+        args = {"slug": "x"}
+        late = await app.engine.mutate("board:bump", args, None, number=1, issued_at=now - 7 * day, **call)  # type: ignore[arg-type]
+        assert late.error is not None
+        assert late.error.code == "request_expired"
+        fresh = await app.engine.mutate("board:bump", args, None, number=2, issued_at=now - 5 * day, **call)  # type: ignore[arg-type]
+        assert fresh.value() == 1
+        app.clock.advance(86_400)
+        again = await app.engine.mutate("board:bump", args, None, number=2, issued_at=now - 5 * day, **call)  # type: ignore[arg-type]
+        assert again.value() == 1  # the record is still there, so it is answered
+
+
 async def test_one_duplicate_in_a_batch_disturbs_nobody(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller, session = app.caller(), b"s" * 16

@@ -40,12 +40,14 @@ class Outcome:
         packed: The encoded result; None for an error.
         error: Why there is no result.
         arrays: Digests of the arrays that the result refers to.
+        unknown: The database could not say whether the commit took place. Only the same request again can tell.
     """
 
     ts: Ts | None = None
     packed: bytes | None = None
     error: ErrorInfo | None = None
     arrays: frozenset[bytes] = frozenset()
+    unknown: bool = False
 
     def value(self) -> Any:
         """Give the result as wire values.
@@ -94,6 +96,7 @@ class Engine:
         debug: Whether clients may see the text of exceptions.
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
+        retry_window: Seconds for which a mutation may be retried; less than the store keeps request records.
     """
 
     def __init__(
@@ -104,7 +107,9 @@ class Engine:
         debug: bool = False,
         clock: Clock = time.time,
         linger: float = 30.0,
+        retry_window: float = 6 * 86_400,
     ) -> None:
+        self._retry_window = retry_window
         self.store = store
         self.registry = registry
         self._executor = Executor(store, registry, debug=debug, clock=clock)
@@ -204,6 +209,7 @@ class Engine:
         session: bytes | None = None,
         number: int | None = None,
         retry: bool = False,
+        issued_at: int | None = None,
         internal: bool = False,
     ) -> Outcome:
         """Run a mutation and commit it; errors are part of the outcome.
@@ -211,6 +217,7 @@ class Engine:
         Args:
             session: With ``number`` it names the request: however often it comes, it is committed once.
             retry: It may have been committed already; look first.
+            issued_at: When it was first asked for, in milliseconds since 1970; a retry that is too old is refused.
         """
         try:
             function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
@@ -218,12 +225,19 @@ class Engine:
                 earlier = await self._earlier(session, number)
                 if earlier is not None:
                     return earlier
+                self._check_age(issued_at)
             seed, now = secrets.token_bytes(16), self._executor.now()
             return await self._mutate(_Request(function, values, identity, session, number, seed, now))
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
-            return _unavailable(error)
+            return _unavailable(error, unknown=True)
+
+    def _check_age(self, issued_at: int | None) -> None:
+        """Refuse a retry whose record may have been forgotten: nobody can tell any more whether it has been committed."""
+        if issued_at is not None and self._executor.now() - issued_at > self._retry_window * 1000:
+            text = "this request is too old to be retried: whether it has been committed is not known any more"
+            raise FunctionError(ErrorCode.REQUEST_EXPIRED, text)
 
     async def _mutate(self, request: _Request) -> Outcome:
         for _ in range(MOST_RUNS):
@@ -295,7 +309,8 @@ def _outcome(run: Run, ts: Ts | None) -> Outcome:
     return Outcome(ts, run.packed, None, run.arrays)
 
 
-def _unavailable(error: StoreError) -> Outcome:
+def _unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
     logger.warning("the store failed: %s", error)
     kind = "cannot be reached" if isinstance(error, StoreUnavailable) else "failed"
-    return Outcome(error=ErrorInfo(ErrorCode.OVERLOADED, f"the database {kind}, try again later"))
+    info = ErrorInfo(ErrorCode.OVERLOADED, f"the database {kind}, try again later")
+    return Outcome(error=info, unknown=unknown)
