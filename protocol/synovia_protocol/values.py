@@ -277,7 +277,7 @@ def _skim(data: bytes | memoryview) -> None:
     try:
         unpacker.skip()
     except Exception as error:
-        raise _malformed(error) from error
+        raise _malformed(error, counted=False) from error
 
 
 def _unpack(data: bytes | memoryview, **options: Any) -> Any:
@@ -286,14 +286,14 @@ def _unpack(data: bytes | memoryview, **options: Any) -> Any:
     except ProtocolError:
         raise
     except Exception as error:  # the C code raises half a dozen unrelated types; every one of them means bad bytes
-        raise _malformed(error) from error
+        raise _malformed(error, counted="max_array_len" in options) from error
 
 
-def _malformed(error: Exception) -> ProtocolError:
+def _malformed(error: Exception, *, counted: bool) -> ProtocolError:
     if isinstance(error, msgpack.exceptions.StackError):
         return _too_deep()
-    if "exceeds max_array_len" in str(error) or "exceeds max_map_len" in str(error):
-        return _too_many()
+    if counted and ("exceeds max_array_len" in str(error) or "exceeds max_map_len" in str(error)):
+        return _too_many()  # where nothing is counted, it means that the frame is shorter than its headers say
     return BadFrame(f"not msgpack: {error or type(error).__name__}")
 
 

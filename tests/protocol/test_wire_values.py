@@ -152,6 +152,8 @@ def test_packing_in_many_threads_does_not_mix() -> None:
         (b"", ErrorCode.BAD_FRAME),
         (b"\xc1", ErrorCode.BAD_FRAME),
         (b"\x92\x01", ErrorCode.BAD_FRAME),  # truncated
+        (b"\x94\x01", ErrorCode.BAD_FRAME),  # so much that it could not even be true
+        (b"\x8f\xa1a", ErrorCode.BAD_FRAME),
         (b"\xd9\x05ab", ErrorCode.BAD_FRAME),
         (b"\x01\x02", ErrorCode.BAD_FRAME),  # trailing byte
         (b"\xa2\xc3\x28", ErrorCode.BAD_FRAME),  # not UTF-8

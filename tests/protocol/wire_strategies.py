@@ -153,7 +153,7 @@ client_messages = st.one_of(
         st.lists(query_adds, max_size=3).map(tuple),
         st.lists(naturals, max_size=3).map(tuple),
     ),
-    st.builds(m.Mutation, naturals, texts, arguments, st.booleans()),
+    st.builds(m.Mutation, naturals, texts, arguments, st.booleans(), st.one_of(st.none(), naturals)),
     st.builds(m.Action, naturals, texts, arguments),
     st.builds(
         m.FetchArray,
@@ -174,11 +174,14 @@ updates = st.one_of(
     st.builds(m.QueryFailed, naturals, errors),
 )
 server_messages = st.one_of(
-    st.builds(m.Welcome, naturals, naturals, st.floats(0, 1e6)),
+    st.builds(m.Welcome, naturals, naturals, st.floats(0, 1e6), st.one_of(st.none(), naturals)),
     st.builds(m.Transition, naturals, naturals, st.lists(updates, max_size=4).map(tuple), naturals),
     st.builds(m.MutationResponse, naturals, st.one_of(st.none(), naturals), values, st.one_of(st.none(), errors)),
     st.builds(m.ActionResponse, naturals, values, st.one_of(st.none(), errors)),
     st.builds(m.AuthError, errors),
+    st.builds(
+        m.Authenticated, st.one_of(st.none(), texts), st.one_of(st.none(), texts), st.one_of(st.none(), naturals)
+    ),
     st.builds(
         m.ArrayResponse,
         streams,
