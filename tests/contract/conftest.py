@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contract.stores import FACTORIES, PERSISTENT, Factory, Opened
+from contract.stores import FACTORIES, PERSISTENT, TABLES, Factory, Opened
 from synovia.store.base import Store
 
 
@@ -14,7 +14,7 @@ from synovia.store.base import Store
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Give an open, empty store with ``contract.stores.TABLES``."""
     factory: Factory = request.param
-    async with factory(request) as opened:
+    async with factory(request, TABLES) as opened:
         yield opened.store
 
 
@@ -22,5 +22,5 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 async def persistent(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
     """Give a store that can be closed and opened again over the same data."""
     factory: Factory = request.param
-    async with factory(request) as opened:
+    async with factory(request, TABLES) as opened:
         yield opened

@@ -35,45 +35,45 @@ class Opened:
     reopen: Reopen
 
 
-Factory = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Opened]]
+Factory = Callable[[pytest.FixtureRequest, Sequence[TableSpec]], AbstractAsyncContextManager[Opened]]
 
 
 @asynccontextmanager
-async def keeping(make: Callable[[], Store]) -> AsyncIterator[Opened]:
+async def keeping(make: Callable[[], Store], tables: Sequence[TableSpec]) -> AsyncIterator[Opened]:
     """Open the stores that ``make`` gives one after the other, each over the data of the one before."""
 
-    async def reopen(tables: Sequence[TableSpec] = TABLES) -> Store:
+    async def reopen(changed: Sequence[TableSpec]) -> Store:
         await opened.store.close()
         opened.store = make()
-        await opened.store.open(tables)
+        await opened.store.open(changed)
         return opened.store
 
     opened = Opened(make(), reopen)
-    await opened.store.open(TABLES)
+    await opened.store.open(tables)
     try:
         yield opened
     finally:
         await opened.store.close()
 
 
-def sqlite_memory(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Opened]:
-    return keeping(SQLiteStore)
+def sqlite_memory(request: pytest.FixtureRequest, tables: Sequence[TableSpec]) -> AbstractAsyncContextManager[Opened]:
+    return keeping(SQLiteStore, tables)
 
 
-def sqlite_file(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Opened]:
+def sqlite_file(request: pytest.FixtureRequest, tables: Sequence[TableSpec]) -> AbstractAsyncContextManager[Opened]:
     path = request.getfixturevalue("tmp_path") / "store.db"
-    return keeping(lambda: SQLiteStore(str(path)))
+    return keeping(lambda: SQLiteStore(str(path)), tables)
 
 
-def mongodb(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Opened]:
+def mongodb(request: pytest.FixtureRequest, tables: Sequence[TableSpec]) -> AbstractAsyncContextManager[Opened]:
     from synovia.store.mongo import MongoStore
 
     uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
-    return keeping(lambda: MongoStore(uri, name, patience=0.1))
+    return keeping(lambda: MongoStore(uri, name, patience=0.1), tables)
 
 
 @asynccontextmanager
-async def mongodb_by_motor(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
+async def mongodb_by_motor(request: pytest.FixtureRequest, tables: Sequence[TableSpec]) -> AsyncIterator[Opened]:
     from motor.motor_asyncio import AsyncIOMotorClient
 
     from synovia.store.mongo import MongoStore
@@ -81,7 +81,7 @@ async def mongodb_by_motor(request: pytest.FixtureRequest) -> AsyncIterator[Open
     uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
     client: Any = AsyncIOMotorClient(uri)
     try:
-        async with keeping(lambda: MongoStore(client, name, patience=0.1)) as opened:
+        async with keeping(lambda: MongoStore(client, name, patience=0.1), tables) as opened:
             yield opened
     finally:
         client.close()

@@ -85,6 +85,22 @@ async def test_a_refused_commit_is_not_in_the_log(store: Store) -> None:
     assert [write.id for each in commits for write in each.writes] == [1, 3]
 
 
+async def test_a_write_that_changes_nothing_holds_nothing_up(store: Store) -> None:
+    same, other = {"_id": "same", "rank": 1}, {"_id": "other", "rank": 1}
+    await insert(store, "notes", same, other)
+    start, fence = await store.newest()
+    first = await store.commit(Batch([replaced("notes", same)], fence=fence))
+    second = await store.commit(Batch([replaced("notes", same), replaced("notes", other, rank=2)], fence=fence + 1))
+    assert start < first < second
+    async with following(store, start) as changes:
+        async for change in changes:
+            assert isinstance(change, Commit)
+            assert all(write.id == "same" or change.ts == second for write in change.writes)
+            if change.ts >= second:
+                assert Write("notes", "other", other, {"_id": "other", "rank": 2}) in change.writes
+                break
+
+
 async def test_a_large_commit_comes_as_one(store: Store) -> None:
     start, fence = await store.newest()
     documents = [{"_id": number, "text": "x" * 1000} for number in range(2000)]

@@ -1,0 +1,74 @@
+"""Every store: random commits, then random scans at every past timestamp, against the brute-force model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import bson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract.model import IDS, THINGS, Model, Question, commits, questions
+from contract.steps import everything, following, next_commits
+from contract.stores import FACTORIES, Factory
+from synovia.store.base import Batch, Document, Store, Write
+
+
+@pytest.fixture(params=FACTORIES)
+async def things(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    factory: Factory = request.param
+    async with factory(request, [THINGS]) as opened:
+        yield opened.store
+
+
+def exact(documents: list[Document]) -> list[bytes]:
+    return [bson.encode(document) for document in documents]
+
+
+def stored(document: Document | None) -> bytes | None:
+    return None if document is None else bson.encode(document)
+
+
+def exact_writes(writes: tuple[Write, ...] | list[Write]) -> dict[Any, tuple[bytes | None, ...]]:
+    return {each.id: (stored(each.before), stored(each.after)) for each in writes}
+
+
+async def clear(store: Store) -> None:
+    """Delete what the example before has left."""
+    ts, _ = await store.newest()
+    left = await everything(store, ts, "things")
+    await store.commit(Batch([Write("things", each["_id"], each, None) for each in left]))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=commits, asked=st.lists(questions, min_size=1, max_size=6))
+async def test_scans_at_every_past_timestamp_equal_the_model(
+    things: Store, history: list[dict[int, dict[str, Any] | None]], asked: list[Question]
+) -> None:
+    await clear(things)
+    start, _ = await things.newest()
+    model, log = Model(), []
+    for changes in history:
+        if writes := model.writes(changes):
+            ts = await things.commit(Batch(writes))
+            model.commit(ts, writes)
+            log.append((ts, exact_writes(writes)))
+    for ts in model.past:
+        await compare(things, model, ts, asked)
+    async with following(things, start) as changes_:
+        told = await next_commits(changes_, len(log))
+    assert [(each.ts, exact_writes(each.writes)) for each in told] == log
+
+
+async def compare(store: Store, model: Model, ts: int, asked: list[Question]) -> None:
+    snapshot = store.snapshot(ts)
+    for each in asked:
+        expected = model.scan(ts, each)
+        found = await snapshot.scan("things", each.index, each.interval, each.order, where=each.where, limit=each.limit)
+        assert exact(found) == exact(expected[: each.limit]), each
+        assert await snapshot.count("things", each.index, each.interval, where=each.where) == len(expected), each
+    present = {bson.encode({"": document["_id"]}): document for document in model.past[ts]}
+    by_id = [present.get(bson.encode({"": id_})) for id_ in IDS]
+    assert list(map(stored, await snapshot.get("things", IDS))) == list(map(stored, by_id))
