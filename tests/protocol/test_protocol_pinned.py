@@ -10,7 +10,12 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "71a5621988ce2e7310171a30d63566f9e305a16f4dc0c3564f419ebffae6ab6b"}
+PINNED = {1: "9d95335062e7805a370afe3f1ddf7e98680038b024bf7b43679b885bdbacf704"}
+
+
+def default_of(field: dataclasses.Field[Any]) -> str:
+    """Write down a field's default."""
+    return "required" if field.default is dataclasses.MISSING else repr(field.default)
 
 
 def describe(layout: codec.Layout) -> dict[str, Any]:
@@ -20,7 +25,7 @@ def describe(layout: codec.Layout) -> dict[str, Any]:
         "name": layout.kind.__name__,
         "tag": layout.tag,
         "required": layout.required,
-        "fields": [(name, fields[name].type, repr(fields[name].default)) for name in layout.rules],
+        "fields": [(name, fields[name].type, default_of(fields[name])) for name in layout.rules],
         "all": sorted(fields),
     }
 
