@@ -7,9 +7,12 @@ import pytest
 
 from client.manual_clock import ManualClock
 from client.peer import Peer
-from synovia_client import Client
+from synovia_client import Client, Timeouts
 
 MakeClient = Callable[..., Client]
+
+TIMEOUTS = Timeouts(connect=11, welcome=12, token=13, request=60, send=30, ping_interval=10, pong=7)
+"""All different, so that a test can say which one it waits for."""
 
 
 @pytest.fixture
@@ -28,7 +31,9 @@ def make(peer: Peer, clock: ManualClock) -> MakeClient:
     """Makes clients of the peer that reconnect at once."""
 
     def make(**options: Any) -> Client:
-        return Client(peer.url, **{"clock": clock, "random": lambda: 0.0, "proxy": None, **options})
+        return Client(
+            peer.url, **{"clock": clock, "timeouts": TIMEOUTS, "random": lambda: 0.0, "proxy": None, **options}
+        )
 
     return make
 

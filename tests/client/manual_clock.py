@@ -21,7 +21,7 @@ class ManualClock:
         self.now = 0.0
         self.waits: list[float] = []
         self._changed = Signal()
-        self._timers: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._timers: dict[object, tuple[float, float, Callable[[], None]]] = {}
 
     def time(self) -> float:
         return self.now
@@ -43,7 +43,7 @@ class ManualClock:
 
     def start(self, key: object, seconds: float, fire: Callable[[], None]) -> None:
         """Begin, or begin again, a timer."""
-        self._timers[key] = (self.now + seconds, fire)
+        self._timers[key] = (self.now + seconds, seconds, fire)
         self._changed.bump()
 
     def stop(self, key: object) -> None:
@@ -54,15 +54,15 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move the time on, and fire what is due."""
         self.now += seconds
-        for key, (due, fire) in list(self._timers.items()):
+        for key, (due, _, fire) in list(self._timers.items()):
             if due <= self.now:
                 self.stop(key)
                 fire()
 
     async def awaited(self, seconds: float) -> None:
-        """Wait until somebody waits for a moment at most ``seconds`` (and more than half of that) away."""
+        """Wait until somebody sleeps, or has a deadline, of exactly this length."""
         async with asyncio.timeout(5):
-            while not any(seconds / 2 < due - self.now <= seconds for due, _ in self._timers.values()):
+            while seconds not in (length for _, length, _ in self._timers.values()):
                 await self._changed.after(self._changed.count)
 
 

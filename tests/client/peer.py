@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from synovia_protocol import messages as m
-from synovia_protocol.arrays import encode_frame, raw_of
+from synovia_protocol.arrays import ArrayReceived, ChunkReceived, encode_frame, raw_of
 from synovia_protocol.codec import encode, pack, pack_update
 from synovia_protocol.errors import CloseCode, ErrorInfo
 from synovia_protocol.patch import diff
@@ -77,23 +77,30 @@ class PeerConnection:
         assert isinstance(event, m.Ping), event
         return event
 
-    async def expect_array(self) -> m.ArrayFrame | Any:
-        """Wait for an array to be uploaded whole; gives ``ArrayReceived``, and the bytes."""
+    async def expect_array(self) -> tuple[ArrayReceived, bytes]:
+        """Wait for an array to be uploaded whole; gives its description and its bytes."""
         data = b""
         while True:
             event = await self.next()
-            if hasattr(event, "chunk_digest"):
-                data += bytes(event.data)
-            else:
-                assert hasattr(event, "chunks"), event
+            if isinstance(event, ArrayReceived):
                 return event, data
+            assert isinstance(event, ChunkReceived), event
+            data += bytes(event.data)
 
     async def silence(self) -> None:
-        """Check that the client has nothing to say: the next thing that comes is the echo of a WebSocket ping."""
+        """Check that the client has nothing to say but pings: it has answered, and nothing else is there."""
         async with asyncio.timeout(PATIENCE):
             await (await self.websocket.ping())
+            while self.unread():
+                self._events += self.session.receive(await self.websocket.recv())
+        for ping in [event for event in self._events if isinstance(event, m.Ping)]:
+            self._events.remove(ping)
+            await self.send(self.session.send_pong(ping.nonce))
         assert not self._events, self._events
-        assert not self.websocket.recv_messages.frames.queue, "the client had something to say"
+
+    def unread(self) -> int:
+        """Tell how many frames have arrived that nobody has read."""
+        return len(self.websocket.recv_messages.frames.queue)
 
     # --- sending
 

@@ -85,7 +85,7 @@ async def test_cut_after_the_mutation_was_sent_and_before_it_was_read(client: Cl
     first = await peer.welcome()
     await client.connected()
     asked = asyncio.create_task(client.mutation("m", {"n": 1}))
-    await eventually(lambda: bool(first.websocket.recv_messages.frames.queue))
+    await eventually(lambda: first.unread() == 1)
     first.cut()
     second = await peer.welcome()
     mutation = await second.expect(Mutation)

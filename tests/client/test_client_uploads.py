@@ -148,7 +148,8 @@ async def test_small_messages_overtake_an_upload(client: Client, peer: Peer) -> 
     await connection.expect(ChunkReceived)  # 121 more are to come
     quick = asyncio.create_task(client.mutation("quick"))
     watching = asyncio.create_task(client.query("list"))
-    chunks, others = 0, []
+    chunks = 0
+    others: list[Any] = []
     while len(others) < 2:
         event = await connection.next()
         chunks += isinstance(event, ChunkReceived)

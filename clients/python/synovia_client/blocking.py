@@ -81,11 +81,11 @@ class BlockingClient:
     """
 
     def __init__(self, url: str, *, call: Call | None = None, **options: Any) -> None:
+        self._client = Client(url, **options)
         self._call: Call = call or _at_once
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="synovia-client", daemon=True)
         self._closed = False
-        self._client = Client(url, **options)
         self._thread.start()
 
     def __enter__(self) -> Self:

@@ -192,6 +192,7 @@ class Link:
             raise _Ended(Ending(text, abort=True)) from None
         if outgoing.taken is not None:
             outgoing.taken()
+        if outgoing.samples:
             self._life.bump()  # the peer takes samples, so it is there, even if a ping has to wait behind them
 
     def _control(self, frame: bytes, taken: Callable[[], None] | None = None) -> None:

@@ -79,21 +79,22 @@ class ConnectionLoop:
         dialer = self.dialer
         websocket = await dialer.dial()
         self.credentials.connected()
-        resync = False
-        link = Link(
+        self.link = Link(
             websocket, self._session, self.work, self.credentials, dialer.timeouts, dialer.clock, self._on_welcome
         )
-        self.link = link
         try:
-            ending = await link.run()
-            resync = ending.resync
+            ending = await self.link.run()
         finally:
             self.link = None
-            self.work.disconnected(self._session)
-            self._session = self.work.next_session(self._session, resync=resync)
-            if self.state.current is ConnectionState.CONNECTED:
-                self.state.move(ConnectionState.RECONNECTING)
+        if ending.fatal is None:
+            self._get_ready_again(resync=ending.resync)
         return ending
+
+    def _get_ready_again(self, *, resync: bool) -> None:
+        self.work.disconnected(self._session)
+        self._session = self.work.next_session(self._session, resync=resync)
+        if self.state.current is ConnectionState.CONNECTED:
+            self.state.move(ConnectionState.RECONNECTING)
 
     def _on_welcome(self) -> None:
         self._welcomed_at = self.dialer.clock.time()

@@ -29,10 +29,11 @@ _ROOM = FROM_CLIENT.max_elements * 9 // 10  # a message of fewer bytes than a se
 
 
 class Outgoing(NamedTuple):
-    """A frame to send, and what to call when the socket has taken it."""
+    """A frame to send, what to call when the socket has taken it, and whether it is an array frame."""
 
     frame: bytes
     taken: Callable[[], None] | None = None
+    samples: bool = False
 
 
 class Work:
@@ -175,7 +176,7 @@ class Work:
         if upload is None:
             return None
         size, frame = upload.take()
-        return Outgoing(frame, lambda: upload.sent(size))
+        return Outgoing(frame, lambda: upload.sent(size), samples=True)
 
     # --- what comes in
 

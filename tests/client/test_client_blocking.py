@@ -1,0 +1,213 @@
+"""The synchronous face: a client on a thread of its own, against a hub on another."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from client.peer import PATIENCE, Peer, PeerConnection
+from synovia_client import ClientClosed, FunctionError, RequestTimeout, SynoviaError
+from synovia_client.blocking import BlockingClient
+from synovia_protocol.arrays import ref_of
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.messages import Action, FetchArray, ModifyQuerySet, Mutation, QueryFailed, QueryValue
+
+
+class PeerThread:
+    """A peer on a thread of its own, that runs a script for its first connection."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._peer = Peer()
+        self.run(self._peer.listen())
+        self.url = self._peer.url
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
+
+    def play(self, script: Callable[[PeerConnection], Coroutine[Any, Any, Any]]) -> Any:
+        async def play() -> Any:
+            return await script(await self._peer.welcome())
+
+        return asyncio.run_coroutine_threadsafe(play(), self._loop)
+
+    def stop(self) -> None:
+        self.run(self._peer.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def hub() -> Iterator[PeerThread]:
+    hub = PeerThread()
+    yield hub
+    hub.stop()
+
+
+def test_calls_wait_for_their_answers(hub: PeerThread) -> None:
+    samples = np.arange(5.0)
+
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", [ref_of(samples)], 5)
+        await connection.expect(ModifyQuerySet)
+        await connection.answer(await connection.expect(Mutation), 1)
+        action = await connection.expect(Action)
+        await connection.send(connection.session.send_action_error(action.request_id, ErrorInfo("no", "no")))
+        await connection.give("list", [ref_of(samples)], 6)
+        await connection.send_array(await connection.expect(FetchArray), samples)
+
+    played = hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+        client.connected()
+        assert client.state == "connected"
+        (ref,) = client.query("list")
+        assert client.mutation("m", {"a": 1}) == 1
+        with pytest.raises(FunctionError):
+            client.action("a")
+        assert client.array(ref).tolist() == samples.tolist()
+    played.result(PATIENCE)
+    with pytest.raises(ClientClosed):
+        client.query("list")
+    client.close()
+    assert not any(thread.name == "synovia-client" for thread in threading.enumerate())
+
+
+def test_a_subscription_calls_back_until_it_is_closed(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> list[int]:
+        await connection.give("list", 1, 5)
+        query_id = connection.queries["list"].query_id
+        await connection.transition(6, QueryFailed(query_id, ErrorInfo("forbidden", "no")))
+        await acknowledged.wait()
+        await connection.transition(7, QueryValue(query_id, 2))
+        return [*(await connection.expect(ModifyQuerySet)).remove]
+
+    acknowledged = asyncio.Event()
+    values: queue.Queue[Any] = queue.Queue()
+    played = hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+        handle = client.subscribe("list", None, values.put, values.put)
+        got = values.get(timeout=PATIENCE)
+        if got == 1:  # a slow subscriber may miss the first value
+            got = values.get(timeout=PATIENCE)
+        assert isinstance(got, FunctionError)
+        hub.run(_set(acknowledged))
+        assert values.get(timeout=PATIENCE) == 2
+        handle.close()
+        handle.close()
+        assert played.result(PATIENCE) == [1]
+    assert values.empty()
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+def test_callbacks_run_where_the_program_wants_them(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", "value", 5)
+        await connection.answer(await connection.expect(Mutation), "from the callback")
+
+    gui: queue.Queue[Callable[[], None]] = queue.Queue()
+    got: list[Any] = []
+    hub.play(script)
+    with BlockingClient(hub.url, proxy=None, call=gui.put) as client:
+
+        def show(value: Any) -> None:
+            got.append((value, threading.current_thread(), client.mutation("m")))
+
+        handle = client.subscribe("list", None, show)
+        gui.get(timeout=PATIENCE)()
+        assert got == [("value", threading.current_thread(), "from the callback")]
+        handle.close()
+
+
+def test_a_callback_that_would_wait_for_itself_is_told_so(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", "value", 5)
+
+    errors: queue.Queue[Exception] = queue.Queue()
+    hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+
+        def show(value: Any) -> None:
+            try:
+                client.query("other")
+            except Exception as error:
+                errors.put(error)
+
+        client.subscribe("list", None, show)
+        assert "cannot wait" in str(errors.get(timeout=PATIENCE))
+
+
+def test_a_callback_that_fails_does_not_end_the_subscription(hub: PeerThread, caplog: pytest.LogCaptureFixture) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", 1, 5)
+        await failed.wait()
+        await connection.give("list", 2, 6)
+
+    failed = asyncio.Event()
+    values: queue.Queue[Any] = queue.Queue()
+    hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+
+        def show(value: Any) -> None:
+            values.put(value)
+            if value == 1:
+                raise RuntimeError("no window")
+
+        client.subscribe("list", None, show)
+        assert values.get(timeout=PATIENCE) == 1
+        hub.run(_set(failed))
+        assert values.get(timeout=PATIENCE) == 2
+    assert "no window" in caplog.text
+
+
+def test_closing_ends_calls_of_other_threads_and_subscriptions(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.expect_query("list")
+        await connection.expect(Mutation)
+
+    ends: queue.Queue[Any] = queue.Queue()
+    played = hub.play(script)
+    client = BlockingClient(hub.url, proxy=None)
+    client.__enter__()
+    client.subscribe("list", None, ends.put, ends.put)
+
+    def call() -> None:
+        try:
+            client.mutation("m")
+        except SynoviaError as error:
+            ends.put(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    played.result(PATIENCE)
+    client.close()
+    caller.join(PATIENCE)
+    assert isinstance(ends.get(timeout=PATIENCE), ClientClosed)
+
+
+def test_a_time_limit(hub: PeerThread) -> None:
+    with BlockingClient(hub.url, proxy=None) as client, pytest.raises(RequestTimeout):
+        client.query("slow", timeout=0.01)
+
+
+def test_a_bad_address_starts_no_thread() -> None:
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="address"):
+        BlockingClient("nowhere")
+    assert threading.active_count() == before
+
+
+def test_what_cannot_be_reached_is_reported() -> None:
+    with BlockingClient("ws://127.0.0.1:9", proxy=None) as client, pytest.raises(RequestTimeout, match="reached"):
+        client.mutation("m", timeout=0.05)

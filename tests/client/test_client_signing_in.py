@@ -1,0 +1,188 @@
+"""Tokens: sent first, renewed when they expire, and never waited for without end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from client.conftest import MakeClient
+from client.manual_clock import ManualClock
+from client.peer import Peer, eventually
+from synovia_client import AuthenticationError, Client
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.messages import Authenticate, Connect, Mutation
+
+EXPIRED = ErrorInfo("invalid_token", "expired")
+
+
+class Tokens:
+    """A token callable that counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self) -> str:
+        self.asked += 1
+        return f"token {self.asked}"
+
+
+async def test_the_token_goes_before_everything_else(make: MakeClient, peer: Peer) -> None:
+    async with make(token="t1") as client:
+        asked = asyncio.create_task(client.query("users:me"))
+        connection = await peer.accept()
+        await connection.expect(Connect)
+        assert await connection.expect(Authenticate) == Authenticate("t1")
+        await connection.expect_query("users:me")
+        asked.cancel()
+
+
+async def test_a_callable_is_asked_on_every_connection(make: MakeClient, peer: Peer) -> None:
+    tokens = Tokens()
+    async with make(token=tokens):
+        for number in (1, 2, 3):
+            connection = await peer.welcome()
+            assert await connection.expect(Authenticate) == Authenticate(f"token {number}")
+            connection.cut()
+
+
+async def test_an_expired_token_is_renewed_once(make: MakeClient, peer: Peer) -> None:
+    tokens = Tokens()
+    async with make(token=tokens) as client:
+        connection = await peer.welcome()
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_auth_error(EXPIRED))
+        assert await connection.expect(Authenticate) == Authenticate("token 2")
+        assert client.auth_error is None
+        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await eventually(lambda: client.auth_error is not None)
+        await connection.silence()
+        assert tokens.asked == 2
+
+
+async def test_a_token_that_served_for_a_while_is_renewed_again(
+    make: MakeClient, peer: Peer, clock: ManualClock
+) -> None:
+    tokens = Tokens()
+    async with make(token=tokens):
+        connection = await peer.accept()
+        await connection.welcome(idle_timeout=0)
+        await connection.expect(Authenticate)
+        for number in (2, 3, 4):
+            await connection.send(connection.session.send_auth_error(EXPIRED))
+            assert await connection.expect(Authenticate) == Authenticate(f"token {number}")
+            clock.advance(3600)
+
+
+async def test_nothing_goes_out_while_a_new_token_is_on_its_way(make: MakeClient, peer: Peer) -> None:
+    coming: asyncio.Queue[str] = asyncio.Queue()
+    async with make(token=coming.get) as client:
+        connection = await peer.welcome()
+        coming.put_nowait("one")
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await connection.silence()
+        asked = asyncio.create_task(client.mutation("m"))
+        await connection.silence()
+        coming.put_nowait("two")
+        assert await connection.expect(Authenticate) == Authenticate("two")
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await asked == "done"
+
+
+async def test_a_fixed_token_that_is_refused_is_reported(make: MakeClient, peer: Peer) -> None:
+    async with make(token="wrong") as client:
+        connection = await peer.welcome()
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await eventually(lambda: client.auth_error is not None)
+        assert client.auth_error is not None
+        assert client.auth_error.code == "invalid_token"
+        assert client.state == "connected"
+        await connection.silence()
+
+
+async def test_a_callable_that_hangs_is_given_up_and_asked_again(
+    make: MakeClient, peer: Peer, clock: ManualClock
+) -> None:
+    asked = asyncio.Event()
+
+    async def hang() -> str:
+        asked.set()
+        await asyncio.get_running_loop().create_future()
+        return "never"
+
+    async with make(token=hang) as client:
+        for _ in range(2):
+            connection = await peer.accept()
+            await connection.expect(Connect)
+            await asked.wait()
+            asked.clear()
+            await connection.send(connection.session.send_welcome(60.0))
+            await client.connected()
+            await clock.awaited(13)
+            clock.advance(13)
+            await connection.closed()
+            await eventually(lambda: "no token" in (client.trouble or ""))
+
+
+async def test_a_callable_that_fails_is_asked_again(make: MakeClient, peer: Peer) -> None:
+    answers = iter([RuntimeError("no network"), "better"])
+
+    async def token() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, str)
+        return answer
+
+    async with make(token=token):
+        first = await peer.accept()
+        await first.closed()
+        second = await peer.welcome()
+        assert await second.expect(Authenticate) == Authenticate("better")
+
+
+async def test_signing_in_later(client: Client, peer: Peer) -> None:
+    connection = await peer.welcome()
+    await client.connected()
+    signing_in = asyncio.create_task(client.authenticate("t2"))
+    assert await connection.expect(Authenticate) == Authenticate("t2")
+    reading = asyncio.create_task(connection.next())  # answers the ping behind it
+    await signing_in
+    assert client.auth_error is None
+    signing_out = asyncio.create_task(client.authenticate(None))
+    assert await reading == Authenticate(None)
+    reading = asyncio.create_task(connection.next())
+    await signing_out
+    reading.cancel()
+    connection.cut()
+    second = await peer.welcome()
+    await second.silence()
+
+
+async def test_signing_in_with_a_token_that_is_refused(client: Client, peer: Peer) -> None:
+    connection = await peer.welcome()
+    signing_in = asyncio.create_task(client.authenticate("bad"))
+    await connection.expect(Authenticate)
+    await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "forged")))
+    with pytest.raises(AuthenticationError, match="forged"):
+        await signing_in
+    again = asyncio.create_task(client.authenticate("good"))
+    assert await connection.expect(Authenticate) == Authenticate("good")
+    reading = asyncio.create_task(connection.next())
+    await again
+    assert client.auth_error is None
+    reading.cancel()
+
+
+async def test_signing_in_over_a_connection_that_breaks(client: Client, peer: Peer) -> None:
+    first = await peer.welcome()
+    signing_in = asyncio.create_task(client.authenticate("t2"))
+    await first.expect(Authenticate)
+    first.cut()
+    second = await peer.welcome()
+    assert await second.expect(Authenticate) == Authenticate("t2")
+    reading = asyncio.create_task(second.next())
+    await signing_in
+    reading.cancel()
