@@ -56,6 +56,7 @@ UNDEFINED: Final = Undefined()
 
 _BELOW, _EXACT, _ABOVE = 0x10, 0x20, 0x30
 _DIGITS = 34
+_DIGITS_BYTES = 17
 _BIAS = 0x8000
 _ALL_ONES = 0xFFFF_FFFF_FFFF_FFFF
 _EXACT_INT = 1 << 53
@@ -114,17 +115,19 @@ def _digits_of(value: Decimal) -> bytes:
 def _decode_number(data: bytes, at: int) -> tuple[int | float | Decimal128, int]:
     exactness = data[at + 8]
     if exactness != _EXACT:
-        return _decode_digits(data[at + 9 : at + 26], exactness == _BELOW), at + 26
+        return _decode_digits(data[at + 9 : at + 9 + _DIGITS_BYTES], exactness == _BELOW), at + 9 + _DIGITS_BYTES
     (bits,) = _unpack_bits(data[at : at + 8])
     if bits == 0:
         return math.nan, at + 9
     double: float
     (double,) = struct.unpack(">d", struct.pack(">Q", bits ^ (1 << 63) if bits >> 63 else bits ^ _ALL_ONES))
-    whole = abs(double) < 1 << 63 and double.is_integer()
+    whole = -_SIGN <= double < _SIGN and double.is_integer()
     return (int(double) if whole else double), at + 9
 
 
 def _decode_digits(digits: bytes, negative: bool) -> int | Decimal128:
+    if len(digits) != _DIGITS_BYTES:
+        raise ValueError("the digits of a number are cut short")
     if negative:
         digits = bytes(255 - byte for byte in digits)
     exponent = int.from_bytes(digits[:2]) - _BIAS - (_DIGITS - 1)
