@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -52,18 +54,26 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    authenticator: Authenticator | None = None, debug: bool = False, **limits: Any
+    authenticator: Authenticator | None = None,
+    *,
+    debug: bool = False,
+    options: dict[str, Any] | None = None,
+    **limits: Any,
 ) -> AsyncIterator[Running]:
-    """Serve the board until the block ends; it is then stopped as a signal would stop it."""
-    settings = Settings(store=None, debug=debug, limits=HubLimits(**limits))
+    """Serve the board until the block ends; it is then stopped as a signal would stop it.
+
+    Args:
+        options: For uvicorn.
+        limits: Those of ``HubLimits`` that are not to be the default.
+    """
     app = Synovia(
         load_application(BOARD),
         store="sqlite://:memory:",
-        settings=settings,
+        settings=Settings(debug=debug, limits=HubLimits(**limits)),
         authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
     )
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(app)
+        server = make_server(app, **(options or {}))
         await app.start()
         task = asyncio.create_task(server.serve([listener]), name="test server")
         try:
@@ -77,8 +87,8 @@ async def serving(
 class Client:
     """One WebSocket with the client's session at its end; frames can also be sent raw."""
 
-    def __init__(self, socket: ClientConnection, session: ClientSession) -> None:
-        self.socket = socket
+    def __init__(self, connection: ClientConnection, session: ClientSession) -> None:
+        self.socket = connection
         self.session = session
         self.events: list[ClientEvent] = []
         self._requests = 0
@@ -148,18 +158,32 @@ class Client:
 
 
 @asynccontextmanager
-async def socket_to(url: str, **options: Any) -> AsyncIterator[ClientConnection]:
-    """Open a WebSocket that offers the subprotocol."""
+async def socket_to(url: str, *, reads_ahead: bool = True, **options: Any) -> AsyncIterator[ClientConnection]:
+    """Open a WebSocket that offers the subprotocol.
+
+    Args:
+        reads_ahead: Without it, little is taken from the server as long as nobody calls ``recv``.
+    """
     defaults: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "max_size": None, "ping_interval": None}
-    async with connect(url, compression=None, **{**defaults, **options}) as socket:
-        yield socket
+    if not reads_ahead:
+        defaults |= {"sock": _narrow_socket(url), "max_queue": 1}
+    async with connect(url, compression=None, **{**defaults, **options}) as connection:
+        yield connection
+
+
+def _narrow_socket(url: str) -> socket.socket:
+    address = urlsplit(url)
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    narrow.connect((address.hostname, address.port))
+    return narrow
 
 
 @asynccontextmanager
 async def client_of(running: Running, session: ClientSession | None = None, **options: Any) -> AsyncIterator[Client]:
     """Connect and say who we are."""
-    async with socket_to(running.url, **options) as socket:
-        client = Client(socket, session or ClientSession(np.random.default_rng().bytes(16)))
+    async with socket_to(running.url, **options) as connection:
+        client = Client(connection, session or ClientSession(np.random.default_rng().bytes(16)))
         await client.send(client.session.connect("test"))
         await client.until(lambda event: True)
         yield client

@@ -109,7 +109,7 @@ async def test_equal_bytes_of_two_dtypes_are_both_welcome() -> None:
 
 async def test_messages_go_before_samples() -> None:
     samples = np.random.default_rng(1).random(2_000_000)
-    async with serving() as running, client_of(running) as writer, client_of(running, max_queue=1) as reader:
+    async with serving() as running, client_of(running) as writer, client_of(running, reads_ahead=False) as reader:
         ref = await show(writer, samples)
         await reader.subscribe(1, "notes:on_board", {"board": "a"})
         await reader.send(reader.session.fetch_array(1, 1, ref.digest))
@@ -130,7 +130,7 @@ async def test_messages_go_before_samples() -> None:
 
 async def test_a_cancelled_fetch_stops_and_others_go_on() -> None:
     samples = np.random.default_rng(1).random(1_000_000)
-    async with serving(max_fetches=2) as running, client_of(running, max_queue=1) as client:
+    async with serving(max_fetches=2) as running, client_of(running, reads_ahead=False) as client:
         ref = await show(client, samples)
         session = client.session
         for request_id in (1, 2):

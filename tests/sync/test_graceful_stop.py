@@ -45,7 +45,7 @@ async def test_a_request_that_does_not_finish_is_given_up() -> None:
 
 
 async def test_a_client_that_takes_nothing_does_not_hold_the_stop_up() -> None:
-    async with serving(farewell_timeout=0.2) as running, client_of(running, max_queue=1) as stalled:
+    async with serving(farewell_timeout=0.2) as running, client_of(running, reads_ahead=False) as stalled:
         await stalled.subscribe(1, "notes:on_board", {"board": "a"})
         async with client_of(running) as writer:
             note_id = (await writer.mutate("notes:post", {"board": "a", "text": "first"})).result

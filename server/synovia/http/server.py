@@ -5,27 +5,50 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from synovia.app import Synovia
-from synovia.sync.socket import TRANSPORT
+from synovia.sync.output import EXTENSION
 
 _LET_GO_SECONDS = 5.0
 
 
 class SyncProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket whose application can see how much waits for the peer, and can let go of a peer that takes nothing."""
+    """A WebSocket that offers itself to the application as its ``Output``.
+
+    Frames of the server are neither masked nor compressed, so what is written is the frame with a short head; the protocol
+    object that uvicorn drives keeps no state about them.
+    """
 
     async def run_asgi(self) -> None:
-        """Run the application, offering it this transport."""
-        cast(dict[str, Any], self.scope["extensions"])[TRANSPORT] = self
+        """Run the application, offering it this output."""
+        cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a frame would be on its way at once, or at least not wait behind much."""
+        return self.writable.is_set()
+
+    def write(self, frame: bytes) -> None:
+        """Send a binary frame; nothing happens if the connection is closing."""
+        if self.conn.state is State.OPEN and not self.close_sent:
+            self.transport.write(_head(len(frame)) + frame)
+
+    async def drain(self) -> None:
+        """Wait until it is writable again; OSError if the peer has gone."""
+        await self.writable.wait()
+        if self.disconnected:
+            raise ClientDisconnected
 
     def buffered(self) -> int:
         """Tell how many bytes wait for the peer."""
@@ -33,15 +56,22 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def cut(self, frame: bytes, code: int, reason: str) -> None:
         """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
-        if self.close_sent or self.transport.is_closing():
+        if self.close_sent or self.conn.state is not State.OPEN:
             self.transport.abort()
             return
-        self.conn.send_binary(frame)
+        self.write(frame)
         self.conn.send_close(code, reason)
         self.close_sent = True
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
         self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
+
+
+def _head(length: int) -> bytes:
+    """Give the head of an unmasked binary frame (RFC 6455, section 5.2)."""
+    if length < 126:
+        return bytes((0x82, length))
+    return struct.pack("!BBH", 0x82, 126, length) if length < 65536 else struct.pack("!BBQ", 0x82, 127, length)
 
 
 class Server(uvicorn.Server):
@@ -86,22 +116,19 @@ def make_server(app: Synovia, **options: Any) -> Server:
     defaults: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
+        "lifespan": "off",
+        "ws": SyncProtocol,
+        "ws_max_size": settings.limits.max_frame_bytes,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": None,
+        "ws_ping_timeout": None,
         "log_level": "warning",
         "access_log": False,
         "timeout_graceful_shutdown": max(1, int(settings.limits.farewell_timeout)),
         "server_header": False,
         "date_header": False,
     }
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        ws=SyncProtocol,
-        ws_max_size=settings.limits.max_frame_bytes,
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        ws_ping_timeout=None,
-        **{**defaults, **options},
-    )
+    config = uvicorn.Config(app, **{**defaults, **options})
     return Server(config, app)
 
 

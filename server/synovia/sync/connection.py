@@ -166,7 +166,9 @@ class Connection:
         for query in self._queries.values():
             live = query.live
             if live.loaded:
-                target = min(target, live.known_through(head))
+                known = live.known_through(head)
+                if known < target:
+                    target = known
             elif query.version is not None:
                 return None  # what the client holds must not stay behind the rest
         return target if target >= self._ts else None
@@ -174,16 +176,16 @@ class Connection:
     def _move(self, target: Ts, frames: list[bytes]) -> None:
         try:
             changes = self._changes(target)
-            told = [change for change in changes if not change.query.same(change.version)]
+            told = [change for change in changes if not (change.query.moved and change.query.same(change.version))]
             if told:
                 frames.append(self._cache.encode(self._sent_ts, target, told, self._sent + 1))
                 self._sent_ts = target
                 self._sent += 1
         except Untellable:
             return
-        for change in changes:
-            change.query.version = change.version
-            change.query.moved = False
+        for query, version in changes:
+            query.version = version
+            query.moved = False
         self._ts = target
 
     def _changes(self, target: Ts) -> list[Change]:

@@ -18,6 +18,7 @@ from synovia.identity import Authenticator
 from synovia.store.base import ArrayStore
 from synovia.sync.handlers import Conversation
 from synovia.sync.limits import HubLimits
+from synovia.sync.output import Flusher
 from synovia.sync.ports import Engine
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.transitions import TransitionCache
@@ -58,6 +59,7 @@ class Hub:
         self.transitions = TransitionCache()
         self.counters = Counters()
         self.stopping = False
+        self._flusher = Flusher()
         self._conversations: dict[Socket, Conversation] = {}
         self._requests: set[asyncio.Task[Any]] = set()
         self._names = itertools.count(1)
@@ -88,7 +90,7 @@ class Hub:
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
         self.counters.accepted += 1
-        await self._serve(Socket(self._name(scope), self.limits, scope, receive, send))
+        await self._serve(Socket(self._name(scope), self.limits, self._flusher, scope, receive, send))
 
     def _objection(self, scope: Scope) -> tuple[int, str] | None:
         if self.stopping:

@@ -20,7 +20,10 @@ class Outbox:
 
     The message lane counts its bytes, so that whoever fills it can see when it is too much. The lane of samples holds a
     single frame; those who fetch arrays take turns in filling it, so that what is held does not depend on how much was
-    asked for. Transitions never wait here: they are made when the socket can take them.
+    asked for. Transitions do not wait here: they are made when the socket can take them.
+
+    Attributes:
+        ready: Wakes the writer.
     """
 
     def __init__(self) -> None:
@@ -40,7 +43,6 @@ class Outbox:
         """Add a message."""
         self._messages.append(frame)
         self._bytes += len(frame)
-        self.ready.set()
 
     async def put_samples(self, request_id: int, frame: bytes) -> None:
         """Add an array frame when it is this request's turn; return when the socket has taken it."""

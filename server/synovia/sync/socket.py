@@ -15,26 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from synovia.sync.limits import HubLimits
 from synovia.sync.outbox import Outbox
+from synovia.sync.output import Flusher, output_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import FatalError
 
 logger = logging.getLogger("synovia.sync")
-
-TRANSPORT = "synovia.transport"
-"""The ASGI extension under which a server offers a ``Transport``."""
-
-
-class Transport(Protocol):
-    """What ASGI does not offer: to see and to end a connection that does not take what is sent."""
-
-    def buffered(self) -> int:
-        """Tell how many bytes wait for the peer."""
-        ...
-
-    def cut(self, frame: bytes, code: int, reason: str) -> None:
-        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +66,35 @@ class _Over(Exception):
 class Socket:
     """Serves one WebSocket until it ends.
 
+    Frames are written as soon as the event loop comes round, as long as the client takes them; a client that does not is
+    left to the writer task, which waits until it does and then goes on with what is newest.
+
     Args:
         name: For logs and tasks.
+        flusher: Calls ``flush`` when the loop comes round.
         scope, receive, send: The ASGI application's arguments, the handshake being done.
     """
 
-    def __init__(self, name: str, limits: HubLimits, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, name: str, limits: HubLimits, flusher: Flusher, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         self.name = name
         self.outbox = Outbox()
         self._limits = limits
+        self._flusher = flusher
         self._receive = receive
         self._send_asgi = send
-        self._transport: Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+        self._output = output_of(scope, send)
         self._clock = asyncio.get_running_loop().time
+        self._talk: Talk | None = None
         self._over = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._ending: Ending | None = None
         self._stale = False
+        self._scheduled = False
         self._since = self._clock()
         self._listening_since: float | None = None
-        self._sending_since: float | None = None
+        self._draining_since: float | None = None
         self._buffered = 0
 
     # --- for those who talk through it
@@ -107,12 +102,18 @@ class Socket:
     def wake(self) -> None:
         """There may be something new for the client; cheap, and may be called as often as one likes."""
         self._stale = True
-        self.outbox.ready.set()
+        self._schedule()
 
     def send(self, frame: bytes, *, also_waiting: int = 0) -> None:
         """Send a message as soon as the client takes it; see ``has_room``."""
         if self.has_room(also_waiting):
             self.outbox.put(frame)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._flusher.add(self.flush)
 
     def has_room(self, also_waiting: int) -> bool:
         """Tell whether another message may wait, beside the bytes that wait elsewhere; ends the connection if not."""
@@ -142,14 +143,14 @@ class Socket:
     def cut(self, ending: Ending) -> None:
         """End the connection without waiting for the client to take anything."""
         self._ending = self._ending or ending
-        if self._transport is not None:
-            self._transport.cut(self._ending.frame, self._ending.close_code, self._ending.error.code)
+        self._output.cut(self._ending.frame, self._ending.close_code, self._ending.error.code)
         self._over.set()
 
     # --- the tasks
 
     async def serve(self, talk: Talk) -> None:
         """Read and write until the connection ends; nothing that goes wrong here leaves this function."""
+        self._talk = talk
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -162,6 +163,7 @@ class Socket:
         except* Exception as failures:
             logger.error("%s: the connection failed", self.name, exc_info=failures)
         finally:
+            self._talk = None
             talk.close()
             self.outbox.clear()
 
@@ -184,12 +186,55 @@ class Socket:
                 return
         self._over.set()
 
+    # --- writing
+
+    def flush(self) -> None:
+        """Send what waits as far as the client takes it at once; the rest is left to the writer."""
+        self._scheduled = False
+        if self._talk is None or self._draining_since is not None:
+            return
+        if self._ending is not None or self._push_or_cut(self._talk):
+            self.outbox.ready.set()
+
+    def _push_or_cut(self, talk: Talk) -> bool:
+        try:
+            return self._push(talk)
+        except Exception:
+            logger.exception("%s: the client could not be brought up to date", self.name)
+            self.cut(_failure())
+            return False
+
+    def _push(self, talk: Talk) -> bool:
+        """Send as long as the client takes it: messages, then news, then samples. Tell whether to wait for the client."""
+        output, outbox = self._output, self.outbox
+        while output.is_writable:
+            frame = outbox.take_message()
+            if frame is None:
+                if self._stale:
+                    self._push_news(talk)
+                    continue
+                frame = outbox.take_samples()
+                if frame is None:
+                    return False
+            output.write(frame)
+        return True
+
+    def _push_news(self, talk: Talk) -> None:
+        self._stale = False
+        output = self._output
+        for frame in talk.advance():
+            if output.is_writable:
+                output.write(frame)
+            else:
+                self.outbox.put(frame)
+
     async def _write(self, talk: Talk) -> None:
         try:
             while self._ending is None:
                 await self.outbox.ready.wait()
                 self.outbox.ready.clear()
-                await self._send_waiting(talk)
+                while self._ending is None and self._push(talk):
+                    await self._drain()
             await self._say_goodbye(talk, self._ending)
         except OSError:
             pass  # the client has gone
@@ -198,53 +243,32 @@ class Socket:
             self.cut(_failure())
         self._over.set()
 
-    async def _send_waiting(self, talk: Talk) -> None:
-        outbox = self.outbox
-        while self._ending is None:
-            frame = outbox.take_message()
-            if frame is None:
-                if self._stale:
-                    await self._send_news(talk)
-                    continue
-                frame = outbox.take_samples()
-                if frame is None:
-                    return
-            await self._send(frame)
-
-    async def _send_news(self, talk: Talk) -> None:
-        self._stale = False
-        for frame in talk.advance():
-            await self._send(frame)
-
-    async def _send(self, frame: bytes) -> None:
-        self._sending_since = self._clock()
-        await self._send_asgi({"type": "websocket.send", "bytes": frame})
-        self._sending_since = None
+    async def _drain(self) -> None:
+        self._draining_since = self._clock()
+        try:
+            await self._output.drain()
+        finally:
+            self._draining_since = None
 
     async def _say_goodbye(self, talk: Talk, ending: Ending) -> None:
-        if ending.flush:
-            await self._flush(talk)
-        await self._send(ending.frame)
-        self._sending_since = self._clock()
-        await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": ending.error.code})
-
-    async def _flush(self, talk: Talk) -> None:
-        """Send what waits, and wait for what is about to come; whoever ends the connection so bounds the time."""
-        while True:
-            while (frame := self.outbox.take_message()) is not None:
-                await self._send(frame)
-            await self._send_news(talk)
+        while ending.flush:
+            while self._push(talk):
+                await self._drain()
             if talk.settled:
-                return
+                break
             await self.outbox.ready.wait()
             self.outbox.ready.clear()
+        await self._drain()
+        self._output.write(ending.frame)
+        await self._drain()
+        await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": ending.error.code})
 
     # --- deadlines
 
     def watch(self, now: float, *, connected: bool) -> None:
         """Look at every deadline; called by the hub from time to time."""
         limits = self._limits
-        if self._sending_since is not None and self._stalled(now):
+        if self._draining_since is not None and self._stalled(now):
             text = f"nothing was taken for {limits.stall_timeout:g} s"
             self.cut(Ending(ErrorInfo(ErrorCode.TOO_SLOW, text), CloseCode.TOO_SLOW, retry_after=1.0))
         elif not connected and now - self._since > limits.connect_timeout:
@@ -253,11 +277,11 @@ class Socket:
             self._time_out(f"nothing arrived for {limits.idle_timeout:g} s")
 
     def _stalled(self, now: float) -> bool:
-        buffered = 0 if self._transport is None else self._transport.buffered()
+        buffered = self._output.buffered()
         if buffered < self._buffered:
-            self._sending_since = now  # slow, but it moves
+            self._draining_since = now  # slow, but it moves
         self._buffered = buffered
-        return self._sending_since is not None and now - self._sending_since > self._limits.stall_timeout
+        return self._draining_since is not None and now - self._draining_since > self._limits.stall_timeout
 
     def _time_out(self, text: str) -> None:
         self.end(Ending(ErrorInfo(ErrorCode.TIMEOUT, text), CloseCode.TIMEOUT, retry_after=0.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from synovia.sync.ports import Ts, Version
 from synovia.sync.subscription import Subscription
@@ -20,8 +20,7 @@ class Untellable(Exception):
     """What leads a client from the version it holds to the one it should get is not kept any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One query of a transition, and the version the client will hold after it."""
 
     query: Subscription

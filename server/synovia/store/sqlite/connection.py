@@ -65,9 +65,12 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
     Raises:
         StoreUnavailable: Another process has it open, or it is no database of ours.
     """
-    if path != MEMORY:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, timeout=lock_timeout, isolation_level=None, cached_statements=256)
+    try:
+        if path != MEMORY:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=lock_timeout, isolation_level=None, cached_statements=256)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
     try:
         _prepare(database)
     except sqlite3.Error as error:

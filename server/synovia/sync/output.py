@@ -1,0 +1,104 @@
+"""Where frames go: straight to the transport if the server offers that, else through ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from starlette.types import Scope, Send
+
+EXTENSION = "synovia.output"
+"""The ASGI extension under which a server offers an ``Output``."""
+
+
+class Output(Protocol):
+    """The sending half of a WebSocket."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a frame would be on its way at once, or at least not wait behind much."""
+        ...
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame; it waits in memory if the socket does not take it."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until it is writable again; OSError if the peer has gone."""
+        ...
+
+    def buffered(self) -> int:
+        """Tell how many bytes wait for the peer, as far as is known."""
+        ...
+
+    def cut(self, frame: bytes, code: int, reason: str) -> None:
+        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+        ...
+
+
+class AsgiOutput:
+    """For any ASGI server: writable again once ``send`` has taken what was written."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._pending: list[bytes] = []
+
+    @property
+    def is_writable(self) -> bool:
+        return not self._pending
+
+    def write(self, frame: bytes) -> None:
+        self._pending.append(frame)
+
+    async def drain(self) -> None:
+        while self._pending:
+            await self._send({"type": "websocket.send", "bytes": self._pending[0]})
+            del self._pending[0]
+
+    def buffered(self) -> int:
+        return sum(map(len, self._pending))
+
+    def cut(self, frame: bytes, code: int, reason: str) -> None:
+        """ASGI has no way to do it; the server closes the connection when the application returns."""
+        self._pending.clear()
+
+
+def output_of(scope: Scope, send: Send) -> Output:
+    """Find the best way to send that the server offers."""
+    offered: Output | None = scope.get("extensions", {}).get(EXTENSION)
+    return AsgiOutput(send) if offered is None else offered
+
+
+class Flusher:
+    """Calls everybody who has something to send, once, when the event loop comes round.
+
+    A tick of the engine moves many connections; each is told of it several times, and sends once, without a task switch.
+
+    Args:
+        slice_seconds: After this time the rest waits for the next round, so that nobody else is kept waiting for long.
+    """
+
+    def __init__(self, slice_seconds: float = 0.005) -> None:
+        self._slice = slice_seconds
+        self._due: list[Callable[[], None]] = []
+        self._handle: asyncio.Handle | None = None
+
+    def add(self, flush: Callable[[], None]) -> None:
+        """Have ``flush`` called soon. It must not raise, and whoever adds it sees to it that it is added once."""
+        self._due.append(flush)
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._handle = None
+        due, self._due = self._due, []
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._slice
+        for number, flush in enumerate(due, 1):
+            flush()
+            if not number % 32 and clock() > end:
+                self._due[:0] = due[number:]
+                break
+        if self._due and self._handle is None:
+            self._handle = asyncio.get_running_loop().call_soon(self._flush)
