@@ -1,0 +1,1 @@
+"""An application whose every function keeps a promise that a checker can hold against the history of its calls."""

@@ -1,0 +1,34 @@
+"""Lists that are read and appended to in one transaction: their contents tell the order of everything that wrote them."""
+
+from __future__ import annotations
+
+from synovia import MutationContext, QueryContext, mutation, query
+
+from .schema import Register
+
+
+@query
+async def all_of_them(ctx: QueryContext) -> dict[str, list[int]]:
+    return {register.name: register.items for register in await ctx.db.query(Register).using("by_name").collect()}
+
+
+@mutation
+async def create(ctx: MutationContext, count: int) -> None:
+    for number in range(count):
+        await ctx.db.insert(Register(name=f"r{number}"))
+
+
+@mutation
+async def transact(ctx: MutationContext, read: list[str], append: list[str], item: int) -> dict[str, list[int]]:
+    """Read some registers, then append the item to others; give what was read."""
+    seen = {name: (await _named(ctx, name)).items for name in read}
+    for name in append:
+        register = await _named(ctx, name)
+        await ctx.db.patch(register, items=[*register.items, item])
+    return seen
+
+
+async def _named(ctx: MutationContext, name: str) -> Register:
+    register = await ctx.db.query(Register).using("by_name", name=name).unique()
+    assert register is not None
+    return register

@@ -1,0 +1,131 @@
+"""A hub of the application under test, with one guarantee switched off: what the checker has to find.
+
+The variable ``TORTURE_SABOTAGE`` names the guarantee; it is read here and nowhere in the product. Without it, this is a hub
+like any other::
+
+    python -m torture.hub --store mongodb://... --port 8001
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from synovia.app import Synovia
+from synovia.config import Settings
+from synovia.engine import committer, engine
+from synovia.engine.readset import KeyedWrite, ReadSet
+from synovia.http.server import listen, make_server
+from synovia.sync import connection
+from synovia.sync.transitions import Change
+
+APP = Path(__file__).parent / "app"
+VARIABLE = "TORTURE_SABOTAGE"
+
+
+def without_validation() -> None:
+    """Check only the documents that a mutation writes: that is snapshot isolation."""
+    submit = committer.Committer.submit
+
+    async def submit_unchecked(self: committer.Committer, submission: committer.Submission) -> int:
+        written = {(write.table, KeyedWrite(write).id_key) for write in submission.writes}
+        return await submit(self, replace_reads(submission, ReadSet(points=written)))
+
+    committer.Committer.submit = submit_unchecked  # type: ignore[method-assign]
+
+
+def replace_reads(submission: committer.Submission, reads: ReadSet) -> committer.Submission:
+    """Give the same submission with another read set."""
+    submission.reads = reads
+    return submission
+
+
+def without_fence() -> None:
+    """Commit without looking whether another hub has committed."""
+    as_batch = committer._as_batch
+    committer._as_batch = lambda valid, fence: replace(as_batch(valid, fence), fence=None)
+
+
+def without_records() -> None:
+    """Neither keep nor look for the records of requests."""
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    engine._Request.record = lambda self, run: None  # type: ignore[method-assign]
+    engine.Engine._earlier = nothing  # type: ignore[method-assign]
+
+
+def without_instants() -> None:
+    """Tell each query as soon as it is known, whatever the others of the connection are at."""
+
+    def changes(self: connection.Connection, target: int) -> list[Change]:
+        found = []
+        for query in self._queries.values():
+            live = query.live
+            version = live.version_at(live.known_through(self._engine.head)) if live.loaded else None
+            if version is not None and version is not query.version:
+                found.append(Change(query, version))
+        return found
+
+    def target(self: connection.Connection, head: int) -> int:
+        return head
+
+    connection.Connection._changes = changes  # type: ignore[method-assign]
+    connection.Connection._target = target  # type: ignore[method-assign]
+
+
+def without_durability() -> None:
+    """Acknowledge every twentieth mutation without committing it."""
+    submit = committer.Committer.submit
+    count = 0
+
+    async def submit_some(self: committer.Committer, submission: committer.Submission) -> int:
+        nonlocal count
+        count += 1
+        return submission.snapshot if count % 20 == 0 else await submit(self, submission)
+
+    committer.Committer.submit = submit_some  # type: ignore[method-assign]
+
+
+SABOTAGES: dict[str, Callable[[], None]] = {
+    "validation": without_validation,
+    "fence": without_fence,
+    "records": without_records,
+    "instants": without_instants,
+    "durability": without_durability,
+}
+
+
+async def serve(store: str, port: int) -> None:
+    """Serve until a signal comes."""
+    settings = Settings(store=store, port=port, log_level="warning")
+    with listen(settings.host, settings.port) as listener:
+        app = Synovia(APP, settings=settings)
+        await app.start()
+        try:
+            await make_server(app, log_config=None).serve([listener])
+        finally:
+            await app.stop()
+
+
+def main() -> None:
+    """Run one hub."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--store", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    if sabotage := os.environ.get(VARIABLE):
+        SABOTAGES[sabotage]()
+    asyncio.run(serve(arguments.store, arguments.port))
+
+
+if __name__ == "__main__":
+    main()

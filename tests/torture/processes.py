@@ -1,0 +1,161 @@
+"""Hubs as processes of their own: started, killed, paused and looked at by their id."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from mongod import free_port
+from torture.hub import APP, VARIABLE
+
+TESTS = Path(__file__).parent.parent
+PATIENCE = 30.0
+
+
+class HubFailed(RuntimeError):
+    """A hub does not start; the message is what it printed last."""
+
+
+class HubProcess:
+    """One hub, on the same port each time it is started.
+
+    Args:
+        store: The address of its store.
+        log: The file for what it prints.
+        sabotage: The guarantee that is switched off (see ``hub``); none: this is ``synovia serve``, as users run it.
+        environment: Further variables, as ``SYNOVIA_LIMITS_STALL_TIMEOUT``.
+    """
+
+    def __init__(self, store: str, log: Path, sabotage: str | None = None, **environment: str) -> None:
+        self.port = free_port()
+        self._store = store
+        self._log = log
+        self._sabotage = sabotage
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._paused = False
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The code it ended with by itself; None while it runs or when we ended it."""
+        return None if self._process is None else self._process.poll()
+
+    def _command(self) -> list[str]:
+        where = ["--store", self._store, "--port", str(self.port)]
+        if self._sabotage is not None:
+            return [sys.executable, "-m", "torture.hub", *where]
+        return [sys.executable, "-m", "synovia.cli", "serve", str(APP), *where, "--log-level", "warning"]
+
+    def spawn(self) -> None:
+        """Start the process, and do not wait for it."""
+        variables = {**os.environ, **self._environment, "PYTHONPATH": str(TESTS)}
+        if self._sabotage is not None:
+            variables[VARIABLE] = self._sabotage
+        with self._log.open("ab") as log:
+            self._process = self._popen(variables, log)
+
+    def _popen(self, variables: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command(), env=variables, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    async def start(self) -> None:
+        """Start it, again if the database was not ready for it, and wait until it is healthy.
+
+        Raises:
+            HubFailed: It is not, after a while.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    if not self.running:
+                        self.spawn()
+                    health = await self.health()
+                    if health is not None and health["status"] == "ok":
+                        return
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise HubFailed(self.printed()[-3000:]) from None
+
+    async def health(self) -> dict[str, Any] | None:
+        """Give what ``/health`` says; None if nobody answers."""
+        with contextlib.suppress(OSError, ValueError, TimeoutError):
+            async with asyncio.timeout(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                try:
+                    writer.write(b"GET /health HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
+                    answer = await reader.read()
+                finally:
+                    writer.transport.abort()
+                health: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+                return health
+        return None
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(number)
+        if self._paused:
+            process.send_signal(signal.SIGCONT)
+            self._paused = False
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+    def pause(self) -> None:
+        """Let it stand still, its sockets open."""
+        if self.running and self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            self._paused = True
+
+    def resume(self) -> None:
+        if self._paused and self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+        self._paused = False
+
+    def memory(self) -> int:
+        """Tell its resident memory in bytes."""
+        assert self._process is not None
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def printed(self) -> str:
+        """Give what it has printed so far, in all its lives."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+
+@asynccontextmanager
+async def running_hubs(*hubs: HubProcess) -> AsyncIterator[None]:
+    """Start hubs, and end them when the block ends."""
+    try:
+        await asyncio.gather(*(hub.start() for hub in hubs))
+        yield
+    finally:
+        for hub in hubs:
+            hub.kill()

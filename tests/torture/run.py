@@ -1,0 +1,126 @@
+"""One round: hubs, clients, faults, and then the checker."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from pymongo import MongoClient
+
+from mongod import ReplicaSet
+from torture.actor import Actor, acting
+from torture.checker import check
+from torture.history import Anomaly, History, Outcome
+from torture.nemesis import Nemesis
+from torture.processes import HubProcess, running_hubs
+from torture.workload import Scale, act_until, final_state, prepare, seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What to do.
+
+    Attributes:
+        seconds: How long the clients act; calming down and checking comes on top.
+        faults: The kinds of faults to make: all that apply (None), or none at all (empty).
+        sabotage: The guarantee to switch off; see ``hub``.
+    """
+
+    seed: int
+    seconds: float
+    clients: int = 8
+    hubs: int = 2
+    scale: Scale = field(default_factory=Scale)
+    faults: Sequence[str] | None = None
+    sabotage: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a round."""
+
+    round: Round
+    history: History
+    anomalies: list[Anomaly]
+    printed: str
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of anomalies that were found."""
+        return {anomaly.kind for anomaly in self.anomalies}
+
+    def __str__(self) -> str:
+        history, outcomes = self.history, Counter(call.outcome for call in self.history.calls)
+        faults = ", ".join(f"{kind} {count}" for kind, count in sorted(history.faults.items()))
+        lines = [
+            f"seed {self.round.seed}: {self.round.seconds:g} s, {self.round.clients} clients, {self.round.hubs} hubs",
+            f"  operations {len(history.calls)}: "
+            + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome),
+            f"  faults {history.faults.total()}: {faults or 'none'}",
+            f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}",
+            f"  transitions checked {len(history.sights)}",
+            f"  anomalies = {len(self.anomalies)}",
+        ]
+        return "\n".join(lines + [f"    {anomaly}"[:400] for anomaly in self.anomalies[:20]])
+
+
+async def torture(plan: Round, store: str, replica_set: ReplicaSet | None = None) -> Report:
+    """Run one round on a store that nobody else uses, and check its history."""
+    history, draw = History(), seeds(plan.seed)
+    with tempfile.TemporaryDirectory(prefix="synovia-torture-") as directory:
+        logs = [Path(directory) / f"hub{number}.log" for number in range(plan.hubs)]
+        hubs = [HubProcess(store, log, plan.sabotage) for log in logs]
+        async with running_hubs(*hubs):
+            await prepare(hubs[0].url, plan.scale, history)
+            async with _cast(plan, history, hubs, draw) as actors:
+                proxies = [actor.proxy for actor in actors]
+                nemesis = Nemesis(history, hubs, proxies, replica_set, draw(), plan.faults)
+                await _play(plan, actors, nemesis)
+            history.finals = [await final_state(hub.url) for hub in hubs]
+        printed = "\n".join(hub.printed() for hub in hubs)
+    return Report(plan, history, check(history), printed)
+
+
+@asynccontextmanager
+async def _cast(plan: Round, history: History, hubs: Sequence[HubProcess], draw: object) -> AsyncIterator[list[Actor]]:
+    assert callable(draw)
+    ports = [hub.port for hub in hubs]
+    async with AsyncExitStack() as stack:
+        acts = [acting(number, history, ports, draw()) for number in range(plan.clients)]
+        yield await asyncio.gather(*(stack.enter_async_context(act) for act in acts))
+
+
+async def _play(plan: Round, actors: Sequence[Actor], nemesis: Nemesis) -> None:
+    """Let everybody act for a while, then mend everything and wait until all have their answers."""
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for actor in actors:
+            tasks.create_task(act_until(actor, plan.scale, stopping))
+        raging = tasks.create_task(nemesis.rage(stopping)) if plan.faults != () else None
+        await asyncio.sleep(plan.seconds)
+        stopping.set()
+        if raging is not None:
+            await raging
+        await nemesis.mend()
+
+
+@asynccontextmanager
+async def fresh_database(replica_set: ReplicaSet) -> AsyncIterator[str]:
+    """Give the address of a database of one's own, and drop it afterwards."""
+    name = f"torture_{uuid4().hex[:10]}"
+    address, _, options = replica_set.uri.partition("/?")
+    try:
+        yield f"{address}/{name}?{options}"
+    finally:
+        await asyncio.to_thread(_drop, replica_set.uri, name)
+
+
+def _drop(uri: str, name: str) -> None:
+    with MongoClient[dict[str, object]](uri) as client:
+        client.drop_database(name)
