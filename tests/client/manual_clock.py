@@ -78,18 +78,21 @@ class ManualDeadline:
         self._clock = clock
         self._seconds = seconds
         self._timeout = asyncio.timeout(None)
+        self._inside = False
 
     async def __aenter__(self) -> object:
+        self._inside = True
         entered = await self._timeout.__aenter__()
         self.extend()
         return entered
 
     async def __aexit__(self, *exception: Any) -> None:
+        self._inside = False
         self._clock.stop(self)
         await self._timeout.__aexit__(*exception)
 
     def extend(self) -> None:
-        if self._seconds is not None:
+        if self._seconds is not None and self._inside:
             self._clock.start(self, self._seconds, self._expire)
 
     def _expire(self) -> None:

@@ -179,7 +179,6 @@ def test_closing_ends_calls_of_other_threads_and_subscriptions(hub: PeerThread) 
     ends: queue.Queue[Any] = queue.Queue()
     played = hub.play(script)
     client = BlockingClient(hub.url, proxy=None)
-    client.__enter__()
     client.subscribe("list", None, ends.put, ends.put)
 
     def call() -> None:

@@ -13,7 +13,7 @@ from client.manual_clock import ManualClock
 from client.peer import Peer, eventually
 from synovia_client import Client, ClientClosed, ConnectionLost, FunctionError, RequestTimeout
 from synovia_protocol.arrays import ref_of
-from synovia_protocol.codec import pack
+from synovia_protocol.codec import Limits, pack
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Action, ModifyQuerySet, Mutation
 
@@ -192,6 +192,24 @@ async def test_an_action_can_fail(client: Client, peer: Peer) -> None:
     await connection.send(connection.session.send_action_error(action.request_id, ErrorInfo("no_route", "nowhere")))
     with pytest.raises(FunctionError, match="nowhere"):
         await asked
+
+
+async def test_a_mutation_larger_than_the_server_takes_fails_alone(client: Client, peer: Peer) -> None:
+    connection = await peer.accept()
+    connection.session.limits = Limits(max_message_bytes=1000)
+    await connection.welcome()
+    await client.connected()
+    large = asyncio.create_task(client.mutation("large", {"text": "x" * 1000}))
+    small = asyncio.create_task(client.mutation("small"))
+    mutation = await connection.expect(Mutation)
+    assert mutation.path == "small"
+    await connection.answer(mutation, "done")
+    assert await small == "done"
+    with pytest.raises(FunctionError) as caught:
+        await large
+    assert caught.value.code == "too_large"
+    connection.cut()
+    await (await peer.welcome()).silence()
 
 
 # --- the caller gives up

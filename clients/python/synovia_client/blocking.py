@@ -72,7 +72,7 @@ class SubscriptionHandle:
 
 
 class BlockingClient:
-    """Calls that wait for their answers, and subscriptions that call back.
+    """Calls that wait for their answers, and subscriptions that call back; connects at once, until ``close``.
 
     Args:
         url: As for ``Client``; every other argument of ``Client`` may be given too.
@@ -87,9 +87,9 @@ class BlockingClient:
         self._thread = threading.Thread(target=self._loop.run_forever, name="synovia-client", daemon=True)
         self._closed = False
         self._thread.start()
+        self._wait(self._client.open())
 
     def __enter__(self) -> Self:
-        self._wait(self._client.open())
         return self
 
     def __exit__(self, *exception: object) -> None:

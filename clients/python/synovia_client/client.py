@@ -28,7 +28,6 @@ from synovia_client.errors import (
     SynoviaError,
 )
 from synovia_client.loop import ConnectionLoop
-from synovia_client.queries import LiveQuery
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
 from synovia_client.state import ConnectionState, StateWatch
@@ -132,7 +131,7 @@ class Client:
         self._work.end(error)
         self._credentials.changed.bump()
 
-    def ended(self) -> SynoviaError | None:
+    def _ended(self) -> SynoviaError | None:
         """Tell why the client does nothing any more: an error to raise, or None."""
         if self._state.current is ConnectionState.CLOSED:
             return self._closed_error()
@@ -145,7 +144,7 @@ class Client:
         return ClientClosed("the client is closed")
 
     def _check_running(self) -> None:
-        error = self.ended()
+        error = self._ended()
         if error is not None:
             raise error
 
@@ -208,14 +207,6 @@ class Client:
 
     # --- queries
 
-    def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
-        """Want a query; for ``Subscription``, which lets go of it again."""
-        return self._work.hold(path, args)
-
-    def release(self, query: LiveQuery) -> None:
-        """Want it once less."""
-        self._work.release(query)
-
     def subscribe(self, path: str, args: dict[str, Any] | None = None) -> Subscription:
         """Keep a query up to date; see ``Subscription`` for how to look at it.
 
@@ -223,7 +214,8 @@ class Client:
             FunctionError: ``invalid_arguments``: the arguments cannot be sent.
         """
         wire = checked(args or {})
-        return Subscription(self, checked_path(path), wire, lambda: self._clock.deadline(self._timeouts.request))
+        path = checked_path(path)
+        return Subscription(self._work, self._ended, path, wire, lambda: self._clock.deadline(self._timeouts.request))
 
     async def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any:
         """Run a query once and give its result.

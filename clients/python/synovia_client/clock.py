@@ -26,7 +26,7 @@ class Deadline(Protocol):
     async def __aexit__(self, *exception: Any) -> None: ...
 
     def extend(self) -> None:
-        """Start the time over: there was progress."""
+        """Start the time over: there was progress. Does nothing outside of the block."""
         ...
 
 
@@ -44,18 +44,21 @@ class LoopClock:
 
 
 class LoopDeadline:
-    """``asyncio.timeout`` that remembers its length."""
+    """``asyncio.timeout`` that knows its length, and that may be extended at any time, also when it is over."""
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
         self._timeout = asyncio.timeout(seconds)
+        self._inside = False
 
     async def __aenter__(self) -> object:
+        self._inside = True
         return await self._timeout.__aenter__()
 
     async def __aexit__(self, *exception: Any) -> None:
+        self._inside = False
         await self._timeout.__aexit__(*exception)
 
     def extend(self) -> None:
-        if self._seconds is not None and not self._timeout.expired():
+        if self._seconds is not None and self._inside and not self._timeout.expired():
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)

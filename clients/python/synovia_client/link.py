@@ -21,7 +21,8 @@ from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolErr
 from synovia_protocol.messages import AuthError, FatalError, Pong, Welcome
 from synovia_protocol.sessions import ClientSession
 
-CLIENT_NAME = "synovia-client-python/0.1.0"
+VERSION = "0.1.0"
+CLIENT_NAME = f"synovia-client-python/{VERSION}"
 
 logger = logging.getLogger("synovia_client")
 

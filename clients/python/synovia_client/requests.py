@@ -114,6 +114,8 @@ class Requests:
     def drop(self, request: Request) -> None:
         """Forget a request whose caller has given up, unless one of its arrays is half sent: that one is finished first."""
         self._in_flight.pop(request.request_id, None)
+        if request.upload is not None:
+            request.upload.abandon()
         if request.upload is None or not request.upload.amid_array:
             self._to_go.pop(request.request_id, None)
 

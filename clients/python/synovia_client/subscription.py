@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from synovia_client.clock import Deadline
 from synovia_client.errors import FunctionError, RequestTimeout, SynoviaError
 from synovia_client.queries import MISSING, LiveQuery
-
-
-class QueryHolder(Protocol):
-    """What a subscription needs of the client."""
-
-    def hold(self, path: str, args: dict[str, Any]) -> LiveQuery: ...
-
-    def release(self, query: LiveQuery) -> None: ...
-
-    def ended(self) -> SynoviaError | None:
-        """Why the client does nothing any more; None while it does."""
-        ...
+from synovia_client.work import Work
 
 
 class Subscription:
@@ -31,14 +20,23 @@ class Subscription:
     ``async with`` waits for the first value or error and keeps the query alive between iterations.
 
     Args:
-        holder: The client.
+        work: Where queries are held.
+        ended: Tells why the client does nothing any more; None while it does.
         path: ``module:function``.
         args: The arguments, as wire values.
         deadline: Makes the time limit for the first value in ``async with``.
     """
 
-    def __init__(self, holder: QueryHolder, path: str, args: dict[str, Any], deadline: Callable[[], Deadline]) -> None:
-        self._holder = holder
+    def __init__(
+        self,
+        work: Work,
+        ended: Callable[[], SynoviaError | None],
+        path: str,
+        args: dict[str, Any],
+        deadline: Callable[[], Deadline],
+    ) -> None:
+        self._work = work
+        self._ended = ended
         self._path = path
         self._args = args
         self._deadline = deadline
@@ -104,19 +102,19 @@ class Subscription:
         self._check_ended()
 
     def _check_ended(self) -> None:
-        error = self._holder.ended()
+        error = self._ended()
         if error is not None:
             raise error
 
     def _hold(self) -> LiveQuery:
         self._check_ended()
         if self._query is None:
-            self._query, self._given = self._holder.hold(self._path, self._args), 0
+            self._query, self._given = self._work.hold(self._path, self._args), 0
         self._holds += 1
         return self._query
 
     def _release(self) -> None:
         self._holds -= 1
         if self._holds == 0 and self._query is not None:
-            self._holder.release(self._query)
+            self._work.release(self._query)
             self._query = None

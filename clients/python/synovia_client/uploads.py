@@ -67,6 +67,10 @@ class Upload:
         """Whether an array is half sent: the server would take a new beginning of it for a misordered frame."""
         return self._left_of_array > 0
 
+    def abandon(self) -> None:
+        """Nobody wants to know how it goes any more."""
+        self._alive = self._on_progress = None
+
     def take(self) -> tuple[int, bytes]:
         """Take the next frame, with the bytes of samples in it."""
         return next(self._frames)
