@@ -11,6 +11,7 @@ from bson.errors import InvalidDocument
 from pydantic import ValidationError
 
 from synovia.engine import keys
+from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Scan, Transaction
 from synovia.errors import FunctionError, InvalidArguments, KeyTaken, NotFound
 from synovia.querying import Journal, Query
@@ -25,18 +26,19 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room 
 class DatabaseReader:
     """Reads of one run, all at the same instant."""
 
-    def __init__(self, transaction: Transaction, journal: Journal | None = None) -> None:
+    def __init__(self, transaction: Transaction, journal: Journal | None = None, rows: RowCache | None = None) -> None:
         self._transaction = transaction
         self._journal = journal or Journal()
+        self._rows = rows or RowCache()
 
     async def get(self, table: type[T], id_: Id[T]) -> T | None:
         """Read a document by its id, or None."""
         document = await self._transaction.get(table.spec.name, id_to_bson(id_))
-        return None if document is None else table.from_document(document)
+        return None if document is None else self._rows.row(table, document)
 
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
-        return Query(self._transaction, self._journal, table)
+        return Query(self._transaction, self._journal, self._rows, table)
 
 
 class DatabaseWriter(DatabaseReader):
@@ -58,7 +60,7 @@ class DatabaseWriter(DatabaseReader):
             if await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
                 raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
         else:
-            row.id = Id(str(self._new_id()))
+            row.__dict__["id"] = Id(str(self._new_id()))  # frozen, but nobody has seen it yet
         document = row.to_document()
         await self._write(table, document["_id"], None, document)
         return row.id

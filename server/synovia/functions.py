@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Any, Concatenate, Literal, Protocol, TypeVar, cast, get_type_hints, overload
+from typing import Any, Concatenate, Literal, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from synovia.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.errors import InvalidArguments
-from synovia.schema import SchemaError
+from synovia.schema import SchemaError, Table
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
@@ -43,6 +43,7 @@ class Function:
         kind: query, mutation or action.
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
+        rows_of: The table if the result is a plain list of its rows.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Function:
         self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
         self._arguments: type[BaseModel] | None = None
         self._result: TypeAdapter[Any] | None = None
+        self.rows_of: type[Table] | None = None
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
@@ -82,6 +84,7 @@ class Function:
                 **cast(dict[str, Any], fields),
             )
             self._result = TypeAdapter(hints["return"])
+            self.rows_of = _listed_table(hints["return"])
         except SchemaError as error:
             raise SchemaError(f"{self.path}: {error}") from None
         except (NameError, TypeError) as error:
@@ -114,11 +117,22 @@ class Function:
             raise InvalidArguments(f"{self.path}: {text}", faults) from None
         return {name: getattr(model, name) for name in self._arguments.model_fields}
 
-    def dump(self, result: Any) -> Any:
-        """Check a result against the annotation and turn it into wire values."""
+    def check(self, result: Any) -> Any:
+        """Check a result against the annotation."""
         assert self._result is not None, "prepare() comes first"  # noqa: S101
-        checked = self._result.validate_python(result)
+        return self._result.validate_python(result)
+
+    def dump(self, checked: Any) -> Any:
+        """Turn a checked result into wire values."""
+        assert self._result is not None, "prepare() comes first"  # noqa: S101
         return self._result.dump_python(checked, by_alias=True, exclude_none=True)
+
+
+def _listed_table(annotation: Any) -> type[Table] | None:
+    arguments = get_args(annotation)
+    if get_origin(annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], Table):
+        return arguments[0]
+    return None
 
 
 class _Decorator(Protocol):

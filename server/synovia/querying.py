@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field
 
 from synovia.engine import keys
+from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Scan, Transaction, scan_key
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.schema import Model, Table, bson_of_field, database_name
@@ -167,14 +168,17 @@ class Query(Generic[T]):
     Without ``using`` it reads the whole table in the order of ids, that is, of their creation.
     """
 
-    def __init__(self, transaction: Transaction, journal: Journal, table: type[T], scan: Scan | None = None) -> None:
+    def __init__(
+        self, transaction: Transaction, journal: Journal, rows: RowCache, table: type[T], scan: Scan | None = None
+    ) -> None:
         self._transaction = transaction
         self._journal = journal
+        self._cache = rows
         self._table = table
         self._scan = scan or Scan(table.spec.name, BY_ID, keys.prefix(()))
 
     def _with(self, scan: Scan) -> Query[T]:
-        return Query(self._transaction, self._journal, self._table, scan)
+        return Query(self._transaction, self._journal, self._cache, self._table, scan)
 
     def using(self, index: str, **conditions: Any) -> Query[T]:
         """Choose an index: equalities on its leading fields in order, then at most one range (``start_time=ge(t)``).
@@ -297,7 +301,7 @@ class Query(Generic[T]):
         return replace(self._scan, interval=rest)
 
     def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
-        return [self._table.from_document(document) for document in documents]
+        return [self._cache.row(self._table, document) for document in documents]
 
 
 def _until(scan: Scan, end: bytes) -> Scan:

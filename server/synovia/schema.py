@@ -91,14 +91,19 @@ Float64Array = Annotated[ArrayRef, _AnyArray, BeforeValidator(_float64), PlainSe
 
 
 class Model(BaseModel):
-    """A structure inside documents, arguments or results.
+    """A structure inside documents, arguments or results. It does not change: ``model_copy(update=...)`` gives another.
 
     Values that come from a client are taken strictly (no ``"5"`` for 5); documents are read leniently, because other
     programs write them too (mongosh stores 5e9 as a double).
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, strict=True, extra="ignore"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        strict=True,
+        extra="ignore",
+        frozen=True,
     )
 
     @classmethod

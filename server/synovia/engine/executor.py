@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,13 +15,16 @@ import msgpack
 from synovia.application import Registry
 from synovia.context import ActionContext, Call, MutationContext, QueryContext
 from synovia.database import DatabaseReader, DatabaseWriter
-from synovia.engine.readset import ReadSet
+from synovia.engine.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
+from synovia.engine.readset import KeyedCommit, ReadSet
+from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Transaction
 from synovia.errors import FunctionError
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
 from synovia.querying import Journal
-from synovia.store.base import Store, StoreError, Ts
+from synovia.schema import Table
+from synovia.store.base import Snapshot, Store, StoreError, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import ArrayRef
@@ -81,6 +84,50 @@ def _arrays_in(value: Any) -> frozenset[bytes]:
     return frozenset(found)
 
 
+def _packed(value: Any) -> tuple[Any, bytes, frozenset[bytes]]:
+    packed = codec.pack(value)
+    return value, packed, _arrays_in(value) if _ARRAY_MARK in packed else frozenset()
+
+
+def _pack_row(row: Table) -> tuple[Any, bytes, frozenset[bytes]]:
+    return _packed(row.model_dump(by_alias=True, exclude_none=True))
+
+
+class Recall:
+    """What one run of a live query leaves for the next: what it read, and the rows it made.
+
+    Attributes:
+        since: Every commit after the memory's timestamp up to that of the next run; set before that.
+        asked: How often the last run had to ask the database.
+    """
+
+    def __init__(self) -> None:
+        self.rows = RowCache()
+        self.since: Sequence[KeyedCommit] = ()
+        self.asked = 0
+        self._memory: Memory | None = None
+
+    @property
+    def ts(self) -> Ts | None:
+        """As of when it remembers; None: nothing."""
+        return None if self._memory is None else self._memory.ts
+
+    def forget(self) -> None:
+        """Forget what was read: the commits since are not known."""
+        self._memory = None
+
+    def snapshot(self, snapshot: Snapshot) -> RememberingSnapshot:
+        """Begin a run."""
+        self.rows = RowCache(self.rows)
+        return RememberingSnapshot(snapshot, self._memory, self.since)
+
+    def keep(self, snapshot: RememberingSnapshot) -> None:
+        """End a run."""
+        self.rows.forget_earlier()
+        self._memory = snapshot.memory if snapshot.memory.size <= MOST_DOCUMENTS else None
+        self.asked = snapshot.asked
+
+
 class _Nobody(QueryContext):
     """The context of a query that is run for everybody."""
 
@@ -116,6 +163,7 @@ class Executor:
         *,
         journal: bytes | None = None,
         shared: bool = False,
+        recall: Recall | None = None,
     ) -> Run:
         """Run a query as of ``ts``.
 
@@ -123,16 +171,20 @@ class Executor:
             args: As ``Function.validate`` gave them.
             journal: Where its pages ended when it first ran.
             shared: Run it for everybody; then IdentityNeeded is raised if it looks at the identity.
+            recall: What the run before has left; changed so that it serves the next.
         """
-        transaction = Transaction(self._store.snapshot(ts))
+        recall = recall or Recall()
+        snapshot = recall.snapshot(self._store.snapshot(ts))
+        transaction = Transaction(snapshot)
         pages = Journal([] if journal is None else msgpack.unpackb(journal))
-        db = DatabaseReader(transaction, pages)
+        db = DatabaseReader(transaction, pages, recall.rows)
         kind = _Nobody if shared else QueryContext
         context = kind(identity, transaction.reads, db, self._store.arrays, now=self.now())
         run = Run(transaction.reads)
-        await self._run(function, context, args, run)
+        await self._run(function, context, args, run, recall.rows)
         if pages.ends:
             run.journal = msgpack.packb(pages.ends)
+        recall.keep(snapshot)
         return run
 
     async def mutation(
@@ -170,11 +222,15 @@ class Executor:
         await self._run(function, context, args, run)
         return run
 
-    async def _run(self, function: Function, context: Any, args: Mapping[str, Any], run: Run) -> None:
+    async def _run(
+        self, function: Function, context: Any, args: Mapping[str, Any], run: Run, rows: RowCache | None = None
+    ) -> None:
         try:
-            run.value = function.dump(await function.body(context, **args))
-            run.packed = codec.pack(run.value)
-            run.arrays = _arrays_in(run.value) if _ARRAY_MARK in run.packed else frozenset()
+            result = function.check(await function.body(context, **args))
+            if rows is not None and function.rows_of is not None:
+                run.value, run.packed, run.arrays = rows.pack(result, _pack_row)
+            else:
+                run.value, run.packed, run.arrays = _packed(function.dump(result))
         except FunctionError as error:
             run.error = error.info
         except (IdentityNeeded, StoreError):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from synovia.engine.executor import Recall
 from synovia.functions import Function
 from synovia.identity import Identity
 from synovia.store.base import Ts
@@ -102,6 +103,7 @@ class LiveQuery:
         target: The timestamp at which it is being run now; None if it is not.
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
+        recall: What the last run has left for the next.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
@@ -116,6 +118,7 @@ class LiveQuery:
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
         self.holds_until: int | None = None
+        self.recall = Recall()
         self._spans: deque[_Span] = deque()
         self._value: Any = None
         self._kept = 0

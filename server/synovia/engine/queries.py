@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from synovia.context import FOREVER
-from synovia.engine.executor import Executor, IdentityNeeded
+from synovia.engine.executor import Executor, IdentityNeeded, Recall
 from synovia.engine.live import LiveKey, LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.readset import KeyedCommit
@@ -218,7 +218,13 @@ class LiveQueries:
         with self._log.pinned(ts):
             try:
                 run = await self._executor.query(
-                    live.function, live.args, live.identity, ts, journal=live.journal, shared=live.shared
+                    live.function,
+                    live.args,
+                    live.identity,
+                    ts,
+                    journal=live.journal,
+                    shared=live.shared,
+                    recall=self._recall(live, ts),
                 )
             except StoreError as error:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
@@ -237,6 +243,15 @@ class LiveQueries:
         )  # fmt: skip
         self._notify(live)
         return True
+
+    def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
+        """Give what the last run has left, with every commit between that run and this."""
+        recall = live.recall
+        commits = None if recall.ts is None or recall.ts > ts else self._log.since(recall.ts)
+        if commits is None:
+            recall.forget()
+        recall.since = [commit for commit in commits or () if commit.ts <= ts]
+        return recall
 
     @staticmethod
     def _notify(live: LiveQuery) -> None:

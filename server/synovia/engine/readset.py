@@ -23,6 +23,18 @@ class RangeRead:
     interval: Interval
     where: Filter | None = None
 
+    def admits(self, document: Document) -> bool:
+        """Tell whether a document satisfies the condition."""
+        return self.where is None or matches(self.where, document)
+
+    def holds(self, document: Document | None) -> bool:
+        """Tell whether the read finds a document."""
+        return (
+            document is not None
+            and any(key in self.interval for key in keys.index_keys(self.index, document))
+            and self.admits(document)
+        )
+
 
 class KeyedWrite:
     """A write with the index keys of both its images, each computed once however many read sets ask."""
@@ -45,10 +57,7 @@ class KeyedWrite:
 
     def touches(self, read: RangeRead) -> bool:
         """Tell whether a document came into, left or changed within what ``read`` looked at."""
-        return any(
-            key in read.interval and (read.where is None or matches(read.where, image))
-            for key, image in self.entries(read.index)
-        )
+        return any(key in read.interval and read.admits(image) for key, image in self.entries(read.index))
 
 
 class KeyedCommit:

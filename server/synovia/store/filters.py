@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from bson import DBRef
@@ -18,13 +19,25 @@ from synovia.engine.encoding import NAN, Tag, encode_value
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """``field operator value``; the field is a database name, dots reach into maps and arrays of maps."""
+    """``field operator value``; the field is a database name, dots reach into maps and arrays of maps.
+
+    Two are equal if their values are of one rank: 1 equals 1.0 but not True, and values that Python cannot hash will do.
+    """
 
     field: str
     operator: Operator
     value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Comparison) and self._rank() == other._rank()
+
+    def __hash__(self) -> int:
+        return hash(self._rank())
+
+    def _rank(self) -> tuple[str, Operator, bytes]:
+        return self.field, self.operator, encode_value(list(self.value) if self.operator == "in" else self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ def matches(condition: Filter, document: Mapping[str, Any]) -> bool:
     return compiled(condition)(document)
 
 
+@lru_cache(maxsize=4096)
 def compiled(condition: Filter) -> Test:
     """Make a filter ready to be asked about many documents.
 
