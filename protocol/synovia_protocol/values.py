@@ -187,17 +187,19 @@ def _has_huge(value: Any) -> bool:
 class _Reader:
     """Unpacks one frame: counts what it builds and turns extension types into objects."""
 
-    __slots__ = ("left", "level", "limits", "patches")
+    __slots__ = ("counting", "left", "level", "limits", "patches")
 
     def __init__(self, limits: Limits, *, patches: bool) -> None:
         self.limits = limits
         self.left = limits.max_elements
         self.level = 0
         self.patches = patches
+        self.counting = False
 
     def read(self, data: bytes | memoryview) -> Any:
         counted: dict[str, Any] = {}
-        if len(data) > self.limits.max_elements:  # otherwise it cannot hold that many
+        if self.counting or len(data) > self.limits.max_elements:  # otherwise it cannot hold that many
+            self.counting = True
             most = self.limits.max_elements
             counted = {"list_hook": self._count, "object_hook": self._count, "max_array_len": most, "max_map_len": most}
         if len(data) > _SMALL:

@@ -293,3 +293,11 @@ def test_patches_nest_as_deeply_as_values_and_no_deeper() -> None:
         with pytest.raises(ProtocolError) as caught:
             unpack_patch(pack(chain(depth)))
         assert caught.value.code is ErrorCode.TOO_LARGE
+
+
+def test_the_elements_of_all_patches_of_a_frame_are_counted_together() -> None:
+    patch = MapEdit({f"k{index}": MapEdit({"a": [0] * 50}) for index in range(30)})
+    assert pack(unpack_patch(pack(patch), Limits(max_elements=2000))) == pack(patch)
+    with pytest.raises(ProtocolError) as caught:
+        unpack_patch(pack(patch), Limits(max_elements=1500))
+    assert caught.value.code is ErrorCode.TOO_LARGE
