@@ -150,7 +150,8 @@ async def _pieces(store: ArrayStore, source: _Source, start: int, stop: int) -> 
     """Give the bytes of elements ``[start, stop)`` chunk by chunk."""
     first, last = start * source.item, stop * source.item
     per_chunk = chunk_elements(source.dtype) * source.item
-    for number in range(first // per_chunk, -(-last // per_chunk)):
+    end = -(-last // per_chunk) if last > first else 0
+    for number in range(first // per_chunk, end):
         chunk = await store.get_chunk(source.chunks[number])
         if chunk is None:
             raise ArrayNotStored(f"the chunk {source.chunks[number].hex()} is not stored")
