@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,12 @@ import pytest
 
 from protocol.session_pair import SESSION, Pair, patch_of, unchanged, value_of
 from synovia_protocol import messages as m
-from synovia_protocol.arrays import ArrayReceived, ChunkReceived, frames_of, raw_of, ref_of
-from synovia_protocol.codec import Limits, encode, pack, pack_update
+from synovia_protocol.arrays import ref_of
+from synovia_protocol.codec import encode, pack_update
 from synovia_protocol.digest import digest
 from synovia_protocol.edits import MapEdit
-from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, WireValueError
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.sessions import (
-    ArrayChunk,
-    ArrayFetched,
     ClientSession,
     ClientState,
     Held,
@@ -398,170 +395,3 @@ def test_a_server_that_cannot_continue_starts_over() -> None:
     assert fresh.client.held == {1: Held("older")}
     with pytest.raises(SessionError):
         fresh.server.start_over()
-
-
-# --- requests --------------------------------------------------------------------------------------------------------
-
-
-def test_mutations_and_actions_are_answered() -> None:
-    pair = Pair().open()
-    assert pair.to_server(pair.client.mutation(1, "a:b", {"x": 1})) == [m.Mutation(1, "a:b", {"x": 1})]
-    assert pair.to_server(pair.client.action(2, "a:c", {})) == [m.Action(2, "a:c", {})]
-    assert pair.to_server(pair.client.mutation(3, "a:b", {}, retry=True)) == [m.Mutation(3, "a:b", {}, retry=True)]
-    assert pair.to_client(pair.server.send_mutation_response(1, 5, pack([1]))) == [m.MutationResponse(1, 5, [1])]
-    assert pair.to_client(pair.server.send_action_error(2, ERROR)) == [m.ActionResponse(2, None, ERROR)]
-    assert pair.to_client(pair.server.send_mutation_error(3, ERROR)) == [m.MutationResponse(3, None, None, ERROR)]
-    pair.to_server(pair.client.action(4, "a:c", {}))
-    assert pair.to_client(pair.server.send_action_response(4, pack("done"))) == [m.ActionResponse(4, "done")]
-
-
-def test_an_answer_comes_once_and_to_what_was_asked() -> None:
-    for frame in (
-        encode(m.MutationResponse(2, 5)),
-        encode(m.ActionResponse(1)),
-        encode(m.ArrayResponse(1)),
-    ):
-        pair = Pair().open()
-        pair.client.mutation(1, "a:b", {})
-        fails(ErrorCode.UNEXPECTED_MESSAGE, partial(pair.to_client, frame))
-    pair = Pair().open()
-    pair.client.mutation(1, "a:b", {})
-    answer = pair.server.send_mutation_response(1, 5, pack(None))
-    pair.to_client(answer)
-    fails(ErrorCode.UNEXPECTED_MESSAGE, lambda: pair.to_client(answer))
-
-
-def test_a_request_number_is_used_once_at_a_time() -> None:
-    pair = Pair().open()
-    pair.client.mutation(1, "a:b", {})
-    with pytest.raises(SessionError):
-        pair.client.action(1, "a:b", {})
-
-
-def test_a_message_larger_than_the_server_takes_is_not_sent() -> None:
-    pair = Pair()
-    pair.server.limits = Limits(max_message_bytes=100)
-    pair.open()
-    with pytest.raises(WireValueError):
-        pair.client.mutation(1, "a:b", {"x": "y" * 100})
-    pair.client.mutation(1, "a:b", {})
-    pair.check(ClientState.OPEN, ServerState.OPEN)
-
-
-def test_arguments_that_cannot_travel_leave_the_session_as_it_was() -> None:
-    pair = Pair().open()
-    with pytest.raises(WireValueError):
-        pair.client.mutation(1, "a:b", {"x": object()})
-    with pytest.raises(WireValueError):
-        pair.client.modify([m.QueryAdd(1, "a:b", {"x": {1: 2}})])
-    pair.client.mutation(1, "a:b", {})
-    pair.subscribe(1)
-
-
-# --- arrays ----------------------------------------------------------------------------------------------------------
-
-
-def ClientSessionOpen() -> ClientSession:
-    return Pair().open().client
-
-
-def test_an_upload_mixes_with_messages() -> None:
-    pair = Pair().open()
-    array = np.arange(40_000.0)
-    ref = ref_of(array)
-    frames = list(pair.client.upload(array, ref))
-    assert [type(event) for event in pair.to_server(frames[0])] == [ChunkReceived]
-    pair.to_server(pair.client.ping())
-    chunk, end = pair.to_server(frames[1])
-    assert isinstance(chunk, ChunkReceived)
-    assert (chunk.array_digest, chunk.index) == (ref.digest, 1)
-    assert isinstance(end, ArrayReceived)
-    assert (end.digest, end.dtype, end.length, len(end.chunks)) == (ref.digest, "float64", 40_000, 2)
-    fails(ErrorCode.ARRAY_MISORDERED, lambda: pair.to_server(frames[1]))
-    assert pair.server.state is ServerState.CLOSED
-
-
-def fetching(pair: Pair, request_id: int = 9) -> None:
-    pair.to_server(pair.client.fetch_array(request_id, 1, DIGEST, 2, 7, None))
-
-
-def test_a_fetch_is_answered_in_frames() -> None:
-    pair = Pair().open()
-    assert pair.to_server(pair.client.fetch_array(9, 1, DIGEST, 2, 7)) == [m.FetchArray(9, 1, DIGEST, 2, 7)]
-    assert pair.to_client(pair.server.send_array_response(9, "float64", (5,))) == [m.ArrayResponse(9, "float64", (5,))]
-    raw = raw_of(np.arange(5.0))
-    first = pair.server.send_array_frame(m.ArrayFrame(9, "float64", DIGEST, 0, 5, raw[:16]))
-    assert pair.to_client(first) == [ArrayChunk(9, 0, 5, raw[:16])]
-    assert pair.to_client(pair.server.send_pong(1)) == [m.Pong(1)]
-    rest = pair.server.send_array_frame(m.ArrayFrame(9, "float64", DIGEST, 2, 5, raw[16:]))
-    chunk, fetched = pair.to_client(rest)
-    assert chunk == ArrayChunk(9, 2, 5, raw[16:])
-    assert isinstance(fetched, ArrayFetched)
-    assert fetched.to_numpy().tolist() == [0, 1, 2, 3, 4]
-    fails(ErrorCode.BAD_ARRAY_FRAME, lambda: pair.to_client(rest))
-
-
-def test_an_empty_answer_is_complete_at_once() -> None:
-    pair = Pair().open()
-    fetching(pair)
-    response, fetched = pair.to_client(pair.server.send_array_response(9, "int16", (0, 2)))
-    assert response == m.ArrayResponse(9, "int16", (0, 2))
-    assert isinstance(fetched, ArrayFetched)
-    assert fetched.to_numpy().shape == (0, 2)
-
-
-def test_a_fetch_that_fails_is_over() -> None:
-    pair = Pair().open()
-    fetching(pair)
-    answer = pair.server.send_array_error(9, ERROR)
-    assert pair.to_client(answer) == [m.ArrayResponse(9, error=ERROR)]
-    fails(ErrorCode.UNEXPECTED_MESSAGE, lambda: pair.to_client(answer))
-
-
-def test_a_second_answer_to_a_fetch_is_refused() -> None:
-    pair = Pair().open()
-    fetching(pair)
-    answer = pair.server.send_array_response(9, "float64", (5,))
-    pair.to_client(answer)
-    fails(ErrorCode.UNEXPECTED_MESSAGE, lambda: pair.to_client(answer))
-
-
-def test_what_comes_of_a_cancelled_fetch_is_ignored() -> None:
-    pair = Pair().open()
-    fetching(pair)
-    pair.to_client(pair.server.send_array_response(9, "float64", (5,)))
-    assert pair.to_server(pair.client.cancel_fetch(9)) == [m.CancelFetch(9)]
-    raw = raw_of(np.arange(5.0))
-    assert pair.to_client(pair.server.send_array_frame(m.ArrayFrame(9, "float64", DIGEST, 0, 5, raw))) == []
-    fetching(pair, 10)
-    pair.client.cancel_fetch(10)
-    assert pair.to_client(pair.server.send_array_response(10, "float64", (5,))) == []
-    with pytest.raises(SessionError):
-        pair.client.cancel_fetch(10)
-    with pytest.raises(SessionError):
-        pair.client.action(10, "a:b", {})
-
-
-@pytest.mark.parametrize(
-    ("frame", "code"),
-    [
-        (m.ArrayFrame(8, "float64", DIGEST, 0, 5, memoryview(bytes(40))), ErrorCode.BAD_ARRAY_FRAME),
-        (m.ArrayFrame(9, "float64", DIGEST, 1, 5, memoryview(bytes(32))), ErrorCode.ARRAY_MISORDERED),
-        (m.ArrayFrame(9, "float64", bytes(32), 0, 5, memoryview(bytes(40))), ErrorCode.ARRAY_DIGEST_MISMATCH),
-        (m.ArrayFrame(9, "int64", DIGEST, 0, 5, memoryview(bytes(40))), ErrorCode.BAD_ARRAY_FRAME),
-        (m.ArrayFrame(9, "float64", DIGEST, 0, 6, memoryview(bytes(40))), ErrorCode.BAD_ARRAY_FRAME),
-    ],
-)
-def test_frames_that_do_not_belong_are_refused(frame: m.ArrayFrame, code: ErrorCode) -> None:
-    pair = Pair().open()
-    fetching(pair)
-    pair.to_client(pair.server.send_array_response(9, "float64", (5,)))
-    fails(code, lambda: pair.to_client(pair.server.send_array_frame(frame)))
-
-
-def test_array_frames_to_a_client_are_limited() -> None:
-    pair = Pair(ClientSession(SESSION, limits=Limits(max_message_bytes=60))).open()
-    fetching(pair)
-    pair.to_client(pair.server.send_array_response(9, "float64", (5,)))
-    frame = next(iter(frames_of(np.zeros(5), ref_of(np.zeros(5)), 9)))
-    fails(ErrorCode.TOO_LARGE, lambda: pair.to_client(pair.server.send_array_frame(frame)))
