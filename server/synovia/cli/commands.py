@@ -167,13 +167,15 @@ def serve(
         _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, sign_in)))
 
 
-async def _serve(server: Synovia, listener: socket.socket, started: Callable[[], None]) -> None:
-    await server.start()
-    try:
-        started()
-        await make_server(server, log_config=None).serve([listener])
-    finally:
-        await server.stop()
+async def _serve(app: Synovia, listener: socket.socket, started: Callable[[], None]) -> None:
+    server = make_server(app, log_config=None)
+    with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
+        await app.start()
+        try:
+            started()
+            await server.serve([listener])
+        finally:
+            await app.stop()
 
 
 # --- run --------------------------------------------------------------------------------------------------------------

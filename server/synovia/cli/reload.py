@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +60,7 @@ def supervise(application: Path, command: Sequence[str], fd: int, say: Callable[
     A server that ends by itself before the first change ends everything. After that it may be a change that does not
     work, so the next change is waited for.
     """
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     child, reloaded, told = Child(command, fd), False, False
     try:
         for changed in changes(application.resolve()):

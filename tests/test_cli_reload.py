@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from sync.serving import client_of
+from synovia_protocol.client_session import ClientSession
+from synovia_protocol.messages import QueryAdd
+
+APPLICATION = """
+from synovia import MutationContext, QueryContext, Table, mutation, query
+
+class Word(Table, name="words"):
+    text: str
+
+@query
+async def words(ctx: QueryContext) -> list[str]:
+    return [word.text{change} for word in await ctx.db.query(Word).collect()]
+
+@mutation
+async def say(ctx: MutationContext, text: str) -> None:
+    await ctx.db.insert(Word(text=text))
+"""
+
+
+@asynccontextmanager
+async def development(path: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, Any]]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "synovia.cli", "dev", str(path), "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        url = await said(process, r"ws://127\.0\.0\.1:\d+")
+        yield process, SimpleNamespace(url=url + "/sync")
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        await process.communicate()
+
+
+async def said(process: asyncio.subprocess.Process, pattern: str) -> str:
+    """Read the output until something matches, and give it."""
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while line := (await process.stdout.readline()).decode():
+            if found := re.search(pattern, line):
+                return found[0]
+    raise AssertionError(f"the server ended without saying {pattern}")
+
+
+async def test_a_change_restarts_the_server_and_clients_come_back_to_the_new_functions(tmp_path: Path) -> None:
+    path = tmp_path / "spoken.py"
+    path.write_text(APPLICATION.format(change=""))
+    async with development(path) as (process, running):
+        async with client_of(running) as client:
+            await client.mutate("spoken:say", {"text": "hello"})
+            assert await client.subscribe(1, "spoken:words") == ["hello"]
+            path.write_text(APPLICATION.format(change=".upper()"))
+            fatal, closed_with = await client.end()
+            assert (fatal.error.code, closed_with) == ("stopping", 1001)
+        async with client_of(running, client.session.resume(), open_timeout=30) as client:
+            await client.send(client.session.modify([QueryAdd(1, "spoken:words", {})]))
+            assert await client.result(1) == ["HELLO"]
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+
+
+async def test_a_change_that_does_not_work_is_told_and_the_next_one_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "hasty.py"
+    path.write_text(APPLICATION.format(change=""))
+    async with development(path) as (process, running):
+        path.write_text("def broken(:\n")
+        assert await said(process, "hasty.py, line 1: SyntaxError")
+        await said(process, "waiting for a change")
+        path.write_text(APPLICATION.format(change=""))
+        await said(process, "ws://")
+        async with client_of(running, ClientSession(bytes(16)), open_timeout=30) as client:
+            assert await client.subscribe(1, "hasty:words") == []
