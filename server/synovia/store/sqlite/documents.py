@@ -33,7 +33,7 @@ def dump(document: Document) -> bytes:
     """
     try:
         body = bson.encode(document)
-    except (BSONError, OverflowError) as error:
+    except (BSONError, OverflowError, UnicodeError) as error:
         raise StoreError(f"the document {document.get('_id')!r} cannot be stored: {error}") from error
     if len(body) > MAX_BYTES:
         raise StoreError(f"the document {document.get('_id')!r} has {len(body)} bytes; {MAX_BYTES} are allowed")

@@ -172,7 +172,9 @@ class SQLiteStore:
         found = await self._run(lambda database: database.history.commits_after(after, _PAGE))
         if found is not None:
             return [commit for commit in found if commit.ts <= self._head]
-        return [Gap(self._head, f"the commits after {after} are not kept")]
+        head = self._head
+        row = await self._execute("SELECT fence FROM commits WHERE ts = ?", (head,))
+        return [Gap(head, f"the commits after {after} are not kept", row[0] if row else 0)]
 
     def _publish(self, commit: Commit) -> None:
         if len(self._tail) == _TAIL:

@@ -179,5 +179,5 @@ def _check_before(write: Write, body: bytes | None) -> None:
 
 def _body_of(document: Document, id_: bytes) -> bytes:
     if encode_value(document.get("_id")) != id_:
-        raise ValueError(f"the document's _id {document.get('_id')!r} is not that of its write")
+        raise StoreError(f"the document's _id {document.get('_id')!r} is not that of its write")
     return dump(document)

@@ -1,0 +1,415 @@
+"""The embedded store beyond the contract: its file, its history, its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.steps import (
+    EVERYTHING,
+    commits_after,
+    everything,
+    following,
+    ids,
+    insert,
+    inserted,
+    next_commit,
+    replaced,
+)
+from contract.stores import BY_RANK, NOTES, TABLES
+from synovia.store import open_store
+from synovia.store.base import (
+    BY_ID,
+    Batch,
+    Gap,
+    IndexSpec,
+    RequestRecord,
+    SnapshotTooOld,
+    StoreError,
+    StoreUnavailable,
+    TableSpec,
+)
+from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite.history import Retention
+
+START = 1_700_000_000.0
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+Opener = Callable[..., AbstractAsyncContextManager[SQLiteStore]]
+
+
+@pytest.fixture
+def opened(clock: Clock) -> Opener:
+    @asynccontextmanager
+    async def open_one(path: str | Path = ":memory:", **retention: float) -> AsyncIterator[SQLiteStore]:
+        store = SQLiteStore(str(path), clock=clock, retention=Retention(**retention), lock_timeout=0)  # type: ignore[arg-type]
+        await store.open(TABLES)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    return open_one
+
+
+def rows(path: Path, *tables: str) -> list[int]:
+    """Count the rows of tables in a file that nobody has open."""
+    connection = sqlite3.connect(path)
+    try:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+    finally:
+        connection.close()
+
+
+# --- the file -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_second_process_is_refused(opened: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    program = (
+        "import asyncio, sys\n"
+        "from synovia.store.sqlite import SQLiteStore\n"
+        "asyncio.run(SQLiteStore(sys.argv[1], lock_timeout=0).open([]))\n"
+    )
+    async with opened(path) as store:
+        await insert(store, "notes", {"_id": 1})
+        command = [sys.executable, "-c", program, str(path)]
+        other = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+        assert other.returncode == 1
+        assert f"{path} is in use by another process" in other.stderr
+        await insert(store, "notes", {"_id": 2})
+
+
+async def test_the_same_file_cannot_be_open_twice_in_one_process_either(opened: Opener, tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        with pytest.raises(StoreUnavailable, match="in use"):
+            await SQLiteStore(str(tmp_path / "store.db"), lock_timeout=0).open(TABLES)
+        await insert(store, "notes", {"_id": 1})
+    async with opened(tmp_path / "store.db"):
+        pass
+
+
+async def test_commits_are_synced_to_the_disk(opened: Opener, tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        assert await store._execute("PRAGMA synchronous", ()) == (2,)
+        assert await store._execute("PRAGMA journal_mode", ()) == ("wal",)
+
+
+async def test_folders_on_the_way_to_the_file_are_made(opened: Opener, tmp_path: Path) -> None:
+    async with opened(tmp_path / "a" / "b" / "store.db"):
+        pass
+    assert (tmp_path / "a" / "b" / "store.db").is_file()
+
+
+async def test_other_files_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
+    text, foreign, newer = tmp_path / "text", tmp_path / "foreign.db", tmp_path / "newer.db"
+    text.write_text("not a database, but long enough to look at\n" * 100)
+    connection = sqlite3.connect(foreign)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    connection = sqlite3.connect(newer)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    for path, reason in [(text, "not a database"), (foreign, "not one of Synovia's"), (newer, "format 999")]:
+        with pytest.raises(StoreUnavailable, match=reason):
+            await SQLiteStore(str(path)).open(TABLES)
+    assert text.read_text().startswith("not a database")
+    assert rows(foreign, "mine") == [0]
+
+
+async def test_a_store_that_is_not_open_says_so(opened: Opener) -> None:
+    store = SQLiteStore()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.newest()
+    async with opened() as closed:
+        pass
+    for attempt in (closed.ping(), insert(closed, "notes", {"_id": 1}), everything(closed, 0, "notes")):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await attempt
+    await closed.close()
+
+
+async def test_a_store_is_opened_once(opened: Opener) -> None:
+    async with opened() as store:
+        with pytest.raises(StoreUnavailable, match="open already"):
+            await store.open(TABLES)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("sqlite://:memory:", ":memory:"), ("sqlite:///data/a.db", "data/a.db"), ("sqlite:////data/a.db", "/data/a.db")],
+)
+def test_a_url_names_a_file_or_memory(url: str, path: str) -> None:
+    store = open_store(url)
+    assert isinstance(store, SQLiteStore)
+    assert store._path == path
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://host/a.db", "postgres://u:secret@h/d", "a.db"])
+def test_other_urls_are_refused_without_telling_their_secrets(url: str) -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        open_store(url)
+    assert "secret" not in str(refused.value)
+
+
+# --- tables and indexes that are not declared -----------------------------------------------------------------------------
+
+
+async def test_what_is_not_declared_is_refused(opened: Opener) -> None:
+    async with opened() as store:
+        ts, _ = await store.newest()
+        with pytest.raises(StoreError, match="no table 'other'"):
+            await insert(store, "other", {"_id": 1})
+        with pytest.raises(StoreError, match="no index 'by_other'"):
+            await store.snapshot(ts).scan("notes", IndexSpec("by_other", ("other",)), EVERYTHING)
+
+
+async def test_a_table_that_is_not_declared_any_more_keeps_its_documents(opened: Opener, tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        start, _ = await store.newest()
+        await insert(store, "notes", {"_id": 1, "rank": 5})
+    fewer = SQLiteStore(str(tmp_path / "store.db"))
+    await fewer.open([TableSpec("users")])
+    [told] = await commits_after(fewer, start, 1)
+    assert told.writes[0].table == "notes"
+    await fewer.close()
+    async with opened(tmp_path / "store.db") as store:
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("notes", BY_RANK, EVERYTHING)) == [1]
+
+
+async def test_an_index_that_is_added_serves_the_past_too(opened: Opener, tmp_path: Path) -> None:
+    before = {"_id": 1, "size": 1}
+    async with opened(tmp_path / "store.db") as store:
+        first = await insert(store, "notes", before)
+        second = await store.commit(Batch([replaced("notes", before, size=2)]))
+    by_size = IndexSpec("by_size", ("size",))
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([TableSpec("notes", (*NOTES.indexes, by_size))])
+    assert await store.snapshot(first).scan("notes", by_size, EVERYTHING) == [before]
+    assert await store.snapshot(second).scan("notes", by_size, EVERYTHING) == [{"_id": 1, "size": 2}]
+    await store.close()
+
+
+# --- documents ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [object(), 1 << 64, "\ud800"], ids=["object", "large integer", "surrogate"])
+async def test_what_cannot_be_stored_is_refused(opened: Opener, value: Any) -> None:
+    async with opened() as store:
+        for field in ("rank", "other"):
+            with pytest.raises(StoreError, match="cannot be stored"):
+                await insert(store, "notes", {"_id": 1, field: value})
+        assert await everything(store, (await store.newest())[0], "notes") == []
+
+
+async def test_a_document_larger_than_mongodb_allows_is_refused(opened: Opener) -> None:
+    async with opened() as store:
+        await insert(store, "notes", {"_id": 1, "text": "x" * (16 * 1024 * 1024 - 100)})
+        with pytest.raises(StoreError, match="16777216 are allowed"):
+            await insert(store, "notes", {"_id": 2, "text": "x" * (16 * 1024 * 1024)})
+
+
+async def test_a_write_names_the_id_of_its_document(opened: Opener) -> None:
+    async with opened() as store:
+        [write] = inserted("notes", {"_id": 1})
+        with pytest.raises(StoreError, match="_id"):
+            await store.commit(Batch([type(write)("notes", 2, None, {"_id": 1})]))
+
+
+# --- time and history -----------------------------------------------------------------------------------------------------
+
+
+async def test_timestamps_follow_the_clock_and_grow_when_it_does_not(opened: Opener, clock: Clock) -> None:
+    async with opened() as store:
+        assert await store.newest() == (int(START * 1_000_000), 0)
+        first = await insert(store, "notes", {"_id": 1})
+        clock.now += 5
+        second = await insert(store, "notes", {"_id": 2})
+        clock.now -= 1000
+        third = await insert(store, "notes", {"_id": 3})
+    assert (first, second, third) == tuple(int(START * 1_000_000) + more for more in (1, 5_000_000, 5_000_001))
+
+
+async def test_history_is_kept_for_its_time_and_its_number_of_commits(opened: Opener, clock: Clock) -> None:
+    async with opened(seconds=300, commits=3) as store:
+        times = [await insert(store, "notes", {"_id": number}) for number in range(5)]
+        assert len(await everything(store, times[0], "notes")) == 1
+        clock.now += 299
+        times.append(await insert(store, "notes", {"_id": 5}))
+        assert len(await everything(store, times[0], "notes")) == 1
+        clock.now += 1
+        times.append(await insert(store, "notes", {"_id": 6}))
+        for ts in times[:3]:
+            with pytest.raises(SnapshotTooOld, match=str(times[3])):
+                await everything(store, ts, "notes")
+        assert [len(await everything(store, ts, "notes")) for ts in times[3:]] == [4, 5, 6, 7]
+
+
+async def test_an_instant_that_has_not_come_cannot_be_read(opened: Opener) -> None:
+    async with opened() as store:
+        ts, _ = await store.newest()
+        with pytest.raises(StoreError, match="future"):
+            await everything(store, ts + 1, "notes")
+
+
+async def test_what_has_outlived_its_time_leaves_the_file(opened: Opener, clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    tables = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
+    async with opened(path, seconds=10, commits=1) as store:
+        document: dict[str, Any] = {"_id": 1, "rank": 0, "tags": ["a", "b"]}
+        await insert(store, "notes", document)
+        for number in range(300):
+            clock.now += 1
+            await store.commit(Batch([replaced("notes", document, rank=number + 1)]))
+            document = {**document, "rank": number + 1}
+        clock.now += 100
+        for number in range(30):
+            await insert(store, "notes", {"_id": -number})
+    docs, past_docs, _, past_entries, log, commits = rows(path, *tables)
+    assert docs == 31
+    assert past_docs == 0
+    assert past_entries == 0
+    assert log <= 32
+    assert commits <= 32
+
+
+async def test_pruning_takes_small_steps(opened: Opener, clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    documents = [{"_id": number, "rank": 0} for number in range(1000)]
+    async with opened(path, seconds=10, commits=1) as store:
+        await insert(store, "notes", *documents)
+        await store.commit(Batch([replaced("notes", each, rank=1) for each in documents]))
+        clock.now += 100
+        await insert(store, "notes", {"_id": "x"})
+    [left] = rows(path, "past_docs")
+    assert 900 <= left < 1000
+
+
+async def test_request_records_are_kept_for_their_time(opened: Opener, clock: Clock) -> None:
+    async with opened(requests=60) as store:
+        record = RequestRecord(b"s" * 16, 1, b"r")
+        await store.commit(Batch(requests=[record]))
+        clock.now += 59
+        await insert(store, "notes", {"_id": 1})
+        assert await store.find_request(record.session, 1) == record
+        clock.now += 1
+        await insert(store, "notes", {"_id": 2})
+        assert await store.find_request(record.session, 1) is None
+
+
+# --- the log --------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_follower_whose_position_is_gone_is_told_so(opened: Opener, clock: Clock, tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db", seconds=10, commits=1) as store:
+        start, _ = await store.newest()
+        for number in range(3):
+            clock.now += 20
+            await insert(store, "notes", {"_id": number})
+        newest, _ = await store.newest()
+    async with opened(tmp_path / "store.db") as store, following(store, start) as changes:
+        gap = await anext(changes)
+        assert isinstance(gap, Gap)
+        assert gap.ts == newest
+        ts = await insert(store, "notes", {"_id": 9})
+        assert (await next_commit(changes)).ts == ts
+
+
+async def test_a_position_from_another_file_is_a_gap(opened: Opener) -> None:
+    async with opened() as store:
+        newest, _ = await store.newest()
+        for position in (newest + 10, 0):
+            async with following(store, position) as changes:
+                gap = await anext(changes)
+                assert isinstance(gap, Gap)
+                assert gap.ts == newest
+
+
+async def test_a_follower_far_behind_reads_from_the_file(opened: Opener, tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        start, _ = await store.newest()
+        present: dict[str, Any] = {"_id": 1}
+        times = [await insert(store, "notes", present)]
+        for number in range(150):
+            times.append(await store.commit(Batch([replaced("notes", present, rank=number)])))
+            present = {**present, "rank": number}
+    async with opened(tmp_path / "store.db") as store:
+        times += [await insert(store, "notes", {"_id": "late"})]
+        commits = await commits_after(store, start, len(times))
+        assert [each.ts for each in commits] == times
+        assert [each.fence for each in commits] == list(range(1, len(times) + 1))
+        afters = [each.writes[0].after for each in commits]
+        befores = [each.writes[0].before for each in commits]
+        assert befores[1:-1] == afters[:-2]
+
+
+async def test_closing_the_store_wakes_who_waits(opened: Opener) -> None:
+    async with asyncio.timeout(30):
+        async with opened() as store:
+            start, _ = await store.newest()
+            changes = store.changes(start)
+            waiting = asyncio.ensure_future(anext(changes))
+            await asyncio.wait([waiting], timeout=0.0)
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await waiting
+
+
+# --- the thread -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_database_runs_in_one_thread_of_its_own(opened: Opener) -> None:
+    async with opened() as store:
+        names = await asyncio.gather(*(store._run(lambda _: threading.current_thread().name) for _ in range(20)))
+    assert len(set(names)) == 1
+    assert names[0].startswith("synovia-sqlite")
+
+
+async def test_the_event_loop_goes_on_while_the_database_is_at_work(opened: Opener) -> None:
+    async with opened() as store:
+        may_end = threading.Event()
+        blocked = asyncio.ensure_future(store._run(lambda _: may_end.wait(30)))
+        reading = asyncio.ensure_future(store.newest())
+        await asyncio.wait([blocked, reading], timeout=0.0)
+        assert not reading.done()
+        may_end.set()
+        assert await blocked
+        await reading
+
+
+async def test_scans_of_the_newest_do_not_step_over_the_past(opened: Opener) -> None:
+    """The statement that reads the newest touches only tables of the newest; the past has tables of its own."""
+    async with opened() as store:
+        document: dict[str, Any] = {"_id": 1, "rank": 0}
+        await insert(store, "notes", document)
+        for number in range(50):
+            await store.commit(Batch([replaced("notes", document, rank=number + 1)]))
+            document = {**document, "rank": number + 1}
+        assert await store._execute("SELECT count(*) FROM entries WHERE idx = 1", ()) == (1,)
+        assert await store._execute("SELECT count(*) FROM docs", ()) == (1,)
+        ts, _ = await store.newest()
+        assert await store.snapshot(ts).scan("notes", BY_ID, EVERYTHING) == [document]
