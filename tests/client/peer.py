@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Any, Self, TypeVar
 
 import numpy.typing as npt
@@ -107,10 +108,10 @@ class PeerConnection:
     async def send(self, frame: bytes | str) -> None:
         await self.websocket.send(frame)
 
-    async def welcome(self, idle_timeout: float = 60.0) -> m.Connect:
+    async def welcome(self, idle_timeout: float = 60.0, server_time: int | None = None) -> m.Connect:
         """Take the client's Connect and welcome it."""
         connect = await self.expect(m.Connect)
-        await self.send(self.session.send_welcome(idle_timeout))
+        await self.send(self.session.send_welcome(idle_timeout, server_time))
         return connect
 
     async def transition(self, to_ts: int, *updates: m.QueryUpdate) -> None:
@@ -177,11 +178,12 @@ class Peer:
         handshakes: How many were tried.
     """
 
-    def __init__(self, subprotocols: Sequence[str] = (m.SUBPROTOCOL,)) -> None:
+    def __init__(self, subprotocols: Sequence[str] = (m.SUBPROTOCOL,), ssl: SSLContext | None = None) -> None:
         self.refuse: HTTPStatus | None = None
         self.handshakes = 0
         self.paths: list[str] = []
         self._subprotocols = [Subprotocol(name) for name in subprotocols] or None
+        self._ssl = ssl
         self._accepted: asyncio.Queue[PeerConnection] = asyncio.Queue()
         self._server: Server | None = None
 
@@ -200,13 +202,14 @@ class Peer:
             port,
             subprotocols=self._subprotocols,
             process_request=self._look_at,
+            ssl=self._ssl,
             compression=None,
             ping_interval=None,
             max_size=None,
             close_timeout=0.5,
         )
         self.port: int = next(iter(self._server.sockets)).getsockname()[1]
-        self.url = f"ws://127.0.0.1:{self.port}"
+        self.url = f"{'ws' if self._ssl is None else 'wss'}://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
         """Stop listening, and break every connection."""

@@ -151,7 +151,7 @@ async def test_a_value_is_kept_while_there_is_no_connection(client: Client, peer
         await entered
         await peer.stop()
         await eventually(lambda: client.state == "reconnecting")
-        assert entering.value == "held"
+        assert (entering.value, entering.current) == ("held", False)
         fresh = asyncio.create_task(client.query("list"))
         await peer.listen(peer.port)
         second = await peer.welcome()
@@ -160,7 +160,7 @@ async def test_a_value_is_kept_while_there_is_no_connection(client: Client, peer
         assert not fresh.done(), "a query does not answer with what may be old"
         await second.transition(9, m.QueryValue(second.queries["list"].query_id, "new"))
         assert await fresh == "new"
-        assert entering.value == "new"
+        assert (entering.value, entering.current) == ("new", True)
         await entering.__aexit__(None, None, None)
 
 

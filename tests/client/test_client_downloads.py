@@ -148,10 +148,11 @@ async def test_the_query_that_showed_it_fails_now(client: Client, peer: Peer) ->
         await asked
 
 
-async def test_another_array_than_asked_for_is_refused(client: Client, peer: Peer) -> None:
+@pytest.mark.parametrize("another", [ARRAY.reshape(-1)[:-1], ARRAY.reshape(-1).view(np.int64)])
+async def test_another_array_than_asked_for_is_refused(client: Client, peer: Peer, another: Any) -> None:
     connection = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF))
-    await connection.send_array(await fetching(connection), ARRAY.reshape(-1)[:-1])
+    await connection.send_array(await fetching(connection), another)
     with pytest.raises(FunctionError) as caught:
         await asked
     assert caught.value.code == "bad_array"
@@ -161,6 +162,13 @@ async def test_another_array_than_asked_for_is_refused(client: Client, peer: Pee
 async def test_ranges_that_are_none(client: Client, start: int, stop: int | None, points: int | None) -> None:
     with pytest.raises(ValueError, match=r"range|points"):
         await client.array(REF, start, stop, points=points)
+
+
+async def test_what_is_no_reference(client: Client) -> None:
+    with pytest.raises(TypeError, match="references"):
+        await client.array(b"digest")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="float128"):
+        await client.array(ArrayRef(bytes(32), "float128", (1,)))
 
 
 # --- the connection breaks

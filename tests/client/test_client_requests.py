@@ -112,6 +112,25 @@ async def test_cut_before_the_answer_twice(client: Client, peer: Peer) -> None:
     assert list(await asyncio.gather(*asked)) == ["a", "b", "c"]
 
 
+async def test_a_retry_says_when_it_was_first_sent_by_the_servers_clock(
+    client: Client, peer: Peer, clock: ManualClock
+) -> None:
+    first = await peer.accept()
+    await first.welcome(server_time=5_000_000)
+    await client.connected()
+    clock.advance(3)
+    asked = asyncio.create_task(client.mutation("m"))
+    assert (await first.expect(Mutation)).issued_at is None, "the first time is now"
+    clock.advance(4)
+    first.cut()
+    second = await peer.accept()
+    await second.welcome(server_time=99_000_000)
+    again = await second.expect(Mutation)
+    assert (again.retry, again.issued_at) == (True, 5_003_000)
+    await second.answer(again)
+    await asked
+
+
 async def test_an_answered_mutation_is_not_sent_again(client: Client, peer: Peer) -> None:
     one, two = (asyncio.create_task(client.mutation("m", {"n": n})) for n in range(2))
     first = await peer.welcome()

@@ -11,7 +11,7 @@ from client.manual_clock import ManualClock
 from client.peer import Peer, eventually
 from synovia_client import AuthenticationError, Client
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Authenticate, Connect, Mutation
+from synovia_protocol.messages import Authenticate, Connect, Mutation, Ping
 
 EXPIRED = ErrorInfo("invalid_token", "expired")
 
@@ -186,3 +186,86 @@ async def test_signing_in_over_a_connection_that_breaks(client: Client, peer: Pe
     reading = asyncio.create_task(second.next())
     await signing_in
     reading.cancel()
+
+
+# --- the server's own tokens
+
+
+async def test_the_servers_own_tokens_are_used_from_then_on(make: MakeClient, peer: Peer) -> None:
+    tokens = Tokens()
+    async with make(token=tokens) as client:
+        first = await peer.welcome()
+        assert await first.expect(Authenticate) == Authenticate("token 1")
+        await first.send(first.session.send_authenticated("own", "refresh"))
+        await eventually(lambda: client._credentials.renewable and tokens.asked == 1)
+        await first.silence()
+        first.cut()
+        second = await peer.welcome()
+        assert await second.expect(Authenticate) == Authenticate("own")
+        await second.send(second.session.send_auth_error(EXPIRED))
+        assert await second.expect(Authenticate) == Authenticate("refresh")
+        await second.send(second.session.send_authenticated("own 2", "refresh 2"))
+        await second.silence()
+        second.cut()
+        third = await peer.welcome()
+        assert await third.expect(Authenticate) == Authenticate("own 2")
+        await third.send(third.session.send_auth_error(EXPIRED))
+        assert await third.expect(Authenticate) == Authenticate("refresh 2")
+        await third.send(third.session.send_auth_error(EXPIRED))
+        assert await third.expect(Authenticate) == Authenticate("token 2"), "the program is asked last"
+        assert tokens.asked == 2
+
+
+async def test_consent_settles_signing_in(client: Client, peer: Peer) -> None:
+    connection = await peer.welcome()
+    signing_in = asyncio.create_task(client.authenticate("t"))
+    await connection.expect(Authenticate)
+    await connection.send(connection.session.send_authenticated())
+    await connection.silence()
+    await signing_in
+    connection.cut()
+    second = await peer.welcome()
+    assert await second.expect(Authenticate) == Authenticate("t"), "no token came back, so the one sent stays"
+
+
+@pytest.mark.parametrize(("life", "renewed_after"), [(3600, 3540), (100, 80)])
+async def test_a_token_is_renewed_before_it_expires(
+    make: MakeClient, peer: Peer, clock: ManualClock, life: int, renewed_after: int
+) -> None:
+    tokens = Tokens()
+    async with make(token=tokens):
+        connection = await peer.accept()
+        await connection.welcome(idle_timeout=0, server_time=1_000_000)
+        await connection.expect(Authenticate)
+        for number in (2, 3):
+            now = 1_000_000 + round(clock.now * 1000)
+            await connection.send(connection.session.send_authenticated(None, None, now + life * 1000))
+            await clock.awaited(renewed_after)
+            clock.advance(renewed_after)
+            while isinstance(event := await connection.next(), Ping):
+                pass
+            assert event == Authenticate(f"token {number}")
+
+
+async def test_a_refresh_token_is_used_before_the_own_one_expires(
+    make: MakeClient, peer: Peer, clock: ManualClock
+) -> None:
+    async with make(token="short-lived"):
+        connection = await peer.accept()
+        await connection.welcome(idle_timeout=0, server_time=0)
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_authenticated("own", "refresh", 100_000))
+        await clock.awaited(80)
+        clock.advance(80)
+        assert await connection.expect(Authenticate) == Authenticate("refresh")
+
+
+async def test_what_cannot_be_renewed_is_left_to_expire(make: MakeClient, peer: Peer, clock: ManualClock) -> None:
+    async with make(token="only one"):
+        connection = await peer.accept()
+        await connection.welcome(idle_timeout=0, server_time=0)
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_authenticated(None, None, 100_000))
+        await connection.silence()
+        clock.advance(99)
+        await connection.silence()

@@ -18,7 +18,7 @@ from synovia_client.backoff import Backoff
 from synovia_client.clock import Clock, Deadline, LoopClock
 from synovia_client.credentials import Credentials, Token
 from synovia_client.dialer import Dialer
-from synovia_client.downloads import Download
+from synovia_client.downloads import Download, Part
 from synovia_client.errors import (
     AuthenticationError,
     ClientClosed,
@@ -34,6 +34,7 @@ from synovia_client.state import ConnectionState, StateWatch
 from synovia_client.subscription import Subscription
 from synovia_client.uploads import Array, Progress, Upload, prepare
 from synovia_client.work import Work
+from synovia_protocol.arrays import DTYPES
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
 
@@ -85,7 +86,7 @@ class Client:
         self._clock = clock or LoopClock()
         self._state = StateWatch()
         self._credentials = Credentials(token, self._clock, self._timeouts.token)
-        self._work = Work(first_request)
+        self._work = Work(self._clock, first_request)
         dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
         self._loop = ConnectionLoop(
             dialer, self.session_id, self._work, self._credentials, self._state, backoff or Backoff(), random
@@ -316,14 +317,12 @@ class Client:
             FunctionError: ``array_not_found``, ``bad_range``, or whatever the query that shows it fails with.
         """
         self._check_running()
-        start, stop, points = _checked_range(start, stop, points)
+        part = _checked_part(ref, start, stop, points)
         with self._work.showing(ref.digest) as query:
             if query is None:
                 raise FunctionError(ErrorCode.ARRAY_NOT_FOUND, "no query of this client has shown this array")
             async with self._limit(timeout, "the array") as deadline:
-                with self._work.download(
-                    Download(query, ref, start, stop, points, on_progress, deadline.extend)
-                ) as download:
+                with self._work.download(Download(query, ref, part, on_progress, deadline.extend)) as download:
                     return await download.answer
 
     @asynccontextmanager
@@ -342,11 +341,15 @@ class Client:
         return self._loop.trouble or f"the connection is {self.state}"
 
 
-def _checked_range(start: int, stop: int | None, points: int | None) -> tuple[int, int | None, int | None]:
+def _checked_part(ref: ArrayRef, start: int, stop: int | None, points: int | None) -> Part:
+    if not isinstance(ref, ArrayRef):
+        raise TypeError(f"arrays are fetched by their references, not by {type(ref).__name__}")
+    if ref.dtype not in DTYPES:
+        raise ValueError(f"this client does not know the dtype {ref.dtype}")
     start, stop = index(start), None if stop is None else index(stop)
     points = None if points is None else index(points)
     if start < 0 or (stop is not None and stop < start):
         raise ValueError(f"not a range: {start} to {stop}")
     if points is not None and points < 2:
         raise ValueError("an outline has at least 2 points")
-    return start, stop, points
+    return Part(start, stop, points)

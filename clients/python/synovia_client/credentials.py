@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from synovia_client.clock import Clock
 from synovia_client.signal import Signal
 from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.messages import Authenticated
 
 Token = str | Callable[[], Awaitable[str | None]] | None
 
@@ -14,14 +15,16 @@ _RENEWABLE = frozenset({ErrorCode.INVALID_TOKEN, ErrorCode.UNAUTHENTICATED})
 
 
 class Credentials:
-    """Holds the token, or the callable that gives one.
+    """Holds the program's token, or the callable that gives one, and the tokens that the server gave in exchange.
+
+    The server's own token goes before its refresh token, and that before the program's: each is dropped when refused.
 
     Args:
         source: A token, a coroutine function that gives one (None: anonymous), or None.
         clock: Limits how long the callable may take.
         timeout: That limit, in seconds.
-        pause: A token that is refused within this many seconds of being asked for is not asked for again: whoever gives
-            it gives the same, and the two ends would go round in circles.
+        pause: A callable whose token is refused within this many seconds of being asked again is not asked once more: it
+            would give the same, and the two ends would go round in circles.
 
     Attributes:
         error: Why the server did not take the newest token; None when it did, or has not said.
@@ -40,36 +43,54 @@ class Credentials:
         self._timeout = timeout
         self._pause = pause
         self._renewed_at: float | None = None
+        self._given: list[str] = []
 
     @property
     def anonymous(self) -> bool:
         """Whether there is nothing to sign in with."""
         return self._source is None
 
+    @property
+    def renewable(self) -> bool:
+        """Whether there is a way to a newer token than the one in use."""
+        return callable(self._source) or len(self._given) > 1
+
     def replace(self, source: Token) -> int:
         """Use another token, or callable, from now on; give its number."""
         self._source = source
+        self._given = []
         self._renewed_at = None
         self.error = None
         self.replaced += 1
         return self.replaced
 
     def connected(self) -> None:
-        """A new connection: nothing is refused yet, and the token may be renewed again."""
+        """A new connection: nothing is refused yet, and the callable may be asked twice again."""
         self.error = None
         self._renewed_at = None
 
     async def token(self) -> str | None:
-        """Give the token; TimeoutError when the callable takes too long, and whatever it raises."""
+        """Give the token to send; TimeoutError when the callable takes too long, and whatever it raises."""
+        if self._given:
+            return self._given[0]
         if not callable(self._source):
             return self._source
         async with self._clock.deadline(self._timeout):
             return await self._source()
 
+    def accepted(self, message: Authenticated) -> None:
+        """Take the server's consent, and the tokens of its own that came with it."""
+        self.error = None
+        if message.token is not None:
+            self._given = [message.token] + ([message.refresh_token] if message.refresh_token is not None else [])
+
+    def expiring(self) -> None:
+        """The token in use will soon be worth nothing: let ``token`` give the next."""
+        self._given = self._given[1:]
+
     def refused(self, error: ErrorInfo) -> bool:
-        """Take the server's refusal; tell whether to ask for another token, and count that as done."""
-        if self._may_renew(error):
-            self._renewed_at = self._clock.time()
+        """Take the server's refusal; tell whether there is another token to try."""
+        if self._has_another(error):
             return True
         self.error = error
         self.settle(self.replaced)
@@ -80,7 +101,14 @@ class Credentials:
         self.settled = max(self.settled, number)
         self.changed.bump()
 
-    def _may_renew(self, error: ErrorInfo) -> bool:
-        if not callable(self._source) or error.code not in _RENEWABLE:
+    def _has_another(self, error: ErrorInfo) -> bool:
+        if error.code not in _RENEWABLE:
             return False
-        return self._renewed_at is None or self._clock.time() - self._renewed_at >= self._pause
+        if self._given:
+            self._given.pop(0)
+            return True
+        now = self._clock.time()
+        if not callable(self._source) or (self._renewed_at is not None and now - self._renewed_at < self._pause):
+            return False
+        self._renewed_at = now
+        return True

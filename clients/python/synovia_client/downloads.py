@@ -16,6 +16,17 @@ from synovia_protocol.messages import ArrayRef, ArrayResponse
 from synovia_protocol.sessions import ArrayChunk, ArrayFetched
 
 
+class Part(NamedTuple):
+    """Which elements of an array: a range, row-major, and to how many points it is thinned."""
+
+    start: int = 0
+    stop: int | None = None
+    points: int | None = None
+
+
+WHOLE = Part()
+
+
 class Fetch(NamedTuple):
     """What ``ClientSession.fetch_array`` is called with."""
 
@@ -33,8 +44,7 @@ class Download:
     Args:
         query: The live query that shows the array; held by whoever waits for the download.
         ref: The array.
-        start, stop: The elements wanted; ``stop`` None is the end.
-        points: Thin to this many points instead of sending every element.
+        part: The elements wanted.
         on_progress: Called with (bytes received, bytes in total) after each frame.
         alive: Called when there was progress.
     """
@@ -43,46 +53,45 @@ class Download:
         self,
         query: LiveQuery,
         ref: ArrayRef,
-        start: int = 0,
-        stop: int | None = None,
-        points: int | None = None,
+        part: Part,
         on_progress: Progress | None = None,
         alive: Callable[[], None] | None = None,
     ) -> None:
         self.query = query
         self.answer: asyncio.Future[Array] = asyncio.get_running_loop().create_future()
-        self._alive = alive or _nothing
         self._ref = ref
-        self._start = start
-        self._stop = stop
-        self._points = points
+        self._part = part
         self._on_progress = on_progress
-        self._parts: list[memoryview] = []
-        self._received = 0
+        self._alive = alive or _nothing
+        self._kept: list[memoryview] = []
+
+    @property
+    def _kept_bytes(self) -> int:
+        return sum(map(len, self._kept))
 
     def question(self, request_id: int) -> Fetch:
         """Ask for what is still missing."""
-        return Fetch(
-            request_id, self.query.query_id, self._ref.digest, self._start + self._received, self._stop, self._points
-        )
+        start, stop, points = self._part
+        start += self._kept_bytes // ITEM_BYTES[self._ref.dtype]
+        return Fetch(request_id, self.query.query_id, self._ref.digest, start, stop, points)
 
     def respond(self, response: ArrayResponse) -> None:
         """Take the announcement of the elements, or the refusal."""
+        self._alive()
         if response.error is not None:
             self.fail(FunctionError.of(response.error))
-        self._alive()
 
     def receive(self, chunk: ArrayChunk) -> None:
         """Take some elements."""
         self._alive()
         if self._on_progress is not None:
-            item = ITEM_BYTES[self._ref.dtype]
-            done = self._received + chunk.position + len(chunk.data) // item
-            call_safely(self._on_progress, done * item, (self._received + chunk.length) * item)
+            item, kept = ITEM_BYTES[self._ref.dtype], self._kept_bytes
+            done = kept + chunk.position * item + len(chunk.data)
+            call_safely(self._on_progress, done, kept + chunk.length * item)
 
     def finish(self, fetched: ArrayFetched) -> None:
         """Take the whole answer."""
-        self._parts.append(fetched.data)
+        self._kept.append(fetched.data)
         try:
             array = self._assemble(fetched)
         except ValueError as error:
@@ -94,23 +103,20 @@ class Download:
     def _assemble(self, fetched: ArrayFetched) -> Array:
         if fetched.dtype != self._ref.dtype:
             raise ValueError(f"{fetched.dtype}, not {self._ref.dtype}")
-        data = self._parts[0] if len(self._parts) == 1 else memoryview(b"".join(self._parts))
+        data = self._kept[0] if len(self._kept) == 1 else memoryview(b"".join(self._kept))
         array = to_numpy(data, fetched.dtype, self._shape(fetched))
         array.flags.writeable = False  # a frame that is mapped cannot be written to: so no result can
         return array
 
     def _shape(self, fetched: ArrayFetched) -> tuple[int, ...]:
-        if self._points is not None:
+        if self._part.points is not None:
             return fetched.shape
-        if self._start == 0 and self._stop is None:
-            return self._ref.shape
-        return (-1,)
+        return self._ref.shape if self._part == WHOLE else (-1,)
 
     def interrupted(self, fetched: memoryview) -> None:
         """Keep what has come, if it can be continued: a thinned array is made anew."""
-        if self._points is None and len(fetched):
-            self._parts.append(fetched)
-            self._received += len(fetched) // ITEM_BYTES[self._ref.dtype]
+        if self._part.points is None and len(fetched):
+            self._kept.append(fetched)
 
     def fail(self, error: SynoviaError) -> None:
         """Give the caller an error."""

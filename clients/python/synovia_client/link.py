@@ -18,11 +18,14 @@ from synovia_client.settings import Timeouts
 from synovia_client.signal import Signal
 from synovia_client.work import Outgoing, Work
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
-from synovia_protocol.messages import AuthError, FatalError, Pong, Welcome
+from synovia_protocol.messages import Authenticated, AuthError, FatalError, Pong, Welcome
 from synovia_protocol.sessions import ClientSession
 
 VERSION = "0.1.0"
 CLIENT_NAME = f"synovia-client-python/{VERSION}"
+
+_RENEW_BEFORE = 60.0
+"""Seconds before a token expires at which another is asked for; a fifth of its life if that is shorter."""
 
 logger = logging.getLogger("synovia_client")
 
@@ -86,8 +89,11 @@ class Link:
         self._nonce = 0
         self._barriers: dict[int, int] = {}
         self._sign_in_due = not credentials.anonymous
+        self._expires_at: int | None = None
+        self._expiry = Signal()
         self._handlers: dict[type, Callable[[Any], None]] = {
             Welcome: self._greeted,
+            Authenticated: self._token_taken,
             AuthError: self._token_refused,
             Pong: self._ponged,
             FatalError: self._dismissed,
@@ -115,6 +121,7 @@ class Link:
                 tasks.create_task(self._read(), name="synovia-client reader")
                 tasks.create_task(self._write(), name="synovia-client writer")
                 tasks.create_task(self._watch(), name="synovia-client heartbeat")
+                tasks.create_task(self._renew_tokens(), name="synovia-client tokens")
         except* _Ended as group:
             ending = _first(group)
         except* Exception as group:
@@ -149,6 +156,7 @@ class Link:
         self._work.receive(events)
 
     def _greeted(self, message: Welcome) -> None:
+        self._work.time.learn(message.server_time)
         if self._credentials.anonymous:
             self._credentials.settle(self._credentials.replaced)
         self._welcomed.set()
@@ -219,6 +227,29 @@ class Link:
             raise _Ended(Ending(f"the token callable failed: {error!r}")) from error
         self._control(self.session.authenticate(token))
         self._barriers[self._ping()] = number
+
+    def _token_taken(self, message: Authenticated) -> None:
+        self._credentials.accepted(message)
+        self._expires_at = message.expires_at
+        self._expiry.bump()
+
+    async def _renew_tokens(self) -> None:
+        """Sign in again before the token expires, so that nothing runs as anonymous in between."""
+        while True:
+            seen = self._expiry.count
+            try:
+                async with self._clock.deadline(self._renewal_due()):
+                    await self._expiry.after(seen)
+            except TimeoutError:
+                self._expires_at = None
+                self._credentials.expiring()
+                self.sign_in()
+
+    def _renewal_due(self) -> float | None:
+        left = self._work.time.until(self._expires_at)
+        if left is None or left <= 0 or not self._credentials.renewable:
+            return None
+        return left - min(_RENEW_BEFORE, left / 5)
 
     def _token_refused(self, message: AuthError) -> None:
         logger.info("the server did not accept the token: %s", message.error.message)

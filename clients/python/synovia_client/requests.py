@@ -34,11 +34,12 @@ class Request:
     Attributes:
         answer: Gets the result, or the error.
         tried: It was handed to a socket at least once, so the server may have it.
+        issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
         needs: The queries that show the arrays it only refers to; the server looks for them there.
     """
 
-    __slots__ = ("answer", "args", "kind", "needs", "path", "request_id", "tried", "upload")
+    __slots__ = ("answer", "args", "issued_at", "kind", "needs", "path", "request_id", "tried", "upload")
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Request:
         self.upload = upload
         self.needs = needs
         self.tried = False
+        self.issued_at: int | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     @property

@@ -50,6 +50,11 @@ class Subscription:
         return None if self._query is None or self._query.value is MISSING else self._query.value
 
     @property
+    def current(self) -> bool:
+        """Whether the value is of the present instant; not so while the connection is gone, and just after it is back."""
+        return self._query is not None and self._query.confirmed
+
+    @property
     def error(self) -> FunctionError | None:
         """Why the newest run of the query failed; None when it did not."""
         return None if self._query is None else self._query.error

@@ -113,7 +113,7 @@ async def prepare(args: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Arra
             refs = await asyncio.to_thread(_hash_all, arrays)
     except (WireValueError, RecursionError) as error:
         raise FunctionError(ErrorCode.INVALID_ARGUMENTS, f"these arguments cannot be sent: {error}") from error
-    distinct = {(ref.digest, ref.dtype): (ref, arrays[key]) for key, ref in refs.items()}
+    distinct = {ref.digest: (ref, arrays[key]) for key, ref in refs.items()}
     replaced: dict[str, Any] = _replace(args, refs)
     return replaced, list(distinct.values())
 

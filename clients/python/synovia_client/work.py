@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
+from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
 from synovia_client.errors import FunctionError, SynoviaError
 from synovia_client.queries import LiveQuery, QuerySet, digests_in
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
+from synovia_client.servertime import ServerTime
 from synovia_client.sightings import Sightings
 from synovia_client.uploads import Upload
 from synovia_protocol.codec import FROM_CLIENT
@@ -43,14 +45,16 @@ class Work:
     frames, and what was dropped or changed in the meantime costs nothing.
 
     Args:
+        clock: For the server's time.
         first_request: The number of the first request.
 
     Attributes:
         ready: Set when ``next_frame`` may have something.
     """
 
-    def __init__(self, first_request: int = 1) -> None:
+    def __init__(self, clock: Clock, first_request: int = 1) -> None:
         self.ready = asyncio.Event()
+        self.time = ServerTime(clock)
         self.numbers = RequestNumbers(first_request)
         self.queries = QuerySet()
         self.sightings = Sightings()
@@ -167,6 +171,8 @@ class Work:
                 request.fail(FunctionError("too_large", str(error)))
                 self.requests.drop(request)
             else:
+                if request.issued_at is None:
+                    request.issued_at = self.time.now()
                 self.requests.sending(request)
                 return Outgoing(frame)
         return None
@@ -246,4 +252,5 @@ class Work:
 def _encode(request: Request, session: ClientSession) -> bytes:
     if request.kind == "action":
         return session.action(request.request_id, request.path, request.args)
-    return session.mutation(request.request_id, request.path, request.args, retry=request.tried)
+    issued_at = request.issued_at if request.tried else None
+    return session.mutation(request.request_id, request.path, request.args, retry=request.tried, issued_at=issued_at)
