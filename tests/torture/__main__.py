@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
-from mongod import ReplicaSet, running_replica_set
-from torture.nemesis import elect_quickly
+from mongod import ReplicaSet
+from torture.replicas import running_members
 from torture.run import Report, Round, fresh_database, torture
 
 
@@ -32,10 +33,10 @@ async def long_run(minutes: float, seed: int, seconds: float, only: str | None) 
     """Run rounds until the time is over; tell how many anomalies there were."""
     until = time.monotonic() + minutes * 60
     totals: Counter[str] = Counter()
-    with running_replica_set(3) as replica_set:
-        await elect_quickly(replica_set)
+    with ExitStack() as stack:
+        replica_set = None if only == "sqlite" else stack.enter_context(running_members())
         while True:
-            on_mongodb = only != "sqlite" and (only == "mongodb" or totals["rounds"] % 3 < 2)
+            on_mongodb = replica_set is not None and (only == "mongodb" or totals["rounds"] % 3 < 2)
             report = await one_round(seed + totals["rounds"], seconds, replica_set if on_mongodb else None)
             print(f"{'MongoDB' if on_mongodb else 'SQLite'}, {report}", flush=True)
             if report.anomalies:

@@ -58,21 +58,23 @@ def without_records() -> None:
     async def nothing(*_: Any) -> None:
         return None
 
-    engine._Request.record = lambda self, run: None  # type: ignore[method-assign]
-    engine.Engine._earlier = nothing  # type: ignore[method-assign]
+    request: Any = engine._Request
+    request.record = lambda self, run: None
+    engine_class: Any = engine.Engine
+    engine_class._earlier = nothing
 
 
 def without_instants() -> None:
-    """Tell each query as soon as it is known, whatever the others of the connection are at."""
+    """Advance a connection query by query: one in each transition, to whatever is known of it."""
 
     def changes(self: connection.Connection, target: int) -> list[Change]:
-        found = []
         for query in self._queries.values():
             live = query.live
             version = live.version_at(live.known_through(self._engine.head)) if live.loaded else None
             if version is not None and version is not query.version:
-                found.append(Change(query, version))
-        return found
+                self._wake()  # for the next one
+                return [Change(query, version)]
+        return []
 
     def target(self: connection.Connection, head: int) -> int:
         return head

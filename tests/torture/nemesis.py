@@ -172,12 +172,3 @@ async def primary_of(replica_set: ReplicaSet) -> Mongod:
                     if (await asyncio.to_thread(admin, member, {"hello": 1})).get("isWritablePrimary"):
                         return member
             await asyncio.sleep(0.1)
-
-
-async def elect_quickly(replica_set: ReplicaSet) -> None:
-    """Let a dead primary be noticed after a second or two, instead of ten."""
-    primary = await primary_of(replica_set)
-    config = (await asyncio.to_thread(admin, primary, {"replSetGetConfig": 1}))["config"]
-    config["version"] += 1
-    config["settings"] |= {"electionTimeoutMillis": 1500, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
-    await asyncio.to_thread(admin, primary, {"replSetReconfig": config})

@@ -60,8 +60,7 @@ class Report:
         faults = ", ".join(f"{kind} {count}" for kind, count in sorted(history.faults.items()))
         lines = [
             f"seed {self.round.seed}: {self.round.seconds:g} s, {self.round.clients} clients, {self.round.hubs} hubs",
-            f"  operations {len(history.calls)}: "
-            + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome),
+            f"  operations {len(history.calls)}: " + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome),
             f"  faults {history.faults.total()}: {faults or 'none'}",
             f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}",
             f"  transitions checked {len(history.sights)}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from torture.checker.graph import Graph
 from torture.history import Anomaly, Call, History, Outcome
@@ -82,7 +83,7 @@ def _graph(reads: Mapping[str, Lists], longest: Lists, writers: Mapping[int, Cal
     graph = Graph()
     names = {item: call.name for item, call in writers.items()}
     for items in longest.values():
-        for before, after in zip(items, items[1:], strict=False):
+        for before, after in pairwise(items):
             graph.add(names.get(before, "?"), names.get(after, "?"), "ww")
     for reader, lists in reads.items():
         for name, items in lists.items():

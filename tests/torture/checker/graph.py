@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Edges = dict[str, dict[str, str]]
 """For each transaction those that come after it, and by which kind of edge."""
@@ -102,7 +103,7 @@ class Graph:
         if way[-1] != start:
             way.append(start)
         told = [way[0]]
-        for before, after in zip(way, way[1:], strict=False):
+        for before, after in pairwise(way):
             told += [self.edges[before][after], after]
         return told
 

@@ -77,7 +77,9 @@ def check_counters(history: History) -> Iterator[Anomaly]:
             if value < least:
                 yield Anomaly("lost", f"{name} is {value} after {least} acknowledged increments")
             if value > most:
-                yield Anomaly("doubled", f"{name} is {value} after {least} acknowledged and {most - least} unknown ones")
+                yield Anomaly(
+                    "doubled", f"{name} is {value} after {least} acknowledged and {most - least} unknown ones"
+                )
 
 
 def check_names(history: History) -> Iterator[Anomaly]:
@@ -99,4 +101,6 @@ def _check_owners(history: History, kind: str, owners: dict[str, list[str]]) -> 
         if call.outcome is Outcome.OK and not there:
             yield Anomaly("lost", f"the {kind} {call.args['name']} was given to {call.name} and is not there")
         if call.outcome is Outcome.FAIL and there:
-            yield Anomaly("G1a", f"the {kind} {call.args['name']} was refused to {call.name} ({call.error}) and is theirs")
+            yield Anomaly(
+                "G1a", f"the {kind} {call.args['name']} was refused to {call.name} ({call.error}) and is theirs"
+            )

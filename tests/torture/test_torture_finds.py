@@ -1,0 +1,52 @@
+"""The checker finds what it is there to find: each guarantee is switched off in turn, and the same workload run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mongod import ReplicaSet
+from torture.run import Round, fresh_database, torture
+from torture.workload import Scale
+
+CROWDED = Scale(registers=3, posts=2, weights={"append": 2, "leave": 1, "arrive": 1, "seat": 1}, pause=0.0)
+ROUNDS = {
+    "validation": Round(1, 2.5, hubs=1, scale=CROWDED, faults=()),
+    "records": Round(
+        2, 3.0, hubs=1, scale=Scale(weights={"increment": 2, "transfer": 1}), faults=("all sockets cut in a frame",)
+    ),
+    "instants": Round(3, 2.0, hubs=1, faults=()),
+    "durability": Round(4, 2.0, hubs=1, faults=()),
+}
+FOUND = {
+    "validation": {"G2", "write skew", "not unique"},
+    "records": {"doubled"},
+    "instants": {"torn"},
+    "durability": {"lost"},
+}
+
+
+@pytest.mark.parametrize("sabotage", ROUNDS)
+async def test_a_guarantee_that_is_switched_off_is_missed(sabotage: str, tmp_path: Path) -> None:
+    plan = replace(ROUNDS[sabotage], sabotage=sabotage)
+    report = await torture(plan, f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    assert report.kinds >= FOUND[sabotage], str(report)
+
+
+@pytest.mark.mongodb
+async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> None:
+    """Chance decides when two hubs meet, so there are several tries."""
+    for seed in range(5):
+        async with fresh_database(members) as store:
+            plan = Round(seed, 3.0, clients=12, scale=CROWDED, faults=(), sabotage="fence")
+            report = await torture(plan, store, members)
+        if report.kinds & {"G2", "write skew", "not unique"}:
+            return
+    pytest.fail(str(report))
+
+
+async def test_the_same_rounds_find_nothing_when_nothing_is_switched_off(tmp_path: Path) -> None:
+    report = await torture(ROUNDS["validation"], f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    assert report.anomalies == [], str(report)

@@ -1,0 +1,65 @@
+"""A short round of everything; the long one is ``python -m torture``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mongod import ReplicaSet
+from torture.history import Outcome
+from torture.run import Report, Round, fresh_database, torture
+
+SEED = 20261121
+CRASHES = ("hub killed", "all hubs killed")
+
+
+def show(report: Report) -> None:
+    """Print the figures; a failed assertion shows them, and ``pytest -s`` always."""
+    print(f"\n{report}")
+
+
+@pytest.mark.mongodb
+async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_dies(members: ReplicaSet) -> None:
+    async with fresh_database(members) as store:
+        report = await torture(Round(SEED, 18.0), store, members)
+    show(report)
+    assert report.anomalies == []
+    assert report.history.counts["retries"] > 0
+    assert {"primary killed", "primary stepped down", "hub killed"} <= report.history.faults.keys()
+    assert_it_was_work(report)
+
+
+async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is_whole_or_absent(
+    tmp_path: Path,
+) -> None:
+    report = await torture(Round(SEED, 6.0, hubs=1, faults=CRASHES), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    show(report)
+    assert report.anomalies == []
+    assert sum(report.history.faults[kind] for kind in CRASHES) >= 3
+    assert_it_was_work(report)
+
+
+async def test_one_hub_on_sqlite_keeps_every_promise_while_sockets_break(tmp_path: Path) -> None:
+    report = await torture(Round(SEED, 6.0, hubs=1), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    show(report)
+    assert report.anomalies == []
+    assert report.history.counts["retries"] > 0
+    assert_it_was_work(report)
+
+
+def assert_it_was_work(report: Report) -> None:
+    """A round in which little happened proves little."""
+    done = {call.kind for call in report.history.calls if call.outcome is Outcome.OK}
+    assert done == set(report.round.scale.weights)
+    assert len(report.history.sights) > 200
+
+
+@pytest.mark.torture
+@pytest.mark.mongodb
+@pytest.mark.parametrize("seed", range(1, 4))
+async def test_a_longer_round(members: ReplicaSet, seed: int) -> None:
+    async with fresh_database(members) as store:
+        report = await torture(Round(seed, 60.0), store, members)
+    show(report)
+    assert report.anomalies == []
