@@ -301,6 +301,26 @@ def test_a_client_from_another_database_is_made_to_start_over(engine: ScriptedEn
         again.step()
 
 
+def test_what_is_held_from_before_is_confirmed_all_at_one_instant(engine: ScriptedEngine, pair: Pair) -> None:
+    for path in ("a", "b"):
+        engine.live(path).now(90, f"{path} 90")
+    pair.add(1, "a")
+    pair.add(2, "b")
+    pair.step()
+    engine.live("a").now(105, "a 105")
+    engine.live("b").versions.clear()  # forgotten meanwhile, and being run again
+    again = pair.reconnect()
+    again.add(1, "a")
+    again.add(2, "b")
+    assert again.step(110) == []
+    engine.live("b").now(108, "b 108")
+    engine.live("a").behind = 107
+    assert again.step() == [], "at 107 the result of b is not known"
+    engine.live("a").behind = None
+    again.step()
+    assert (again.value(1), again.value(2)) == ("a 105", "b 108")
+
+
 # --- another caller
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sync.serving import Client, client_of, fresh_board, serving, socket_to
@@ -10,7 +12,10 @@ from synovia_protocol.messages import Pong, Welcome
 
 async def test_welcome_says_what_the_server_allows() -> None:
     async with serving(idle_timeout=12.5, max_message_bytes=100_000) as running, client_of(running) as client:
-        assert client.events == [Welcome(1, 100_000, 12.5)]
+        [welcome] = client.events
+        assert isinstance(welcome, Welcome)
+        assert (welcome.version, welcome.max_message_bytes, welcome.idle_timeout) == (1, 100_000, 12.5)
+        assert abs((welcome.server_time or 0) - time.time() * 1000) < 60_000
 
 
 async def test_a_ping_is_answered() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from sync.serving import client_of, fresh_board, serving, until
+from synovia.engine.engine import Outcome
+from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession
+from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import QueryErrored
-from synovia_protocol.messages import QueryAdd
+from synovia_protocol.messages import MutationResponse, QueryAdd
 
 
 async def test_mutations_of_a_connection_run_one_after_the_other() -> None:
@@ -115,3 +119,47 @@ async def test_an_error_of_one_query_leaves_the_others_alone() -> None:
         await client.until(lambda event: isinstance(event, QueryErrored))
         await client.mutate("notes:post", {"board": "a", "text": "hello"})
         assert [note["text"] for note in client.session.held[2].value] == ["hello"]
+
+
+async def test_a_lost_acknowledgement_is_made_good_by_the_record() -> None:
+    async with serving() as running, client_of(running) as client:
+        commit = running.app.store.commit
+        lost = 0
+
+        async def lose_the_first_acknowledgement(batch: Batch) -> int:
+            nonlocal lost
+            ts = await commit(batch)
+            lost += 1
+            if lost == 1:
+                raise StoreUnavailable("the connection broke")
+            return ts
+
+        running.app.store.commit = lose_the_first_acknowledgement  # type: ignore[method-assign]
+        response = await client.mutate("notes:post", {"board": "a", "text": "once"})
+        (note,) = await client.subscribe(1, "notes:on_board", {"board": "a"})
+        assert (response.error, response.result) == (None, note["_id"])
+
+
+async def test_a_mutation_whose_outcome_is_unknown_is_not_answered_and_its_retry_tells() -> None:
+    async with serving() as running:
+        session, mutate = ClientSession(b"0123456789abcdef"), running.app.engine.mutate
+
+        async def not_know(*args: Any, **kwargs: Any) -> Outcome:
+            await mutate(*args, **kwargs)
+            return Outcome(error=ErrorInfo("overloaded", "the database cannot be reached"), unknown=True)
+
+        running.app.engine.mutate = not_know  # type: ignore[method-assign]
+        async with client_of(running, session) as client:
+            request_id, frame = client.mutation("notes:post", {"board": "a", "text": "once"})
+            await client.send(frame)
+            fatal, _ = await client.end()
+            assert fatal.retry_after is not None
+            assert not [event for event in client.events if isinstance(event, MutationResponse)]
+        running.app.engine.mutate = mutate  # type: ignore[method-assign]
+        async with client_of(running, session.resume()) as client:
+            await client.send(
+                client.session.mutation(request_id, "notes:post", {"board": "a", "text": "once"}, retry=True)
+            )
+            response = await client.response(request_id)
+            (note,) = await client.subscribe(1, "notes:on_board", {"board": "a"})
+            assert (response.error, response.result) == (None, note["_id"])

@@ -169,8 +169,8 @@ class Connection:
                 known = live.known_through(head)
                 if known < target:
                     target = known
-            elif query.version is not None:
-                return None  # what the client holds must not stay behind the rest
+            elif query.version is not None or query.resumes:
+                return None  # what the client holds, also from its last connection, must not stay behind the rest
         return target if target >= self._ts else None
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
@@ -192,6 +192,8 @@ class Connection:
         changes = []
         for query in self._queries.values():
             version = query.live.version_at(target) if query.live.loaded else None
+            if version is None and query.resumes:
+                raise Untellable
             if version is query.version:
                 continue
             if version is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,9 @@ class Conversation:
             newest_ts=message.newest_ts,
             max_subscriptions=limits.max_subscriptions,
         )
-        self.socket.send(encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout)))
+        self.socket.send(
+            encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout, round(time.time() * 1000)))
+        )
 
     async def _on_ping(self, message: m.Ping, size: int) -> None:
         self.socket.send(encode(m.Pong(message.nonce)))
@@ -166,10 +169,14 @@ class Conversation:
                 session=self._connect.session,
                 number=message.request_id,
                 retry=message.retry,
+                issued_at=message.issued_at,
             ),
             message.path,
         )
-        if outcome is not None:
+        if outcome is not None and outcome.unknown and outcome.error is not None:
+            # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
+            self.socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR, retry_after=1.0))
+        elif outcome is not None:
             self._tell_mutation(message.request_id, outcome)
 
     def _tell_mutation(self, request_id: int, outcome: Outcome) -> None:

@@ -67,6 +67,11 @@ class Outcome(Protocol):
     @property
     def arrays(self) -> frozenset[bytes]: ...
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows if a mutation was committed; only the same request again can tell."""
+        ...
+
 
 class Engine(Protocol):
     """The part of the engine that connections use."""
@@ -94,6 +99,7 @@ class Engine(Protocol):
         session: bytes | None = None,
         number: int | None = None,
         retry: bool = False,
+        issued_at: int | None = None,
     ) -> Outcome: ...
 
     async def act(self, path: str, args: dict[str, Any], identity: Identity | None) -> Outcome: ...

@@ -43,9 +43,14 @@ class Subscription:
         self.moved = before.version is not None and (before.moved or self.live is not before.live)
 
     @property
+    def resumes(self) -> bool:
+        """Whether the client holds a result of an earlier connection, of which it has not been told anything yet."""
+        return self.version is None and self.added.digest is not None
+
+    @property
     def shareable(self) -> bool:
         """Whether the update depends only on the id and the two versions, and so is the same for other connections."""
-        return not self.moved and (self.version is not None or self.added.digest is None)
+        return not (self.moved or self.resumes)
 
     def same(self, new: Version) -> bool:
         """Tell whether the client need not be told of ``new``, because what it holds looks the same."""
