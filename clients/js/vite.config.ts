@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  build: {
+    target: "es2022",
+    minify: false,
+    sourcemap: true,
+    lib: { entry: { index: "src/index.ts", "react/index": "src/react/index.ts" }, formats: ["es"] },
+    rollupOptions: { external: ["react", "react/jsx-runtime"], output: { chunkFileNames: "[name].js" } },
+  },
+  test: { include: ["test/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
+});
