@@ -56,9 +56,9 @@ def chunk_digest(chunk: Bytes) -> bytes:
     return hashlib.sha256(chunk).digest()
 
 
-def array_digest(chunk_digests: Iterable[bytes]) -> bytes:
-    """Give the digest of an array from those of its chunks, in order; an empty array has none."""
-    return hashlib.sha256(b"".join(chunk_digests)).digest()
+def array_digest(dtype: str, chunk_digests: Iterable[bytes]) -> bytes:
+    """Give the digest of an array: of the code of its dtype, then the digests of its chunks; an empty array has none."""
+    return hashlib.sha256(bytes((DTYPES[dtype],)) + b"".join(chunk_digests)).digest()
 
 
 def chunk_elements(dtype: str) -> int:
@@ -91,8 +91,8 @@ def raw_of(array: npt.NDArray[Any]) -> memoryview:
 
 def ref_of(array: npt.NDArray[Any]) -> ArrayRef:
     """Name an array by its digest, dtype and shape."""
-    digest = array_digest(map(chunk_digest, chunks_of(raw_of(array))))
-    return ArrayRef(digest, array.dtype.newbyteorder("<").name, array.shape)
+    raw, dtype = raw_of(array), array.dtype.newbyteorder("<").name
+    return ArrayRef(array_digest(dtype, map(chunk_digest, chunks_of(raw))), dtype, array.shape)
 
 
 def to_numpy(data: Bytes, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -249,7 +249,7 @@ class ArrayReceiver:
 
     @staticmethod
     def _finish(digest: bytes, upload: _Upload) -> ArrayReceived:
-        if array_digest(upload.chunks) != digest:
+        if array_digest(upload.dtype, upload.chunks) != digest:
             raise ProtocolError(ErrorCode.ARRAY_DIGEST_MISMATCH, "the array is not the one its digest names")
         return ArrayReceived(digest, upload.dtype, upload.length, tuple(upload.chunks))
 

@@ -118,7 +118,7 @@ def _array_case(name: str, size: int, seed: int, offset: int, length: int) -> Ca
         "offset": offset,
         "length": length,
         "chunks": [chunk.hex() for chunk in chunks],
-        "digest": array_digest(chunks).hex(),
+        "digests": {dtype: array_digest(dtype, chunks).hex() for dtype in ("uint8", "float64", "bool")},
     }
 
 
@@ -141,7 +141,7 @@ def make_arrays() -> Case:
     frames = {
         "special floats": m.ArrayFrame(0, "float64", DIGEST, 0, len(FLOATS), special),
         "the end of a download": m.ArrayFrame(9, "float64", DIGEST, 2**33, 2**33 + 2, special[:16]),
-        "empty": m.ArrayFrame(0, "int8", array_digest([]), 0, 0, memoryview(b"")),
+        "empty": m.ArrayFrame(0, "int8", array_digest("int8", []), 0, 0, memoryview(b"")),
         "the largest stream": m.ArrayFrame(2**32 - 1, "uint8", DIGEST, 0, 3, memoryview(b"\x00\x7f\xff")),
         **{
             f"two of {dtype}": m.ArrayFrame(0, dtype, DIGEST, 0, 2, memoryview((b"\x01" + bytes(item - 1)) * 2))

@@ -63,7 +63,7 @@ class DatabaseWriter(DatabaseReader):
             row.__dict__["id"] = Id(str(self._new_id()))  # frozen, but nobody has seen it yet
         document = row.to_document()
         await self._write(table, document["_id"], None, document)
-        return row.id
+        return Id(row.id)
 
     async def patch(self, row: T, **changes: Any) -> T:
         """Change some fields of a document and give the new row; None removes an optional field.

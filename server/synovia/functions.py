@@ -181,7 +181,7 @@ def action(body: Any = None, /, *, internal: bool = False) -> Any:
 
 
 def _declare(body: Any, kind: Kind, internal: bool, isolation: Isolation = "serializable") -> Any:
-    def mark(body: F) -> F:
+    def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
         if not inspect.signature(body).parameters:

@@ -98,6 +98,39 @@ async def test_a_retry_that_is_too_old_is_refused(registry: Registry) -> None:
         assert again.value() == 1  # the record is still there, so it is answered
 
 
+async def test_a_retry_that_fails_because_the_first_run_was_committed_gets_its_result(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The retry looks for the record before the first run is committed, and runs after it."""
+    async with TestApp(registry) as app:
+        session, args = b"s" * 16, {"slug": "once"}
+        first = await app.engine.mutate("board:add", args, None, session=session, number=1)
+        await app.engine.wait_for(first.ts or 0)
+        find, looked = app.store.find_request, 0
+
+        async def find_too_early(session: bytes, number: int) -> Any:
+            nonlocal looked
+            looked += 1
+            return None if looked == 1 else await find(session, number)
+
+        monkeypatch.setattr(app.store, "find_request", find_too_early)
+        again = await app.engine.mutate("board:add", args, None, session=session, number=1, retry=True)
+        assert again.value() == first.value()
+        assert looked == 2
+
+
+async def test_a_failed_retry_keeps_an_earlier_run_from_being_committed_later(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        session = b"s" * 16
+        failed = await app.engine.mutate("board:bump", {"slug": "x"}, None, session=session, number=1, retry=True)
+        assert failed.error is not None
+        assert failed.error.code == "not_found"
+        await app.caller().mutation("board:add", {"slug": "x"})
+        late = await app.engine.mutate("board:bump", {"slug": "x"}, None, session=session, number=1)
+        assert late.error == failed.error
+        assert await ranks(app.caller()) == {"x": 0}
+
+
 async def test_one_duplicate_in_a_batch_disturbs_nobody(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller, session = app.caller(), b"s" * 16

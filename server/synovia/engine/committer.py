@@ -73,7 +73,6 @@ class Committer:
         self._waiting: deque[Submission] = deque()
         self._wake = asyncio.Event()
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
-        self._fence = 0
 
     async def submit(self, submission: Submission) -> Ts:
         """Commit a mutation and tell its timestamp.
@@ -105,9 +104,8 @@ class Committer:
             valid, later = self._validate(batch)
             if not valid:
                 return
-            self._fence = max(self._fence, self._log.fence)
             try:
-                ts = await self._store.commit(_as_batch(valid, self._fence))
+                ts = await self._store.commit(_as_batch(valid, self._log.fence + len(self._unseen)))
             except (UniqueViolation, DuplicateRequest) as error:
                 await self._find_culprit(valid, later, error)
                 return
@@ -161,7 +159,6 @@ class Committer:
             await self._commit(later)
 
     def _committed(self, valid: list[Submission], later: list[Submission], ts: Ts) -> None:
-        self._fence += 1
         if ts > self._log.head:
             self._unseen.append(KeyedCommit(ts, [write for submission in valid for write in submission.writes]))
         for submission in valid:

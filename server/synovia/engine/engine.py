@@ -28,6 +28,7 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia")
 
 MOST_RUNS = 100
+FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
 RESTART_SECONDS = 0.5
 
 
@@ -78,15 +79,24 @@ class _Request:
     function: Function
     args: Mapping[str, Any]
     identity: Identity | None
-    session: bytes | None
-    number: int | None
+    session: bytes
+    number: int
+    retry: bool
     seed: bytes
     now: int
 
-    def record(self, run: Run) -> RequestRecord | None:
-        if self.session is None or self.number is None:
-            return None
-        return RequestRecord(self.session, self.number, run.packed)
+    def record(self, run: Run) -> RequestRecord:
+        """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
+        still be on its way to its commit, at another hub, and must not take place once the client knows of the failure."""
+        error = run.error
+        result = run.packed if error is None else FAILED + codec.pack([error.code, error.message, error.data])
+        return RequestRecord(self.session, self.number, result)
+
+
+def _recorded(record: RequestRecord, ts: Ts) -> Outcome:
+    if record.result.startswith(FAILED):
+        return Outcome(error=ErrorInfo(*codec.unpack(record.result[len(FAILED) :])))
+    return Outcome(ts, record.result)
 
 
 class Engine:
@@ -220,14 +230,17 @@ class Engine:
             issued_at: When it was first asked for, in milliseconds since 1970; a retry that is too old is refused.
         """
         try:
-            function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
-            if retry and session is not None and number is not None:
+            if session is None or number is None:
+                # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
+                session, number, retry = secrets.token_bytes(16), 0, False
+            if retry:
                 earlier = await self._earlier(session, number)
                 if earlier is not None:
                     return earlier
                 self._check_age(issued_at)
+            function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
             seed, now = secrets.token_bytes(16), self._executor.now()
-            return await self._mutate(_Request(function, values, identity, session, number, seed, now))
+            return await self._mutate(_Request(function, values, identity, session, number, retry, seed, now))
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -246,7 +259,7 @@ class Engine:
                 run = await self._executor.mutation(
                     request.function, request.args, request.identity, ts, seed=request.seed, now=request.now
                 )
-                if run.error is not None:
+                if run.error is not None and not request.retry:
                     return Outcome(error=run.error)
                 try:
                     return _outcome(run, await self._commit(request, run, ts))
@@ -263,14 +276,11 @@ class Engine:
         )
 
     async def _commit(self, request: _Request, run: MutationRun, ts: Ts) -> Ts:
-        writes = run.transaction.writes if run.transaction else []
-        record = request.record(run)
-        if not writes and record is None:
-            return ts
+        writes = run.transaction.writes if run.transaction and run.error is None else []
         reads = run.reads
         if request.function.isolation == "snapshot":
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-        return await self._committer.submit(Submission(ts, reads, writes, record))
+        return await self._committer.submit(Submission(ts, reads, writes, request.record(run)))
 
     async def _earlier(self, session: bytes, number: int) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""
@@ -278,7 +288,7 @@ class Engine:
         if record is None:
             return None
         ts, _ = await self.store.newest()
-        return Outcome(ts, record.result)
+        return _recorded(record, ts)
 
     async def act(
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False

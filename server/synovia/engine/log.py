@@ -51,6 +51,7 @@ class Log:
         if isinstance(change, Gap):
             self._window.clear()
             self._window_start = change.ts
+            self.fence = change.fence
             self._listener(change)
         else:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)

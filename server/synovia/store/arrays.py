@@ -43,7 +43,7 @@ async def write_array(store: ArrayStore, array: Array) -> ArrayRef:
         await store.put_chunk(digest, bytes(chunk))
         digests.append(digest)
     dtype = array.dtype.newbyteorder("<").name
-    manifest = ArrayManifest(array_digest(digests), dtype, array.size, tuple(digests))
+    manifest = ArrayManifest(array_digest(dtype, digests), dtype, array.size, tuple(digests))
     await store.put_manifest(manifest)
     return ArrayRef(manifest.digest, dtype, array.shape)
 

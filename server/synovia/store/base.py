@@ -89,10 +89,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The log's position was lost: commits up to ``ts`` are unknown, so everything has to be recomputed from there."""
+    """The log's position was lost: commits up to ``ts`` are unknown, so everything has to be recomputed from there.
+
+    ``fence`` is the number of Synovia transactions as of ``ts``.
+    """
 
     ts: Ts
     reason: str
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)

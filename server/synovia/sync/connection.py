@@ -61,6 +61,11 @@ class Connection:
         return len(self._queries)
 
     @property
+    def between_callers(self) -> bool:
+        """Whether something the client holds is still that of the caller before."""
+        return any(query.moved for query in self._queries.values())
+
+    @property
     def waiting_bytes(self) -> int:
         """The bytes of responses that wait for their transition."""
         return sum(len(frame) for _, frame in self._waiting)
@@ -171,7 +176,7 @@ class Connection:
                     target = known
             elif query.version is not None or query.resumes:
                 return None  # what the client holds, also from its last connection, must not stay behind the rest
-        return target if target >= self._ts else None
+        return target
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
         try:

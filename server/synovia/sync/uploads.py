@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from synovia.store.base import ArrayManifest, ArrayStore
-from synovia_protocol.arrays import DTYPES, ITEM_BYTES, ArrayReceived, ChunkReceived
+from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
 
@@ -68,10 +68,7 @@ class Uploads:
 
 
 def _agrees(ref: ArrayRef, manifest: ArrayManifest) -> bool:
-    """The digest names bytes, so equal bytes of another dtype share a manifest; only booleans have bytes of their own."""
-    if ref.dtype not in DTYPES or "bool" in {ref.dtype, manifest.dtype} != {"bool"}:
-        return False
-    return ref.length * ITEM_BYTES[ref.dtype] == manifest.length * ITEM_BYTES[manifest.dtype]
+    return ref.dtype == manifest.dtype and ref.length == manifest.length
 
 
 def _not_found(ref: ArrayRef, why: str) -> ErrorInfo:

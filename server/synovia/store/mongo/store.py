@@ -104,8 +104,9 @@ class MongoStore:
                     async for each in commits:
                         yield each
             except PositionLost as lost:
-                position = max(feed.position, await self._recover())
-                yield Gap(position, str(lost))
+                newest, fence = await self._recover()
+                position = max(feed.position, newest)
+                yield Gap(position, str(lost), fence)
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
         query = {"_id": Binary(request_id(session, number))}
@@ -119,11 +120,11 @@ class MongoStore:
         except PyMongoError as error:
             raise translated(error) from error
 
-    async def _recover(self) -> Ts:
-        """Restore what was dropped, and find a position to go on from."""
+    async def _recover(self) -> tuple[Ts, int]:
+        """Restore what was dropped, and find a position to go on from, with the fence there."""
         for pause in pauses():
             with contextlib.suppress(StoreUnavailable):
                 await self._prepare()
-                return (await self.newest())[0]
+                return await self.newest()
             await asyncio.sleep(pause)
         raise AssertionError("pauses never end")
