@@ -156,15 +156,21 @@ async def test_a_commit_whose_caller_has_gone_is_told_if_it_took_place(store: St
 
 async def test_the_log_goes_on_after_the_store_was_opened_again(persistent: Opened) -> None:
     start, fence = await persistent.store.newest()
-    a = {"_id": "a", "rank": 1}
-    times = [await insert(persistent.store, "notes", a)]
+    first, second, third = ({"_id": "a", "rank": rank} for rank in (1, 2, 3))
+    steps: list[tuple[Document | None, Document | None]] = [
+        (None, first),
+        (first, None),
+        (None, second),
+        (second, third),
+    ]
+    writes = [Write("notes", "a", before, after) for before, after in steps]
+    times = [await commit(persistent.store, write) for write in writes[:3]]
     store = await persistent.reopen(TABLES)
-    times.append(await commit(store, replaced("notes", a, rank=2)))
-    commits = await commits_after(store, start, 2)
+    times.append(await commit(store, writes[3]))
+    commits = await commits_after(store, start, 4)
     assert [each.ts for each in commits] == times
-    assert commits[0].writes == (Write("notes", "a", None, a),)
-    assert commits[1].writes == (Write("notes", "a", a, {"_id": "a", "rank": 2}),)
-    assert (await store.newest())[1] == fence + 2
+    assert [each.writes for each in commits] == [(write,) for write in writes]
+    assert (await store.newest())[1] == fence + 4
 
 
 async def test_closing_the_store_ends_the_followers(persistent: Opened) -> None:
