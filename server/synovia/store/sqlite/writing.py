@@ -140,12 +140,14 @@ class Writer:
         claims = []
         for number, index in entry.indexes.values():
             old, new = _keys_of(index, before), _keys_of(index, after_)
-            ended, begun = sorted(old - new), sorted(new - old)
-            self.database.executemany(_END_ENTRY, [(ts, number, key) for key in ended])
-            self.database.executemany("DELETE FROM entries WHERE idx = ? AND key = ?", [(number, key) for key in ended])
-            self.database.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?, ?)", [(number, key, id_, ts) for key in begun]
-            )
+            for key in sorted(old - new):
+                self.database.execute(_END_ENTRY, (ts, number, key))
+                self.database.execute("DELETE FROM entries WHERE idx = ? AND key = ?", (number, key))
+            begun = sorted(new - old)
+            for key in begun:
+                self.database.execute(
+                    "INSERT INTO entries (idx, key, id, since) VALUES (?, ?, ?, ?)", (number, key, id_, ts)
+                )
             if index.unique:
                 claims += [_Claim(table, index.name, number, key[: -len(id_)], id_) for key in begun]
         return claims
