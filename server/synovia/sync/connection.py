@@ -176,7 +176,7 @@ class Connection:
                     target = known
             elif query.version is not None or query.resumes:
                 return None  # what the client holds, also from its last connection, must not stay behind the rest
-        return target
+        return target if target >= self._ts else None
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
         try:
