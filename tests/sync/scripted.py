@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,10 +36,14 @@ class ScriptedVersion:
 
 @dataclass(eq=False)
 class ScriptedLive:
-    """A live query: versions by hand, and how far it is known; ``behind`` None: up to the head."""
+    """A live query: versions by hand, and how far it is known; ``behind`` None: up to the head.
+
+    ``gaps`` are the instants ``[from, to)`` at which the result was never known.
+    """
 
     versions: list[ScriptedVersion] = field(default_factory=list)
     behind: int | None = None
+    gaps: list[tuple[int, int]] = field(default_factory=list)
     patches_kept: bool = True
     subscribers: list[Any] = field(default_factory=list)
 
@@ -52,6 +55,8 @@ class ScriptedLive:
         return head if self.behind is None else min(head, self.behind)
 
     def version_at(self, ts: int) -> ScriptedVersion | None:
+        if any(low <= ts < high for low, high in self.gaps):
+            return None
         return next((version for version in reversed(self.versions) if version.since <= ts), None)
 
     def patches(self, old: ScriptedVersion, new: ScriptedVersion) -> list[bytes] | None:
@@ -151,6 +156,3 @@ class Pair:
         """Break the connection and come back with what the client holds."""
         self.connection.close()
         return Pair(self.engine, self.client.resume(), **options)
-
-
-Waker = Callable[[], None]
