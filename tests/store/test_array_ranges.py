@@ -89,7 +89,6 @@ async def test_big_endian_and_strided_arrays_are_stored_plain(store: Counting) -
 async def test_an_empty_array_has_its_references_dtype(store: Counting) -> None:
     floats = await arrays.write_array(store, np.empty(0))
     integers = await arrays.write_array(store, np.empty(0, dtype=np.int16))
-    assert floats.digest == integers.digest
     for ref in (floats, integers):
         assert (await arrays.read_range(store, ref)).dtype == ref.dtype
         assert (await arrays.thin(store, ref, 0, None, 10)).shape == (0, 2)
@@ -140,8 +139,9 @@ async def test_what_is_not_stored_is_told(store: Counting) -> None:
     await store.put_manifest(ArrayManifest(b"\1" * 32, "float64", 1, (b"\2" * 32,)))
     with pytest.raises(arrays.ArrayNotStored):
         await arrays.read_range(store, b"\1" * 32)
-    with pytest.raises(arrays.ArrayNotStored, match="1 elements"):
-        await arrays.read_range(store, ArrayRef(b"\1" * 32, "float64", (2,)))
+    for ref in (ArrayRef(b"\1" * 32, "float64", (2,)), ArrayRef(b"\1" * 32, "int64", (1,))):
+        with pytest.raises(arrays.ArrayNotStored, match="1 elements of float64"):
+            await arrays.read_range(store, ref)
 
 
 # --- thinning -----------------------------------------------------------------------------------------------------------

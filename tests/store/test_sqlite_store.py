@@ -335,19 +335,20 @@ async def test_a_follower_whose_position_is_gone_is_told_so(opened: Opener, cloc
     async with opened(tmp_path / "store.db") as store, following(store, start) as changes:
         gap = await anext(changes)
         assert isinstance(gap, Gap)
-        assert gap.ts == newest
+        assert (gap.ts, gap.fence) == (newest, 3)
         ts = await insert(store, "notes", {"_id": 9})
         assert (await next_commit(changes)).ts == ts
 
 
 async def test_a_position_from_another_file_is_a_gap(opened: Opener) -> None:
     async with opened() as store:
-        newest, _ = await store.newest()
+        await insert(store, "notes", {"_id": 1})
+        newest, fence = await store.newest()
         for position in (newest + 10, 0):
             async with following(store, position) as changes:
                 gap = await anext(changes)
                 assert isinstance(gap, Gap)
-                assert gap.ts == newest
+                assert (gap.ts, gap.fence) == (newest, fence)
 
 
 async def test_a_follower_far_behind_reads_from_the_file(opened: Opener, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,14 +54,14 @@ async def read_range(store: ArrayStore, array: Stored, start: int = 0, stop: int
         ArrayNotStored: The store does not have it.
         ValueError: It has no such range.
     """
-    source = await _source(store, array)
-    start, stop = source.check(start, stop)
-    data = bytearray((stop - start) * source.item)
+    manifest = await _manifest(store, array)
+    start, stop = _check(manifest, start, stop)
+    data = bytearray((stop - start) * ITEM_BYTES[manifest.dtype])
     at = 0
-    async for piece in _pieces(store, source, start, stop):
+    async for piece in _pieces(store, manifest, start, stop):
         data[at : at + len(piece)] = piece
         at += len(piece)
-    return to_numpy(data, source.dtype, (stop - start,))
+    return to_numpy(data, manifest.dtype, (stop - start,))
 
 
 async def stream_range(
@@ -74,9 +73,9 @@ async def stream_range(
         ArrayNotStored: The store does not have it.
         ValueError: It has no such range.
     """
-    source = await _source(store, array)
-    start, stop = source.check(start, stop)
-    async for piece in _pieces(store, source, start, stop):
+    manifest = await _manifest(store, array)
+    start, stop = _check(manifest, start, stop)
+    async for piece in _pieces(store, manifest, start, stop):
         yield piece
 
 
@@ -102,59 +101,46 @@ async def thin(store: ArrayStore, array: Stored, start: int, stop: int | None, p
     """
     if points < 2:
         raise ValueError(f"{points} points hold no bucket of a minimum and a maximum")
-    source = await _source(store, array)
-    start, stop = source.check(start, stop)
-    buckets = _Buckets(stop - start, min(points // 2, stop - start), np.dtype(source.dtype))
-    async for piece in _pieces(store, source, start, stop):
-        buckets.add(to_numpy(piece, source.dtype, (len(piece) // source.item,)))
+    manifest = await _manifest(store, array)
+    start, stop = _check(manifest, start, stop)
+    buckets = _Buckets(stop - start, min(points // 2, stop - start), np.dtype(manifest.dtype))
+    async for piece in _pieces(store, manifest, start, stop):
+        buckets.add(to_numpy(piece, manifest.dtype, (len(piece) // ITEM_BYTES[manifest.dtype],)))
     return buckets.result
 
 
 # --- where the bytes are ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """What is needed to read: the digest says nothing of the dtype, so a reference's own goes before the manifest's."""
-
-    dtype: str
-    length: int
-    chunks: tuple[bytes, ...]
-
-    @property
-    def item(self) -> int:
-        return ITEM_BYTES[self.dtype]
-
-    def check(self, start: int, stop: int | None) -> tuple[int, int]:
-        stop = self.length if stop is None else stop
-        if not 0 <= start <= stop <= self.length:
-            raise ValueError(f"[{start}, {stop}) is not a range of {self.length} elements")
-        return start, stop
-
-
-async def _source(store: ArrayStore, array: Stored) -> _Source:
+async def _manifest(store: ArrayStore, array: Stored) -> ArrayManifest:
     if isinstance(array, ArrayManifest):
-        return _Source(array.dtype, array.length, array.chunks)
+        return array
     digest = array if isinstance(array, bytes) else array.digest
     manifest = await store.get_manifest(digest)
     if manifest is None:
         raise ArrayNotStored(f"the array {digest.hex()} is not stored")
-    if isinstance(array, bytes):
-        return _Source(manifest.dtype, manifest.length, manifest.chunks)
-    if array.length * ITEM_BYTES[array.dtype] != manifest.length * ITEM_BYTES[manifest.dtype]:
+    if isinstance(array, ArrayRef) and (array.dtype, array.length) != (manifest.dtype, manifest.length):
         raise ArrayNotStored(f"the array {digest.hex()} has {manifest.length} elements of {manifest.dtype}")
-    return _Source(array.dtype, array.length, manifest.chunks)
+    return manifest
 
 
-async def _pieces(store: ArrayStore, source: _Source, start: int, stop: int) -> AsyncIterator[memoryview]:
+def _check(manifest: ArrayManifest, start: int, stop: int | None) -> tuple[int, int]:
+    stop = manifest.length if stop is None else stop
+    if not 0 <= start <= stop <= manifest.length:
+        raise ValueError(f"[{start}, {stop}) is not a range of {manifest.length} elements")
+    return start, stop
+
+
+async def _pieces(store: ArrayStore, manifest: ArrayManifest, start: int, stop: int) -> AsyncIterator[memoryview]:
     """Give the bytes of elements ``[start, stop)`` chunk by chunk."""
-    first, last = start * source.item, stop * source.item
-    per_chunk = chunk_elements(source.dtype) * source.item
+    item = ITEM_BYTES[manifest.dtype]
+    first, last = start * item, stop * item
+    per_chunk = chunk_elements(manifest.dtype) * item
     end = -(-last // per_chunk) if last > first else 0
     for number in range(first // per_chunk, end):
-        chunk = await store.get_chunk(source.chunks[number])
+        chunk = await store.get_chunk(manifest.chunks[number])
         if chunk is None:
-            raise ArrayNotStored(f"the chunk {source.chunks[number].hex()} is not stored")
+            raise ArrayNotStored(f"the chunk {manifest.chunks[number].hex()} is not stored")
         base = number * per_chunk
         yield memoryview(chunk)[max(first - base, 0) : min(last - base, per_chunk)]
 

@@ -72,6 +72,7 @@ class SQLiteStore:
         self._tail: deque[Commit] = deque(maxlen=_TAIL)
         self._tail_after: Ts = 0
         self._head: Ts = 0
+        self._head_fence = 0
         self._moved = asyncio.Event()
         self._arrays = SQLiteArrays(self._execute)
 
@@ -98,6 +99,7 @@ class SQLiteStore:
             raise
         self._tail.clear()
         self._tail_after = self._head = self._database.position.ts
+        self._head_fence = self._database.position.fence
 
     async def close(self) -> None:
         """Close the file; who follows its changes finds it unavailable."""
@@ -180,7 +182,7 @@ class SQLiteStore:
         if len(self._tail) == _TAIL:
             self._tail_after = self._tail[0].ts
         self._tail.append(commit)
-        self._head = commit.ts
+        self._head, self._head_fence = commit.ts, self._head_fence + 1
         self._wake()
 
     def _wake(self) -> None:
