@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -36,13 +37,13 @@ class BareProcess:
         """Tell the CPU seconds it has used."""
         return float(await self._process.ask("cpu"))
 
-    async def push(self, frame: bytes) -> None:
-        """Send a frame to everybody at ``/feed``."""
-        await self._process.ask("push", frame)
+    async def push(self, frame: bytes, seconds: float, rate: float | None = None) -> None:
+        """Begin to send a frame to everybody at ``/feed``, ``rate`` times a second; None: again and again."""
+        await self._process.ask("push", frame, seconds, rate)
 
-    async def push_for(self, frame: bytes, seconds: float) -> None:
-        """Send a frame to everybody at ``/feed``, again and again."""
-        await self._process.ask("push_for", frame, seconds)
+    async def pushed(self) -> None:
+        """Wait until that has ended."""
+        await self._process.ask("pushed")
 
 
 @asynccontextmanager
@@ -60,6 +61,7 @@ def _main(pipe: Pipe) -> None:
 class _Server:
     def __init__(self) -> None:
         self._sockets: list[WebSocket] = []
+        self._pushing: asyncio.Task[None] | None = None
         routes = [WebSocketRoute(f"/{end.__name__}", end) for end in (self.feed, self.download, self.upload)]
         self.app = Starlette(routes=routes)
 
@@ -90,15 +92,22 @@ class _Server:
                     missing -= len(await socket.receive_bytes())
                 await socket.send_bytes(DONE)
 
-    async def push(self, frame: bytes) -> None:
-        for socket in self._sockets:
-            await socket.send_bytes(frame)
+    async def push(self, frame: bytes, seconds: float, rate: float | None) -> None:
+        self._pushing = asyncio.create_task(self._push(frame, seconds, rate), name="pushing")
 
-    async def push_for(self, frame: bytes, seconds: float) -> None:
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            await self.push(frame)
-            await asyncio.sleep(0)  # a turn of the loop: that is when uvloop writes
+    async def pushed(self) -> None:
+        if self._pushing is not None:
+            await self._pushing
+
+    async def _push(self, frame: bytes, seconds: float, rate: float | None) -> None:
+        start = time.perf_counter()
+        pause = 0.0 if rate is None else 1 / rate
+        for number in itertools.count(1):
+            for socket in self._sockets:
+                await socket.send_bytes(frame)
+            if time.perf_counter() >= start + seconds:
+                return
+            await asyncio.sleep(max(0.0, start + number * pause - time.perf_counter()))
 
 
 async def _serve(pipe: Pipe) -> None:
@@ -134,4 +143,4 @@ def _handlers(server: _Server, port: int) -> Handlers:
     async def where() -> int:
         return port
 
-    return {"port": where, "cpu": cpu_seconds, "push": server.push, "push_for": server.push_for}
+    return {"port": where, "cpu": cpu_seconds, "push": server.push, "pushed": server.pushed}

@@ -12,17 +12,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.audience import SUBSCRIBERS, Audience, audience
 from benchmarks.bare import BareProcess, bare
 from benchmarks.crowd import Count, Crowd, crowd
 from benchmarks.databases import database
 from benchmarks.hub import HubProcess, hub
-from benchmarks.probe import Probe, furnish, probe, room
+from benchmarks.probe import furnish
 from benchmarks.results import Result, Row, Setting, compared, limited, percentile
 
-SUBSCRIBERS = 500
 DOCUMENTS = 10
 UPDATES = 20
-SECONDS = 3.0
+SECONDS = 2.5
 LIMITS = {"first": (15.0, 170.0), "next": (10.0, 100.0)}
 VARIANTS = {"": {}, "1,000 floats apart": {"trace": True}, "1,000 floats inside": {"curve": True}}
 
@@ -36,23 +36,22 @@ class _Cost:
 
 
 class _Stage:
-    """A hub and its subscribers, one of them a real client in the middle of the others."""
+    """A hub and its subscribers."""
 
-    def __init__(self, running: HubProcess, subscribers: Crowd, probing: Probe) -> None:
+    def __init__(self, running: HubProcess, gathered: Audience) -> None:
         self._running = running
-        self._subscribers = subscribers
-        self._probing = probing
+        self._gathered = gathered
         self.milliseconds: list[float] = []
 
     async def measure(self) -> _Cost:
-        return await _cost(self._running, self._subscribers, self._update)
+        return await _cost(self._running, self._gathered.subscribers, _at_pace(self._update))
 
     async def _update(self) -> None:
-        self.milliseconds.append(await self._probing.seconds() * 1000)
+        self.milliseconds.append(await self._gathered.probing.seconds() * 1000)
 
     async def frame(self) -> bytes:
         """Give the bytes of the latest push."""
-        return await self._subscribers.last()
+        return await self._gathered.subscribers.last()
 
 
 @asynccontextmanager
@@ -60,21 +59,15 @@ async def _stage(setting: Setting, name: str, content: dict[str, bool]) -> Async
     async with AsyncExitStack() as stack:
         ours = await stack.enter_async_context(database(setting))
         running = await stack.enter_async_context(hub(ours.url, setting, name))
-        subscribers = await stack.enter_async_context(crowd(name))
         sensors = await furnish(running.url, "a", DOCUMENTS, **content)
-        half = [[room("a")]] * (SUBSCRIBERS // 2)
-        await subscribers.join_hub(running.port, half)
-        await subscribers.expect(2 * len(half))
         # Only the first document carries floats, and it is the one that is written.
-        probing = await stack.enter_async_context(probe(running.url, [room("a")], sensors[:1] if content else sensors))
-        await subscribers.join_hub(running.port, half)
-        await subscribers.expect(5 * len(half))
-        yield _Stage(running, subscribers, probing)
+        written = sensors[:1] if content else sensors
+        yield _Stage(running, await stack.enter_async_context(audience(running, "a", written)))
 
 
-async def _cost(server: HubProcess | BareProcess, readers: Crowd, update: Callable[[], Awaitable[None]]) -> _Cost:
+async def _cost(server: HubProcess | BareProcess, readers: Crowd, pushing: Awaitable[None]) -> _Cost:
     before, cpu = await readers.count(), await server.cpu()
-    await _at_pace(update)
+    await pushing
     await asyncio.sleep(0.1)  # for what is on its way
     used, received = await server.cpu() - cpu, (await readers.count()).since(before)
     return _per_push(used, received)
@@ -82,6 +75,11 @@ async def _cost(server: HubProcess | BareProcess, readers: Crowd, update: Callab
 
 def _per_push(used: float, received: Count) -> _Cost:
     return _Cost(used / received.frames * 1e6, received.size / received.frames)
+
+
+async def _pushed(peer: BareProcess, frame: bytes) -> None:
+    await peer.push(frame, SECONDS, UPDATES)
+    await peer.pushed()
 
 
 async def _at_pace(update: Callable[[], Awaitable[None]]) -> None:
@@ -115,7 +113,7 @@ async def _measure(setting: Setting, staged: _Stage, peer: BareProcess, listener
     for _ in range(setting.rounds(5)):
         costs.append(await staged.measure())
         frame = await staged.frame()
-        peers.append(await _cost(peer, listeners, lambda frame=frame: peer.push(frame)))  # type: ignore[misc]
+        peers.append(await _cost(peer, listeners, _pushed(peer, frame)))
     cpu, size = median(each.cpu for each in costs), median(each.size for each in costs)
     return [
         *(limited(f"CPU a push, {when} limit{title}", "µs", cpu, most) for when, (most, _) in LIMITS.items()),
