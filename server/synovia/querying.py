@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
+import msgpack
 from pydantic import Field
 
 from synovia.engine import keys
@@ -150,6 +151,26 @@ class Journal:
         self._given = list(ends)
         self.ends: list[bytes | None] = []
 
+    @classmethod
+    def of(cls, packed: bytes | None) -> Journal:
+        """Read a journal that a client has kept; it may hold anything.
+
+        Raises:
+            BadCursor: It was not made by this server.
+        """
+        try:
+            ends = [] if packed is None else msgpack.unpackb(packed)
+        except ValueError:
+            ends = None
+        if not isinstance(ends, list) or not all(end is None or isinstance(end, bytes) for end in ends):
+            raise BadCursor("this journal was not made by this server")
+        return cls(ends)
+
+    def pack(self) -> bytes | None:
+        """Encode where the pages ended; None if none was read."""
+        packed: bytes | None = msgpack.packb(self.ends) if self.ends else None
+        return packed
+
     def next_end(self) -> bytes | None:
         """Tell where the next page to be read ended the first time; None if it had no end or is read for the first time."""
         place = len(self.ends)
@@ -270,10 +291,11 @@ class Query(Generic[T]):
             raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
         scan = self._scan if cursor is None else self._after(self._decode(cursor))
         end = self._journal.next_end()
-        if end is not None:
+        # A journal comes back from a client, who may have forged it: never read beyond what this query asks for.
+        if end is not None and self._holds(end):
             documents = await self._transaction.scan(_until(scan, end))
         else:
-            documents = await self._transaction.scan(scan, size + 1)
+            documents, end = await self._transaction.scan(scan, size + 1), None
             if len(documents) > size:
                 documents = documents[:size]
                 end = self._only_key(documents[-1])
@@ -288,12 +310,19 @@ class Query(Generic[T]):
     def _decode(self, cursor: str) -> bytes:
         try:
             key = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-            values = keys.decode(key)
         except (ValueError, binascii.Error):
             raise BadCursor("this cursor was not made by this server") from None
-        if len(values) != len(self._scan.index.fields) + 1 or key not in self._scan.interval:
+        if not self._holds(key):
             raise BadCursor("this cursor belongs to another query")
         return key
+
+    def _holds(self, key: bytes) -> bool:
+        """Tell whether this is the key of a place within what this query reads."""
+        try:
+            values = keys.decode(key)
+        except ValueError:
+            return False
+        return len(values) == len(self._scan.index.fields) + 1 and key in self._scan.interval
 
     def _after(self, key: bytes) -> Scan:
         low, high = self._scan.interval.low, self._scan.interval.high

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-import msgpack
-
 from synovia.application import Registry
 from synovia.context import ActionContext, Call, MutationContext, QueryContext
 from synovia.database import DatabaseReader, DatabaseWriter
@@ -176,14 +174,16 @@ class Executor:
         recall = recall or Recall()
         snapshot = recall.snapshot(self._store.snapshot(ts))
         transaction = Transaction(snapshot)
-        pages = Journal([] if journal is None else msgpack.unpackb(journal))
+        try:
+            pages = Journal.of(journal)
+        except FunctionError as error:
+            return Run(ReadSet(), error=error.info)
         db = DatabaseReader(transaction, pages, recall.rows)
         kind = _Nobody if shared else QueryContext
         context = kind(identity, transaction.reads, db, self._store.arrays, now=self.now())
         run = Run(transaction.reads)
         await self._run(function, context, args, run, recall.rows)
-        if pages.ends:
-            run.journal = msgpack.packb(pages.ends)
+        run.journal = pages.pack()
         recall.keep(snapshot)
         return run
 

@@ -1,0 +1,75 @@
+"""A journal is kept by the client between two connections: it may come back as anything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgpack
+import pytest
+
+from support import board
+from support.holder import Holder
+from synovia.application import Registry, collect
+from synovia.engine import keys
+from synovia.store.base import Store
+from synovia.testing import TestApp
+from synovia_protocol import codec
+
+
+@pytest.fixture
+async def app(any_store: Store) -> AsyncIterator[TestApp]:
+    registry: Registry = collect("board", [board])
+    async with TestApp(registry, any_store) as app:
+        for name in ("mine", "other"):
+            for rank in range(5):
+                await app.caller().mutation("board:add", {"slug": f"{name}{rank}", "board": name, "rank": rank})
+        yield app
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        keys.encode(["other", 4, "z"]),
+        keys.encode(["zzz"]),
+        b"\xff",
+        b"\xff" * 40,
+        b"",
+        b"\x00",
+    ],
+)
+async def test_a_forged_end_does_not_lead_beyond_what_the_query_reads(app: TestApp, end: bytes) -> None:
+    holder = Holder(app.engine)
+    holder.subscribe("page", "board:page", {"board": "mine"}, journal=msgpack.packb([end]))
+    await holder.settled()
+    assert [card["slug"] for card in holder.value("page")["items"]] == ["mine0", "mine1", "mine2"]
+
+
+@pytest.mark.parametrize(
+    "journal", [b"", b"\xc1", b"\x01", b"\x91\x01", b"\x91\xa1x", b"\x81\x01\x02", b"\x90\x90", b"\xdd\xff\xff\xff\xff"]
+)
+async def test_a_journal_that_is_none_fails_its_query_alone(
+    app: TestApp, journal: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    holder = Holder(app.engine)
+    holder.subscribe("bad", "board:page", {"board": "mine"}, journal=journal)
+    holder.subscribe("good", "board:page", {"board": "mine"})
+    await holder.settled()
+    error = holder.version("bad").error
+    assert error is not None
+    assert error.code == "bad_cursor"
+    assert len(holder.value("good")["items"]) == 3
+    assert caplog.records == []
+
+
+async def test_the_journal_of_a_page_keeps_its_stretch(app: TestApp) -> None:
+    first = Holder(app.engine)
+    live = first.subscribe("page", "board:page", {"board": "mine"})
+    await first.settled()
+    assert live.journal is not None
+    outcome = await app.engine.mutate("board:add", {"slug": "early", "board": "mine", "rank": -1}, None)
+    again = Holder(app.engine)
+    again.subscribe("page", "board:page", {"board": "mine"}, journal=live.journal)
+    await again.settled(outcome.ts or 0)
+    packed = again.version("page").packed
+    assert packed is not None
+    assert [card["slug"] for card in codec.unpack(packed)["items"]] == ["early", "mine0", "mine1", "mine2"]
