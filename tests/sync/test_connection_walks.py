@@ -132,10 +132,13 @@ class Walk(RuleBasedStateMachine):
         self.pair.connection.respond(ts, frame)
         self.next_request += 1
 
-    @rule()
-    def reconnect(self) -> None:
+    @rule(forgotten=st.sets(st.sampled_from(PATHS)))
+    def reconnect(self, forgotten: set[str]) -> None:
+        """Come back to an engine that keeps some of the queries and runs others anew."""
         caller = self.pair.connection.identity
         self.pair = self.pair.reconnect()
+        for key in [key for key in self.engine.lives if key[0] in forgotten]:
+            del self.engine.lives[key]
         self.pair.connection.sign_in(caller)
         for query_id, path in self.paths.items():
             self.pair.add(query_id, path)
@@ -169,10 +172,9 @@ class Walk(RuleBasedStateMachine):
             if client.is_current(query_id):
                 assert client.held[query_id].value == self.truth(self.key(path), connection.ts)
 
-    def teardown(self) -> None:
+    @rule()
+    def settle(self) -> None:
         """Once everything has been run at the head, the client holds the head."""
-        if not self.history:
-            return
         for live in self.engine.lives.values():
             live.patches_kept = True
         for path in PATHS:
@@ -183,8 +185,12 @@ class Walk(RuleBasedStateMachine):
         for query_id, path in self.paths.items():
             assert self.pair.value(query_id) == self.truth(self.key(path), self.engine.head)
 
+    def teardown(self) -> None:
+        if self.history:
+            self.settle()
+
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(
-    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sync.serving import client_of, fresh_board, serving, until
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from sync.serving import client_of, fresh_board, serving, socket_to, until
 from synovia.engine.engine import Outcome
 from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession
@@ -47,6 +50,18 @@ async def test_subscriptions_are_limited() -> None:
         assert (await client.subscribe(3, "notes:on_board", {"board": "a"})).code == "limit_exceeded"
         await client.send(client.session.modify(remove=[1]))
         assert await client.subscribe(4, "notes:on_board", {"board": "b"}) == []
+
+
+async def test_connections_are_limited() -> None:
+    async with serving(max_connections=1) as running:
+        async with client_of(running):
+            with pytest.raises(InvalidStatus) as refused:
+                async with socket_to(running.url):
+                    pass
+            assert refused.value.response.status_code == 503
+        await until(lambda: len(running.hub) == 0)
+        async with client_of(running) as client:
+            assert await client.subscribe(1, "notes:on_board", {"board": "a"}) == []
 
 
 async def test_mutations_that_wait_are_bounded_by_not_reading_on() -> None:

@@ -20,6 +20,8 @@ from synovia.app import Synovia
 from synovia.sync.output import EXTENSION
 
 _LET_GO_SECONDS = 5.0
+_JOINED_BYTES = 16_384
+"""Below this, joining head and frame costs less than handing both over."""
 
 
 class SyncProtocol(WebSocketsSansIOProtocol):
@@ -41,8 +43,13 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def write(self, frame: bytes) -> None:
         """Send a binary frame; nothing happens if the connection is closing."""
-        if self.conn.state is State.OPEN and not self.close_sent:
-            self.transport.write(_head(len(frame)) + frame)
+        if self.conn.state is not State.OPEN or self.close_sent:
+            return
+        head = _head(len(frame))
+        if len(frame) < _JOINED_BYTES:
+            self.transport.write(head + frame)
+        else:
+            self.transport.writelines((head, frame))
 
     async def drain(self) -> None:
         """Wait until it is writable again; OSError if the peer has gone."""

@@ -174,8 +174,6 @@ class Connection:
                 known = live.known_through(head)
                 if known < target:
                     target = known
-            elif query.version is not None or query.resumes:
-                return None  # what the client holds, also from its last connection, must not stay behind the rest
         return target if target >= self._ts else None
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
@@ -197,12 +195,10 @@ class Connection:
         changes = []
         for query in self._queries.values():
             version = query.live.version_at(target) if query.live.loaded else None
-            if version is None and query.resumes:
-                raise Untellable
-            if version is query.version:
+            if version is None and (query.version is not None or query.resumes):
+                raise Untellable  # what the client holds, also from its last connection, must not stay behind the rest
+            if version is None or version is query.version:
                 continue
-            if version is None:
-                raise Untellable
             if query.version is not None or version.packed is not None or version.error is not None:
                 changes.append(Change(query, version))
         return changes

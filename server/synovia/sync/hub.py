@@ -95,6 +95,8 @@ class Hub:
     def _objection(self, scope: Scope) -> tuple[int, str] | None:
         if self.stopping:
             return 503, "this server is stopping"
+        if len(self._conversations) >= self.limits.max_connections:
+            return 503, "this server has as many connections as it may"
         if SUBPROTOCOL not in scope.get("subprotocols", ()):
             return 400, f"offer the subprotocol {SUBPROTOCOL}"
         # The place to check the Origin header once browsers are let in.

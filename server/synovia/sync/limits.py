@@ -13,9 +13,10 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class HubLimits(BaseModel):
-    """Limits of each connection. Sizes are in bytes, times in seconds.
+    """Limits of the hub and of each of its connections. Sizes are in bytes, times in seconds.
 
     Attributes:
+        max_connections: Connections of the whole hub; one more is refused at its handshake.
         max_message_bytes: The largest message a client may send; larger ones end the connection.
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
         max_actions: Actions running at once; one more fails with ``limit_exceeded``.
@@ -36,6 +37,7 @@ class HubLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    max_connections: Count = 20_000
     max_message_bytes: Bytes = MIB
     max_subscriptions: Count = 1_000
     max_actions: Count = 16
