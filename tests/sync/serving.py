@@ -56,6 +56,7 @@ class Running:
 async def serving(
     authenticator: Authenticator | None = None,
     *,
+    store: str = "sqlite://:memory:",
     debug: bool = False,
     options: dict[str, Any] | None = None,
     **limits: Any,
@@ -63,12 +64,13 @@ async def serving(
     """Serve the board until the block ends; it is then stopped as a signal would stop it.
 
     Args:
+        store: The address of the database.
         options: For uvicorn.
         limits: Those of ``HubLimits`` that are not to be the default.
     """
     app = Synovia(
         load_application(BOARD),
-        store="sqlite://:memory:",
+        store=store,
         settings=Settings(debug=debug, limits=HubLimits(**limits)),
         authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
     )
