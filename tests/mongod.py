@@ -78,6 +78,7 @@ class Mongod:
         self.directory.mkdir(parents=True, exist_ok=True)
         command: list[str] = [str(find_mongod()), "--dbpath", str(self.directory), "--port", str(self.port)]
         command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket"]
+        command += ["--setParameter", "enableTestCommands=1"]  # so that tests can make commands fail
         command += ["--replSet", self.replica_set, "--oplogSize", "200"] if self.replica_set else []
         with (self.directory / "mongod.out").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -124,7 +125,8 @@ class ReplicaSet:
         """Form the set, and wait until it has a primary."""
         hosts = [{"_id": number, "host": each.address} for number, each in enumerate(self.members)]
         with MongoClient[dict[str, object]](self.members[0].address, directConnection=True) as client:
-            client.admin.command("replSetInitiate", {"_id": _SET, "members": hosts})
+            settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
+            client.admin.command("replSetInitiate", {"_id": _SET, "members": hosts, "settings": settings})
         with MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
             client.admin.command("ping")
 
@@ -146,7 +148,7 @@ def running_replica_set(members: int = 1) -> Iterator[ReplicaSet]:
             yield replica_set
         finally:
             for each in processes:
-                each.stop()
+                each.stop(kill=True)  # in good order a primary would wait for its secondaries, and the data go anyway
 
 
 @contextlib.contextmanager

@@ -17,7 +17,14 @@ from typing import Any, Final
 import bson
 from bson import Int64
 from bson.errors import BSONError
-from pymongo.errors import BulkWriteError, ConnectionFailure, DocumentTooLarge, OperationFailure, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -33,7 +40,7 @@ from synovia.store.base import (
 )
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
-from synovia.store.mongo.errors import DUPLICATE_KEY, TOO_LARGE, translated
+from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
 from synovia.store.mongo.plan import TablePlan, plan
 from synovia.store.mongo.times import ts_of
 
@@ -64,21 +71,18 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
 
 async def _attempts(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
-    plans = plan(batch, catalog)
+    by_reading = False
     for pause in pauses():
+        plans = plan(batch, catalog, by_reading=by_reading)
         try:
             return await _Transaction(driver, catalog, batch, plans).run()
         except ConnectionFailure:
             await asyncio.sleep(pause)
         except (DocumentTooLarge, OperationFailure) as error:
-            if not _is_too_large(error) or any(each.known for each in plans):
+            if by_reading or not is_too_large(error):
                 raise
-            plans = plan(batch, catalog, by_reading=True)
+            by_reading = True
     raise AssertionError("pauses never end")
-
-
-def _is_too_large(error: Exception) -> bool:
-    return isinstance(error, DocumentTooLarge) or getattr(error, "code", None) in (TOO_LARGE, 17419, 17420)
 
 
 class _Transaction:
@@ -178,6 +182,14 @@ def _other(error: BulkWriteError) -> StoreError:
     return translated(error)
 
 
+def _refused_commit(error: PyMongoError) -> StoreError:
+    if error.has_error_label("TransientTransactionError"):
+        return Conflict(f"the transaction was aborted: {error}")
+    if isinstance(error, OperationFailure) and not isinstance(error, WriteConcernError):
+        return translated(error)
+    return StoreUnavailable(f"whether the commit took place is not known: {error}")
+
+
 async def _commit(session: Any) -> None:
     """Commit, and ask again while nobody knows whether it has happened; the caller's deadline ends that."""
     for pause in pauses():
@@ -185,9 +197,7 @@ async def _commit(session: Any) -> None:
             await session.commit_transaction()
         except PyMongoError as error:
             if not error.has_error_label("UnknownTransactionCommitResult"):
-                if error.has_error_label("TransientTransactionError"):
-                    raise Conflict(f"the transaction was aborted: {error}") from error
-                raise StoreUnavailable(f"whether the commit took place is not known: {error}") from error
+                raise _refused_commit(error) from error
         else:
             return
         await asyncio.sleep(pause)

@@ -28,34 +28,10 @@ _NOT_ALLOWED = frozenset({13, 18, 8000})
 _TRANSIENT = frozenset(
     map(
         int,
-        [
-            "6",
-            "7",
-            "43",
-            "50",
-            "63",
-            "89",
-            "91",
-            "133",
-            "136",
-            "150",
-            "175",
-            "189",
-            "215",
-            "234",
-            "237",
-            "262",
-            "9001",
-            "10107",
-            "11600",
-            "11602",
-            "13388",
-            "13435",
-            "13436",
-        ],
+        ["6", "7", "43", "50", "63", "89", "91", "133", "134", "136", "150", "175", "189", "202", "215", "234", "237", "262", "317", "9001", "10107", "11600", "11601", "11602", "13388", "13435", "13436"],
     )
 )
-"""After these a change stream opens again where it stopped: the drivers' own list, killed cursors, a drop under way."""
+"""After these a change stream opens again where it stopped: the drivers' own list, killed cursors and operations, a drop under way."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -67,19 +43,24 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
+def is_too_large(error: BaseException) -> bool:
+    """Tell whether a document, or an operation with two of them, is beyond what MongoDB takes."""
+    return isinstance(error, DocumentTooLarge) or getattr(error, "code", None) in (TOO_LARGE, 17419, 17420)
+
+
 def translated(error: BaseException) -> StoreError:
     """Give the store's error for one of the driver's."""
     if isinstance(error, StoreError):
         return error
+    if is_too_large(error):
+        return StoreError(f"a document is larger than MongoDB's limit of 16 MiB: {error}")
     if isinstance(error, OperationFailure):
         return _of_server(error)
-    if isinstance(error, DocumentTooLarge):
-        return StoreError(f"a document is larger than MongoDB's limit of 16 MiB: {error}")
     if isinstance(error, BSONError):
         return StoreError(f"a document is not one that BSON can hold: {error}")
     if isinstance(error, TimeoutError):
         return StoreUnavailable("MongoDB did not answer in time")
-    if isinstance(error, ConfigurationError | InvalidURI):
+    if isinstance(error, ConfigurationError | InvalidURI | ValueError):
         return StoreUnavailable(f"this MongoDB address cannot be used: {error}")
     if isinstance(error, PyMongoError):
         return StoreUnavailable(f"MongoDB cannot be reached: {error}")
