@@ -176,6 +176,17 @@ async def test_signing_in_with_a_token_that_is_refused(client: Client, peer: Pee
     reading.cancel()
 
 
+async def test_signing_in_is_settled_by_the_last_of_the_tokens_tried(client: Client, peer: Peer) -> None:
+    connection = await peer.welcome()
+    signing_in = asyncio.create_task(client.authenticate(Tokens()))
+    for _ in range(2):
+        assert isinstance(await connection.expect(Authenticate), Authenticate)
+        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await connection.silence()  # and the ping behind it is answered
+    with pytest.raises(AuthenticationError, match="expired"):
+        await signing_in
+
+
 async def test_signing_in_over_a_connection_that_breaks(client: Client, peer: Peer) -> None:
     first = await peer.welcome()
     signing_in = asyncio.create_task(client.authenticate("t2"))

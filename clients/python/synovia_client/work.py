@@ -232,7 +232,6 @@ class Work:
 
     def next_session(self, old: ClientSession, *, resync: bool) -> ClientSession:
         """Make the session of the next connection: with the results that are still wanted, or none if they did not fit."""
-        self._forget_released()
         if resync:
             return old.restart()
         held = {query_id: result for query_id, result in old.held.items() if self.queries.get(query_id) is not None}
