@@ -41,6 +41,7 @@ class Actor:
         self.random = random.Random(seed)
         self.history = history
         self._life = 0
+        self.resyncs = 0
         self._held: dict[str, Subscription] = {}
         self._pending: Call | None = None
         self._request = 0
@@ -52,6 +53,7 @@ class Actor:
     def _watch(self) -> None:
         work = self.client._work
         receive, disconnected, sending = work.receive, work.disconnected, work.requests.sending
+        next_session = work.next_session
 
         def on_receive(events: list[Any]) -> None:
             receive(events)
@@ -67,6 +69,12 @@ class Actor:
             self.history.counts["retries"] += request.tried
             sending(request)
 
+        def on_next_session(old: ClientSession, *, resync: bool) -> ClientSession:
+            self.history.counts["resyncs"] += resync
+            self.resyncs += resync
+            return next_session(old, resync=resync)
+
+        work.next_session = on_next_session  # type: ignore[method-assign]
         work.receive = on_receive  # type: ignore[method-assign]
         work.disconnected = on_disconnected  # type: ignore[method-assign]
         work.requests.sending = on_sending  # type: ignore[method-assign]
@@ -76,6 +84,9 @@ class Actor:
             self.history.sights.append(Sight(self.number, self._life, event.ts, self.shown()))
         elif isinstance(event, MutationResponse) and self._pending is not None and event.request_id == self._request:
             self._pending.ts = event.ts
+            self._pending.answered = (
+                f"connection {self._life}, after {self.resyncs} resyncs, session {self._session_ts()}"
+            )
             self._pending.shown = self.shown()
 
     def shown(self) -> dict[str, Any]:
@@ -92,6 +103,9 @@ class Actor:
         """The present connection."""
         return self.client._loop.link
 
+    def _session_ts(self) -> int | None:
+        return None if self.link is None else self.link.session.ts
+
     async def hold(self, stack: AsyncExitStack) -> None:
         """Subscribe to everything."""
         subscriptions = {name: self.client.subscribe(path, args) for name, (path, args) in QUERIES.items()}
@@ -103,7 +117,7 @@ class Actor:
 
     async def call(self, kind: str, path: str, args: dict[str, Any], name: str | None = None) -> Call:
         """Run a mutation and note how it ends."""
-        call = Call(name or self.next_name(), self.number, kind, args)
+        call = Call(name or self.next_name(), self.number, kind, args, began=f"connection {self._life}")
         self.history.calls.append(call)
         self._pending, self._request = call, self.client.next_request
         try:

@@ -26,6 +26,7 @@ class Call:
     Attributes:
         name: Unique in the history; functions write it beside what they do.
         shown: What its client was shown when the answer came.
+        began, answered: On which connections, for people.
         ts: The commit's timestamp, as the answer said.
     """
 
@@ -38,6 +39,8 @@ class Call:
     error: str | None = None
     ts: int | None = None
     shown: dict[str, Any] | None = None
+    began: str = ""
+    answered: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -14,6 +14,7 @@ from uuid import uuid4
 from pymongo import MongoClient
 
 from mongod import ReplicaSet
+from synovia_client import RequestTimeout
 from torture.actor import Actor, acting
 from torture.checker import check
 from torture.history import Anomaly, History, Outcome
@@ -62,7 +63,8 @@ class Report:
             f"seed {self.round.seed}: {self.round.seconds:g} s, {self.round.clients} clients, {self.round.hubs} hubs",
             f"  operations {len(history.calls)}: " + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome),
             f"  faults {history.faults.total()}: {faults or 'none'}",
-            f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}",
+            f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}, "
+            f"resyncs {history.counts['resyncs']}",
             f"  transitions checked {len(history.sights)}",
             f"  anomalies = {len(self.anomalies)}",
         ]
@@ -81,9 +83,18 @@ async def torture(plan: Round, store: str, replica_set: ReplicaSet | None = None
                 proxies = [actor.proxy for actor in actors]
                 nemesis = Nemesis(history, hubs, proxies, replica_set, draw(), plan.faults)
                 await _play(plan, actors, nemesis)
-            history.finals = [await final_state(hub.url) for hub in hubs]
+            stuck = [fault for hub in hubs if (fault := await _finish(hub, history)) is not None]
         printed = "\n".join(hub.printed() for hub in hubs)
-    return Report(plan, history, check(history), printed)
+    return Report(plan, history, stuck + check(history), printed)
+
+
+async def _finish(hub: HubProcess, history: History) -> Anomaly | None:
+    """Read the last state through a hub; one that does not answer although everything has been mended is stuck."""
+    try:
+        history.finals.append(await final_state(hub.url))
+    except RequestTimeout as error:
+        return Anomaly("stuck", f"hub {hub.port}: {error}; its health: {await hub.health()}")
+    return None
 
 
 @asynccontextmanager

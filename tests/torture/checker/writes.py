@@ -15,7 +15,8 @@ def check_answers(history: History) -> Iterator[Anomaly]:
         if call.outcome is Outcome.OK and call.shown is not None:
             missing = _missing(call, call.shown)
             if missing:
-                yield Anomaly("answered too early", f"{call.name} ({call.kind}), ts {call.ts}: {missing}")
+                told = f"{call.name} ({call.kind}), ts {call.ts}, begun on {call.began}, answered on {call.answered}"
+                yield Anomaly("answered too early", f"{told}: {missing}")
 
 
 def _missing(call: Call, shown: dict[str, Any]) -> str | None:
