@@ -92,14 +92,14 @@ def test_a_query_set_is_told_in_messages_that_fit() -> None:
     for number in range(10):
         queries.hold("p", {"n": number, "text": "x" * 100})
     told = []
-    while queries.untold:
+    while queries.stale:
         added, removed = queries.difference(room=500)
         assert not removed
         assert sum(query.size for query in added) <= 500
         told += [query.query_id for query in added]
     assert told == list(range(1, 11))
     queries.disconnected()
-    assert queries.untold
+    assert queries.stale
 
 
 def test_sightings_are_bounded_and_keep_the_newest() -> None:

@@ -127,8 +127,8 @@ class Work:
 
     def next_query_set(self, session: ClientSession) -> Outgoing | None:
         """Give the next change of the query set, if there is one."""
-        self._forget_released()
-        while self.queries.untold:
+        while self.queries.stale:
+            self._forget_released()
             frame = self._modify(session)
             if frame is not None:
                 return Outgoing(frame)
