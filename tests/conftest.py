@@ -12,6 +12,13 @@ from pymongo import MongoClient
 from mongod import NoMongod, running_mongod
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # PyMongo forgets the socket (it has no peer yet) when a client is closed while its monitor is connecting
+    config.addinivalue_line(
+        "filterwarnings", r"ignore:unclosed <socket.socket [^>]*proto=6, laddr=[^>r]*>:ResourceWarning"
+    )
+
+
 @pytest.fixture(scope="session")
 def mongodb_uri() -> Iterator[str]:
     """Give the URI of a real replica set; without one, skip, but fail where CI is set: there one has to be."""
