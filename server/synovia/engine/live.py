@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -99,7 +99,7 @@ class LiveQuery:
     changed it until it has been run again.
 
     Attributes:
-        subscribers: Who holds it, how often, and under which identity.
+        subscribers: Who holds it, with the identity of each time it is held.
         target: The timestamp at which it is being run now; None if it is not.
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
@@ -113,7 +113,7 @@ class LiveQuery:
         self.args = args
         self.identity = identity
         self.journal = key.journal
-        self.subscribers: Counter[tuple[Subscriber, Identity | None]] = Counter()
+        self.subscribers: dict[Subscriber, list[Identity | None]] = {}
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None

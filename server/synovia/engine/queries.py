@@ -96,7 +96,7 @@ class LiveQueries:
         live = self._queries.get(key)
         if live is None:
             live = self._queries[key] = LiveQuery(key, function, values, identity)
-        live.subscribers[subscriber, identity] += 1
+        live.subscribers.setdefault(subscriber, []).append(identity)
         self._cancel_timer(live)
         if not live.loaded or live.dirty_at is not None:
             self._schedule(live)
@@ -104,12 +104,12 @@ class LiveQueries:
 
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once; the last one out starts its time to linger."""
-        holding = next((entry for entry in live.subscribers if entry[0] is subscriber), None)
-        if holding is None:
+        identities = live.subscribers.get(subscriber)
+        if identities is None:
             return
-        live.subscribers[holding] -= 1
-        if not live.subscribers[holding]:
-            del live.subscribers[holding]
+        identities.pop()
+        if not identities:
+            del live.subscribers[subscriber]
         if not live.subscribers:
             self._due.discard(live)
             self._set_timer(live, self._linger, self._forget)
@@ -255,7 +255,7 @@ class LiveQueries:
 
     @staticmethod
     def _notify(live: LiveQuery) -> None:
-        for subscriber, _ in list(live.subscribers):
+        for subscriber in list(live.subscribers):
             subscriber.notify()
 
     def _split(self, live: LiveQuery) -> None:
@@ -264,8 +264,8 @@ class LiveQueries:
         self._forget(live)
         subscribers = list(live.subscribers.items())
         live.subscribers.clear()
-        for (subscriber, identity), times in subscribers:
-            for _ in range(times):
+        for subscriber, identities in subscribers:
+            for identity in identities:
                 packed, journal = live.key.packed_args, live.key.journal
                 new = self._join(subscriber, identity, live.function, live.args, packed, journal)
                 subscriber.replaced(live, new)
