@@ -41,6 +41,7 @@ from synovia.store.base import (
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
+from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.plan import TablePlan, plan
 from synovia.store.mongo.times import ts_of
 
@@ -57,14 +58,19 @@ def request_of(key: bytes) -> tuple[bytes, int]:
     return bytes(key[: -_NUMBER.size]), _NUMBER.unpack(key[-_NUMBER.size :])[0]
 
 
-async def commit(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
+async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans) -> Ts:
     """Write a batch and tell its timestamp; see ``Store.commit``.
 
     After a lost acknowledgement the timestamp can be a later one than that of the commit, never an earlier one.
     """
     try:
         async with asyncio.timeout(driver.timeout):
-            return await _attempts(driver, catalog, batch)
+            ts = await _attempts(driver, catalog, batch)
+        orphans.moved()
+        return ts
+    except Conflict:
+        await orphans.conflicted()
+        raise
     except (PyMongoError, BSONError, TimeoutError) as error:
         raise translated(error) from error
 

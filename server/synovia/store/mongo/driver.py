@@ -59,6 +59,9 @@ class Driver:
         try:
             self.client: Any = _client_of(client, timeout) if self._owned else client
             name = database or self.client.get_default_database("synovia").name
+            self.application_name = f"synovia {name}"
+            if self._owned:  # the name is known only now, and nothing has been opened yet
+                self.client = _client_of(client, timeout, appname=self.application_name)
         except Exception as error:
             raise translated(error) from error
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
@@ -122,6 +125,6 @@ class Driver:
             await session.end_session()
 
 
-def _client_of(uri: str, timeout: float) -> AsyncMongoClient[Document]:
-    client: AsyncMongoClient[Document] = AsyncMongoClient(uri, serverSelectionTimeoutMS=int(timeout * 500))
+def _client_of(uri: str, timeout: float, **options: Any) -> AsyncMongoClient[Document]:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(uri, serverSelectionTimeoutMS=int(timeout * 500), **options)
     return client

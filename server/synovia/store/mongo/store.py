@@ -20,6 +20,7 @@ from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
 from synovia.store.mongo.feed import Feed
+from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.schema import Server, check_server, prepare
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of
@@ -61,6 +62,7 @@ class MongoStore:
         self._patience = patience
         self._request_ttl = request_ttl.total_seconds()
         self._arrays = MongoArrays(self._driver)
+        self._orphans = Orphans(self._driver)
 
     @property
     def arrays(self) -> MongoArrays:
@@ -93,7 +95,7 @@ class MongoStore:
         return MongoSnapshot(self._driver, self._catalog, ts)
 
     async def commit(self, batch: Batch) -> Ts:
-        return await commit(self._driver, self._catalog, batch)
+        return await commit(self._driver, self._catalog, batch, self._orphans)
 
     async def changes(self, after: Ts) -> AsyncGenerator[Commit | Gap, None]:
         position = after
