@@ -46,7 +46,8 @@ class Synovia:
         self.settings = settings or Settings()
         self.registry = application if isinstance(application, Registry) else load_application(application)
         where = store or self.settings.store or DEFAULT_STORE
-        self.store: Store = open_store(where) if isinstance(where, str) else where
+        ttl = self.settings.request_ttl
+        self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug)
         self.hub = Hub(self.engine, self.store.arrays, authenticator or NoSignIn(), self.settings.limits)
         self._running = AsyncExitStack()

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from synovia.store.base import REQUEST_TTL
 from synovia.sync.limits import HubLimits
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -21,6 +22,7 @@ class Settings(BaseSettings):
         port: The port to listen on; 0 takes any free one.
         log_level: What is written to the log.
         debug: Whether clients may see the text of exceptions; only for development.
+        request_ttl: How many seconds the records of mutations are kept; retries are taken for a little less than that.
         limits: What one connection may ask for: ``SYNOVIA_LIMITS_IDLE_TIMEOUT`` and so on.
     """
 
@@ -33,4 +35,5 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: LogLevel = "info"
     debug: bool = False
+    request_ttl: int = Field(default=REQUEST_TTL, ge=60, le=366 * 86_400)
     limits: HubLimits = HubLimits()

@@ -99,6 +99,14 @@ def _recorded(record: RequestRecord, ts: Ts) -> Outcome:
     return Outcome(ts, record.result)
 
 
+def retry_window(request_ttl: float) -> float:
+    """Tell for how many seconds a mutation may be retried, if its record is kept for ``request_ttl``.
+
+    Less than that, so that a record is there as long as anybody asks, though clocks differ and take time to read.
+    """
+    return request_ttl - min(86_400, request_ttl / 4)
+
+
 class Engine:
     """Runs an application over a store.
 
@@ -106,7 +114,6 @@ class Engine:
         debug: Whether clients may see the text of exceptions.
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
-        retry_window: Seconds for which a mutation may be retried; less than the store keeps request records.
     """
 
     def __init__(
@@ -117,9 +124,8 @@ class Engine:
         debug: bool = False,
         clock: Clock = time.time,
         linger: float = 30.0,
-        retry_window: float = 6 * 86_400,
     ) -> None:
-        self._retry_window = retry_window
+        self._retry_window = retry_window(store.request_ttl)
         self.store = store
         self.registry = registry
         self._executor = Executor(store, registry, debug=debug, clock=clock)

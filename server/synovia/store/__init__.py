@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from synovia.store.base import Store, StoreUnavailable
+from datetime import timedelta
+
+from synovia.store.base import REQUEST_TTL, Store, StoreUnavailable
 
 _SQLITE = "sqlite://"
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, request_ttl: int = REQUEST_TTL) -> Store:
     """Give the store that a URL names; it is not open yet.
 
     Args:
         url: ``mongodb://HOST/DATABASE?replicaSet=...`` (or ``mongodb+srv://``; the database is ``synovia`` by default),
             ``sqlite:///FILE`` (a fourth slash makes the file absolute) or ``sqlite://:memory:``.
+        request_ttl: How many seconds the record of a mutation is kept, so that a retry does not run twice.
 
     Raises:
         StoreUnavailable: It names none.
     """
     if url.startswith(_SQLITE):
-        return _sqlite(url.removeprefix(_SQLITE))
+        return _sqlite(url.removeprefix(_SQLITE), request_ttl)
     if url.startswith(("mongodb://", "mongodb+srv://")):
-        return _mongo(url)
+        return _mongo(url, request_ttl)
     raise StoreUnavailable(f"{_without_secrets(url)} names no store: mongodb://..., sqlite:///FILE, sqlite://:memory:")
 
 
-def _sqlite(rest: str) -> Store:
+def _sqlite(rest: str, request_ttl: int) -> Store:
     from synovia.store.sqlite import SQLiteStore
+    from synovia.store.sqlite.history import Retention
 
+    retention = Retention(requests=request_ttl)
     if rest == ":memory:":
-        return SQLiteStore()
+        return SQLiteStore(retention=retention)
     if not rest.startswith("/") or rest == "/":
         raise StoreUnavailable("a SQLite store is sqlite:///FILE or sqlite://:memory:")
-    return SQLiteStore(rest[1:])
+    return SQLiteStore(rest[1:], retention=retention)
 
 
-def _mongo(url: str) -> Store:
+def _mongo(url: str, request_ttl: int) -> Store:
     from synovia.store.mongo import MongoStore
 
-    return MongoStore(url)
+    return MongoStore(url, request_ttl=timedelta(seconds=request_ttl))
 
 
 def _without_secrets(url: str) -> str:

@@ -16,6 +16,9 @@ from synovia.store.filters import Filter
 Ts = int
 """A commit timestamp: a 63-bit integer that grows with every commit (MongoDB: ``seconds << 32 | increment``)."""
 
+REQUEST_TTL = 7 * 86_400
+"""How many seconds the record of a mutation is kept if nothing else is said."""
+
 Document = dict[str, Any]
 """A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
 
@@ -217,6 +220,11 @@ class Store(Protocol):
 
     @property
     def arrays(self) -> ArrayStore: ...
+
+    @property
+    def request_ttl(self) -> float:
+        """Tell for how many seconds at least a request record is kept."""
+        ...
 
     async def open(self, tables: Sequence[TableSpec]) -> None:
         """Connect, and create or bring up to date the collections and indexes of ``tables``.

@@ -12,7 +12,7 @@ from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from synovia.store.base import Batch, Commit, Gap, RequestRecord, StoreUnavailable, TableSpec, Ts
+from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, TableSpec, Ts
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
@@ -28,7 +28,7 @@ from synovia.store.mongo.times import ts_of
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClient
 
-_WEEK: Final = timedelta(days=7)
+_REQUEST_TTL: Final = timedelta(seconds=REQUEST_TTL)
 
 
 class MongoStore:
@@ -54,7 +54,7 @@ class MongoStore:
         *,
         timeout: float = 10.0,
         patience: float = 1.0,
-        request_ttl: timedelta = _WEEK,
+        request_ttl: timedelta = _REQUEST_TTL,
     ) -> None:
         self._driver = Driver(client, database, timeout)
         self._catalog = Catalog()
@@ -67,6 +67,10 @@ class MongoStore:
     @property
     def arrays(self) -> MongoArrays:
         return self._arrays
+
+    @property
+    def request_ttl(self) -> float:
+        return int(self._request_ttl)  # the index counts whole seconds
 
     async def open(self, tables: Sequence[TableSpec]) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from synovia.store.base import Commit, Document, Ts, Write
+from synovia.store.base import REQUEST_TTL, Commit, Document, Ts, Write
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import set_meta
 from synovia.store.sqlite.documents import load
@@ -46,7 +46,7 @@ class Retention:
 
     seconds: float = 300.0
     commits: int = 1000
-    requests: float = 7 * 86_400.0
+    requests: float = REQUEST_TTL
 
 
 @dataclass(frozen=True, slots=True)

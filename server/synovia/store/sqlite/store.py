@@ -80,6 +80,11 @@ class SQLiteStore:
     def arrays(self) -> ArrayStore:
         return self._arrays
 
+    @property
+    def request_ttl(self) -> float:
+        """Tell for how many seconds at least a request record is kept."""
+        return self._retention.requests
+
     async def open(self, tables: Sequence[TableSpec]) -> None:
         """Open the file for this process alone, and bring tables and indexes up to date.
 
