@@ -1,0 +1,45 @@
+/** Time, as something that can be handed in: tests move their own clock instead of sleeping. */
+
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Milliseconds on a monotonic scale. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  date(): number;
+  /** Call a function once after some milliseconds, unless cancelled. */
+  after(milliseconds: number, run: () => void): Cancel;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => Date.now(),
+  after(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A time limit that starts over whenever there is progress. */
+export class Deadline {
+  #cancel: Cancel | undefined;
+
+  /** @param milliseconds null: no limit. */
+  constructor(
+    readonly clock: Clock,
+    readonly milliseconds: number | null,
+    readonly expired: () => void,
+  ) {
+    this.extend();
+  }
+
+  extend(): void {
+    this.stop();
+    if (this.milliseconds !== null) this.#cancel = this.clock.after(this.milliseconds, this.expired);
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+}

@@ -1,0 +1,178 @@
+/** The token: where it comes from, whether the server took it, and when another is needed. */
+import { callSafely, Listeners } from "./callbacks.js";
+import type { Clock } from "./clock.js";
+import { AuthenticationError, SynoviaError } from "./errors.js";
+import type { ErrorInfo } from "./protocol/errors.js";
+import type { Authenticated } from "./protocol/messages.js";
+
+/** A token, a function that gives one (asked on every connection, and when one has expired), or null for anonymous. */
+export type Token = string | (() => Promise<string | null> | string | null) | null;
+
+/** Tokens that the server has given; kept so that a reloaded page is still signed in. */
+export interface TokenSet {
+  readonly token: string | null;
+  readonly refreshToken: string | null;
+  /** Milliseconds since 1970 by the server's clock. */
+  readonly expiresAt: number | null;
+}
+
+/** Where tokens of the server are kept. */
+export interface TokenStore {
+  load(): TokenSet | null;
+  /** Keep these; null: forget them. */
+  save(tokens: TokenSet | null): void;
+}
+
+/** Who the server takes us for. */
+export interface AuthState {
+  /** A token is there, and the server has not looked at it yet. */
+  readonly isLoading: boolean;
+  readonly isAuthenticated: boolean;
+  /** Why the newest token was not taken. */
+  readonly error: AuthenticationError | null;
+}
+
+const RENEWABLE = ["invalid_token", "unauthenticated"];
+/** A token that is refused this soon after being asked for is not asked for again: whoever gives it gives the same. */
+const PAUSE = 60_000;
+
+/** Holds the token, or the function that gives one, and the tokens that the server has given for it. */
+export class Credentials {
+  /** Counts the tokens given by the program. */
+  replaced = 0;
+  /** Which of those the server has taken or refused last. */
+  settled = -1;
+  state: AuthState;
+  readonly changed = new Listeners();
+  #source: Token;
+  #issued: TokenSet | null;
+  #offered: "token" | "refresh" | "source" = "source";
+  #askedAt: number | null = null;
+
+  constructor(
+    source: Token,
+    readonly clock: Clock,
+    readonly timeout: number,
+    readonly store: TokenStore | null = null,
+  ) {
+    this.#source = source;
+    this.#issued = source === null ? (store?.load() ?? null) : null;
+    this.state = { isLoading: !this.anonymous, isAuthenticated: false, error: null };
+  }
+
+  /** Whether there is nothing to sign in with. */
+  get anonymous(): boolean {
+    return this.#source === null && this.#issued === null;
+  }
+
+  /** Whether another token can be had when this one expires. */
+  get renewable(): boolean {
+    return this.#issued?.refreshToken != null || typeof this.#source === "function";
+  }
+
+  /** Use another token, or function, from now on; give its number. */
+  replace(source: Token): number {
+    this.#source = source;
+    this.#askedAt = null;
+    this.#keep(null);
+    this.replaced += 1;
+    this.#move({ isLoading: source !== null, isAuthenticated: false, error: null });
+    return this.replaced;
+  }
+
+  /** A new connection: nothing is refused yet, and the token may be renewed again. */
+  connected(): void {
+    this.#askedAt = null;
+  }
+
+  /**
+   * Give the token to send: the server's own, else what renews it, else the program's.
+   * @param renew The server's own is about to expire.
+   */
+  async token(renew: boolean): Promise<string | null> {
+    const { token = null, refreshToken = null } = this.#issued ?? {};
+    if (token !== null && !renew) return this.#offer("token", token);
+    if (refreshToken !== null) return this.#offer("refresh", refreshToken);
+    const source = this.#source;
+    return this.#offer("source", typeof source === "function" ? await this.#ask(source) : source);
+  }
+
+  #offer<T>(kind: "token" | "refresh" | "source", token: T): T {
+    this.#offered = kind;
+    return token;
+  }
+
+  async #ask(source: Exclude<Token, string | null>): Promise<string | null> {
+    let cancel = (): void => undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new SynoviaError(`no token came within ${this.timeout} ms`);
+      cancel = this.clock.after(this.timeout, () => reject(error));
+    });
+    try {
+      return await Promise.race([source(), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** The server took the token of this number, and may have given its own. */
+  accepted(number: number, message: Authenticated | null): void {
+    if (message && message.token !== null) this.#keep({ ...message, refreshToken: message.refreshToken ?? this.#issued?.refreshToken ?? null });
+    this.#settle(number, null);
+  }
+
+  /** Take the server's refusal; tell whether there is another token to try. */
+  refused(number: number, error: ErrorInfo): boolean {
+    if (RENEWABLE.includes(error.code) && this.#another()) return true;
+    this.#settle(number, AuthenticationError.of(error));
+    return false;
+  }
+
+  /** Take away what was refused; tell whether something is left. */
+  #another(): boolean {
+    const issued = this.#issued;
+    if (issued && this.#offered !== "source") {
+      const { refreshToken } = issued;
+      this.#keep(this.#offered === "token" && refreshToken !== null ? { token: null, refreshToken, expiresAt: null } : null);
+      return !this.anonymous;
+    }
+    if (typeof this.#source !== "function") return false;
+    const now = this.clock.now();
+    if (this.#askedAt !== null && now - this.#askedAt < PAUSE) return false;
+    this.#askedAt = now;
+    return true;
+  }
+
+  /** The token has expired, and there is no other. */
+  expired(): void {
+    this.#settle(this.replaced, new AuthenticationError("unauthenticated", "the token has expired"));
+  }
+
+  #settle(number: number, error: AuthenticationError | null): void {
+    this.settled = Math.max(this.settled, number);
+    if (number === this.replaced) this.#move({ isLoading: false, isAuthenticated: !error && !this.anonymous, error });
+    this.changed.emit();
+  }
+
+  #keep(tokens: TokenSet | null): void {
+    if (tokens === this.#issued) return;
+    this.#issued = tokens && { token: tokens.token, refreshToken: tokens.refreshToken, expiresAt: tokens.expiresAt };
+    callSafely(() => this.store?.save(this.#issued));
+  }
+
+  #move(state: AuthState): void {
+    const { isLoading, isAuthenticated, error } = this.state;
+    const same = isLoading === state.isLoading && isAuthenticated === state.isAuthenticated && error === state.error;
+    if (same) return;
+    this.state = state;
+    this.changed.emit();
+  }
+}
+
+/** Keep the server's tokens in the browser's localStorage, under a name. Any script of the page's origin can read them. */
+export function localTokens(name: string): TokenStore {
+  return {
+    load: () => JSON.parse(localStorage.getItem(name) ?? "null") as TokenSet | null,
+    save: (tokens) => (tokens ? localStorage.setItem(name, JSON.stringify(tokens)) : localStorage.removeItem(name)),
+  };
+}

@@ -1,0 +1,257 @@
+/** One connection: a socket, a session, and the timers that keep them going until there is a reason to end. */
+import { report } from "./callbacks.js";
+import type { Cancel, Clock } from "./clock.js";
+import type { Credentials } from "./credentials.js";
+import { hangUp, type Socket } from "./dialer.js";
+import type { ClientSession } from "./protocol/client-session.js";
+import { CloseCode, ProtocolError, ResyncNeeded, type ErrorInfo } from "./protocol/errors.js";
+import type { ClientEvent } from "./protocol/events.js";
+import type { Authenticated, AuthError, FatalError, Pong } from "./protocol/messages.js";
+import type { Timeouts } from "./settings.js";
+import type { Work } from "./work.js";
+
+export const CLIENT_NAME = "synovia-client-js/0.1.0";
+/** Samples wait here and not in the socket, so that a small message overtakes an upload on a slow line. */
+const UNSENT_BYTES = 128 << 10;
+const DRAIN_INTERVAL = 10;
+
+/** Why a connection ended. */
+export interface Ending {
+  readonly reason: string;
+  /** The server will not have us: connecting again would fail the same way. */
+  readonly fatal?: ErrorInfo;
+  /** The server asked to wait this many milliseconds. */
+  readonly retryAfter?: number;
+  /** What is held does not fit what the server sends: take nothing along. */
+  readonly resync?: boolean;
+  readonly closeCode?: CloseCode;
+}
+
+/** What a connection is made of. */
+export interface LinkParts {
+  readonly socket: Socket;
+  /** A new session, which may hold results of an earlier one. */
+  readonly session: ClientSession;
+  readonly work: Work;
+  readonly credentials: Credentials;
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  readonly welcomed: () => void;
+  readonly ended: (ending: Ending) => void;
+}
+
+/** Speaks for one connection. */
+export class Link {
+  readonly #parts: LinkParts;
+  readonly #controls: Uint8Array<ArrayBuffer>[] = [];
+  readonly #timers = new Map<string, Cancel>();
+  readonly #barriers = new Map<number, number>();
+  #over = false;
+  #welcomed = false;
+  #nonce = 0;
+  #signInDue: "no" | "yes" | "renew";
+  #signingIn = false;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.#signInDue = parts.credentials.anonymous ? "no" : "yes";
+  }
+
+  /** Begin: the socket is open. */
+  start(): void {
+    const { socket, session, work, timeouts } = this.#parts;
+    socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => this.#receive(typeof data === "string" ? data : new Uint8Array(data));
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
+      this.end({ reason: `the connection closed (${[code, reason].filter(Boolean).join(": ")})` });
+    work.onReady(() => this.#pump());
+    this.#timer("welcome", timeouts.welcome, () =>
+      this.end({ reason: `the server sent no welcome within ${timeouts.welcome} ms` }),
+    );
+    socket.send(session.connect(CLIENT_NAME));
+    this.#pump();
+  }
+
+  /** End the connection, and tell why; only the first reason counts. */
+  end(ending: Ending): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#parts.session.close();
+    this.#parts.work.onReady(null);
+    hangUp(this.#parts.socket, ending.closeCode, ending.reason.slice(0, 30));
+    this.#parts.ended(ending);
+  }
+
+  /** Sign in again, with whatever the credentials give now. */
+  signIn(how: "yes" | "renew" = "yes"): void {
+    this.#signInDue = how;
+    this.#parts.work.ready();
+  }
+
+  /** Look now whether the server is still there. */
+  check(): void {
+    if (!this.#welcomed || this.#signingIn || this.#timers.has("pong")) return;
+    this.#ping();
+    this.#awaitLife(Infinity);
+  }
+
+  #timer(name: string, milliseconds: number, run: () => void): void {
+    this.#timers.get(name)?.();
+    const cancel = this.#parts.clock.after(milliseconds, () => {
+      this.#timers.delete(name);
+      run();
+    });
+    this.#timers.set(name, cancel);
+  }
+
+  #stopTimer(name: string): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+
+  // --- reading
+
+  #receive(frame: Uint8Array | string): void {
+    this.#stopTimer("pong");
+    try {
+      const events = this.#parts.session.receive(frame);
+      this.#parts.work.receive(events);
+      for (const event of events) this.#handle(event);
+    } catch (error) {
+      this.end(broken(error));
+    }
+  }
+
+  #handle(event: ClientEvent): void {
+    switch (event.type) {
+      case "Welcome": return this.#greeted();
+      case "Authenticated": return this.#accepted(event);
+      case "AuthError": return this.#refused(event);
+      case "Pong": return this.#ponged(event);
+      case "FatalError": return this.#dismissed(event);
+    }
+  }
+
+  #greeted(): void {
+    this.#welcomed = true;
+    this.#stopTimer("welcome");
+    this.#schedulePing();
+    const { credentials, welcomed } = this.#parts;
+    if (credentials.anonymous) credentials.accepted(credentials.replaced, null);
+    welcomed();
+  }
+
+  #dismissed({ error, retryAfter }: FatalError): void {
+    const reason = `the server ended the connection: ${error.message} (${error.code})`;
+    this.end(retryAfter === null ? { reason, fatal: error } : { reason, retryAfter: retryAfter * 1000 });
+  }
+
+  // --- writing
+
+  /** Send what may be sent now. */
+  #pump(): void {
+    if (this.#over || this.#signingIn) return;
+    if (this.#signInDue !== "no") return void this.#authenticate();
+    const { socket } = this.#parts;
+    for (let frame = this.#next(); frame; frame = this.#next()) socket.send(frame);
+    if (socket.bufferedAmount > 0 && !this.#timers.has("drain")) this.#timer("drain", DRAIN_INTERVAL, () => this.#pump());
+  }
+
+  #next(): Uint8Array<ArrayBuffer> | null {
+    const { work, session, socket } = this.#parts;
+    const control = this.#controls.shift();
+    if (control || !this.#welcomed) return control ?? work.nextQuerySet(session);
+    return work.nextFrame(session, socket.bufferedAmount < UNSENT_BYTES);
+  }
+
+  #ping(): number {
+    this.#nonce += 1;
+    this.#controls.push(this.#parts.session.ping(this.#nonce));
+    this.#parts.work.ready();
+    return this.#nonce;
+  }
+
+  // --- signing in: nothing else goes out until the token is there, or it would run as somebody else
+
+  async #authenticate(): Promise<void> {
+    const { credentials, session } = this.#parts;
+    const renew = this.#signInDue === "renew";
+    this.#signInDue = "no";
+    this.#signingIn = true;
+    const number = credentials.replaced;
+    try {
+      const token = await credentials.token(renew);
+      if (this.#over) return;
+      this.#controls.push(session.authenticate(token));
+      this.#barriers.set(this.#ping(), number);
+    } catch (error) {
+      this.end({ reason: `the token callable failed: ${error instanceof Error ? error.message : String(error)}` });
+    }
+    this.#signingIn = false;
+    this.#pump();
+  }
+
+  #accepted(message: Authenticated): void {
+    const { credentials, work, clock } = this.#parts;
+    const number = this.#barriers.values().next().value ?? credentials.replaced;
+    credentials.accepted(number, message);
+    if (message.expiresAt === null) return this.#stopTimer("expiry");
+    const left = message.expiresAt - clock.date() - (work.offset ?? 0);
+    if (credentials.renewable) this.#timer("expiry", sooner(left), () => this.signIn("renew"));
+    else this.#timer("expiry", Math.min(left, 2 ** 31 - 1), () => credentials.expired());
+  }
+
+  #refused({ error }: AuthError): void {
+    const { credentials } = this.#parts;
+    const number = this.#barriers.values().next().value ?? credentials.replaced;
+    if (!credentials.refused(number, error)) return;
+    this.#barriers.clear();
+    this.signIn();
+  }
+
+  #ponged({ nonce }: Pong): void {
+    const number = this.#barriers.get(nonce);
+    if (number === undefined) return;
+    this.#barriers.delete(nonce);
+    // the server answers in order: had it refused the token, it would have said so before
+    const { credentials } = this.#parts;
+    if (credentials.settled < number) credentials.accepted(number, null);
+  }
+
+  // --- staying alive
+
+  #schedulePing(): void {
+    const { session, timeouts } = this.#parts;
+    const third = (session.welcome!.idleTimeout * 1000) / 3 || Infinity;
+    this.#timer("ping", Math.min(timeouts.pingInterval, third), () => {
+      this.#schedulePing();
+      this.check();
+    });
+  }
+
+  /** Wait for a sign of life: a frame, or that the socket has got rid of some of what waits in it. */
+  #awaitLife(buffered: number): void {
+    const { socket, timeouts } = this.#parts;
+    this.#timer("pong", timeouts.pong, () => {
+      const left = socket.bufferedAmount;
+      if (left > 0 && left < buffered) return this.#awaitLife(left);
+      this.end({ reason: `the server gave no sign of life for ${timeouts.pong} ms` });
+    });
+  }
+}
+
+/** Give a time before a token expires: a minute, or for short-lived tokens a fifth of their life. */
+function sooner(left: number): number {
+  return Math.min(2 ** 31 - 1, Math.max(1000, left - Math.min(60_000, left / 5)));
+}
+
+function broken(error: unknown): Ending {
+  if (!(error instanceof ProtocolError)) {
+    report(error);
+    return { reason: "the client failed to handle this connection" };
+  }
+  const { code, message, closeCode } = error;
+  const reason = `the server broke the protocol: ${message}`;
+  const fatal = code === "unsupported_version" ? { fatal: { code, message, data: null } } : {};
+  return { reason, resync: error instanceof ResyncNeeded, closeCode, ...fatal };
+}

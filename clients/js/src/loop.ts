@@ -1,0 +1,111 @@
+/** The loop that keeps a connection up: dial, speak, find out why it ended, wait, dial again. */
+import type { Backoff } from "./backoff.js";
+import type { Cancel, Clock } from "./clock.js";
+import type { Credentials } from "./credentials.js";
+import type { Dialer, Socket } from "./dialer.js";
+import { Link, type Ending } from "./link.js";
+import { ClientSession } from "./protocol/client-session.js";
+import type { ErrorInfo } from "./protocol/errors.js";
+import type { Timeouts } from "./settings.js";
+import type { StateWatch } from "./state.js";
+import type { Work } from "./work.js";
+
+/** What the loop is made of. */
+export interface LoopParts {
+  readonly dialer: Dialer;
+  readonly sessionId: Uint8Array;
+  readonly work: Work;
+  readonly credentials: Credentials;
+  readonly state: StateWatch;
+  readonly backoff: Backoff;
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Called when the server has refused for good. */
+  readonly failed: (error: ErrorInfo) => void;
+}
+
+/** One connection after the other, until the server refuses for good. */
+export class ConnectionLoop {
+  /** The present connection, if there is one. */
+  link: Link | null = null;
+  /** Why there is none, or why there was none last time; null while there is one. */
+  trouble: string | null = null;
+  readonly #parts: LoopParts;
+  #session: ClientSession;
+  #failures = 0;
+  #welcomedAt: number | null = null;
+  #giveUp: Cancel | null = null;
+  #waiting = false;
+  #stopped = false;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+    this.#session = new ClientSession(parts.sessionId);
+  }
+
+  /** Dial. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#waiting = false;
+    this.#welcomedAt = null;
+    this.#giveUp = this.#parts.dialer.dial(
+      (socket) => this.#serve(socket),
+      (reason) => this.#again({ reason }),
+    );
+  }
+
+  /** End for good. */
+  stop(): void {
+    this.#stopped = true;
+    this.#giveUp?.();
+    this.link?.end({ reason: "the client is closing" });
+  }
+
+  /** The network is back, or the page is: do not wait any longer, and look whether the connection still stands. */
+  hurry(): void {
+    this.link?.check();
+    if (!this.#waiting) return;
+    this.#giveUp?.();
+    this.start();
+  }
+
+  #serve(socket: Socket): void {
+    this.#giveUp = null;
+    const { work, credentials, timeouts, clock } = this.#parts;
+    credentials.connected();
+    const link = new Link({
+      socket, session: this.#session, work, credentials, timeouts, clock,
+      welcomed: () => this.#welcomed(),
+      ended: (ending) => this.#ended(ending),
+    });
+    this.link = link;
+    link.start();
+  }
+
+  #welcomed(): void {
+    this.#welcomedAt = this.#parts.clock.now();
+    this.trouble = null;
+    this.#parts.state.move("connected");
+  }
+
+  #ended(ending: Ending): void {
+    const { work, state } = this.#parts;
+    this.link = null;
+    work.disconnected(this.#session);
+    this.#session = work.nextSession(this.#session, ending.resync ?? false);
+    if (this.#stopped) return;
+    if (state.current === "connected") state.move("reconnecting");
+    this.#again(ending);
+  }
+
+  #again({ reason, fatal, retryAfter = 0 }: Ending): void {
+    const { clock, backoff, random, failed } = this.#parts;
+    this.trouble = reason;
+    if (fatal) return failed(fatal);
+    if (this.#welcomedAt !== null && clock.now() - this.#welcomedAt >= backoff.stableAfter) this.#failures = 0;
+    const delay = Math.max(retryAfter, backoff.delay(this.#failures++, random));
+    this.#waiting = true;
+    this.#giveUp = clock.after(delay, () => this.start());
+  }
+}

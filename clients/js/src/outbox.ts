@@ -1,0 +1,154 @@
+/**
+ * Mutations that have no answer yet, kept where a reload of the page does not reach them.
+ *
+ * Every client has a session of its own. What an earlier one left behind is sent again under that one's session and
+ * numbers, so that the server runs it once, however many pages find it.
+ */
+import { report } from "./callbacks.js";
+import type { FunctionError } from "./errors.js";
+import { pack } from "./protocol/pack.js";
+import { unpack } from "./protocol/unpack.js";
+import { hex, type ArrayRef, type ValueMap } from "./protocol/values.js";
+import type { Gate, Request } from "./requests.js";
+import type { Named } from "./uploads.js";
+
+type Maybe<T> = T | Promise<T>;
+
+/** Where an outbox keeps its mutations: bytes by key. */
+export interface OutboxStorage {
+  keys(): Maybe<readonly string[]>;
+  get(key: string): Maybe<Uint8Array | null>;
+  set(key: string, bytes: Uint8Array): Maybe<void>;
+  remove(key: string): Maybe<void>;
+}
+
+/** What became of a mutation that an earlier page had left. */
+export interface Recovered {
+  readonly path: string;
+  readonly args: ValueMap;
+  readonly result?: unknown;
+  readonly error?: FunctionError | Error;
+}
+
+export interface OutboxOptions {
+  /** Pages with the same name, in the same storage, send each other's leftovers: a name for each user, where there are several. */
+  readonly name: string;
+  /** By default the browser's localStorage, which holds about 5 MB; `indexedDbOutbox()` holds arrays too. */
+  readonly storage?: OutboxStorage;
+  /** Called with the outcome of each mutation that an earlier page had left. */
+  readonly onRecovered?: (outcome: Recovered) => void;
+}
+
+/** A mutation as it is kept. */
+export interface Leftover {
+  readonly requestId: number;
+  readonly path: string;
+  readonly args: ValueMap;
+  readonly issuedAt: number;
+  /** Somebody was signed in when it was asked for. */
+  readonly signedIn: boolean;
+  readonly arrays: readonly Named[];
+}
+
+export class Outbox {
+  readonly onRecovered: ((outcome: Recovered) => void) | undefined;
+  readonly #storage: OutboxStorage;
+  readonly #prefix: string;
+  readonly #own: string;
+
+  constructor({ name, storage = localStorageOutbox(), onRecovered }: OutboxOptions, sessionId: Uint8Array) {
+    this.#storage = storage;
+    this.onRecovered = onRecovered;
+    this.#prefix = `synovia:${name}:`;
+    this.#own = hex(sessionId);
+    void this.claim(this.#own, () => new Promise(() => undefined)); // as long as this page lives
+  }
+
+  /** Keep a mutation; it may go out once the gate is open, of which `opened` tells. What cannot be kept goes all the same. */
+  save(request: Request, signedIn: boolean, opened: () => void): Gate {
+    const gate = { open: false };
+    const save = async (): Promise<void> => this.#storage.set(this.#key(this.#own, request.requestId), packed(request, signedIn));
+    void save().catch(report).then(() => {
+      gate.open = true;
+      opened();
+    });
+    return gate;
+  }
+
+  /** Forget a mutation: it was answered, or nobody waits for it. */
+  remove(requestId: number, session = this.#own): void {
+    (async () => this.#storage.remove(this.#key(session, requestId)))().catch(report);
+  }
+
+  #key(session: string, requestId: number): string {
+    return `${this.#prefix}${session}:${requestId}`;
+  }
+
+  /** Give what other sessions have left, by session, in the order in which it was asked for. */
+  async leftovers(): Promise<Map<string, Leftover[]>> {
+    const found = new Map<string, Leftover[]>();
+    for (const key of await this.#storage.keys()) {
+      const [session, number] = key.slice(this.#prefix.length).split(":");
+      if (!key.startsWith(this.#prefix) || !session || !number || session === this.#own) continue;
+      const bytes = await this.#storage.get(key);
+      if (bytes) found.set(session, [...(found.get(session) ?? []), unpacked(Number(number), bytes)]);
+    }
+    for (const left of found.values()) left.sort((a, b) => a.requestId - b.requestId);
+    return found;
+  }
+
+  /** Do something about a session unless another page that lives does: where the browser cannot tell, both do. */
+  async claim(session: string, run: () => Promise<void>): Promise<void> {
+    const locks = globalThis.navigator?.locks as LockManager | undefined;
+    if (!locks) return run();
+    await locks.request(`${this.#prefix}${session}`, { ifAvailable: true }, (lock) => (lock ? run() : undefined));
+  }
+}
+
+function packed({ path, args, issuedAt, upload }: Request, signedIn: boolean): Uint8Array {
+  const arrays = (upload?.arrays ?? []).map(({ ref, raw }) => [ref, raw]);
+  return pack([path, pack(args), issuedAt, signedIn, arrays]);
+}
+
+function unpacked(requestId: number, bytes: Uint8Array): Leftover {
+  const [path, args, issuedAt, signedIn, arrays] = unpack(bytes) as [string, Uint8Array, number, boolean, [ArrayRef, Uint8Array][]];
+  const named = arrays.map(([ref, raw]) => ({ ref, raw }));
+  return { requestId, path, args: unpack(args) as ValueMap, issuedAt, signedIn, arrays: named };
+}
+
+/** Keep an outbox in the browser's localStorage. */
+export function localStorageOutbox(storage: Storage = globalThis.localStorage): OutboxStorage {
+  return {
+    keys: () => Object.keys(storage),
+    get: (key) => {
+      const text = storage.getItem(key);
+      return text === null ? null : Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
+    },
+    set: (key, bytes) => storage.setItem(key, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))),
+    remove: (key) => storage.removeItem(key),
+  };
+}
+
+/** Keep an outbox in IndexedDB, which has room for arrays. */
+export function indexedDbOutbox(database = "synovia"): OutboxStorage {
+  const opened = new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(database, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("outbox");
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error as Error);
+  });
+  const run = async <T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
+    const transaction = (await opened).transaction("outbox", mode);
+    const request = ask(transaction.objectStore("outbox"));
+    return new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onerror = transaction.onabort = () => reject(transaction.error as Error);
+    });
+  };
+  return {
+    keys: async () => (await run("readonly", (store) => store.getAllKeys())).map(String),
+    get: async (key) => ((await run("readonly", (store) => store.get(key))) as Uint8Array | undefined) ?? null,
+    set: async (key, bytes) => void (await run("readwrite", (store) => store.put(bytes, key))),
+    remove: async (key) => void (await run("readwrite", (store) => store.delete(key))),
+  };
+}

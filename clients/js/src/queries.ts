@@ -1,0 +1,174 @@
+/** The desired query set: which queries somebody wants, what is known of each, and what the server has yet to hear of it. */
+import { Listeners } from "./callbacks.js";
+import { FunctionError } from "./errors.js";
+import { packCanonical } from "./protocol/pack.js";
+import { eachRef, type ValueMap } from "./protocol/values.js";
+
+/** What a query has come to: a value (undefined: none yet), and why its newest run failed. */
+export interface Outcome {
+  readonly value: unknown;
+  readonly error: FunctionError | null;
+}
+
+export const NOTHING: Outcome = { value: undefined, error: null };
+
+/** One (path, arguments) that somebody wants, however many they are. */
+export class LiveQuery {
+  /** How many want it; with none left it goes with the next flush. */
+  holders = 0;
+  /** What the server said last; kept while disconnected. */
+  newest = NOTHING;
+  /** What is shown as the server's, of one instant with all other queries. */
+  base = NOTHING;
+  /** What is shown: the base with optimistic updates on top. */
+  shown = NOTHING;
+  /** Whether this connection has given (or confirmed) the newest; not so just after a reconnect. */
+  confirmed = false;
+  /** Told of everything the server says of it, also that nothing has changed. */
+  readonly heard = new Listeners();
+  /** Told when `shown` is another. */
+  readonly watchers = new Listeners();
+  #digests: ReadonlySet<string> | undefined;
+
+  /**
+   * @param queryId Its number on the wire; never given twice by one client.
+   * @param size About how many bytes it takes in a message.
+   */
+  constructor(
+    readonly queryId: number,
+    readonly key: string,
+    readonly path: string,
+    readonly args: ValueMap,
+    readonly size: number,
+  ) {}
+
+  /** Take a new result. */
+  succeed(value: unknown): void {
+    this.newest = { value, error: null };
+    this.#digests = undefined;
+    this.confirmed = true;
+  }
+
+  /** Take an error; the last result stays to be looked at. */
+  fail(error: FunctionError): void {
+    this.newest = { value: this.newest.value, error };
+    this.confirmed = true;
+  }
+
+  /** Whether an array is in the result. */
+  shows(digest: string): boolean {
+    return this.digests().has(digest);
+  }
+
+  /** Give the digests of all arrays in the result, in hexadecimal. */
+  digests(): ReadonlySet<string> {
+    if (!this.#digests) {
+      const found = new Set<string>();
+      eachRef(this.newest.value, (ref) => found.add(ref.key));
+      this.#digests = found;
+    }
+    return this.#digests;
+  }
+}
+
+/** All live queries of a client, and the difference to what the present connection has been told. */
+export class QuerySet {
+  readonly #byKey = new Map<string, LiveQuery>();
+  readonly #byId = new Map<number, LiveQuery>();
+  readonly #told = new Set<number>();
+  readonly #refused = new Set<number>();
+  #lastId = 0;
+
+  [Symbol.iterator](): Iterator<LiveQuery> {
+    return this.#byKey.values();
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(queryId: number): LiveQuery | undefined {
+    return this.#byId.get(queryId);
+  }
+
+  find(key: string): LiveQuery | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Want a query; equal path and arguments give the same one. */
+  hold(path: string, args: ValueMap, key = queryKey(path, args)): LiveQuery {
+    const query = this.#byKey.get(key) ?? this.#add(key, path, args);
+    query.holders += 1;
+    return query;
+  }
+
+  /** Want it once less. It is forgotten by the next flush only, so that letting go and taking again costs nothing. */
+  release(query: LiveQuery): void {
+    query.holders -= 1;
+  }
+
+  #add(key: string, path: string, args: ValueMap): LiveQuery {
+    this.#lastId += 1;
+    const query = new LiveQuery(this.#lastId, key, path, args, key.length + 64);
+    this.#byKey.set(key, query);
+    this.#byId.set(query.queryId, query);
+    return query;
+  }
+
+  /** Drop and give the queries that nobody holds any more. */
+  forgetReleased(): LiveQuery[] {
+    const released = [...this].filter((query) => query.holders <= 0);
+    for (const query of released) {
+      this.#byKey.delete(query.key);
+      this.#byId.delete(query.queryId);
+    }
+    return released;
+  }
+
+  /**
+   * Tell what to add to and remove from the server's set, and count it as told.
+   * @param room How many bytes of added queries one message may carry; what does not fit comes with the next call.
+   */
+  difference(room: number): { added: LiveQuery[]; removed: number[] } {
+    const gone = [...this.#told].filter((queryId) => !this.#byId.has(queryId));
+    const added: LiveQuery[] = [];
+    for (const query of this) {
+      if (this.#told.has(query.queryId) || (added.length && query.size > room)) continue;
+      added.push(query);
+      room -= query.size;
+    }
+    for (const queryId of gone) this.#told.delete(queryId);
+    for (const query of added) this.#told.add(query.queryId);
+    return { added, removed: gone.filter((queryId) => !this.#refused.has(queryId)) };
+  }
+
+  /** A query just given by `difference` could not be sent: it fails, and the server never hears of it. */
+  refuse(query: LiveQuery, error: FunctionError): void {
+    this.#refused.add(query.queryId);
+    query.fail(error);
+  }
+
+  /** Whether `difference` would give anything. */
+  get untold(): boolean {
+    return this.#told.size !== this.#byId.size || [...this.#byId.keys()].some((queryId) => !this.#told.has(queryId));
+  }
+
+  /** Whether something is shown that this connection has not confirmed yet. */
+  get resuming(): boolean {
+    return [...this].some((query) => query.holders > 0 && !query.confirmed && query.base !== NOTHING);
+  }
+
+  /** The server has forgotten everything; results stay, and are no longer confirmed. */
+  disconnected(): void {
+    this.#told.clear();
+    this.#refused.clear();
+    for (const query of this) query.confirmed = false;
+  }
+}
+
+/** Give what makes two queries equal: the path and the arguments, whatever the order of their keys. */
+export function queryKey(path: string, args: ValueMap): string {
+  let key = `${path}\n`;
+  for (const byte of packCanonical(args)) key += String.fromCharCode(byte);
+  return key;
+}

@@ -1,0 +1,34 @@
+/** Which query last showed an array: so that a reference can still be fetched after its query was let go. */
+import type { LiveQuery, QuerySet } from "./queries.js";
+
+type Sighting = Pick<LiveQuery, "path" | "args">;
+
+/**
+ * Remembers for the last `limit` arrays of dropped queries which query showed them.
+ *
+ * Queries that are still live are not in here: their present results are looked through when an array is asked for, and
+ * only then, so that a list that changes often is not searched each time.
+ */
+export class Sightings {
+  readonly #seen = new Map<string, Sighting>();
+
+  constructor(readonly limit = 10_000) {}
+
+  /** Remember what a query showed when it was let go; the oldest sightings make room. */
+  note(query: LiveQuery): void {
+    for (const digest of query.digests()) {
+      this.#seen.delete(digest);
+      this.#seen.set(digest, query);
+    }
+    for (const digest of this.#seen.keys()) {
+      if (this.#seen.size <= this.limit) break;
+      this.#seen.delete(digest);
+    }
+  }
+
+  /** Give a live query that shows the array, else the one that last did. */
+  find(digest: string, queries: QuerySet): Sighting | undefined {
+    for (const query of queries) if (query.shows(digest)) return query;
+    return this.#seen.get(digest);
+  }
+}

@@ -1,0 +1,296 @@
+/** Everything a client wants of its server, in the order in which it goes out, and what becomes of the answers. */
+import type { Clock } from "./clock.js";
+import { Downloads, type Download } from "./downloads.js";
+import { FunctionError, type SynoviaError } from "./errors.js";
+import type { OptimisticUpdate } from "./optimistic.js";
+import type { ClientSession } from "./protocol/client-session.js";
+import { WireValueError, type ErrorInfo } from "./protocol/errors.js";
+import type { ClientEvent } from "./protocol/events.js";
+import type { ActionResponse, MutationResponse } from "./protocol/messages.js";
+import { FROM_CLIENT } from "./protocol/unpack.js";
+import type { ValueMap } from "./protocol/values.js";
+import { QuerySet, type LiveQuery } from "./queries.js";
+import { RequestNumbers, Requests, type Request } from "./requests.js";
+import type { Timeouts } from "./settings.js";
+import { Sightings } from "./sightings.js";
+import { View } from "./view.js";
+
+const ROOM = Math.floor(FROM_CLIENT.maxElements * 0.9); // a message of fewer bytes than a server takes elements has not too many
+
+type Frame = Uint8Array<ArrayBuffer>;
+
+/**
+ * The state that outlives connections: the query set, unanswered requests, array transfers.
+ *
+ * The socket asks `nextFrame` whenever it can take one: that is the whole send queue. Messages come before array frames,
+ * and what was dropped or changed in the meantime costs nothing.
+ */
+export class Work {
+  readonly numbers = new RequestNumbers();
+  readonly queries = new QuerySet();
+  readonly sightings = new Sightings();
+  readonly requests = new Requests();
+  readonly downloads = new Downloads(this.numbers);
+  readonly view: View;
+  /** How far the server's clock is ahead of ours, in milliseconds; null: it has not said. */
+  offset: number | null = null;
+  readonly #updates = new Map<Request, OptimisticUpdate>();
+  #heardOf: LiveQuery[] = [];
+  #wake: (() => void) | null = null;
+  #woken = false;
+
+  /** @param answered Called with each mutation or action that the server has answered, and how it failed. */
+  constructor(
+    readonly clock: Clock,
+    timeouts: Timeouts,
+    readonly answered?: (request: Request, error: ErrorInfo | null) => void,
+  ) {
+    this.view = new View(this.queries, clock, timeouts);
+  }
+
+  /** Say whom to tell when `nextFrame` may have something: once for all that happens in one go. */
+  onReady(wake: (() => void) | null): void {
+    this.#wake = wake;
+  }
+
+  ready(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.#wake?.();
+    });
+  }
+
+  // --- what the program wants
+
+  /** Want a query; see `QuerySet.hold`. */
+  hold(path: string, args: ValueMap, key?: string): LiveQuery {
+    const query = this.queries.hold(path, args, key);
+    this.ready();
+    return query;
+  }
+
+  /** Want it once less. */
+  release(query: LiveQuery): void {
+    this.queries.release(query);
+    this.ready();
+  }
+
+  /** Hold the query that shows, or last showed, an array; null if there was none. Who holds it lets go of it again. */
+  showing(digest: string): LiveQuery | null {
+    const sighting = this.sightings.find(digest, this.queries);
+    return sighting ? this.hold(sighting.path, sighting.args) : null;
+  }
+
+  /** Send a request as soon as it may go. */
+  request(request: Request, update: OptimisticUpdate | null = null): void {
+    this.requests.add(request);
+    if (update) {
+      update.request = request;
+      this.#updates.set(request, update);
+    }
+    this.ready();
+  }
+
+  /** Nobody waits for a request any more. */
+  drop(request: Request): void {
+    this.requests.drop(request);
+    this.#updates.delete(request);
+    this.ready();
+  }
+
+  /** Run a download; `downloads.drop` when nobody waits for it any more. */
+  download(download: Download): void {
+    this.downloads.add(download);
+    this.ready();
+  }
+
+  // --- what goes out
+
+  /** Give the next change of the query set, if there is one. */
+  nextQuerySet(session: ClientSession): Frame | null {
+    this.#forgetReleased();
+    while (this.queries.untold) {
+      const frame = this.#modify(session);
+      if (frame) return frame;
+    }
+    return null;
+  }
+
+  #modify(session: ClientSession): Frame | null {
+    const room = Math.min((session.welcome?.maxMessageBytes ?? Infinity) / 2, ROOM);
+    const { added, removed } = this.queries.difference(room);
+    if (!added.length && !removed.length) return null;
+    try {
+      return session.modify(added, removed);
+    } catch (error) {
+      if (!(error instanceof WireValueError)) throw error;
+      this.#refuse(added[0]!, error); // it alone is larger than the server takes
+      return removed.length ? session.modify([], removed) : null;
+    }
+  }
+
+  #refuse(query: LiveQuery, error: WireValueError): void {
+    this.queries.refuse(query, new FunctionError("too_large", error.message));
+    this.view.mark(query);
+    this.view.look();
+    query.heard.emit();
+  }
+
+  /** Give what goes out next, once the server has welcomed us; null when there is nothing. */
+  nextFrame(session: ClientSession, roomForSamples: boolean): Frame | null {
+    return (
+      this.nextQuerySet(session) ??
+      this.#nextCancel(session) ??
+      this.#nextRequest(session) ??
+      this.#nextFetch(session) ??
+      (roomForSamples ? this.#nextArrayFrame() : null)
+    );
+  }
+
+  #nextCancel(session: ClientSession): Frame | null {
+    const requestId = this.downloads.nextCancelled();
+    return requestId === undefined ? null : session.cancelFetch(requestId);
+  }
+
+  #nextFetch(session: ClientSession): Frame | null {
+    const fetch = this.downloads.nextFetch();
+    return fetch && session.fetchArray(fetch);
+  }
+
+  #nextRequest(session: ClientSession): Frame | null {
+    for (let request = this.requests.nextMessage(); request; request = this.requests.nextMessage()) {
+      try {
+        const frame = this.#encode(request, session);
+        this.requests.sending(request);
+        return frame;
+      } catch (error) {
+        if (!(error instanceof WireValueError)) throw error;
+        this.#fail(request, new FunctionError("too_large", error.message));
+      }
+    }
+    return null;
+  }
+
+  #encode({ requestId, kind, path, args, tried, issuedAt }: Request, session: ClientSession): Frame {
+    if (kind === "action") return session.action(requestId, path, args);
+    const issued = this.offset === null ? null : Math.max(0, Math.round(issuedAt + this.offset));
+    return session.mutation(requestId, path, args, tried, issued);
+  }
+
+  #nextArrayFrame(): Frame | null {
+    return this.requests.nextUpload()?.take() ?? null;
+  }
+
+  // --- what comes in
+
+  /** Take what the session made of a frame; events that belong to the connection itself are passed over. */
+  receive(events: readonly ClientEvent[]): void {
+    for (const event of events) this.#take(event);
+    this.ready();
+  }
+
+  #take(event: ClientEvent): void {
+    switch (event.type) {
+      case "Welcome":
+        this.offset = event.serverTime === null ? null : event.serverTime - this.clock.date();
+        return this.view.connected();
+      case "QueryUpdated":
+        return this.#heard(event.queryId, (query) => (event.changed ? query.succeed(event.value) : this.#confirm(query, event.value)));
+      case "QueryErrored":
+        return this.#heard(event.queryId, (query) => query.fail(FunctionError.of(event.error)));
+      case "TransitionApplied":
+        return this.#applied(event.ts);
+      case "MutationResponse":
+      case "ActionResponse":
+        return this.#answered(event);
+      case "ArrayResponse":
+        return this.downloads.respond(event);
+      case "ArrayChunk":
+        return this.downloads.receive(event);
+      case "ArrayFetched":
+        return this.downloads.finish(event);
+    }
+  }
+
+  #heard(queryId: number, take: (query: LiveQuery) => void): void {
+    const query = this.queries.get(queryId);
+    if (!query) return;
+    const before = query.newest;
+    take(query);
+    if (query.newest !== before) this.view.mark(query);
+    this.#heardOf.push(query);
+  }
+
+  #confirm(query: LiveQuery, value: unknown): void {
+    if (query.newest.error) query.succeed(value);
+    else query.confirmed = true;
+  }
+
+  #applied(ts: bigint): void {
+    const heard = this.#heardOf;
+    this.#heardOf = [];
+    this.view.applied(ts);
+    for (const query of heard) query.heard.emit();
+  }
+
+  #answered(response: MutationResponse | ActionResponse): void {
+    const request = this.requests.answered(response.requestId);
+    if (!request) return;
+    this.answered?.(request, response.error);
+    if (response.error) this.#fail(request, FunctionError.of(response.error));
+    else if (response.type === "ActionResponse") this.view.afterwards(() => request.answer.succeed(response.result));
+    else this.#done(request, response);
+  }
+
+  #done(request: Request, { ts, result }: MutationResponse): void {
+    const update = this.#updates.get(request) ?? null;
+    this.#updates.delete(request);
+    this.view.answered(update, ts, () => request.answer.succeed(result));
+  }
+
+  #fail(request: Request, error: SynoviaError): void {
+    const update = this.#updates.get(request);
+    this.drop(request);
+    if (update) this.view.drop(update);
+    request.answer.fail(error);
+  }
+
+  // --- connections come and go
+
+  /** The connection is gone: what can be sent again gets ready for that, the rest fails. */
+  disconnected(session: ClientSession): void {
+    this.#heardOf = [];
+    this.#forgetReleased();
+    this.view.disconnected();
+    this.queries.disconnected();
+    this.requests.disconnected();
+    this.downloads.disconnected((requestId) => session.fetchedSoFar(requestId));
+  }
+
+  /** Make the session of the next connection: with the results that are still wanted, or none if they did not fit. */
+  nextSession(old: ClientSession, resync: boolean): ClientSession {
+    this.#forgetReleased();
+    const wanted = (queryId: number): boolean => this.queries.get(queryId) !== undefined;
+    return resync ? old.restart(wanted) : old.resume(wanted);
+  }
+
+  #forgetReleased(): void {
+    for (const released of this.queries.forgetReleased()) {
+      this.sightings.note(released);
+      this.view.forget(released);
+    }
+  }
+
+  /** Nothing will be sent any more: everyone who waits gets an error of their own. */
+  end(error: () => SynoviaError): void {
+    this.requests.failAll(error);
+    this.downloads.failAll(error);
+    this.view.close();
+    for (const query of this.queries) {
+      query.heard.emit();
+      query.watchers.emit();
+    }
+  }
+}
