@@ -135,7 +135,7 @@ export class SynoviaClient {
 
   /** Why there is no connection, for people; null while there is one. */
   get trouble(): string | null {
-    return this.#loop.trouble;
+    return this.#state.trouble;
   }
 
   /** How many mutations and actions have no answer yet. */
@@ -143,7 +143,7 @@ export class SynoviaClient {
     return this.#work.requests.size;
   }
 
-  /** Be told of each new state of the connection. */
+  /** Be told of each new state of the connection, and of each attempt to connect that failed. */
   onStateChange(callback: (state: ConnectionState) => void): Unsubscribe {
     return this.#state.watch(callback);
   }

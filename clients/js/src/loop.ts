@@ -29,8 +29,6 @@ export interface LoopParts {
 export class ConnectionLoop {
   /** The present connection, if there is one. */
   link: Link | null = null;
-  /** Why there is none, or why there was none last time; null while there is one. */
-  trouble: string | null = null;
   readonly #parts: LoopParts;
   #session: ClientSession;
   #failures = 0;
@@ -85,7 +83,7 @@ export class ConnectionLoop {
 
   #welcomed(): void {
     this.#welcomedAt = this.#parts.clock.now();
-    this.trouble = null;
+    this.#parts.state.trouble = null;
     this.#parts.state.move("connected");
   }
 
@@ -100,8 +98,8 @@ export class ConnectionLoop {
   }
 
   #again({ reason, fatal, retryAfter = 0 }: Ending): void {
-    const { clock, backoff, random, failed } = this.#parts;
-    this.trouble = reason;
+    const { clock, backoff, random, state, failed } = this.#parts;
+    state.note(reason);
     if (fatal) return failed(fatal);
     if (this.#welcomedAt !== null && clock.now() - this.#welcomedAt >= backoff.stableAfter) this.#failures = 0;
     const delay = Math.max(retryAfter, backoff.delay(this.#failures++, random));

@@ -14,6 +14,8 @@ const MOVES: Record<ConnectionState, readonly ConnectionState[]> = {
 /** Holds the state, allows only legal moves, and tells everyone who watches. */
 export class StateWatch {
   current: ConnectionState = "connecting";
+  /** Why there is no connection, or why there was none last time, for people; null while there is one. */
+  trouble: string | null = null;
   readonly #listeners = new Listeners<[ConnectionState]>();
 
   /** Whether nothing will come any more. */
@@ -29,6 +31,13 @@ export class StateWatch {
     this.#listeners.emit(to);
   }
 
+  /** Note why there is no connection. */
+  note(trouble: string | null): void {
+    this.trouble = trouble;
+    this.#listeners.emit(this.current);
+  }
+
+  /** Be told of each new state, and each new trouble. */
   watch(callback: (state: ConnectionState) => void): Unsubscribe {
     return this.#listeners.add(callback);
   }
