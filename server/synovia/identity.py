@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,7 +10,15 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A verified caller. ``subject`` is unique within ``issuer``; two identities are one caller if both are equal."""
+    """A verified caller. ``subject`` is unique within ``issuer``.
+
+    Two identities are equal, and may be shown one and the same result, only if all that a function can see is equal: the
+    claims too.
+
+    Attributes:
+        email: An address that the issuer says belongs to the caller, in lower case; None if it does not vouch for it.
+        claims: What else the issuer says, under the names that the application asked for; values as JSON has them.
+    """
 
     issuer: str
     subject: str
@@ -17,6 +26,11 @@ class Identity:
     name: str | None = None
     image: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    _claims_key: str = field(init=False, repr=False, default="")
+
+    def __post_init__(self) -> None:
+        if self.claims:
+            object.__setattr__(self, "_claims_key", json.dumps(self.claims, sort_keys=True, default=repr))
 
     @property
     def key(self) -> str:
@@ -24,17 +38,52 @@ class Identity:
         return f"{self.issuer}|{self.subject}"
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a token gives.
+
+    Attributes:
+        token: A token of the server's own to sign in with from now on; None: go on with the one that was sent.
+        refresh_token: What gives new tokens once ``token`` has expired.
+        expires_at: When the caller has to have signed in again, in milliseconds since 1970 (UTC); None: never.
+        session: The server's own session behind it, which can be revoked.
+    """
+
+    identity: Identity
+    token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_at: int | None = None
+    session: str | None = None
+
+
 class InvalidToken(Exception):
-    """A token is not accepted; the message may be shown to the client."""
+    """A token is not accepted; the message may be shown to the client.
+
+    Attributes:
+        reason: For the log of the server: what is wrong with it, and nothing that is in it.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+
+
+class SignInUnavailable(Exception):
+    """Nobody can tell at the moment whether a token is good; the message may be shown to the client."""
 
 
 class Authenticator(Protocol):
     """Turns a token into an identity."""
 
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
         """Verify a token.
+
+        Args:
+            exchange: Whether the server's own tokens may be given in exchange. Without it, as for a single request over
+                HTTP, nothing is written, and a refresh token is refused.
 
         Raises:
             InvalidToken: The token is not accepted.
+            SignInUnavailable: It could not be verified now.
         """
         ...

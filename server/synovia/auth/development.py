@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from synovia.identity import Identity, InvalidToken
+from synovia.identity import Identity, InvalidToken, SignIn
 
 PREFIX = "dev:"
 ISSUER = "dev"
@@ -46,17 +46,17 @@ class DevelopmentAuthenticator:
         if not is_loopback(host):
             raise ValueError(f"development sign-in needs a loopback address, not {host!r}")
 
-    async def authenticate(self, token: str) -> Identity:
-        """Give the identity that the token names."""
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
+        """Give the identity that the token names; nothing is exchanged, as the token never expires."""
         if not token.startswith(PREFIX):
             raise InvalidToken("this server knows only development tokens: dev:EMAIL")
-        return development_identity(token[len(PREFIX) :])
+        return SignIn(development_identity(token[len(PREFIX) :]))
 
 
 class NoSignIn:
     """Refuses every token: the server has no way to sign in."""
 
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
         """Refuse the token."""
         if token.startswith(PREFIX):
             raise InvalidToken("development tokens are believed only by `synovia dev` on a loopback address")

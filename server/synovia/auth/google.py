@@ -1,0 +1,138 @@
+"""Sign in with Google: ID tokens, verified by google-auth against Google's keys."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport import Request, Response
+from google.oauth2 import id_token
+
+from synovia.auth.accounts import normal_email
+from synovia.auth.fetching import FetchError, check_url, fetch_json
+from synovia.auth.keycache import KeyCache, KeyTimes, Loaded
+from synovia.auth.tokens import (
+    Clock,
+    Unverified,
+    check_audience,
+    check_times,
+    optional_text,
+    refused,
+    subject_of,
+)
+from synovia.identity import Identity
+
+ISSUER = "https://accounts.google.com"
+ISSUERS = frozenset({ISSUER, "accounts.google.com"})
+CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
+
+
+class GoogleVerifier:
+    """Verifies Google's ID tokens: signature, audience, issuer, times, and that Google has verified the e-mail address.
+
+    Args:
+        client_ids: The audiences: the OAuth client ids of the desktop program, the web page and so on.
+        certs_url: Where the certificates are, as ``{"key id": "PEM"}``.
+        leeway: Seconds by which Google's clock and ours may differ.
+        clock: Tells the time of day; google-auth looks at the machine's own clock besides.
+    """
+
+    def __init__(
+        self,
+        client_ids: Collection[str],
+        *,
+        certs_url: str = CERTS_URL,
+        leeway: int = 10,
+        times: KeyTimes | None = None,
+        clock: Clock = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not client_ids:
+            raise ValueError("Google sign-in needs the client ids of the programs that sign in")
+        self.issuers: Collection[str] = ISSUERS
+        self._client_ids = sorted(client_ids)
+        self._certs_url = check_url(certs_url)
+        self._leeway = leeway
+        self._clock = clock
+        self._times = times or KeyTimes()
+        self.keys = KeyCache("Google", self._load, self._times, monotonic)
+
+    async def verify(self, token: str, unverified: Unverified) -> tuple[Identity, float]:
+        """Give who the token is, and when it expires (seconds since 1970).
+
+        Raises:
+            InvalidToken: It is not accepted.
+            SignInUnavailable: Google's keys cannot be had.
+        """
+        if unverified.algorithm != "RS256":
+            raise refused("an algorithm that is not allowed")
+        certificate = await self.keys.find(unverified.key_id)
+        if certificate is None:
+            raise refused("an unknown key")
+        claims = self._verified(token, {unverified.key_id: certificate})
+        return self._identity(claims), check_times(claims, self._clock(), self._leeway)
+
+    def _verified(self, token: str, certificates: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            claims = id_token.verify_token(token, _Kept(certificates), self._client_ids, self._certs_url, self._leeway)
+        except (GoogleAuthError, ValueError, TypeError) as error:
+            raise refused(f"google-auth: {type(error).__name__}") from None
+        return dict(claims)
+
+    def _identity(self, claims: dict[str, Any]) -> Identity:
+        if claims.get("iss") not in ISSUERS:
+            raise refused("another issuer")
+        check_audience(claims, self._client_ids)
+        email = optional_text(claims, "email", 254)
+        if claims.get("email_verified") is not True or email is None:
+            raise refused("the e-mail address is not verified")
+        # Both spellings of the issuer are one: a person must not become two.
+        return Identity(
+            ISSUER,
+            subject_of(claims),
+            normal_email(email),
+            optional_text(claims, "name"),
+            optional_text(claims, "picture"),
+            {"hd": claims["hd"]} if optional_text(claims, "hd") else {},
+        )
+
+    async def _load(self) -> Loaded[str]:
+        fetched = await fetch_json(self._certs_url, seconds=self._times.fetch)
+        found = fetched.value
+        if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+            raise FetchError(f"{self._certs_url}: not a map of certificates")
+        return Loaded(found, fetched.max_age)
+
+    async def close(self) -> None:
+        """Give up a fetch that is under way."""
+        await self.keys.close()
+
+
+class _Kept(Request):
+    """Certificates that are here already, fetched as google-auth fetches them."""
+
+    def __init__(self, certificates: Mapping[str, str]) -> None:
+        self._certificates = certificates
+
+    def __call__(self, url: str, method: str = "GET", *_: Any, **__: Any) -> _Answer:
+        return _Answer(json.dumps(dict(self._certificates)).encode())
+
+
+class _Answer(Response):
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @property
+    def status(self) -> int:
+        return 200
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def data(self) -> bytes:
+        return self._body

@@ -1,0 +1,77 @@
+"""Sending mail: by SMTP, or printed for development."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import make_msgid
+from typing import Protocol
+
+import aiosmtplib
+
+from synovia.identity import SignInUnavailable
+
+
+class Mailer(Protocol):
+    """Sends one message."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Send it, or raise SignInUnavailable."""
+        ...
+
+
+class ConsoleMailer:
+    """Prints what would be sent; for development only, as whoever reads it can sign in."""
+
+    def __init__(self, show: Callable[[str], object] = print) -> None:
+        self._show = show
+
+    async def send(self, message: EmailMessage) -> None:
+        """Print the message."""
+        self._show(f"mail to {message['To']}: {message['Subject']}\n\n{message.get_content()}")
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMailer:
+    """Hands messages to a mail server.
+
+    Attributes:
+        starttls: None: if the server offers it; True: only so; False: never.
+        tls: From the first byte on, as on port 465.
+        seconds: For the whole delivery.
+    """
+
+    host: str
+    port: int = 587
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    starttls: bool | None = True
+    tls: bool = False
+    seconds: float = 10.0
+
+    async def send(self, message: EmailMessage) -> None:
+        """Send the message."""
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                start_tls=False if self.tls else self.starttls,
+                use_tls=self.tls,
+                timeout=self.seconds,
+            )
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise SignInUnavailable("the mail cannot be sent at the moment; try again later") from error
+
+
+def message_to(address: str, sender: str, subject: str, text: str) -> EmailMessage:
+    """Write a plain message; the library refuses line breaks in what becomes a header."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, address, subject
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip("> ") or "localhost")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message

@@ -1,0 +1,258 @@
+"""The server's own sessions: after a sign-in elsewhere, a short-lived access token and a longer-lived refresh token.
+
+Both name a session, a document that can be revoked and that says who the caller is. A refresh token works once: it gives the
+next one. If an older one turns up again, somebody has a copy, and the session ends for both. The one before the newest
+is still taken for a short while, since its answer may have been lost with the connection.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jose import jws
+from jose.jwk import construct
+
+from synovia.auth.keyring import KeyRing
+from synovia.auth.oidc import check_signature
+from synovia.auth.records import Records
+from synovia.auth.tokens import Clock, Unverified, check_times, refused
+from synovia.engine import keys
+from synovia.identity import Identity, SignIn
+from synovia.store.base import Document, IndexSpec, Store, TableSpec
+
+logger = logging.getLogger("synovia.auth")
+
+ISSUER = "synovia"
+ALGORITHM = "HS256"
+BY_OWNER = IndexSpec("by_owner", ("issuer", "subject"))
+BY_EXPIRY = IndexSpec("by_expiry", ("expiresAt",))
+BY_REVOCATION = IndexSpec("by_revocation", ("revokedAt",))
+SESSIONS = TableSpec("_sessions", (BY_OWNER, BY_EXPIRY, BY_REVOCATION))
+
+Use = Literal["access", "refresh"]
+_SESSION_ID = re.compile(r"s_[0-9a-f]{32}")
+_PAGE = 500
+_LEEWAY = 5.0
+"""Seconds by which the clocks of two hubs may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimes:
+    """Lifetimes in seconds.
+
+    Attributes:
+        access: Of an access token.
+        refresh: Of a refresh token, counted anew with each one.
+        longest: Of a session, from the sign-in on, whatever is refreshed.
+        grace: How long the refresh token before the newest is still taken.
+        signing: For which a key signs before the next one is made.
+    """
+
+    access: float = 900.0
+    refresh: float = 14 * 86_400.0
+    longest: float = 90 * 86_400.0
+    grace: float = 30.0
+    signing: float = 7 * 86_400.0
+
+    @property
+    def key_life(self) -> float:
+        """How long after its making a key may have to verify."""
+        return self.signing + self.refresh + self.access + _LEEWAY
+
+
+class Sessions:
+    """Opens sessions, knows their tokens, and ends them.
+
+    Args:
+        store: Must be open before the first call, with ``SESSIONS`` and ``KEYS`` among its tables.
+    """
+
+    def __init__(
+        self, store: Store, ring: KeyRing, times: SessionTimes | None = None, clock: Clock = time.time
+    ) -> None:
+        self.times = times or SessionTimes()
+        self._records = Records(store, SESSIONS.name)
+        self._ring = ring
+        self._clock = clock
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    # --- signing in
+
+    async def open(self, identity: Identity) -> SignIn:
+        """Begin a session for somebody who has just proved who they are."""
+        now = self._now()
+        id_ = f"s_{secrets.token_hex(16)}"
+        session = _document(id_, identity, now, self._end(now, now))
+        await self._records.change(id_, lambda _: (session, None))
+        return await self._tokens(session)
+
+    def _end(self, now: int, created: int) -> int:
+        return min(now + int(self.times.refresh * 1000), created + int(self.times.longest * 1000))
+
+    async def _tokens(self, session: Document) -> SignIn:
+        now = self._now()
+        expires_at = min(now + int(self.times.access * 1000), session["expiresAt"]) // 1000 * 1000
+        return SignIn(
+            _identity(session),
+            await self._sign(session, "access", expires_at),
+            await self._sign(session, "refresh", session["expiresAt"]),
+            expires_at,
+            session["_id"],
+        )
+
+    async def _sign(self, session: Document, use: Use, expires_at: int) -> str:
+        key = await self._ring.signing()
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "use": use,
+            "sid": session["_id"],
+            "iat": self._now() // 1000,
+            "exp": expires_at // 1000,
+        }
+        if use == "refresh":
+            claims["gen"] = int(session["generation"])
+        signer = construct(key.key, ALGORITHM)
+        signed: str = jws.sign(claims, signer, {"kid": key.id}, ALGORITHM)
+        return signed
+
+    async def authenticate(self, token: str, unverified: Unverified, *, exchange: bool) -> SignIn:
+        """Sign in with an access token, or with a refresh token if those may be exchanged.
+
+        Raises:
+            InvalidToken: It is not accepted.
+        """
+        claims = await self._verified(token, unverified)
+        if claims.get("use") == "access":
+            session = self._alive(await self._records.get(claims["sid"]))
+            return SignIn(_identity(session), expires_at=int(claims["exp"] * 1000), session=claims["sid"])
+        if claims.get("use") != "refresh" or not exchange:
+            raise refused("a refresh token in place of an access token")
+        return await self._refresh(claims)
+
+    async def session_of(self, token: str, unverified: Unverified) -> str:
+        """Tell which session a token of ours belongs to, be it access or refresh.
+
+        Raises:
+            InvalidToken: It is not ours, or has expired.
+        """
+        found: str = (await self._verified(token, unverified))["sid"]
+        return found
+
+    async def _verified(self, token: str, unverified: Unverified) -> dict[str, Any]:
+        if unverified.algorithm != ALGORITHM:
+            raise refused("an algorithm that is not allowed")
+        key = await self._ring.find(unverified.key_id)
+        if key is None:
+            raise refused("an unknown key")
+        check_signature(token, construct(key.key, ALGORITHM), ALGORITHM)
+        claims = unverified.claims
+        check_times(claims, self._clock(), _LEEWAY if claims.get("use") == "refresh" else 0.0)
+        if not isinstance(claims.get("sid"), str) or _SESSION_ID.fullmatch(claims["sid"]) is None:
+            raise refused("no session")
+        return claims
+
+    def _alive(self, session: Document | None) -> Document:
+        if session is None:
+            raise refused("the session is not there")
+        if session.get("revokedAt") is not None:
+            raise refused("the session was revoked")
+        if session["expiresAt"] <= self._now():
+            raise refused("the session has expired")
+        return session
+
+    # --- refreshing
+
+    async def _refresh(self, claims: dict[str, Any]) -> SignIn:
+        generation = claims.get("gen")
+        if not isinstance(generation, int):
+            raise refused("no generation")
+
+        def step(session: Document | None) -> tuple[Document | None, Document | None]:
+            return self._stepped(self._alive(session), generation)
+
+        after = await self._records.change(claims["sid"], step)
+        if after is None:
+            logger.warning("session %s: a refresh token was used again; the session is revoked", claims["sid"])
+            raise refused("a refresh token was used again")
+        return await self._tokens(after)
+
+    def _stepped(self, session: Document, generation: int) -> tuple[Document, Document | None]:
+        """Give the session after a refresh token, and as it is to be told; None: the token is an old copy."""
+        now = self._now()
+        if generation == session["generation"]:
+            after = session | {
+                "generation": generation + 1,
+                "refreshedAt": now,
+                "expiresAt": self._end(now, session["createdAt"]),
+            }
+            return after, after
+        recent = session["refreshedAt"] <= now < session["refreshedAt"] + self.times.grace * 1000
+        if generation == session["generation"] - 1 and recent:
+            return session, session
+        return _revoked(session, now, "reuse"), None
+
+    # --- ending
+
+    async def revoke(self, session: str, reason: str = "signed out") -> bool:
+        """End one session, and tell whether it was still going on."""
+
+        def end(found: Document | None) -> tuple[Document | None, bool]:
+            if found is None or found.get("revokedAt") is not None:
+                return found, False
+            return _revoked(found, self._now(), reason), True
+
+        return await self._records.change(session, end)
+
+    async def revoke_all(self, issuer: str, subject: str, reason: str = "signed out everywhere") -> int:
+        """End all sessions of an identity; tell how many."""
+        ended = 0
+        for session in await self._records.find_equal(BY_OWNER, issuer, subject, limit=_PAGE):
+            ended += await self.revoke(session["_id"], reason)
+        return ended
+
+    async def revoked_since(self, since: int) -> list[str]:
+        """Tell which sessions have been revoked after a time (milliseconds since 1970), by whichever hub."""
+        interval = keys.between((), (since, False), None)
+        found = await self._records.find(BY_REVOCATION, interval, _PAGE)
+        return [session["_id"] for session in found]
+
+    async def tidy(self) -> None:
+        """Delete sessions and keys of which no token is good any more."""
+        while found := await self._records.find(BY_EXPIRY, keys.between((), None, (self._now(), True)), _PAGE):
+            await self._records.delete(found)
+            if len(found) < _PAGE:
+                break
+        await self._ring.tidy()
+
+
+def _revoked(session: Document, now: int, reason: str) -> Document:
+    return session | {"revokedAt": now, "revokedBecause": reason}
+
+
+def _document(id_: str, identity: Identity, now: int, expires_at: int) -> Document:
+    return {
+        "_id": id_,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "email": identity.email,
+        "name": identity.name,
+        "image": identity.image,
+        "claims": json.dumps(dict(identity.claims)),  # a text: not every JSON value is a BSON value
+        "generation": 1,
+        "createdAt": now,
+        "refreshedAt": now,
+        "expiresAt": expires_at,
+    }
+
+
+def _identity(session: Document) -> Identity:
+    claims = json.loads(session["claims"])
+    return Identity(session["issuer"], session["subject"], session["email"], session["name"], session["image"], claims)
