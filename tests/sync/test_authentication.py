@@ -6,18 +6,18 @@ import pytest
 
 from sync.serving import client_of, serving
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, development_identity, is_loopback
-from synovia.identity import Authenticator, Identity, InvalidToken
+from synovia.identity import Authenticator, InvalidToken, SignIn
 from synovia_protocol.messages import AuthError, QueryAdd
 
 
 class Hanging:
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
         await asyncio.Event().wait()
         raise AssertionError("never")
 
 
 class Failing:
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
         raise RuntimeError("the secret of the key server")
 
 

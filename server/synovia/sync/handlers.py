@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from synovia.identity import Identity, InvalidToken
+from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.sync.connection import Connection
 from synovia.sync.fetches import Fetches
 from synovia.sync.lane import Lane
@@ -36,6 +36,7 @@ class Conversation:
         self._session = ServerSession(hub.session_limits)
         self._connect: m.Connect | None = None
         self._connected_at = 0.0
+        self._sign_in: SignIn | None = None
         self._connection = Connection(hub.engine, hub.transitions, socket.wake)
         self._uploads = Uploads(hub.arrays, hub.limits.max_upload_bytes)
         self._fetches = Fetches(hub.arrays, socket, hub.limits.max_fetches)
@@ -74,6 +75,7 @@ class Conversation:
         Raises:
             ProtocolError: The client broke the protocol.
         """
+        self._look_at_expiry()
         for event in self._session.receive(frame):
             await _HANDLERS[type(event)](self, event, len(frame))
 
@@ -96,6 +98,7 @@ class Conversation:
         self.socket.watch(now, connected=self.connected)
         if self.connected and now - self._connected_at > self._hub.limits.resume_timeout:
             self._connection.forget_past()
+        self._look_at_expiry()
 
     # --- the session
 
@@ -118,22 +121,43 @@ class Conversation:
         self.socket.send(encode(m.Pong(message.nonce)))
 
     async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
-        identity = None
-        if message.token is not None:
-            try:
-                async with asyncio.timeout(self._hub.limits.authenticate_timeout):
-                    identity = await self._hub.authenticator.authenticate(message.token)
-            except InvalidToken as error:
-                self._refuse_token(ErrorCode.INVALID_TOKEN, str(error))
-            except TimeoutError:
-                self._refuse_token(ErrorCode.TIMEOUT, "the token could not be verified in time")
-            except Exception:
-                logger.exception("%s: a token could not be verified", self.socket.name)
-                self._refuse_token(ErrorCode.SERVER_ERROR, "the token could not be verified")
-        self._connection.sign_in(identity)
+        self._sign_in = None if message.token is None else await self._signed_in(message.token)
+        if (sign_in := self._sign_in) is not None:
+            self.socket.send(encode(m.Authenticated(sign_in.token, sign_in.refresh_token, sign_in.expires_at)))
+        self._connection.sign_in(None if sign_in is None else sign_in.identity)
+
+    async def _signed_in(self, token: str) -> SignIn | None:
+        try:
+            async with asyncio.timeout(self._hub.limits.authenticate_timeout):
+                return await self._hub.authenticator.authenticate(token)
+        except InvalidToken as error:
+            self._refuse_token(ErrorCode.INVALID_TOKEN, str(error))
+        except TimeoutError:
+            self._refuse_token(ErrorCode.TIMEOUT, "the token could not be verified in time")
+        except SignInUnavailable as error:
+            self._refuse_token(ErrorCode.SERVER_ERROR, str(error))
+        except Exception:
+            logger.exception("%s: a token could not be verified", self.socket.name)
+            self._refuse_token(ErrorCode.SERVER_ERROR, "the token could not be verified")
+        return None
 
     def _refuse_token(self, code: ErrorCode, text: str) -> None:
         self.socket.send(encode(m.AuthError(ErrorInfo(code, text))))
+
+    def _look_at_expiry(self) -> None:
+        expires_at = None if self._sign_in is None else self._sign_in.expires_at
+        if expires_at is not None and self._hub.clock() * 1000 >= expires_at:
+            self._sign_out("the sign-in has expired")
+
+    def end_session(self, session: str) -> None:
+        """Become anonymous if this session is what the client is signed in by: it has been revoked."""
+        if self._sign_in is not None and self._sign_in.session == session:
+            self._sign_out("the session has ended")
+
+    def _sign_out(self, text: str) -> None:
+        self._sign_in = None
+        self._refuse_token(ErrorCode.INVALID_TOKEN, text)
+        self._connection.sign_in(None)
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
         self._connection.modify(message.add, message.remove)

@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import logging
 import random
-from collections.abc import Awaitable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -46,15 +47,23 @@ class Hub:
         engine: Runs functions and keeps live queries; must be started before the first connection.
         arrays: Where samples are.
         authenticator: Tells who a token is.
+        clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
     """
 
     def __init__(
-        self, engine: Engine, arrays: ArrayStore, authenticator: Authenticator, limits: HubLimits | None = None
+        self,
+        engine: Engine,
+        arrays: ArrayStore,
+        authenticator: Authenticator,
+        limits: HubLimits | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.engine = engine
         self.arrays = arrays
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
+        self.clock = clock
         self.session_limits = Limits(max_message_bytes=self.limits.max_message_bytes)
         self.transitions = TransitionCache()
         self.counters = Counters()
@@ -77,6 +86,11 @@ class Hub:
     def conversations(self) -> list[Conversation]:
         """Everyone who is connected."""
         return list(self._conversations.values())
+
+    def end_session(self, session: str) -> None:
+        """Make everyone anonymous who is signed in by a session that has been revoked."""
+        for conversation in self.conversations:
+            conversation.end_session(session)
 
     # --- connections
 
