@@ -7,10 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from synovia.application import Registry, load_application
-from synovia.auth.development import NoSignIn
+from synovia.auth.desk import TABLES, SignInDesk
+from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, is_loopback
+from synovia.auth.mail import ConsoleMailer
+from synovia.auth.routes import routes as sign_in_routes
 from synovia.config import Settings
 from synovia.engine.engine import Engine
 from synovia.http.routes import routes
@@ -29,10 +33,13 @@ class Synovia:
         application: Its folder or file, or what ``load_application`` gave.
         store: A store or its address; by default ``settings.store``, else the embedded store in memory.
         settings: By default from the ``SYNOVIA_*`` variables.
-        authenticator: Tells who a token is; by default every token is refused.
+        authenticator: Tells who a token is; by default what the settings configure, and if that is nothing, every token is
+            refused.
+        development: Print mail instead of sending it, and believe ``dev:EMAIL`` if ``settings.host`` is a loopback address.
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
+        ValueError, OSError: The settings of sign-in cannot work, or a file that they name cannot be read.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Synovia:
         store: Store | str | None = None,
         settings: Settings | None = None,
         authenticator: Authenticator | None = None,
+        development: bool = False,
     ) -> None:
         self.settings = settings or Settings()
         self.registry = application if isinstance(application, Registry) else load_application(application)
@@ -49,9 +57,26 @@ class Synovia:
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug)
-        self.hub = Hub(self.engine, self.store.arrays, authenticator or NoSignIn(), self.settings.limits)
+        self.desk = self._desk(development) if authenticator is None else None
+        chosen = authenticator or self.desk or NoSignIn()
+        self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits)
+        if self.desk is not None:
+            self.desk.revoked = self.hub.end_session
         self._running = AsyncExitStack()
-        self._asgi = Starlette(routes=routes(self.hub, self.store, self.engine), lifespan=self._lifespan)
+        self._asgi = Starlette(routes=self._routes(), lifespan=self._lifespan)
+
+    def _desk(self, development: bool) -> SignInDesk | None:
+        by_name = development and is_loopback(self.settings.host)
+        return SignInDesk.configured(
+            self.settings.auth,
+            self.store,
+            development=DevelopmentAuthenticator(self.settings.host) if by_name else None,
+            mailer=ConsoleMailer() if development else None,
+        )
+
+    def _routes(self) -> list[BaseRoute]:
+        found = routes(self.hub, self.store, self.engine)
+        return found if self.desk is None else found + sign_in_routes(self.desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -73,11 +98,14 @@ class Synovia:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
-            await self.store.open(self.registry.tables)
+            await self.store.open([*self.registry.tables, *(TABLES if self.desk is not None else ())])
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self.hub.start()
             stack.push_async_callback(self.hub.stop)
+            if self.desk is not None:
+                self.desk.start()
+                stack.push_async_callback(self.desk.stop)
             self._running = stack.pop_all()
 
     async def stop(self) -> None:

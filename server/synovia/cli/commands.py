@@ -19,7 +19,8 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from synovia.app import Synovia
-from synovia.auth.development import DevelopmentAuthenticator, development_identity, is_loopback
+from synovia.application import Registry
+from synovia.auth.development import development_identity, is_loopback
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.reload import own_command, supervise
@@ -137,11 +138,28 @@ def _supervise(path: Path, store: str, settings: Settings, listener: socket.sock
 
 def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
     registry = load(path)
-    authenticator, sign_in = None, "nobody can: development sign-in needs a loopback address"
-    if is_loopback(settings.host):
-        authenticator, sign_in = DevelopmentAuthenticator(settings.host), "token dev:EMAIL, as dev:alice@example.org"
-    server = Synovia(registry, store=store, settings=settings, authenticator=authenticator)
-    _run(_serve(server, listener, lambda: print_banner(out, registry, listener, store, sign_in)))
+    server = _server(registry, store, settings, development=True)
+    _run(
+        _serve(
+            server, listener, lambda: print_banner(out, registry, listener, store, _sign_in(server, development=True))
+        )
+    )
+
+
+def _server(registry: Registry, store: str, settings: Settings, *, development: bool = False) -> Synovia:
+    try:
+        return Synovia(registry, store=store, settings=settings, development=development)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"sign-in: {error}") from None
+
+
+def _sign_in(server: Synovia, *, development: bool = False) -> str:
+    if server.desk is None:
+        return "no sign-in is configured: every token is refused"
+    ways = "; ".join(server.desk.ways)
+    if development and not is_loopback(server.settings.host):
+        return f"nobody can by name: development sign-in needs a loopback address; {ways}"
+    return ways
 
 
 @app.command()
@@ -162,9 +180,8 @@ def serve(
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     registry, where = load(path), settings.store
     with listen(settings.host, settings.port) as listener:
-        server = Synovia(registry, settings=settings)
-        sign_in = "no sign-in is configured: every token is refused"
-        _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, sign_in)))
+        server = _server(registry, where, settings)
+        _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, _sign_in(server))))
 
 
 async def _serve(app: Synovia, listener: socket.socket, started: Callable[[], None]) -> None:
