@@ -22,12 +22,11 @@ from synovia.engine.readset import KeyedCommit, ReadSet
 from synovia.store.base import (
     Batch,
     Conflict,
-    DuplicateRequest,
     RequestRecord,
     Store,
+    StoreError,
     StoreUnavailable,
     Ts,
-    UniqueViolation,
     Write,
 )
 
@@ -35,11 +34,15 @@ logger = logging.getLogger("synovia")
 
 
 class Outdated(Exception):
-    """What a mutation read has changed since, by the commit at ``ts``: run it again at a snapshot that shows that commit."""
+    """What a mutation read has changed since, by the commit at ``ts``: run it again at a snapshot that shows that commit.
 
-    def __init__(self, ts: Ts) -> None:
+    ``uncertain``: that commit may be the mutation's own, whose acknowledgement was lost.
+    """
+
+    def __init__(self, ts: Ts, *, uncertain: bool = False) -> None:
         super().__init__(f"what was read has changed at {ts}")
         self.ts = ts
+        self.uncertain = uncertain
 
 
 @dataclass(slots=True, eq=False)
@@ -48,13 +51,15 @@ class Submission:
 
     Attributes:
         snapshot: The timestamp it read at.
-        done: Its commit's timestamp; or Outdated, UniqueViolation, DuplicateRequest, StoreUnavailable.
+        uncertain: The store could not say whether an attempt to commit it has succeeded.
+        done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
 
     snapshot: Ts
     reads: ReadSet
     writes: Sequence[Write]
     request: RequestRecord | None
+    uncertain: bool = False
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -79,7 +84,7 @@ class Committer:
 
         Raises:
             Outdated: What it read has changed.
-            UniqueViolation, DuplicateRequest, StoreUnavailable: As the store says.
+            StoreError: As the store says: UniqueViolation, DuplicateRequest, StoreUnavailable, or a document it refuses.
         """
         self._waiting.append(submission)
         self._wake.set()
@@ -96,6 +101,7 @@ class Committer:
                     await self._commit(batch)
                 except BaseException as error:
                     _fail(batch, error)
+                    self._wake.set()  # others may wait beyond this batch
                     raise
 
     async def _commit(self, batch: list[Submission]) -> None:
@@ -106,15 +112,17 @@ class Committer:
                 return
             try:
                 ts = await self._store.commit(_as_batch(valid, self._log.fence + len(self._unseen)))
-            except (UniqueViolation, DuplicateRequest) as error:
-                await self._find_culprit(valid, later, error)
-                return
             except (Conflict, StoreUnavailable) as error:
+                for submission in valid:
+                    submission.uncertain = submission.uncertain or isinstance(error, StoreUnavailable)
                 batch = valid + later
                 if asyncio.get_running_loop().time() > deadline:
                     _fail(batch, StoreUnavailable(f"the database refused the commit for too long: {error}"))
                     return
                 await self._catch_up()
+            except StoreError as error:
+                await self._find_culprit(valid, later, error)
+                return
             else:
                 self._committed(valid, later, ts)
                 return
@@ -129,7 +137,7 @@ class Committer:
             if submission.done.done():
                 continue
             if (changed := self._changed_at(submission)) is not None:
-                submission.done.set_exception(Outdated(changed))
+                submission.done.set_exception(Outdated(changed, uncertain=submission.uncertain))
             elif submission.reads.overlaps(together):
                 later.append(submission)
             else:
@@ -146,9 +154,7 @@ class Committer:
         unseen = (commit for commit in self._unseen if commit.ts > submission.snapshot)
         return next((commit.ts for commit in (*commits, *unseen) if submission.reads.overlaps(commit)), None)
 
-    async def _find_culprit(
-        self, valid: list[Submission], later: list[Submission], error: UniqueViolation | DuplicateRequest
-    ) -> None:
+    async def _find_culprit(self, valid: list[Submission], later: list[Submission], error: StoreError) -> None:
         """One of several made the store refuse the batch: commit them one by one, so that only that one fails."""
         if len(valid) == 1:
             _fail(valid, error)
@@ -166,7 +172,7 @@ class Committer:
                 submission.done.set_result(ts)
         for submission in later:
             if not submission.done.done():
-                submission.done.set_exception(Outdated(ts))
+                submission.done.set_exception(Outdated(ts, uncertain=submission.uncertain))
 
     async def _catch_up(self) -> None:
         """Wait for the log to bring what we do not know yet, but not for ever: not every conflict leaves a commit."""

@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synovia.application import Registry
@@ -271,15 +271,17 @@ class Engine:
                     return _outcome(run, await self._commit(request, run, ts))
                 except Outdated as outdated:
                     newer = outdated.ts
+                    request = replace(request, retry=request.retry or outdated.uncertain)
                 except DuplicateRequest as duplicate:
                     earlier = await self._earlier(duplicate.session, duplicate.number)
                     return earlier or _unavailable(duplicate)
                 except UniqueViolation as error:
-                    return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
+                    if not request.retry:
+                        return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
+                    newer, _ = await self.store.newest()  # the rerun sees whose key it is, and its failure is recorded
             await self.wait_for(newer)
-        return Outcome(
-            error=ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
-        )
+        error_info = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
+        return Outcome(error=error_info, unknown=request.retry)
 
     async def _commit(self, request: _Request, run: MutationRun, ts: Ts) -> Ts:
         writes = run.transaction.writes if run.transaction and run.error is None else []
