@@ -8,28 +8,37 @@ from rich.table import Table
 
 from benchmarks.results import Result, Row
 
+HEADINGS = ("benchmark", "what", "figure", "peer's", "ratio", "aim", "peer", "met")
+_COLORS = {"yes": "[green]yes[/]", "no": "[red]no[/]"}
+
 
 def table(results: Iterable[Result]) -> Table:
     """Lay the rows of all benchmarks out."""
-    laid = Table("benchmark", "what", title="Synovia beside its peers", title_justify="left")
-    for heading in ("figure", "peer's", "ratio", "aim"):
-        laid.add_column(heading, justify="right")
-    laid.add_column("peer")
-    laid.add_column("met")
+    laid = Table(title="Synovia beside its peers", title_justify="left")
+    for heading in HEADINGS:
+        laid.add_column(heading, justify="right" if heading in HEADINGS[2:6] else "left")
     for result in results:
         for place, row in enumerate(result.rows):
-            laid.add_row("" if place else result.name, *_cells(row))
+            *cells, met = _cells(row)
+            laid.add_row("" if place else result.name, *cells, _COLORS.get(met, ""))
         laid.add_section()
     return laid
 
 
+def markdown(results: Iterable[Result]) -> str:
+    """Lay the same out for a document."""
+    lines: list[tuple[str, ...]] = [HEADINGS, ("---",) * len(HEADINGS)]
+    lines += [("" if place else each.name, *_cells(row)) for each in results for place, row in enumerate(each.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     aim = "" if row.aim is None else str(row.aim)
-    met = "" if row.met is None else "[green]yes[/]" if row.met else "[red]no[/]"
-    figure, peer = f"{number(row.figure)} {row.unit}", f"{number(row.peer_figure)} {row.unit}"
+    met = "" if row.met is None else "yes" if row.met else "no"
+    figure, peer = f"{_number(row.figure)} {row.unit}", f"{_number(row.peer_figure)} {row.unit}"
     return row.name, figure, peer, f"{row.ratio:.2f}", aim, row.peer, met
 
 
-def number(value: float) -> str:
+def _number(value: float) -> str:
     """Write a figure with three digits that count, and no fraction from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
