@@ -248,3 +248,32 @@ async def test_a_page_query_may_have_several_pages(registry: Registry) -> None:
         up, down = await caller.query("board:two_pages", {"board": "a"})
         assert [card["slug"] for card in up["items"]] == ["r0", "r1"]
         assert [card["slug"] for card in down["items"]] == ["r4", "r3"]
+
+
+async def test_a_document_that_the_store_refuses_fails_alone(registry: Registry) -> None:
+    """Two arrays in one index cannot be stored; whoever is committed together with that is not disturbed."""
+    async with TestApp(registry) as app:
+        caller = app.caller()
+        await caller.mutation("board:add", {"slug": "y"})
+        refused = app.engine.mutate("board:spoil", {}, None)
+        good = [
+            app.engine.mutate("board:bump", {"slug": "y"}, None),
+            app.engine.mutate("board:add", {"slug": "z"}, None),
+        ]
+        bad, *others = await asyncio.gather(refused, *good)
+        assert bad.error is not None
+        assert not bad.unknown
+        assert [outcome.error for outcome in others] == [None, None]
+
+
+async def test_the_log_keeps_a_bounded_number_of_bytes(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        caller, log = app.caller(), app.engine._log
+        log._keep_bytes = 100_000
+        await caller.mutation("board:add", {"slug": "x"})
+        for _ in range(20):
+            await caller.mutation("board:change", {"slug": "x", "note": "n" * 20_000})
+            assert log._bytes <= 140_000
+        assert log._bytes == sum(commit.size for commit in log._window)
+        assert log.since(app.engine.head) == []
+        assert log.since(0) is None

@@ -49,6 +49,11 @@ class Card(
     done: bool = False
 
 
+class Pair(Table, name="pairs", indexes=[Index("by_both", "left", "right")]):
+    left: list[int] | None = None
+    right: list[int] | None = None
+
+
 @query
 async def get(ctx: QueryContext, card_id: Id[Card]) -> Card | None:
     return await ctx.db.get(Card, card_id)
@@ -190,6 +195,12 @@ async def change(
         raise NotFound(f"no card {slug}")
     changes = {"board": board, "rank": rank, "tags": tags, "marks": marks, "note": note, "done": done}
     await ctx.db.patch(card, **{name: value for name, value in changes.items() if value is not None})
+
+
+@mutation
+async def spoil(ctx: MutationContext) -> None:
+    """Insert what no index over two arrays can hold."""
+    await ctx.db.insert(Pair(left=[1, 2], right=[1, 2]))
 
 
 @mutation

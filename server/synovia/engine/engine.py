@@ -21,7 +21,16 @@ from synovia.engine.readset import ReadSet
 from synovia.errors import FunctionError
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
-from synovia.store.base import DuplicateRequest, RequestRecord, Store, StoreError, StoreUnavailable, Ts, UniqueViolation
+from synovia.store.base import (
+    DuplicateRequest,
+    RequestRecord,
+    SnapshotTooOld,
+    Store,
+    StoreError,
+    StoreUnavailable,
+    Ts,
+    UniqueViolation,
+)
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -250,7 +259,8 @@ class Engine:
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
-            return _unavailable(error, unknown=True)
+            # What the store refuses for good was never committed; anything else may have been.
+            return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
 
     def _check_age(self, issued_at: int | None) -> None:
         """Refuse a retry whose record may have been forgotten: nobody can tell any more whether it has been committed."""
@@ -274,7 +284,7 @@ class Engine:
                     request = replace(request, retry=request.retry or outdated.uncertain)
                 except DuplicateRequest as duplicate:
                     earlier = await self._earlier(duplicate.session, duplicate.number)
-                    return earlier or _unavailable(duplicate)
+                    return earlier or _unavailable(duplicate, unknown=True)
                 except UniqueViolation as error:
                     if not request.retry:
                         return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
@@ -329,6 +339,8 @@ def _outcome(run: Run, ts: Ts | None) -> Outcome:
 
 def _unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
     logger.warning("the store failed: %s", error)
-    kind = "cannot be reached" if isinstance(error, StoreUnavailable) else "failed"
-    info = ErrorInfo(ErrorCode.OVERLOADED, f"the database {kind}, try again later")
+    if isinstance(error, StoreUnavailable | SnapshotTooOld | DuplicateRequest):
+        info = ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
+    else:
+        info = ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")
     return Outcome(error=info, unknown=unknown)

@@ -18,15 +18,23 @@ Listener = Callable[[KeyedCommit | Gap], None]
 class Log:
     """Follows ``store.changes`` and tells its listener of every commit, in order, just before it becomes the head.
 
+    Args:
+        keep: How many commits the window holds beyond those that running mutations need.
+        keep_bytes: The bytes of their documents, likewise.
+
     Attributes:
         head: The newest timestamp; everything up to it has been delivered.
         fence: How many Synovia transactions the log has delivered.
     """
 
-    def __init__(self, store: Store, listener: Listener, *, keep: int = 4096) -> None:
+    def __init__(
+        self, store: Store, listener: Listener, *, keep: int = 4096, keep_bytes: int = 32 * 1024 * 1024
+    ) -> None:
         self._store = store
         self._listener = listener
         self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._bytes = 0
         self._window: deque[KeyedCommit] = deque()
         self._window_start: Ts = 0
         self._pins: Counter[Ts] = Counter()
@@ -50,6 +58,7 @@ class Log:
         self.advanced_at = time.monotonic()
         if isinstance(change, Gap):
             self._window.clear()
+            self._bytes = 0
             self._window_start = change.ts
             self.fence = change.fence
             self._listener(change)
@@ -58,6 +67,7 @@ class Log:
             if change.writes:
                 commit = KeyedCommit.of(change)
                 self._window.append(commit)
+                self._bytes += commit.size
                 self._trim()
                 self._listener(commit)
         self.head = max(self.head, change.ts)
@@ -65,8 +75,13 @@ class Log:
 
     def _trim(self) -> None:
         oldest_needed = min(self._pins, default=self.head)
-        while len(self._window) > self._keep and self._window[0].ts <= oldest_needed:
-            self._window_start = self._window.popleft().ts
+        while self._is_too_much() and self._window[0].ts <= oldest_needed:
+            dropped = self._window.popleft()
+            self._window_start = dropped.ts
+            self._bytes -= dropped.size
+
+    def _is_too_much(self) -> bool:
+        return len(self._window) > 1 and (len(self._window) > self._keep or self._bytes > self._keep_bytes)
 
     @contextmanager
     def pinned(self, ts: Ts) -> Iterator[None]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import bson
+
 from synovia.engine import keys
 from synovia.store.base import Commit, Document, IndexSpec, Interval, Ts, Write
 from synovia.store.filters import Filter, matches
@@ -63,12 +65,13 @@ class KeyedWrite:
 class KeyedCommit:
     """A commit prepared for many comparisons: its writes by table, with their keys."""
 
-    __slots__ = ("by_table", "points", "ts")
+    __slots__ = ("_size", "by_table", "points", "ts")
 
     def __init__(self, ts: Ts, writes: Iterable[Write]) -> None:
         self.ts = ts
         self.by_table: dict[str, list[KeyedWrite]] = defaultdict(list)
         self.points: set[Point] = set()
+        self._size: int | None = None
         for write in writes:
             self.add(write)
 
@@ -80,6 +83,14 @@ class KeyedCommit:
         keyed = KeyedWrite(write)
         self.by_table[write.table].append(keyed)
         self.points.add((write.table, keyed.id_key))
+
+    @property
+    def size(self) -> int:
+        """The bytes of the documents it holds, before and after."""
+        if self._size is None:
+            images = (image for each in self for image in (each.write.before, each.write.after) if image is not None)
+            self._size = sum(len(bson.encode(image)) for image in images)
+        return self._size
 
     def __iter__(self) -> Iterator[KeyedWrite]:
         for writes in self.by_table.values():
