@@ -15,7 +15,7 @@ from time import perf_counter
 from rich.console import Console
 
 from benchmarks import arrays, cost, fanout, latency, mutations, queries
-from benchmarks.report import table
+from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from mongod import running_mongod
 
@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="few and short rounds; rough figures")
     parser.add_argument("--strict", action="store_true", help="exit code 1 if an aim is not met")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument(
         "--profile", metavar="DIR", help="leave a profile of every hub there; figures are then too slow"
     )
@@ -65,7 +66,10 @@ def main() -> int:
     with running_mongod() as uri:
         setting = Setting(uri, quick=arguments.quick, profile=arguments.profile)
         results = asyncio.run(_run(arguments.names or list(BENCHMARKS), setting, console))
-    console.print(table(results))
+    if arguments.markdown:
+        print(markdown(results))
+    else:
+        console.print(table(results))
     missed = any(row.met is False for result in results for row in result.rows)
     return 1 if arguments.strict and missed else 0
 
