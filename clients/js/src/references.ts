@@ -15,11 +15,9 @@ export type QueryReference<Args, Result> = FunctionReference<"query", Args, Resu
 export type MutationReference<Args, Result> = FunctionReference<"mutation", Args, Result>;
 export type ActionReference<Args, Result> = FunctionReference<"action", Args, Result>;
 
-/** The arguments of a function. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type ArgsOf<F> = F extends FunctionReference<any, infer Args, any> ? Args : Record<string, unknown>;
-/** The result of a function. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+/** The arguments of a function; anything if the path says nothing of them. */
+export type ArgsOf<F> = F extends FunctionReference<any, infer Args, any> ? Args : any;
+/** The result of a function; anything if the path says nothing of it. */
 export type ResultOf<F> = F extends FunctionReference<any, any, infer Result> ? Result : any;
 
 /** What follows a path in a call: the arguments (optional if all of them are), then options. */
@@ -31,5 +29,4 @@ export type Rest<Kind extends FunctionKind, F, Options> =
     : [`this is no ${Kind}`];
 
 /** Whether a path may be used as one of this kind: an untyped one always may. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Is<Kind, F> = F extends FunctionReference<infer K, any, any> ? (K extends Kind ? true : false) : true;

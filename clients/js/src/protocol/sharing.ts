@@ -15,16 +15,23 @@ export function share(old: unknown, fresh: unknown): unknown {
 }
 
 function shareLists(old: readonly unknown[], fresh: readonly unknown[]): unknown {
-  const byKey = new Map<unknown, unknown>();
-  for (const item of old) if (isMap(item)) byKey.set(item[KEY], item);
+  const byKey = new Map<string, unknown>();
+  for (const item of old) byKey.set(keyOf(item), item);
   let same = old.length === fresh.length;
   const result = fresh.map((item, index) => {
-    const before = isMap(item) && item[KEY] !== undefined ? byKey.get(item[KEY]) : old[index];
+    const key = keyOf(item);
+    const before = keyOf(old[index]) === key ? old[index] : key && byKey.get(key);
     const shared = share(before, item);
     same &&= Object.is(shared, old[index]);
     return shared;
   });
   return same ? old : result;
+}
+
+/** Give the id of a document, empty if it is none. */
+function keyOf(item: unknown): string {
+  const key = isMap(item) ? item[KEY] : "";
+  return typeof key === "string" ? key : "";
 }
 
 function shareMaps(old: ValueMap, fresh: ValueMap): unknown {

@@ -23,7 +23,7 @@ export interface PaginatedResult<T> {
 }
 
 type PageArgs<F> = Omit<ArgsOf<F>, "cursor" | "limit">;
-type ItemOf<F> = ResultOf<F> extends { items: readonly (infer Item)[] } ? Item : any; // eslint-disable-line @typescript-eslint/no-explicit-any
+type ItemOf<F> = ResultOf<F> extends { items: readonly (infer Item)[] } ? Item : any;
 
 const NONE: PagesShown = { results: [], status: "LoadingFirstPage", error: null };
 const SKIPPED: Store<PagesShown> & Pick<Pages, "loadMore"> = { listen: () => () => undefined, get: () => NONE, loadMore: () => undefined };

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { ListEdit, MapEdit } from "../../src/protocol/edits.js";
 import { ArrayRef, put, type Dtype, type ValueMap } from "../../src/protocol/values.js";
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Case = Record<string, any> & { name: string };
 
 const FOLDER = new URL("../../../../protocol/vectors/", import.meta.url);
