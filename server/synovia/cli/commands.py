@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import signal
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
@@ -25,6 +28,7 @@ from synovia.cli.application import ApplicationError, check_path, development_st
 from synovia.cli.banner import print_banner
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
+from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.http.server import AddressError, listen, make_server
@@ -53,6 +57,9 @@ PathArgument = Annotated[
 StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
 HostOption = Annotated[str | None, typer.Option("--host", help="The address to listen on (SYNOVIA_HOST).")]
 PortOption = Annotated[int | None, typer.Option("--port", help="The port; 0 takes any free one (SYNOVIA_PORT).")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="How many processes serve; only on MongoDB (SYNOVIA_WORKERS).")
+]
 LevelOption = Annotated[
     str | None, typer.Option("--log-level", help="debug, info, warning or error (SYNOVIA_LOG_LEVEL).")
 ]
@@ -170,26 +177,56 @@ def serve(
     host: HostOption = None,
     port: PortOption = None,
     log_level: LevelOption = None,
+    workers: WorkersOption = None,
+    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run an application for production."""
-    settings = _settings(store=store, host=host, port=port, log_level=log_level)
+    settings = _settings(store=store, host=host, port=port, log_level=log_level, workers=workers)
     if settings.store is None:
         raise typer.BadParameter("name the database with --store or SYNOVIA_STORE")
     handler = logging.StreamHandler()
     _log_to(handler, settings)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     registry, where = load(path), settings.store
-    with listen(settings.host, settings.port) as listener:
-        server = _server(registry, where, settings)
-        _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, _sign_in(server))))
+    server = _server(registry, where, settings)
+    if fd is not None and parent is not None:
+        with socket.socket(fileno=fd) as listener:
+            _run(_serve(server, listener, lambda: None, Parent(parent)))
+    elif settings.workers > 1:
+        sign_in = _sign_in(server)
+        raise typer.Exit(_serve_many(path, settings, lambda at: print_banner(out, registry, at, where, sign_in)))
+    else:
+        with listen(settings.host, settings.port) as listener:
+            _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, _sign_in(server))))
 
 
-async def _serve(app: Synovia, listener: socket.socket, started: Callable[[], None]) -> None:
+def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket], None]) -> int:
+    where = settings.store or ""
+    if not where.startswith("mongodb"):
+        raise typer.BadParameter("--workers needs MongoDB: an embedded store serves one process")
+    with ExitStack() as stack:
+        listeners = listen_for(settings.workers, settings.host, settings.port)
+        for listener in listeners:
+            stack.enter_context(listener)
+        # The store's address goes by the environment: everybody on the machine may read a command line.
+        own = {"SYNOVIA_STORE": where, "SYNOVIA_HOST": settings.host, "SYNOVIA_LOG_LEVEL": settings.log_level}
+        patience = settings.limits.stop_timeout + MARGIN_SECONDS
+        workers = Workers(own_command("serve", str(path)), {**os.environ, **own}, patience)
+        return _run(workers.run(listeners, lambda: started(listeners[0])))
+
+
+async def _serve(
+    app: Synovia, listener: socket.socket, started: Callable[[], None], parent: Parent | None = None
+) -> None:
     server = make_server(app, log_config=None)
+    server.exits_in_time = True
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
         try:
             started()
+            if parent is not None:
+                parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))
             await server.serve([listener])
         finally:
             await app.stop()

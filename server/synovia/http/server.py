@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import signal
 import socket
 import struct
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -74,6 +77,11 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
 
 
+def _give_up() -> None:
+    logging.getLogger("synovia").error("the server has not stopped in time: ending the process")
+    os._exit(1)
+
+
 def _head(length: int) -> bytes:
     """Give the head of an unmasked binary frame (RFC 6455, section 5.2)."""
     if length < 126:
@@ -91,6 +99,16 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: Synovia) -> None:
         super().__init__(config)
         self._app = app
+        self._deadline: threading.Timer | None = None
+        self.exits_in_time = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; with ``exits_in_time``, end the process when that has taken too long, whatever holds it up."""
+        super().handle_exit(sig, frame)
+        if self.exits_in_time and self._deadline is None:
+            self._deadline = threading.Timer(self._app.settings.limits.stop_timeout, _give_up)
+            self._deadline.daemon = True
+            self._deadline.start()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -143,8 +161,11 @@ class AddressError(Exception):
     """The server cannot listen there; the message says why."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, share: bool = False) -> socket.socket:
     """Open a listening socket; port 0 takes any free one.
+
+    Args:
+        share: Let others that share, too, listen at the same address; the kernel spreads connections among them.
 
     Raises:
         AddressError: Another program listens there, or there is no such address here.
@@ -156,6 +177,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

@@ -62,6 +62,11 @@ class HubLimits(BaseModel):
         return min(1.0, shortest / 4)
 
     @property
+    def stop_timeout(self) -> float:
+        """How long a stop may take at most, the end of the process included."""
+        return self.drain_timeout + self.farewell_timeout + 5.0
+
+    @property
     def max_frame_bytes(self) -> int:
         """The largest frame that is read at all; up to this, a client whose message is too large is told so."""
         return 4 * self.max_message_bytes + MIB

@@ -1,0 +1,46 @@
+"""An application that tells which process serves it, for tests with several of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from synovia import Id, Index, MutationContext, QueryContext, Table, mutation, query
+
+
+class Post(Table, name="posts", indexes=[Index("by_wall", "wall")]):
+    wall: str
+    text: str
+
+
+@query
+async def process(ctx: QueryContext) -> int:
+    return os.getpid()
+
+
+@query
+async def on_wall(ctx: QueryContext, wall: str) -> list[Post]:
+    return await ctx.db.query(Post).using("by_wall", wall=wall).collect()
+
+
+@query
+async def texts(ctx: QueryContext, wall: str) -> list[str]:
+    return [post.text for post in await on_wall(ctx, wall)]
+
+
+@mutation
+async def post(ctx: MutationContext, wall: str, text: str) -> Id[Post]:
+    return await ctx.db.insert(Post(wall=wall, text=text))
+
+
+@mutation
+async def post_slowly(ctx: MutationContext, wall: str, text: str, seconds: float) -> Id[Post]:
+    await asyncio.sleep(seconds)
+    return await post(ctx, wall, text)
+
+
+@mutation
+async def block(ctx: MutationContext, seconds: float) -> None:
+    """Hold up the whole process, as a function with a long computation does."""
+    time.sleep(seconds)  # noqa: ASYNC251 (that is the point)
