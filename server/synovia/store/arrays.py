@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -23,6 +27,9 @@ from synovia_protocol.messages import ArrayRef
 Array = npt.NDArray[Any]
 Stored = ArrayRef | ArrayManifest | bytes
 """A stored array: by its reference, its manifest, or its digest."""
+
+AHEAD = 4
+"""So many chunks are read at the same time: a megabyte."""
 
 
 class ArrayNotStored(StoreError):
@@ -137,12 +144,37 @@ async def _pieces(store: ArrayStore, manifest: ArrayManifest, start: int, stop: 
     first, last = start * item, stop * item
     per_chunk = chunk_elements(manifest.dtype) * item
     end = -(-last // per_chunk) if last > first else 0
-    for number in range(first // per_chunk, end):
-        chunk = await store.get_chunk(manifest.chunks[number])
-        if chunk is None:
-            raise ArrayNotStored(f"the chunk {manifest.chunks[number].hex()} is not stored")
-        base = number * per_chunk
-        yield memoryview(chunk)[max(first - base, 0) : min(last - base, per_chunk)]
+    numbers = range(first // per_chunk, end)
+    async with aclosing(_chunks(store, [manifest.chunks[number] for number in numbers])) as chunks:
+        base = numbers.start * per_chunk
+        async for chunk in chunks:
+            yield memoryview(chunk)[max(first - base, 0) : min(last - base, per_chunk)]
+            base += per_chunk
+
+
+async def _chunks(store: ArrayStore, digests: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
+    """Give chunks in order, reading some ahead: the database works while the one before is on its way."""
+    ahead: deque[asyncio.Task[bytes]] = deque()
+    rest = iter(digests)
+    try:
+        for digest in itertools.islice(rest, AHEAD):
+            ahead.append(asyncio.create_task(_chunk(store, digest)))
+        while ahead:
+            chunk = await ahead.popleft()
+            for digest in itertools.islice(rest, 1):
+                ahead.append(asyncio.create_task(_chunk(store, digest)))
+            yield chunk
+    finally:
+        for task in ahead:
+            task.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)
+
+
+async def _chunk(store: ArrayStore, digest: bytes) -> bytes:
+    chunk = await store.get_chunk(digest)
+    if chunk is None:
+        raise ArrayNotStored(f"the chunk {digest.hex()} is not stored")
+    return chunk
 
 
 class _Buckets:

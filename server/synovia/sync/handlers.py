@@ -91,6 +91,7 @@ class Conversation:
     def close(self) -> None:
         """Let go of everything the client held."""
         self._connection.close()
+        self._uploads.close()
         self._mutations.clear()
 
     def watch(self, now: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +11,8 @@ from synovia.store.base import ArrayManifest, ArrayStore
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
+
+CHUNKS_AT_ONCE = 8
 
 
 class Uploads:
@@ -26,25 +30,38 @@ class Uploads:
         self._max_known = max_known
         self._unfinished: dict[bytes, int] = {}
         self._known: dict[bytes, None] = {}
+        self._storing: deque[asyncio.Task[None]] = deque()
 
     async def chunk(self, event: ChunkReceived) -> None:
-        """Store a chunk; the caller reads on only when it is stored.
+        """Store a chunk; the caller reads on while a few are on their way to the store, not more.
 
         Raises:
             ProtocolError: Too much has been begun and not finished.
+            StoreError: This chunk, or one before, could not be stored.
         """
         begun = self._unfinished.get(event.array_digest, 0)
         self._unfinished[event.array_digest] = begun + len(event.data)
         if sum(self._unfinished.values()) > self._max_bytes:
             text = f"unfinished uploads exceed {self._max_bytes} bytes"
             raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
-        await self._arrays.put_chunk(event.chunk_digest, bytes(event.data))
+        if len(self._storing) >= CHUNKS_AT_ONCE:
+            await self._storing.popleft()
+        self._storing.append(asyncio.create_task(self._arrays.put_chunk(event.chunk_digest, bytes(event.data))))
 
     async def complete(self, event: ArrayReceived) -> None:
         """Store the manifest of an array whose chunks are all there."""
         self._unfinished.pop(event.digest, None)
+        while self._storing:
+            await self._storing.popleft()
         await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
         self.know(event.digest)
+
+    def close(self) -> None:
+        """Give up what is not stored yet."""
+        for task in self._storing:
+            task.cancel()
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more
+        self._storing.clear()
 
     def know(self, digest: bytes) -> None:
         """Let this connection's requests name an array."""
