@@ -72,16 +72,18 @@ async def test_responses_that_nobody_takes_are_bounded() -> None:
     limits: dict[str, Any] = {"max_outbox_bytes": 500_000, "max_actions": 100}
     async with serving(**limits) as running, client_of(running, reads_ahead=False) as client:
         (conversation,) = running.hub.conversations
-        most = 0
+        outbox, most = conversation.socket.outbox, 0
+        put = outbox.put
 
-        def ending() -> bool:
+        def noting(frame: bytes) -> None:
             nonlocal most
-            most = max(most, waiting_bytes(running))
-            return conversation.socket.ending is not None
+            put(frame)
+            most = max(most, outbox.waiting_bytes)
 
+        outbox.put = noting
         for _ in range(60):
             await client.act("notes:long_text", {"length": 400_000})
-        await until(ending)
+        await until(lambda: conversation.socket.ending is not None)
         fatal, closed_with = await client.end()
     assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
     assert 0 < most < 1_000_000
