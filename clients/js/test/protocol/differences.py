@@ -26,7 +26,7 @@ def scalar(rng: random.Random) -> Any:
 def value(rng: random.Random, depth: int) -> Any:
     """Make a value that nests at most ``depth`` levels."""
     kind = rng.random()
-    if depth == 0 or kind < 0.3:
+    if depth <= 0 or kind < 0.3:
         return scalar(rng)
     if kind < 0.6:
         return {key: value(rng, depth - 1) for key in rng.sample(KEYS, rng.randint(0, 4))}
