@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from synovia.store.base import Commit, Gap, Store, Ts
 
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 
 
 class Following:
@@ -26,14 +26,14 @@ class Following:
 
     async def any_next(self) -> Commit | Gap:
         """Give the next item, empty commits included."""
-        async with asyncio.timeout(_PATIENCE):
-            getting = asyncio.create_task(self._items.get())
-            await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED)
-            if not getting.done():
-                getting.cancel()
+        getting = asyncio.create_task(self._items.get())
+        await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED, timeout=_PATIENCE)
+        if not getting.done():
+            getting.cancel()
+            if self.task.done():
                 self.task.result()
-                raise AssertionError("the log has ended")
-            item = getting.result()
+            raise AssertionError("nothing comes from the log")
+        item = getting.result()
         if isinstance(item, Commit):
             assert item.ts > self.position, "the log went back in time or stood still"
         self.position = item.ts
@@ -41,18 +41,20 @@ class Following:
 
     async def commit(self) -> Commit:
         """Give the next commit that says more than that time has advanced."""
-        while True:
-            item = await self.any_next()
-            assert isinstance(item, Commit), item
-            if item.writes or item.fence is not None:
-                return item
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                item = await self.any_next()
+                assert isinstance(item, Commit), item
+                if item.writes or item.fence is not None:
+                    return item
 
     async def gap(self) -> Gap:
         """Give the next gap, passing over commits."""
-        while True:
-            item = await self.any_next()
-            if isinstance(item, Gap):
-                return item
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                item = await self.any_next()
+                if isinstance(item, Gap):
+                    return item
 
     async def reach(self, ts: Ts) -> list[Commit]:
         """Read until ``ts`` is reached; give the commits that say something."""

@@ -38,6 +38,21 @@ async def test_of_many_writers_at_one_fence_exactly_one_gets_through_each_time(s
     assert [commit.fence for commit in commits] == [fence + turn for turn in range(1, 6)]
 
 
+async def test_commits_that_look_at_no_fence_do_not_hinder_each_other(store: MongoStore) -> None:
+    _, fence = await store.newest()
+    batches = [Batch(inserted(user(number, str(number)))) for number in range(12)]
+    assert len(set(await asyncio.gather(*map(store.commit, batches)))) == 12
+    assert (await store.newest())[1] == fence + 12
+
+
+async def test_of_two_changes_to_one_document_the_second_is_a_conflict(store: MongoStore) -> None:
+    before = user(1, "a", n=0)
+    await store.commit(Batch(inserted(before)))
+    batches = [Batch([Write("users", 1, before, {**before, "n": n})]) for n in (1, 2, 3)]
+    results = await asyncio.gather(*map(store.commit, batches), return_exceptions=True)
+    assert sum(isinstance(result, Conflict) for result in results) == 2, results
+
+
 async def test_the_timestamp_of_a_commit_is_the_one_in_the_log(store: MongoStore, outside: Outside) -> None:
     start, fence = await store.newest()
     known: list[Ts] = []

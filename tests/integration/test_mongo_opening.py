@@ -10,6 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
+from following import following
 from mongod import NoMongod, free_port, running_standalone
 from synovia.store import open_store
 from synovia.store.base import Batch, IndexSpec, StoreUnavailable, TableSpec, UniqueViolation, Write
@@ -146,3 +147,18 @@ async def test_a_view_is_no_table(mongodb_uri: str, database_name: str, outside:
     outside.command({"create": "users", "viewOn": "others", "pipeline": []})
     with pytest.raises(StoreUnavailable, match="view"):
         await reopen(mongodb_uri, database_name)
+
+
+async def test_options_of_the_url_that_would_spoil_the_store_do_not(
+    mongodb_uri: str, database_name: str, outside: Outside
+) -> None:
+    """A transaction may only read the primary, and a long ``timeoutMS`` would hold up other programs' transactions."""
+    store = MongoStore(f"{mongodb_uri}&readPreference=secondaryPreferred&timeoutMS=60000&w=1", database_name)
+    await store.open([TableSpec("users")])
+    ts, fence = await store.newest()
+    async with following(store, ts) as log:
+        await store.commit(Batch([Write("users", 1, None, {"_id": 1})], fence=fence))
+        with outside.client.start_session() as session, session.start_transaction():
+            outside.users.insert_one({"_id": 2}, session=session)
+        assert [write.id for _ in range(2) for write in (await log.commit()).writes] == [1, 2]
+    await store.close()

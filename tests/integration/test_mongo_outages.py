@@ -147,7 +147,7 @@ async def test_a_write_conflict_is_a_conflict(store: MongoStore, replica_set: Re
     for command in ("update", "insert", "commitTransaction"):
         how = {"errorCode": 112, "errorLabels": ["TransientTransactionError"]}
         with failing(replica_set, [command], times=1, **how), pytest.raises(Conflict):
-            await store.commit(note(1))
+            await store.commit(Batch(note(1).writes, note(1).requests, fence=0))
     assert (await store.newest())[1] == 0
     assert await store.find_request(SESSION, 1) is None
 

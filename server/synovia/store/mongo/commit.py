@@ -9,6 +9,7 @@ tells how many events the transaction makes in the change stream, so that the re
 from __future__ import annotations
 
 import asyncio
+import random
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import Any, Final
 import bson
 from bson import Int64
 from bson.errors import BSONError
+from pymongo import ReadPreference
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -45,8 +47,11 @@ from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.plan import TablePlan, plan
 from synovia.store.mongo.times import ts_of
 
-_SNAPSHOT: Final = ReadConcern("snapshot")
-_DURABLE: Final = WriteConcern("majority", j=True)
+_TRANSACTION: Final[dict[str, Any]] = {
+    "read_concern": ReadConcern("snapshot"),
+    "write_concern": WriteConcern("majority", j=True),
+    "read_preference": ReadPreference.PRIMARY,
+}
 _NUMBER: Final = struct.Struct(">q")
 
 
@@ -58,6 +63,10 @@ def request_of(key: bytes) -> tuple[bytes, int]:
     return bytes(key[: -_NUMBER.size]), _NUMBER.unpack(key[-_NUMBER.size :])[0]
 
 
+class _Raced(Conflict):
+    """Another transaction was faster, whatever it wrote."""
+
+
 async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans) -> Ts:
     """Write a batch and tell its timestamp; see ``Store.commit``.
 
@@ -65,7 +74,7 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
     """
     try:
         async with asyncio.timeout(driver.timeout):
-            ts = await _attempts(driver, catalog, batch)
+            ts = await _attempts(driver, catalog, batch, orphans)
         orphans.moved()
         return ts
     except Conflict:
@@ -75,7 +84,7 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
         raise translated(error) from error
 
 
-async def _attempts(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
+async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
     by_reading = False
     for pause in pauses():
@@ -84,6 +93,11 @@ async def _attempts(driver: Driver, catalog: Catalog, batch: Batch) -> Ts:
             return await _Transaction(driver, catalog, batch, plans).run()
         except ConnectionFailure:
             await asyncio.sleep(pause)
+        except _Raced:
+            if batch.fence is not None:
+                raise
+            await orphans.conflicted()
+            await asyncio.sleep(random.uniform(0, pause))  # nothing was to be validated but the documents themselves
         except (DocumentTooLarge, OperationFailure) as error:
             if by_reading or not is_too_large(error):
                 raise
@@ -102,7 +116,7 @@ class _Transaction:
 
     async def run(self) -> Ts:
         async with self._driver.session() as session:
-            await settled(session.start_transaction(read_concern=_SNAPSHOT, write_concern=_DURABLE))
+            await settled(session.start_transaction(**_TRANSACTION))
             try:
                 await self._advance_fence(session)
                 await self._record_requests(session)
@@ -111,7 +125,7 @@ class _Transaction:
                         await self._write(each, session)
             except OperationFailure as error:
                 if error.has_error_label("TransientTransactionError"):
-                    raise Conflict(f"another transaction was faster: {error}") from error
+                    raise _Raced(f"another transaction was faster: {error}") from error
                 raise
             await _commit(session)
             return ts_of(session.operation_time)
@@ -184,13 +198,13 @@ def _first_of(error: BulkWriteError) -> dict[str, Any]:
 
 def _other(error: BulkWriteError) -> StoreError:
     if error.has_error_label("TransientTransactionError"):
-        return Conflict(f"another transaction was faster: {error}")
+        return _Raced(f"another transaction was faster: {error}")
     return translated(error)
 
 
 def _refused_commit(error: PyMongoError) -> StoreError:
     if error.has_error_label("TransientTransactionError"):
-        return Conflict(f"the transaction was aborted: {error}")
+        return _Raced(f"the transaction was aborted: {error}")
     if isinstance(error, OperationFailure) and not isinstance(error, WriteConcernError):
         return translated(error)
     return StoreUnavailable(f"whether the commit took place is not known: {error}")

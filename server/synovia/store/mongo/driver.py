@@ -126,5 +126,9 @@ class Driver:
 
 
 def _client_of(uri: str, timeout: float, **options: Any) -> AsyncMongoClient[Document]:
-    client: AsyncMongoClient[Document] = AsyncMongoClient(uri, serverSelectionTimeoutMS=int(timeout * 500), **options)
+    options |= {
+        "serverSelectionTimeoutMS": int(timeout * 500),
+        "timeoutMS": None,
+    }  # that one would stretch every getMore
+    client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **options)
     return client

@@ -25,13 +25,14 @@ _TOO_OLD = frozenset({239, 246})
 
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 
-_TRANSIENT = frozenset(
-    map(
-        int,
-        ["6", "7", "43", "50", "63", "89", "91", "133", "134", "136", "150", "175", "189", "202", "215", "234", "237", "262", "317", "9001", "10107", "11600", "11601", "11602", "13388", "13435", "13436"],
-    )
-)
-"""After these a change stream opens again where it stopped: the drivers' own list, killed cursors and operations, a drop under way."""
+_NO_CONNECTION = frozenset({6, 7, 89, 202, 317, 9001})
+_NO_PRIMARY = frozenset({91, 133, 134, 189, 10107, 11600, 11602, 13435, 13436})
+_CUT_SHORT = frozenset({43, 50, 215, 234, 237, 262, 11601})
+"""Cursors and operations that were killed or timed out, and a drop of the database that is under way."""
+
+_STALE = frozenset({63, 136, 150, 175, 13388})
+_TRANSIENT = _NO_CONNECTION | _NO_PRIMARY | _CUT_SHORT | _STALE
+"""After these a change stream opens again where it stopped, and a read is done again."""
 
 
 def is_transient(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from synovia.store.base import Commit, Document, SnapshotTooOld, StoreUnavailable, Ts
+from synovia.store.base import Commit, Document, SnapshotTooOld, StoreError, StoreUnavailable, Ts
 from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS, REQUESTS, Catalog
 from synovia.store.mongo.driver import Driver, pauses
@@ -162,7 +162,7 @@ class _Cursor:
     async def close(self) -> None:
         if not self._id:
             return
-        with contextlib.suppress(PyMongoError, TimeoutError):
+        with contextlib.suppress(PyMongoError, StoreError, TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._driver.command(
                     {"killCursors": "$cmd.aggregate", "cursors": [self._id]}, session=self._session
