@@ -137,7 +137,8 @@ def check_signature(token: str, key: Key, algorithm: str) -> None:
 
 def _email(claims: dict[str, Any]) -> str | None:
     """Give the address if the issuer says that it is verified; Apple says so in a text."""
-    if claims.get("email_verified") not in (True, "true"):
+    verified = claims.get("email_verified")
+    if verified is not True and verified != "true":
         return None
     email = optional_text(claims, "email", 254)
     return None if email is None else normal_email(email)
