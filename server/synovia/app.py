@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Synovia:
         authenticator: Tells who a token is; by default what the settings configure, and if that is nothing, every token is
             refused.
         development: Print mail instead of sending it, and believe ``dev:EMAIL`` if ``settings.host`` is a loopback address.
+        clock: Tells the time of day in seconds since 1970, by which tokens and sign-ins expire.
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
@@ -50,6 +52,7 @@ class Synovia:
         settings: Settings | None = None,
         authenticator: Authenticator | None = None,
         development: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or Settings()
         self.registry = application if isinstance(application, Registry) else load_application(application)
@@ -57,21 +60,22 @@ class Synovia:
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug)
-        self.desk = self._desk(development) if authenticator is None else None
+        self.desk = self._desk(development, clock) if authenticator is None else None
         chosen = authenticator or self.desk or NoSignIn()
-        self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits)
+        self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.desk is not None:
             self.desk.revoked = self.hub.end_session
         self._running = AsyncExitStack()
         self._asgi = Starlette(routes=self._routes(), lifespan=self._lifespan)
 
-    def _desk(self, development: bool) -> SignInDesk | None:
+    def _desk(self, development: bool, clock: Callable[[], float]) -> SignInDesk | None:
         by_name = development and is_loopback(self.settings.host)
         return SignInDesk.configured(
             self.settings.auth,
             self.store,
             development=DevelopmentAuthenticator(self.settings.host) if by_name else None,
             mailer=ConsoleMailer() if development else None,
+            clock=clock,
         )
 
     def _routes(self) -> list[BaseRoute]:
