@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+JS_READY := clients/js/node_modules/.ready
 PARTS := protocol clients/python server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test lint types format bench clean
+.PHONY: help dev demo test lint format torture bench clean
 
 help:  ## Show the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +25,12 @@ dev: $(READY)  ## Run the motion application on the embedded store, with reload
 demo: $(READY)  ## Show the main job as it happens, on both stores
 	$(BIN)/python -m motion.demo
 
-test: lint  ## Check style and types, then run every test
+$(JS_READY): clients/js/package.json clients/js/package-lock.json
+	cd clients/js && npm ci --no-audit --no-fund
+	@touch $@
+
+test: lint $(JS_READY)  ## Check style and types, then run every test
+	cd clients/js && npm test && npm run build && npm run size
 	$(BIN)/pytest
 
 lint: $(READY)
@@ -36,8 +42,11 @@ format: $(READY)  ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+torture: $(READY)  ## Look for broken promises: hubs and databases die under load (MINUTES=30 SEED=1)
+	cd tests && ../$(BIN)/python -m torture --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv clients/js/node_modules clients/js/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
