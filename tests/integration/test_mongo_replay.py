@@ -77,8 +77,9 @@ def replayed(commits: list[Commit]) -> Iterator[tuple[Ts, dict[Any, Document]]]:
 async def test_the_log_is_the_database_at_every_commit(store: MongoStore, outside: Outside) -> None:
     start, _ = await store.newest()
     async with following(store, start) as log:
-        others = [asyncio.to_thread(other_program, outside, seed) for seed in (3, 4)]
-        first, second, *_ = await asyncio.gather(hub(store, 1), hub(store, 2), *others)
+        others = asyncio.gather(*(asyncio.to_thread(other_program, outside, seed) for seed in (3, 4)))
+        first, second = await asyncio.gather(hub(store, 1), hub(store, 2))
+        await others
         end, fence = await store.newest()
         commits = await log.reach(end)
     acknowledged = sorted(first + second)
