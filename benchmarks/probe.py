@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import perf_counter
@@ -31,24 +32,24 @@ class Probe:
         self.writer = writer
         self._watcher = watcher
         self._sensors = itertools.cycle(sensors)
-        self._arrivals: dict[int, asyncio.Future[float]] = {}
+        self._arrivals: defaultdict[str, dict[int, asyncio.Future[float]]] = defaultdict(dict)
 
     async def write(self) -> None:
         """Change one field of one document."""
-        await self._set_level(next(_NUMBERS))
+        await self._set_level(next(self._sensors), next(_NUMBERS))
 
     async def seconds(self) -> float:
-        """Give the time from the call of a mutation to the arrival of the new result at the other client."""
-        level = next(_NUMBERS)
+        """Give the time from the call of a mutation to the arrival of its result, or a later one, at the other client."""
+        sensor, level = next(self._sensors), next(_NUMBERS)
         arrival: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._arrivals[level] = arrival
+        self._arrivals[sensor][level] = arrival
         start = perf_counter()
         async with asyncio.timeout(_PATIENCE):
-            await self._set_level(level)
+            await self._set_level(sensor, level)
             return await arrival - start
 
-    async def _set_level(self, level: int) -> None:
-        await self.writer.mutation("sensors:set_level", {"sensorId": next(self._sensors), "level": level})
+    async def _set_level(self, sensor: str, level: int) -> None:
+        await self.writer.mutation("sensors:set_level", {"sensorId": sensor, "level": level})
 
     async def watch(self, queries: Sequence[Query]) -> None:
         """Watch until cancelled."""
@@ -60,9 +61,13 @@ class Probe:
         async for sensors in self._watcher.subscribe(path, args):
             now = perf_counter()
             for sensor in sensors:
-                arrival = self._arrivals.pop(sensor["level"], None)
-                if arrival is not None:
-                    arrival.set_result(now)
+                self._arrived(sensor["_id"], sensor["level"], now)
+
+    def _arrived(self, sensor: str, level: int, now: float) -> None:
+        # Writes of one sensor that are under way together may be shown as one.
+        arrivals = self._arrivals[sensor]
+        for number in [number for number in arrivals if number <= level]:
+            arrivals.pop(number).set_result(now)
 
 
 @asynccontextmanager
