@@ -59,15 +59,18 @@ class Nemesis:
                 "mongod paused": self._pause_mongod,
             }
         self._faults = {kind: every[kind] for kind in (faults or every)}
+        self.made_each = asyncio.Event()
 
     async def rage(self, stopping: asyncio.Event) -> None:
-        """Make faults until it is time to stop; the first round makes one of each kind."""
+        """Make each kind of fault once, and then any of them until it is time to stop."""
         kinds = list(self._faults)
         self._random.shuffle(kinds)
         while not stopping.is_set():
             kind = kinds.pop() if kinds else self._random.choice(list(self._faults))
             await self._faults[kind]()
             self._history.faults[kind] += 1
+            if not kinds:
+                self.made_each.set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), self._random.uniform(0.2, 1.0))
 

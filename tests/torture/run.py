@@ -28,7 +28,7 @@ class Round:
     """What to do.
 
     Attributes:
-        seconds: How long the clients act; calming down and checking comes on top.
+        seconds: How long the clients act at least; calming down and checking comes on top.
         faults: The kinds of faults to make: all that apply (None), or none at all (empty).
         sabotage: The guarantee to switch off; see ``hub``.
     """
@@ -114,6 +114,8 @@ async def _play(plan: Round, actors: Sequence[Actor], nemesis: Nemesis) -> None:
             tasks.create_task(act_until(actor, plan.scale, stopping))
         raging = tasks.create_task(nemesis.rage(stopping)) if plan.faults != () else None
         await asyncio.sleep(plan.seconds)
+        if raging is not None:
+            await nemesis.made_each.wait()
         stopping.set()
         if raging is not None:
             await raging

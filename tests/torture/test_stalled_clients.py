@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from synovia_client import Client, Timeouts
 from synovia_protocol import codec
 from synovia_protocol import messages as m
@@ -23,7 +21,6 @@ from torture.processes import HubProcess, running_hubs
 CLIENTS = 100
 LENGTH = 20_000
 COMMITS = 300
-STALL_SECONDS = "4"
 MIB = 1 << 20
 
 
@@ -105,10 +102,10 @@ async def sleeping(hub: HubProcess) -> AsyncIterator[list[Sleeper]]:
         yield sleepers
 
 
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[HubProcess]:
-    limits = {"SYNOVIA_LIMITS_STALL_TIMEOUT": STALL_SECONDS, "SYNOVIA_LIMITS_IDLE_TIMEOUT": "60"}
-    hub = HubProcess(f"sqlite:///{tmp_path / 'stalled.sqlite'}", tmp_path / "hub.log", None, **limits)
+@asynccontextmanager
+async def running(directory: Path, stall_timeout: float) -> AsyncIterator[HubProcess]:
+    limits = {"SYNOVIA_LIMITS_STALL_TIMEOUT": str(stall_timeout), "SYNOVIA_LIMITS_IDLE_TIMEOUT": "60"}
+    hub = HubProcess(f"sqlite:///{directory / 'stalled.sqlite'}", directory / "hub.log", None, **limits)
     async with running_hubs(hub):
         yield hub
 
@@ -146,8 +143,8 @@ async def growth(hub: HubProcess, client: Client, shown: Any) -> int:
     return hub.memory() - before
 
 
-async def test_what_the_hub_holds_for_stalled_clients_is_little_and_it_lets_go_of_them(hub: HubProcess) -> None:
-    async with awake(hub) as (client, shown):
+async def test_what_the_hub_holds_for_stalled_clients_is_little_and_it_lets_go_of_them(tmp_path: Path) -> None:
+    async with running(tmp_path, stall_timeout=2.0) as hub, awake(hub) as (client, shown):
         without = await growth(hub, client, shown)
         async with sleeping(hub) as sleepers:
             with_them = await growth(hub, client, shown)
@@ -164,8 +161,8 @@ async def test_what_the_hub_holds_for_stalled_clients_is_little_and_it_lets_go_o
             await write(client, shown, 0.2)
 
 
-async def test_who_reads_again_in_time_is_brought_to_the_newest_state_in_few_steps(hub: HubProcess) -> None:
-    async with awake(hub) as (client, shown), sleeping(hub) as sleepers:
+async def test_who_reads_again_in_time_is_brought_to_the_newest_state_in_few_steps(tmp_path: Path) -> None:
+    async with running(tmp_path, stall_timeout=30.0) as hub, awake(hub) as (client, shown), sleeping(hub) as sleepers:
         times, newest = await write(client, shown, 1.0, least=200)
         before = [sleeper.transitions for sleeper in sleepers]
         async with asyncio.timeout(20):

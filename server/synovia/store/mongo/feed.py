@@ -1,9 +1,10 @@
 """The log: one change stream on the database, read by commands so that its batches and tokens can be seen.
 
 The driver's own cursor hides when the server has nothing more, and that is what closes a group of events (``assembly``).
-A position is simply the ts of the last commit given: after an error the stream starts again at the next one, so nothing is
-lost and nothing comes twice. Events of the store's own bulky collections are left out *by the server*: arrays' chunks and
-request records would otherwise travel to every hub. The token that moves the clock advances over them all the same.
+A position is simply the ts of the last commit given: after an error the stream starts again there and passes over that
+one, so nothing is lost and nothing comes twice. Events of the store's own bulky collections are left out *by the server*:
+arrays' chunks and request records would otherwise travel to every hub. The token that moves the clock advances over them
+all the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import HISTORY_LOST, TOO_LARGE, is_transient, translated
 from synovia.store.mongo.schema import Server
 from synovia.store.mongo.snapshot import MongoSnapshot
-from synovia.store.mongo.times import timestamp, token_ts
+from synovia.store.mongo.times import timestamp, token_ts, ts_of
 
 _FATAL: Final = frozenset({HISTORY_LOST, 280})
 """ChangeStreamHistoryLost; and ChangeStreamFatalError: this position cannot be resumed."""
@@ -81,7 +82,7 @@ class Feed:
         """Give what one cursor gives; return to have it opened anew."""
         assembler = Assembler(self._catalog, self.position, single_events=self._server.single_events)
         async with self._driver.session() as session:
-            cursor = _Cursor(self._driver, session, self.position + 1, images=self._images)
+            cursor = _Cursor(self._driver, session, self.position, images=self._images)
             try:
                 while self._images or self.position == assembler.position:
                     events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
@@ -126,14 +127,19 @@ class Feed:
 
 
 class _Cursor:
-    """The cursor of a change stream, on one session."""
+    """The cursor of a change stream, on one session.
 
-    def __init__(self, driver: Driver, session: Any, start: Ts, *, images: bool) -> None:
+    It is opened *at* the position and not after it, and passes over what is there: as long as the server has looked no
+    further than its first token says, it has not looked at that instant. Opened at the next one, it would never tell
+    that nothing of ours happened right there.
+    """
+
+    def __init__(self, driver: Driver, session: Any, after: Ts, *, images: bool) -> None:
         self._driver = driver
         self._session = session
-        self._start = start
+        self._after = after
         self._id: int | None = None
-        stage: Document = {"startAtOperationTime": timestamp(start)}
+        stage: Document = {"startAtOperationTime": timestamp(after)}
         if images:
             stage |= {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
         self._opening = {"aggregate": 1, "pipeline": [{"$changeStream": stage}, *_SILENT], "cursor": {}}
@@ -150,8 +156,9 @@ class _Cursor:
             more = {"getMore": self._id, "collection": "$cmd.aggregate", "maxTimeMS": max(1, int(wait * 1000))}
             cursor = await self._ask(more, wait)
         reached = token_ts(cursor.get("postBatchResumeToken"))
-        events: list[Document] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
-        return events, reached if reached is not None and reached > self._start else None
+        batch: list[Document] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        events = [event for event in batch if ts_of(event["clusterTime"]) > self._after]
+        return events, reached if reached is not None and reached > self._after else None
 
     async def _ask(self, command: Document, wait: float) -> Document:
         async with asyncio.timeout(wait + self._driver.timeout):
