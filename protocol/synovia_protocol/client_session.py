@@ -128,8 +128,11 @@ class ClientSession:
         return ClientSession(self.session_id, self.ts, self.held, limits=self.limits)
 
     def restart(self) -> ClientSession:
-        """Make the session of the next connection, which takes nothing along (after ``ResyncNeeded``)."""
-        return ClientSession(self.session_id, limits=self.limits)
+        """Make the session of the next connection after ``ResyncNeeded``: it starts at no instant.
+
+        The results go along with their digests only, so that the server confirms or replaces all of them at one instant.
+        """
+        return ClientSession(self.session_id, None, self.held, limits=self.limits)
 
     def is_current(self, query_id: int) -> bool:
         """Whether the result held is that of ``ts``, not one of an earlier connection still to be confirmed."""
