@@ -193,8 +193,7 @@ export class Link {
 
   #accepted(message: Authenticated): void {
     const { credentials, work, clock } = this.#parts;
-    const number = this.#barriers.values().next().value ?? credentials.replaced;
-    credentials.accepted(number, message);
+    credentials.accepted(this.#judged(), message);
     if (message.expiresAt === null) return this.#stopTimer("expiry");
     const left = message.expiresAt - clock.date() - (work.offset ?? 0);
     if (credentials.renewable) this.#timer("expiry", sooner(left), () => this.signIn("renew"));
@@ -203,19 +202,23 @@ export class Link {
 
   #refused({ error }: AuthError): void {
     const { credentials } = this.#parts;
-    const number = this.#barriers.values().next().value ?? credentials.replaced;
-    if (!credentials.refused(number, error)) return;
-    this.#barriers.clear();
-    this.signIn();
+    if (credentials.refused(this.#judged(), error)) this.signIn();
+  }
+
+  /** Give the number of the token that the server speaks of: it answers in order. */
+  #judged(): number {
+    const [oldest] = this.#barriers;
+    if (!oldest) return this.#parts.credentials.replaced;
+    this.#barriers.delete(oldest[0]);
+    return oldest[1];
   }
 
   #ponged({ nonce }: Pong): void {
     const number = this.#barriers.get(nonce);
     if (number === undefined) return;
     this.#barriers.delete(nonce);
-    // the server answers in order: had it refused the token, it would have said so before
-    const { credentials } = this.#parts;
-    if (credentials.settled < number) credentials.accepted(number, null);
+    // had the server refused the token, it would have said so before; signing out it does not answer
+    this.#parts.credentials.accepted(number, null);
   }
 
   // --- staying alive
