@@ -20,16 +20,16 @@ from torture.replicas import running_members
 from torture.run import Report, Round, fresh_database, torture
 
 
-async def one_round(seed: int, seconds: float, replica_set: ReplicaSet | None) -> Report:
+async def one_round(seed: int, seconds: float, clients: int, replica_set: ReplicaSet | None) -> Report:
     """Run one round on MongoDB with two hubs, or on SQLite with one."""
     if replica_set is not None:
         async with fresh_database(replica_set) as store:
-            return await torture(Round(seed, seconds), store, replica_set)
+            return await torture(Round(seed, seconds, clients), store, replica_set)
     with tempfile.TemporaryDirectory(prefix="synovia-torture-") as directory:
-        return await torture(Round(seed, seconds, hubs=1), f"sqlite:///{Path(directory) / 'torture.sqlite'}")
+        return await torture(Round(seed, seconds, clients, hubs=1), f"sqlite:///{Path(directory) / 'torture.sqlite'}")
 
 
-async def long_run(minutes: float, seed: int, seconds: float, only: str | None) -> int:
+async def long_run(minutes: float, seed: int, seconds: float, clients: int, only: str | None) -> int:
     """Run rounds until the time is over; tell how many anomalies there were."""
     until = time.monotonic() + minutes * 60
     totals: Counter[str] = Counter()
@@ -37,7 +37,7 @@ async def long_run(minutes: float, seed: int, seconds: float, only: str | None) 
         replica_set = None if only == "sqlite" else stack.enter_context(running_members())
         while True:
             on_mongodb = replica_set is not None and (only == "mongodb" or totals["rounds"] % 3 < 2)
-            report = await one_round(seed + totals["rounds"], seconds, replica_set if on_mongodb else None)
+            report = await one_round(seed + totals["rounds"], seconds, clients, replica_set if on_mongodb else None)
             print(f"{'MongoDB' if on_mongodb else 'SQLite'}, {report}", flush=True)
             if report.anomalies:
                 print(report.printed[-4000:], flush=True)
@@ -59,10 +59,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=None, help="to repeat a run; drawn at random by default")
     parser.add_argument("--round", type=float, default=30.0, help="seconds that the clients act in each round")
+    parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--only", choices=["mongodb", "sqlite"])
     arguments = parser.parse_args()
     seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed
-    sys.exit(1 if asyncio.run(long_run(arguments.minutes, seed, arguments.round, arguments.only)) else 0)
+    work = long_run(arguments.minutes, seed, arguments.round, arguments.clients, arguments.only)
+    sys.exit(1 if asyncio.run(work) else 0)
 
 
 if __name__ == "__main__":

@@ -59,15 +59,13 @@ def holding_the_fence(store: str) -> Iterator[subprocess.Popen[bytes]]:
             process.stdout.close()
 
 
-@pytest.mark.parametrize("how", ["killed", "alive but still"])
-async def test_a_transaction_left_open_holds_nobody_up_for_long(store: str, tmp_path: Path, how: str) -> None:
+async def test_a_transaction_that_a_killed_hub_left_open_holds_nobody_up_for_long(store: str, tmp_path: Path) -> None:
     hub = HubProcess(store, tmp_path / "hub.log")
     async with running_hubs(hub), Client(hub.url, proxy=None) as client:
         assert await client.mutation("counters:increment", {"name": "c"}) == 1
         with holding_the_fence(store) as holder:
-            if how == "killed":
-                holder.kill()
-                holder.wait()
+            holder.kill()
+            holder.wait()
             began = time.monotonic()
             assert await client.mutation("counters:increment", {"name": "c"}, timeout=50) == 2
             print(f"\nwaited {time.monotonic() - began:.1f} s")
@@ -75,7 +73,9 @@ async def test_a_transaction_left_open_holds_nobody_up_for_long(store: str, tmp_
         assert await client.mutation("counters:increment", {"name": "c"}) == 3
 
 
-async def test_transactions_of_others_are_left_alone(store: str, tmp_path: Path) -> None:
+async def test_a_hub_that_stands_still_holds_nobody_up_and_others_transactions_are_left_alone(
+    store: str, tmp_path: Path
+) -> None:
     """Somebody else's transaction, on documents of their own, outlives a hub's search for orphans."""
     hub = HubProcess(store, tmp_path / "hub.log")
     other = Driver(store.replace("?", "_other?"), None, 10.0)
@@ -86,7 +86,7 @@ async def test_transactions_of_others_are_left_alone(store: str, tmp_path: Path)
         with holding_the_fence(store):
             began = time.monotonic()
             await client.mutation("counters:increment", {"name": "c"}, timeout=30)
-            print(f"\nwaited {time.monotonic() - began:.1f} s")
+            assert time.monotonic() - began < 8
         await session.commit_transaction()
     await other.command({"dropDatabase": 1})
     await other.close()

@@ -20,7 +20,7 @@ from torture.processes import HubProcess, running_hubs
 
 CLIENTS = 100
 LENGTH = 20_000
-COMMITS = 300
+COMMITS = 200
 MIB = 1 << 20
 
 
