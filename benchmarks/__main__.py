@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
@@ -63,6 +64,7 @@ def main() -> int:
     console = console if console.is_terminal else Console(width=140)
     if arguments.profile:
         Path(arguments.profile).mkdir(parents=True, exist_ok=True)
+    busy = os.getloadavg()[0]
     with running_mongod() as uri:
         setting = Setting(uri, quick=arguments.quick, profile=arguments.profile)
         results = asyncio.run(_run(arguments.names or list(BENCHMARKS), setting, console))
@@ -70,6 +72,7 @@ def main() -> int:
         print(markdown(results))
     else:
         console.print(table(results))
+    print(f"{os.cpu_count()} cores; other programs kept {busy:.1f} of them busy in the minute before")
     missed = any(row.met is False for result in results for row in result.rows)
     return 1 if arguments.strict and missed else 0
 
