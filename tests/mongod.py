@@ -68,6 +68,7 @@ class Mongod:
     directory: Path
     port: int = field(default_factory=free_port)
     replica_set: str | None = _SET
+    oplog_megabytes: int = 200
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +80,7 @@ class Mongod:
         command: list[str] = [str(find_mongod()), "--dbpath", str(self.directory), "--port", str(self.port)]
         command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket"]
         command += ["--setParameter", "enableTestCommands=1"]  # so that tests can make commands fail
-        command += ["--replSet", self.replica_set, "--oplogSize", "200"] if self.replica_set else []
+        command += ["--replSet", self.replica_set, "--oplogSize", str(self.oplog_megabytes)] if self.replica_set else []
         with (self.directory / "mongod.out").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self._await_answer()

@@ -1,25 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.error
-import urllib.request
+import os
 from typing import Any
 
-from sync.serving import Running, client_of, serving
+from support.health import health_of
+from sync.serving import Running, client_of, serving, until
 from synovia.store.base import StoreUnavailable
 
 
-async def get(running: Running, path: str = "/health") -> tuple[int, Any]:
-    def fetch() -> tuple[int, Any]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{path}", timeout=5) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-    return await asyncio.to_thread(fetch)
+async def get(running: Running) -> tuple[int, Any]:
+    return await health_of(running.port)
 
 
 async def test_health_tells_of_store_log_and_load() -> None:
@@ -28,10 +19,15 @@ async def test_health_tells_of_store_log_and_load() -> None:
         await client.mutate("notes:post", {"board": "a", "text": "x"})
         status, report = await get(running)
         assert status == 200
+        assert 0 <= report.pop("logAge") < 10
         assert report == {
             "status": "ok",
             "store": "ok",
             "log": "ok",
+            "gaps": 0,
+            "lastGap": None,
+            "backlog": 0,
+            "process": os.getpid(),
             "head": running.app.engine.head,
             "connections": 1,
             "liveQueries": 1,
@@ -61,6 +57,27 @@ async def test_health_fails_when_the_log_is_not_followed() -> None:
         await running.app.engine.stop()
         status, report = await get(running)
         assert (status, report["log"]) == (503, "not followed")
+
+
+async def test_a_log_that_stands_still_while_the_database_moves_is_no_health() -> None:
+    async with serving(log_timeout=0.01) as running, client_of(running) as client:
+        await client.mutate("notes:post", {"board": "a", "text": "x"})
+        head = running.app.engine.head
+        log = running.app.engine._log
+        held: list[Any] = []
+        deliver = log._deliver
+        log._deliver = held.append  # type: ignore[method-assign, assignment]
+        _, frame = client.mutation("notes:post", {"board": "a", "text": "y"})
+        await client.send(frame)
+        await until(lambda: bool(held))
+        log.advanced_at -= 1
+        status, report = await get(running)
+        assert (status, report["status"], report["log"], report["head"]) == (503, "failing", "standing still", head)
+        assert report["logAge"] >= 1
+        deliver(held[0])
+        log._deliver = deliver  # type: ignore[method-assign]
+        log.advanced_at -= 1
+        assert (await get(running))[1]["log"] == "ok", "a database that nobody writes to is silent"
 
 
 async def test_health_says_that_the_server_is_stopping() -> None:

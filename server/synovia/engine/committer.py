@@ -68,6 +68,9 @@ class Committer:
 
     Args:
         patience: Seconds for which a batch is resubmitted while the database conflicts or cannot be reached.
+
+    Attributes:
+        backlog: How many mutations wait for their commit.
     """
 
     def __init__(self, store: Store, log: Log, *, most: int = 256, patience: float = 10.0) -> None:
@@ -77,6 +80,7 @@ class Committer:
         self._patience = patience
         self._waiting: deque[Submission] = deque()
         self._wake = asyncio.Event()
+        self.backlog = 0
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
 
     async def submit(self, submission: Submission) -> Ts:
@@ -88,7 +92,11 @@ class Committer:
         """
         self._waiting.append(submission)
         self._wake.set()
-        return await submission.done
+        self.backlog += 1
+        try:
+            return await submission.done
+        finally:
+            self.backlog -= 1
 
     async def run(self) -> None:
         """Commit what is submitted until cancelled."""

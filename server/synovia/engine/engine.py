@@ -72,13 +72,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """How the engine is: ``log_age`` is the time in seconds since the log last moved."""
+    """How the engine is.
+
+    Attributes:
+        log_age: Seconds since the log last brought anything. A database that nobody writes to is silent.
+        gaps: How often the log's position was lost and everything recomputed; ``last_gap`` is when, in seconds since 1970.
+        backlog: Mutations that wait for their commit.
+    """
 
     ok: bool
     log_alive: bool
     head: Ts
     live_queries: int
     log_age: float
+    gaps: int
+    last_gap: float | None
+    backlog: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +198,11 @@ class Engine:
 
     def health(self) -> EngineHealth:
         """Tell how the engine is."""
-        age = time.monotonic() - self._log.advanced_at
-        return EngineHealth(self._log_alive, self._log_alive, self.head, len(self.live), age)
+        log, age = self._log, time.monotonic() - self._log.advanced_at
+        return EngineHealth(
+            self._log_alive, self._log_alive, self.head, len(self.live), age, log.gaps, log.last_gap,
+            self._committer.backlog,
+        )  # fmt: skip
 
     async def wait_for(self, ts: Ts) -> None:
         """Wait until the head is at ``ts`` or beyond."""

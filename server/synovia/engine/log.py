@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from contextlib import aclosing, contextmanager
 
 from synovia.engine.readset import KeyedCommit
 from synovia.store.base import Commit, Gap, Store, Ts
+
+logger = logging.getLogger("synovia")
 
 Listener = Callable[[KeyedCommit | Gap], None]
 
@@ -25,6 +28,8 @@ class Log:
     Attributes:
         head: The newest timestamp; everything up to it has been delivered.
         fence: How many Synovia transactions the log has delivered.
+        advanced_at: When it last brought anything, by the monotonic clock.
+        gaps: How often its position was lost, and ``last_gap`` when that last was, in seconds since 1970.
     """
 
     def __init__(
@@ -42,6 +47,8 @@ class Log:
         self.head: Ts = 0
         self.fence = 0
         self.advanced_at = time.monotonic()
+        self.gaps = 0
+        self.last_gap: float | None = None
 
     async def start(self) -> None:
         """Begin at the newest commit."""
@@ -61,6 +68,9 @@ class Log:
             self._bytes = 0
             self._window_start = change.ts
             self.fence = change.fence
+            self.gaps += 1
+            self.last_gap = time.time()
+            logger.warning("the log has a gap up to %d, everything is recomputed: %s", change.ts, change.reason)
             self._listener(change)
         else:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from synovia.engine.engine import Engine
-from synovia.store.base import Store
+from synovia.store.base import Store, Ts
 from synovia.sync.hub import Hub
 
 
@@ -26,25 +27,36 @@ def routes(hub: Hub, store: Store, engine: Engine) -> list[BaseRoute]:
 
 async def health_report(hub: Hub, store: Store, engine: Engine) -> dict[str, Any]:
     """Tell whether the store answers and the log is followed, and how much there is to do."""
-    fault = await _store_fault(store, hub.limits.health_timeout)
-    engine_health = engine.health()
-    good = fault is None and engine_health.ok and not hub.stopping
+    state = engine.health()
+    silent = state.log_age > hub.limits.log_timeout
+    fault, newest = await _look_at(store, hub.limits.health_timeout, silent=silent)
+    log = "not followed" if not state.log_alive else "standing still" if silent and newest > state.head else "ok"
+    good = fault is None and state.ok and log == "ok" and not hub.stopping
     return {
         "status": "stopping" if hub.stopping else "ok" if good else "failing",
         "store": "ok" if fault is None else fault,
-        "log": "ok" if engine_health.log_alive else "not followed",
-        "head": engine_health.head,
+        "log": log,
+        "logAge": round(state.log_age, 1),
+        "gaps": state.gaps,
+        "lastGap": None if state.last_gap is None else round(state.last_gap * 1000),
+        "head": state.head,
+        "backlog": state.backlog,
         "connections": len(hub),
-        "liveQueries": engine_health.live_queries,
+        "liveQueries": state.live_queries,
+        "process": os.getpid(),
     }
 
 
-async def _store_fault(store: Store, seconds: float) -> str | None:
+async def _look_at(store: Store, seconds: float, *, silent: bool) -> tuple[str | None, Ts]:
+    """Tell what is wrong with the store, and, if the log is silent, the newest commit there is."""
+    newest = 0
     try:
         async with asyncio.timeout(seconds):
             await store.ping()
+            if silent:
+                newest, _ = await store.newest()
     except TimeoutError:
-        return f"no answer within {seconds:g} s"
+        return f"no answer within {seconds:g} s", newest
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+        return f"{type(error).__name__}: {error}", newest
+    return None, newest

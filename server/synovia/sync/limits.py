@@ -32,6 +32,7 @@ class HubLimits(BaseModel):
         drain_timeout: For running requests to finish when the hub stops.
         farewell_timeout: For clients to take what waits for them when the hub stops.
         retry_spread: When the hub stops, its clients are told to come back at random within this time.
+        log_timeout: For the log to bring what is committed; after that ``/health`` reports it as standing still.
         health_timeout: For the database to answer ``/health``.
     """
 
@@ -53,6 +54,7 @@ class HubLimits(BaseModel):
     drain_timeout: Seconds = 10.0
     farewell_timeout: Seconds = 5.0
     retry_spread: Seconds = 3.0
+    log_timeout: Seconds = 30.0
     health_timeout: Seconds = 2.0
 
     @property

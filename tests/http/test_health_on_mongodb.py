@@ -1,0 +1,121 @@
+"""What ``/health`` says of the log's bad days, and that nobody who is subscribed is told wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from mongod import Mongod, NoMongod, ReplicaSet
+from support.health import health_of
+from sync.serving import Client, Running, client_of, serving
+
+pytestmark = pytest.mark.mongodb
+
+Outside = AsyncDatabase[dict[str, Any]]
+
+
+@asynccontextmanager
+async def hub_and_outside(uri: str, name: str, **limits: Any) -> AsyncIterator[tuple[Running, Outside]]:
+    address = urlsplit(uri)._replace(path=f"/{name}").geturl()
+    async with AsyncMongoClient[dict[str, Any]](uri) as outside, serving(store=address, **limits) as running:
+        yield running, outside[name]
+
+
+async def texts(client: Client, wanted: list[str]) -> None:
+    """Wait until the board shows these."""
+    async with asyncio.timeout(20):
+        while [note["text"] for note in client.session.held[1].value] != wanted:
+            await client.result(1)
+
+
+@pytest.mark.parametrize("how", ["drop", "rename"])
+async def test_a_table_that_goes_is_a_gap_that_is_told_and_survived(
+    how: str, mongodb_uri: str, database_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with hub_and_outside(mongodb_uri, database_name) as (running, outside), client_of(running) as client:
+        await client.mutate("notes:post", {"board": "a", "text": "lost"})
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        await texts(client, ["lost"])
+        _, before = await health_of(running.port)
+        assert (before["gaps"], before["lastGap"]) == (0, None)
+        with caplog.at_level(logging.WARNING, "synovia"):
+            await (outside.notes.drop() if how == "drop" else outside.notes.rename("elsewhere"))
+            await texts(client, [])
+        status, after = await health_of(running.port)
+        assert (status, after["status"], after["log"], after["gaps"]) == (200, "ok", "ok", 1)
+        assert after["head"] > before["head"]
+        assert after["lastGap"] > 1.7e12
+        assert "'notes' was dropped or renamed" in caplog.text
+        assert (await client.mutate("notes:post", {"board": "a", "text": "new"})).error is None
+        await texts(client, ["new"])
+
+
+async def test_a_backlog_of_commits_shows(mongodb_uri: str, database_name: str) -> None:
+    """Another program holds the fence as a hub does that has been stopped amid a commit."""
+    async with hub_and_outside(mongodb_uri, database_name) as (running, outside), client_of(running) as client:
+        async with outside.client.start_session() as session:
+            await session.start_transaction()
+            await outside["_fence"].update_one({}, {"$set": {"held": 1}}, session=session)
+            requests = [client.mutation("notes:post", {"board": "a", "text": "x"}) for _ in range(3)]
+            await client.send(*(frame for _, frame in requests))
+            async with asyncio.timeout(10):
+                while (await health_of(running.port))[1]["backlog"] != 1:  # a client's mutations go one by one
+                    pass
+            await session.abort_transaction()
+        for number, _ in requests:
+            assert (await client.response(number)).error is None
+        assert (await health_of(running.port))[1]["backlog"] == 0
+
+
+async def _roll_over(outside: Outside) -> None:
+    """Write until the oplog no longer holds what it holds now; mongod cuts it about once a minute, after a checkpoint."""
+    local = outside.client.local["oplog.rs"]
+    newest = (await local.find_one(sort=[("$natural", -1)]) or {})["ts"]
+    async with asyncio.timeout(150):
+        while (await local.find_one(sort=[("$natural", 1)]) or {})["ts"] <= newest:
+            await outside.other.insert_many([{"ballast": b"x" * 50_000} for _ in range(40)])
+            await asyncio.sleep(1)
+
+
+@pytest.mark.torture
+async def test_an_oplog_that_has_rolled_over_is_a_gap(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The hub stands still for longer than the oplog reaches back; clients are then told what is, not what was."""
+    if "torture" not in request.config.option.markexpr:
+        pytest.skip("takes minutes: pytest -m torture")
+    member = Mongod(tmp_path / "db", oplog_megabytes=1)
+    replica_set = ReplicaSet([member])
+    try:
+        await asyncio.to_thread(member.start)
+    except NoMongod as error:
+        pytest.skip(str(error))
+    try:
+        await asyncio.to_thread(replica_set.initiate)
+        uri = replica_set.uri
+        async with hub_and_outside(uri, "rolled", idle_timeout=600) as (running, outside), client_of(running) as client:
+            await client.mutate("notes:post", {"board": "a", "text": "before"})
+            await client.subscribe(1, "notes:on_board", {"board": "a"})
+            await texts(client, ["before"])
+            log = next(task for task in running.app.engine._tasks if task.get_name() == "log")
+            log.cancel()  # as if this hub had been paused
+            await asyncio.wait([log])
+            await outside.notes.update_one({"text": "before"}, {"$set": {"text": "missed"}})
+            await _roll_over(outside)
+            assert (await health_of(running.port))[1]["log"] == "not followed"
+            engine = running.app.engine
+            engine._tasks.append(asyncio.create_task(engine._keep_running(engine._follow), name="log"))
+            await texts(client, ["missed"])
+            status, report = await health_of(running.port)
+            assert (status, report["gaps"]) == (200, 1)
+            assert (await client.mutate("notes:post", {"board": "a", "text": "after"})).error is None
+            await texts(client, ["missed", "after"])
+    finally:
+        await asyncio.to_thread(member.stop, kill=True)
