@@ -3,10 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-const SYNOVIA = fileURLToPath(new URL("../../../.venv/bin/synovia", import.meta.url));
-const APP = fileURLToPath(new URL("app", import.meta.url));
+import { APP, SYNOVIA } from "./paths.js";
 
 /** Why there can be no hub; undefined if there can. In continuous integration there has to be one. */
 export const noHub = existsSync(SYNOVIA) || process.env.CI === "true" ? undefined : `no hub at ${SYNOVIA}: run make`;

@@ -1,6 +1,5 @@
 /** Mutations that survive a reload of the page. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { WebSocket } from "ws";
 import { indexedDbOutbox, localStorageOutbox, SynoviaClient, type OutboxStorage, type Recovered } from "../src/index.js";
 import { Wire } from "./cuttable.js";
 import { noHub, startHub, type Hub } from "./hub.js";
@@ -179,4 +178,3 @@ describe.skipIf(noHub)(`reloads on a real hub${noHub ? ` (skipped: ${noHub})` : 
   });
 });
 
-export { WebSocket };

@@ -1,17 +1,16 @@
 /** Patches and digests of random values, made by the server's own code. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { digest } from "../../src/protocol/digest.js";
 import { apply } from "../../src/protocol/patch.js";
 import { share } from "../../src/protocol/sharing.js";
 import { FROM_SERVER, unpack, unpackMessage } from "../../src/protocol/unpack.js";
 import { hex } from "../../src/protocol/values.js";
+import { PYTHON } from "../paths.js";
 import { fromHex } from "./vectors.js";
 
-const PYTHON = fileURLToPath(new URL("../../../../.venv/bin/python", import.meta.url));
-const SCRIPT = fileURLToPath(new URL("differences.py", import.meta.url));
+const SCRIPT = "test/protocol/differences.py";
 const missing = existsSync(PYTHON) || process.env.CI === "true" ? undefined : `no ${PYTHON}: run make`;
 
 describe.skipIf(missing)(`patches of random values${missing ? ` (skipped: ${missing})` : ""}`, () => {
