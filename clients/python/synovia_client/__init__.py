@@ -9,9 +9,11 @@ from synovia_client.errors import (
     ConnectionFailed,
     ConnectionLost,
     FunctionError,
+    OutboxError,
     RequestTimeout,
     SynoviaError,
 )
+from synovia_client.keeper import Recovered
 from synovia_client.settings import Timeouts
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
@@ -30,6 +32,8 @@ __all__ = [
     "Deadline",
     "FunctionError",
     "LoopClock",
+    "OutboxError",
+    "Recovered",
     "RequestTimeout",
     "Subscription",
     "SynoviaError",

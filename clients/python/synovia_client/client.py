@@ -27,7 +27,9 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
+from synovia_client.keeper import Keeper, OnRecovered
 from synovia_client.loop import ConnectionLoop
+from synovia_client.outbox import Outbox
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
 from synovia_client.state import ConnectionState, StateWatch
@@ -54,6 +56,9 @@ class Client:
         backoff: How long to wait before connecting again.
         session_id: 16 bytes under which the server knows this client's mutations; random by default. Who passes the id of an
             earlier client also passes its ``next_request`` as ``first_request``, or the server takes new mutations for old.
+        outbox: A file in which mutations are kept until they are answered, so that they outlive the program; see
+            docs/python-client.md. It holds the session's id and numbers as well.
+        on_recovered: Called with the outcome (``Recovered``) of each mutation in the outbox that nobody waits for any more.
         ssl: A TLS context for ``wss``; the system's default otherwise.
         proxy: The address of a proxy, True for the system's settings, None for none.
         max_frame_bytes: The largest frame to accept.
@@ -61,6 +66,7 @@ class Client:
 
     Raises:
         ValueError: ``url`` or a setting is not usable.
+        OutboxError: The outbox file is not; another process may have it open.
     """
 
     def __init__(
@@ -72,6 +78,8 @@ class Client:
         backoff: Backoff | None = None,
         session_id: bytes | None = None,
         first_request: int = 1,
+        outbox: str | os.PathLike[str] | Outbox | None = None,
+        on_recovered: OnRecovered | None = None,
         ssl: ssl_module.SSLContext | None = None,
         proxy: str | Literal[True] | None = True,
         max_frame_bytes: int = 64 << 20,
@@ -79,6 +87,12 @@ class Client:
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self.url = socket_url(url)
+        if outbox is not None and (session_id is not None or first_request != 1):
+            raise ValueError("an outbox has a session of its own")
+        if outbox is not None and not isinstance(outbox, Outbox):
+            outbox = Outbox(outbox)
+        if outbox is not None:
+            session_id, first_request = outbox.session_id, outbox.following
         self.session_id = os.urandom(16) if session_id is None else session_id
         if len(self.session_id) != 16:
             raise ValueError("a session id has 16 bytes")
@@ -87,6 +101,8 @@ class Client:
         self._state = StateWatch()
         self._credentials = Credentials(token, self._clock, self._timeouts.token)
         self._work = Work(self._clock, first_request)
+        self._keeper = Keeper(outbox, self._work, on_recovered) if outbox is not None else None
+        self._work.keeper = self._keeper
         dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
         self._loop = ConnectionLoop(
             dialer, self.session_id, self._work, self._credentials, self._state, backoff or Backoff(), random
@@ -108,6 +124,8 @@ class Client:
         if self._state.current is ConnectionState.CLOSED:
             raise ClientClosed("a client that was closed cannot be opened again")
         if self._task is None:
+            if self._keeper is not None:
+                self._keeper.recover()
             self._task = asyncio.create_task(self._run(), name="synovia-client")
 
     async def close(self) -> None:
@@ -118,6 +136,8 @@ class Client:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+        if self._keeper is not None:
+            await self._keeper.close()
 
     async def _run(self) -> None:
         try:
@@ -171,6 +191,11 @@ class Client:
     def next_request(self) -> int:
         """The number that the next request will have."""
         return self._work.numbers.following
+
+    @property
+    def in_outbox(self) -> int:
+        """How many mutations the outbox holds on the disk; 0 without one."""
+        return 0 if self._keeper is None else self._keeper.outbox.held
 
     def states(self) -> AsyncIterator[ConnectionState]:
         """Iterate over the states of the connection: the present one, then each new one, up to the last."""
@@ -287,6 +312,8 @@ class Client:
             upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
             uploaded = {ref.digest for ref, _ in arrays}
             with self._work.request(kind, path, checked(wire), upload, uploaded) as request:
+                if self._keeper is not None and request.kept:
+                    return await self._keeper.keep(request, arrays)
                 return await request.answer
 
     # --- arrays

@@ -53,5 +53,9 @@ class ClientClosed(SynoviaError):
     """The client was closed, by ``close()`` or by leaving its ``async with``."""
 
 
+class OutboxError(SynoviaError):
+    """The outbox file cannot be used, or a mutation could not be written to it; that mutation is not sent."""
+
+
 class RequestTimeout(SynoviaError, TimeoutError):
     """No answer came in time. A mutation may still run: its caller gave up, the server was not asked to."""

@@ -100,6 +100,7 @@ class ConnectionLoop:
         self._welcomed_at = self.dialer.clock.time()
         self._ever_welcomed = True
         self.trouble = None
+        self.work.welcomed()
         self.state.move(ConnectionState.CONNECTED)
 
     def _was_stable(self) -> bool:

@@ -36,10 +36,15 @@ class Request:
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
+        kept: It is in the outbox file, and stays in line when its caller gives up.
+        stored: The file has it; only then may it go.
+        alone: Nobody waits for it: its caller has given up, or belonged to an earlier run of the program.
         needs: The queries that show the arrays it only refers to; the server looks for them there.
     """
 
-    __slots__ = ("answer", "args", "issued_at", "kind", "needs", "path", "request_id", "tried", "upload")
+    __slots__ = (
+        "alone", "answer", "args", "issued_at", "kept", "kind", "needs", "path", "request_id", "stored", "tried", "upload",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,6 +62,9 @@ class Request:
         self.upload = upload
         self.needs = needs
         self.tried = False
+        self.kept = False
+        self.stored = True
+        self.alone = False
         self.issued_at: int | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -68,7 +76,7 @@ class Request:
     @property
     def held_back(self) -> bool:
         """Whether something has to come before the message."""
-        return self.uploading or not all(query.confirmed for query in self.needs)
+        return not self.stored or self.uploading or not all(query.confirmed for query in self.needs)
 
     @property
     def given_up(self) -> bool:
@@ -110,8 +118,12 @@ class Requests:
     ) -> Request:
         """Take a request in; it goes out when the connection can take it."""
         request = Request(self._numbers.take(), kind, path, args, upload, needs)
-        self._to_go[request.request_id] = request
+        self.take_in(request)
         return request
+
+    def take_in(self, request: Request) -> None:
+        """Put a request in line."""
+        self._to_go[request.request_id] = request
 
     def drop(self, request: Request) -> None:
         """Forget a request whose caller has given up, unless one of its arrays is half sent: that one is finished first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
@@ -28,6 +28,10 @@ from synovia_protocol.sessions import (
 )
 
 _ROOM = FROM_CLIENT.max_elements * 9 // 10  # a message of fewer bytes than a server takes elements has not too many
+
+
+if TYPE_CHECKING:
+    from synovia_client.keeper import Keeper
 
 
 class Outgoing(NamedTuple):
@@ -60,6 +64,7 @@ class Work:
         self.sightings = Sightings()
         self.requests = Requests(self.numbers)
         self.downloads = Downloads(self.numbers)
+        self.keeper: Keeper | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             QueryUpdated: self._updated,
             QueryErrored: self._errored,
@@ -116,11 +121,14 @@ class Work:
         with ExitStack() as stack:
             shown = [stack.enter_context(self.showing(digest)) for digest in set(digests_in(args)) - uploaded]
             request = self.requests.add(kind, path, args, upload, [query for query in shown if query is not None])
+            request.kept = kind == "mutation" and self.keeper is not None
+            request.stored = not request.kept
             self.ready.set()
             try:
                 yield request
             finally:
-                self.requests.drop(request)
+                if not request.kept:
+                    self.requests.drop(request)
                 self.ready.set()
 
     # --- what goes out
@@ -168,8 +176,8 @@ class Work:
             try:
                 frame = _encode(request, session)
             except WireValueError as error:
-                request.fail(FunctionError("too_large", str(error)))
                 self.requests.drop(request)
+                self._settle(request, None, FunctionError("too_large", str(error)))
             else:
                 if request.issued_at is None:
                     request.issued_at = self.time.now()
@@ -216,12 +224,23 @@ class Work:
         request = self.requests.answered(response.request_id)
         if request is None:
             return
-        if response.error is not None:
-            request.fail(FunctionError.of(response.error))
+        error = None if response.error is None else FunctionError.of(response.error)
+        self._settle(request, response.result, error)
+
+    def _settle(self, request: Request, result: Any, error: FunctionError | None) -> None:
+        if self.keeper is not None and request.kept:
+            self.keeper.answered(request, result, error)
+        elif error is not None:
+            request.fail(error)
         else:
-            request.succeed(response.result)
+            request.succeed(result)
 
     # --- connections come and go
+
+    def welcomed(self) -> None:
+        """The server has welcomed us and told its time."""
+        if self.keeper is not None:
+            self.keeper.welcomed()
 
     def disconnected(self, session: ClientSession) -> None:
         """The connection is gone: what can be sent again gets ready for that, the rest fails."""
