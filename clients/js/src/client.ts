@@ -7,7 +7,7 @@ import { systemClock, type Clock } from "./clock.js";
 import { Credentials, type AuthState, type Token, type TokenStore } from "./credentials.js";
 import { Dialer, type SocketConstructor } from "./dialer.js";
 import { Download, type Range } from "./downloads.js";
-import { ClientClosed, ConnectionFailed, FunctionError, type SynoviaError } from "./errors.js";
+import { ClientClosed, ConnectionFailed, FunctionError, SynoviaError } from "./errors.js";
 import { limited, type CallOptions, type Limit } from "./limit.js";
 import { ConnectionLoop } from "./loop.js";
 import { onReturn } from "./network.js";
@@ -180,6 +180,14 @@ export class SynoviaClient {
       this.#until(limit, (told) => credentials.changed.add(told), () => credentials.settled >= number),
     );
     if (credentials.state.error) throw credentials.state.error;
+  }
+
+  /** Sign out: end the session on the server, if there is one, and become anonymous. */
+  async signOut(options: CallOptions = {}): Promise<void> {
+    const { issued } = this.#credentials;
+    const anonymous = this.authenticate(null, options);
+    if (issued !== null) await endSession(this.url, issued).catch(report);
+    await anonymous;
   }
 
   // --- queries
@@ -367,6 +375,13 @@ export class SynoviaClient {
       stop();
     }
   }
+}
+
+/** Ask the server to take no token of this session any more; the connection has become anonymous before. */
+async function endSession(url: string, token: string): Promise<void> {
+  const address = new URL("/auth/sign-out", url.replace(/^ws/, "http"));
+  const response = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok && response.status !== 401) throw new SynoviaError(`the session could not be ended (HTTP status ${response.status})`);
 }
 
 function webSocket(given: unknown): SocketConstructor {

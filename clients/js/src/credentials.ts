@@ -35,6 +35,8 @@ export interface AuthState {
 const RENEWABLE = ["invalid_token", "unauthenticated"];
 /** A token that is refused this soon after being asked for is not asked for again: whoever gives it gives the same. */
 const PAUSE = 60_000;
+/** When to show a token again that the server could not look at. */
+const LATER = 5_000;
 
 /** Holds the token, or the function that gives one, and the tokens that the server has given for it. */
 export class Credentials {
@@ -80,6 +82,11 @@ export class Credentials {
     return this.replaced;
   }
 
+  /** The server's own token, if it has given one. */
+  get issued(): string | null {
+    return this.#issued?.token ?? null;
+  }
+
   /** A new connection: nothing is refused yet, and the token may be renewed again. */
   connected(): void {
     this.#askedAt = null;
@@ -90,11 +97,19 @@ export class Credentials {
    * @param renew The server's own is about to expire.
    */
   async token(renew: boolean): Promise<string | null> {
+    const fresh = this.#reread();
     const { token = null, refreshToken = null } = this.#issued ?? {};
-    if (token !== null && !renew) return this.#offer("token", token);
+    if (token !== null && (fresh || !renew)) return this.#offer("token", token);
     if (refreshToken !== null) return this.#offer("refresh", refreshToken);
     const source = this.#source;
     return this.#offer("source", typeof source === "function" ? await this.#ask(source) : source);
+  }
+
+  /** Take over what another page has done: renewed the tokens (each is good for one renewal only), or signed out. */
+  #reread(): boolean {
+    const before = this.#issued;
+    if (this.store && before) this.#issued = this.store.load();
+    return this.#issued !== null && this.#issued.token !== before?.token;
   }
 
   #offer<T>(kind: "token" | "refresh" | "source", token: T): T {
@@ -117,19 +132,24 @@ export class Credentials {
 
   /** The server took the token of this number, and may have given its own. */
   accepted(number: number, message: Authenticated | null): void {
-    if (message && message.token !== null) this.#keep({ ...message, refreshToken: message.refreshToken ?? this.#issued?.refreshToken ?? null });
+    if (message && message.token !== null) {
+      this.#keep({ ...message, refreshToken: message.refreshToken ?? this.#issued?.refreshToken ?? null });
+      this.#offered = "token"; // from here on
+    }
     this.#settle(number, null);
   }
 
-  /** Take the server's refusal; tell whether there is another token to try. */
-  refused(number: number, error: ErrorInfo): boolean {
-    if (RENEWABLE.includes(error.code) && this.#another()) return true;
+  /** Take the server's refusal; tell how soon to try again, in milliseconds: null for never. */
+  refused(number: number, error: ErrorInfo): number | null {
+    const lasting = RENEWABLE.includes(error.code);
+    if (lasting && this.#another()) return 0;
     this.#settle(number, AuthenticationError.of(error));
-    return false;
+    return lasting ? null : LATER;
   }
 
   /** Take away what was refused; tell whether something is left. */
   #another(): boolean {
+    if (this.#reread()) return true;
     const issued = this.#issued;
     if (issued && this.#offered !== "source") {
       const { refreshToken } = issued;
@@ -155,7 +175,7 @@ export class Credentials {
   }
 
   #keep(tokens: TokenSet | null): void {
-    if (tokens === this.#issued) return;
+    if (!tokens && !this.#issued) return;
     this.#issued = tokens && { token: tokens.token, refreshToken: tokens.refreshToken, expiresAt: tokens.expiresAt };
     callSafely(() => this.store?.save(this.#issued));
   }

@@ -202,7 +202,10 @@ export class Link {
 
   #refused({ error }: AuthError): void {
     const { credentials } = this.#parts;
-    if (credentials.refused(this.#judged(), error)) this.signIn();
+    const wait = credentials.refused(this.#judged(), error);
+    this.#stopTimer("expiry");
+    if (wait === 0) this.signIn();
+    else if (wait !== null) this.#timer("expiry", wait, () => this.signIn());
   }
 
   /** Give the number of the token that the server speaks of: it answers in order. */

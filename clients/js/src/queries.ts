@@ -78,6 +78,8 @@ export class QuerySet {
   readonly #told = new Set<number>();
   readonly #refused = new Set<number>();
   #lastId = 0;
+  #letGo = false;
+  #untold = false;
 
   [Symbol.iterator](): Iterator<LiveQuery> {
     return this.#byKey.values();
@@ -105,6 +107,7 @@ export class QuerySet {
   /** Want it once less. It is forgotten by the next flush only, so that letting go and taking again costs nothing. */
   release(query: LiveQuery): void {
     query.holders -= 1;
+    this.#letGo ||= query.holders <= 0;
   }
 
   #add(key: string, path: string, args: ValueMap): LiveQuery {
@@ -112,15 +115,19 @@ export class QuerySet {
     const query = new LiveQuery(this.#lastId, key, path, args, key.length + 64);
     this.#byKey.set(key, query);
     this.#byId.set(query.queryId, query);
+    this.#untold = true;
     return query;
   }
 
   /** Drop and give the queries that nobody holds any more. */
   forgetReleased(): LiveQuery[] {
+    if (!this.#letGo) return [];
+    this.#letGo = false;
     const released = [...this].filter((query) => query.holders <= 0);
     for (const query of released) {
       this.#byKey.delete(query.key);
       this.#byId.delete(query.queryId);
+      this.#untold = true;
     }
     return released;
   }
@@ -139,6 +146,7 @@ export class QuerySet {
     }
     for (const queryId of gone) this.#told.delete(queryId);
     for (const query of added) this.#told.add(query.queryId);
+    this.#untold = this.#told.size !== this.#byId.size;
     return { added, removed: gone.filter((queryId) => !this.#refused.has(queryId)) };
   }
 
@@ -150,7 +158,7 @@ export class QuerySet {
 
   /** Whether `difference` would give anything. */
   get untold(): boolean {
-    return this.#told.size !== this.#byId.size || [...this.#byId.keys()].some((queryId) => !this.#told.has(queryId));
+    return this.#untold;
   }
 
   /** Whether something is shown that this connection has not confirmed yet. */
@@ -162,6 +170,7 @@ export class QuerySet {
   disconnected(): void {
     this.#told.clear();
     this.#refused.clear();
+    this.#untold = this.#byId.size > 0;
     for (const query of this) query.confirmed = false;
   }
 }

@@ -269,7 +269,7 @@ export class Work {
     this.downloads.disconnected((requestId) => session.fetchedSoFar(requestId));
   }
 
-  /** Make the session of the next connection: with the results that are still wanted, or none if they did not fit. */
+  /** Make the session of the next connection, with the results that are still wanted; after a resync without their ts. */
   nextSession(old: ClientSession, resync: boolean): ClientSession {
     this.#forgetReleased();
     const wanted = (queryId: number): boolean => this.queries.get(queryId) !== undefined;

@@ -137,6 +137,44 @@ describe("tokens", () => {
     expect(peer.client.auth.isAuthenticated).toBe(false);
   });
 
+  it("follow the server when it ends the session, and come back when it could only not look", async () => {
+    const peer = new Peer({ token: "google" });
+    await peer.accept();
+    authenticated(peer.socket, { token: "access", refreshToken: "refresh" });
+    refused(peer.socket, "server_error");
+    await settled();
+    expect(peer.client.auth).toMatchObject({ isAuthenticated: false, error: { code: "server_error" } });
+    peer.clock.advance(5_000);
+    await settled();
+    expect(offered(peer.socket)).toEqual(["google", "access"]);
+    authenticated(peer.socket);
+    expect(peer.client.auth.isAuthenticated).toBe(true);
+    for (const _ of ["access", "refresh", "google"]) {
+      refused(peer.socket); // the session was revoked
+      await settled();
+    }
+    expect(offered(peer.socket)).toEqual(["google", "access", "refresh", "google"]);
+    expect(peer.client.auth).toMatchObject({ isLoading: false, isAuthenticated: false, error: { code: "invalid_token" } });
+  });
+
+  it("renewed by another page are taken over, and so is its signing out", async () => {
+    const set = (number: number) => ({ token: `access ${number}`, refreshToken: `refresh ${number}`, expiresAt: null });
+    let kept: TokenSet | null = set(1);
+    const tokens = { load: () => kept, save: (set: TokenSet | null) => void (kept = set) };
+    const peer = new Peer({ tokens });
+    await peer.accept();
+    authenticated(peer.socket);
+    kept = set(2);
+    refused(peer.socket);
+    await settled();
+    expect(offered(peer.socket)).toEqual(["access 1", "access 2"]);
+    authenticated(peer.socket);
+    expect(kept).toEqual(set(2));
+    kept = null;
+    await peer.reconnect();
+    expect(offered(peer.socket)).toEqual([null]);
+  });
+
   it("of a server that only refuses are taken when it says nothing", async () => {
     const peer = new Peer({ token: "token" });
     await peer.accept();

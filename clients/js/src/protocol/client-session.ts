@@ -93,9 +93,13 @@ export class ClientSession {
     return new ClientSession(this.sessionId, this.ts, held, past, this.limits);
   }
 
-  /** Make the session of the next connection, which takes nothing along (after ResyncNeeded) but identities. */
+  /**
+   * Make the session of the next connection after ResyncNeeded: it starts at no instant. The results go along with their
+   * digests only, so that the server confirms or replaces all of them at one instant.
+   */
   restart(wanted: (queryId: number) => boolean = () => true): ClientSession {
-    return new ClientSession(this.sessionId, null, new Map(), filter(this.past, wanted), this.limits);
+    const [held, past] = [filter(this.held, wanted), filter(this.past, wanted)];
+    return new ClientSession(this.sessionId, null, held, past, this.limits);
   }
 
   /** Whether the result held is that of `ts`, not one of an earlier connection still to be confirmed. */

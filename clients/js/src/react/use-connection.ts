@@ -34,6 +34,7 @@ export function useConnectionState(): ConnectionInfo {
 export interface Auth extends AuthState {
   /** Sign in; rejects with an AuthenticationError when the token is not accepted. */
   readonly signIn: (token: Token) => Promise<void>;
+  /** Sign out, here and on the server. */
   readonly signOut: () => Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export function useAuth(): Auth {
   const store = useMemo(() => ({ listen: (changed: () => void) => client.onAuthChange(changed), get: () => client.auth }), [client]);
   const state = useStore(store);
   return useMemo(
-    () => ({ ...state, signIn: (token) => client.authenticate(token), signOut: () => client.authenticate(null) }),
+    () => ({ ...state, signIn: (token) => client.authenticate(token), signOut: () => client.signOut() }),
     [client, state],
   );
 }
