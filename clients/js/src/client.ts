@@ -247,7 +247,8 @@ export class SynoviaClient {
 
   /**
    * Run a mutation exactly once, whatever happens to the connection, and give its result. Typed arrays among the arguments
-   * are uploaded. FunctionError: it failed and changed nothing. RequestTimeout: no answer in time; it may still run.
+   * are uploaded. FunctionError: it failed and changed nothing. RequestTimeout: no answer in time; it may still run, and with
+   * an outbox it stays in line.
    */
   async mutation<F extends string>(path: F, ...[args, options]: Rest<"mutation", F, MutationOptions<ArgsOf<F>>>): Promise<ResultOf<F>> {
     const { optimisticUpdate, ...rest } = (options ?? {}) as MutationOptions<ArgsOf<F>>;
@@ -292,7 +293,7 @@ export class SynoviaClient {
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
     const request = new Request(this.#work.numbers.take(), kind, path, wire, upload, needs, [], this.#clock.date());
     if (kind === "mutation") this.#keep(request);
-    limit.onGivenUp(() => this.#drop(request));
+    limit.onGivenUp(() => this.#abandon(request));
     this.#work.request(request, update);
     try {
       return await request.answer.promise;
@@ -315,10 +316,11 @@ export class SynoviaClient {
     request.gates.push(this.#recovery, saved);
   }
 
-  #drop(request: Request): void {
+  /** Nobody waits for a request any more: forget it, unless it is kept; what is kept stays in line. */
+  #abandon(request: Request): void {
+    if (this.#outbox && request.kind === "mutation") return void this.#outbox.follow(request);
     request.answer.fail(new ClientClosed("nobody waits for this any more"));
     this.#work.drop(request);
-    if (!this.#state.ended) this.#outbox?.remove(request.requestId);
   }
 
   // --- arrays

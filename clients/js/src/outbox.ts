@@ -4,8 +4,8 @@
  * Every client has a session of its own. What an earlier one left behind is sent again under that one's session and
  * numbers, so that the server runs it once, however many pages find it.
  */
-import { report } from "./callbacks.js";
-import type { FunctionError } from "./errors.js";
+import { callSafely, report } from "./callbacks.js";
+import { ClientClosed } from "./errors.js";
 import { pack } from "./protocol/pack.js";
 import { unpack } from "./protocol/unpack.js";
 import { hex, type ArrayRef, type ValueMap } from "./protocol/values.js";
@@ -22,12 +22,12 @@ export interface OutboxStorage {
   remove(key: string): Maybe<void>;
 }
 
-/** What became of a mutation that an earlier page had left. */
+/** What became of a mutation that nobody waits for: one that an earlier page had left, or whose caller has given up. */
 export interface Recovered {
   readonly path: string;
   readonly args: ValueMap;
   readonly result?: unknown;
-  readonly error?: FunctionError | Error;
+  readonly error?: Error;
 }
 
 export interface OutboxOptions {
@@ -35,7 +35,7 @@ export interface OutboxOptions {
   readonly name: string;
   /** By default the browser's localStorage, which holds about 5 MB; `indexedDbOutbox()` holds arrays too. */
   readonly storage?: OutboxStorage;
-  /** Called with the outcome of each mutation that an earlier page had left. */
+  /** Called with the outcome of each mutation that nobody waits for. */
   readonly onRecovered?: (outcome: Recovered) => void;
 }
 
@@ -51,14 +51,14 @@ export interface Leftover {
 }
 
 export class Outbox {
-  readonly onRecovered: ((outcome: Recovered) => void) | undefined;
+  readonly #onRecovered: ((outcome: Recovered) => void) | undefined;
   readonly #storage: OutboxStorage;
   readonly #prefix: string;
   readonly #own: string;
 
   constructor({ name, storage = localStorageOutbox(), onRecovered }: OutboxOptions, sessionId: Uint8Array) {
     this.#storage = storage;
-    this.onRecovered = onRecovered;
+    this.#onRecovered = onRecovered;
     this.#prefix = `synovia:${name}:`;
     this.#own = hex(sessionId);
     void this.claim(this.#own, () => new Promise(() => undefined)); // as long as this page lives
@@ -75,7 +75,17 @@ export class Outbox {
     return gate;
   }
 
-  /** Forget a mutation: it was answered, or nobody waits for it. */
+  /** Tell of a mutation's outcome once it is there; it stays where it is kept if the client is closed before. */
+  async follow({ path, args, answer }: Request): Promise<void> {
+    try {
+      const result = await answer.promise;
+      callSafely(this.#onRecovered, { path, args, result });
+    } catch (error) {
+      if (!(error instanceof ClientClosed)) callSafely(this.#onRecovered, { path, args, error: error as Error });
+    }
+  }
+
+  /** Forget a mutation: it was answered. */
   remove(requestId: number, session = this.#own): void {
     (async () => this.#storage.remove(this.#key(session, requestId)))().catch(report);
   }

@@ -1,7 +1,6 @@
 /** Sending what earlier pages have left in the outbox, each session on a connection of its own, before anything new. */
-import { callSafely } from "./callbacks.js";
 import type { Credentials } from "./credentials.js";
-import { ClientClosed, ConnectionFailed, type SynoviaError } from "./errors.js";
+import { ConnectionFailed, type SynoviaError } from "./errors.js";
 import { ConnectionLoop, type LoopParts } from "./loop.js";
 import type { Leftover, Outbox } from "./outbox.js";
 import { Request, type Gate } from "./requests.js";
@@ -55,7 +54,7 @@ export class Recovery implements Gate {
       if (error?.code !== "unauthenticated") this.outbox.remove(requestId, session);
     });
     const requests = left.map((one) => requestOf(one));
-    const answers = requests.map((request) => this.#outcome(request));
+    const answers = requests.map((request) => this.outbox.follow(request));
     for (const request of requests) work.request(request);
     await this.#serve(session, work, Promise.all(answers));
   }
@@ -84,16 +83,6 @@ export class Recovery implements Gate {
     await answered;
     loop.stop();
     this.#loops.delete(loop);
-  }
-
-  async #outcome(request: Request): Promise<void> {
-    const { path, args } = request;
-    try {
-      const result = await request.answer.promise;
-      callSafely(this.outbox.onRecovered, { path, args, result });
-    } catch (error) {
-      if (!(error instanceof ClientClosed)) callSafely(this.outbox.onRecovered, { path, args, error: error as Error });
-    }
   }
 }
 

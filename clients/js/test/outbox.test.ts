@@ -1,20 +1,11 @@
 /** Mutations that survive a reload of the page. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { indexedDbOutbox, localStorageOutbox, SynoviaClient, type OutboxStorage, type Recovered } from "../src/index.js";
+import { localStorageOutbox, RequestTimeout, SynoviaClient, type OutboxStorage, type Recovered } from "../src/index.js";
+import { browserStorage } from "./browser-storage.js";
 import { Wire } from "./cuttable.js";
 import { noHub, startHub, type Hub } from "./hub.js";
 import { Peer, unattended } from "./peer.js";
 import { settled, until } from "./until.js";
-
-/** The storage of a browser: strings by key, shared by all pages. */
-function browserStorage(): Storage {
-  const items = Object.create({
-    getItem: (key: string) => items[key] ?? null,
-    setItem: (key: string, text: string) => void (items[key] = text),
-    removeItem: (key: string) => void delete items[key],
-  }) as Record<string, string> & Storage;
-  return items;
-}
 
 function outbox(storage: OutboxStorage, recovered: Recovered[] = []) {
   return { outbox: { name: "test", storage, onRecovered: (outcome: Recovered) => recovered.push(outcome) } };
@@ -96,13 +87,18 @@ describe("an outbox", () => {
     expect(Object.keys(items)).toHaveLength(2); // kept: it has not been looked at
   });
 
-  it("forgets what its caller has given up", async () => {
+  it("keeps in line what its caller has given up, and tells what became of it", async () => {
     const items = browserStorage();
-    const peer = new Peer(outbox(localStorageOutbox(items)));
-    const abort = new AbortController();
-    const call = peer.client.mutation("m", {}, { signal: abort.signal });
-    abort.abort(new Error("never mind"));
-    await expect(call).rejects.toThrow("never mind");
+    const recovered: Recovered[] = [];
+    const peer = new Peer(outbox(localStorageOutbox(items), recovered));
+    const call = peer.client.mutation("m", { x: 1 }, { timeout: 1_000 });
+    peer.clock.advance(1_000);
+    await expect(call).rejects.toBeInstanceOf(RequestTimeout);
+    expect(Object.keys(items)).toHaveLength(1);
+    await peer.accept();
+    peer.socket.done(1, 5, "late");
+    await settled();
+    expect(recovered).toEqual([{ path: "m", args: { x: 1 }, result: "late" }]);
     expect(Object.keys(items)).toEqual([]);
   });
 
@@ -116,10 +112,6 @@ describe("an outbox", () => {
     expect(peer.socket.all("Mutation")).toHaveLength(1);
     expect(reported.mock.calls).toMatchObject([[{ message: "full" }]]);
     reported.mockRestore();
-  });
-
-  it("is there in IndexedDB too", () => {
-    expect(indexedDbOutbox).toBeTypeOf("function"); // a browser runs it: tests/e2e of the desk
   });
 });
 
