@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, latency, mutations, queries
+from benchmarks import arrays, cost, fanout, hubs, latency, mutations, queries
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from mongod import running_mongod
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "queries": queries.run,
     "arrays": arrays.run,
     "mutations": mutations.run,
+    "hubs": hubs.run,
 }
 
 

@@ -91,7 +91,7 @@ async def test_a_call_that_nobody_can_repeat_is_committed_once_all_the_same(app:
 
 
 async def test_an_outcome_that_nobody_knows_is_not_told_as_a_failure(app: TestApp) -> None:
-    app.engine._committer._patience = 0.1
+    app.engine.committer._patience = 0.1
     store = store_of(app)
     await app.caller().mutation("board:add", {"slug": "there"})
     store.unreachable = True

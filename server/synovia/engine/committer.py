@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -71,6 +71,8 @@ class Committer:
 
     Attributes:
         backlog: How many mutations wait for their commit.
+        counters: ``committed`` mutations in ``transactions``; ``conflicts``, for which a batch was resubmitted; and
+            ``outdated`` mutations, which were run again because what they had read had changed.
     """
 
     def __init__(self, store: Store, log: Log, *, most: int = 256, patience: float = 10.0) -> None:
@@ -81,6 +83,7 @@ class Committer:
         self._waiting: deque[Submission] = deque()
         self._wake = asyncio.Event()
         self.backlog = 0
+        self.counters: Counter[str] = Counter()
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
 
     async def submit(self, submission: Submission) -> Ts:
@@ -121,6 +124,7 @@ class Committer:
             try:
                 ts = await self._store.commit(_as_batch(valid, self._log.fence + len(self._unseen)))
             except (Conflict, StoreUnavailable) as error:
+                self.counters["conflicts"] += 1
                 for submission in valid:
                     submission.uncertain = submission.uncertain or isinstance(error, StoreUnavailable)
                 batch = valid + later
@@ -145,6 +149,7 @@ class Committer:
             if submission.done.done():
                 continue
             if (changed := self._changed_at(submission)) is not None:
+                self.counters["outdated"] += 1
                 submission.done.set_exception(Outdated(changed, uncertain=submission.uncertain))
             elif submission.reads.overlaps(together):
                 later.append(submission)
@@ -173,6 +178,7 @@ class Committer:
             await self._commit(later)
 
     def _committed(self, valid: list[Submission], later: list[Submission], ts: Ts) -> None:
+        self.counters += Counter(committed=len(valid), transactions=1, outdated=len(later))
         if ts > self._log.head:
             self._unseen.append(KeyedCommit(ts, [write for submission in valid for write in submission.writes]))
         for submission in valid:

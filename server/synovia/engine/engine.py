@@ -149,7 +149,7 @@ class Engine:
         self._executor = Executor(store, registry, debug=debug, clock=clock)
         self._log = Log(store, self._on_change)
         self.live = LiveQueries(self._executor, self._log, linger=linger)
-        self._committer = Committer(store, self._log)
+        self.committer = Committer(store, self._log)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
 
@@ -162,7 +162,7 @@ class Engine:
         self._log_alive = True
         self._tasks = [
             asyncio.create_task(self._keep_running(self._follow), name="log"),
-            asyncio.create_task(self._keep_running(self._committer.run), name="committer"),
+            asyncio.create_task(self._keep_running(self.committer.run), name="committer"),
         ]
 
     async def stop(self) -> None:
@@ -201,7 +201,7 @@ class Engine:
         log, age = self._log, time.monotonic() - self._log.advanced_at
         return EngineHealth(
             self._log_alive, self._log_alive, self.head, len(self.live), age, log.gaps, log.last_gap,
-            self._committer.backlog,
+            self.committer.backlog,
         )  # fmt: skip
 
     async def wait_for(self, ts: Ts) -> None:
@@ -222,6 +222,10 @@ class Engine:
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once."""
         self.live.unsubscribe(subscriber, live)
+
+    def look_back(self, live: LiveQuery, ts: Ts) -> bool:
+        """Begin to find a result as of an earlier instant; see ``LiveQueries.look_back``."""
+        return self.live.look_back(live, ts)
 
     async def query(
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
@@ -310,7 +314,7 @@ class Engine:
         reads = run.reads
         if request.function.isolation == "snapshot":
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-        return await self._committer.submit(Submission(ts, reads, writes, request.record(run)))
+        return await self.committer.submit(Submission(ts, reads, writes, request.record(run)))
 
     async def _earlier(self, session: bytes, number: int) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""

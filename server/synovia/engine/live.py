@@ -16,6 +16,8 @@ from synovia_protocol.digest import digest
 from synovia_protocol.errors import ErrorInfo
 
 KEPT_VERSIONS = 64
+PAST = -1
+"""The number of versions that were looked up afterwards and so belong to no sequence."""
 KEPT_BYTES = 4 * 1024 * 1024
 
 
@@ -48,12 +50,13 @@ class Version:
     """One result of a live query: a value or an error.
 
     Attributes:
-        number: Versions of a query count from 1.
+        number: Versions of a query count from 1; ``PAST`` for one that was looked up afterwards.
+        bridge: Of such a one: the number of a later version, and the patch that leads there.
         packed: The encoded value; None for an error.
         patch: The encoded patch from the version before; None if there is none (first version, or an error on either side).
     """
 
-    __slots__ = ("_digest", "arrays", "error", "journal", "number", "packed", "patch")
+    __slots__ = ("_digest", "arrays", "bridge", "error", "journal", "number", "packed", "patch")
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Version:
         self.error = error
         self.journal = journal
         self.arrays = arrays
+        self.bridge: tuple[int, bytes] | None = None
         self._digest: bytes | None = None
 
     def digest(self) -> bytes:
@@ -104,6 +108,8 @@ class LiveQuery:
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
         recall: What the last run has left for the next.
+        pasts: Results as of earlier instants that were looked up; None: there is none to be had.
+        looking: Instants that are being looked up.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
@@ -119,6 +125,8 @@ class LiveQuery:
         self.dirty_at: Ts | None = None
         self.holds_until: int | None = None
         self.recall = Recall()
+        self.pasts: dict[Ts, Version | None] = {}
+        self.looking: set[Ts] = set()
         self._spans: deque[_Span] = deque()
         self._value: Any = None
         self._kept = 0
@@ -151,7 +159,9 @@ class LiveQuery:
 
     def patches(self, old: Version, new: Version) -> list[bytes] | None:
         """Give the encoded patches that lead from one version to a later one; None: send the whole value instead."""
-        if new.number == old.number + 1:
+        if old.number == PAST:
+            found: list[bytes | None] = [self._bridge(old, new)]
+        elif new.number == old.number + 1:
             found = [new.patch]
         else:
             chain = {span.version.number: span.version.patch for span in self._spans}
@@ -159,6 +169,10 @@ class LiveQuery:
         patches = [patch for patch in found if patch is not None]
         complete = len(patches) == len(found)
         return patches if complete and sum(map(len, patches)) < len(new.packed or b"") else None
+
+    def past(self, ts: Ts) -> Version | None:
+        """Give the result as of ``ts``: one that is kept, or one that has been looked up for somebody who came back."""
+        return self.version_at(ts) or self.pasts.get(ts)
 
     def shows(self, array_digest: bytes) -> bool:
         """Tell whether the newest result refers to an array with this digest."""
@@ -205,6 +219,16 @@ class LiveQuery:
         self.ran_at = ts
         self._trim()
         return not same
+
+    @staticmethod
+    def _bridge(old: Version, new: Version) -> bytes | None:
+        """Give the patch from a result that was looked up; all who came back from that instant share it."""
+        if old.packed is None or new.packed is None:
+            return None
+        if old.bridge is None or old.bridge[0] != new.number:
+            change = patch.diff(codec.unpack(old.packed, codec.FROM_SERVER), codec.unpack(new.packed, codec.FROM_SERVER))
+            old.bridge = new.number, codec.pack(change)
+        return old.bridge[1]
 
     def _patch(self, latest: Version | None, value: Any, packed: bytes | None) -> bytes | None:
         if latest is None or latest.packed is None or packed is None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from synovia.context import FOREVER
 from synovia.engine.executor import Executor, IdentityNeeded, Recall
-from synovia.engine.live import LiveKey, LiveQuery, Subscriber
+from synovia.engine.live import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
 from synovia.engine.readset import KeyedCommit
 from synovia.engine.subscriptions import SubscriptionIndex
@@ -30,6 +30,10 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia")
 
 RETRY_SECONDS = 0.25
+MOST_PASTS = 8
+"""So many earlier instants of one query are looked up within the time that it lingers."""
+PAST_SECONDS = 2.0
+"""So long a client that comes back waits for that at most; then it gets the whole value."""
 
 
 class LiveQueries:
@@ -270,6 +274,44 @@ class LiveQueries:
                 new = self._join(subscriber, identity, live.function, live.args, packed, journal)
                 subscriber.replaced(live, new)
             subscriber.notify()
+
+    # --- the past -------------------------------------------------------------------------------------------------
+
+    def look_back(self, live: LiveQuery, ts: Ts) -> bool:
+        """Find the result of a query as of an instant that this hub has not followed, for a client that holds it.
+
+        Results are functions of the query and the instant, and the store keeps the past readable for some minutes.
+
+        Returns:
+            Whether to wait: ``live.past(ts)`` may be there later, and the subscribers are notified then.
+        """
+        if ts in live.looking:
+            return True
+        known = ts in live.pasts or live.version_at(ts) is not None
+        if known or ts > self._log.head or len(live.pasts) + len(live.looking) >= MOST_PASTS:
+            return False
+        live.looking.add(ts)
+        task = asyncio.create_task(self._look_back(live, ts), name=f"past {live.key.path}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _look_back(self, live: LiveQuery, ts: Ts) -> None:
+        version = None
+        try:
+            async with asyncio.timeout(PAST_SECONDS), self._places:
+                run = await self._executor.query(
+                    live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
+                )
+            if run.error is None:
+                version = Version(PAST, run.packed, None, None, run.journal, run.arrays)
+        except (StoreError, TimeoutError, IdentityNeeded) as error:
+            logger.info("%s as of %d cannot be looked up: %s", live.key.path, ts, error)
+        finally:
+            live.looking.discard(ts)
+            live.pasts[ts] = version
+            asyncio.get_running_loop().call_later(self._linger, live.pasts.pop, ts, None)
+            self._notify(live)
 
     async def stop(self) -> None:
         """Cancel what is running, and wait for it."""
