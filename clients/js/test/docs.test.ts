@@ -1,0 +1,29 @@
+/** The code in the guides compiles. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, expect, it } from "vitest";
+
+const FOLDER = "build/guides";
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+it("the code in the guides compiles", () => {
+  mkdirSync(FOLDER, { recursive: true });
+  let count = 0;
+  for (const guide of ["js-client", "react"]) {
+    const text = readFileSync(`../../docs/${guide}.md`, "utf8");
+    for (const [, kind, code] of text.matchAll(/```(tsx?)\n(.*?)```/gs)) writeFileSync(`${FOLDER}/${guide}-${++count}.${kind}`, code!);
+  }
+  expect(count).toBeGreaterThan(6);
+  const paths = { "synovia-client": ["../../src/index.ts"], "synovia-client/react": ["../../src/react/index.ts"] };
+  const options = { extends: "../../tsconfig.json", compilerOptions: { paths, module: "ESNext", moduleResolution: "Bundler" }, include: ["."] };
+  writeFileSync(`${FOLDER}/tsconfig.json`, JSON.stringify(options));
+  expect(compile()).toBe("");
+});
+
+function compile(): string {
+  try {
+    return execFileSync("node_modules/.bin/tsc", ["-p", FOLDER], { encoding: "utf8" });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
