@@ -59,6 +59,9 @@ class ScriptedLive:
             return None
         return next((version for version in reversed(self.versions) if version.since <= ts), None)
 
+    def past(self, ts: int) -> ScriptedVersion | None:
+        return self.version_at(ts)
+
     def patches(self, old: ScriptedVersion, new: ScriptedVersion) -> list[bytes] | None:
         if not self.patches_kept or old not in self.versions:
             return None
@@ -101,6 +104,9 @@ class ScriptedEngine:
         live = self.live(path, identity)
         live.subscribers.append(subscriber)
         return live
+
+    def look_back(self, live: ScriptedLive, ts: int) -> bool:
+        return False
 
     def unsubscribe(self, subscriber: Any, live: ScriptedLive) -> None:
         live.subscribers.remove(subscriber)

@@ -226,7 +226,9 @@ class LiveQuery:
         if old.packed is None or new.packed is None:
             return None
         if old.bridge is None or old.bridge[0] != new.number:
-            change = patch.diff(codec.unpack(old.packed, codec.FROM_SERVER), codec.unpack(new.packed, codec.FROM_SERVER))
+            change = patch.diff(
+                codec.unpack(old.packed, codec.FROM_SERVER), codec.unpack(new.packed, codec.FROM_SERVER)
+            )
             old.bridge = new.number, codec.pack(change)
         return old.bridge[1]
 

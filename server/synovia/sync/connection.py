@@ -199,6 +199,9 @@ class Connection:
                 raise Untellable  # what the client holds, also from its last connection, must not stay behind the rest
             if version is None or version is query.version:
                 continue
+            since = query.looks_back_to(version)
+            if since is not None and self._engine.look_back(query.live, since):
+                raise Untellable  # not yet: we are woken when it is found
             if query.version is not None or version.packed is not None or version.error is not None:
                 changes.append(Change(query, version))
         return changes

@@ -43,6 +43,10 @@ class LiveQuery(Protocol):
         """Give the version as of ``ts``; None if it is not kept any more, or was never known."""
         ...
 
+    def past(self, ts: Ts) -> Version | None:
+        """As ``version_at``; also what ``Engine.look_back`` has found."""
+        ...
+
     def patches(self, old: Any, new: Any) -> list[bytes] | None:
         """Give packed patches from the version ``old`` to ``new``; None: send the whole value."""
         ...
@@ -87,6 +91,10 @@ class Engine(Protocol):
         identity: Identity | None,
         journal: bytes | None = None,
     ) -> LiveQuery: ...
+
+    def look_back(self, live: Any, ts: Ts) -> bool:
+        """Begin to find the result as of an instant from before this hub followed it; tell whether to wait for it."""
+        ...
 
     def unsubscribe(self, subscriber: Any, live: Any) -> None: ...
 

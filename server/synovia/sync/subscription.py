@@ -9,6 +9,10 @@ from synovia_protocol.codec import pack_patch_update, pack_update, pack_value_up
 from synovia_protocol.messages import QueryAdd, QueryFailed, QueryUnchanged
 
 
+WORTH_A_LOOK = 4096
+"""Packed results below this are sent whole rather than looked up as of an earlier time."""
+
+
 class Subscription:
     """What a client holds of one query; the engine's subscriber.
 
@@ -52,6 +56,14 @@ class Subscription:
         """Whether the update depends only on the id and the two versions, and so is the same for other connections."""
         return not (self.moved or self.resumes)
 
+    def looks_back_to(self, new: Version) -> Ts | None:
+        """Tell as of when to look up what the client holds, because a patch from there may spare it the whole of ``new``."""
+        if not self.resumes or new.packed is None or len(new.packed) < WORTH_A_LOOK:
+            return None
+        if new.journal != self.added.journal or new.digest() == self.added.digest:
+            return None
+        return self._newest_ts
+
     def same(self, new: Version) -> bool:
         """Tell whether the client need not be told of ``new``, because what it holds looks the same."""
         if not self.moved or self.version is None or self.version.error != new.error:
@@ -75,7 +87,7 @@ class Subscription:
             return self._value(new)
         if new.digest() == digest:
             return pack_update(QueryUnchanged(self.added.query_id))
-        old = None if self._newest_ts is None else self.live.version_at(self._newest_ts)
+        old = None if self._newest_ts is None else self.live.past(self._newest_ts)
         if old is None or old.error is not None or old.digest() != digest:
             return self._value(new)
         return self._patch(old, new) or self._value(new)
