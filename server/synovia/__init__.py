@@ -4,10 +4,11 @@ Clients subscribe to named queries over one WebSocket. When a mutation commits, 
 and only the difference is pushed.
 """
 
+from synovia.auth.accounts import normal_email, same_user
 from synovia.context import ActionContext, MutationContext, QueryContext
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
 from synovia.functions import action, mutation, query
-from synovia.identity import Authenticator, Identity, InvalidToken
+from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.querying import Page, between, field, ge, gt, le, lt
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia_protocol.messages import ArrayRef
@@ -30,6 +31,8 @@ __all__ = [
     "NotFound",
     "Page",
     "QueryContext",
+    "SignIn",
+    "SignInUnavailable",
     "Synovia",
     "Table",
     "Unauthenticated",
@@ -41,7 +44,9 @@ __all__ = [
     "le",
     "lt",
     "mutation",
+    "normal_email",
     "query",
+    "same_user",
 ]
 
 

@@ -55,6 +55,18 @@ FORBIDDEN = {
         "synovia.cli",
         "synovia.http",
     ),
+    "synovia.auth": (
+        "synovia.sync",
+        "synovia.http",
+        "synovia.app",
+        "synovia.cli",
+        "synovia.store.mongo",
+        "synovia.store.sqlite",
+        "uvicorn",
+        "pymongo",
+        "motor",
+        "sqlite3",
+    ),
     "synovia.store": (
         "synovia.sync",
         "synovia.http",

@@ -10,7 +10,7 @@ import pytest
 from auth.issuing import MovedClock
 from synovia.auth.keyring import BY_CREATION, KEYS, KeyRing
 from synovia.auth.records import Records
-from synovia.auth.sessions import BY_OWNER, SESSIONS, Sessions, SessionTimes
+from synovia.auth.sessions import BY_OWNER, MOST_SESSIONS, SESSIONS, Sessions, SessionTimes
 from synovia.auth.tokens import REFUSAL, read
 from synovia.engine import keys
 from synovia.identity import Identity, InvalidToken, SignIn
@@ -132,6 +132,17 @@ async def test_everywhere_is_everywhere_and_nobody_else(store: Store, clock: Mov
     for each in mine:
         await is_refused(sessions, each.token)
     assert (await show(sessions, other.token)).identity.subject == "10"
+
+
+async def test_nobody_fills_the_table(store: Store, clock: MovedClock) -> None:
+    sessions = hub(store, clock)
+    opened = []
+    for _ in range(MOST_SESSIONS + 3):
+        opened.append(await sessions.open(ALICE))
+        clock.advance(1)
+    assert await left(store) == Left(MOST_SESSIONS, 1)
+    assert await is_refused(sessions, opened[2].token) == "the session is not there"
+    assert (await show(sessions, opened[3].token)).identity == ALICE
 
 
 # --- keys

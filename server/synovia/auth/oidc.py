@@ -7,15 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from jose import jws
 from jose.backends.base import Key
-from jose.exceptions import JOSEError
 from jose.jwk import construct
 
 from synovia.auth.accounts import normal_email
 from synovia.auth.fetching import FetchError, check_url, fetch_json
 from synovia.auth.issuers import Issuer
 from synovia.auth.keycache import KeyCache, KeyTimes, Loaded
+from synovia.auth.signatures import check_signature
 from synovia.auth.tokens import (
     Clock,
     Unverified,
@@ -125,14 +124,6 @@ class OidcVerifier:
     async def close(self) -> None:
         """Give up a fetch that is under way."""
         await self.keys.close()
-
-
-def check_signature(token: str, key: Key, algorithm: str) -> None:
-    """Check a signature by python-jose, with one key and one algorithm, neither chosen by the token."""
-    try:
-        jws.verify(token, key, [algorithm])
-    except (JOSEError, ValueError, TypeError) as error:
-        raise refused(f"python-jose: {type(error).__name__}") from None
 
 
 def _email(claims: dict[str, Any]) -> str | None:

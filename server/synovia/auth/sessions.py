@@ -15,12 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jose import jws
 from jose.jwk import construct
 
 from synovia.auth.keyring import KeyRing
-from synovia.auth.oidc import check_signature
 from synovia.auth.records import Records
+from synovia.auth.signatures import check_signature, sign
 from synovia.auth.tokens import Clock, Unverified, check_times, refused
 from synovia.engine import keys
 from synovia.identity import Identity, SignIn
@@ -34,6 +33,9 @@ BY_OWNER = IndexSpec("by_owner", ("issuer", "subject"))
 BY_EXPIRY = IndexSpec("by_expiry", ("expiresAt",))
 BY_REVOCATION = IndexSpec("by_revocation", ("revokedAt",))
 SESSIONS = TableSpec("_sessions", (BY_OWNER, BY_EXPIRY, BY_REVOCATION))
+
+MOST_SESSIONS = 50
+"""Sessions of one identity at a time."""
 
 Use = Literal["access", "refresh"]
 _SESSION_ID = re.compile(r"s_[0-9a-f]{32}")
@@ -92,7 +94,14 @@ class Sessions:
         id_ = f"s_{secrets.token_hex(16)}"
         session = _document(id_, identity, now, self._end(now, now))
         await self._records.change(id_, lambda _: (session, None))
+        await self._make_room(identity)
         return await self._tokens(session)
+
+    async def _make_room(self, identity: Identity) -> None:
+        """Delete the sessions that have lain idle longest once somebody has too many, so that nobody fills the table."""
+        found = await self._records.find_equal(BY_OWNER, identity.issuer, identity.subject, limit=_PAGE)
+        found.sort(key=lambda session: session["refreshedAt"])
+        await self._records.delete(found[: max(0, len(found) - MOST_SESSIONS)])
 
     def _end(self, now: int, created: int) -> int:
         return min(now + int(self.times.refresh * 1000), created + int(self.times.longest * 1000))
@@ -119,9 +128,7 @@ class Sessions:
         }
         if use == "refresh":
             claims["gen"] = int(session["generation"])
-        signer = construct(key.key, ALGORITHM)
-        signed: str = jws.sign(claims, signer, {"kid": key.id}, ALGORITHM)
-        return signed
+        return sign(claims, construct(key.key, ALGORITHM), key.id, ALGORITHM)
 
     async def authenticate(self, token: str, unverified: Unverified, *, exchange: bool) -> SignIn:
         """Sign in with an access token, or with a refresh token if those may be exchanged.
