@@ -250,7 +250,7 @@ class Work:
         self.downloads.disconnected(session.fetched_so_far)
 
     def next_session(self, old: ClientSession, *, resync: bool) -> ClientSession:
-        """Make the session of the next connection, with the results that are still wanted; after a resync without their ts."""
+        """Make the session of the next connection, with the results still wanted; after a resync without their ts."""
         held = {query_id: result for query_id, result in old.held.items() if self.queries.get(query_id) is not None}
         return ClientSession(old.session_id, None if resync else old.ts, held, limits=old.limits)
 

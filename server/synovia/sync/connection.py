@@ -193,6 +193,7 @@ class Connection:
 
     def _changes(self, target: Ts) -> list[Change]:
         changes = []
+        looking = False
         for query in self._queries.values():
             version = query.live.version_at(target) if query.live.loaded else None
             if version is None and (query.version is not None or query.resumes):
@@ -200,10 +201,12 @@ class Connection:
             if version is None or version is query.version:
                 continue
             since = query.looks_back_to(version)
-            if since is not None and self._engine.look_back(query.live, since):
-                raise Untellable  # not yet: we are woken when it is found
+            if since is not None:
+                looking |= self._engine.look_back(query.live, since)
             if query.version is not None or version.packed is not None or version.error is not None:
                 changes.append(Change(query, version))
+        if looking:
+            raise Untellable  # not yet: we are woken when what the client holds is found
         return changes
 
     def _release(self, frames: list[bytes]) -> None:

@@ -8,7 +8,6 @@ from synovia.sync.ports import LiveQuery, Ts, Version
 from synovia_protocol.codec import pack_patch_update, pack_update, pack_value_update
 from synovia_protocol.messages import QueryAdd, QueryFailed, QueryUnchanged
 
-
 WORTH_A_LOOK = 4096
 """Packed results below this are sent whole rather than looked up as of an earlier time."""
 
