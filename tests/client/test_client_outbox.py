@@ -44,6 +44,10 @@ def client_of(url: str, file: Path, **options: Any) -> Client:
     return Client(url, outbox=file, proxy=None, backoff=Backoff(0.05, 0.2), **options)
 
 
+def client_of_outbox(running: Running, outbox: Outbox) -> Client:
+    return Client(url_of(running), outbox=outbox, proxy=None, backoff=Backoff(0.05, 0.2))
+
+
 def url_of(running: Running) -> str:
     return f"ws://127.0.0.1:{running.port}"
 
@@ -230,8 +234,31 @@ async def test_one_process_at_a_time_holds_the_file(tmp_path: Path) -> None:
     outbox = Outbox(file)
     with pytest.raises(OutboxError, match="another process has it open"):
         Outbox(file)
+    opening = [sys.executable, "-c", f"from synovia_client.outbox import Outbox; Outbox({str(file)!r})"]
+    other = await asyncio.create_subprocess_exec(*opening, stderr=subprocess.PIPE)
+    _, said = await other.communicate()
+    assert b"another process has it open" in said
+    assert other.returncode != 0
+    assert file.stat().st_mode & 0o777 == 0o600
     await outbox.close()
     await Outbox(file).close()
+
+
+async def test_what_cannot_be_written_is_told_and_not_sent(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    async with serving() as running, client_of_outbox(running, outbox) as client:
+        await client.mutation("notes:post", {**BOARD, "text": "before"})
+        outbox._database.execute("PRAGMA query_only = ON")  # as a disk that has become read-only
+        with pytest.raises(OutboxError, match="cannot be written"):
+            await client.mutation("notes:post", {**BOARD, "text": "lost"})
+        outbox._database.execute("PRAGMA query_only = OFF")
+        await client.mutation("notes:post", {**BOARD, "text": "after"})
+        assert await texts_of(client) == ["after", "before"]
+
+
+async def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutboxError, match="No such file"):
+        Outbox(tmp_path / "nowhere" / "outbox.db")
 
 
 async def test_a_file_that_is_none_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -244,7 +271,7 @@ async def test_a_file_that_is_none_is_refused_and_left_alone(tmp_path: Path) -> 
 
 async def test_a_full_outbox_refuses_what_is_then_not_sent(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db", max_bytes=1_000_000)
-    async with serving() as running, Client(url_of(running), outbox=outbox, proxy=None) as client:
+    async with serving() as running, client_of_outbox(running, outbox) as client:
         with pytest.raises(OutboxError, match="full"):
             await client.mutation("notes:plot", {**BOARD, "samples": np.zeros(200_000)})
         assert client.in_outbox == 0

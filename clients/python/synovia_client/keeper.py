@@ -116,7 +116,12 @@ class Keeper:
 
     async def _stamp(self, requests: dict[int, Request]) -> None:
         now = self._work.time.now() or round(time.time() * 1000)
-        await self.outbox.stamp(list(requests), now)
+        try:
+            await self.outbox.stamp(list(requests), now)
+        except OutboxError as problem:
+            logger.error("%s", problem)
+            self._unstamped |= requests  # they wait for the next welcome
+            return
         for request in requests.values():
             request.issued_at = now
             request.stored = True

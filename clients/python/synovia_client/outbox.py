@@ -76,13 +76,14 @@ class Outbox:
         self._waiting: list[tuple[Change, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         try:
+            self.path.touch(mode=0o600)  # it holds what the user entered
             self._database = sqlite3.connect(self.path, timeout=0.5, isolation_level=None, check_same_thread=False)
             try:
                 self.session_id, self.following = self._open()
             except BaseException:
                 self._database.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             held = "locked" in str(error)
             why = "another process has it open" if held else str(error)
             raise OutboxError(f"the outbox {self.path} cannot be used: {why}") from error
