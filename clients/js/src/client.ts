@@ -89,7 +89,7 @@ export class SynoviaClient {
     const timeouts = (this.#timeouts = timeoutsOf(options.timeouts ?? {}));
     const sessionId = crypto.getRandomValues(new Uint8Array(16));
     const credentials = (this.#credentials = new Credentials(token, clock, timeouts.token, tokens));
-    this.#outbox = outbox === undefined ? null : new Outbox(typeof outbox === "string" ? { name: outbox } : outbox, sessionId);
+    this.#outbox = outbox === undefined ? null : new Outbox(typeof outbox === "string" ? { name: outbox } : outbox, sessionId, clock);
     const work = (this.#work = new Work(clock, timeouts, ({ requestId }) => this.#outbox?.remove(requestId)));
     const dialer = new Dialer(this.url, webSocket(options.WebSocket), clock, timeouts.connect);
     const parts = { dialer, credentials, backoff: new Backoff(options.backoff), timeouts, clock, random };

@@ -43,3 +43,16 @@ export class Deadline {
     this.#cancel = undefined;
   }
 }
+
+/** Wait for a promise only so long; then fail with the error. */
+export async function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>, error: () => Error): Promise<T> {
+  let cancel: Cancel = () => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(milliseconds, () => reject(error()));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    cancel();
+  }
+}

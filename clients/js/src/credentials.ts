@@ -1,6 +1,6 @@
 /** The token: where it comes from, whether the server took it, and when another is needed. */
 import { callSafely, Listeners } from "./callbacks.js";
-import type { Clock } from "./clock.js";
+import { within, type Clock } from "./clock.js";
 import { AuthenticationError, SynoviaError } from "./errors.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import type { Authenticated } from "./protocol/messages.js";
@@ -117,17 +117,9 @@ export class Credentials {
     return token;
   }
 
-  async #ask(source: Exclude<Token, string | null>): Promise<string | null> {
-    let cancel = (): void => undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new SynoviaError(`no token came within ${this.timeout} ms`);
-      cancel = this.clock.after(this.timeout, () => reject(error));
-    });
-    try {
-      return await Promise.race([source(), late]);
-    } finally {
-      cancel();
-    }
+  #ask(source: Exclude<Token, string | null>): Promise<string | null> {
+    const late = (): Error => new SynoviaError(`no token came within ${this.timeout} ms`);
+    return within(this.clock, this.timeout, (async () => source())(), late);
   }
 
   /** The server took the token of this number, and may have given its own. */

@@ -153,7 +153,11 @@ export class Link {
     if (this.#over || this.#signingIn) return;
     if (this.#signInDue !== "no") return void this.#authenticate();
     const { socket } = this.#parts;
-    for (let frame = this.#next(); frame; frame = this.#next()) socket.send(frame);
+    try {
+      for (let frame = this.#next(); frame; frame = this.#next()) socket.send(frame);
+    } catch (error) {
+      return this.end(broken(error));
+    }
     if (socket.bufferedAmount > 0 && !this.#timers.has("drain")) this.#timer("drain", DRAIN_INTERVAL, () => this.#pump());
   }
 
@@ -248,6 +252,7 @@ export class Link {
 
 /** Give a time before a token expires: a minute, or for short-lived tokens a fifth of their life. */
 function sooner(left: number): number {
+  if (left <= 0) return 30_000; // one of the clocks is wrong
   return Math.min(2 ** 31 - 1, Math.max(1000, left - Math.min(60_000, left / 5)));
 }
 

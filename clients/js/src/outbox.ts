@@ -5,12 +5,16 @@
  * numbers, so that the server runs it once, however many pages find it.
  */
 import { callSafely, report } from "./callbacks.js";
-import { ClientClosed } from "./errors.js";
+import { within, type Clock } from "./clock.js";
+import { ClientClosed, SynoviaError } from "./errors.js";
 import { pack } from "./protocol/pack.js";
 import { unpack } from "./protocol/unpack.js";
 import { hex, type ArrayRef, type ValueMap } from "./protocol/values.js";
 import type { Gate, Request } from "./requests.js";
 import type { Named } from "./uploads.js";
+
+/** How long the storage may take, in milliseconds. */
+const PATIENCE = 5_000;
 
 type Maybe<T> = T | Promise<T>;
 
@@ -56,7 +60,8 @@ export class Outbox {
   readonly #prefix: string;
   readonly #own: string;
 
-  constructor({ name, storage = localStorageOutbox(), onRecovered }: OutboxOptions, sessionId: Uint8Array) {
+  /** @param clock Limits how long the storage may take; a browser's may hang. */
+  constructor({ name, storage = localStorageOutbox(), onRecovered }: OutboxOptions, sessionId: Uint8Array, readonly clock: Clock) {
     this.#storage = storage;
     this.#onRecovered = onRecovered;
     this.#prefix = `synovia:${name}:`;
@@ -68,11 +73,15 @@ export class Outbox {
   save(request: Request, signedIn: boolean, opened: () => void): Gate {
     const gate = { open: false };
     const save = async (): Promise<void> => this.#storage.set(this.#key(this.#own, request.requestId), packed(request, signedIn));
-    void save().catch(report).then(() => {
+    void this.#soon(save()).catch(report).then(() => {
       gate.open = true;
       opened();
     });
     return gate;
+  }
+
+  #soon<T>(promise: Promise<T>): Promise<T> {
+    return within(this.clock, PATIENCE, promise, () => new SynoviaError("the storage of the outbox does not answer"));
   }
 
   /** Tell of a mutation's outcome once it is there; it stays where it is kept if the client is closed before. */
@@ -95,7 +104,11 @@ export class Outbox {
   }
 
   /** Give what other sessions have left, by session, in the order in which it was asked for. */
-  async leftovers(): Promise<Map<string, Leftover[]>> {
+  leftovers(): Promise<Map<string, Leftover[]>> {
+    return this.#soon(this.#leftovers());
+  }
+
+  async #leftovers(): Promise<Map<string, Leftover[]>> {
     const found = new Map<string, Leftover[]>();
     for (const key of await this.#storage.keys()) {
       const [session, number] = key.slice(this.#prefix.length).split(":");

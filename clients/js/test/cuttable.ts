@@ -18,8 +18,14 @@ export class Wire {
   /** The WebSocket class for the client. */
   readonly WebSocket: SocketConstructor;
 
-  /** @param cut Where the first connection breaks; undefined: nowhere. */
-  constructor(readonly cut?: Cut) {
+  /**
+   * @param cut Where the first connection breaks; undefined: nowhere.
+   * @param copies How often a frame that was received arrives: 0 loses it, 2 doubles it.
+   */
+  constructor(
+    readonly cut?: Cut,
+    readonly copies: () => number = () => 1,
+  ) {
     const wire = this;
     this.WebSocket = class extends CuttableSocket {
       constructor(url: string, protocols: string[]) {
@@ -50,7 +56,9 @@ class CuttableSocket implements Socket {
     wire.open.add(socket);
     socket.onopen = (event) => this.onopen?.(event as never);
     socket.onerror = (event) => this.onerror?.(event as never);
-    socket.onmessage = (event) => this.#pass("received", () => this.onmessage?.(event as never));
+    socket.onmessage = (event) => {
+      for (let copy = wire.copies(); copy > 0; copy--) this.#pass("received", () => this.onmessage?.(event as never));
+    };
     socket.onclose = (event) => {
       wire.open.delete(socket);
       this.onclose?.(event as never);

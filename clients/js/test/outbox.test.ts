@@ -102,6 +102,21 @@ describe("an outbox", () => {
     expect(Object.keys(items)).toEqual([]);
   });
 
+  it("does not wait for ever for a storage that hangs", async () => {
+    const reported = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const never = () => new Promise<never>(() => undefined);
+    const peer = new Peer(outbox({ keys: never, get: never, set: never, remove: never }));
+    unattended(peer.client.mutation("m", {}));
+    await settled();
+    await peer.accept();
+    expect(peer.socket.all("Mutation")).toHaveLength(0);
+    peer.clock.advance(5_000);
+    await settled();
+    expect(peer.socket.all("Mutation")).toHaveLength(1);
+    expect(reported).toHaveBeenCalledTimes(2);
+    reported.mockRestore();
+  });
+
   it("sends all the same what it cannot keep", async () => {
     const reported = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const full = { ...localStorageOutbox(browserStorage()), set: () => Promise.reject(new Error("full")) };

@@ -73,10 +73,24 @@ class Packer {
   }
 
   #string(text: string): void {
+    if (text.length < 32 && this.#ascii(text)) return;
     if (LONE_SURROGATE.test(text)) throw new WireValueError("a string with half a character (a lone surrogate)");
     const bytes = utf8.encode(text);
     this.#head(bytes.length, 0xa0, 31, 0xd9, 0xda, 0xdb);
     this.#raw(bytes);
+  }
+
+  /** Write a short string that is all ASCII, as nearly all keys are; tell whether it is. */
+  #ascii(text: string): boolean {
+    this.#room(32);
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) return false;
+      this.#bytes[this.#at + 1 + index] = unit;
+    }
+    this.#bytes[this.#at] = 0xa0 | text.length;
+    this.#at += 1 + text.length;
+    return true;
   }
 
   #chunk(bytes: Uint8Array, short: number, middle: number, long: number): void {

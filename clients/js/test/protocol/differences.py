@@ -19,7 +19,19 @@ KEYS = ["_id", "a", "b", "notes", "__proto__", "é"]
 
 def scalar(rng: random.Random) -> Any:
     """Make something that nests nothing."""
-    kinds = [None, True, False, rng.randint(-300, 300), rng.random(), float(rng.randint(-3, 3)), -0.0, 2**62, "text", "", b"\xc1\x00"]
+    kinds = [
+        None,
+        True,
+        False,
+        rng.randint(-300, 300),
+        rng.random(),
+        float(rng.randint(-3, 3)),
+        -0.0,
+        2**62,
+        "text",
+        "",
+        b"\xc1\x00",
+    ]
     return rng.choice(kinds)
 
 
@@ -31,7 +43,9 @@ def value(rng: random.Random, depth: int) -> Any:
     if kind < 0.6:
         return {key: value(rng, depth - 1) for key in rng.sample(KEYS, rng.randint(0, 4))}
     if kind < 0.8:
-        return [{"_id": str(number), "field": value(rng, depth - 1)} for number in rng.sample(range(20), rng.randint(0, 8))]
+        return [
+            {"_id": str(number), "field": value(rng, depth - 1)} for number in rng.sample(range(20), rng.randint(0, 8))
+        ]
     return [value(rng, depth - 1) for _ in range(rng.randint(0, 6))]
 
 
@@ -50,12 +64,12 @@ def changed(rng: random.Random, old: Any, depth: int) -> Any:
 
 
 def main(seed: int, count: int) -> None:
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     for _ in range(count):
         old = value(rng, 4)
         new = changed(rng, old, 4)
         case = {"old": pack(old), "patch": pack(diff(old, new)), "new": pack(new), "digest": digest(new)}
-        print(json.dumps({name: packed.hex() for name, packed in case.items()}))  # noqa: T201
+        print(json.dumps({name: packed.hex() for name, packed in case.items()}))
 
 
 if __name__ == "__main__":
