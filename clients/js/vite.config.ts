@@ -6,7 +6,7 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     lib: { entry: { index: "src/index.ts", "react/index": "src/react/index.ts" }, formats: ["es"] },
-    rollupOptions: { external: ["react", "react/jsx-runtime"], output: { chunkFileNames: "[name].js" } },
+    rollupOptions: { external: ["react", "react/jsx-runtime"], output: { chunkFileNames: "shared.js" } },
   },
   test: { include: ["test/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
 });

@@ -140,7 +140,8 @@ function unpacked(requestId: number, bytes: Uint8Array): Leftover {
 }
 
 /** Keep an outbox in the browser's localStorage. */
-export function localStorageOutbox(storage: Storage = globalThis.localStorage): OutboxStorage {
+export function localStorageOutbox(storage: Storage | undefined = globalThis.localStorage): OutboxStorage {
+  if (!storage) throw new TypeError("there is no localStorage here: pass another storage for the outbox");
   return {
     keys: () => Object.keys(storage),
     get: (key) => {

@@ -1,5 +1,5 @@
 /** The client on a real hub. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { ArrayRef, AuthenticationError, FunctionError, NdArray, SynoviaClient, type ClientOptions } from "../src/index.js";
 import { noHub, startHub, type Hub } from "./hub.js";
@@ -99,6 +99,17 @@ describe.skipIf(noHub)(`a real hub${noHub ? ` (skipped: ${noHub})` : ""}`, () =>
     expect(thin.length).toBe(100);
     expect(Math.max(...(thin as Float64Array))).toBe(Math.max(...samples.slice(1000, 50_000)));
     await expect(client.array(item.samples, { start: 1, stop: 200_000 })).rejects.toMatchObject({ code: "bad_range" });
+  });
+
+  it("uploads where there is no WebCrypto, as on a page without https", async () => {
+    const { crypto } = globalThis;
+    vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    const client = connect();
+    const samples = Float64Array.from({ length: 70_000 }, Math.sqrt);
+    await client.mutation("items:add", { list: "plain http", rank: 0, text: "", samples });
+    vi.unstubAllGlobals();
+    const [item] = await client.query("items:all_of", { list: "plain http" });
+    expect([...(await client.array(item.samples, { start: 69_998 }))]).toEqual([...samples.slice(69_998)]);
   });
 
   it("maps a fetched array that came in one frame without copying it", async () => {

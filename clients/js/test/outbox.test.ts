@@ -117,6 +117,10 @@ describe("an outbox", () => {
     reported.mockRestore();
   });
 
+  it("is refused where there is nothing to keep it in", () => {
+    expect(() => new Peer({ outbox: "test" })).toThrow("there is no localStorage here");
+  });
+
   it("sends all the same what it cannot keep", async () => {
     const reported = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const full = { ...localStorageOutbox(browserStorage()), set: () => Promise.reject(new Error("full")) };
