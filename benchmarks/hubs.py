@@ -1,8 +1,8 @@
 """Several hubs on one database: what serializability costs when they have to agree.
 
 64 tasks spread over 1, 2 and 4 engines, each with a store, a log and a committer of its own, in one process. Most mutations
-change a document of their own; one in fifty changes one of eight that all share. The peer of every figure is the single hub of
-the same round.
+change a document of their own; one in fifty changes one of eight that all share. The peer of every figure is the single hub
+of the same round.
 """
 
 from __future__ import annotations

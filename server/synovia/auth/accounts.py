@@ -8,8 +8,8 @@ unique. A caller is, in this order:
 3. else nobody yet.
 
 ``Identity.email`` is set only if the issuer vouches for it, so an address that somebody merely typed in links nothing. The
-key goes first: who has an account keeps it. By the second step an address that is given to somebody new brings the account along;
-an application that cannot live with that passes no ``by_email``.
+key goes first: who has an account keeps it. By the second step an address that is given to somebody new brings the account
+along; an application that cannot live with that passes no ``by_email``.
 """
 
 from __future__ import annotations
