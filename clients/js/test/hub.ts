@@ -8,6 +8,8 @@ import { APP, SYNOVIA } from "./paths.js";
 /** Why there can be no hub; undefined if there can. In continuous integration there has to be one. */
 export const noHub = existsSync(SYNOVIA) || process.env.CI === "true" ? undefined : `no hub at ${SYNOVIA}: run make`;
 
+if (noHub) console.warn(`skipping what needs a hub: ${noHub}`);
+
 export interface Hub {
   readonly url: string;
   readonly port: number;
