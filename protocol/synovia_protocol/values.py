@@ -25,6 +25,7 @@ EXT_ARRAY_REF = 1
 EXT_PATCH = 2
 EXT_TIMESTAMP = -1
 MAX_DEPTH = 64
+MAX_REF_BYTES = 1024  # a digest, a dtype and the lengths of a hundred axes
 """How many lists and maps a value may nest, the outermost included."""
 
 _INT64_MAX = 2**63 - 1
@@ -217,6 +218,8 @@ class _Reader:
 
     def _ext(self, code: int, data: bytes) -> Any:
         if code == EXT_ARRAY_REF:
+            if len(data) > MAX_REF_BYTES:  # what is read is remembered for long, so it has to be small
+                raise BadFrame(f"an array reference of {len(data)} bytes")
             return _array_ref(data)
         if code == EXT_PATCH and self.patches:
             return self._patch(data)
