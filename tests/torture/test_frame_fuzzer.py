@@ -28,7 +28,8 @@ async def test_no_frame_crashes_the_hub_fattens_it_or_is_felt_by_others(
     assert outcome.growth < growth, str(outcome)
     assert outcome.answers > 20
     assert outcome.slowest < 5
-    assert "ERROR" not in printed, printed[-3000:]
+    assert "ERROR synovia" not in printed, printed[-3000:]
+    assert "Traceback" not in printed, printed[-3000:]
 
 
 def test_attacks_are_varied_and_repeatable() -> None:

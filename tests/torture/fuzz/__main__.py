@@ -29,7 +29,7 @@ def main() -> None:
     seed = random_seed() if arguments.seed is None else arguments.seed
     outcome, printed = asyncio.run(attack(seed, arguments.frames))
     print(outcome)
-    errors = [line for line in printed.splitlines() if "ERROR" in line]
+    errors = [line for line in printed.splitlines() if "ERROR synovia" in line or "Traceback" in line]
     print(f"  errors in the hub's log: {len(errors)}", *errors[:5], sep="\n    ")
     if errors:
         print(printed[-6000:])
