@@ -170,6 +170,7 @@ async def test_another_programs_write_reaches_the_subscribers(
 async def test_two_hubs_on_one_database(mongodb_store: str) -> None:
     async with open_clinic(mongodb_store) as one, open_clinic(mongodb_store) as other:
         here, there = await one.person("ann"), await other.connect("ann")
+        await other.app.engine.wait_for(one.app.engine.head)  # the other hub learns of the registration by its own log
         async with there.subscribe("recordings:list_mine") as mine:
             await until(mine, lambda value: True)
             await asyncio.gather(*(save(client, 2) for client in (here, there) * 5))
