@@ -162,6 +162,20 @@ async def test_google_has_to_vouch_for_the_address(place: Place, changed: dict[s
     await assert_refused(place, place.google_token(**changed))
 
 
+@pytest.mark.parametrize("claims", ["google", "oidc"])
+async def test_no_key_is_even_fetched_for_an_algorithm_that_is_not_allowed(place: Place, claims: str) -> None:
+    said = place.google_claims() if claims == "google" else place.claims()
+    for algorithm in ("none", "HS256", "RS512", "PS256"):
+        reason = await assert_refused(place, place.signer.sign(said, alg=algorithm))
+        assert reason == "an algorithm that is not allowed"
+    assert not place.server.asked
+
+
+async def test_our_own_issuer_takes_one_algorithm_only(place: Place) -> None:
+    forged = place.signer.sign(place.claims(iss="synovia"), alg="HS512", kid="k_" + "0" * 16)
+    assert await assert_refused(place, forged) == "an algorithm that is not allowed"
+
+
 async def test_a_token_of_one_issuer_is_nothing_at_another(place: Place) -> None:
     """Both have the same keys here, so only audience and issuer tell them apart."""
     await assert_refused(place, place.google_token(aud="the-app"))

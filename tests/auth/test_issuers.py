@@ -125,6 +125,15 @@ async def test_another_organization_is_another_identity() -> None:
     assert hash(one) == hash(Identity("i", "s", claims={"organizationId": "a"}))
 
 
+async def test_a_verifier_takes_its_own_issuers_tokens_only(key_server: KeyServer, signer: RsaSigner) -> None:
+    verifier = OidcVerifier(at(key_server, apple(["us"])))
+    now = int(time.time())
+    claims = {"iss": "https://appleid.apple.com.example", "aud": "us", "sub": "1", "iat": now, "exp": now + 60}
+    with pytest.raises(InvalidToken) as caught:
+        await identity_of(verifier, signer.sign(claims))
+    assert caught.value.reason == "another issuer"
+
+
 # --- discovery
 
 

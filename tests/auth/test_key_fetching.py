@@ -168,6 +168,16 @@ async def test_what_is_no_answer_is_no_key(place: Place, raw: bytes) -> None:
             await place.desk.authenticate(token_of(place, kind))
 
 
+@pytest.mark.parametrize(("length", "taken"), [(MOST_BYTES, True), (MOST_BYTES + 1, False)])
+async def test_no_more_is_read_than_keys_can_need(place: Place, length: int, taken: bool) -> None:
+    place.server.raw[JWKS] = _answer(json.dumps({"keys": [place.signer.jwk]}).encode().ljust(length))
+    if taken:
+        await place.desk.authenticate(place.token())
+    else:
+        with pytest.raises(SignInUnavailable):
+            await place.desk.authenticate(place.token())
+
+
 @pytest.mark.parametrize(
     "url",
     [
