@@ -78,8 +78,8 @@ async def _samples(measure: Callable[[], Awaitable[float]]) -> list[float]:
 async def run(setting: Setting) -> Result:
     """Measure on both stores, in alternating rounds."""
     async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(database(setting))
-        raw = await stack.enter_async_context(_raw_stream(setting.mongodb, f"{ours.name}_raw"[:60]))
+        ours, theirs = [await stack.enter_async_context(database(setting)) for _ in range(2)]
+        raw = await stack.enter_async_context(_raw_stream(setting.mongodb, theirs.name))
         mongodb = await stack.enter_async_context(_probed(ours.url, setting, "latency-mongodb"))
         embedded = await stack.enter_async_context(_probed(EMBEDDED, setting, "latency-embedded"))
         measures = raw.seconds, mongodb.seconds, embedded.seconds
