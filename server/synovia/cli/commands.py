@@ -255,7 +255,7 @@ def run(
     if email is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
     identity = None if email is None else development_identity(email)
-    result = _run(call(Synovia(registry, store=where, settings=settings), function, arguments, identity))
+    result = _run(call(_server(registry, where, settings), function, arguments, identity))
     out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
 
 
