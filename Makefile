@@ -44,6 +44,7 @@ format: $(READY)  ## Format the code and mend what can be mended
 
 torture: $(READY)  ## Look for broken promises: hubs and databases die under load (MINUTES=30 SEED=1)
 	cd tests && ../$(BIN)/python -m torture --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
 
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
 	$(BIN)/python -m benchmarks
