@@ -19,7 +19,7 @@ from synovia_client.signal import Signal
 from synovia_client.work import Outgoing, Work
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
 from synovia_protocol.messages import Authenticated, AuthError, FatalError, Pong, Welcome
-from synovia_protocol.sessions import ClientSession
+from synovia_protocol.sessions import ClientSession, ClientState
 
 VERSION = "0.1.0"
 CLIENT_NAME = f"synovia-client-python/{VERSION}"
@@ -186,6 +186,8 @@ class Link:
             return  # the reader comes to the same end, after the last frames that the server has sent
 
     def _next(self) -> Outgoing | None:
+        if self.session.state is ClientState.CLOSED:
+            return None  # the reader has found the end, and says which
         if self._controls:
             return self._controls.popleft()
         if self._welcomed.is_set():

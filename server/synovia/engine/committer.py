@@ -194,8 +194,9 @@ class Committer:
             async with asyncio.timeout(0.05):
                 await self._log.wait_for_more()
         except TimeoutError:
-            ts, _ = await self._newest()
-            await self._log.wait_for(ts)
+            ts, fence = await self._newest()
+            if fence != self._log.fence + len(self._unseen):
+                await self._log.wait_for(ts)
 
     async def _newest(self) -> tuple[Ts, int]:
         try:
