@@ -13,6 +13,7 @@ from typing import Any
 from synovia.application import Registry
 from synovia.context import ActionContext, Call, MutationContext, QueryContext
 from synovia.database import DatabaseReader, DatabaseWriter
+from synovia.engine.batching import BatchedReads
 from synovia.engine.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.engine.readset import KeyedCommit, ReadSet
 from synovia.engine.rows import RowCache
@@ -144,6 +145,7 @@ class Executor:
 
     def __init__(self, store: Store, registry: Registry, *, debug: bool = False, clock: Clock = time.time) -> None:
         self._store = store
+        self._reads = BatchedReads(store)
         self.registry = registry
         self._debug = debug
         self._clock = clock
@@ -172,7 +174,7 @@ class Executor:
             recall: What the run before has left; changed so that it serves the next.
         """
         recall = recall or Recall()
-        snapshot = recall.snapshot(self._store.snapshot(ts))
+        snapshot = recall.snapshot(self._reads.snapshot(ts))
         transaction = Transaction(snapshot)
         try:
             pages = Journal.of(journal)
@@ -198,7 +200,7 @@ class Executor:
         now: int,
     ) -> MutationRun:
         """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same ids and random numbers."""
-        transaction = Transaction(self._store.snapshot(ts))
+        transaction = Transaction(self._reads.snapshot(ts))
         random = Random(seed)
         db = DatabaseWriter(transaction, random, now)
         context = MutationContext(identity, transaction.reads, db, self._store.arrays, now=now, random=random)
