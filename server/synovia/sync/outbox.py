@@ -35,6 +35,11 @@ class Outbox:
         self._taken = asyncio.Event()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits, neither a message nor samples."""
+        return not self._messages and self._samples is None
+
+    @property
     def waiting_bytes(self) -> int:
         """The bytes in the message lane."""
         return self._bytes

@@ -212,6 +212,8 @@ class Socket:
             if frame is None:
                 if self._stale:
                     self._push_news(talk)
+                    if outbox.is_empty and not self._stale:
+                        return not output.is_writable
                     continue
                 frame = outbox.take_samples()
                 if frame is None:
