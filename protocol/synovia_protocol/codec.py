@@ -323,7 +323,8 @@ def _decode(frame: bytes | str, limits: Limits, layouts: dict[int | None, Layout
 # --- frames from parts that are packed already ------------------------------------------------------------------------
 
 
-def _list_head(length: int) -> bytes:
+def list_head(length: int) -> bytes:
+    """Encode the head of a list (the msgpack specification, "array format family"); its elements follow, packed already."""
     if length < 16:
         return bytes((0x90 | length,))
     return b"\xdc" + length.to_bytes(2, "big") if length < 1 << 16 else b"\xdd" + length.to_bytes(4, "big")
@@ -334,7 +335,7 @@ def encode_transition(from_ts: int, to_ts: int, packed_updates: Iterable[bytes],
     updates = list(packed_updates)
     parts = [b"\x95" if number else b"\x94" if updates else b"\x93", b"\x21", pack_raw(from_ts), pack_raw(to_ts)]
     if updates or number:
-        parts.append(_list_head(len(updates)))
+        parts.append(list_head(len(updates)))
     if number:
         updates.append(pack_raw(number))
     return b"".join(parts + updates)
@@ -354,7 +355,7 @@ def pack_value_update(query_id: int, packed_value: bytes, journal: bytes | None 
 
 def pack_patch_update(query_id: int, packed_patches: Sequence[bytes]) -> bytes:
     """Make a QueryPatch of one or more patches that are packed already, to be applied in this order."""
-    return b"".join((b"\x93\x01", pack_raw(query_id), _list_head(len(packed_patches)), *packed_patches))
+    return b"".join((b"\x93\x01", pack_raw(query_id), list_head(len(packed_patches)), *packed_patches))
 
 
 def pack_mutation_response(request_id: int, ts: int | None, packed_result: bytes) -> bytes:

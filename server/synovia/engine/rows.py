@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from synovia.schema import Table
 from synovia.store.base import Document
+from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
 
@@ -65,7 +66,7 @@ class RowCache:
         Returns:
             The same for the whole list.
         """
-        values, parts, arrays = [], [_list_head(len(rows))], set[bytes]()
+        values, parts, arrays = [], [list_head(len(rows))], set[bytes]()
         for value in rows:
             row = self._by_value.get(id(value))
             if row is None or row.value is not value:
@@ -79,10 +80,3 @@ class RowCache:
             if refers:
                 arrays |= refers
         return values, b"".join(parts), frozenset(arrays)
-
-
-def _list_head(length: int) -> bytes:
-    """Encode the head of a msgpack array (the msgpack specification, "array format family")."""
-    if length < 16:
-        return bytes((0x90 | length,))
-    return b"\xdc" + length.to_bytes(2, "big") if length < 1 << 16 else b"\xdd" + length.to_bytes(4, "big")

@@ -9,7 +9,7 @@ from typing import Any
 from synovia.engine import keys
 from synovia.engine.readset import Point, RangeRead, ReadSet
 from synovia.store.base import Document, IndexSpec, Interval, Order, Snapshot, Write
-from synovia.store.filters import Filter, matches
+from synovia.store.filters import Filter
 
 FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
 
@@ -91,7 +91,11 @@ class Transaction:
         pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
 
     def _record(self, scan: Scan, interval: Interval) -> None:
-        self.reads.ranges.add(RangeRead(scan.table, scan.index, interval, scan.where))
+        self.reads.ranges.add(_read_of(scan, interval))
+
+
+def _read_of(scan: Scan, interval: Interval) -> RangeRead:
+    return RangeRead(scan.table, scan.index, interval, scan.where)
 
 
 def scan_key(scan: Scan, document: Document) -> bytes:
@@ -110,13 +114,9 @@ def _as_far_as(scan: Scan, last: Document) -> Interval:
 def _overlay(scan: Scan, found: Sequence[Document], pending: dict[bytes, Write], *, complete: bool) -> list[Document]:
     """Lay pending writes over what the snapshot gave; if that was cut off, nothing beyond its end may join."""
     kept = [document for document in found if keys.encode_value(document["_id"]) not in pending]
-    joining = [write.after for write in pending.values() if write.after is not None and _belongs(scan, write.after)]
+    read = _read_of(scan, scan.interval)
+    joining = [write.after for write in pending.values() if write.after is not None and read.holds(write.after)]
     if not complete:
         end = _as_far_as(scan, found[-1])
         joining = [document for document in joining if scan_key(scan, document) in end]
     return sorted(kept + joining, key=lambda document: scan_key(scan, document), reverse=scan.order is Order.DESC)
-
-
-def _belongs(scan: Scan, document: Document) -> bool:
-    inside = any(key in scan.interval for key in keys.index_keys(scan.index, document))
-    return inside and (scan.where is None or matches(scan.where, document))
