@@ -59,8 +59,7 @@ class _Kept:
     def _key(self, document: Document | None) -> bytes | None:
         if document is None or not self.read.admits(document):
             return None
-        inside = [key for key in keys.index_keys(self.read.index, document) if key in self.read.interval]
-        return None if not inside else inside[0] if self.order is Order.ASC else inside[-1]
+        return self.read.key_of(document, self.order)
 
     def _inside(self, entries: list[tuple[bytes, Document]], key: bytes) -> bool:
         """Tell whether a key lies before the last one met, beyond which nothing is known."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import bson
 
 from synovia.engine import keys
-from synovia.store.base import Commit, Document, IndexSpec, Interval, Ts, Write
+from synovia.store.base import Commit, Document, IndexSpec, Interval, Order, Ts, Write
 from synovia.store.filters import Filter, matches
 
 Point = tuple[str, bytes]
@@ -28,6 +28,11 @@ class RangeRead:
     def admits(self, document: Document) -> bool:
         """Tell whether a document satisfies the condition."""
         return self.where is None or matches(self.where, document)
+
+    def key_of(self, document: Document, order: Order) -> bytes | None:
+        """Give the key under which a scan in this order meets a document first; None if it has none in the interval."""
+        inside = [key for key in keys.index_keys(self.index, document) if key in self.interval]
+        return None if not inside else inside[0] if order is Order.ASC else inside[-1]
 
     def holds(self, document: Document | None) -> bool:
         """Tell whether the read finds a document."""

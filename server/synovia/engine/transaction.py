@@ -100,8 +100,10 @@ def _read_of(scan: Scan, interval: Interval) -> RangeRead:
 
 def scan_key(scan: Scan, document: Document) -> bytes:
     """Give the key under which a scan meets a document first."""
-    inside = [key for key in keys.index_keys(scan.index, document) if key in scan.interval]
-    return inside[0] if scan.order is Order.ASC else inside[-1]
+    key = _read_of(scan, scan.interval).key_of(document, scan.order)
+    if key is None:
+        raise ValueError("the document is not in the interval of the scan")
+    return key
 
 
 def _as_far_as(scan: Scan, last: Document) -> Interval:
