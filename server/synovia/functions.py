@@ -5,12 +5,26 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Any, Concatenate, Literal, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints, overload
+from typing import (
+    Any,
+    Concatenate,
+    Literal,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from synovia.access import Access
 from synovia.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.errors import InvalidArguments
 from synovia.schema import SchemaError, Table
@@ -41,6 +55,7 @@ class Function:
     Attributes:
         path: ``module:function``; the module is set when an application is loaded.
         kind: query, mutation or action.
+        access: Who may call it; None if it does not say.
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
         rows_of: The table if the result is a plain list of its rows.
@@ -51,12 +66,13 @@ class Function:
         body: Callable[..., Awaitable[Any]],
         kind: Kind,
         *,
-        internal: bool,
+        access: Access | None,
         isolation: Isolation = "serializable",
     ) -> None:
         self.body = body
         self.kind = kind
-        self.internal = internal
+        self.access = access
+        self.internal = access is not None and access.internal
         self.isolation = isolation
         self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
         self._arguments: type[BaseModel] | None = None
@@ -144,49 +160,68 @@ MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContex
 ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
 
 
+class _Access(TypedDict, total=False):
+    """Who may call a function: exactly one of these; see ``Access``."""
+
+    public: bool
+    signed_in: bool
+    role: str | tuple[str, ...]
+    capability: str
+    internal: bool
+
+
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
-def query(*, internal: bool = False) -> _Decorator: ...
-def query(body: Any = None, /, *, internal: bool = False) -> Any:
+def query(**access: Unpack[_Access]) -> _Decorator: ...
+def query(body: Any = None, /, **access: Unpack[_Access]) -> Any:
     """Declare a query: it reads, is tracked, and is run again when what it read has changed.
 
-    It must be deterministic: the same database and arguments give the same result.
+    It must be deterministic: the same database and arguments give the same result. ``access`` says who may call it, as in
+    ``Access``; one that does not say is refused at start.
     """
-    return _declare(body, Kind.QUERY, internal)
+    return _declare(body, Kind.QUERY, access)
 
 
 @overload
 def mutation(body: MutationBody, /) -> MutationBody: ...
 @overload
-def mutation(*, internal: bool = False, isolation: Isolation = "serializable") -> _Decorator: ...
-def mutation(body: Any = None, /, *, internal: bool = False, isolation: Isolation = "serializable") -> Any:
+def mutation(*, isolation: Isolation = "serializable", **access: Unpack[_Access]) -> _Decorator: ...
+def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **access: Unpack[_Access]) -> Any:
     """Declare a mutation: it reads and writes in one transaction, and is run again on a conflict.
 
     Args:
         isolation: ``serializable``: as if mutations ran one after the other. ``snapshot``: all reads are of one instant
             and no write of another is lost, but what was only read may have changed by the time of the commit (write
             skew); fewer conflicts for mutations that read much and write little.
+        access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.MUTATION, internal, isolation)
+    return _declare(body, Kind.MUTATION, access, isolation)
 
 
 @overload
 def action(body: ActionBody, /) -> ActionBody: ...
 @overload
-def action(*, internal: bool = False) -> _Decorator: ...
-def action(body: Any = None, /, *, internal: bool = False) -> Any:
-    """Declare an action: it may talk to the world, calls queries and mutations, and is never retried."""
-    return _declare(body, Kind.ACTION, internal)
+def action(**access: Unpack[_Access]) -> _Decorator: ...
+def action(body: Any = None, /, **access: Unpack[_Access]) -> Any:
+    """Declare an action: it may talk to the world, calls queries and mutations, and is never retried.
+
+    ``access`` says who may call it, as in ``Access``.
+    """
+    return _declare(body, Kind.ACTION, access)
 
 
-def _declare(body: Any, kind: Kind, internal: bool, isolation: Isolation = "serializable") -> Any:
+def _declare(body: Any, kind: Kind, access: _Access, isolation: Isolation = "serializable") -> Any:
     def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
         if not inspect.signature(body).parameters:
             raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
-        setattr(body, _MARK, Function(body, kind, internal=internal, isolation=isolation))
+        try:
+            allowed = Access.of(**access)
+        except SchemaError as error:
+            raise SchemaError(f"{body.__name__}: {error}") from None
+        setattr(body, _MARK, Function(body, kind, access=allowed, isolation=isolation))
         return body
 
     return mark if body is None else mark(body)
