@@ -59,6 +59,7 @@ class Function:
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
         rows_of: The table if the result is a plain list of its rows.
+        returns: The annotation of the result, once prepared.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Function:
         self._arguments: type[BaseModel] | None = None
         self._result: TypeAdapter[Any] | None = None
         self.rows_of: type[Table] | None = None
+        self.returns: Any = None
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
@@ -99,7 +101,8 @@ class Function:
                 __config__=ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False),
                 **cast(dict[str, Any], fields),
             )
-            self._result = TypeAdapter(hints["return"])
+            self.returns = hints["return"]
+            self._result = TypeAdapter(self.returns)
             self.rows_of = _listed_table(hints["return"])
         except SchemaError as error:
             raise SchemaError(f"{self.path}: {error}") from None
@@ -114,15 +117,20 @@ class Function:
         default = FieldInfo() if parameter.default is parameter.empty else parameter.default
         return hints[parameter.name], default
 
+    @property
+    def arguments(self) -> type[BaseModel]:
+        """The model of the arguments, names in camelCase as its aliases."""
+        assert self._arguments is not None, "prepare() comes first"  # noqa: S101
+        return self._arguments
+
     def validate(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the wire's arguments (camelCase) into the body's keyword arguments.
 
         Raises:
             InvalidArguments: They do not fit; ``data`` lists each fault with its place.
         """
-        assert self._arguments is not None, "prepare() comes first"  # noqa: S101
         try:
-            model = self._arguments.model_validate(dict(args))
+            model = self.arguments.model_validate(dict(args))
         except ValidationError as error:
             faults = [
                 {"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors(include_url=False)
@@ -131,7 +139,7 @@ class Function:
                 f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"] for fault in faults
             )
             raise InvalidArguments(f"{self.path}: {text}", faults) from None
-        return {name: getattr(model, name) for name in self._arguments.model_fields}
+        return {name: getattr(model, name) for name in self.arguments.model_fields}
 
     def check(self, result: Any) -> Any:
         """Check a result against the annotation."""

@@ -77,16 +77,20 @@ def _float64(value: Any) -> ArrayRef:
     return ref  # type: ignore[no-any-return]
 
 
-class _AnyArray:
-    @staticmethod
-    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+@dataclass(frozen=True, slots=True)
+class ArrayField:
+    """Marks a field that refers to an array; ``dtype`` is None for any."""
+
+    dtype: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.is_instance_schema(ArrayRef)
 
 
-Array = Annotated[ArrayRef, _AnyArray, BeforeValidator(_array_from_document), PlainSerializer(_itself)]
+Array = Annotated[ArrayRef, ArrayField(), BeforeValidator(_array_from_document), PlainSerializer(_itself)]
 """A field that refers to an array of any dtype and shape."""
 
-Float64Array = Annotated[ArrayRef, _AnyArray, BeforeValidator(_float64), PlainSerializer(_itself)]
+Float64Array = Annotated[ArrayRef, ArrayField("float64"), BeforeValidator(_float64), PlainSerializer(_itself)]
 """A field that refers to an array of float64; samples live apart from the document."""
 
 
