@@ -102,19 +102,27 @@ class _Request:
     retry: bool
     seed: bytes
     now: int
+    mark: bytes = b""
 
     def record(self, run: Run) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
         still be on its way to its commit, at another hub, and must not take place once the client knows of the failure."""
         error = run.error
         result = run.packed if error is None else FAILED + codec.pack([error.code, error.message, error.data])
-        return RequestRecord(self.session, self.number, result)
+        return RequestRecord(self.session, self.number, self.mark + result)
 
 
-def _recorded(record: RequestRecord, ts: Ts) -> Outcome:
-    if record.result.startswith(FAILED):
-        return Outcome(error=ErrorInfo(*codec.unpack(record.result[len(FAILED) :])))
-    return Outcome(ts, record.result)
+def _recorded(result: bytes, ts: Ts) -> Outcome:
+    if result.startswith(FAILED):
+        return Outcome(error=ErrorInfo(*codec.unpack(result[len(FAILED) :])))
+    return Outcome(ts, result)
+
+
+class RequestReused(FunctionError):
+    """Two different requests were given one name."""
+
+    def __init__(self) -> None:
+        super().__init__("request_reused", "another request has been sent under this name before")
 
 
 def retry_window(request_ttl: float) -> float:
@@ -251,6 +259,7 @@ class Engine:
         number: int | None = None,
         retry: bool = False,
         issued_at: int | None = None,
+        mark: bytes = b"",
         internal: bool = False,
     ) -> Outcome:
         """Run a mutation and commit it; errors are part of the outcome.
@@ -259,19 +268,21 @@ class Engine:
             session: With ``number`` it names the request: however often it comes, it is committed once.
             retry: It may have been committed already; look first.
             issued_at: When it was first asked for, in milliseconds since 1970; a retry that is too old is refused.
+            mark: Kept with the record, always of one length in one session; a request of another mark fails with
+                ``request_reused``.
         """
         try:
             if session is None or number is None:
                 # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
                 session, number, retry = secrets.token_bytes(16), 0, False
             if retry:
-                earlier = await self._earlier(session, number)
+                earlier = await self._earlier(session, number, mark)
                 if earlier is not None:
                     return earlier
                 self._check_age(issued_at)
             function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
             seed, now = secrets.token_bytes(16), self._executor.now()
-            return await self._mutate(_Request(function, values, identity, session, number, retry, seed, now))
+            return await self._mutate(_Request(function, values, identity, session, number, retry, seed, now, mark))
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -299,7 +310,7 @@ class Engine:
                     newer = outdated.ts
                     request = replace(request, retry=request.retry or outdated.uncertain)
                 except DuplicateRequest as duplicate:
-                    earlier = await self._earlier(duplicate.session, duplicate.number)
+                    earlier = await self._earlier(duplicate.session, duplicate.number, request.mark)
                     return earlier or _unavailable(duplicate, unknown=True)
                 except UniqueViolation as error:
                     if not request.retry:
@@ -316,13 +327,15 @@ class Engine:
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
         return await self.committer.submit(Submission(ts, reads, writes, request.record(run)))
 
-    async def _earlier(self, session: bytes, number: int) -> Outcome | None:
+    async def _earlier(self, session: bytes, number: int, mark: bytes) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""
         record = await self.store.find_request(session, number)
         if record is None:
             return None
+        if not record.result.startswith(mark):
+            raise RequestReused
         ts, _ = await self.store.newest()
-        return _recorded(record, ts)
+        return _recorded(record.result[len(mark) :], ts)
 
     async def act(
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
