@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from synovia.database import DatabaseReader, DatabaseWriter
 from synovia.engine.readset import ReadSet
 from synovia.identity import Identity
+from synovia.services import Mail, Scheduler, Services, Transact
 from synovia.store import arrays
 from synovia.store.base import ArrayStore
 from synovia_protocol.messages import ArrayRef
@@ -109,10 +111,17 @@ class MutationContext(QueryContext):
         *,
         now: int,
         random: Random,
+        services: Services | None = None,
     ) -> None:
         super().__init__(identity, reads, db, store, now=now)
         self.arrays = ArrayWriter(store)
         self.random = random
+        self._services = services or Services()
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
+        return self._services.get_scheduling().within(self)
 
 
 Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -134,12 +143,26 @@ class ActionContext(Context):
         now: int,
         run_query: Call,
         run_mutation: Call,
+        transact: Transact,
+        services: Services | None = None,
     ) -> None:
         super().__init__(identity, reads)
         self.arrays = ArrayWriter(store)
         self.now = now
         self._run_query = run_query
         self._run_mutation = run_mutation
+        self._transact = transact
+        self._services = services or Services()
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The calls to come; each is scheduled for good when the call that schedules it returns."""
+        return self._services.get_scheduling().apart(self._transact)
+
+    @property
+    def mail(self) -> Mail:
+        """The way to send mail."""
+        return self._services.get_mail()
 
     async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run a query, internal ones too, and give its result as wire values.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import (
     Any,
     Concatenate,
@@ -27,6 +28,8 @@ from pydantic.fields import FieldInfo
 from synovia.access import Access
 from synovia.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.errors import InvalidArguments
+from synovia.scheduler.policy import Retry
+from synovia.scheduler.schedules import Schedule
 from synovia.schema import SchemaError, Table
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -58,6 +61,8 @@ class Function:
         access: Who may call it; None if it does not say.
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
+        retry: How often an action that was scheduled is tried again when it fails; None: never.
+        cron: When it is run by itself.
         rows_of: The table if the result is a plain list of its rows.
         returns: The annotation of the result, once prepared.
     """
@@ -69,12 +74,15 @@ class Function:
         *,
         access: Access | None,
         isolation: Isolation = "serializable",
+        retry: Retry | None = None,
     ) -> None:
         self.body = body
         self.kind = kind
         self.access = access
         self.internal = access is not None and access.internal
         self.isolation = isolation
+        self.retry = retry
+        self.cron: Schedule | None = None
         self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
         self._arguments: type[BaseModel] | None = None
         self._result: TypeAdapter[Any] | None = None
@@ -210,16 +218,20 @@ def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **ac
 @overload
 def action(body: ActionBody, /) -> ActionBody: ...
 @overload
-def action(**access: Unpack[_Access]) -> _Decorator: ...
-def action(body: Any = None, /, **access: Unpack[_Access]) -> Any:
-    """Declare an action: it may talk to the world, calls queries and mutations, and is never retried.
+def action(*, retry: Retry | None = None, **access: Unpack[_Access]) -> _Decorator: ...
+def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[_Access]) -> Any:
+    """Declare an action: it may talk to the world, and calls queries and mutations.
 
-    ``access`` says who may call it, as in ``Access``.
+    Args:
+        retry: How often it is tried again when it was scheduled and fails; without, as when somebody calls it, never.
+        access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.ACTION, access)
+    return _declare(body, Kind.ACTION, access, retry=retry)
 
 
-def _declare(body: Any, kind: Kind, access: _Access, isolation: Isolation = "serializable") -> Any:
+def _declare(
+    body: Any, kind: Kind, access: _Access, isolation: Isolation = "serializable", retry: Retry | None = None
+) -> Any:
     def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
@@ -229,10 +241,23 @@ def _declare(body: Any, kind: Kind, access: _Access, isolation: Isolation = "ser
             allowed = Access.of(**access)
         except SchemaError as error:
             raise SchemaError(f"{body.__name__}: {error}") from None
-        setattr(body, _MARK, Function(body, kind, access=allowed, isolation=isolation))
+        setattr(body, _MARK, Function(body, kind, access=allowed, isolation=isolation, retry=retry))
         return body
 
     return mark if body is None else mark(body)
+
+
+async def _work(ctx: MutationContext, work: Any) -> Any:
+    return await work(ctx)
+
+
+@cache
+def function_for_work(path: str, isolation: Isolation = "serializable") -> Function:
+    """Give the mutation that does what its argument ``work`` says, for transactions of the server's own."""
+    function = Function(_work, Kind.MUTATION, access=Access(internal=True), isolation=isolation)
+    function.path = path
+    function.prepare()
+    return function
 
 
 def function_of(value: object) -> Function | None:

@@ -162,21 +162,26 @@ class Table(Model):
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
         indexes: Its indexes. ``by_id`` exists always.
+        system: Whether it is one of Synovia's own, whose name begins with an underscore.
     """
 
     id: Id[Self] = Field(default=Id(""), alias="_id")
 
     spec: ClassVar[TableSpec]
 
-    def __init_subclass__(cls, name: str | None = None, indexes: Sequence[Index] = (), **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+    ) -> None:
         # Declared so that type checkers know the class arguments; pydantic hands them to the method below.
         super().__init_subclass__(**kwargs)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, name: str | None = None, indexes: Sequence[Index] = (), **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(
+        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+    ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         table = name or cls.__name__[0].lower() + cls.__name__[1:] + "s"
-        if table.startswith("_"):
+        if table.startswith("_") and not system:
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
         for index in indexes:
             _check_index(cls, index)

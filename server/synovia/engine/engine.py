@@ -19,8 +19,9 @@ from synovia.engine.log import Log
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
 from synovia.errors import FunctionError
-from synovia.functions import Function, Kind
+from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
+from synovia.services import Services, Work
 from synovia.store.base import (
     DuplicateRequest,
     RequestRecord,
@@ -140,6 +141,7 @@ class Engine:
         debug: Whether clients may see the text of exceptions.
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
+        services: What functions may use beyond the database.
     """
 
     def __init__(
@@ -150,11 +152,12 @@ class Engine:
         debug: bool = False,
         clock: Clock = time.time,
         linger: float = 30.0,
+        services: Services | None = None,
     ) -> None:
         self._retry_window = retry_window(store.request_ttl)
         self.store = store
         self.registry = registry
-        self._executor = Executor(store, registry, debug=debug, clock=clock)
+        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services)
         self._log = Log(store, self._on_change)
         self.live = LiveQueries(self._executor, self._log, linger=linger)
         self.committer = Committer(store, self._log)
@@ -289,6 +292,23 @@ class Engine:
             # What the store refuses for good was never committed; anything else may have been.
             return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
 
+    async def transact(
+        self, work: Work, *, path: str = "_server:transact", isolation: Isolation = "serializable"
+    ) -> Outcome:
+        """Do some work of the server's own as a mutation, as nobody; when this returns, queries see it.
+
+        Args:
+            path: What errors and the log call it.
+        """
+        function = function_for_work(path, isolation)
+        session, seed, now = secrets.token_bytes(16), secrets.token_bytes(16), self._executor.now()
+        try:
+            outcome = await self._mutate(_Request(function, {"work": work}, None, session, 0, False, seed, now))
+        except StoreError as error:
+            return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
+        await self.wait_for(outcome.ts or 0)
+        return outcome
+
     def _check_age(self, issued_at: int | None) -> None:
         """Refuse a retry whose record may have been forgotten: nobody can tell any more whether it has been committed."""
         if issued_at is not None and self._executor.now() - issued_at > self._retry_window * 1000:
@@ -352,7 +372,7 @@ class Engine:
 
         try:
             function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
-            run = await self._executor.action(function, values, identity, run_query, run_mutation)
+            run = await self._executor.action(function, values, identity, run_query, run_mutation, self.transact)
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:

@@ -23,6 +23,7 @@ from synovia.functions import Function, Kind
 from synovia.identity import Identity
 from synovia.querying import Journal
 from synovia.schema import Table
+from synovia.services import Services, Transact
 from synovia.store.base import Snapshot, Store, StoreError, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
@@ -141,10 +142,20 @@ class Executor:
     Args:
         debug: Whether clients may see the text of an exception.
         clock: Tells the time; tests move it.
+        services: What functions may use beyond the database.
     """
 
-    def __init__(self, store: Store, registry: Registry, *, debug: bool = False, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        debug: bool = False,
+        clock: Clock = time.time,
+        services: Services | None = None,
+    ) -> None:
         self._store = store
+        self.services = services or Services()
         self._reads = BatchedReads(store)
         self.registry = registry
         self._debug = debug
@@ -203,7 +214,9 @@ class Executor:
         transaction = Transaction(self._reads.snapshot(ts))
         random = Random(seed)
         db = DatabaseWriter(transaction, random, now)
-        context = MutationContext(identity, transaction.reads, db, self._store.arrays, now=now, random=random)
+        context = MutationContext(
+            identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services
+        )
         run = MutationRun(transaction.reads, transaction=transaction)
         await self._run(function, context, args, run)
         return run
@@ -215,12 +228,14 @@ class Executor:
         identity: Identity | None,
         run_query: Call,
         run_mutation: Call,
+        transact: Transact,
     ) -> Run:
         """Run an action."""
         run = Run(ReadSet())
         context = ActionContext(
-            identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation
-        )
+            identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation,
+            transact=transact, services=self.services,
+        )  # fmt: skip
         await self._run(function, context, args, run)
         return run
 

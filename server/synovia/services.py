@@ -1,0 +1,113 @@
+"""What functions may use beyond the database, as the engine hands it to them: the schedule, and mail."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from synovia.errors import FunctionError
+
+if TYPE_CHECKING:
+    from synovia.context import MutationContext
+    from synovia.scheduler.policy import Retry
+    from synovia.scheduler.tables import ScheduledCall
+    from synovia.schema import Id
+
+Work = Callable[["MutationContext"], Awaitable[Any]]
+"""What is done in a transaction; it may be done several times, and gives a wire value."""
+
+
+class Result(Protocol):
+    """What came of it."""
+
+    def value(self) -> Any:
+        """Give the wire value, or raise FunctionError."""
+        ...
+
+
+Transact = Callable[[Work], Awaitable[Result]]
+"""Does it and commits."""
+
+
+class Scheduler(Protocol):
+    """Has functions called later. A call runs as the application itself: nobody is signed in, access is not checked."""
+
+    async def run_after(
+        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+    ) -> Id[ScheduledCall]:
+        """Have a mutation or an action called when ``delay`` has passed, and give the id of the call.
+
+        Args:
+            args: As a client would send them; they may hold array references.
+            retry: How often an action that fails is tried again; by default what its declaration says, else never.
+
+        Raises:
+            FunctionError: There is no such function, the arguments do not fit it, or they are too large
+                (``limit_exceeded``, also for too many calls scheduled by one mutation).
+        """
+        ...
+
+    async def run_at(
+        self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+    ) -> Id[ScheduledCall]:
+        """Have it called at a time, in milliseconds since 1970 (UTC); at once if that is over. Else as ``run_after``."""
+        ...
+
+    async def cancel(self, call_id: str) -> bool:
+        """Cancel a call; False if it is running, over, or not there."""
+        ...
+
+
+class Scheduling(Protocol):
+    """Gives functions their scheduler."""
+
+    def within(self, ctx: MutationContext) -> Scheduler:
+        """Give the one that schedules in a mutation's own transaction."""
+        ...
+
+    def apart(self, transact: Transact) -> Scheduler:
+        """Give the one that schedules in transactions of its own."""
+        ...
+
+
+class Mail(Protocol):
+    """Sends mail."""
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        """Send a plain message to one address; when this returns, the mail server has it.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: no address, or no subject; ``mail_unavailable``: no mail server is
+                configured, or it does not take the message.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What an engine's functions may use; a missing one is told by an error when it is asked for."""
+
+    scheduling: Scheduling | None = None
+    mail: Mail | None = None
+
+    def get_scheduling(self) -> Scheduling:
+        """Give it.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        if self.scheduling is None:
+            raise FunctionError("scheduler_unavailable", "nothing can be scheduled here")
+        return self.scheduling
+
+    def get_mail(self) -> Mail:
+        """Give it.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        if self.mail is None:
+            raise FunctionError("mail_unavailable", "no mail server is configured")
+        return self.mail
