@@ -20,7 +20,18 @@ from synovia.sync.limits import HubLimits
 
 HOST = "127.0.0.1"
 EMBEDDED = "sqlite://:memory:"
-_PATIENT = HubLimits(idle_timeout=3600.0)  # raw readers never say anything
+_ALL = 1 << 40
+_PATIENT = HubLimits(
+    idle_timeout=3600.0,  # raw readers never say anything
+    max_connections_per_address=_ALL,  # everybody comes from one address here
+    max_running_per_address=_ALL,
+    max_chunks_per_address=_ALL,
+    max_subscriptions_per_address=_ALL,
+    max_messages_per_second=_ALL,
+    max_messages_per_second_per_address=_ALL,
+    max_bytes_per_second=_ALL,
+    max_bytes_per_second_per_address=_ALL,
+)
 
 
 class HubProcess:

@@ -53,6 +53,9 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     INVALID_TOKEN = "invalid_token"
     LIMIT_EXCEEDED = "limit_exceeded"
+    RATE_LIMITED = "rate_limited"
+    ORIGIN_REFUSED = "origin_refused"
+    HOST_REFUSED = "host_refused"
     # the server is to blame
     SERVER_ERROR = "server_error"
     OVERLOADED = "overloaded"
@@ -64,6 +67,7 @@ _CLOSE_CODES = {
     ErrorCode.UNSUPPORTED_VERSION: CloseCode.UNSUPPORTED_VERSION,
     ErrorCode.TIMEOUT: CloseCode.TIMEOUT,
     ErrorCode.TOO_SLOW: CloseCode.TOO_SLOW,
+    ErrorCode.RATE_LIMITED: CloseCode.TOO_SLOW,
     ErrorCode.UNAUTHENTICATED: CloseCode.UNAUTHENTICATED,
     ErrorCode.SERVER_ERROR: CloseCode.SERVER_ERROR,
     ErrorCode.OVERLOADED: CloseCode.SERVER_ERROR,

@@ -10,7 +10,7 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "9d95335062e7805a370afe3f1ddf7e98680038b024bf7b43679b885bdbacf704"}
+PINNED = {1: "148a8d5a0842fa455f3ca98c64f97d84702d28b3459f0dffa7a6eaca7db56087"}
 
 
 def default_of(field: dataclasses.Field[Any]) -> str:

@@ -25,7 +25,8 @@ async def test_a_ping_is_answered() -> None:
 
 
 async def test_a_silent_client_is_taken_for_gone_and_one_that_pings_is_not() -> None:
-    async with serving(idle_timeout=0.4) as running, client_of(running) as silent, client_of(running) as alive:
+    limits = {"idle_timeout": 0.4, "max_messages_per_second": 1_000_000}
+    async with serving(**limits) as running, client_of(running) as silent, client_of(running) as alive:
         ended = False
         while not ended:
             await alive.send(alive.session.ping(1))
@@ -50,7 +51,7 @@ async def test_a_client_that_never_says_who_it_is_is_closed() -> None:
 
 @pytest.mark.parametrize("working", ["notes:post_when_open", "notes:wait"])
 async def test_a_client_that_waits_for_a_long_request_is_alive_as_long_as_it_pings(working: str) -> None:
-    async with serving(idle_timeout=0.3) as running, client_of(running) as client:
+    async with serving(idle_timeout=0.3, max_messages_per_second=1_000_000) as running, client_of(running) as client:
         notes = fresh_board()
         if working == "notes:wait":
             request_id = await client.act(working)

@@ -26,6 +26,9 @@ class Connection:
         wake: Called when ``advance`` may have something new.
         newest_ts: What the client has seen on earlier connections; it is never taken back behind that.
         max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
+
+    Attributes:
+        max_subscriptions: The same; may be changed at any time, and counts for queries that come later.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Connection:
         self._cache = cache
         self._wake = wake
         self._newest_ts = newest_ts
-        self._max_subscriptions = max_subscriptions
+        self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
@@ -92,8 +95,8 @@ class Connection:
         self._wake()
 
     def _add(self, added: QueryAdd) -> None:
-        if len(self._queries) >= self._max_subscriptions:
-            text = f"a connection may hold {self._max_subscriptions} subscriptions"
+        if len(self._queries) >= self.max_subscriptions:
+            text = f"this connection may hold {self.max_subscriptions} subscriptions at present"
             self._refuse(added.query_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
         query = self._subscribe(added)

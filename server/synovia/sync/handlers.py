@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
+from synovia.sync.addresses import Address
+from synovia.sync.allowance import Allowance
 from synovia.sync.connection import Connection
 from synovia.sync.fetches import Fetches
 from synovia.sync.lane import Lane
@@ -16,7 +18,7 @@ from synovia.sync.ports import Outcome
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
 from synovia_protocol import messages as m
-from synovia_protocol.arrays import ArrayReceived, ChunkReceived
+from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
 from synovia_protocol.codec import encode, pack_action_response, pack_mutation_response
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.sessions import ServerSession
@@ -28,19 +30,28 @@ logger = logging.getLogger("synovia.sync")
 
 
 class Conversation:
-    """Answers one client: frames in, frames out through its socket."""
+    """Answers one client: frames in, frames out through its socket.
 
-    def __init__(self, hub: Hub, socket: Socket) -> None:
+    Args:
+        address: Where it comes from.
+    """
+
+    def __init__(self, hub: Hub, socket: Socket, address: Address) -> None:
         self.socket = socket
         self._hub = hub
+        self._address = address
+        self._allowance = Allowance(hub.limits, address, time.monotonic)
+        self._subscriptions = 0
         self._session = ServerSession(hub.session_limits)
         self._connect: m.Connect | None = None
         self._connected_at = 0.0
         self._sign_in: SignIn | None = None
         self._connection = Connection(hub.engine, hub.transitions, socket.wake)
-        self._uploads = Uploads(hub.arrays, hub.limits.max_upload_bytes)
+        self._uploads = Uploads(hub.arrays, hub.limits, address)
         self._fetches = Fetches(hub.arrays, socket, hub.limits.max_fetches)
-        self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(hub.limits.max_waiting_bytes)
+        self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(
+            hub.limits.max_waiting_bytes, hub.limits.max_waiting_mutations
+        )
         self._mutating: asyncio.Task[None] | None = None
         self._actions = 0
 
@@ -76,8 +87,38 @@ class Conversation:
             ProtocolError: The client broke the protocol.
         """
         self._look_at_expiry()
+        array = not isinstance(frame, str) and is_array_frame(frame)
+        if array:
+            await self._allowance.pace(1, len(frame))
         for event in self._session.receive(frame):
-            await _HANDLERS[type(event)](self, event, len(frame))
+            if array or await self._admit(event, len(frame)):
+                await _HANDLERS[type(event)](self, event, len(frame))
+
+    async def _admit(self, message: Any, size: int) -> bool:
+        """Count a message; what must keep its order waits until it may be handled, the rest is refused if it is too much."""
+        if isinstance(message, m.Mutation | m.ModifyQuerySet):
+            await self._allowance.pace(1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else 1, size)
+            return True
+        late = self._allowance.take(size)
+        if late <= 0:
+            return True
+        error = _too_much(late)
+        if self._allowance.abused:
+            self.socket.end(Ending(error, CloseCode.TOO_SLOW, retry_after=late))
+            return False
+        refused = self._refuse(message, error)
+        await self._allowance.pause()
+        return not refused
+
+    def _refuse(self, message: Any, error: ErrorInfo) -> bool:
+        """Answer a call with an error; tell whether the message is one that has an answer."""
+        if isinstance(message, m.Action):
+            self._fail_action(message.request_id, error)
+        elif isinstance(message, m.FetchArray):
+            self.socket.send(encode(m.ArrayResponse(message.request_id, error=error)))
+        else:
+            return False
+        return True
 
     def advance(self) -> list[bytes]:
         """Give the frames that bring the client up to date."""
@@ -91,6 +132,7 @@ class Conversation:
     def close(self) -> None:
         """Let go of everything the client held."""
         self._connection.close()
+        self._count_subscriptions()
         self._uploads.close()
         self._mutations.clear()
 
@@ -126,8 +168,13 @@ class Conversation:
         if (sign_in := self._sign_in) is not None:
             self.socket.send(encode(m.Authenticated(sign_in.token, sign_in.refresh_token, sign_in.expires_at)))
         self._connection.sign_in(None if sign_in is None else sign_in.identity)
+        self._count_subscriptions()
 
     async def _signed_in(self, token: str) -> SignIn | None:
+        wait = self._allowance.sign_in()
+        if wait > 0:
+            self.socket.send(encode(m.AuthError(_too_much(wait))))
+            return None
         try:
             async with asyncio.timeout(self._hub.limits.authenticate_timeout):
                 return await self._hub.authenticator.authenticate(token)
@@ -161,7 +208,15 @@ class Conversation:
         self._connection.sign_in(None)
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
+        limits, held = self._hub.limits, len(self._connection)
+        left = limits.max_subscriptions_per_address - self._address.subscriptions
+        self._connection.max_subscriptions = min(limits.max_subscriptions, held + left)
         self._connection.modify(message.add, message.remove)
+        self._count_subscriptions()
+
+    def _count_subscriptions(self) -> None:
+        self._address.subscriptions += len(self._connection) - self._subscriptions
+        self._subscriptions = len(self._connection)
 
     # --- mutations: one after the other
 
@@ -175,8 +230,9 @@ class Conversation:
     async def _mutate_all(self) -> None:
         try:
             while len(self._mutations) and not self._hub.stopping:
-                with self._hub.working():
-                    await self._mutate(*self._mutations.take())
+                async with self._address.running:
+                    with self._hub.working():
+                        await self._mutate(*self._mutations.take())
         finally:
             self._mutating = None
 
@@ -217,8 +273,9 @@ class Conversation:
     async def _on_action(self, message: m.Action, size: int) -> None:
         if self._hub.stopping:
             return
-        if self._actions >= self._hub.limits.max_actions:
-            text = f"{self._actions} actions of this connection are running already"
+        if self._actions >= self._hub.limits.max_actions or self._address.running.locked():
+            whose = "connection" if self._actions >= self._hub.limits.max_actions else "address"
+            text = f"as many functions of this {whose} as may are running already"
             self._fail_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
         self._actions += 1
@@ -226,10 +283,11 @@ class Conversation:
 
     async def _act(self, message: m.Action, identity: Identity | None) -> None:
         try:
-            with self._hub.working():
-                outcome = await self._act_or_refuse(message, identity)
-                if outcome is not None:
-                    self._tell_action(message.request_id, outcome)
+            async with self._address.running:
+                with self._hub.working():
+                    outcome = await self._act_or_refuse(message, identity)
+                    if outcome is not None:
+                        self._tell_action(message.request_id, outcome)
         finally:
             self._actions -= 1
 
@@ -289,6 +347,10 @@ class Conversation:
 
     async def _on_cancel(self, message: m.CancelFetch, size: int) -> None:
         self._fetches.cancel(message.request_id)
+
+
+def _too_much(seconds: float) -> ErrorInfo:
+    return ErrorInfo(ErrorCode.RATE_LIMITED, "too much at once; try again later", {"retryAfter": round(seconds, 3)})
 
 
 _NOTHING = b"\xc0"

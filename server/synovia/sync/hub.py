@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,11 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from synovia.identity import Authenticator
 from synovia.store.base import ArrayStore
+from synovia.sync.addresses import Address, Addresses
 from synovia.sync.handlers import Conversation
 from synovia.sync.limits import HubLimits
 from synovia.sync.output import Flusher
@@ -29,6 +31,16 @@ from synovia_protocol.values import Limits
 
 logger = logging.getLogger("synovia.sync")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Objection:
+    """Why a client is refused at its handshake."""
+
+    status: int
+    code: ErrorCode
+    message: str
+    retry_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +79,7 @@ class Hub:
         self.session_limits = Limits(max_message_bytes=self.limits.max_message_bytes)
         self.transitions = TransitionCache()
         self.counters = Counters()
+        self.addresses = Addresses(self.limits, time.monotonic)
         self.stopping = False
         self._flusher = Flusher()
         self._conversations: dict[Socket, Conversation] = {}
@@ -97,36 +110,39 @@ class Hub:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket from its handshake to its end."""
         await receive()  # websocket.connect
-        reason = self._objection(scope)
-        if reason is not None:
+        host, port = scope.get("client") or ("unknown", 0)
+        address = self.addresses.of(host)
+        objection = self._objection(scope, address)
+        if objection is not None:
             self.counters.refused += 1
-            await _deny(scope, receive, send, *reason)
+            await _deny(scope, receive, send, objection)
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
         self.counters.accepted += 1
-        await self._serve(Socket(self._name(scope), self.limits, self._flusher, scope, receive, send))
+        name = f"connection {next(self._names)} from {host}:{port}"
+        await self._serve(Socket(name, self.limits, self._flusher, scope, receive, send), address)
 
-    def _objection(self, scope: Scope) -> tuple[int, str] | None:
+    def _objection(self, scope: Scope, address: Address) -> _Objection | None:
+        """Tell why a client is not let in; its Origin, and how often it comes, have been looked at before."""
         if self.stopping:
-            return 503, "this server is stopping"
+            return _Objection(503, ErrorCode.STOPPING, "this server is stopping", self.limits.retry_spread)
         if len(self._conversations) >= self.limits.max_connections:
-            return 503, "this server has as many connections as it may"
+            return _Objection(503, ErrorCode.OVERLOADED, "this server has as many connections as it may", 10)
+        if address.connections >= self.limits.max_connections_per_address:
+            return _Objection(429, ErrorCode.LIMIT_EXCEEDED, "this address has as many connections as it may", 10)
         if SUBPROTOCOL not in scope.get("subprotocols", ()):
-            return 400, f"offer the subprotocol {SUBPROTOCOL}"
-        # The place to check the Origin header once browsers are let in.
+            return _Objection(400, ErrorCode.BAD_MESSAGE, f"offer the subprotocol {SUBPROTOCOL}")
         return None
 
-    def _name(self, scope: Scope) -> str:
-        host, port = scope.get("client") or ("unknown", 0)
-        return f"connection {next(self._names)} from {host}:{port}"
-
-    async def _serve(self, socket: Socket) -> None:
-        conversation = self._conversations[socket] = Conversation(self, socket)
+    async def _serve(self, socket: Socket, address: Address) -> None:
+        conversation = self._conversations[socket] = Conversation(self, socket, address)
+        address.connections += 1
         self._empty.clear()
         try:
             await socket.serve(conversation)
         finally:
             del self._conversations[socket]
+            address.connections -= 1
             self.counters.closed += 1
             if not self._conversations:
                 self._empty.set()
@@ -204,8 +220,9 @@ async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*waited, return_exceptions=True)
 
 
-async def _deny(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:
+async def _deny(scope: Scope, receive: Receive, send: Send, why: _Objection) -> None:
     if "websocket.http.response" in scope.get("extensions", {}):
-        await PlainTextResponse(reason + "\n", status)(scope, receive, send)
+        headers = {} if why.retry_after is None else {"retry-after": str(math.ceil(why.retry_after))}
+        await JSONResponse({"code": why.code, "message": why.message}, why.status, headers)(scope, receive, send)
     else:
-        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": reason})
+        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": why.message})

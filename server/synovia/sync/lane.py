@@ -14,10 +14,12 @@ class Lane(Generic[T]):
 
     Args:
         max_bytes: What may wait; a single item larger than that is taken when nothing else waits.
+        max_items: The same, counted.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, max_items: int) -> None:
         self._max_bytes = max_bytes
+        self._max_items = max_items
         self._items: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._room = asyncio.Event()
@@ -27,7 +29,7 @@ class Lane(Generic[T]):
 
     async def put(self, item: T, size: int) -> None:
         """Add an item of ``size`` bytes at the end; wait until there is room."""
-        while self._bytes and self._bytes + size > self._max_bytes:
+        while self._items and (self._bytes + size > self._max_bytes or len(self._items) >= self._max_items):
             self._room.clear()
             await self._room.wait()
         self._items.append((item, size))

@@ -17,13 +17,28 @@ class HubLimits(BaseModel):
 
     Attributes:
         max_connections: Connections of the whole hub; one more is refused at its handshake.
+        max_connections_per_address: Connections from one address (IPv6: one /64), likewise.
+        max_requests_per_address: HTTP connections from one address, handshakes that are not complete included.
+        max_messages_per_second: Messages of a connection in the long run, queries that it adds counted one by one; twice as
+            many at once. Mutations and array frames beyond it are not read on; other calls fail with ``rate_limited``.
+        max_messages_per_second_per_address: The same for all connections and HTTP requests of an address.
+        max_bytes_per_second, max_bytes_per_second_per_address: The same for the bytes of messages and array frames.
+        max_authentications_per_minute: Tokens of a connection to verify; one more fails with ``rate_limited``.
+        max_authentications_per_minute_per_address: The same for an address.
         max_message_bytes: The largest message a client may send; larger ones end the connection.
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
+        max_subscriptions_per_address: Queries in all query sets of an address, likewise.
         max_actions: Actions running at once; one more fails with ``limit_exceeded``.
+        max_running_per_address: Mutations and actions of an address running at once; another action fails with
+            ``limit_exceeded``, another mutation waits.
         max_fetches: Array downloads at once; one more fails with ``limit_exceeded``.
         max_waiting_bytes: Mutations that wait for their turn; beyond it nothing more is read until one is done.
+        max_waiting_mutations: The same, counted.
         max_outbox_bytes: Responses that wait to be sent; beyond it the connection ends as too slow.
         max_upload_bytes: Samples of uploads that are not complete; beyond it the connection ends.
+        max_upload_bytes_per_address: The same for all connections of an address.
+        max_chunks_per_address: Chunks of arrays (256 KiB) on their way to the store; beyond it nothing more is read.
+        request_timeout: For the head of an HTTP request, or of a handshake, to arrive; and for each 10 KiB of its body.
         connect_timeout: From the handshake to the message Connect.
         authenticate_timeout: For a token to be verified.
         idle_timeout: Without any frame from the client, after which it is taken for gone.
@@ -39,13 +54,27 @@ class HubLimits(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     max_connections: Count = 20_000
+    max_connections_per_address: Count = 500
+    max_requests_per_address: Count = 100
+    max_messages_per_second: Count = 500
+    max_messages_per_second_per_address: Count = 2_000
+    max_bytes_per_second: Bytes = 16 * MIB
+    max_bytes_per_second_per_address: Bytes = 64 * MIB
+    max_authentications_per_minute: Count = 30
+    max_authentications_per_minute_per_address: Count = 600
     max_message_bytes: Bytes = MIB
     max_subscriptions: Count = 1_000
+    max_subscriptions_per_address: Count = 10_000
     max_actions: Count = 16
+    max_running_per_address: Count = 100
     max_fetches: Count = 8
     max_waiting_bytes: Bytes = 4 * MIB
+    max_waiting_mutations: Count = 256
     max_outbox_bytes: Bytes = 16 * MIB
     max_upload_bytes: Bytes = 1024 * MIB
+    max_upload_bytes_per_address: Bytes = 4096 * MIB
+    max_chunks_per_address: Count = 64
+    request_timeout: Seconds = 10.0
     connect_timeout: Seconds = 10.0
     authenticate_timeout: Seconds = 10.0
     idle_timeout: Seconds = 30.0

@@ -22,6 +22,9 @@ from synovia_protocol.messages import FatalError
 
 logger = logging.getLogger("synovia.sync")
 
+_TURN_SECONDS = 0.001
+"""How long frames of one client that are there already are handled before others have their turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -168,12 +171,17 @@ class Socket:
             self.outbox.clear()
 
     async def _read(self, talk: Talk) -> None:
-        while True:
+        turn = self._clock()
+        while self._ending is None:
             self._listening_since = self._clock()
+            if self._listening_since - turn > _TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = self._listening_since
             event = await self._receive()
             self._listening_since = None
             if event["type"] == "websocket.disconnect":
-                break
+                self._over.set()
+                return
             frame = event.get("bytes")
             try:
                 await talk.receive(event["text"] if frame is None else frame)
@@ -184,7 +192,6 @@ class Socket:
                 logger.exception("%s: a message could not be handled", self.name)
                 self.end(_failure())
                 return
-        self._over.set()
 
     # --- writing
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from synovia.store.base import ArrayManifest, ArrayStore
+from synovia.sync.addresses import Address
+from synovia.sync.limits import HubLimits
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
@@ -20,15 +22,17 @@ class Uploads:
 
     Args:
         arrays: Where chunks and manifests go.
-        max_bytes: Samples of arrays that are not complete yet; more end the connection.
+        address: Whose share is used too.
         max_known: Digests remembered; the oldest are forgotten, and would have to be uploaded again.
     """
 
-    def __init__(self, arrays: ArrayStore, max_bytes: int, max_known: int = 10_000) -> None:
+    def __init__(self, arrays: ArrayStore, limits: HubLimits, address: Address, max_known: int = 10_000) -> None:
         self._arrays = arrays
-        self._max_bytes = max_bytes
+        self._limits = limits
+        self._address = address
         self._max_known = max_known
         self._unfinished: dict[bytes, int] = {}
+        self._begun = 0
         self._known: dict[bytes, None] = {}
         self._storing: deque[asyncio.Task[None]] = deque()
 
@@ -39,18 +43,30 @@ class Uploads:
             ProtocolError: Too much has been begun and not finished.
             StoreError: This chunk, or one before, could not be stored.
         """
-        begun = self._unfinished.get(event.array_digest, 0)
-        self._unfinished[event.array_digest] = begun + len(event.data)
-        if sum(self._unfinished.values()) > self._max_bytes:
-            text = f"unfinished uploads exceed {self._max_bytes} bytes"
-            raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
+        self._unfinished[event.array_digest] = self._unfinished.get(event.array_digest, 0) + len(event.data)
+        self._count(len(event.data))
         if len(self._storing) >= CHUNKS_AT_ONCE:
             await self._storing.popleft()
-        self._storing.append(asyncio.create_task(self._arrays.put_chunk(event.chunk_digest, bytes(event.data))))
+        await self._address.storing.acquire()
+        task = asyncio.create_task(self._arrays.put_chunk(event.chunk_digest, bytes(event.data)))
+        task.add_done_callback(lambda _: self._address.storing.release())
+        self._storing.append(task)
+
+    def _count(self, size: int) -> None:
+        """Count samples that have come, or, below 0, an array that is finished or given up."""
+        self._begun += size
+        self._address.upload_bytes += size
+        for used, most, whose in (
+            (self._begun, self._limits.max_upload_bytes, "this connection"),
+            (self._address.upload_bytes, self._limits.max_upload_bytes_per_address, "this address"),
+        ):
+            if size > 0 and used > most:
+                text = f"unfinished uploads of {whose} exceed {most} bytes"
+                raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
 
     async def complete(self, event: ArrayReceived) -> None:
         """Store the manifest of an array whose chunks are all there."""
-        self._unfinished.pop(event.digest, None)
+        self._count(-self._unfinished.pop(event.digest, 0))
         while self._storing:
             await self._storing.popleft()
         await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
@@ -58,6 +74,8 @@ class Uploads:
 
     def close(self) -> None:
         """Give up what is not stored yet."""
+        self._count(-self._begun)
+        self._unfinished.clear()
         for task in self._storing:
             task.cancel()
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more

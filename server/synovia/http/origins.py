@@ -1,0 +1,135 @@
+"""Which pages of browsers are let in: the server's own, and those that the operator names."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from synovia_protocol.errors import CloseCode, ErrorCode
+
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_LOOPBACK_ORIGIN = r"https?://(localhost|([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+
+
+def origin(text: str) -> str:
+    """Bring an origin into the form that browsers send.
+
+    Raises:
+        ValueError: It is not scheme, host and port, and nothing else.
+    """
+    parts = urlsplit(text.strip().lower())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(f"{text!r} is not an origin, as https://app.example.org")
+    if parts.username is not None or parts.fragment or "*" in parts.netloc:
+        raise ValueError(f"{text!r} is not an origin, as https://app.example.org")
+    return _join(parts.scheme, parts.hostname, parts.port)
+
+
+def _join(scheme: str, host: str, port: int | None) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" + ("" if port in (None, _PORTS[scheme]) else f":{port}")
+
+
+def own_origin(scope: Scope) -> str | None:
+    """Tell which origin pages of this server itself have, by the Host header; None if that says nothing sensible."""
+    host = Headers(scope=scope).get("host", "")
+    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    try:
+        parts = urlsplit(f"//{host.lower()}")
+        return _join(scheme, parts.hostname, parts.port) if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether a Host header names this machine and nothing that a name server could point at it."""
+    try:
+        name = urlsplit(f"//{host.lower()}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Origins:
+    """An ASGI application that refuses foreign pages with 403, for a WebSocket before it is one.
+
+    Programs send no Origin header and are let through: nobody can make them send somebody else's credentials.
+
+    Args:
+        app: What it stands before.
+        allowed: Further origins, in the form that ``origin`` gives.
+        loopback: For development: pages of every port of this machine are let in, and requests have to name this machine
+            as their host, or any page could reach the server under a name of its own (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str] = (), *, loopback: bool = False) -> None:
+        self._app = app
+        self._allowed = frozenset(allowed)
+        self._loopback = loopback
+        self._shared = CORSMiddleware(
+            app,
+            allow_origins=sorted(self._allowed),
+            allow_origin_regex=_LOOPBACK_ORIGIN if loopback else None,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+            max_age=600,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif (objection := self._objection(scope)) is not None:
+            await refuse(scope, receive, send, 403, *objection)
+        elif scope["type"] == "http" and not self._is_own(scope):
+            await self._shared(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        return Headers(scope=scope).get("origin") == own_origin(scope)
+
+    def _objection(self, scope: Scope) -> tuple[ErrorCode, str] | None:
+        headers = Headers(scope=scope)
+        if self._loopback and not is_loopback_host(headers.get("host", "")):
+            return ErrorCode.HOST_REFUSED, "in development this server answers only to names of this machine"
+        sent = headers.getlist("origin")
+        if not sent or (len(sent) == 1 and self._lets_in(sent[0], scope)):
+            return None
+        return ErrorCode.ORIGIN_REFUSED, "pages of this origin are not let in"
+
+    def _lets_in(self, sent: str, scope: Scope) -> bool:
+        if sent in self._allowed or sent == own_origin(scope):
+            return True
+        return self._loopback and re.fullmatch(_LOOPBACK_ORIGIN, sent) is not None
+
+
+async def refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    code: ErrorCode,
+    message: str,
+    retry_after: int | None = None,
+) -> None:
+    """Answer a request, or a handshake, with an error."""
+    headers = {"cache-control": "no-store"} | ({} if retry_after is None else {"retry-after": str(retry_after)})
+    if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+        await JSONResponse({"code": code, "message": message}, status, headers)(scope, receive, send)
+    else:
+        await receive()  # websocket.connect
+        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": message})

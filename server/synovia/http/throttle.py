@@ -1,0 +1,52 @@
+"""What one address may ask for over HTTP: requests count as messages do, and only so many are answered at once."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from synovia.http.origins import refuse
+from synovia.sync.hub import Hub
+from synovia_protocol.errors import ErrorCode
+
+_MESSAGES = {"http": 1, "websocket": 10}
+"""What a request and a handshake cost, in messages."""
+
+
+class Throttle:
+    """An ASGI application that refuses requests with 429 when their address asks for too much.
+
+    Args:
+        app: What it stands before.
+        hub: Counts what addresses use, also by their WebSockets.
+    """
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        self._app = app
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] not in _MESSAGES:
+            await self._app(scope, receive, send)
+            return
+        address = self._hub.addresses.of((scope.get("client") or ("unknown", 0))[0])
+        now = time.monotonic()
+        wait = address.meter.wait(now)
+        address.meter.take(_MESSAGES[scope["type"]], 0, now)
+        if wait > 0:
+            text = "this address asks for too much at once"
+            await refuse(scope, receive, send, 429, ErrorCode.RATE_LIMITED, text, math.ceil(wait))
+        elif scope["type"] == "websocket":
+            await self._app(scope, receive, send)  # the hub counts the open ones
+        elif address.requests >= self._hub.limits.max_requests_per_address:
+            text = "as many requests of this address as may are being answered already"
+            await refuse(scope, receive, send, 429, ErrorCode.LIMIT_EXCEEDED, text, 1)
+        else:
+            address.requests += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                address.requests -= 1
