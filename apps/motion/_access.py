@@ -43,6 +43,16 @@ def contact_of(user: User, other: Id[User]) -> Contact | None:
     return next((contact for contact in user.contacts if contact.user_id == other), None)
 
 
+def require_contact(user: User, other: Id[User]) -> None:
+    """Refuse people who are no contacts, in the same words whether they exist or not.
+
+    Raises:
+        FunctionError: ``not_a_contact``.
+    """
+    if contact_of(user, other) is None:
+        raise FunctionError("not_a_contact", "this person is not among your contacts")
+
+
 def may_see(me: User, recording: Recording) -> bool:
     """Tell whether a recording exists for ``me``."""
     if recording.owner_id == me.id:

@@ -6,10 +6,18 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from synovia import Id
+
+from .schema import User
+
 MAX_CONTACTS = 1_000
 MAX_SHARES = 200
 MAX_SAMPLES = 50_000_000
+MAX_LIVE_SESSIONS = 5
+MAX_LIVE_SAMPLES = 3_600_000
+MAX_BATCH = 20_000
 
+Shares = Annotated[list[Id[User]], Field(max_length=MAX_SHARES)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 """How many documents a list gives at most."""
 
@@ -28,5 +36,7 @@ Tags = Annotated[list[Tag], Field(max_length=50)]
 Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
 """UTC milliseconds since 1970, up to the year 9999."""
 Hertz = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+LiveHertz = Annotated[float, Field(gt=0, le=2_000, allow_inf_nan=False)]
+Position = Annotated[int, Field(ge=0, le=MAX_LIVE_SAMPLES)]
 Duration = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Milliseconds."""

@@ -17,7 +17,7 @@ from synovia import (
     query,
 )
 
-from ._access import contact_of, current_user, live_recording, owned_recording, shown_to, visible_recording
+from ._access import current_user, live_recording, owned_recording, require_contact, shown_to, visible_recording
 from ._bounds import MAX_SAMPLES, MAX_SHARES, Alias, Duration, ExerciseType, Hertz, Limit, Millis, Notes, Reason, Tags
 from .schema import Recording, User
 
@@ -121,7 +121,7 @@ async def save(
     duration = _duration(count, sample_rate, duration_ms)
     start, end = _span(start_time, end_time, duration, ctx.now)
     if subject_id is not None and subject_id != me.id:
-        _require_contact(me, subject_id)
+        require_contact(me, subject_id)
     return await ctx.db.insert(
         Recording(
             owner_id=me.id,
@@ -136,7 +136,7 @@ async def save(
             right_knee=right_knee,
             notes=notes or None,
             exercise_type=exercise_type or None,
-            tags=_distinct(tags),
+            tags=distinct(tags),
             created_at=ctx.now,
         )
     )
@@ -179,14 +179,9 @@ def _span(start: int | None, end: int | None, duration: float, now: int) -> tupl
     return start, end
 
 
-def _distinct(tags: list[str] | None) -> list[str] | None:
+def distinct(tags: list[str] | None) -> list[str] | None:
+    """Take each tag once; no tags are None."""
     return list(dict.fromkeys(tags)) if tags else None
-
-
-def _require_contact(me: User, other: Id[User]) -> None:
-    # The same answer whether such a person exists or not.
-    if contact_of(me, other) is None:
-        raise FunctionError("not_a_contact", "this person is not among your contacts")
 
 
 # --- editing ----------------------------------------------------------------------------------------------------------
@@ -221,7 +216,7 @@ async def update(
     if exercise_type is not None:
         changes["exercise_type"] = exercise_type or None
     if tags is not None:
-        changes["tags"] = _distinct(tags)
+        changes["tags"] = distinct(tags)
     await ctx.db.patch(recording, **changes)
 
 
@@ -236,7 +231,7 @@ async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[U
         FunctionError: ``not_a_contact``, ``limit_exceeded`` or ``archived``; and as ``update``.
     """
     recording = await live_recording(ctx, recording_id)
-    _require_contact(await current_user(ctx), user_id)
+    require_contact(await current_user(ctx), user_id)
     shared = recording.shared_with or []
     if user_id in shared:
         return

@@ -79,6 +79,47 @@ class Recording(
     created_at: int
 
 
+class LiveSession(
+    Table,
+    name="liveSessions",
+    indexes=[
+        Index("by_owner", "owner_id", "is_running"),
+        Index("by_subject", "subject_id", "is_running"),
+        Index("by_shared_with", "shared_with", "is_running"),
+        Index("by_last_batch", "is_running", "last_at"),
+        Index("by_finish", "finished_at"),
+    ],
+):
+    """A recording that is being made: what is known of it before it is saved.
+
+    Its samples are in ``LiveSegment``. ``last_at`` is when the last batch came; a session that has been finished keeps its
+    recording's id for a while, so that viewers find their way there.
+    """
+
+    owner_id: Id[User]
+    subject_id: Id[User] | None = None
+    subject_alias: str | None = None
+    shared_with: list[Id[User]] | None = None
+    sample_rate: float
+    sample_count: int = 0
+    started_at: int
+    last_at: int
+    is_running: bool | None = True
+    finished_at: int | None = None
+    recording_id: Id[Recording] | None = None
+
+
+class LiveSegment(Table, name="liveSegments", indexes=[Index("by_level", "session_id", "level", "start")]):
+    """Samples ``[start, start + count)`` of a live session; how often its batches have been merged is its ``level``."""
+
+    session_id: Id[LiveSession]
+    level: int
+    start: int
+    count: int
+    left_knee: Float64Array
+    right_knee: Float64Array
+
+
 class Invite(
     Table,
     name="invites",
