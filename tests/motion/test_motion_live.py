@@ -1,0 +1,380 @@
+"""Live sessions: appending, following, finishing, and what is refused to whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from motion.gait import walk
+from synovia import FunctionError
+from synovia.testing import Caller, TestApp
+
+APP = Path(__file__).parents[2] / "apps" / "motion"
+MISSING_ID = "0123456789abcdef01234567"
+MINUTES = 60.0
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class Person:
+    """Somebody registered, and what they do with live sessions."""
+
+    app: TestApp
+    caller: Caller
+    id: str
+
+    async def do(self, path: str, **args: Any) -> Any:
+        return await self.caller.mutation(path, args)
+
+    async def see(self, path: str, **args: Any) -> Any:
+        return await self.caller.query(path, args)
+
+    async def begin(self, **more: Any) -> str:
+        session: str = await self.do("live:start", sampleRate=100.0, **more)
+        return session
+
+    async def append(self, session: str, position: int, left: Floats, right: Floats | None = None) -> Any:
+        right = left + 1 if right is None else right
+        return await self.do("live:append", sessionId=session, position=position, leftKnee=left, rightKnee=right)
+
+    async def samples(self, session: str) -> tuple[Floats, Floats]:
+        """Fetch every segment, checking that they lie side by side."""
+        growth = await self.see("live:follow", sessionId=session)
+        left: list[Floats] = []
+        right: list[Floats] = []
+        reached = 0
+        for segment in growth["segments"]:
+            assert segment["start"] == reached
+            reached += segment["count"]
+            left.append(await self.caller.array(segment["leftKnee"]))
+            right.append(await self.caller.array(segment["rightKnee"]))
+            assert len(left[-1]) == len(right[-1]) == segment["count"]
+        assert reached == growth["sampleCount"]
+        return joined(left), joined(right)
+
+
+def joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts])
+
+
+@dataclass
+class Clinic:
+    """Anna, a physiotherapist, and Ben and Dora are contacts; Carl knows nobody."""
+
+    app: TestApp
+    anna: Person
+    ben: Person
+    carl: Person
+    dora: Person
+
+
+@pytest.fixture
+async def clinic() -> AsyncIterator[Clinic]:
+    async with TestApp(APP) as app:
+
+        async def person(name: str, role: str) -> Person:
+            caller = app.caller(f"{name}@example.org")
+            return Person(app, caller, await caller.mutation("users:register", {"role": role, "name": name}))
+
+        anna = await person("anna", "physiotherapist")
+        ben, carl, dora = [await person(name, "patient") for name in ("ben", "carl", "dora")]
+        for name in ("ben", "dora"):
+            await anna.do("contacts:add", email=f"{name}@example.org")
+        yield Clinic(app, anna, ben, carl, dora)
+
+
+@asynccontextmanager
+async def refused(code: str, data: Any = None) -> AsyncIterator[None]:
+    with pytest.raises(FunctionError) as caught:
+        yield
+    assert caught.value.code == code, caught.value.message
+    if data is not None:
+        assert caught.value.data == data
+
+
+def batches(count: int, size: int = 10, seed: int = 1) -> list[Floats]:
+    return list(np.random.default_rng(seed).standard_normal((count, size)))
+
+
+async def fill(person: Person, session: str, parts: Sequence[Floats]) -> None:
+    position = 0
+    for part in parts:
+        await person.append(session, position, part)
+        position += len(part)
+
+
+class TestAppending:
+    async def test_what_is_appended_is_followed_bit_for_bit(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id)
+        strange = np.array([np.nan, -0.0, np.inf, -np.inf, 5e-324])
+        strange.view(np.uint64)[0] = 0x7FF8_0000_DEAD_BEEF
+        assert await clinic.anna.append(session, 0, strange, strange[::-1].copy()) == 5
+        left, right = await clinic.ben.samples(session)
+        assert left.tobytes() == strange.tobytes()
+        assert right.tobytes() == strange[::-1].tobytes()
+
+    async def test_older_batches_become_few_segments_that_hold_the_same(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        parts = batches(400)
+        await fill(clinic.anna, session, parts)
+        growth = await clinic.anna.see("live:follow", sessionId=session)
+        assert len(growth["segments"]) <= 24 + 7 + 7
+        assert [each["count"] for each in growth["segments"][-16:]] == [10] * 16, "the newest stay as they were"
+        left, right = await clinic.anna.samples(session)
+        assert left.tobytes() == joined(parts).tobytes()
+        assert right.tobytes() == (joined(parts) + 1).tobytes()
+
+    async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        clinic.app.advance(60 * MINUTES)
+        parts = batches(32, 11_000)
+        await fill(clinic.anna, session, parts)
+        growth = await clinic.anna.see("live:follow", sessionId=session)
+        assert [each["count"] for each in growth["segments"]] == [88_000, 88_000, *[11_000] * 16]
+        assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
+
+    async def test_batches_of_all_sizes(self, clinic: Clinic) -> None:
+        """Final segments leave gaps in their level; merging must not reach over them."""
+        session = await clinic.anna.begin()
+        clinic.app.advance(120 * MINUTES)
+        random = np.random.default_rng(5)
+        parts = [random.standard_normal(size) for size in random.choice([1, 3, 700, 9_000, 20_000], 120)]
+        await fill(clinic.anna, session, parts)
+        left, _ = await clinic.anna.samples(session)
+        assert left.tobytes() == joined(parts).tobytes()
+        growth = await clinic.anna.see("live:follow", sessionId=session)
+        assert len(growth["segments"]) < 60
+
+    async def test_a_batch_that_is_there_is_accepted_again(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        parts = batches(30)
+        await fill(clinic.anna, session, parts)
+        for number in (0, 7, 8, 29):  # merged ones too
+            assert await clinic.anna.append(session, 10 * number, parts[number]) == 300
+        assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
+
+    @pytest.mark.parametrize("position", [0, 5, 15, 25, 3_599_990])
+    async def test_out_of_order(self, clinic: Clinic, position: int) -> None:
+        session = await clinic.anna.begin()
+        await fill(clinic.anna, session, batches(2))
+        async with refused("out_of_order", {"sampleCount": 20}):
+            await clinic.anna.append(session, position, np.zeros(10))
+        assert (await clinic.anna.see("live:follow", sessionId=session))["sampleCount"] == 20
+
+    async def test_other_samples_for_a_place_that_is_taken(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        [part] = batches(1)
+        await clinic.anna.append(session, 0, part)
+        async with refused("out_of_order"):
+            await clinic.anna.append(session, 0, part, part)
+
+    async def test_two_programs_that_append_at_once_make_one_series(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        parts = batches(8)
+        tried = await asyncio.gather(*(clinic.anna.append(session, 0, part) for part in parts), return_exceptions=True)
+        assert sum(isinstance(each, FunctionError) for each in tried) == 7
+        left, _ = await clinic.anna.samples(session)
+        assert [left.tobytes() == part.tobytes() for part in parts].count(True) == 1
+
+    @pytest.mark.parametrize(
+        ("left", "right"),
+        [
+            (np.zeros(0), np.zeros(0)),
+            (np.zeros(3), np.zeros(4)),
+            (np.zeros((2, 2)), np.zeros((2, 2))),
+            (np.zeros(20_001), np.zeros(20_001)),
+            (np.zeros(3, dtype=np.float32), np.zeros(3, dtype=np.float32)),
+            ([1.0], [1.0]),
+            ("samples", {}),
+        ],
+    )
+    async def test_what_is_no_batch(self, clinic: Clinic, left: Any, right: Any) -> None:
+        session = await clinic.anna.begin()
+        async with refused("invalid_arguments"):
+            await clinic.anna.append(session, 0, left, right)
+
+    @pytest.mark.parametrize("position", [-1, 1.0, "0", None, 2**63, 3_600_001])
+    async def test_what_is_no_position(self, clinic: Clinic, position: Any) -> None:
+        session = await clinic.anna.begin()
+        async with refused("invalid_arguments"):
+            await clinic.anna.append(session, position, np.zeros(2))
+
+    async def test_more_samples_than_there_was_time_for(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(6_000))
+        async with refused("limit_exceeded"):
+            await clinic.anna.append(session, 6_000, np.zeros(10))
+        clinic.app.advance(1.0)
+        assert await clinic.anna.append(session, 6_000, np.zeros(100)) == 6_100
+
+    async def test_more_samples_than_a_session_may_have(self, clinic: Clinic) -> None:
+        session = await clinic.anna.do("live:start", sampleRate=2000.0)
+        clinic.app.advance(24 * 60 * MINUTES)
+        for position in range(0, 3_600_000, 20_000):
+            await clinic.anna.append(session, position, np.full(20_000, float(position)))
+        async with refused("limit_exceeded"):
+            await clinic.anna.append(session, 3_600_000, np.zeros(1))
+        recording = await clinic.anna.see(
+            "recordings:get", recordingId=await clinic.anna.do("live:finish", sessionId=session)
+        )
+        assert recording["sampleCount"] == 3_600_000
+
+
+class TestStarting:
+    @pytest.mark.parametrize("rate", [0, -1.0, 2_001.0, float("nan"), float("inf"), "100", None])
+    async def test_rates(self, clinic: Clinic, rate: Any) -> None:
+        async with refused("invalid_arguments"):
+            await clinic.anna.do("live:start", sampleRate=rate)
+
+    async def test_strangers_are_neither_subjects_nor_viewers(self, clinic: Clinic) -> None:
+        for other in (clinic.carl.id, MISSING_ID):
+            async with refused("not_a_contact"):
+                await clinic.anna.begin(subjectId=other)
+            async with refused("not_a_contact"):
+                await clinic.anna.begin(sharedWith=[clinic.ben.id, other])
+        assert await clinic.anna.see("live:list_running") == []
+
+    async def test_a_few_at_a_time(self, clinic: Clinic) -> None:
+        sessions = [await clinic.anna.begin() for _ in range(5)]
+        async with refused("limit_exceeded"):
+            await clinic.anna.begin()
+        await clinic.ben.begin()
+        await clinic.anna.do("live:discard", sessionId=sessions[0])
+        await clinic.anna.begin()
+
+
+class TestWhoFollows:
+    async def test_owner_subject_and_those_it_is_shared_with(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id, clinic.anna.id])
+        await clinic.anna.append(session, 0, np.arange(5.0))
+        for person in (clinic.anna, clinic.ben, clinic.dora):
+            [listed] = await person.see("live:list_running")
+            assert (listed["_id"], listed["sampleCount"]) == (session, 5)
+            assert (await person.see("live:follow", sessionId=session))["sampleCount"] == 5
+        [of_ben], [of_dora] = [await each.see("live:list_running") for each in (clinic.ben, clinic.dora)]
+        assert "sharedWith" not in of_ben
+        assert of_dora["sharedWith"] == [clinic.dora.id]
+
+    async def test_nobody_else(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id)
+        for person in (clinic.carl, clinic.dora):
+            assert await person.see("live:list_running") == []
+            for path in ("live:finish", "live:discard"):
+                async with refused("not_found"):
+                    await person.do(path, sessionId=session)
+            async with refused("not_found"):
+                await person.see("live:follow", sessionId=session)
+            async with refused("not_found"):
+                await person.append(session, 0, np.zeros(1))
+        async with refused("not_registered"):
+            await clinic.app.caller("eve@example.org").query("live:follow", {"sessionId": session})
+        async with refused("unauthenticated"):
+            await clinic.app.caller().query("live:follow", {"sessionId": session})
+
+    async def test_viewers_change_nothing(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
+        for person in (clinic.ben, clinic.dora):
+            for path in ("live:finish", "live:discard"):
+                async with refused("forbidden"):
+                    await person.do(path, sessionId=session)
+            async with refused("forbidden"):
+                await person.append(session, 0, np.zeros(1))
+
+    async def test_a_share_ends_with_the_contact_even_while_it_runs(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
+        await clinic.anna.append(session, 0, np.zeros(5))
+        for person in (clinic.ben, clinic.dora):
+            await clinic.anna.do("contacts:remove", userId=person.id)
+        async with refused("not_found"):
+            await clinic.dora.see("live:follow", sessionId=session)
+        assert await clinic.dora.see("live:list_running") == []
+        assert (await clinic.ben.see("live:follow", sessionId=session))["sampleCount"] == 5, "what is of Ben stays his"
+        recording_id = await clinic.anna.do("live:finish", sessionId=session)
+        assert "sharedWith" not in await clinic.anna.see("recordings:get", recordingId=recording_id)
+
+
+class TestFinishing:
+    async def test_the_recording_holds_every_sample_and_what_was_told(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
+        gait = walk(9.99, seed=3)
+        for position in range(0, 1000, 40):
+            clinic.app.advance(0.4)
+            part = slice(position, position + 40)
+            await clinic.anna.append(session, position, gait.left_knee[part], gait.right_knee[part])
+        told = {"notes": "stairs", "exerciseType": "walking", "tags": ["a", "a", "b"]}
+        recording_id = await clinic.anna.do("live:finish", sessionId=session, **told)
+        for person in (clinic.anna, clinic.ben, clinic.dora):
+            recording = await person.see("recordings:get", recordingId=recording_id)
+            assert (await person.caller.array(recording["leftKnee"])).tobytes() == gait.left_knee.tobytes()
+            assert (await person.caller.array(recording["rightKnee"])).tobytes() == gait.right_knee.tobytes()
+        assert {name: recording[name] for name in told} == {**told, "tags": ["a", "b"]}
+        assert recording["sampleCount"] == 1000
+        assert recording["durationMs"] == 9990.0
+        assert recording["endTime"] - recording["startTime"] == 10_000
+        assert await clinic.anna.see("live:list_running") == []
+
+    async def test_viewers_are_led_to_the_recording(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id)
+        parts = batches(30)
+        await fill(clinic.anna, session, parts)
+        recording_id = await clinic.anna.do("live:finish", sessionId=session)
+        growth = await clinic.ben.see("live:follow", sessionId=session)
+        assert growth["recordingId"] == recording_id
+        assert (await clinic.ben.samples(session))[0].tobytes() == joined(parts).tobytes()
+        await clinic.anna.do("recordings:archive", recordingId=recording_id)
+        async with refused("not_found"):
+            await clinic.ben.see("live:follow", sessionId=session)
+
+    async def test_twice_is_once(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(5))
+        both = await asyncio.gather(*(clinic.anna.do("live:finish", sessionId=session) for _ in range(5)))
+        assert len(set(both)) == 1
+        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+
+    async def test_an_append_beside_it_is_in_the_recording_or_refused(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(5))
+        outcomes: list[Any] = await asyncio.gather(
+            clinic.anna.do("live:finish", sessionId=session),
+            clinic.anna.append(session, 5, np.ones(5)),
+            return_exceptions=True,
+        )
+        finishing, appending = outcomes
+        recording = await clinic.anna.see("recordings:get", recordingId=finishing)
+        assert recording["sampleCount"] == (10 if appending == 10 else 5)
+        assert appending == 10 or (isinstance(appending, FunctionError) and appending.code == "finished")
+
+    async def test_what_comes_after_it_is_refused(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(5))
+        recording_id = await clinic.anna.do("live:finish", sessionId=session)
+        async with refused("finished", {"recordingId": recording_id}):
+            await clinic.anna.append(session, 5, np.zeros(5))
+        async with refused("finished"):
+            await clinic.anna.do("live:discard", sessionId=session)
+
+    async def test_nothing_is_no_recording(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        async with refused("empty"):
+            await clinic.anna.do("live:finish", sessionId=session)
+        await clinic.anna.do("live:discard", sessionId=session)
+        async with refused("not_found"):
+            await clinic.anna.do("live:finish", sessionId=session)
+
+    async def test_discarding_leaves_nothing(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id)
+        await fill(clinic.anna, session, batches(30))
+        await clinic.anna.do("live:discard", sessionId=session)
+        async with refused("not_found"):
+            await clinic.ben.see("live:follow", sessionId=session)
+        assert await clinic.anna.see("live:list_running") == []
+        assert await clinic.anna.see("recordings:list_mine") == []
