@@ -66,7 +66,7 @@ class Program:
         self.client = client
         self._stage = staged
         self._frames = frames
-        self._subscription: Subscription | None = None
+        self._subscription: Subscription[Any] | None = None
         self._values: AsyncGenerator[Any, None] | None = None
 
     @property

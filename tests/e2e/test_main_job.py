@@ -34,7 +34,7 @@ async def save(client: Client, count: int = 300, **more: Any) -> str:
     )
 
 
-async def until(values: Subscription, wanted: Callable[[Any], bool]) -> Any:
+async def until(values: Subscription[Any], wanted: Callable[[Any], bool]) -> Any:
     """Follow a subscription until a value is the one wanted."""
     async with asyncio.timeout(SECONDS):
         async for value in values:

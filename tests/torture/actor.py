@@ -42,7 +42,7 @@ class Actor:
         self.history = history
         self._life = 0
         self.resyncs = 0
-        self._held: dict[str, Subscription] = {}
+        self._held: dict[str, Subscription[Any]] = {}
         self._pending: Call | None = None
         self._request = 0
         self._calls = 0

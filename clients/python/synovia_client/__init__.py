@@ -1,6 +1,7 @@
 """The Python client of Synovia: live queries, mutations, actions and arrays over one WebSocket."""
 
 from synovia_client.backoff import Backoff
+from synovia_client.calls import UNSET, ActionCall, MutationCall, QueryCall, Unset
 from synovia_client.client import Client
 from synovia_client.clock import Clock, Deadline, LoopClock
 from synovia_client.errors import (
@@ -20,6 +21,8 @@ from synovia_client.subscription import Subscription
 from synovia_protocol.messages import ArrayRef
 
 __all__ = [
+    "UNSET",
+    "ActionCall",
     "ArrayRef",
     "AuthenticationError",
     "Backoff",
@@ -32,10 +35,13 @@ __all__ = [
     "Deadline",
     "FunctionError",
     "LoopClock",
+    "MutationCall",
     "OutboxError",
+    "QueryCall",
     "Recovered",
     "RequestTimeout",
     "Subscription",
     "SynoviaError",
     "Timeouts",
+    "Unset",
 ]

@@ -27,10 +27,3 @@ def checked(args: dict[str, Any]) -> dict[str, Any]:
     except ProtocolError as error:
         raise FunctionError(error.code, f"these arguments cannot be sent: {error}") from error
     return copy
-
-
-def checked_path(path: str) -> str:
-    """Give the path. TypeError if it is none."""
-    if not isinstance(path, str):
-        raise TypeError(f"a function path is a string as 'module:function', not {type(path).__name__}")
-    return path

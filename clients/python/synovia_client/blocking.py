@@ -7,8 +7,9 @@ import logging
 import threading
 from collections.abc import AsyncIterable, Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
+from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
 from synovia_client.client import Client
 from synovia_client.errors import ClientClosed, SynoviaError
 from synovia_client.settings import DEFAULT, TimeLimit
@@ -121,10 +122,21 @@ class BlockingClient:
         """Wait for the connection; RequestTimeout if it takes longer."""
         self._wait(self._client.connected(timeout))
 
-    def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any:
+    @overload
+    def query(self, call: QueryCall[T], /, *, timeout: TimeLimit = DEFAULT) -> T: ...
+    @overload
+    def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any: ...
+    def query(
+        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
+    ) -> Any:
         """Run a query once and give its result."""
-        return self._wait(self._client.query(path, args, timeout=timeout))
+        return self._wait(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
 
+    @overload
+    def mutation(
+        self, call: MutationCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> T: ...
+    @overload
     def mutation(
         self,
         path: str,
@@ -132,10 +144,25 @@ class BlockingClient:
         *,
         timeout: TimeLimit = DEFAULT,
         on_progress: Progress | None = None,
+    ) -> Any: ...
+    def mutation(
+        self,
+        path: str | MutationCall[Any],
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
     ) -> Any:
         """Run a mutation, exactly once, and give its result."""
-        return self._wait(self._client.mutation(path, args, timeout=timeout, on_progress=on_progress))
+        return self._wait(
+            self._client.mutation(*spelled_out(path, args, "mutation"), timeout=timeout, on_progress=on_progress)
+        )
 
+    @overload
+    def action(
+        self, call: ActionCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> T: ...
+    @overload
     def action(
         self,
         path: str,
@@ -143,9 +170,19 @@ class BlockingClient:
         *,
         timeout: TimeLimit = DEFAULT,
         on_progress: Progress | None = None,
+    ) -> Any: ...
+    def action(
+        self,
+        path: str | ActionCall[Any],
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
     ) -> Any:
         """Run an action, at most once, and give its result."""
-        return self._wait(self._client.action(path, args, timeout=timeout, on_progress=on_progress))
+        return self._wait(
+            self._client.action(*spelled_out(path, args, "action"), timeout=timeout, on_progress=on_progress)
+        )
 
     def array(
         self,
@@ -164,9 +201,17 @@ class BlockingClient:
         """Sign in with another token, or out with None."""
         self._wait(self._client.authenticate(token))
 
+    @overload
+    def subscribe(
+        self, call: QueryCall[T], /, args: None, callback: Callable[[T], object], on_error: OnError | None = None
+    ) -> SubscriptionHandle: ...
+    @overload
+    def subscribe(
+        self, path: str, args: dict[str, Any] | None, callback: OnValue, on_error: OnError | None = None
+    ) -> SubscriptionHandle: ...
     def subscribe(
         self,
-        path: str,
+        path: str | QueryCall[Any],
         args: dict[str, Any] | None,
         callback: OnValue,
         on_error: OnError | None = None,
@@ -178,7 +223,7 @@ class BlockingClient:
             on_error: Gets a FunctionError each time the query fails, and any other error once, as the last call.
         """
         handle = SubscriptionHandle(self._call, callback, on_error)
-        handle.start(self._client.subscribe(path, args).outcomes(), self._running_loop())
+        handle.start(self._client.subscribe(*spelled_out(path, args, "query")).outcomes(), self._running_loop())
         return handle
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:

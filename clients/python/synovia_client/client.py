@@ -10,11 +10,12 @@ import ssl as ssl_module
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from operator import index
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, overload
 
 from synovia_client.address import socket_url
-from synovia_client.arguments import checked, checked_path
+from synovia_client.arguments import checked
 from synovia_client.backoff import Backoff
+from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
 from synovia_client.clock import Clock, Deadline, LoopClock
 from synovia_client.credentials import Credentials, Token
 from synovia_client.dialer import Dialer
@@ -39,6 +40,8 @@ from synovia_client.work import Work
 from synovia_protocol.arrays import DTYPES
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
+
+R = TypeVar("R")
 
 logger = logging.getLogger("synovia_client")
 
@@ -233,17 +236,27 @@ class Client:
 
     # --- queries
 
-    def subscribe(self, path: str, args: dict[str, Any] | None = None) -> Subscription:
+    @overload
+    def subscribe(self, call: QueryCall[R], /) -> Subscription[R]: ...
+    @overload
+    def subscribe(self, path: str, args: dict[str, Any] | None = None) -> Subscription[Any]: ...
+    def subscribe(self, path: str | QueryCall[R], args: dict[str, Any] | None = None) -> Subscription[Any]:
         """Keep a query up to date; see ``Subscription`` for how to look at it.
 
         Raises:
             FunctionError: ``invalid_arguments``: the arguments cannot be sent.
         """
-        wire = checked(args or {})
-        path = checked_path(path)
+        path, args = spelled_out(path, args, "query")
+        wire = checked(args)
         return Subscription(self._work, self._ended, path, wire, lambda: self._clock.deadline(self._timeouts.request))
 
-    async def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any:
+    @overload
+    async def query(self, call: QueryCall[R], /, *, timeout: TimeLimit = DEFAULT) -> R: ...
+    @overload
+    async def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any: ...
+    async def query(
+        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
+    ) -> Any:
         """Run a query once and give its result.
 
         Raises:
@@ -251,7 +264,8 @@ class Client:
             RequestTimeout: No result within ``timeout`` seconds.
         """
         self._check_running()
-        query = self._work.hold(checked_path(path), checked(args or {}))
+        path, args = spelled_out(path, args, "query")
+        query = self._work.hold(path, checked(args))
         try:
             async with self._limit(timeout, f"the query {path}"):
                 while not query.confirmed:
@@ -265,9 +279,22 @@ class Client:
 
     # --- mutations and actions
 
+    @overload
+    async def mutation(
+        self, call: MutationCall[R], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> R: ...
+    @overload
     async def mutation(
         self,
         path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any: ...
+    async def mutation(
+        self,
+        path: str | MutationCall[Any],
         args: dict[str, Any] | None = None,
         *,
         timeout: TimeLimit = DEFAULT,
@@ -284,11 +311,24 @@ class Client:
             FunctionError: The mutation failed and changed nothing.
             RequestTimeout: No answer in time.
         """
-        return await self._request("mutation", path, args or {}, timeout, on_progress)
+        return await self._request("mutation", *spelled_out(path, args, "mutation"), timeout, on_progress)
 
+    @overload
+    async def action(
+        self, call: ActionCall[R], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> R: ...
+    @overload
     async def action(
         self,
         path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Any: ...
+    async def action(
+        self,
+        path: str | ActionCall[Any],
         args: dict[str, Any] | None = None,
         *,
         timeout: TimeLimit = DEFAULT,
@@ -299,13 +339,12 @@ class Client:
         Raises:
             ConnectionLost: The connection broke while it was in flight; it may have run.
         """
-        return await self._request("action", path, args or {}, timeout, on_progress)
+        return await self._request("action", *spelled_out(path, args, "action"), timeout, on_progress)
 
     async def _request(
         self, kind: Kind, path: str, args: dict[str, Any], timeout: TimeLimit, on_progress: Progress | None
     ) -> Any:
         self._check_running()
-        checked_path(path)
         async with self._limit(timeout, f"the {kind} {path}") as deadline:
             wire, arrays = await prepare(args)
             self._check_running()

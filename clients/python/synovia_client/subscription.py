@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar, cast
 
 from synovia_client.clock import Deadline
 from synovia_client.errors import FunctionError, RequestTimeout, SynoviaError
 from synovia_client.queries import MISSING, LiveQuery
 from synovia_client.work import Work
 
+R = TypeVar("R")
 
-class Subscription:
+
+class Subscription(Generic[R]):
     """A query that is kept up to date while somebody is inside ``async with`` or iterates.
 
     ``async for value in subscription`` gives the present value, then each new one; who is slow gets the newest and misses
@@ -45,9 +47,9 @@ class Subscription:
         self._given = 0
 
     @property
-    def value(self) -> Any:
-        """The newest value; None before the first, and when nothing is subscribed to."""
-        return None if self._query is None or self._query.value is MISSING else self._query.value
+    def value(self) -> R:
+        """The newest value; None (whatever its type) before the first, and when nothing is subscribed to."""
+        return cast(R, None if self._query is None or self._query.value is MISSING else self._query.value)
 
     @property
     def current(self) -> bool:
@@ -79,14 +81,14 @@ class Subscription:
     async def __aexit__(self, *exception: object) -> None:
         self._release()
 
-    async def __aiter__(self) -> AsyncGenerator[Any, None]:
+    async def __aiter__(self) -> AsyncGenerator[R, None]:
         async with aclosing(self.outcomes()) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, FunctionError):
                     raise outcome
                 yield outcome
 
-    async def outcomes(self) -> AsyncGenerator[Any, None]:
+    async def outcomes(self) -> AsyncGenerator[R | FunctionError, None]:
         """Yield the present value and each new one, and a FunctionError, not raised, each time the query fails."""
         query = self._hold()
         given = self._given

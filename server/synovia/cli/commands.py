@@ -29,6 +29,7 @@ from synovia.cli.banner import print_banner
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
+from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.http.server import AddressError, listen, make_server
@@ -78,6 +79,8 @@ def _reporting(command: Callable[P, None]) -> Callable[P, None]:
             _fail(str(error), BAD_ADDRESS)
         except StoreError as error:
             _fail(f"the store: {error}", BAD_STORE)
+        except CodegenError as error:
+            _fail(str(error), FAILED)
         except FunctionError as error:
             _fail(f"{error.code}: {error.message}", FAILED)
         except InvalidToken as error:
@@ -267,6 +270,41 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter("ARGS is one JSON object, as '{\"limit\": 20}'")
     return value
+
+
+# --- codegen ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+@_reporting
+def codegen(
+    path: PathArgument,
+    ts: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the TypeScript client goes.")] = None,
+    py: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the Python client goes: a package.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if something would change.")
+    ] = False,
+) -> None:
+    """Write typed clients from an application's functions."""
+    if ts is None and py is None:
+        raise typer.BadParameter("say where to write: --ts DIR, --py DIR or both")
+    found = generate(load(path), ts=ts, py=py)
+    for changes in found:
+        for file in (*changes.written, *changes.removed):
+            out.print(
+                f"{'stale' if check else 'removed' if file in changes.removed else 'written'} {file}", soft_wrap=True
+            )
+        if not check:
+            _apply(changes)
+    if check and any(found):
+        raise typer.Exit(FAILED)
+
+
+def _apply(changes: Changes) -> None:
+    try:
+        changes.apply()
+    except OSError as error:
+        raise CodegenError(f"{error.filename}: {error.strerror}") from error
 
 
 def main() -> None:

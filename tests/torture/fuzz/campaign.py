@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from synovia_client import Client, Subscription, Timeouts
 from synovia_protocol.errors import CloseCode
@@ -105,7 +106,7 @@ class Campaign:
                 f"attack {number}: closed with {code}, not {attack.expected}; the last frame: {last!r}"
             )
 
-    async def _live_healthily(self, client: Client, shown: Subscription, stopping: asyncio.Event) -> None:
+    async def _live_healthily(self, client: Client, shown: Subscription[Any], stopping: asyncio.Event) -> None:
         """Do what users do; every answer has to come, be right and be shown, on the one connection."""
         link = None
         while not stopping.is_set():

@@ -1,0 +1,65 @@
+"""Names that a language cannot have, or that would be one and the same there."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic.alias_generators import to_camel
+
+from synovia.codegen.python import RESERVED_FUNCTIONS
+from synovia.codegen.reading import CodegenError
+from synovia.codegen.shapes import Api, Call
+
+
+def check_typescript(api: Api, folder: Path) -> None:
+    """Raise CodegenError if names clash once they are in camelCase."""
+    faults = _clashes((to_camel(module), f"the module {module!r}") for module in api.modules)
+    for module, calls in api.modules.items():
+        faults += _clashes((f"{to_camel(module)}.{to_camel(call.name)}", call.path) for call in calls)
+    for call in api.calls:
+        faults += _clashes((field.name, f"{call.path}, argument {field.python!r}") for field in call.arguments)
+    _raise(faults)
+
+
+def check_python(api: Api, folder: Path) -> None:
+    """Raise CodegenError if a module or function cannot have its name, or the folder cannot be imported."""
+    faults = [
+        f"the module {module!r}: a Python client cannot import it"
+        for module in api.modules
+        if keyword.iskeyword(module)
+    ]
+    names = {structure.name for structure in api.structures} | {f"{owner}Id" for owner, _ in api.ids}
+    faults += [
+        f"the module {module!r} and a type have one name; rename one" for module in api.modules if module in names
+    ]
+    faults += [fault for call in api.calls for fault in _faults(call, names)]
+    faults += [
+        f"{structure.name}: a generic model cannot have the key {field.name!r} in Python"
+        for structure in api.structures if structure.parameters
+        for field in structure.fields if not field.name.isidentifier() or keyword.iskeyword(field.name)
+    ]  # fmt: skip
+    package = folder.resolve().name
+    if not package.isidentifier() or keyword.iskeyword(package):
+        faults.append(f"{folder}: the folder is a package, and {package!r} cannot be its name")
+    _raise(faults)
+
+
+def _faults(call: Call, names: set[str]) -> Iterable[str]:
+    if call.name in RESERVED_FUNCTIONS or call.name in names:
+        yield f"{call.path}: the name {call.name} has another meaning in a Python client; rename it"
+
+
+def _clashes(named: Iterable[tuple[str, str]]) -> list[str]:
+    faults, known = [], dict[str, str]()
+    for name, owner in named:
+        other = known.setdefault(name, owner)
+        if other != owner:
+            faults.append(f"{owner} and {other} would both be {name}; rename one of them")
+    return faults
+
+
+def _raise(faults: list[str]) -> None:
+    if faults:
+        raise CodegenError("\n".join(faults))

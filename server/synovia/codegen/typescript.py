@@ -1,0 +1,172 @@
+"""Write the TypeScript client: an interface for each structure, and ``api``, the paths that know their types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from pydantic.alias_generators import to_camel
+
+from synovia.codegen.names import words
+from synovia.codegen.shapes import (
+    Api,
+    ArrayOf,
+    Call,
+    Choice,
+    Field,
+    IdOf,
+    ListOf,
+    MapOf,
+    OneOf,
+    Parameter,
+    Reference,
+    Scalar,
+    Shape,
+    Structure,
+    TupleOf,
+)
+from synovia.functions import Kind
+
+_SCALARS = {
+    "none": "null",
+    "bool": "boolean",
+    "int": "number",
+    "int64": "number | bigint",
+    "float": "number",
+    "str": "string",
+    "bytes": "Uint8Array",
+    "datetime": "Date",
+}
+_REFERENCES = {Kind.QUERY: "QueryReference", Kind.MUTATION: "MutationReference", Kind.ACTION: "ActionReference"}
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
+_SAFE = 2**53
+_WIDTH = 120
+_ID = """declare const table: unique symbol;
+
+/** The id of a document of a table; at run time a string. */
+export type Id<Table extends string> = string & { readonly [table]: Table };
+"""
+
+
+def typescript(api: Api, mark: str) -> dict[str, str]:
+    """Give the files of the client by name."""
+    writer = _Writer()
+    structures = [writer.structure(structure) for structure in api.structures]
+    calls = writer.api(api)
+    head = [f"// {mark}\n/* eslint-disable */\n"]
+    if writer.imported:
+        head.append(f'import type {{ {", ".join(sorted(writer.imported))} }} from "synovia-client";\n')
+    if api.ids:
+        head.append(_ID)
+    return {"api.ts": "\n".join([*head, *structures, calls])}
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.imported: set[str] = set()
+        self._parameters: dict[str, str] = {}
+
+    def _import(self, name: str) -> str:
+        self.imported.add(name)
+        return name
+
+    # --- declarations
+
+    def structure(self, structure: Structure) -> str:
+        names = structure.parameters
+        self._parameters = {name: "T" if len(names) == 1 else f"T{n}" for n, name in enumerate(names, 1)}
+        parameters = f"<{', '.join(self._parameters.values())}>" if names else ""
+        fields = "".join(self._member(field, structure.given, "  ") for field in structure.fields)
+        return f"{_jsdoc(structure.doc, '')}export interface {structure.name}{parameters} {{\n{fields}}}\n"
+
+    def _member(self, field: Field, given: bool, indent: str) -> str:
+        return f"{_jsdoc(field.doc, indent)}{indent}{self._pair(field, given)};\n"
+
+    def _pair(self, field: Field, given: bool) -> str:
+        return f"{_key(field.name)}{'' if field.required else '?'}: {self.type(field.shape, given)}"
+
+    def api(self, api: Api) -> str:
+        modules = "".join(
+            f"  {_value_key(to_camel(module))}: {{\n{''.join(map(self._call, calls))}  }},\n"
+            for module, calls in api.modules.items()
+        )
+        return f"/** What clients of {api.name} may call, by module. */\nexport const api = {{\n{modules}}};\n"
+
+    def _call(self, call: Call) -> str:
+        head = (
+            f"    {_value_key(to_camel(call.name))}: {json.dumps(call.path)} as {self._import(_REFERENCES[call.kind])}<"
+        )
+        result = self.type(call.result, given=False)
+        line = f"{head}{self._inline(call.arguments)}, {result}>,"
+        if len(line) > _WIDTH or any(field.doc for field in call.arguments):
+            members = "".join(self._member(field, True, " " * 8) for field in call.arguments)
+            line = f"{head}\n      {{\n{members}      }},\n      {result}\n    >,"
+        return f"{_jsdoc(words(call.doc).text, '    ')}{line}\n"
+
+    def _inline(self, arguments: Iterable[Field]) -> str:
+        pairs = "; ".join(self._pair(field, given=True) for field in arguments)
+        return f"{{ {pairs} }}" if pairs else "Record<string, never>"
+
+    # --- types
+
+    def type(self, shape: Shape, given: bool) -> str:
+        match shape:
+            case Scalar("any"):
+                return "unknown" if given else self._import("Value")
+            case Scalar(name):
+                return _SCALARS[name]
+            case Choice(values):
+                return " | ".join(map(_constant, values))
+            case IdOf(table):
+                return f"Id<{json.dumps(table)}>"
+            case ArrayOf(dtype):
+                return self._array(dtype, given)
+            case ListOf(item):
+                return f"{'readonly ' if given else ''}{self._operand(item, given)}[]"
+            case TupleOf(items):
+                return f"[{', '.join(self.type(item, given) for item in items)}]"
+            case MapOf(value):
+                return f"Record<string, {self.type(value, given)}>"
+            case OneOf(options):
+                return " | ".join(self.type(option, given) for option in options)
+            case Reference(name, arguments):
+                return f"{name}<{', '.join(self.type(each, given) for each in arguments)}>" if arguments else name
+            case Parameter(name):
+                return self._parameters[name]
+
+    def _operand(self, shape: Shape, given: bool) -> str:
+        text = self.type(shape, given)
+        compound = isinstance(shape, OneOf | Choice | Scalar | ArrayOf) and " | " in text
+        return f"({text})" if compound or text.startswith("readonly ") else text
+
+    def _array(self, dtype: str | None, given: bool) -> str:
+        ref = self._import("ArrayRef")
+        if not given:
+            return ref
+        samples = "Float64Array" if dtype == "float64" else self._import("TypedArray")
+        return f"{samples} | {self._import('NdArray')} | {ref}"
+
+
+def _constant(value: str | int | bool) -> str:
+    if isinstance(value, int) and abs(value) >= _SAFE:
+        return f"{value}n"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if _IDENTIFIER.match(name) else json.dumps(name, ensure_ascii=False)
+
+
+def _value_key(name: str) -> str:
+    return '["__proto__"]' if name == "__proto__" else _key(name)
+
+
+def _jsdoc(text: str, indent: str) -> str:
+    lines = text.replace("*/", "*\\/").replace("``", "`").splitlines()
+    if not lines:
+        return ""
+    if len(lines) == 1:
+        return f"{indent}/** {lines[0]} */\n"
+    body = "".join(f"{indent} * {line}".rstrip() + "\n" for line in lines)
+    return f"{indent}/**\n{body}{indent} */\n"
