@@ -343,7 +343,7 @@ class TestFinishing:
     async def test_an_append_beside_it_is_in_the_recording_or_refused(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
-        outcomes: list[Any] = await asyncio.gather(
+        outcomes: Any = await asyncio.gather(
             clinic.anna.do("live:finish", sessionId=session),
             clinic.anna.append(session, 5, np.ones(5)),
             return_exceptions=True,
