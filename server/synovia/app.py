@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -18,6 +19,11 @@ from synovia.auth.mail import ConsoleMailer
 from synovia.auth.routes import routes as sign_in_routes
 from synovia.config import Settings
 from synovia.engine.engine import Engine
+from synovia.http.headers import SecurityHeaders
+from synovia.http.origins import Origins
+from synovia.http.proxies import TrustedProxies
+from synovia.http.throttle import Throttle
+from synovia.http.errors import on_http_exception
 from synovia.http.routes import routes
 from synovia.identity import Authenticator
 from synovia.store import open_store
@@ -66,7 +72,15 @@ class Synovia:
         if self.desk is not None:
             self.desk.revoked = self.hub.end_session
         self._running = AsyncExitStack()
-        self._asgi = Starlette(routes=self._routes(), lifespan=self._lifespan)
+        inside = Starlette(
+            routes=self._routes(), lifespan=self._lifespan, exception_handlers={HTTPException: on_http_exception}
+        )
+        self._asgi.router.redirect_slashes = False
+
+        at_home = development and is_loopback(self.settings.host)
+        origins = Origins(inside, self.settings.origins, loopback=at_home)
+        self._asgi = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
+        self.trusts = self._asgi.trusts
 
     def _desk(self, development: bool, clock: Callable[[], float]) -> SignInDesk | None:
         by_name = development and is_loopback(self.settings.host)
@@ -79,7 +93,7 @@ class Synovia:
         )
 
     def _routes(self) -> list[BaseRoute]:
-        found = routes(self.hub, self.store, self.engine)
+        found = routes(self.hub, self.store, self.engine, self.settings.http)
         return found if self.desk is None else found + sign_in_routes(self.desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from synovia.auth.settings import AuthSettings
+from synovia.auth.settings import AuthSettings, secret_of
+from synovia.http.origins import OriginList
+from synovia.http.proxies import NetworkList
+from synovia.http.settings import HttpSettings
 from synovia.store.base import REQUEST_TTL
 from synovia.sync.limits import HubLimits
 
@@ -19,26 +23,61 @@ class Settings(BaseSettings):
 
     Attributes:
         store: The database: ``mongodb://...``, ``sqlite:///FILE`` or ``sqlite://:memory:``.
+        store_file: A file with that, as it may hold a password.
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
+        origins: Origins of pages that may call this server beside its own, with commas between them.
+        trusted_proxies: Addresses and networks of proxies whose ``X-Forwarded-...`` headers are believed, with commas.
+        tls_cert: A file with the certificate and what leads from it to its authority (PEM); it turns TLS on.
+        tls_key: A file with its private key; by default in the same file.
+        tls_key_password: For a key that is encrypted.
+        tls_key_password_file: A file with that.
         workers: How many processes serve; more than one only on MongoDB.
         log_level: What is written to the log.
         debug: Whether clients may see the text of exceptions; only for development.
         request_ttl: How many seconds the records of mutations are kept; retries are taken for a little less than that.
         auth: How people sign in: ``SYNOVIA_AUTH_GOOGLE_CLIENT_IDS`` and so on.
         limits: What one connection may ask for: ``SYNOVIA_LIMITS_IDLE_TIMEOUT`` and so on.
+        http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SYNOVIA_", env_nested_delimiter="_", env_nested_max_split=1, extra="ignore"
+        env_prefix="SYNOVIA_", env_nested_delimiter="_", env_nested_max_split=1, extra="ignore", hide_input_in_errors=True
     )
 
-    store: str | None = None
+    store: str | None = Field(default=None, repr=False)
+    store_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    origins: OriginList = ()
+    trusted_proxies: NetworkList = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_key_password: SecretStr | None = None
+    tls_key_password_file: Path | None = None
     workers: int = Field(default=1, ge=1, le=256)
     log_level: LogLevel = "info"
     debug: bool = False
     request_ttl: int = Field(default=REQUEST_TTL, ge=60, le=366 * 86_400)
     auth: AuthSettings = AuthSettings()
     limits: HubLimits = HubLimits()
+    http: HttpSettings = HttpSettings()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.tls_cert is None and self.tls_key is not None:
+            raise ValueError("SYNOVIA_TLS_KEY needs SYNOVIA_TLS_CERT")
+        if self.store is None and self.store_file is not None:
+            try:
+                self.store = secret_of(None, self.store_file)
+            except OSError as error:
+                raise ValueError(f"SYNOVIA_STORE_FILE: {error}") from None
+        return self
+
+    def tls_password(self) -> str | None:
+        """Give the password of the private key, if it has one.
+
+        Raises:
+            OSError: The file that holds it cannot be read.
+        """
+        return secret_of(self.tls_key_password, self.tls_key_password_file)

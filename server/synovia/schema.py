@@ -13,7 +13,15 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast, get_args, get_origin
 
 from bson import ObjectId
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    ValidationInfo,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -61,17 +69,22 @@ def id_to_bson(id_: str) -> ObjectId | str:
     return ObjectId(id_) if _OBJECT_ID.match(id_) else str(id_)
 
 
-def _array_from_document(value: Any) -> Any:
+_DOCUMENT = "document"
+"""The validation context of what the database holds. From a client, a map that looks like a stored reference is no
+reference: which arrays a client may name is checked on references alone."""
+
+
+def _array_from_document(value: Any, info: ValidationInfo) -> Any:
     match value:
-        case {"digest": bytes(digest), "dtype": str(dtype), "shape": [*shape]}:
+        case {"digest": bytes(digest), "dtype": str(dtype), "shape": [*shape]} if info.context == _DOCUMENT:
             return ArrayRef(bytes(digest), dtype, tuple(shape))
     if not isinstance(value, ArrayRef):
         raise ValueError("an array reference is needed here (clients send an array, functions use ctx.arrays.write)")
     return value
 
 
-def _float64(value: Any) -> ArrayRef:
-    ref = _array_from_document(value)
+def _float64(value: Any, info: ValidationInfo) -> ArrayRef:
+    ref = _array_from_document(value, info)
     if ref.dtype != "float64":
         raise ValueError(f"a float64 array is needed here, this one is {ref.dtype}")
     return ref  # type: ignore[no-any-return]
@@ -162,7 +175,7 @@ class Table(Model):
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
         indexes: Its indexes. ``by_id`` exists always.
-        system: Whether it is one of Synovia's own, whose name begins with an underscore.
+        system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
     """
 
     id: Id[Self] = Field(default=Id(""), alias="_id")
@@ -181,7 +194,8 @@ class Table(Model):
     ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         table = name or cls.__name__[0].lower() + cls.__name__[1:] + "s"
-        if table.startswith("_") and not system:
+        ours = system and cls.__module__.partition(".")[0] == "synovia"
+        if table.startswith("_") != ours or system != ours:
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
         for index in indexes:
             _check_index(cls, index)
@@ -194,7 +208,7 @@ class Table(Model):
         Raises:
             pydantic.ValidationError: The document does not fit the table; another program may have written it.
         """
-        return cls.model_validate(document, strict=False)
+        return cls.model_validate(document, strict=False, context=_DOCUMENT)
 
     def to_document(self) -> Document:
         """Give the document of this row, ``_id`` first."""

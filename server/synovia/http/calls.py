@@ -1,0 +1,207 @@
+"""``POST /api/...``: the functions that the socket serves, one call a request."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from synovia.engine.engine import Engine, Outcome
+from synovia.errors import FunctionError, UnknownFunction
+from synovia.functions import Function, Kind
+from synovia.http.arguments import with_arrays
+from synovia.http.errors import BAD_HEADER, JsonResponse, Refused, error_response
+from synovia.http.reading import caller_of, json_body, number_header
+from synovia.http.settings import HttpSettings
+from synovia.http.values import dump, to_json
+from synovia.identity import Identity
+from synovia.store.arrays import write_array
+from synovia.sync.hub import Hub
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+SEEN = "synovia-ts"
+"""The header of an answer that names the instant it shows, or its commit."""
+AFTER = "synovia-after"
+"""The header of a request that wants to see everything up to an instant."""
+KEY = "idempotency-key"
+_KEY_LENGTHS = range(16, 256)
+_UNKNOWN = {"unknown": True}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    function: Function
+    args: dict[str, Any]
+    identity: Identity | None
+    key: str | None
+
+
+class Calls:
+    """Answers calls.
+
+    Args:
+        hub: Knows who a token is, and when to stop.
+    """
+
+    def __init__(self, hub: Hub, engine: Engine, settings: HttpSettings) -> None:
+        self._hub = hub
+        self._engine = engine
+        self._settings = settings
+
+    def routes(self) -> list[BaseRoute]:
+        """List the routes."""
+        by_kind: list[BaseRoute] = [Route(f"/api/{kind}", self._by_kind(kind), methods=["POST"]) for kind in Kind]
+        return [*by_kind, Route("/api/run/{module}/{name}", self._by_path, methods=["POST"])]
+
+    def _by_kind(self, kind: Kind) -> Any:
+        async def call(request: Request) -> Response:
+            return await self._answer(request, kind)
+
+        return call
+
+    async def _by_path(self, request: Request) -> Response:
+        return await self._answer(request, None)
+
+    async def _answer(self, request: Request, kind: Kind | None) -> Response:
+        try:
+            if self._hub.stopping:
+                raise Refused(ErrorCode.STOPPING, "this server is stopping")
+            identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+            body = await json_body(request, self._settings.max_body_bytes, self._settings.body_timeout)
+            call = self._call(request, kind, body, identity)
+            await self._catch_up(request)
+            return _response(await self._run(call))
+        except Refused as refusal:
+            return refusal.response
+        except FunctionError as error:
+            return error_response(error.info)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+
+    # --- what is asked
+
+    def _call(self, request: Request, kind: Kind | None, body: Any, identity: Identity | None) -> _Call:
+        if kind is None:
+            path, args = ":".join((request.path_params["module"], request.path_params["name"])), body
+        else:
+            path, args = _path_and_args(body)
+        if not isinstance(args, dict):
+            raise Refused(ErrorCode.INVALID_ARGUMENTS, "the arguments are an object: name and value of each")
+        function = self._function(path, kind)
+        return _Call(function, args, identity, _key_of(request, function))
+
+    def _function(self, path: str, kind: Kind | None) -> Function:
+        registry = self._engine.registry
+        if kind is None:
+            function = registry.functions.get(path)
+            if function is None:
+                raise UnknownFunction(f"there is no function {path!r}")
+            kind = function.kind
+        return registry.find(path, kind)
+
+    async def _catch_up(self, request: Request) -> None:
+        """Wait until this hub has seen what the caller has, who may have written through another."""
+        after = number_header(request, AFTER)
+        if after is None or after <= self._engine.head:
+            return
+        try:
+            async with asyncio.timeout(self._hub.limits.resume_timeout):
+                await self._engine.wait_for(after)
+        except TimeoutError:
+            raise Refused(ErrorCode.OVERLOADED, f"this server has not yet seen {after}") from None
+
+    # --- running it
+
+    async def _run(self, call: _Call) -> Outcome:
+        args = await self._stored(call)
+        try:
+            async with asyncio.timeout(self._settings.request_timeout):
+                if call.function.kind is Kind.QUERY:
+                    with self._hub.working():
+                        return await self._engine.query(call.function.path, args, call.identity)
+                return await self._hub.run(self._to_the_end(call, args), f"HTTP {call.function.path}")
+        except TimeoutError:
+            seconds = self._settings.request_timeout
+            text = f"{call.function.path} has not answered within {seconds:g} s"
+            if call.function.kind is Kind.QUERY:
+                raise Refused(ErrorCode.TIMEOUT, text) from None
+            raise Refused(ErrorCode.TIMEOUT, f"{text}; its outcome is not known", _UNKNOWN) from None
+
+    async def _to_the_end(self, call: _Call, args: dict[str, Any]) -> Outcome:
+        """Run a mutation or an action; it goes on even if nobody waits for it any more."""
+        path, identity = call.function.path, call.identity
+        if call.function.kind is Kind.ACTION:
+            return await self._engine.act(path, args, identity)
+        if call.key is None:
+            outcome = await self._engine.mutate(path, args, identity)
+        else:
+            name, mark = request_name(identity, call.key), request_mark(path, call.args)
+            outcome = await self._engine.mutate(path, args, identity, session=name, number=0, retry=True, mark=mark)
+        if outcome.ts is not None:
+            await self._engine.wait_for(outcome.ts)
+        return outcome
+
+    async def _stored(self, call: _Call) -> dict[str, Any]:
+        """Store the arrays among the arguments; those of calls that will be refused are not."""
+        args, arrays = with_arrays(call.function, call.args)
+        if arrays:
+            call.function.validate(args)
+        access = call.function.access
+        if call.identity is not None or (access is not None and access.public):
+            for samples in arrays:
+                await write_array(self._engine.store.arrays, samples)
+        return args
+
+
+def _path_and_args(body: Any) -> tuple[str, Any]:
+    match body:
+        case {"path": str(path), **rest} if set(rest) <= {"args"}:
+            return path, rest.get("args", {})
+    raise Refused(ErrorCode.INVALID_ARGUMENTS, 'send {"path": "module:function", "args": {...}}')
+
+
+def _key_of(request: Request, function: Function) -> str | None:
+    key = request.headers.get(KEY)
+    if key is None or function.kind is Kind.QUERY:
+        return None
+    if function.kind is Kind.ACTION:
+        raise Refused(BAD_HEADER, "an action runs each time it is asked for: Idempotency-Key is for mutations")
+    if len(key) not in _KEY_LENGTHS or not (key.isascii() and key.isprintable()):
+        raise Refused(
+            BAD_HEADER, "Idempotency-Key has 16 to 255 printable characters, chosen at random for each mutation"
+        )
+    return key
+
+
+def request_name(identity: Identity | None, key: str) -> bytes:
+    """Name a mutation by the caller and the key: 32 bytes, so that no session of a socket (16) can mean the same."""
+    caller = [] if identity is None else [identity.issuer, identity.subject]
+    return hashlib.sha256(dump(["http", caller, key])).digest()
+
+
+def request_mark(path: str, args: Mapping[str, Any]) -> bytes:
+    """Tell two requests apart that go by one name; the order of keys does not count."""
+    return hashlib.sha256(dump([path, _sorted(to_json(args))])).digest()[:16]
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def _response(outcome: Outcome) -> Response:
+    if outcome.error is not None:
+        return error_response(_with_doubt(outcome.error) if outcome.unknown else outcome.error)
+    headers = {} if outcome.ts is None else {SEEN: str(outcome.ts)}
+    return JsonResponse({"result": to_json(outcome.value())}, headers=headers)
+
+
+def _with_doubt(error: ErrorInfo) -> ErrorInfo:
+    return ErrorInfo(error.code, f"{error.message}; whether it was committed is not known", _UNKNOWN)

@@ -1,0 +1,145 @@
+"""Errors as HTTP answers them: the one table from code to status, and the shape of the body."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from synovia.errors import FunctionError
+from synovia.http.values import dump, to_json
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
+
+logger = logging.getLogger("synovia.http")
+
+BAD_JSON: Final = "bad_json"
+BAD_HEADER: Final = "bad_header"
+METHOD_NOT_ALLOWED: Final = "method_not_allowed"
+UNSUPPORTED_MEDIA_TYPE: Final = "unsupported_media_type"
+REQUEST_REUSED: Final = "request_reused"
+
+APPLICATION: Final = 422
+"""The status of the codes that an application chooses itself: understood, and refused by its rules."""
+RETRY_SECONDS: Final = 1.0
+
+STATUS: Final[Mapping[str, int]] = {
+    # the request is wrong
+    BAD_JSON: 400,
+    BAD_HEADER: 400,
+    ErrorCode.WRONG_KIND: 400,
+    ErrorCode.INVALID_ARGUMENTS: 400,
+    ErrorCode.BAD_CURSOR: 400,
+    ErrorCode.BAD_RANGE: 400,
+    # who asks
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.INVALID_TOKEN: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.ORIGIN_REFUSED: 403,
+    # what there is
+    ErrorCode.UNKNOWN_FUNCTION: 404,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.ARRAY_NOT_FOUND: 404,
+    METHOD_NOT_ALLOWED: 405,
+    ErrorCode.UNIQUE_VIOLATION: 409,
+    ErrorCode.REQUEST_EXPIRED: 410,
+    ErrorCode.TOO_LARGE: 413,
+    UNSUPPORTED_MEDIA_TYPE: 415,
+    REQUEST_REUSED: 422,
+    ErrorCode.HOST_REFUSED: 421,
+    ErrorCode.LIMIT_EXCEEDED: 429,
+    ErrorCode.RATE_LIMITED: 429,
+    # the server is to blame
+    ErrorCode.UNKNOWN_INDEX: 500,
+    ErrorCode.SERVER_ERROR: 500,
+    ErrorCode.OVERLOADED: 503,
+    ErrorCode.STOPPING: 503,
+    ErrorCode.TIMEOUT: 504,
+}
+_CODES: Final[Mapping[int, str]] = {
+    401: ErrorCode.UNAUTHENTICATED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: METHOD_NOT_ALLOWED,
+    413: ErrorCode.TOO_LARGE,
+    415: UNSUPPORTED_MEDIA_TYPE,
+    429: ErrorCode.LIMIT_EXCEEDED,
+    503: ErrorCode.OVERLOADED,
+}
+_CHALLENGES: Final[Mapping[str, str]] = {
+    ErrorCode.UNAUTHENTICATED: "Bearer",
+    ErrorCode.INVALID_TOKEN: 'Bearer error="invalid_token"',
+}
+
+
+class Refused(FunctionError):
+    """A request is answered with an error before, or instead of, a function's own.
+
+    Args:
+        status: By default what the code has in ``STATUS``.
+        retry_after: Seconds after which it makes sense to try again.
+    """
+
+    def __init__(
+        self, code: str, message: str, data: Any = None, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(code, message, data)
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def response(self) -> JsonResponse:
+        return error_response(self.info, self.status, self.retry_after)
+
+
+class JsonResponse(Response):
+    """JSON that nobody keeps a copy of."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(dump(content), status, {"cache-control": "no-store", **(headers or {})})
+
+
+def status_of(code: str) -> int:
+    """Tell the status that goes with an error's code."""
+    return STATUS.get(code, APPLICATION)
+
+
+def error_response(error: ErrorInfo, status: int | None = None, retry_after: float | None = None) -> JsonResponse:
+    """Make the answer that tells of an error: ``{"error": {"code", "message", "data"}}``."""
+    status = status or status_of(error.code)
+    headers = {}
+    if error.code in _CHALLENGES:
+        headers["www-authenticate"] = _CHALLENGES[error.code]
+    if status == 503 or retry_after is not None:
+        headers["retry-after"] = str(math.ceil(RETRY_SECONDS if retry_after is None else retry_after))
+    told = {"code": error.code, "message": error.message, "data": _data(error)}
+    return JsonResponse({"error": told}, status, headers)
+
+
+def _data(error: ErrorInfo) -> Any:
+    try:
+        return to_json(codec.unpack(codec.pack(error.data)))
+    except WireValueError:
+        logger.exception("the data of the error %r cannot travel", error.code)
+        return None
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses (no such path, no such method) as everything else is answered."""
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for these alone)
+    return http_error(error)
+
+
+def http_error(error: HTTPException) -> JsonResponse:
+    """Answer an exception of starlette's."""
+    code = _CODES.get(error.status_code, ErrorCode.SERVER_ERROR if error.status_code >= 500 else "http_error")
+    response = error_response(ErrorInfo(str(code), str(error.detail)), error.status_code)
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,131 @@
+"""What a request says before any function sees it: who asks, and a body within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from synovia.http.errors import BAD_HEADER, BAD_JSON, UNSUPPORTED_MEDIA_TYPE, Refused
+from synovia.http.values import JsonError, TooDeep, load
+from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
+from synovia_protocol.errors import ErrorCode
+
+logger = logging.getLogger("synovia.http")
+
+UNVERIFIED_RETRY_SECONDS = 10.0
+
+
+async def caller_of(request: Request, authenticator: Authenticator, seconds: float) -> Identity | None:
+    """Tell who asks, by ``Authorization: Bearer``; None if the request does not say.
+
+    Raises:
+        Refused: The token is not accepted, or cannot be verified now.
+    """
+    token = bearer_token(request)
+    if token is None:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            return (await authenticator.authenticate(token, exchange=False)).identity
+    except InvalidToken as error:
+        raise Refused(ErrorCode.INVALID_TOKEN, str(error)) from None
+    except TimeoutError:
+        text = "the token could not be verified in time"
+    except SignInUnavailable as error:
+        text = str(error)
+    except Exception:
+        logger.exception("a token could not be verified")
+        text = "the token could not be verified"
+    raise Refused(ErrorCode.SERVER_ERROR, text, status=503, retry_after=UNVERIFIED_RETRY_SECONDS)
+
+
+def bearer_token(request: Request) -> str | None:
+    """Give the token of the header ``Authorization``.
+
+    Raises:
+        Refused: The header is there and holds none.
+    """
+    given = request.headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise Refused(ErrorCode.INVALID_TOKEN, "send one token, as Authorization: Bearer TOKEN")
+    return token.strip()
+
+
+def bounded(receive: Receive, most: int, seconds: float) -> Receive:
+    """Let a body through up to ``most`` bytes, each part of it within ``seconds``; beyond that, ``Refused`` is raised."""
+    got = 0
+
+    async def receive_some() -> Message:
+        nonlocal got
+        try:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+        except TimeoutError:
+            raise Refused(ErrorCode.TIMEOUT, f"nothing more of the body came for {seconds:g} s", status=408) from None
+        got += len(message.get("body", b""))
+        if got > most:
+            raise too_large(most)
+        return message
+
+    return receive_some
+
+
+def too_large(most: int) -> Refused:
+    """Make the refusal of a body."""
+    return Refused(ErrorCode.TOO_LARGE, f"the body has more than the {most:,} bytes that it may have", {"limit": most})
+
+
+def check_length(request: Request, most: int) -> None:
+    """Refuse a body that is too large by its own word, before any of it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > most:
+        raise too_large(most)
+
+
+async def json_body(request: Request, most: int, seconds: float) -> Any:
+    """Read a body of JSON as a wire value.
+
+    Raises:
+        Refused: It is not JSON, or too large, or too slow.
+        ClientDisconnect: Nobody is there any more.
+    """
+    _check_type(request)
+    check_length(request, most)
+    body = await Request(request.scope, bounded(request.receive, most, seconds)).body()
+    try:
+        return load(body)
+    except TooDeep as error:
+        raise Refused(ErrorCode.TOO_LARGE, str(error)) from None
+    except JsonError as error:
+        raise Refused(BAD_JSON, str(error)) from None
+
+
+def _check_type(request: Request) -> None:
+    """Insist on the content type: forms of other sites, which browsers send without asking, cannot have it."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if kind.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+        raise Refused(UNSUPPORTED_MEDIA_TYPE, "send the body as application/json, in UTF-8")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+
+
+def number_header(request: Request, name: str) -> int | None:
+    """Read a header that holds a whole number.
+
+    Raises:
+        Refused: It holds something else.
+    """
+    text = request.headers.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise Refused(BAD_HEADER, f"{name} is a whole number")
+    return int(text)

@@ -1,0 +1,130 @@
+"""A real server of one application on a free port, and requests to it over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from synovia.app import Synovia
+from synovia.application import load_application
+from synovia.auth.development import DevelopmentAuthenticator
+from synovia.config import Settings
+from synovia.http.server import listen, make_server
+from synovia.http.settings import HttpSettings
+from synovia.identity import Authenticator
+from synovia.sync.limits import HubLimits
+
+HERE = Path(__file__).parent
+SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+        return str(self.json["error"]["code"])
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs."""
+
+    app: Synovia
+    port: int
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        token: str | None = None,
+    ) -> Answer:
+        """Send one request over a connection of its own."""
+        sent = {**(headers or {}), **({} if token is None else {"Authorization": f"Bearer {token}"})}
+        return await asyncio.to_thread(self._ask, method, path, body, sent)
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    async def post(self, path: str, content: Any, headers: Mapping[str, str] | None = None, **options: Any) -> Answer:
+        """Post JSON."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return await self.ask("POST", path, body, {"Content-Type": "application/json", **(headers or {})}, **options)
+
+    async def call(self, kind: str, path: str, args: Any = None, **options: Any) -> Answer:
+        """Call a function."""
+        return await self.post(f"/api/{kind}", {"path": path, "args": args or {}}, **options)
+
+
+@asynccontextmanager
+async def serving(
+    application: Path = HERE / "ledger.py",
+    *,
+    store: str = "sqlite://:memory:",
+    authenticator: Authenticator | None = None,
+    limits: HubLimits | None = None,
+    debug: bool = False,
+    **settings: Any,
+) -> AsyncIterator[Served]:
+    """Serve an application until the block ends.
+
+    Args:
+        settings: Those of ``HttpSettings`` that are not to be the default.
+    """
+    app = Synovia(
+        load_application(application),
+        store=store,
+        settings=Settings(debug=debug, http=HttpSettings(**settings), limits=limits or HubLimits()),
+        authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
+    )
+    with listen("127.0.0.1", 0) as listener:
+        server = make_server(app)
+        await app.start()
+        task = asyncio.create_task(server.serve([listener]), name="test server")
+        try:
+            yield Served(app, listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            await task
+            await app.stop()
+
+
+def fresh_ledger() -> Any:
+    """Give the ledger's module, its gate shut and nothing begun; after ``serving`` has loaded it."""
+    ledger: Any = import_module("ledger")
+    ledger.gate = asyncio.Event()
+    ledger.runs.clear()
+    return ledger
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, letting everybody else run."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
+            await asyncio.sleep(0.002)
