@@ -11,12 +11,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from synovia.audit import AuditEntry
 from synovia.errors import UnknownFunction, WrongKind
 from synovia.functions import Function, Kind, function_of
 from synovia.schema import SchemaError, Table
 from synovia.store.base import TableSpec
 
 _NOT_FUNCTIONS = {"cli", "demo", "conftest"}
+SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec,)
+"""What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Registry:
     Attributes:
         name: The package's name.
         functions: By path, ``module:function``.
-        tables: Every declared table.
+        tables: Every declared table, and Synovia's own.
     """
 
     name: str
@@ -96,11 +99,11 @@ def collect(name: str, modules: list[ModuleType]) -> Registry:
             if function is not None and function.body.__module__ == module.__name__:
                 function.prepare()
                 functions[function.path] = function
-            if _is_table(value):
+            if _is_table(value) and not value.spec.system:
                 declared = tables.setdefault(value.spec.name, value.spec)
                 if declared != value.spec:
                     raise SchemaError(f"two tables are named {value.spec.name!r}")
-    return Registry(name, functions, tuple(tables.values()))
+    return Registry(name, functions, (*tables.values(), *SYSTEM_TABLES))
 
 
 def _is_table(value: Any) -> bool:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from synovia.engine import keys
 from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Scan, Transaction
-from synovia.errors import FunctionError, InvalidArguments, KeyTaken, NotFound
+from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
 from synovia.querying import Journal, Query
 from synovia.schema import Id, Table, id_to_bson, to_bson
 from synovia.store.base import Document, IndexSpec
@@ -55,7 +55,7 @@ class DatabaseWriter(DatabaseReader):
         Raises:
             FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
         """
-        table = type(row)
+        table = self._writable(row)
         if row.id:
             if await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
                 raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
@@ -74,7 +74,7 @@ class DatabaseWriter(DatabaseReader):
             NotFound: It is no longer there.
             InvalidArguments: A field does not exist, or its new value does not fit.
         """
-        table = type(row)
+        table = self._writable(row)
         before = await self._existing(row)
         unknown = changes.keys() - table.model_fields.keys()
         if unknown or "id" in changes:
@@ -96,10 +96,11 @@ class DatabaseWriter(DatabaseReader):
         Raises:
             NotFound: It is no longer there.
         """
+        table = self._writable(row)
         before = await self._existing(row)
         after = row.to_document()
-        self._validated(type(row), after)
-        await self._write(type(row), before["_id"], before, after)
+        self._validated(table, after)
+        await self._write(table, before["_id"], before, after)
 
     async def delete(self, row: Table) -> None:
         """Delete a document.
@@ -107,8 +108,15 @@ class DatabaseWriter(DatabaseReader):
         Raises:
             NotFound: It is no longer there.
         """
+        table = self._writable(row)
         before = await self._existing(row)
-        self._transaction.write(type(row).spec.name, before["_id"], before, None)
+        self._transaction.write(table.spec.name, before["_id"], before, None)
+
+    def _writable(self, row: T) -> type[T]:
+        table = type(row)
+        if table.spec.system:
+            raise Forbidden(f"{table.spec.name} is kept by Synovia itself; functions only read it")
+        return table
 
     async def _existing(self, row: Table) -> Document:
         name = type(row).spec.name
@@ -147,6 +155,16 @@ class DatabaseWriter(DatabaseReader):
         # Seconds, then random bytes, as the drivers make them; from the mutation's own random source, so that a rerun
         # makes the same ids.
         return ObjectId((self._now // 1000).to_bytes(4, "big") + self._random.randbytes(8))
+
+
+class SystemWriter(DatabaseWriter):
+    """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
+
+    def __init__(self, of: DatabaseWriter) -> None:
+        super().__init__(of._transaction, of._random, of._now)
+
+    def _writable(self, row: T) -> type[T]:
+        return type(row)
 
 
 def _encoded(document: Document) -> bytes:

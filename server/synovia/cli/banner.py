@@ -25,12 +25,13 @@ def print_banner(console: Console, registry: Registry, listener: socket.socket, 
     """Print it."""
     where = url_of(listener)
     facts = Table.grid(padding=(0, 2))
+    tables = sorted(table.name for table in registry.tables if not table.system)
     rows = [
         ("connect", f"ws://{where}"),
         ("health", f"http://{where}/health"),
         ("store", without_password(store)),
         ("sign in", sign_in),
-        ("tables", ", ".join(sorted(table.name for table in registry.tables)) or "none"),
+        ("tables", ", ".join(tables) or "none"),
     ]
     for name, fact in rows:
         facts.add_row(Text(name, style="dim"), Text(fact, overflow="fold"))

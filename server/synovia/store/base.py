@@ -53,6 +53,11 @@ class TableSpec:
     name: str
     indexes: tuple[IndexSpec, ...] = ()
 
+    @property
+    def system(self) -> bool:
+        """Whether Synovia itself keeps it."""
+        return self.name.startswith("_")
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

@@ -1,0 +1,40 @@
+"""The audit table: who did what that others may have to account for. Entries are added, never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synovia.schema import Index, Table
+
+APPLICATION = "application"
+"""The actor of what the application does by itself: its schedule, its operator."""
+
+
+class AuditEntry(
+    Table,
+    name="_audit",
+    system=True,
+    indexes=[
+        Index("by_time", "at"),
+        Index("by_actor", "actor", "at"),
+        Index("by_subject", "subject", "at"),
+        Index("by_action", "action", "at"),
+    ],
+):
+    """One entry; ``ctx.audit`` of a mutation adds it in the mutation's transaction.
+
+    Attributes:
+        at: When, in milliseconds since 1970 (UTC).
+        actor: Who: ``Identity.key``, or ``application``; None if nobody was signed in.
+        action: What was done, as ``users.impersonate``.
+        subject: To whom or what: an id, or an ``Identity.key``.
+        reason: Why, in the actor's words.
+        data: What else the application keeps with it.
+    """
+
+    at: int
+    actor: str | None = None
+    action: str
+    subject: str | None = None
+    reason: str | None = None
+    data: Any = None
