@@ -176,7 +176,7 @@ MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContex
 ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
 
 
-class _Access(TypedDict, total=False):
+class AccessWords(TypedDict, total=False):
     """Who may call a function: exactly one of these; see ``Access``."""
 
     public: bool
@@ -189,8 +189,8 @@ class _Access(TypedDict, total=False):
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
-def query(**access: Unpack[_Access]) -> _Decorator: ...
-def query(body: Any = None, /, **access: Unpack[_Access]) -> Any:
+def query(**access: Unpack[AccessWords]) -> _Decorator: ...
+def query(body: Any = None, /, **access: Unpack[AccessWords]) -> Any:
     """Declare a query: it reads, is tracked, and is run again when what it read has changed.
 
     It must be deterministic: the same database and arguments give the same result. ``access`` says who may call it, as in
@@ -202,8 +202,8 @@ def query(body: Any = None, /, **access: Unpack[_Access]) -> Any:
 @overload
 def mutation(body: MutationBody, /) -> MutationBody: ...
 @overload
-def mutation(*, isolation: Isolation = "serializable", **access: Unpack[_Access]) -> _Decorator: ...
-def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **access: Unpack[_Access]) -> Any:
+def mutation(*, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> _Decorator: ...
+def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> Any:
     """Declare a mutation: it reads and writes in one transaction, and is run again on a conflict.
 
     Args:
@@ -218,8 +218,8 @@ def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **ac
 @overload
 def action(body: ActionBody, /) -> ActionBody: ...
 @overload
-def action(*, retry: Retry | None = None, **access: Unpack[_Access]) -> _Decorator: ...
-def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[_Access]) -> Any:
+def action(*, retry: Retry | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
+def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[AccessWords]) -> Any:
     """Declare an action: it may talk to the world, and calls queries and mutations.
 
     Args:
@@ -230,7 +230,7 @@ def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[
 
 
 def _declare(
-    body: Any, kind: Kind, access: _Access, isolation: Isolation = "serializable", retry: Retry | None = None
+    body: Any, kind: Kind, access: AccessWords, isolation: Isolation = "serializable", retry: Retry | None = None
 ) -> Any:
     def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
