@@ -361,6 +361,14 @@ class Engine:
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
     ) -> Outcome:
         """Run an action."""
+        try:
+            function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
+        except FunctionError as error:
+            return Outcome(error=error.info)
+        return await self.perform(function, values, identity)
+
+    async def perform(self, function: Function, values: Mapping[str, Any], identity: Identity | None) -> Outcome:
+        """Run an action that is at hand, or a route, with what its body takes."""
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:
             return (await self.query(path, args, identity, internal=True)).value()
@@ -371,7 +379,6 @@ class Engine:
             return outcome.value()
 
         try:
-            function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
             run = await self._executor.action(function, values, identity, run_query, run_mutation, self.transact)
         except FunctionError as error:
             return Outcome(error=error.info)
