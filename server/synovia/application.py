@@ -14,6 +14,7 @@ from typing import Any
 from synovia.audit import AuditEntry
 from synovia.errors import UnknownFunction, WrongKind
 from synovia.functions import Function, Kind, function_of
+from synovia.routing import HttpRoute, in_order, route_of
 from synovia.schema import SchemaError, Table
 from synovia.store.base import TableSpec
 
@@ -30,11 +31,13 @@ class Registry:
         name: The package's name.
         functions: By path, ``module:function``.
         tables: Every declared table, and Synovia's own.
+        routes: Every declared HTTP route, in the order in which they are tried.
     """
 
     name: str
     functions: Mapping[str, Function]
     tables: tuple[TableSpec, ...]
+    routes: tuple[HttpRoute, ...] = ()
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
         """Find a function to call.
@@ -93,17 +96,21 @@ def collect(name: str, modules: list[ModuleType]) -> Registry:
     """Collect the functions and tables of modules that are imported already."""
     functions: dict[str, Function] = {}
     tables: dict[str, TableSpec] = {}
+    routes: list[HttpRoute] = []
     for module in modules:
         for value in list(vars(module).values()):
             function = function_of(value)
             if function is not None and function.body.__module__ == module.__name__:
                 function.prepare()
                 functions[function.path] = function
+            route = route_of(value)
+            if route is not None and route.module == module.__name__:
+                routes.append(route)
             if _is_table(value) and not value.spec.system:
                 declared = tables.setdefault(value.spec.name, value.spec)
                 if declared != value.spec:
                     raise SchemaError(f"two tables are named {value.spec.name!r}")
-    return Registry(name, functions, (*tables.values(), *SYSTEM_TABLES))
+    return Registry(name, functions, (*tables.values(), *SYSTEM_TABLES), in_order(routes))
 
 
 def _is_table(value: Any) -> bool:
