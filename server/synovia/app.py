@@ -19,12 +19,12 @@ from synovia.auth.mail import ConsoleMailer
 from synovia.auth.routes import routes as sign_in_routes
 from synovia.config import Settings
 from synovia.engine.engine import Engine
+from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
 from synovia.http.proxies import TrustedProxies
-from synovia.http.throttle import Throttle
-from synovia.http.errors import on_http_exception
 from synovia.http.routes import routes
+from synovia.http.throttle import Throttle
 from synovia.identity import Authenticator
 from synovia.store import open_store
 from synovia.store.base import Store
@@ -72,15 +72,14 @@ class Synovia:
         if self.desk is not None:
             self.desk.revoked = self.hub.end_session
         self._running = AsyncExitStack()
-        inside = Starlette(
+        self._asgi = Starlette(
             routes=self._routes(), lifespan=self._lifespan, exception_handlers={HTTPException: on_http_exception}
         )
         self._asgi.router.redirect_slashes = False
-
         at_home = development and is_loopback(self.settings.host)
-        origins = Origins(inside, self.settings.origins, loopback=at_home)
-        self._asgi = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
-        self.trusts = self._asgi.trusts
+        origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
+        self._doors = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
+        self.trusts = self._doors.trusts
 
     def _desk(self, development: bool, clock: Callable[[], float]) -> SignInDesk | None:
         by_name = development and is_loopback(self.settings.host)
@@ -98,7 +97,7 @@ class Synovia:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        await self._asgi(scope, receive, send)
+        await self._doors(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

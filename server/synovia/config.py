@@ -42,7 +42,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SYNOVIA_", env_nested_delimiter="_", env_nested_max_split=1, extra="ignore", hide_input_in_errors=True
+        env_prefix="SYNOVIA_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     store: str | None = Field(default=None, repr=False)

@@ -129,7 +129,7 @@ class AuthSettings(BaseModel):
             ValueError: One is too short.
             OSError: The file cannot be read.
         """
-        found = (_secret(self.secret, self.secret_file) or "").split()
+        found = (secret_of(self.secret, self.secret_file) or "").split()
         if any(len(each) < LEAST_SECRET for each in found):
             raise ValueError(f"a secret of SYNOVIA_AUTH_SECRET needs at least {LEAST_SECRET} characters")
         return found
@@ -142,13 +142,18 @@ class AuthSettings(BaseModel):
             self.smtp_host,
             self.smtp_port,
             self.smtp_username,
-            _secret(self.smtp_password, self.smtp_password_file),
+            secret_of(self.smtp_password, self.smtp_password_file),
             starttls=self.smtp_security == "starttls",
             tls=self.smtp_security == "tls",
         )
 
 
-def _secret(value: SecretStr | None, file: Path | None) -> str | None:
+def secret_of(value: SecretStr | None, file: Path | None) -> str | None:
+    """Give a secret, which is in a variable or in a file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     if value is not None and value.get_secret_value():
         return value.get_secret_value()
     return None if file is None else file.read_text(encoding="utf-8").strip()

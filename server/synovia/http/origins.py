@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
@@ -25,11 +28,11 @@ def origin(text: str) -> str:
         ValueError: It is not scheme, host and port, and nothing else.
     """
     parts = urlsplit(text.strip().lower())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    host = parts.hostname
+    odd = parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment or "*" in parts.netloc
+    if parts.scheme not in ("http", "https") or not host or odd:
         raise ValueError(f"{text!r} is not an origin, as https://app.example.org")
-    if parts.username is not None or parts.fragment or "*" in parts.netloc:
-        raise ValueError(f"{text!r} is not an origin, as https://app.example.org")
-    return _join(parts.scheme, parts.hostname, parts.port)
+    return _join(parts.scheme, host, parts.port)
 
 
 def _join(scheme: str, host: str, port: int | None) -> str:
@@ -43,9 +46,10 @@ def own_origin(scope: Scope) -> str | None:
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     try:
         parts = urlsplit(f"//{host.lower()}")
-        return _join(scheme, parts.hostname, parts.port) if parts.hostname else None
+        name, port = parts.hostname, parts.port
     except ValueError:
         return None
+    return None if name is None or parts.username is not None else _join(scheme, name, port)
 
 
 def is_loopback_host(host: str) -> bool:
@@ -60,6 +64,15 @@ def is_loopback_host(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _read(value: Any) -> Any:
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(origin(part) for part in parts if part.strip())
+
+
+OriginList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read)]
+"""Origins, as a setting: with commas between them."""
 
 
 class Origins:

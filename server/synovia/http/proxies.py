@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +23,12 @@ def networks(text: str) -> tuple[Network, ...]:
         ValueError: One is neither.
     """
     return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+NetworkList = Annotated[
+    tuple[Network, ...], NoDecode, BeforeValidator(lambda value: networks(value) if isinstance(value, str) else value)
+]
+"""Networks, as a setting: with commas between them."""
 
 
 def address_of(text: str) -> Address | None:

@@ -2,91 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
 import signal
 import socket
-import struct
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.protocol import State
 
 from synovia.app import Synovia
-from synovia.sync.output import EXTENSION
+from synovia.http.doors import Doors
+from synovia.http.protocol import HttpProtocol, SyncProtocol
 
-_LET_GO_SECONDS = 5.0
-_JOINED_BYTES = 16_384
-"""Below this, joining head and frame costs less than handing both over."""
-
-
-class SyncProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket that offers itself to the application as its ``Output``.
-
-    Frames of the server are neither masked nor compressed, so what is written is the frame with a short head; the protocol
-    object that uvicorn drives keeps no state about them.
-    """
-
-    async def run_asgi(self) -> None:
-        """Run the application, offering it this output."""
-        cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
-        await super().run_asgi()
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether a frame would be on its way at once, or at least not wait behind much."""
-        return self.writable.is_set()
-
-    def write(self, frame: bytes) -> None:
-        """Send a binary frame; nothing happens if the connection is closing."""
-        if self.conn.state is not State.OPEN or self.close_sent:
-            return
-        head = _head(len(frame))
-        if len(frame) < _JOINED_BYTES:
-            self.transport.write(head + frame)
-        else:
-            self.transport.writelines((head, frame))
-
-    async def drain(self) -> None:
-        """Wait until it is writable again; OSError if the peer has gone."""
-        await self.writable.wait()
-        if self.disconnected:
-            raise ClientDisconnected
-
-    def buffered(self) -> int:
-        """Tell how many bytes wait for the peer."""
-        return self.transport.get_write_buffer_size()
-
-    def cut(self, frame: bytes, code: int, reason: str) -> None:
-        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
-        if self.close_sent or self.conn.state is not State.OPEN:
-            self.transport.abort()
-            return
-        self.write(frame)
-        self.conn.send_close(code, reason)
-        self.close_sent = True
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
-        self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
+_MOST_HEAD_BYTES = 32 * 1024
 
 
 def _give_up() -> None:
     logging.getLogger("synovia").error("the server has not stopped in time: ending the process")
     os._exit(1)
-
-
-def _head(length: int) -> bytes:
-    """Give the head of an unmasked binary frame (RFC 6455, section 5.2)."""
-    if length < 126:
-        return bytes((0x82, length))
-    return struct.pack("!BBH", 0x82, 126, length) if length < 65536 else struct.pack("!BBQ", 0x82, 127, length)
 
 
 class Server(uvicorn.Server):
@@ -96,11 +36,37 @@ class Server(uvicorn.Server):
         app: A server that has been started; stopping it entirely stays with the caller.
     """
 
-    def __init__(self, config: uvicorn.Config, app: Synovia) -> None:
+    def __init__(self, config: uvicorn.Config, app: Synovia, doors: Doors) -> None:
         super().__init__(config)
         self._app = app
+        self._doors = doors
         self._deadline: threading.Timer | None = None
         self.exits_in_time = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections from sockets that listen already; with TLS, its handshake has a deadline too."""
+        if sockets is None:
+            await super().startup()
+            return
+        config, timeout = self.config, self._app.settings.limits.request_timeout
+        await self.lifespan.startup()
+        protocol = partial(
+            cast(Callable[..., asyncio.Protocol], config.http_protocol_class),
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        secure: dict[str, Any] = {} if config.ssl is None else {"ssl": config.ssl, "ssl_handshake_timeout": timeout}
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(protocol, sock=each, backlog=config.backlog, **secure) for each in sockets
+        ]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at deadlines, ten times a second."""
+        self._doors.watch(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; with ``exits_in_time``, end the process when that has taken too long, whatever holds it up."""
@@ -138,10 +104,13 @@ def make_server(app: Synovia, **options: Any) -> Server:
         options: Further options of ``uvicorn.Config``.
     """
     settings = app.settings
+    doors = Doors(app.hub, app.trusts)
     defaults: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
         "lifespan": "off",
+        "http": partial(HttpProtocol, doors),
+        "h11_max_incomplete_event_size": _MOST_HEAD_BYTES,
         "ws": SyncProtocol,
         "ws_max_size": settings.limits.max_frame_bytes,
         "ws_per_message_deflate": False,
@@ -149,12 +118,25 @@ def make_server(app: Synovia, **options: Any) -> Server:
         "ws_ping_timeout": None,
         "log_level": "warning",
         "access_log": False,
+        "proxy_headers": False,  # the application knows whom to believe
+        "ssl_certfile": settings.tls_cert,
+        "ssl_keyfile": settings.tls_key,
+        "ssl_keyfile_password": settings.tls_password(),
         "timeout_graceful_shutdown": max(1, int(settings.limits.farewell_timeout)),
         "server_header": False,
         "date_header": False,
     }
     config = uvicorn.Config(app, **{**defaults, **options})
-    return Server(config, app)
+    for name in ("uvicorn.access", "uvicorn.error"):
+        logging.getLogger(name).addFilter(_without_queries)
+    return Server(config, app, doors)
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Cut query strings off the paths in a log record: clients are told not to put tokens there, and some will."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+    return True
 
 
 class AddressError(Exception):

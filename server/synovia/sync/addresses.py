@@ -40,6 +40,7 @@ class Address:
     Attributes:
         connections: WebSockets that are open.
         requests: HTTP requests that are being answered.
+        visitors: Connections that are not WebSockets, or not yet.
         subscriptions: Queries in the query sets of all its connections.
         upload_bytes: Samples of uploads that are not complete.
         running: Lets so many functions run at once.
@@ -49,12 +50,13 @@ class Address:
     """
 
     __slots__ = (
-        "connections", "meter", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes",
+        "connections", "meter", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
     def __init__(self, limits: HubLimits, now: float) -> None:
         self.connections = 0
         self.requests = 0
+        self.visitors = 0
         self.subscriptions = 0
         self.upload_bytes = 0
         self.running = asyncio.Semaphore(limits.max_running_per_address)
@@ -62,9 +64,14 @@ class Address:
         self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
         self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody is connected from there."""
+        return bool(self.connections or self.requests or self.visitors)
+
     def idle(self, now: float) -> bool:
         """Tell whether a new one would be the same."""
-        return not (self.connections or self.requests) and self.meter.full(now) and self.sign_ins.full(now)
+        return not self.in_use and self.meter.full(now) and self.sign_ins.full(now)
 
 
 class Addresses:
@@ -99,6 +106,6 @@ class Addresses:
             del self._known[network]
         excess = len(self._known) - MOST_REMEMBERED + MOST_REMEMBERED // 10  # not one at a time: this looks at all
         if excess > MOST_REMEMBERED // 20:
-            unused = [name for name, address in self._known.items() if not (address.connections or address.requests)]
+            unused = [name for name, address in self._known.items() if not address.in_use]
             for network in unused[:excess]:
                 del self._known[network]

@@ -1,0 +1,232 @@
+"""Connections as uvicorn drives them, with bounds on what a client can make it hold and do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from typing import Any, cast
+
+import h11
+from uvicorn._types import ASGIReceiveEvent
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode as WebSocketCode
+from websockets.frames import Frame
+from websockets.protocol import State
+
+from synovia.http.doors import Doors
+from synovia.sync.budget import Bucket
+from synovia.sync.output import EXTENSION
+
+_LET_GO_SECONDS = 5.0
+_JOINED_BYTES = 16_384
+"""Below this, joining head and frame costs less than handing both over."""
+_SLICE_BYTES = 1024
+"""What is parsed at once while it holds whole messages: a flood of tiny frames must not keep everybody else waiting."""
+_BODY_BYTES = 10 * 1024
+"""The least that has to arrive of a body within ``request_timeout``."""
+_MOST_FRAGMENTS = 1024
+_PINGS_PER_SECOND, _MOST_PINGS = 5.0, 50.0
+
+_silent = logging.Logger("websockets without a log", logging.CRITICAL + 1)
+"""The library writes frames and headers into its debug log, and tokens with them."""
+
+
+class SyncProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket that offers itself to the application as its ``Output``.
+
+    Frames of the server are neither masked nor compressed, so what is written is the frame with a short head; the protocol
+    object that uvicorn drives keeps no state about them.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn.logger, self.conn.debug = _silent, False
+        self._unparsed = memoryview(b"")
+        self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
+
+    async def run_asgi(self) -> None:
+        """Run the application, offering it this output."""
+        cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+        await super().run_asgi()
+
+    # --- receiving
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come until there is a message; the rest waits until that has been taken."""
+        if self._unparsed:
+            data = bytes(self._unparsed) + data
+        self._unparsed = memoryview(data)
+        self._parse()
+
+    def _parse(self) -> None:
+        size = _SLICE_BYTES
+        while self._unparsed and not self.read_paused and not self.transport.is_closing():
+            part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
+            super().data_received(bytes(part))
+            size *= 4  # no message in it: amid a large one
+        if self.transport.is_closing():
+            self._unparsed = memoryview(b"")
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Give the next message; when none is left, go on with what has come meanwhile."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self._parse()
+            if not self.read_paused:
+                self.transport.resume_reading()
+        return message
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment."""
+        if len(self.frames) >= _MOST_FRAGMENTS:
+            self._break("too many fragments")
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping of the WebSocket protocol."""
+        if not self._too_many_pings():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take a pong that nobody has asked for."""
+        if not self._too_many_pings():
+            super().handle_pong(event)
+
+    def _too_many_pings(self) -> bool:
+        now = self.loop.time()
+        self._pings.take(1, now)
+        if self._pings.wait(now) > 0 and not self.close_sent:
+            self._break("too many pings")
+        return self.close_sent
+
+    def _break(self, reason: str) -> None:
+        self.frames = []
+        self.conn.fail(WebSocketCode.POLICY_VIOLATION, reason)
+        self.handle_parser_exception()
+
+    # --- sending
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a frame would be on its way at once, or at least not wait behind much."""
+        return self.writable.is_set()
+
+    def write(self, frame: bytes) -> None:
+        """Send a binary frame; nothing happens if the connection is closing."""
+        if self.conn.state is not State.OPEN or self.close_sent:
+            return
+        head = _head(len(frame))
+        if len(frame) < _JOINED_BYTES:
+            self.transport.write(head + frame)
+        else:
+            self.transport.writelines((head, frame))
+
+    async def drain(self) -> None:
+        """Wait until it is writable again; OSError if the peer has gone."""
+        await self.writable.wait()
+        if self.disconnected:
+            raise ClientDisconnected
+
+    def buffered(self) -> int:
+        """Tell how many bytes wait for the peer."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self, frame: bytes, code: int, reason: str) -> None:
+        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+        if self.close_sent or self.conn.state is not State.OPEN:
+            self.transport.abort()
+            return
+        self.write(frame)
+        self.conn.send_close(code, reason)
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+        self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
+
+
+def _head(length: int) -> bytes:
+    """Give the head of an unmasked binary frame (RFC 6455, section 5.2)."""
+    if length < 126:
+        return bytes((0x82, length))
+    return struct.pack("!BBH", 0x82, 126, length) if length < 65536 else struct.pack("!BBQ", 0x82, 127, length)
+
+
+class HttpProtocol(H11Protocol):
+    """An HTTP connection, or a WebSocket's until its handshake is complete, held to deadlines.
+
+    uvicorn closes a connection that is idle between two requests, and waits for ever for the rest of a request that has
+    begun, or for an answer to be taken.
+
+    Args:
+        doors: Counts it, and looks at its deadlines.
+    """
+
+    def __init__(self, doors: Doors, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._doors = doors
+        self._doing: tuple[str, object] = "", None
+        self._since = self.loop.time()
+        self._received = 0
+        self._mark = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let the connection in, or refuse it."""
+        super().connection_made(transport)
+        refusal = self._doors.enter(self, self.client[0] if self.client else "unknown")
+        if refusal is not None:
+            self._end(refusal)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the connection."""
+        self._doors.leave(self)
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over to the WebSocket protocol."""
+        self._doors.leave(self)
+        super().handle_websocket_upgrade(event)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come."""
+        self._received += len(data)
+        super().data_received(data)
+
+    def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
+        """Look at the deadlines; called from time to time."""
+        doing = self._waits_for(), self.cycle
+        if doing != self._doing:
+            self._doing, self._since, self._mark = doing, now, self._progress(doing[0])
+        elif doing[0] == "answer" and now - self._since > stall_timeout:
+            self._expect_progress(now, 1)
+        elif doing[0] in ("head", "body") and now - self._since > request_timeout:
+            self._expect_progress(now, _BODY_BYTES if doing[0] == "body" else None)
+
+    def _waits_for(self) -> str:
+        if self.flow.write_paused:
+            return "answer"
+        if self.conn.their_state is h11.SEND_BODY:
+            return "" if self.flow.read_paused else "body"
+        return "head" if self.conn.their_state is h11.IDLE else ""
+
+    def _progress(self, doing: str) -> int:
+        return -self.transport.get_write_buffer_size() if doing == "answer" else self._received
+
+    def _expect_progress(self, now: float, least: int | None) -> None:
+        """End the connection unless so many bytes have gone since it was looked at last."""
+        progress = self._progress(self._doing[0])
+        if least is not None and progress - self._mark >= least:
+            self._since, self._mark = now, progress
+        elif self._doing[0] == "answer" or (self.cycle is not None and not self.cycle.response_complete):
+            self.transport.abort()
+        else:
+            self._end(b"408 Request Timeout")
+
+    def _end(self, status: bytes) -> None:
+        head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 10\r\n\r\n"
+        self.transport.write(head % status)
+        self.transport.close()
