@@ -222,7 +222,7 @@ async def test_no_token_is_in_the_log(
 async def post(running: Running, path: str, body: bytes, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """Send a request with a raw body; ``content_type`` stands for Content-Type."""
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    lines = {"host": "test", "connection": "close", "content-length": str(len(body))}
+    lines = {"host": f"127.0.0.1:{running.port}", "connection": "close", "content-length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     writer.write(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)

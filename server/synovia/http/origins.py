@@ -43,7 +43,7 @@ def _join(scheme: str, host: str, port: int | None) -> str:
 def own_origin(scope: Scope) -> str | None:
     """Tell which origin pages of this server itself have, by the Host header; None if that says nothing sensible."""
     host = Headers(scope=scope).get("host", "")
-    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    scheme = scope["scheme"].replace("ws", "http")
     try:
         parts = urlsplit(f"//{host.lower()}")
         name, port = parts.hostname, parts.port
