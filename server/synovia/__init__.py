@@ -10,6 +10,8 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound,
 from synovia.functions import action, mutation, query
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.querying import Page, between, field, ge, gt, le, lt
+from synovia.scheduler import CronJob, Retry, ScheduledCall
+from synovia.scheduler.declaring import cron
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia_protocol.messages import ArrayRef
 
@@ -18,6 +20,7 @@ __all__ = [
     "Array",
     "ArrayRef",
     "Authenticator",
+    "CronJob",
     "Float64Array",
     "Forbidden",
     "FunctionError",
@@ -31,6 +34,8 @@ __all__ = [
     "NotFound",
     "Page",
     "QueryContext",
+    "Retry",
+    "ScheduledCall",
     "SignIn",
     "SignInUnavailable",
     "Synovia",
@@ -38,6 +43,7 @@ __all__ = [
     "Unauthenticated",
     "action",
     "between",
+    "cron",
     "field",
     "ge",
     "gt",

@@ -15,11 +15,12 @@ from synovia.audit import AuditEntry
 from synovia.errors import UnknownFunction, WrongKind
 from synovia.functions import Function, Kind, function_of
 from synovia.routing import HttpRoute, in_order, route_of
+from synovia.scheduler.tables import TABLES as SCHEDULER_TABLES
 from synovia.schema import SchemaError, Table
 from synovia.store.base import TableSpec
 
 _NOT_FUNCTIONS = {"cli", "demo", "conftest"}
-SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec,)
+SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, *SCHEDULER_TABLES)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +24,10 @@ from synovia.application import Registry, load_application
 from synovia.auth.development import development_identity
 from synovia.engine.engine import Engine
 from synovia.identity import Identity
+from synovia.mail import MailDesk
+from synovia.scheduler.runner import Runner, calls_of
+from synovia.scheduler.settings import SchedulerSettings
+from synovia.services import Services
 from synovia.store import arrays, open_store
 from synovia.store.base import Store
 from synovia_protocol.messages import ArrayRef
@@ -41,12 +47,26 @@ class Clock:
         self.now += seconds
 
 
+class _Outbox:
+    """Takes messages as a mail server would."""
+
+    def __init__(self, sent: list[EmailMessage]) -> None:
+        self._sent = sent
+
+    async def send(self, message: EmailMessage) -> None:
+        self._sent.append(message)
+
+
 class TestApp:
     """An application on a store of its own.
 
     Args:
         application: Its folder or file, or what ``load_application`` gave.
         store: A store's URL, or an open one; by default one in memory.
+
+    Attributes:
+        clock: The time as functions see it; ``advance`` moves it.
+        mails: What ``ctx.mail`` has sent.
     """
 
     __test__ = False  # pytest would take it for a test case
@@ -55,22 +75,40 @@ class TestApp:
         self.registry = application if isinstance(application, Registry) else load_application(application)
         self.store = open_store(store) if isinstance(store, str) else store
         self.clock = Clock()
-        self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock)
+        self.mails: list[EmailMessage] = []
+        settings = SchedulerSettings()
+        calls = calls_of(self.registry, settings)
+        services = Services(calls, MailDesk(_Outbox(self.mails), "test@synovia.invalid"))
+        self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
+        self.scheduler = Runner(self.engine, calls, settings)
 
     async def __aenter__(self) -> Self:
         await self.store.open(self.registry.tables)
         await self.engine.start()
+        await self.scheduler.adopt()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.scheduler.stop()
         await self.engine.stop()
         await self.store.close()
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass: answers that no longer hold are found anew."""
-        self.clock.advance(seconds)
+    async def advance(self, by: float | timedelta = 0.0) -> None:
+        """Let time pass, in seconds: scheduled calls and crons run, each at its time, until nothing is due any more.
+
+        Answers of live queries that no longer hold are found anew. To let time pass in which no hub is there, move
+        ``clock`` first.
+        """
+        until = self.clock.now + (by.total_seconds() if isinstance(by, timedelta) else by)
+        while (due := await self.scheduler.settle()) is not None and due / 1000 <= until:
+            self._move_to((due + 0.5) / 1000)
+        self._move_to(max(until, self.clock.now))
+        await self.scheduler.settle()
+
+    def _move_to(self, now: float) -> None:
+        self.clock.now = now
         self.engine.live.expire()
 
     def caller(self, email: str | None = None) -> Caller:

@@ -27,15 +27,15 @@ async def test_answers_that_depend_on_the_time_disappear_by_themselves(registry:
         live = holder.subscribe("fresh", "board:touched_within", {"board": "a", "seconds": 30})
         await holder.settled()
         assert holder.value("fresh") == ["at 990", "at 995"]
-        app.advance(19)
+        await app.advance(19)
         assert live.dirty_at is None
-        app.advance(2)
+        await app.advance(2)
         await holder.settled()
         assert holder.value("fresh") == ["at 995"]
-        app.advance(5)
+        await app.advance(5)
         await holder.settled()
         assert holder.value("fresh") == []
-        app.advance(1000)
+        await app.advance(1000)
         assert live.dirty_at is None  # nothing left that could fall out
 
 
@@ -46,7 +46,7 @@ async def test_a_query_that_only_looks_at_the_clock_follows_it_by_the_second(reg
         holder.subscribe("clock", "board:clock", {})
         await holder.settled()
         for expected in (51, 52, 60):
-            app.advance(expected - app.clock.now)
+            await app.advance(expected - app.clock.now)
             await holder.settled()
             assert holder.value("clock") == expected
 
@@ -57,7 +57,7 @@ async def test_a_query_without_subscribers_is_not_run_by_the_clock(registry: Reg
         live = holder.subscribe("clock", "board:clock", {})
         await holder.settled()
         holder.unsubscribe("clock")
-        app.advance(5)
+        await app.advance(5)
         await asyncio.sleep(0)
         assert live.target is None
         assert live.dirty_at is not None

@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from mongod import Mongod, NoMongod, ReplicaSet
 from support.health import health_of
 from sync.serving import Client, Running, client_of, serving
+from synovia.engine.tasks import keep_running
 
 pytestmark = pytest.mark.mongodb
 
@@ -111,7 +112,7 @@ async def test_an_oplog_that_has_rolled_over_is_a_gap(tmp_path: Path, request: p
             await _roll_over(outside)
             assert (await health_of(running.port))[1]["log"] == "not followed"
             engine = running.app.engine
-            engine._tasks.append(asyncio.create_task(engine._keep_running(engine._follow), name="log"))
+            engine._tasks.append(keep_running(engine._follow, "log"))
             await texts(client, ["missed"])
             status, report = await health_of(running.port)
             assert (status, report["gaps"]) == (200, 1)

@@ -31,8 +31,6 @@ CODE_PREFIX, LINK_PREFIX = "email-code:", "email-link:"
 BY_IDLE = IndexSpec("by_idle", ("idleAt",))
 CODES = TableSpec("_emailCodes", (BY_IDLE,))
 
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
-_LONGEST_ADDRESS = 254
 _DIGITS = 8
 _ATTEMPTS = 5
 _WINDOW = 3_600_000
@@ -111,7 +109,7 @@ class EmailSignIn:
             SignInUnavailable: The mail cannot be sent.
         """
         email = normal_email(address)
-        if len(email) > _LONGEST_ADDRESS or _ADDRESS.fullmatch(email) is None:
+        if not is_address(email):
             raise ValueError("that is not an e-mail address")
         self._clients.take(client)
         challenge, code, link = secrets.token_urlsafe(24), _random_code(), secrets.token_urlsafe(32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -11,6 +12,15 @@ from typing import Protocol
 import aiosmtplib
 
 from synovia.identity import SignInUnavailable
+
+
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
+_LONGEST_ADDRESS = 254
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is one bare e-mail address."""
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 class Mailer(Protocol):

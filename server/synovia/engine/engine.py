@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from synovia.engine.live import LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
+from synovia.engine.tasks import keep_running
 from synovia.errors import FunctionError
 from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
@@ -39,7 +40,6 @@ logger = logging.getLogger("synovia")
 
 MOST_RUNS = 100
 FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
-RESTART_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ class Engine:
         await self._log.start()
         self._log_alive = True
         self._tasks = [
-            asyncio.create_task(self._keep_running(self._follow), name="log"),
-            asyncio.create_task(self._keep_running(self.committer.run), name="committer"),
+            keep_running(self._follow, "log"),
+            keep_running(self.committer.run, "committer"),
         ]
 
     async def stop(self) -> None:
@@ -190,17 +190,6 @@ class Engine:
             await self._log.follow()
         finally:
             self._log_alive = False
-
-    async def _keep_running(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Start a background task again when it fails: without its log or its committer a hub would be deaf or mute."""
-        while True:
-            try:
-                await work()
-            except StoreError as error:
-                logger.warning("%s: %s; trying again", asyncio.current_task().get_name(), error)  # type: ignore[union-attr]
-            except Exception:
-                logger.exception("%s failed; starting it again", asyncio.current_task().get_name())  # type: ignore[union-attr]
-            await asyncio.sleep(RESTART_SECONDS)
 
     @property
     def head(self) -> Ts:
@@ -237,6 +226,18 @@ class Engine:
     def look_back(self, live: LiveQuery, ts: Ts) -> bool:
         """Begin to find a result as of an earlier instant; see ``LiveQueries.look_back``."""
         return self.live.look_back(live, ts)
+
+    def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
+        """Join the live query of a function of the server's own, which takes no arguments."""
+        return self.live.watch(subscriber, function)
+
+    async def ask(self, function: Function) -> Outcome:
+        """Run a query of the server's own once at the head."""
+        ts = self.head
+        try:
+            return _outcome(await self._executor.query(function, {}, None, ts), ts)
+        except StoreError as error:
+            return _unavailable(error)
 
     async def query(
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False

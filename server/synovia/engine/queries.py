@@ -86,6 +86,10 @@ class LiveQueries:
         packed = codec.pack(dict(sorted(args.items())))
         return self._join(subscriber, identity, function, values, packed, journal)
 
+    def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
+        """Join the live query of a function of the server's own, which takes no arguments."""
+        return self._join(subscriber, None, function, {}, b"", None)
+
     def _join(
         self,
         subscriber: Subscriber,

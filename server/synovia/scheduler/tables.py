@@ -94,4 +94,11 @@ class QueuedCall(Table, name="_scheduled", system=True, indexes=[Index("by_queue
     finished_at: Any = None
 
 
+class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):
+    """The part of a cron that says when it is due; readable whatever else is in the document."""
+
+    next_run: Any = None
+    hub: Any = None
+
+
 TABLES: tuple[TableSpec, ...] = (ScheduledCall.spec, CronJob.spec)

@@ -1,0 +1,29 @@
+"""Background tasks that are started again when they fail: without its log or its committer a hub would be deaf or mute."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from synovia.store.base import StoreError
+
+logger = logging.getLogger("synovia")
+
+RESTART_SECONDS = 0.5
+
+
+def keep_running(work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+    """Start a task that does ``work`` again and again until it is cancelled."""
+    return asyncio.create_task(_keep_running(work, name), name=name)
+
+
+async def _keep_running(work: Callable[[], Awaitable[None]], name: str) -> None:
+    while True:
+        try:
+            await work()
+        except StoreError as error:
+            logger.warning("%s: %s; trying again", name, error)
+        except Exception:
+            logger.exception("%s failed; starting it again", name)
+        await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,285 @@
+"""The part of a hub that runs what is due.
+
+It holds a live query over the calls and crons (``agenda``), which is found anew when one of them changes or the next comes
+due; nothing is polled. What it takes up it moves on by ``steps``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from synovia.application import Registry
+from synovia.engine.engine import Engine, Outcome
+from synovia.engine.live import LiveQuery
+from synovia.engine.tasks import keep_running
+from synovia.errors import UnknownFunction
+from synovia.functions import Isolation, Kind
+from synovia.scheduler.agenda import Agenda, Item, agenda_of
+from synovia.scheduler.calls import Calls
+from synovia.scheduler.settings import SchedulerSettings
+from synovia.scheduler.steps import Steps
+from synovia.services import Work
+from synovia.store.base import Ts
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
+
+LONGEST_WAIT = 10.0
+PENALTY_SECONDS = 10.0
+MOST_ROUNDS = 10_000
+
+
+def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
+    """Make what functions schedule with."""
+    return Calls(registry, secrets.token_hex(6), int(settings.keep * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerHealth:
+    """How the scheduler of a hub is.
+
+    Attributes:
+        ok: Whether it does what it should; one that is not enabled does.
+        running: How many calls it is running.
+        fault: What keeps it from working.
+    """
+
+    ok: bool
+    running: int
+    fault: str | None = None
+
+
+class Runner:
+    """Runs what is due.
+
+    Args:
+        engine: Must be started before this is.
+        calls: What the engine's functions schedule with.
+    """
+
+    def __init__(self, engine: Engine, calls: Calls, settings: SchedulerSettings | None = None) -> None:
+        self.settings = settings or SchedulerSettings()
+        self._engine = engine
+        self._calls = calls
+        self._steps = Steps(calls, int(self.settings.lease * 1000))
+        self._agenda = agenda_of(calls.registry, calls.hub)
+        self._most = {"mutations": self.settings.max_mutations, "actions": self.settings.max_actions}
+        self._taken: Counter[str] = Counter()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older agenda does not know
+        self._held: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._fault: str | None = "not started"
+
+    # --- life
+
+    async def start(self) -> None:
+        """Begin to run what is due, if that is enabled."""
+        if self.settings.enabled:
+            self._tasks = [keep_running(self._follow, "scheduler"), keep_running(self._keep_leases, "scheduler leases")]
+
+    async def stop(self) -> None:
+        """Take up nothing more, wait a little for what runs, and give back the rest."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.stop_timeout):
+                while self._busy:
+                    await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+        held = list(self._held.items())
+        await self._cancel([*self._busy.values(), *self._tasks])
+        self._tasks = []
+        if held:
+            await self._engine.transact(lambda ctx: self._steps.release(ctx, held), path="_scheduler:release")
+
+    async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def health(self) -> SchedulerHealth:
+        """Tell how it is."""
+        fault = self._fault if self.settings.enabled else None
+        return SchedulerHealth(fault is None, len(self._busy), fault)
+
+    async def adopt(self) -> None:
+        """Make the crons of the database those of the application."""
+        _checked(await self._commit(self._steps.adopt, path="_scheduler:adopt"))
+
+    # --- following the agenda
+
+    def notify(self) -> None:
+        """Look again: the agenda may have changed."""
+        self._wake.set()
+
+    def replaced(self, old: LiveQuery, new: LiveQuery) -> None:
+        """Do nothing: an agenda does not depend on who is calling."""
+
+    async def _follow(self) -> None:
+        await self.adopt()
+        live = self._engine.watch(self, self._agenda)
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                self._look(live)
+        finally:
+            self._fault = "not running"
+            self._engine.unsubscribe(self, live)
+
+    def _look(self, live: LiveQuery) -> None:
+        version = live.version_at(live.ran_at) if live.loaded else None
+        if version is None:
+            return
+        self._fault = None if version.error is None else version.error.message
+        if version.packed is not None:
+            self._begin(_agenda(version.packed), live.ran_at)
+
+    def _begin(self, agenda: Agenda, ts: Ts) -> None:
+        """Take up what is due as of ``ts``, as far as there is room."""
+        self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
+        for item in [] if self._stopping else agenda.items:
+            key, lane = _key(item), "actions" if item.task in ("action", "running") else "mutations"
+            if key not in self._busy and key not in self._seen and self._taken[lane] < self._most[lane]:
+                self._taken[lane] += 1
+                self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
+
+    async def _take(self, item: Item, key: str, lane: str) -> None:
+        try:
+            await self._move_on(item)
+            self._seen[key] = self._engine.head
+        except Exception:
+            logger.exception("the scheduler could not move %s on", key)
+            await asyncio.sleep(PENALTY_SECONDS)
+        finally:
+            del self._busy[key]
+            self._taken[lane] -= 1
+            self._wake.set()
+
+    async def settle(self) -> int | None:
+        """Run everything that is due and what that schedules in turn; tell when the next is due (ms since 1970).
+
+        For tests, in place of ``start``.
+        """
+        for _ in range(MOST_ROUNDS):
+            outcome = await self._engine.ask(self._agenda)
+            agenda = _agenda(_checked(outcome).packed or b"")
+            self._begin(agenda, outcome.ts or 0)
+            if not self._busy:
+                return agenda.next
+            await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+        raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
+
+    # --- moving on
+
+    async def _move_on(self, item: Item) -> None:
+        match item.task:
+            case "mutation":
+                await self._run_mutation(item)
+            case "action" | "running":
+                await self._run_action(item)
+            case "cron":
+                await self._run_cron(item)
+            case "finished":
+                _checked(await self._commit(self._steps.sweep, path="_scheduler:sweep"))
+
+    async def _run_mutation(self, item: Item) -> None:
+        function = self._calls.registry.functions.get(item.path)
+        if function is None or function.kind is not Kind.MUTATION:
+            await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
+            return
+        outcome = await self._commit(
+            lambda ctx: self._steps.run(ctx, item.id, function), path=item.path, isolation=function.isolation
+        )
+        if outcome.error is not None:
+            await self._fail(item, outcome.error)
+
+    async def _fail(self, item: Item, error: ErrorInfo) -> None:
+        _checked(await self._commit(lambda ctx: self._steps.fail(ctx, item.id, error), path="_scheduler:fail"))
+
+    async def _run_action(self, item: Item) -> None:
+        if item.path not in self._calls.registry.functions:
+            await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
+            return
+        outcome = await self._commit(lambda ctx: self._steps.claim(ctx, item.id), path="_scheduler:claim")
+        if outcome.error is not None:
+            await self._fail(item, outcome.error)
+            return
+        claim = outcome.value()
+        if claim is not None:
+            await self._act(item.id, claim)
+
+    async def _act(self, id_: str, claim: dict[str, Any]) -> None:
+        attempt = self._held[id_] = claim["attempt"]
+        try:
+            outcome = await self._engine.act(claim["path"], claim["args"], None, internal=True)
+            error = outcome.error
+            ended = await self._commit(
+                lambda ctx: self._steps.finish(ctx, id_, attempt, error), path="_scheduler:finish"
+            )
+        finally:
+            del self._held[id_]
+        if not _checked(ended).value():
+            logger.warning("%s took longer than its lease: another hub has taken it over", claim["path"])
+
+    async def _run_cron(self, item: Item) -> None:
+        function = self._calls.registry.functions[item.path]
+        outcome = await self._commit(
+            lambda ctx: self._steps.run_cron(ctx, item.path, function), path=item.path, isolation=function.isolation
+        )
+        error = outcome.error
+        if error is not None:
+            _checked(
+                await self._commit(
+                    lambda ctx: self._steps.fail_cron(ctx, item.path, function, error), path="_scheduler:fail_cron"
+                )
+            )
+
+    async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
+        """Do a step, again and again as long as the database cannot answer or others are always faster."""
+        wait = 0.1
+        while True:
+            outcome = await self._engine.transact(work, path=path, isolation=isolation)
+            if outcome.error is None or outcome.error.code != ErrorCode.OVERLOADED:
+                return outcome
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    # --- leases
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.lease / 3)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Keep the leases of the actions that run, and end those that another hub has taken over."""
+        held = list(self._held.items())
+        if not held:
+            return
+        outcome = await self._engine.transact(lambda ctx: self._steps.renew(ctx, held), path="_scheduler:renew")
+        for id_ in [] if outcome.error is not None else outcome.value():
+            task = self._busy.get(id_)
+            if task is not None and id_ in self._held:
+                task.cancel()
+
+
+def _key(item: Item) -> str:
+    return "the sweep" if item.task == "finished" else f"cron {item.path}" if item.task == "cron" else item.id
+
+
+def _agenda(packed: bytes) -> Agenda:
+    return Agenda.model_validate(codec.unpack(packed))
+
+
+def _checked(outcome: Outcome) -> Outcome:
+    outcome.value()
+    return outcome

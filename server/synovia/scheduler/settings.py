@@ -1,0 +1,33 @@
+"""Settings of the scheduler: ``SYNOVIA_SCHEDULER_...``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class SchedulerSettings(BaseModel):
+    """How a hub runs what is scheduled. Times are in seconds.
+
+    Attributes:
+        enabled: Whether this hub runs anything; scheduling works on every hub.
+        lease: For which an action belongs to the hub that runs it, unless that renews it; so late the actions of a lost hub
+            are taken over.
+        keep: For which calls are kept when they are over.
+        max_mutations: Run at the same time, crons among them.
+        max_actions: Run at the same time.
+        stop_timeout: For running actions to finish when the hub stops.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+    lease: Annotated[float, Field(ge=1, le=3_600)] = 30.0
+    keep: Seconds = 7 * 86_400.0
+    max_mutations: Count = 16
+    max_actions: Count = 16
+    stop_timeout: Seconds = 5.0

@@ -1,0 +1,191 @@
+"""An application for tests of the scheduler: errands that count how often they were run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from synovia import (
+    ActionContext,
+    Array,
+    CronJob,
+    FunctionError,
+    Id,
+    Index,
+    MutationContext,
+    QueryContext,
+    Retry,
+    ScheduledCall,
+    Table,
+    action,
+    cron,
+    field,
+    mutation,
+    query,
+)
+
+
+class Tally(Table, name="tallies", indexes=[Index("by_name", "name", unique=True)]):
+    name: str
+    count: int = 0
+    at: list[int] = []
+
+
+async def _add(ctx: MutationContext, name: str, by: int = 1) -> int:
+    tally = await ctx.db.query(Tally).using("by_name", name=name).unique()
+    if tally is None:
+        await ctx.db.insert(Tally(name=name, count=by, at=[ctx.now]))
+        return by
+    return (await ctx.db.patch(tally, count=tally.count + by, at=[*tally.at, ctx.now])).count
+
+
+@mutation(public=True)
+async def add(ctx: MutationContext, name: str, by: int = 1) -> int:
+    return await _add(ctx, name, by)
+
+
+@mutation(internal=True)
+async def add_then_fail(ctx: MutationContext, name: str) -> None:
+    await _add(ctx, name)
+    raise FunctionError("no_good", "this never works", {"name": name})
+
+
+@mutation(internal=True)
+async def add_then_break(ctx: MutationContext, name: str) -> None:
+    await _add(ctx, name)
+    raise RuntimeError("broken")
+
+
+@mutation(internal=True)
+async def insert_tally(ctx: MutationContext, name: str) -> Id[Tally]:
+    return await ctx.db.insert(Tally(name=name))
+
+
+@mutation(internal=True)
+async def keep(ctx: MutationContext, samples: Array, extra: dict[str, Any]) -> None:
+    extra["ref"]  # an array reference in an untyped place comes as one, too
+    assert extra["ref"] == samples
+    await _add(ctx, f"{samples.dtype} {samples.length}")
+
+
+@action(public=True)
+async def add_by_action(ctx: ActionContext, name: str, fail_until: int = 0) -> int:
+    count: int = await ctx.run_mutation("errands:add", {"name": name})
+    if count < fail_until:
+        raise FunctionError("not_yet", f"{name}: {count}")
+    return count
+
+
+@action(internal=True, retry=Retry(attempts=3, first=timedelta(seconds=10), factor=3))
+async def add_thrice(ctx: ActionContext, name: str) -> None:
+    await ctx.run_mutation("errands:add", {"name": name})
+    raise FunctionError("not_yet", name)
+
+
+@action(internal=True)
+async def send_mail(ctx: ActionContext, to: str, subject: str, text: str) -> None:
+    await ctx.mail.send(to, subject, text)
+
+
+# --- scheduling
+
+
+@mutation(public=True)
+async def later(
+    ctx: MutationContext, path: str, args: dict[str, Any], seconds: float = 0.0, fails: bool = False, times: int = 1
+) -> str:
+    ids = [await ctx.scheduler.run_after(timedelta(seconds=seconds), path, args) for _ in range(times)]
+    if fails:
+        raise FunctionError("changed_my_mind", "roll everything back")
+    return ids[0]
+
+
+@mutation(public=True)
+async def at(ctx: MutationContext, when: Any, path: str) -> str:
+    return await ctx.scheduler.run_at(when, path, {"name": "at"})
+
+
+@mutation(public=True)
+async def later_with_retry(ctx: MutationContext, path: str, args: dict[str, Any], attempts: int) -> str:
+    retry = Retry(attempts=attempts, first=timedelta(seconds=1), factor=2, limit=timedelta(seconds=3))
+    return await ctx.scheduler.run_after(timedelta(0), path, args, retry=retry)
+
+
+@mutation(public=True)
+async def cancel(ctx: MutationContext, call_id: str) -> bool:
+    return await ctx.scheduler.cancel(call_id)
+
+
+@mutation(public=True)
+async def change_of_mind(ctx: MutationContext) -> bool:
+    call_id = await ctx.scheduler.run_after(timedelta(0), "errands:add", {"name": "never"})
+    return await ctx.scheduler.cancel(call_id)
+
+
+@mutation(internal=True)
+async def again(ctx: MutationContext, name: str, times: int, seconds: float = 0.0) -> None:
+    await _add(ctx, name)
+    if times > 1:
+        args = {"name": name, "times": times - 1, "seconds": seconds}
+        await ctx.scheduler.run_after(timedelta(seconds=seconds), "errands:again", args)
+
+
+@action(public=True)
+async def later_by_action(ctx: ActionContext, path: str, args: dict[str, Any], fails: bool = False) -> str:
+    call_id = await ctx.scheduler.run_after(timedelta(seconds=5), path, args)
+    if fails:
+        raise FunctionError("too_late", "an action takes nothing back")
+    return call_id
+
+
+@action(public=True)
+async def cancel_by_action(ctx: ActionContext, call_id: str) -> bool:
+    return await ctx.scheduler.cancel(call_id)
+
+
+@cron(every=timedelta(minutes=5))
+@mutation(internal=True)
+async def tick(ctx: MutationContext) -> None:
+    await _add(ctx, "tick")
+
+
+@cron(daily_at="03:00")
+@action(internal=True)
+async def nightly(ctx: ActionContext) -> None:
+    await ctx.run_mutation("errands:add", {"name": "nightly"})
+
+
+@cron("0 12 * * *", tz="Europe/Berlin")
+@mutation(internal=True)
+async def failing_noon(ctx: MutationContext) -> None:
+    await _add(ctx, "noon")
+    raise FunctionError("no_good", "never at noon")
+
+
+# --- looking
+
+
+@query(public=True)
+async def tallies(ctx: QueryContext) -> dict[str, int]:
+    return {tally.name: tally.count for tally in await ctx.db.query(Tally).collect()}
+
+
+@query(public=True)
+async def times(ctx: QueryContext, name: str) -> list[int]:
+    tally = await ctx.db.query(Tally).using("by_name", name=name).unique()
+    return [] if tally is None else tally.at
+
+
+@query(public=True)
+async def call(ctx: QueryContext, call_id: str) -> ScheduledCall | None:
+    return await ctx.db.get(ScheduledCall, Id(call_id))
+
+
+@query(public=True)
+async def calls(ctx: QueryContext, status: str) -> list[ScheduledCall]:
+    return await ctx.db.query(ScheduledCall).using("by_status", status=status).where(field("path") != "x").take(1000)
+
+
+@query(public=True)
+async def crons(ctx: QueryContext) -> list[CronJob]:
+    return await ctx.db.query(CronJob).collect()
