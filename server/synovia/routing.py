@@ -20,7 +20,7 @@ RouteBody = Callable[[ActionContext, "Request"], Awaitable["Response"]]
 B = TypeVar("B", bound=RouteBody)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-RESERVED = frozenset({"sync", "api", "auth", "health", "metrics", "openapi.json", "assets"})
+RESERVED = frozenset({"sync", "api", "auth", "health", "metrics", "openapi.json"})
 """How no path of an application begins: the server's own do."""
 _MARK = "__synovia_route__"
 _LITERAL = re.compile(r"[A-Za-z0-9._~-]+")
@@ -114,8 +114,9 @@ def route(
         raise SchemaError(f"route {path}: say who may ask: public=True, signed_in=True, role=... or capability=...")
 
     def declare(body: B) -> B:
-        if not inspect.iscoroutinefunction(body) or len(inspect.signature(body).parameters) != 2:
-            raise SchemaError(f"route {path}: {body.__name__} is not an async function of a context and a request")
+        is_async: bool = inspect.iscoroutinefunction(body)
+        if not is_async or len(inspect.signature(body).parameters) != 2:
+            raise SchemaError(f"route {path}: it takes an async function of a context and a request")
         setattr(body, _MARK, HttpRoute(body, path, said, allowed, max_body_bytes, timeout))
         return body
 

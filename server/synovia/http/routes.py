@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from synovia.engine.engine import Engine
 from synovia.http.calls import Calls
+from synovia.http.declared import DeclaredRoutes
 from synovia.http.settings import HttpSettings
 from synovia.store.base import Store, Ts
 from synovia.sync.hub import Hub
@@ -27,10 +28,9 @@ def routes(hub: Hub, store: Store, engine: Engine, settings: HttpSettings) -> li
         report = await health_report(hub, store, engine)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"cache-control": "no-store"})
 
-    calls = Calls(hub, engine, settings)
-    return [
-        WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive), *calls.routes(),
-    ]  # fmt: skip
+    own: list[BaseRoute] = [WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive)]
+    calls, declared = Calls(hub, engine, settings), DeclaredRoutes(hub, engine, settings)
+    return [*own, *calls.routes(), *declared.routes()]
 
 
 async def health_report(hub: Hub, store: Store, engine: Engine) -> dict[str, Any]:
