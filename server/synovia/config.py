@@ -78,6 +78,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"SYNOVIA_STORE_FILE: {error}") from None
         return self
 
+    @property
+    def tls(self) -> bool:
+        """Whether TLS ends here."""
+        return self.tls_cert is not None
+
     def tls_password(self) -> str | None:
         """Give the password of the private key, if it has one.
 

@@ -21,14 +21,16 @@ def url_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def print_banner(console: Console, registry: Registry, listener: socket.socket, store: str, sign_in: str) -> None:
+def print_banner(
+    console: Console, registry: Registry, listener: socket.socket, store: str, sign_in: str, tls: bool
+) -> None:
     """Print it."""
     where = url_of(listener)
     facts = Table.grid(padding=(0, 2))
     tables = sorted(table.name for table in registry.tables if not table.system)
     rows = [
-        ("connect", f"ws://{where}"),
-        ("health", f"http://{where}/health"),
+        ("connect", f"{'wss' if tls else 'ws'}://{where}"),
+        ("health", f"{'https' if tls else 'http'}://{where}/health"),
         ("store", without_password(store)),
         ("sign in", sign_in),
         ("tables", ", ".join(tables) or "none"),

@@ -26,6 +26,17 @@ from synovia.application import Registry
 from synovia.auth.development import development_identity, is_loopback
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
+from synovia.cli.doors import (
+    CertOption,
+    KeyOption,
+    OriginOption,
+    ProxiesOption,
+    check_tls,
+    concerns,
+    environment,
+    joined,
+    without_secret,
+)
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
@@ -124,13 +135,14 @@ def dev(
     host: HostOption = None,
     port: PortOption = None,
     log_level: LevelOption = None,
+    origin: OriginOption = None,
     reload: Annotated[bool, typer.Option(help="Start again when the application's files change.")] = True,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run an application for development: embedded store, reload on change, sign-in by name on a loopback address."""
-    settings = _settings(host=host, port=port, log_level=log_level, debug=True)
+    settings = _settings(host=host, port=port, log_level=log_level, origins=joined(origin), debug=True)
     check_path(path)
-    where = store or settings.store or development_store(path)
+    where = without_secret(store) or settings.store or development_store(path)
     with socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port) as listener:
         if reload:
             raise typer.Exit(_supervise(path, where, settings, listener))
@@ -140,10 +152,9 @@ def dev(
 
 def _supervise(path: Path, store: str, settings: Settings, listener: socket.socket) -> int:
     fd = listener.fileno()
-    own = own_command(
-        "dev", str(path), "--store", store, "--host", settings.host, "--log-level", settings.log_level, "--no-reload"
-    )
-    return supervise(path, [*own, "--fd", str(fd)], fd, lambda text: err.print(f"[dim]{text}[/]"))
+    own = own_command("dev", str(path), "--no-reload", "--fd", str(fd))
+    env = {**os.environ, **environment(settings, store)}
+    return supervise(path, own, fd, env, lambda text: err.print(f"[dim]{text}[/]"))
 
 
 def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
@@ -151,7 +162,9 @@ def _develop(path: Path, store: str, settings: Settings, listener: socket.socket
     server = _server(registry, store, settings, development=True)
     _run(
         _serve(
-            server, listener, lambda: print_banner(out, registry, listener, store, _sign_in(server, development=True))
+            server,
+            listener,
+            lambda: print_banner(out, registry, listener, store, _sign_in(server, development=True), settings.tls),
         )
     )
 
@@ -181,16 +194,27 @@ def serve(
     port: PortOption = None,
     log_level: LevelOption = None,
     workers: WorkersOption = None,
+    origin: OriginOption = None,
+    trusted_proxies: ProxiesOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run an application for production."""
-    settings = _settings(store=store, host=host, port=port, log_level=log_level, workers=workers)
+    settings = _settings(
+        store=without_secret(store), host=host, port=port, log_level=log_level, workers=workers, origins=joined(origin),
+        trusted_proxies=trusted_proxies, tls_cert=tls_cert, tls_key=tls_key,
+    )  # fmt: skip
     if settings.store is None:
         raise typer.BadParameter("name the database with --store or SYNOVIA_STORE")
+    check_tls(settings)
     handler = logging.StreamHandler()
     _log_to(handler, settings)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    if fd is None:
+        for concern in concerns(settings):
+            logging.getLogger("synovia").warning("%s", concern)
     registry, where = load(path), settings.store
     server = _server(registry, where, settings)
     if fd is not None and parent is not None:
@@ -198,10 +222,18 @@ def serve(
             _run(_serve(server, listener, lambda: None, Parent(parent)))
     elif settings.workers > 1:
         sign_in = _sign_in(server)
-        raise typer.Exit(_serve_many(path, settings, lambda at: print_banner(out, registry, at, where, sign_in)))
+        raise typer.Exit(
+            _serve_many(path, settings, lambda at: print_banner(out, registry, at, where, sign_in, settings.tls))
+        )
     else:
         with listen(settings.host, settings.port) as listener:
-            _run(_serve(server, listener, lambda: print_banner(out, registry, listener, where, _sign_in(server))))
+            _run(
+                _serve(
+                    server,
+                    listener,
+                    lambda: print_banner(out, registry, listener, where, _sign_in(server), settings.tls),
+                )
+            )
 
 
 def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket], None]) -> int:
@@ -212,10 +244,9 @@ def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket
         listeners = listen_for(settings.workers, settings.host, settings.port)
         for listener in listeners:
             stack.enter_context(listener)
-        # The store's address goes by the environment: everybody on the machine may read a command line.
-        own = {"SYNOVIA_STORE": where, "SYNOVIA_HOST": settings.host, "SYNOVIA_LOG_LEVEL": settings.log_level}
         patience = settings.limits.stop_timeout + MARGIN_SECONDS
-        workers = Workers(own_command("serve", str(path)), {**os.environ, **own}, patience)
+        env = {**os.environ, **environment(settings, where)}
+        workers = Workers(own_command("serve", str(path)), env, patience)
         return _run(workers.run(listeners, lambda: started(listeners[0])))
 
 
@@ -254,7 +285,7 @@ def run(
     _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
     arguments = _json_object(args)
     registry = load(path)
-    where = store or settings.store or development_store(path)
+    where = without_secret(store) or settings.store or development_store(path)
     if email is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
     identity = None if email is None else development_identity(email)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from watchfiles import PythonFilter, watch
@@ -20,10 +20,11 @@ class Child:
     Args:
         command: What to run.
         fd: The listening socket, which the child inherits: clients that come while it starts wait in its queue.
+        env: Its variables.
     """
 
-    def __init__(self, command: Sequence[str], fd: int) -> None:
-        self._process = subprocess.Popen(command, pass_fds=[fd])
+    def __init__(self, command: Sequence[str], fd: int, env: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(command, pass_fds=[fd], env=env)
 
     @property
     def exit_code(self) -> int | None:
@@ -54,20 +55,22 @@ def changes(application: Path) -> Iterator[bool]:
         yield any(application.is_dir() or Path(path) == application for _, path in changed)
 
 
-def supervise(application: Path, command: Sequence[str], fd: int, say: Callable[[str], None]) -> int:
+def supervise(
+    application: Path, command: Sequence[str], fd: int, env: Mapping[str, str], say: Callable[[str], None]
+) -> int:
     """Keep the server running until it is interrupted; give the exit code.
 
     A server that ends by itself before the first change ends everything. After that it may be a change that does not
     work, so the next change is waited for.
     """
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
-    child, reloaded, told = Child(command, fd), False, False
+    child, reloaded, told = Child(command, fd, env), False, False
     try:
         for changed in changes(application.resolve()):
             if changed:
                 say("the application has changed, starting again")
                 child.stop()
-                child, reloaded, told = Child(command, fd), True, False
+                child, reloaded, told = Child(command, fd, env), True, False
             elif child.exit_code is not None and not reloaded:
                 return child.exit_code
             elif child.exit_code is not None and not told:
