@@ -56,7 +56,24 @@ class FileTrouble(Exception):
 
 
 Url = Annotated[str, typer.Option(envvar="SYNOVIA_URL", help="Where the hub is.")]
-Token = Annotated[str | None, typer.Option(envvar="SYNOVIA_TOKEN", help="Who signs in; dev:EMAIL under synovia dev.")]
+
+
+def _token(text: str | None) -> str | None:
+    """Read a token that is in a file: everybody on a machine may read its command lines."""
+    if text is None or not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"{text[1:]}: {error.strerror}") from None
+
+
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SYNOVIA_TOKEN", callback=_token, help="Who signs in: @FILE with a token; dev:EMAIL under synovia dev."
+    ),
+]
 Column = Annotated[str | None, typer.Option(help="The name of this column, where the program cannot find it.")]
 
 
