@@ -55,6 +55,7 @@ _ORIGINS = {
 }
 _MODULES = {"datetime": "import datetime", "np": "import numpy as np", "builtins": "import builtins"}
 _WIDTH = 120
+_LEFT_ALONE = ("# ruff: noqa", "# fmt: off")
 RESERVED_FUNCTIONS = frozenset({*_ORIGINS, *_MODULES, "annotations"})
 """What a function must not be called: generated modules have other uses for these names."""
 
@@ -79,7 +80,7 @@ def _package(api: Api, names: list[str], mark: str) -> str:
     if names:
         lines += ["from ._types import (", *(f"    {name}," for name in names), ")"]
     public = [f'    "{name}",' for name in sorted([*names, *api.modules])]
-    return "\n".join([f"# {mark}", "# ruff: noqa", *lines, "", "__all__ = [", *public, "]", ""])
+    return "\n".join([f"# {mark}", *_LEFT_ALONE, *lines, "", "__all__ = [", *public, "]", ""])
 
 
 def _types(api: Api, mark: str) -> str:
@@ -103,7 +104,7 @@ def _module(module: str, calls: list[Call], names: Collection[str], mark: str) -
 
 
 def _file(mark: str, doc: str, writer: _Writer, parts: list[str], more: Iterable[str] = ()) -> str:
-    head = "\n".join([f"# {mark}", "# ruff: noqa", doc, "", "from __future__ import annotations"])
+    head = "\n".join([f"# {mark}", *_LEFT_ALONE, doc, "", "from __future__ import annotations"])
     imports = "\n".join([*writer.imports(), *more])
     body = "\n\n\n".join(part.rstrip() for part in parts if part)
     return "\n\n".join(filter(None, [head, imports])) + f"\n\n\n{body}".rstrip() + "\n"

@@ -239,7 +239,10 @@ class _Reader:
         alias = (info.validation_alias if given else info.serialization_alias) or info.alias or python
         annotation = info.annotation
         shape = self._shape_at(place, annotation, given=given, metadata=info.metadata, owner=model)
-        required = info.is_required() if given else not admits_none(shape)
+        tag = (
+            isinstance(shape, Choice) and len(shape.values) == 1
+        )  # without it, nobody could tell which of several it is
+        required = info.is_required() or tag if given else not admits_none(shape)
         return Field(
             self._wire_name(place, alias),
             python,

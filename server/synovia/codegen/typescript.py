@@ -45,7 +45,7 @@ _WIDTH = 120
 _ID = """declare const table: unique symbol;
 
 /** The id of a document of a table; at run time a string. */
-export type Id<Table extends string> = string & { readonly [table]: Table };
+export type Id<Table extends string = string> = string & { readonly [table]: Table };
 """
 
 

@@ -1,0 +1,73 @@
+"""Compile programs that use a generated client; their comments say which lines are wrong, and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERYTHING = Path(__file__).parent / "everything"
+GOLDEN = Path(__file__).parent / "golden"
+JS = ROOT / "clients" / "js"
+TSC = JS / "node_modules" / ".bin" / "tsc"
+
+Fault = tuple[int, str]
+"""The number of a line and a code, as ``arg-type`` or ``TS2345``."""
+
+
+def expected(program: str) -> set[Fault]:
+    """Give the faults that a program's comments announce: ``# wrong: arg-type`` or ``// wrong: TS2345``."""
+    lines = enumerate(program.splitlines(), 1)
+    return {(number, found[1]) for number, line in lines if (found := re.search(r"(?:#|//) wrong: (\S+)", line))}
+
+
+def check_python(program: str, folder: Path, *packages: Path) -> set[Fault]:
+    """Give what ``mypy --strict`` finds in a program that imports these packages."""
+    source = folder / "program.py"
+    source.write_text(program)
+    paths = [str(package.parent) for package in packages] + [str(ROOT / "clients" / "python"), str(ROOT / "protocol")]
+    options = ["--strict", "--config-file=", "--no-error-summary", f"--cache-dir={ROOT / '.mypy_cache'}"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, str(source)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "MYPYPATH": os.pathsep.join(paths)},
+        check=False,
+    )
+    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
+    return _faults(ended.stdout, r"(\S+?):(\d+): error: .*\[([\w-]+)\]$", source.name)
+
+
+def check_typescript(program: str, folder: Path, api: Path) -> set[Fault]:
+    """Give what ``tsc`` finds in a program that imports ``./api.js`` (and in that file)."""
+    if not TSC.exists():
+        if os.environ.get("CI") == "true":
+            raise FileNotFoundError(TSC)
+        pytest.skip(f"there is no compiler: cd {JS} && npm ci")
+    (folder / "program.tsx").write_text(program)
+    (folder / "api.ts").write_text((api / "api.ts").read_text())
+    (folder / "node_modules").symlink_to(JS / "node_modules", target_is_directory=True)
+    sources = {"synovia-client": ["src/index.ts"], "synovia-client/react": ["src/react/index.ts"]}
+    paths = {name: [str(JS / file) for file in files] for name, files in sources.items()}
+    options = {"paths": paths, "module": "ESNext", "moduleResolution": "Bundler", "types": []}
+    config = {"extends": str(JS / "tsconfig.json"), "compilerOptions": options, "include": ["program.tsx", "api.ts"]}
+    (folder / "tsconfig.json").write_text(json.dumps(config))
+    ended = subprocess.run(
+        [str(TSC), "--pretty", "false", "-p", str(folder)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ended.returncode in (0, 1, 2), ended.stdout + ended.stderr
+    return _faults(ended.stdout, r"(\S+?)\((\d+),\d+\): error (TS\d+):", "program.tsx")
+
+
+def _faults(output: str, pattern: str, file: str) -> set[Fault]:
+    found = re.findall(pattern, output, re.MULTILINE)
+    elsewhere = [fault for fault in found if not fault[0].endswith(file)]
+    assert not elsewhere, output
+    return {(int(line), code) for _, line, code in found}

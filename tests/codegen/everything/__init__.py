@@ -1,0 +1,1 @@
+"""An application whose functions take and give everything that can travel."""
