@@ -165,6 +165,14 @@ class DuplicateRequest(StoreError):
         self.number = number
 
 
+class ArrayMissing(StoreError):
+    """A document would refer to an array that is not stored (any more). Nothing of the batch was written."""
+
+    def __init__(self, digest: bytes) -> None:
+        super().__init__(f"the array {digest.hex()} is not stored")
+        self.digest = digest
+
+
 class SnapshotTooOld(StoreError):
     """The database no longer keeps the versions of that timestamp."""
 
@@ -205,19 +213,43 @@ class Snapshot(Protocol):
 
 
 class ArrayStore(Protocol):
-    """Content-addressed chunks and manifests, apart from documents and outside their transactions."""
+    """Content-addressed chunks and manifests, apart from documents.
+
+    Each carries a mark that says when it was last stored, or when a commit last added a reference to it; ``store.sweep``
+    deletes by these.
+    """
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        """Store one chunk durably; storing the same chunk again does nothing."""
+        """Store one chunk durably; storing the same chunk again renews its mark."""
         ...
 
     async def get_chunk(self, digest: bytes) -> bytes | None: ...
 
     async def put_manifest(self, manifest: ArrayManifest) -> None:
-        """Store a manifest whose chunks are stored already; storing the same again does nothing."""
+        """Store a manifest whose chunks are stored already; storing the same again renews its mark."""
         ...
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None: ...
+
+    async def manifests(self, after: bytes, limit: int) -> list[ArrayManifest]:
+        """Read manifests in the order of their digests, beginning after one."""
+        ...
+
+    async def idle_arrays(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        """List arrays whose marks are older than ``before`` (seconds since 1970), in the order of their digests."""
+        ...
+
+    async def idle_chunks(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        """List chunks in the same way."""
+        ...
+
+    async def delete_arrays(self, digests: Sequence[bytes], before: float) -> int:
+        """Delete the manifests of those arrays whose marks are still older than ``before``; tell how many."""
+        ...
+
+    async def delete_chunks(self, digests: Sequence[bytes], before: float) -> tuple[int, int]:
+        """Delete those chunks whose marks are still older than ``before``; tell how many, and their bytes."""
+        ...
 
 
 class Store(Protocol):
@@ -254,10 +286,13 @@ class Store(Protocol):
     async def commit(self, batch: Batch) -> Ts:
         """Write a batch, all or nothing, durable when this returns; tell its timestamp.
 
+        Marks of arrays to which it adds references are renewed in the same transaction.
+
         Raises:
             Conflict: The fence is not ``batch.fence``, or a document is no longer as the ``before`` of its write says.
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of the request records exists.
+            ArrayMissing: A document would refer to an array that is not stored.
             StoreUnavailable: The outcome is unknown; the same batch may be submitted again, its request records and its
                 fence keep it from running twice.
         """
@@ -269,6 +304,11 @@ class Store(Protocol):
         Ends only with an exception or when the iterator is closed. When nothing is written it gives an empty commit from
         time to time, so that the clock advances.
         """
+        ...
+
+    def documents(self) -> AsyncIterator[bytes]:
+        """Read every document that can refer to an array, also those of other programs, as BSON, several one after the
+        other in each piece. There is no common instant, but a document that is there all the while is among them."""
         ...
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None: ...

@@ -1,19 +1,24 @@
-"""Chunks and manifests as documents of two collections of their own."""
+"""Chunks and manifests as documents of two collections of their own.
+
+Their field ``used`` is the mark by which the sweep goes, as a date.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bson import Binary
 
-from synovia.store.base import ArrayManifest, Document
+from synovia.store.base import ArrayManifest, ArrayMissing, Document
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS
 from synovia.store.mongo.driver import Driver
-from synovia.store.mongo.schema import MAJORITY
+from synovia.store.mongo.schema import MAJORITY, USE
 
 
 class MongoArrays:
-    """Content-addressed arrays; what is stored once never changes."""
+    """Content-addressed arrays; of what is stored only the mark ever changes."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
@@ -32,22 +37,82 @@ class MongoArrays:
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
         found = await self._get(ARRAYS, digest)
-        if found is None:
-            return None
-        chunks = tuple(bytes(chunk) for chunk in found["chunks"])
-        return ArrayManifest(digest, found["dtype"], int(found["length"]), chunks)
+        return None if found is None else _manifest(found)
+
+    # --- sweeping -----------------------------------------------------------------------------------------------------
+
+    async def manifests(self, after: bytes, limit: int) -> list[ArrayManifest]:
+        query = {"find": ARRAYS, "filter": {"_id": {"$gt": Binary(after)}}, "sort": {"_id": 1}, "limit": limit}
+        return [_manifest(row) for row in await self._read(query)]
+
+    async def idle_arrays(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        return await self._idle(ARRAYS, after, before, limit)
+
+    async def idle_chunks(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        return await self._idle(CHUNKS, after, before, limit)
+
+    async def delete_arrays(self, digests: Sequence[bytes], before: float) -> int:
+        return await self._delete(ARRAYS, digests, before)
+
+    async def delete_chunks(self, digests: Sequence[bytes], before: float) -> tuple[int, int]:
+        sizes: list[dict[str, Any]] = [
+            {"$match": {"_id": _among(digests), **_idle_since(before)}},
+            {"$group": {"_id": None, "bytes": {"$sum": {"$binarySize": "$data"}}}},
+        ]
+        rows = await self._read({"aggregate": CHUNKS, "pipeline": sizes, "cursor": {}})
+        return await self._delete(CHUNKS, digests, before), int(rows[0]["bytes"]) if rows else 0
+
+    async def _idle(self, collection: str, after: bytes, before: float, limit: int) -> list[bytes]:
+        query = {"_id": {"$gt": Binary(after)}, **_idle_since(before)}
+        options = {"projection": {"_id": 1}, "sort": {"_id": 1}, "hint": USE.name, "limit": limit}  # the index says all
+        return [bytes(row["_id"]) for row in await self._read({"find": collection, "filter": query, **options})]
+
+    async def _delete(self, collection: str, digests: Sequence[bytes], before: float) -> int:
+        deletion = {"q": {"_id": _among(digests), **_idle_since(before)}, "limit": 0}
+        command = {"delete": collection, "deletes": [deletion], "writeConcern": MAJORITY}
+        reply = await self._driver.reading(lambda: self._driver.command(command))  # harmless to repeat
+        return int(reply["n"])
+
+    # --- both ---------------------------------------------------------------------------------------------------------
 
     async def _put(self, collection: str, digest: bytes, fields: dict[str, Any]) -> None:
-        update = {"q": {"_id": Binary(digest)}, "u": {"$setOnInsert": fields}, "upsert": True}
+        mark = {"used": datetime.now(UTC)}
+        update = {"q": {"_id": Binary(digest)}, "u": {"$setOnInsert": fields, "$set": mark}, "upsert": True}
         command = {"update": collection, "updates": [update], "writeConcern": MAJORITY}
         await self._driver.reading(lambda: self._driver.command(command))  # harmless to repeat
 
     async def _get(self, collection: str, digest: bytes) -> Document | None:
-        command = {
-            "find": collection,
-            "filter": {"_id": Binary(digest)},
-            "limit": 1,
-            "readConcern": {"level": "majority"},
-        }
-        rows = await self._driver.reading(lambda: self._driver.rows(command))
+        rows = await self._read({"find": collection, "filter": {"_id": Binary(digest)}, "limit": 1})
         return rows[0] if rows else None
+
+    async def _read(self, command: Mapping[str, Any]) -> list[Document]:
+        full = {**command, "readConcern": {"level": "majority"}}
+        return await self._driver.reading(lambda: self._driver.rows(full))
+
+
+async def renew(driver: Driver, digests: Iterable[bytes], session: Any) -> None:
+    """Renew the marks of arrays in a transaction, which so conflicts with a sweep that would delete them.
+
+    Raises:
+        ArrayMissing: One of them is not stored.
+    """
+    wanted = sorted(digests)
+    update = {"q": {"_id": _among(wanted)}, "u": {"$set": {"used": datetime.now(UTC)}}, "multi": True}
+    reply = await driver.command({"update": ARRAYS, "updates": [update]}, session=session)
+    if reply["n"] != len(wanted):
+        there = {bytes(row["_id"]) async for row in driver.collection(ARRAYS).find({"_id": _among(wanted)}, {"_id": 1})}
+        raise ArrayMissing(next((digest for digest in wanted if digest not in there), wanted[0]))
+
+
+def _among(digests: Iterable[bytes]) -> dict[str, Any]:
+    return {"$in": [Binary(digest) for digest in digests]}
+
+
+def _idle_since(before: float) -> dict[str, Any]:
+    # What an earlier version stored has no mark: old as well.
+    return {"used": {"$not": {"$gte": datetime.fromtimestamp(before, UTC)}}}
+
+
+def _manifest(found: Document) -> ArrayManifest:
+    chunks = tuple(bytes(chunk) for chunk in found["chunks"])
+    return ArrayManifest(bytes(found["_id"]), found["dtype"], int(found["length"]), chunks)

@@ -40,12 +40,14 @@ from synovia.store.base import (
     Ts,
     UniqueViolation,
 )
+from synovia.store.mongo.arrays import renew
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
 from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.plan import TablePlan, plan
 from synovia.store.mongo.times import ts_of
+from synovia.store.references import added_references
 
 _TRANSACTION: Final[dict[str, Any]] = {
     "read_concern": ReadConcern("snapshot"),
@@ -120,6 +122,8 @@ class _Transaction:
             try:
                 await self._advance_fence(session)
                 await self._record_requests(session)
+                if added := added_references(self._batch.writes):
+                    await renew(self._driver, added, session)
                 for each in self._plans:
                     if each.operations:
                         await self._write(each, session)

@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
 from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from synovia.store.base import Document, StoreUnavailable
 from synovia.store.mongo.errors import is_transient, translated
@@ -29,6 +31,8 @@ CODEC: Final[CodecOptions[Document]] = CodecOptions(
 
 UNBOUNDED: Final = 2**31 - 1
 """A batch size that leaves the size of a batch to the server's limit of 16 MiB."""
+
+_RAW_BATCH: Final = 500
 
 
 def pauses() -> Iterator[float]:
@@ -89,6 +93,20 @@ class Driver:
         cursor = await self.database.cursor_command(command, codec_options=CODEC)
         rows: list[Document] = await cursor.to_list(None)
         return rows
+
+    async def raw(self, collection: str) -> AsyncIterator[bytes]:
+        """Read a whole collection as the server sends it: BSON documents one after the other, some in each piece.
+
+        Raises:
+            StoreError: The database failed on the way.
+        """
+        self._check_open()
+        whole = self.database[collection].with_options(read_concern=ReadConcern("majority"))
+        try:
+            async for piece in whole.find_raw_batches({}, batch_size=_RAW_BATCH):
+                yield piece
+        except PyMongoError as error:
+            raise translated(error) from error
 
     def _check_open(self) -> None:
         if self.closed:

@@ -45,6 +45,10 @@ class _Index:
         return {"key": dict(self.pattern), "name": self.name, **self.options}
 
 
+USE = _Index(PREFIX + "use", (("_id", 1), ("used", 1)))
+"""By this the sweep finds what has not been used for long without reading samples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What of a server's nature matters to reading its change stream."""
@@ -90,6 +94,8 @@ async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl:
     for name in (FENCE, REQUESTS, ARRAYS, CHUNKS):
         await _ensure_collection(driver, name, found.get(name), images=False)
     await _ensure(driver, REQUESTS, [_expiry(request_ttl)])
+    for name in (ARRAYS, CHUNKS):
+        await _ensure(driver, name, [USE])
     await _ensure_fence(driver)
 
 

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, TableSpec, Ts
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
-from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
+from synovia.store.mongo.catalog import ARRAYS, CHUNKS, FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
@@ -113,6 +113,15 @@ class MongoStore:
                 newest, fence = await self._recover()
                 position = max(feed.position, newest)
                 yield Gap(position, str(lost), fence)
+
+    async def documents(self) -> AsyncGenerator[bytes, None]:
+        """Read every document of the database but the store's own, without decoding it."""
+        own = {FENCE, REQUESTS, ARRAYS, CHUNKS}
+        listing = {"listCollections": 1, "filter": {"type": "collection"}, "nameOnly": True, "cursor": {}}
+        for found in await self._driver.reading(lambda: self._driver.rows(listing)):
+            if found["name"] not in own and not found["name"].startswith("system."):
+                async for piece in self._driver.raw(found["name"]):
+                    yield piece
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
         query = {"_id": Binary(request_id(session, number))}

@@ -3,47 +3,135 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from synovia.store.base import ArrayManifest
+from synovia.store.sqlite.connection import transaction
 
+Result = TypeVar("Result")
 _DIGEST_BYTES = 32
 
-Execute = Callable[[str, tuple[Any, ...]], Awaitable[Any]]
-"""Runs one statement in the database's thread, durably, and gives its first row."""
+_CHUNKS: Final = "chunks"
+_MANIFESTS: Final = "manifests"
+
+_RENEW: Final = "INSERT OR REPLACE INTO uses (kind, digest, used) VALUES (?, ?, ?)"
+_IDLE: Final = "SELECT digest FROM uses WHERE kind = ? AND digest > ? AND used < ? ORDER BY digest LIMIT ?"
+_IS_IDLE: Final = "SELECT 1 FROM uses WHERE kind = ? AND digest = ? AND used < ?"
+
+
+class Run(Protocol):
+    """Runs work in the database's thread."""
+
+    def __call__(self, work: Callable[[sqlite3.Connection], Result], /) -> Awaitable[Result]: ...
 
 
 class SQLiteArrays:
-    """The array store of a ``SQLiteStore``."""
+    """The array store of a ``SQLiteStore``.
 
-    def __init__(self, execute: Execute) -> None:
-        self._execute = execute
+    When something was last used is kept apart from it: SQLite writes a row anew as a whole, and chunks are long.
+    """
+
+    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
+        self._run = run
+        self._clock = clock
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        """Store one chunk durably; storing the same chunk again does nothing."""
-        await self._execute("INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)", (digest, sqlite3.Binary(data)))
+        """Store one chunk durably, or renew its mark."""
+        statement = "INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)"
+        await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)))
 
     async def get_chunk(self, digest: bytes) -> bytes | None:
         """Read one chunk, None if there is none of this digest."""
-        row = await self._execute("SELECT data FROM chunks WHERE digest = ?", (digest,))
+        row = await self._first("SELECT data FROM chunks WHERE digest = ?", (digest,))
         return None if row is None else bytes(row[0])
 
     async def put_manifest(self, manifest: ArrayManifest) -> None:
-        """Store a manifest whose chunks are stored already; storing the same again does nothing."""
-        await self._execute(
-            "INSERT OR IGNORE INTO manifests (digest, dtype, length, chunks) VALUES (?, ?, ?, ?)",
-            (manifest.digest, manifest.dtype, manifest.length, b"".join(manifest.chunks)),
-        )
+        """Store a manifest whose chunks are stored already, or renew its mark."""
+        statement = "INSERT OR IGNORE INTO manifests (digest, dtype, length, chunks) VALUES (?, ?, ?, ?)"
+        fields = (manifest.digest, manifest.dtype, manifest.length, b"".join(manifest.chunks))
+        await self._put(_MANIFESTS, statement, fields)
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
         """Read a manifest, None if there is none of this digest."""
-        row = await self._execute("SELECT dtype, length, chunks FROM manifests WHERE digest = ?", (digest,))
-        if row is None:
-            return None
-        dtype, length, joined = row
-        return ArrayManifest(digest, dtype, length, _split(joined))
+        row = await self._first("SELECT digest, dtype, length, chunks FROM manifests WHERE digest = ?", (digest,))
+        return None if row is None else _manifest(row)
+
+    # --- sweeping -----------------------------------------------------------------------------------------------------
+
+    async def manifests(self, after: bytes, limit: int) -> list[ArrayManifest]:
+        """Read manifests in the order of their digests."""
+        statement = "SELECT digest, dtype, length, chunks FROM manifests WHERE digest > ? ORDER BY digest LIMIT ?"
+        return [_manifest(row) for row in await self._all(statement, (after, limit))]
+
+    async def idle_arrays(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        """List arrays last used before a time, in the order of their digests."""
+        return [row[0] for row in await self._all(_IDLE, (_MANIFESTS, after, before, limit))]
+
+    async def idle_chunks(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        """List chunks last used before a time, in the order of their digests."""
+        return [row[0] for row in await self._all(_IDLE, (_CHUNKS, after, before, limit))]
+
+    async def delete_arrays(self, digests: Sequence[bytes], before: float) -> int:
+        """Delete those manifests that have not been used since ``before``; tell how many."""
+
+        def work(database: sqlite3.Connection) -> int:
+            with transaction(database):
+                idle = _still_idle(database, _MANIFESTS, digests, before)
+                return sum(_delete(database, _MANIFESTS, digest) for digest in idle)
+
+        return await self._run(work)
+
+    async def delete_chunks(self, digests: Sequence[bytes], before: float) -> tuple[int, int]:
+        """Delete those chunks that have not been used since ``before``; tell how many, and their bytes."""
+
+        def work(database: sqlite3.Connection) -> tuple[int, int]:
+            with transaction(database):
+                idle = _still_idle(database, _CHUNKS, digests, before)
+                size = sum(_size(database, digest) for digest in idle)
+                return sum(_delete(database, _CHUNKS, digest) for digest in idle), size
+
+        return await self._run(work)
+
+    async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...]) -> None:
+        def work(database: sqlite3.Connection) -> None:
+            with transaction(database):
+                database.execute(statement, parameters)
+                database.execute(_RENEW, (kind, parameters[0], self._clock()))
+
+        await self._run(work)
+
+    async def _first(self, statement: str, parameters: tuple[Any, ...]) -> Any:
+        return await self._run(lambda database: database.execute(statement, parameters).fetchone())
+
+    async def _all(self, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+        return await self._run(lambda database: database.execute(statement, parameters).fetchall())
 
 
-def _split(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[start : start + _DIGEST_BYTES] for start in range(0, len(joined), _DIGEST_BYTES))
+def renew(database: sqlite3.Connection, digests: Iterable[bytes], now: float) -> bytes | None:
+    """Renew the marks of arrays inside a transaction; give the digest of one that is not stored."""
+    for digest in digests:
+        if database.execute("SELECT 1 FROM manifests WHERE digest = ?", (digest,)).fetchone() is None:
+            return digest
+        database.execute(_RENEW, (_MANIFESTS, digest, now))
+    return None
+
+
+def _still_idle(database: sqlite3.Connection, kind: str, digests: Sequence[bytes], before: float) -> list[bytes]:
+    return [digest for digest in digests if database.execute(_IS_IDLE, (kind, digest, before)).fetchone()]
+
+
+def _delete(database: sqlite3.Connection, kind: str, digest: bytes) -> int:
+    database.execute("DELETE FROM uses WHERE kind = ? AND digest = ?", (kind, digest))
+    return database.execute(f"DELETE FROM {kind} WHERE digest = ?", (digest,)).rowcount
+
+
+def _size(database: sqlite3.Connection, digest: bytes) -> int:
+    row = database.execute("SELECT length(data) FROM chunks WHERE digest = ?", (digest,)).fetchone()
+    return row[0] if row else 0
+
+
+def _manifest(row: Any) -> ArrayManifest:
+    digest, dtype, length, joined = row
+    chunks = tuple(joined[start : start + _DIGEST_BYTES] for start in range(0, len(joined), _DIGEST_BYTES))
+    return ArrayManifest(bytes(digest), dtype, length, chunks)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from synovia.store.base import StoreUnavailable
 
 MEMORY: Final = ":memory:"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 # The newest version of every document and index entry stands apart from the past ones, so that reading the newest
 # never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are `engine.keys`; the key of
@@ -53,6 +53,18 @@ CREATE TABLE chunks (row INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, data 
 CREATE TABLE manifests (
     digest BLOB PRIMARY KEY, dtype TEXT NOT NULL, length INTEGER NOT NULL, chunks BLOB NOT NULL) WITHOUT ROWID;
 """
+_USES = """
+CREATE TABLE uses (
+    kind TEXT NOT NULL, digest BLOB NOT NULL, used REAL NOT NULL, PRIMARY KEY (kind, digest)) WITHOUT ROWID;
+"""
+_UPGRADES = {
+    1: _USES
+    + """
+INSERT INTO uses SELECT 'chunks', digest, 0 FROM chunks;
+INSERT INTO uses SELECT 'manifests', digest, 0 FROM manifests;
+"""
+}
+"""What makes a file of one format one of the next."""
 
 
 def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
@@ -98,13 +110,24 @@ def _prepare(database: sqlite3.Connection) -> None:
         if found == 0:
             _create(database)
         elif found != FORMAT:
-            raise StoreUnavailable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
+            _upgrade(database, found)
 
 
 def _create(database: sqlite3.Connection) -> None:
     if database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise StoreUnavailable("the file is a SQLite database, but not one of Synovia's")
-    for statement in _SCHEMA.split(";"):
+    _execute(database, _SCHEMA + _USES)
+
+
+def _upgrade(database: sqlite3.Connection, found: int) -> None:
+    if not 0 < found < FORMAT:
+        raise StoreUnavailable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
+    for version in range(found, FORMAT):
+        _execute(database, _UPGRADES[version])
+
+
+def _execute(database: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";"):
         database.execute(statement)
     database.execute(f"PRAGMA user_version = {FORMAT}")
 

@@ -13,6 +13,8 @@ from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.writing import MICROSECONDS, Writer
 
+_PAGE_BYTES = 1 << 20
+
 
 class Database:
     """A file that is open, with its declared tables."""
@@ -51,3 +53,24 @@ def _position(connection: sqlite3.Connection, now: float) -> Position:
         set_meta(connection, "horizon", row[0])
     ts, fence = row
     return Position(ts, fence, horizon=get_meta(connection, "horizon"))
+
+
+def bodies_after(row: int, database: Database) -> tuple[int, list[bytes]]:
+    """Read documents in the order in which they were inserted, a few at a time: the thread has other work, too.
+
+    Args:
+        row: That of the last document read.
+
+    Returns:
+        The new ``row``, and the documents as BSON; none at the end.
+    """
+    bodies: list[bytes] = []
+    size = 0
+    rows = database.connection.execute("SELECT row, body FROM docs WHERE row > ? ORDER BY row LIMIT 500", (row,))
+    for number, body in rows:
+        row = number
+        bodies.append(body)
+        size += len(body)
+        if size > _PAGE_BYTES:
+            break
+    return row, bodies

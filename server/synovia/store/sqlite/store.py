@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from synovia.store.base import (
@@ -29,7 +30,7 @@ from synovia.store.base import (
 from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
-from synovia.store.sqlite.database import Database
+from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
 
 Result = TypeVar("Result")
@@ -74,7 +75,7 @@ class SQLiteStore:
         self._head: Ts = 0
         self._head_fence = 0
         self._moved = asyncio.Event()
-        self._arrays = SQLiteArrays(self._execute)
+        self._arrays = SQLiteArrays(self._run_arrays, clock)
 
     @property
     def arrays(self) -> ArrayStore:
@@ -141,6 +142,7 @@ class SQLiteStore:
             Conflict: The fence or a before-image is not the present one.
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of the request records exists.
+            ArrayMissing: A document would refer to an array that is not stored.
             StoreUnavailable: The file cannot be written.
         """
         loop = asyncio.get_running_loop()
@@ -151,6 +153,15 @@ class SQLiteStore:
             return commit.ts
 
         return await self._run(work)
+
+    async def documents(self) -> AsyncIterator[bytes]:
+        """Read every document there is, also of tables that are not declared, as BSON; no common instant."""
+        row = 0
+        while True:
+            row, bodies = await self._run(partial(bodies_after, row))
+            if not bodies:
+                return
+            yield b"".join(bodies)
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
         """Find the record of a mutation that has run."""
@@ -206,6 +217,9 @@ class SQLiteStore:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _run_arrays(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await self._run(lambda database: work(database.connection))
 
     async def _execute(self, statement: str, parameters: tuple[Any, ...]) -> Any:
         return await self._run(lambda database: database.connection.execute(statement, parameters).fetchone())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from synovia.engine.keys import ParallelArrays, after, encode_value, index_keys
 from synovia.store.base import (
+    ArrayMissing,
     Batch,
     Commit,
     Conflict,
@@ -20,6 +21,8 @@ from synovia.store.base import (
     UniqueViolation,
     Write,
 )
+from synovia.store.references import added_references
+from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
 from synovia.store.sqlite.connection import transaction
 from synovia.store.sqlite.documents import dump, is_same, load
@@ -68,11 +71,14 @@ class Writer:
             Conflict: The fence or a before-image is not the present one.
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of its request records exists.
+            ArrayMissing: A reference that it adds leads nowhere.
         """
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
         with transaction(self.database):
             self._record(batch.requests, now)
             fence = self._next_fence(batch.fence)
+            if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
+                raise ArrayMissing(missing)
             commit = Commit(ts, self._write_all(batch.writes, ts), fence)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
