@@ -50,6 +50,7 @@ class LiveQueries:
         self._linger = linger
         self._places = asyncio.Semaphore(most_running)
         self._queries: dict[LiveKey, LiveQuery] = {}
+        self._watched: set[LiveKey] = set()
         self._index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
         self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
         self._due: set[LiveQuery] = set()
@@ -62,7 +63,8 @@ class LiveQueries:
         self._alarm: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._queries)
+        """Tell how many there are, those of the server itself left aside."""
+        return len(self._queries) - len(self._watched)
 
     def __iter__(self) -> Any:
         return iter(self._queries.values())
@@ -88,7 +90,9 @@ class LiveQueries:
 
     def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
         """Join the live query of a function of the server's own, which takes no arguments."""
-        return self._join(subscriber, None, function, {}, b"", None)
+        live = self._join(subscriber, None, function, {}, b"", None)
+        self._watched.add(live.key)
+        return live
 
     def _join(
         self,
@@ -125,6 +129,7 @@ class LiveQueries:
     def _forget(self, live: LiveQuery) -> None:
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
+            self._watched.discard(live.key)
         self._index.remove(live)
 
     def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
