@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from synovia.application import Registry, load_application
 from synovia.auth.desk import TABLES, SignInDesk
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, is_loopback
-from synovia.auth.mail import ConsoleMailer
+from synovia.auth.mail import ConsoleMailer, Mailer
 from synovia.auth.routes import routes as sign_in_routes
 from synovia.config import Settings
 from synovia.engine.engine import Engine
@@ -26,6 +26,9 @@ from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import routes
 from synovia.http.throttle import Throttle
 from synovia.identity import Authenticator
+from synovia.mail import MailDesk
+from synovia.scheduler.runner import Runner, calls_of
+from synovia.services import Services
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
@@ -65,8 +68,12 @@ class Synovia:
         where = store or self.settings.store or DEFAULT_STORE
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
-        self.engine = Engine(self.store, self.registry, debug=self.settings.debug)
-        self.desk = self._desk(development, clock) if authenticator is None else None
+        mailer = ConsoleMailer() if development else self.settings.auth.mailer()
+        calls = calls_of(self.registry, self.settings.scheduler)
+        services = Services(calls, MailDesk(mailer, self.settings.auth.sender))
+        self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
+        self.scheduler = Runner(self.engine, calls, self.settings.scheduler)
+        self.desk = self._desk(development, mailer, clock) if authenticator is None else None
         chosen = authenticator or self.desk or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.desk is not None:
@@ -81,18 +88,18 @@ class Synovia:
         self._doors = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._doors.trusts
 
-    def _desk(self, development: bool, clock: Callable[[], float]) -> SignInDesk | None:
+    def _desk(self, development: bool, mailer: Mailer | None, clock: Callable[[], float]) -> SignInDesk | None:
         by_name = development and is_loopback(self.settings.host)
         return SignInDesk.configured(
             self.settings.auth,
             self.store,
             development=DevelopmentAuthenticator(self.settings.host) if by_name else None,
-            mailer=ConsoleMailer() if development else None,
+            mailer=mailer,
             clock=clock,
         )
 
     def _routes(self) -> list[BaseRoute]:
-        found = routes(self.hub, self.store, self.engine, self.settings.http)
+        found = routes(self.hub, self.store, self.engine, self.scheduler, self.settings.http)
         return found if self.desk is None else found + sign_in_routes(self.desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +115,7 @@ class Synovia:
             await self.stop()
 
     async def start(self) -> None:
-        """Open the store, then start the engine and the hub; nothing stays open if one of them fails.
+        """Open the store, then start the engine, the hub and the scheduler; nothing stays open if one of them fails.
 
         Raises:
             StoreUnavailable: The database cannot be reached, or is not one that Synovia can work with.
@@ -123,6 +130,8 @@ class Synovia:
             if self.desk is not None:
                 self.desk.start()
                 stack.push_async_callback(self.desk.stop)
+            self.scheduler.start()
+            stack.push_async_callback(self.scheduler.stop)
             self._running = stack.pop_all()
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ from synovia.auth.settings import AuthSettings, secret_of
 from synovia.http.origins import OriginList
 from synovia.http.proxies import NetworkList
 from synovia.http.settings import HttpSettings
+from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import REQUEST_TTL
 from synovia.sync.limits import HubLimits
 
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
         auth: How people sign in: ``SYNOVIA_AUTH_GOOGLE_CLIENT_IDS`` and so on.
         limits: What one connection may ask for: ``SYNOVIA_LIMITS_IDLE_TIMEOUT`` and so on.
         http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
+        scheduler: How scheduled calls and crons are run: ``SYNOVIA_SCHEDULER_LEASE`` and so on.
     """
 
     model_config = SettingsConfigDict(
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     limits: HubLimits = HubLimits()
     http: HttpSettings = HttpSettings()
+    scheduler: SchedulerSettings = SchedulerSettings()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -20,7 +20,7 @@ class MailDesk:
         sender: The From address.
     """
 
-    def __init__(self, mailer: Mailer | None, sender: str | None) -> None:
+    def __init__(self, mailer: Mailer | None, sender: str) -> None:
         self._mailer = mailer
         self._sender = sender
 
@@ -32,7 +32,7 @@ class MailDesk:
             raise InvalidArguments(f"a subject is one line of at most {_LONGEST_SUBJECT} characters")
         if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
             raise InvalidArguments(f"a message has at most {_LONGEST_TEXT} characters")
-        if self._mailer is None or self._sender is None:
+        if self._mailer is None:
             raise FunctionError("mail_unavailable", "no mail server is configured (SYNOVIA_AUTH_SMTP_HOST)")
         try:
             await self._mailer.send(message_to(to, self._sender, subject, text))

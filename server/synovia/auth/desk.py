@@ -215,13 +215,10 @@ def _verifiers(settings: AuthSettings, clock: Clock, monotonic: Callable[[], flo
 def _email(settings: AuthSettings, store: Store, mailer: Mailer | None, clock: Clock) -> EmailSignIn | None:
     if mailer is None:
         return None
-    sender = settings.email_from
-    if sender is None and settings.smtp_host is not None:
-        raise ValueError("SYNOVIA_AUTH_SMTP_HOST needs SYNOVIA_AUTH_EMAIL_FROM")
     return EmailSignIn(
         store,
         mailer,
-        sender=sender or "synovia@localhost",
+        sender=settings.sender,
         name=settings.email_name,
         link=settings.email_link,
         times=settings.email_times,

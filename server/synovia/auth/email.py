@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 
 from synovia.auth.accounts import normal_email
-from synovia.auth.mail import Mailer, message_to
+from synovia.auth.mail import Mailer, is_address, message_to
 from synovia.auth.rate import RateLimited, Rates
 from synovia.auth.records import Records
 from synovia.auth.tokens import LONGEST, Clock, refused

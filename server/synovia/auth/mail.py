@@ -13,7 +13,6 @@ import aiosmtplib
 
 from synovia.identity import SignInUnavailable
 
-
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
 _LONGEST_ADDRESS = 254
 

@@ -134,6 +134,17 @@ class AuthSettings(BaseModel):
             raise ValueError(f"a secret of SYNOVIA_AUTH_SECRET needs at least {LEAST_SECRET} characters")
         return found
 
+    @property
+    def sender(self) -> str:
+        """The From address of every mail.
+
+        Raises:
+            ValueError: There is a mail server, and no such address.
+        """
+        if self.email_from is None and self.smtp_host is not None:
+            raise ValueError("SYNOVIA_AUTH_SMTP_HOST needs SYNOVIA_AUTH_EMAIL_FROM")
+        return self.email_from or "synovia@localhost"
+
     def mailer(self) -> SmtpMailer | None:
         """Give the way to the mail server, if there is one."""
         if self.smtp_host is None:

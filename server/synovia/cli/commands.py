@@ -281,7 +281,7 @@ def run(
     ] = None,
 ) -> None:
     """Call one function, also an internal one, in this process, and print its result as JSON."""
-    settings = _settings(debug=True)
+    settings = _settings(debug=True, scheduler={"enabled": False})
     _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
     arguments = _json_object(args)
     registry = load(path)

@@ -14,18 +14,19 @@ from synovia.engine.engine import Engine
 from synovia.http.calls import Calls
 from synovia.http.declared import DeclaredRoutes
 from synovia.http.settings import HttpSettings
+from synovia.scheduler.runner import Runner
 from synovia.store.base import Store, Ts
 from synovia.sync.hub import Hub
 
 
-def routes(hub: Hub, store: Store, engine: Engine, settings: HttpSettings) -> list[BaseRoute]:
+def routes(hub: Hub, store: Store, engine: Engine, scheduler: Runner, settings: HttpSettings) -> list[BaseRoute]:
     """List the routes of a server."""
 
     async def alive(request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
     async def health(request: Request) -> JSONResponse:
-        report = await health_report(hub, store, engine)
+        report = await health_report(hub, store, engine, scheduler)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"cache-control": "no-store"})
 
     own: list[BaseRoute] = [WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive)]
@@ -33,13 +34,13 @@ def routes(hub: Hub, store: Store, engine: Engine, settings: HttpSettings) -> li
     return [*own, *calls.routes(), *declared.routes()]
 
 
-async def health_report(hub: Hub, store: Store, engine: Engine) -> dict[str, Any]:
-    """Tell whether the store answers and the log is followed, and how much there is to do."""
-    state = engine.health()
+async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runner) -> dict[str, Any]:
+    """Tell whether the store answers, the log is followed and the scheduler runs, and how much there is to do."""
+    state, schedule = engine.health(), scheduler.health()
     silent = state.log_age > hub.limits.log_timeout
     fault, newest = await _look_at(store, hub.limits.health_timeout, silent=silent)
     log = "not followed" if not state.log_alive else "standing still" if silent and newest > state.head else "ok"
-    good = fault is None and state.ok and log == "ok" and not hub.stopping
+    good = fault is None and state.ok and log == "ok" and schedule.fault is None and not hub.stopping
     return {
         "status": "stopping" if hub.stopping else "ok" if good else "failing",
         "store": "ok" if fault is None else fault,
@@ -49,6 +50,8 @@ async def health_report(hub: Hub, store: Store, engine: Engine) -> dict[str, Any
         "lastGap": None if state.last_gap is None else round(state.last_gap * 1000),
         "head": state.head,
         "backlog": state.backlog,
+        "scheduler": schedule.fault or ("ok" if schedule.enabled else "off"),
+        "scheduledCalls": schedule.running,
         "connections": len(hub),
         "liveQueries": state.live_queries,
         "process": os.getpid(),

@@ -93,7 +93,7 @@ class Server(uvicorn.Server):
         """Stop taking connections, let the hub finish, then shut what is left."""
         for server in self.servers:
             server.close()
-        await self._app.hub.stop()
+        await asyncio.gather(self._app.hub.stop(), self._app.scheduler.stop())
         await super().shutdown(sockets)
 
 

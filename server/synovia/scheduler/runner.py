@@ -46,12 +46,12 @@ class SchedulerHealth:
     """How the scheduler of a hub is.
 
     Attributes:
-        ok: Whether it does what it should; one that is not enabled does.
+        enabled: Whether it is to run anything.
         running: How many calls it is running.
         fault: What keeps it from working.
     """
 
-    ok: bool
+    enabled: bool
     running: int
     fault: str | None = None
 
@@ -78,11 +78,11 @@ class Runner:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._fault: str | None = "not started"
+        self._fault: str | None = None
 
     # --- life
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin to run what is due, if that is enabled."""
         if self.settings.enabled:
             self._tasks = [keep_running(self._follow, "scheduler"), keep_running(self._keep_leases, "scheduler leases")]
@@ -107,8 +107,8 @@ class Runner:
 
     def health(self) -> SchedulerHealth:
         """Tell how it is."""
-        fault = self._fault if self.settings.enabled else None
-        return SchedulerHealth(fault is None, len(self._busy), fault)
+        fault = "not running" if any(task.done() for task in self._tasks) else self._fault
+        return SchedulerHealth(self.settings.enabled, len(self._busy), fault)
 
     async def adopt(self) -> None:
         """Make the crons of the database those of the application."""
@@ -124,16 +124,19 @@ class Runner:
         """Do nothing: an agenda does not depend on who is calling."""
 
     async def _follow(self) -> None:
-        await self.adopt()
-        live = self._engine.watch(self, self._agenda)
         try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                self._look(live)
-        finally:
-            self._fault = "not running"
-            self._engine.unsubscribe(self, live)
+            await self.adopt()
+            live = self._engine.watch(self, self._agenda)
+            try:
+                while True:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    self._look(live)
+            finally:
+                self._engine.unsubscribe(self, live)
+        except Exception as error:
+            self._fault = f"{type(error).__name__}: {error}"
+            raise
 
     def _look(self, live: LiveQuery) -> None:
         version = live.version_at(live.ran_at) if live.loaded else None
