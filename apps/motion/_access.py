@@ -1,25 +1,38 @@
 """Who is calling, and what they may see or change.
 
-A recording is seen by its owner; while it is not archived also by its subject and by those it is shared with. Only its
-owner changes it. Who may not see it is told the same as if it did not exist.
+A recording is seen by its owner; while it is not archived also by its subject and by those contacts of the owner it is
+shared with. Only its owner changes it. Who may not see it is told the same as if it did not exist.
 """
 
 from __future__ import annotations
 
-from synovia import Forbidden, FunctionError, Id, NotFound, QueryContext, Unauthenticated
+from synovia import Forbidden, FunctionError, Id, NotFound, QueryContext, Unauthenticated, normal_email, same_user
 
 from .schema import Contact, Recording, User
 
 
 async def registered_user(ctx: QueryContext) -> User | None:
-    """Find the caller's user, or None before they have registered.
+    """Find the caller's user, an archived one too, or None before they have registered.
+
+    It is the user with the caller's identity, else the one with the address that the caller's issuer vouches for: who signs
+    in by Google today and by a code in the mail tomorrow is one user.
 
     Raises:
         Unauthenticated: Nobody is signed in.
     """
-    if ctx.identity is None:
+    identity = ctx.identity
+    if identity is None:
         raise Unauthenticated("sign in first")
-    return await ctx.db.query(User).using("by_auth_id", auth_id=ctx.identity.key).unique()
+    by_key = await ctx.db.query(User).using("by_auth_id", auth_id=identity.key).unique()
+    by_email = None
+    if by_key is None and identity.email is not None:
+        by_email = await user_with(ctx, identity.email)
+    return same_user(identity, by_key=by_key, by_email=by_email)
+
+
+async def user_with(ctx: QueryContext, email: str) -> User | None:
+    """Find the user with an address."""
+    return await ctx.db.query(User).using("by_email", email=normal_email(email)).unique()
 
 
 async def current_user(ctx: QueryContext) -> User:
@@ -59,7 +72,10 @@ def may_see(me: User, recording: Recording) -> bool:
         return True
     if recording.is_archived:
         return False
-    return recording.subject_id == me.id or me.id in (recording.shared_with or ())
+    if recording.subject_id == me.id:
+        return True
+    # A share ends with the contact, at once; the list of those it is shared with may be cleaned up a little later.
+    return me.id in (recording.shared_with or ()) and contact_of(me, recording.owner_id) is not None
 
 
 def shown_to(me: User, recording: Recording) -> Recording:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from synovia import Id
+from synovia import Id, normal_email
 
 from .schema import User
 
 MAX_CONTACTS = 1_000
 MAX_SHARES = 200
 MAX_SAMPLES = 50_000_000
+MAX_PENDING_INVITES = 100
+MAX_INVITES_A_DAY = 50
+MAX_LETTERS = 5
+"""So many mails one invite sends, and of so many people one address gets invites by mail in a day."""
 MAX_LIVE_SESSIONS = 5
 MAX_LIVE_SAMPLES = 3_600_000
 MAX_BATCH = 20_000
@@ -21,10 +25,24 @@ Shares = Annotated[list[Id[User]], Field(max_length=MAX_SHARES)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 """How many documents a list gives at most."""
 
+_LETTER = r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]"
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=rf"^{_LETTER}{{1,64}}@{_LETTER}{{1,253}}$"),
+    AfterValidator(normal_email),
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=200,
+        # Names stand in other people's lists and mail: one line, and nothing that turns the direction of writing around.
+        pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]+$",
+    ),
+]
+Search = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Alias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 """Empty means none, here and for the texts below."""
 Notes = Annotated[str, StringConstraints(max_length=10_000)]

@@ -1,17 +1,22 @@
 """Contacts: the people one records and shares with.
 
-A contact is mutual: adding somebody puts each into the other's list, removing takes both out and ends every share
-between the two, in both directions. Being a contact shows nobody's recordings; it allows to share one's own and to name
-the other as a subject. Aliases are private to each side. Recordings of oneself stay visible when a contact ends.
+A contact is mutual and needs the consent of both: one asks, the other accepts (``invites``). Removing somebody takes each
+out of the other's list and ends every share between the two, in both directions. Being a contact shows nobody's recordings;
+it allows to share one's own and to name the other as a subject. Aliases are private to each side. Recordings of oneself
+stay visible when a contact ends.
 """
 
 from __future__ import annotations
 
-from synovia import FunctionError, Id, InvalidArguments, Model, MutationContext, NotFound, QueryContext, mutation, query
+from datetime import timedelta
+
+from synovia import Id, Model, MutationContext, NotFound, QueryContext, mutation, query
 
 from ._access import contact_of, current_user
-from ._bounds import MAX_CONTACTS, Alias, Email
-from .schema import Contact, Recording, Role, User
+from ._bounds import Alias, Email
+from ._people import leave, take_back
+from .invites import ask
+from .schema import Contact, Invite, Role, User
 
 
 class ContactView(Model):
@@ -26,7 +31,7 @@ class ContactView(Model):
     added_at: int
 
 
-@query
+@query(signed_in=True)
 async def list_mine(ctx: QueryContext) -> list[ContactView]:
     """List the caller's contacts by alias or name; there are at most ``MAX_CONTACTS``."""
     me = await current_user(ctx)
@@ -34,30 +39,22 @@ async def list_mine(ctx: QueryContext) -> list[ContactView]:
     return sorted((view for view in views if view is not None), key=_shown_name)
 
 
-@mutation
-async def add(ctx: MutationContext, email: Email, alias: Alias | None = None) -> Id[User]:
-    """Make contact with a registered person.
+@mutation(signed_in=True)
+async def add(ctx: MutationContext, email: Email, alias: Alias | None = None) -> Id[Invite]:
+    """Ask whoever has this address to be a contact, without a mail: they see it when they sign in.
+
+    The answer is the same whether the address has an account or not. If its owner has asked the caller before, both become
+    contacts at once.
 
     Raises:
-        NotFound: Nobody has registered with this address.
-        FunctionError: ``already_a_contact``, or ``limit_exceeded`` when one of the lists is full.
+        FunctionError: As ``invites:create``.
         InvalidArguments: It is the caller's own address.
     """
-    me = await current_user(ctx)
-    if email == me.email:
-        raise InvalidArguments("nobody is a contact of themselves")
-    other = await ctx.db.query(User).using("by_email", email=email).unique()
-    if other is None or other.is_archived:
-        raise NotFound(f"nobody has registered with {email}")
-    if contact_of(me, other.id) is not None:
-        raise FunctionError("already_a_contact", f"{email} is a contact already")
-    await _enter(ctx, me, Contact(user_id=other.id, alias=alias or None, added_at=ctx.now))
-    if contact_of(other, me.id) is None:
-        await _enter(ctx, other, Contact(user_id=me.id, added_at=ctx.now))
-    return other.id
+    invite, _ = await ask(ctx, await current_user(ctx), email, alias)
+    return invite.id
 
 
-@mutation
+@mutation(signed_in=True)
 async def set_alias(ctx: MutationContext, user_id: Id[User], alias: Alias = "") -> None:
     """Change what the caller calls a contact; an empty alias removes it.
 
@@ -76,7 +73,7 @@ async def set_alias(ctx: MutationContext, user_id: Id[User], alias: Alias = "") 
     )
 
 
-@mutation
+@mutation(signed_in=True)
 async def remove(ctx: MutationContext, user_id: Id[User]) -> None:
     """End a contact on both sides, and all shares between the two.
 
@@ -86,12 +83,30 @@ async def remove(ctx: MutationContext, user_id: Id[User]) -> None:
     me = await current_user(ctx)
     if contact_of(me, user_id) is None:
         raise _no_contact()
-    await _leave(ctx, me, user_id)
+    await leave(ctx, me, user_id)
     other = await ctx.db.get(User, user_id)
     if other is not None:
-        await _leave(ctx, other, me.id)
-    await _unshare_all(ctx, me.id, user_id)
-    await _unshare_all(ctx, user_id, me.id)
+        await leave(ctx, other, me.id)
+    await end_shares(ctx, me.id, user_id)
+
+
+@mutation(internal=True)
+async def end_shares(ctx: MutationContext, one: Id[User], other: Id[User]) -> None:
+    """Take back all shares between two people who are no contacts; nobody sees anything by them meanwhile.
+
+    Many are taken back in several transactions. Until none is left the two cannot become contacts again, so what this
+    finds is always of the contact that has ended.
+    """
+    if await _are_contacts(ctx, one, other):
+        return
+    done = [await take_back(ctx, one, other), await take_back(ctx, other, one)]
+    if not all(done):
+        await ctx.scheduler.run_after(timedelta(), "contacts:end_shares", {"one": one, "other": other})
+
+
+async def _are_contacts(ctx: QueryContext, one: Id[User], other: Id[User]) -> bool:
+    user = await ctx.db.get(User, one)
+    return user is not None and contact_of(user, other) is not None
 
 
 async def _view(ctx: QueryContext, contact: Contact) -> ContactView | None:
@@ -111,23 +126,6 @@ async def _view(ctx: QueryContext, contact: Contact) -> ContactView | None:
 
 def _shown_name(view: ContactView) -> tuple[str, str]:
     return (view.alias or view.name).casefold(), view.user_id
-
-
-async def _enter(ctx: MutationContext, user: User, contact: Contact) -> None:
-    if len(user.contacts) >= MAX_CONTACTS:
-        raise FunctionError("limit_exceeded", f"a list of contacts holds at most {MAX_CONTACTS:,} people")
-    await ctx.db.patch(user, contacts=[*user.contacts, contact])
-
-
-async def _leave(ctx: MutationContext, user: User, other: Id[User]) -> None:
-    await ctx.db.patch(user, contacts=[contact for contact in user.contacts if contact.user_id != other])
-
-
-async def _unshare_all(ctx: MutationContext, owner: Id[User], other: Id[User]) -> None:
-    shared = await ctx.db.query(Recording).using("by_share", owner_id=owner, shared_with=other).collect()
-    for recording in shared:
-        rest = [id_ for id_ in recording.shared_with or () if id_ != other]
-        await ctx.db.patch(recording, shared_with=rest or None)
 
 
 def _no_contact() -> NotFound:

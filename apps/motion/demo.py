@@ -296,6 +296,7 @@ async def performance(show: Show, staged: Stage) -> AsyncIterator[Cast]:
         await desk.client.mutation("users:register", {"role": "physiotherapist", "name": "Anna"})
         ben_id = await phone.client.mutation("users:register", {"role": "patient", "name": "Ben"})
         await desk.client.mutation("contacts:add", {"email": ben})
+        await phone.client.mutation("contacts:add", {"email": anna})
         for number in range(EARLIER):
             earlier = arguments(walk(2, seed=number), f"session {number + 1}", days_ago=EARLIER - number)
             await room.client.mutation("recordings:save", earlier)

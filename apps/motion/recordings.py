@@ -17,7 +17,15 @@ from synovia import (
     query,
 )
 
-from ._access import current_user, live_recording, owned_recording, require_contact, shown_to, visible_recording
+from ._access import (
+    current_user,
+    live_recording,
+    may_see,
+    owned_recording,
+    require_contact,
+    shown_to,
+    visible_recording,
+)
 from ._bounds import MAX_SAMPLES, MAX_SHARES, Alias, Duration, ExerciseType, Hertz, Limit, Millis, Notes, Reason, Tags
 from .schema import Recording, User
 
@@ -26,14 +34,14 @@ NOT_ARCHIVED = field("is_archived") != True  # noqa: E712 (a condition of the qu
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-@query
+@query(signed_in=True)
 async def list_mine(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the caller's own recordings, the newest first, without archived ones."""
     me = await current_user(ctx)
     return await ctx.db.query(Recording).using("by_owner", owner_id=me.id).order("desc").where(NOT_ARCHIVED).take(limit)
 
 
-@query
+@query(signed_in=True)
 async def page_mine(ctx: QueryContext, cursor: str | None = None, limit: Limit = 50) -> Page[Recording]:
     """List as ``list_mine``, page by page: ``cursor`` is the page before's ``next_cursor``."""
     me = await current_user(ctx)
@@ -41,7 +49,7 @@ async def page_mine(ctx: QueryContext, cursor: str | None = None, limit: Limit =
     return await mine.paginate(cursor, limit)
 
 
-@query
+@query(signed_in=True)
 async def list_of_me(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the recordings whose subject is the caller, whoever made them, the newest first."""
     me = await current_user(ctx)
@@ -49,15 +57,15 @@ async def list_of_me(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     return [shown_to(me, recording) for recording in await of_me.take(limit)]
 
 
-@query
+@query(signed_in=True)
 async def list_shared(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the recordings that others share with the caller, the newest first."""
     me = await current_user(ctx)
     shared = ctx.db.query(Recording).using("by_shared_with", shared_with=me.id).order("desc").where(NOT_ARCHIVED)
-    return [shown_to(me, recording) for recording in await shared.take(limit)]
+    return [shown_to(me, recording) for recording in await shared.take(limit) if may_see(me, recording)]
 
 
-@query
+@query(signed_in=True)
 async def list_archived(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the caller's own archived recordings, the last archived first."""
     me = await current_user(ctx)
@@ -66,7 +74,7 @@ async def list_archived(ctx: QueryContext, limit: Limit = 50) -> list[Recording]
     )
 
 
-@query
+@query(signed_in=True)
 async def get(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
     """Read one recording that the caller may see.
 
@@ -80,7 +88,7 @@ async def get(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
 # --- saving -----------------------------------------------------------------------------------------------------------
 
 
-@mutation
+@mutation(signed_in=True)
 async def save(
     ctx: MutationContext,
     left_knee: Float64Array,
@@ -187,14 +195,14 @@ def distinct(tags: list[str] | None) -> list[str] | None:
 # --- editing ----------------------------------------------------------------------------------------------------------
 
 
-@mutation
+@mutation(signed_in=True)
 async def rename(ctx: MutationContext, recording_id: Id[Recording], notes: Notes) -> None:
     """Change the notes, by which a recording goes in lists; empty ones remove them."""
     recording = await live_recording(ctx, recording_id)
     await ctx.db.patch(recording, notes=notes or None)
 
 
-@mutation
+@mutation(signed_in=True)
 async def update(
     ctx: MutationContext,
     recording_id: Id[Recording],
@@ -223,7 +231,7 @@ async def update(
 # --- sharing ----------------------------------------------------------------------------------------------------------
 
 
-@mutation
+@mutation(signed_in=True)
 async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[User]) -> None:
     """Show a recording to a contact; sharing again changes nothing.
 
@@ -240,7 +248,7 @@ async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[U
     await ctx.db.patch(recording, shared_with=[*shared, user_id])
 
 
-@mutation
+@mutation(signed_in=True)
 async def unshare(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[User]) -> None:
     """Stop showing a recording to somebody; it works on archived ones too, and for whom it is not shared with."""
     recording = await owned_recording(ctx, recording_id)
@@ -251,7 +259,7 @@ async def unshare(ctx: MutationContext, recording_id: Id[Recording], user_id: Id
 # --- archiving --------------------------------------------------------------------------------------------------------
 
 
-@mutation
+@mutation(signed_in=True)
 async def archive(ctx: MutationContext, recording_id: Id[Recording], reason: Reason = "") -> None:
     """Put a recording away: it leaves all lists but the owner's archive, and cannot be changed until it is restored.
 
@@ -262,7 +270,7 @@ async def archive(ctx: MutationContext, recording_id: Id[Recording], reason: Rea
     await ctx.db.patch(recording, is_archived=True, archived_at=ctx.now, archive_reason=reason or None)
 
 
-@mutation
+@mutation(signed_in=True)
 async def restore(ctx: MutationContext, recording_id: Id[Recording]) -> None:
     """Bring a recording back from the archive, shared with the same people as before.
 

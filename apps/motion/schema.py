@@ -1,4 +1,4 @@
-"""The tables: users with their contacts, recordings of knee angles, invitations."""
+"""The tables: users with their contacts, recordings of knee angles, live sessions, invitations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from synovia import Float64Array, Id, Index, Model, Table
 
 Role = Literal["physiotherapist", "patient", "admin"]
-InviteStatus = Literal["pending", "accepted", "expired"]
+InviteStatus = Literal["pending", "accepted", "withdrawn", "declined"]
 
 
 class Contact(Model):
@@ -24,13 +24,25 @@ class User(
     indexes=[
         Index("by_auth_id", "auth_id", unique=True),
         Index("by_email", "email", unique=True),
+        Index("by_name", "name_key"),
+        Index("by_last_name", "last_name_key"),
+        Index("by_role", "role", "created_at"),
+        Index("by_creation", "created_at"),
+        Index("by_archive", "is_archived", "created_at"),
+        Index("by_contact", "contacts.user_id"),
     ],
 ):
-    """A registered person. ``auth_id`` is ``Identity.key``; ``email`` is in lower case."""
+    """A registered person.
+
+    ``auth_id`` is the ``Identity.key`` of the first sign-in, ``email`` the address it vouched for, as ``normal_email``
+    writes it. ``name_key`` and ``last_name_key`` are what an admin's search compares with.
+    """
 
     auth_id: str
     email: str
     name: str
+    name_key: str | None = None
+    last_name_key: str | None = None
     image: str | None = None
     role: Role
     contacts: list[Contact] = []
@@ -124,17 +136,30 @@ class Invite(
     Table,
     name="invites",
     indexes=[
-        Index("by_token", "token", unique=True),
+        Index("by_token_hash", "token_hashes"),
         Index("by_from_user", "from_user_id", "created_at"),
-        Index("by_to_email", "to_email", "created_at"),
+        Index("by_sender", "from_user_id", "status", "expires_at"),
+        Index("by_pair", "from_user_id", "to_email", "status"),
+        Index("by_to_email", "to_email", "status", "expires_at"),
+        Index("by_expiry", "expires_at"),
     ],
 ):
-    """An invitation by e-mail to somebody who has no account yet. So far only the table."""
+    """An invitation to be the sender's contact, to whoever has an address, with or without an account.
+
+    It expires by the clock: one that is ``pending`` has expired once it is ``expires_at``. Links are not kept, only the
+    SHA-256 of the token in each that was mailed. ``alias`` is what the sender calls the other one. ``asked_at`` is when a
+    mail was last asked for, ``sent_at`` when one last went out.
+    """
 
     from_user_id: Id[User]
     to_email: str
     alias: str | None = None
-    token: str
-    status: InviteStatus
+    token_hashes: list[str] | None = None
+    status: InviteStatus = "pending"
     expires_at: int
     created_at: int
+    asked_at: int | None = None
+    sent_at: int | None = None
+    times_sent: int = 0
+    accepted_by: Id[User] | None = None
+    accepted_at: int | None = None

@@ -1,23 +1,26 @@
-"""Registering, and who one is."""
+"""Accounts: registering, who one is, and leaving for good."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from synovia import FunctionError, Id, MutationContext, QueryContext, Unauthenticated, mutation, query
+from synovia import FunctionError, Id, InvalidArguments, MutationContext, QueryContext, mutation, query
 
-from ._access import registered_user
-from ._bounds import Name
+from ._access import current_user, registered_user
+from ._bounds import Email, Name
+from ._people import UserView, names, new_user, view_of
+from .erasure import erase
 from .schema import User
 
 
-@query
-async def me(ctx: QueryContext) -> User | None:
-    """Tell who is signed in; None before they have registered."""
-    return await registered_user(ctx)
+@query(signed_in=True)
+async def me(ctx: QueryContext) -> UserView | None:
+    """Tell who is signed in; None before they have registered. Whose account is archived learns that here."""
+    user = await registered_user(ctx)
+    return None if user is None else view_of(user)
 
 
-@mutation
+@mutation(signed_in=True)
 async def register(
     ctx: MutationContext, role: Literal["physiotherapist", "patient"], name: Name | None = None
 ) -> Id[User]:
@@ -28,25 +31,32 @@ async def register(
         name: How others see the caller; by default the name that the sign-in gave, else the e-mail address.
 
     Raises:
-        FunctionError: ``already_registered``, ``email_missing`` (the sign-in told none) or ``email_taken``.
+        FunctionError: ``already_registered``, also under another sign-in with the same address; ``email_missing``: the
+            sign-in vouches for none.
     """
     if await registered_user(ctx) is not None:
         raise FunctionError("already_registered", "this account exists already")
-    identity = ctx.identity
-    if identity is None:
-        raise Unauthenticated("sign in first")
-    email = (identity.email or "").strip().lower()
-    if not email:
-        raise FunctionError("email_missing", "the sign-in gave no e-mail address, which an account needs")
-    if await ctx.db.query(User).using("by_email", email=email).first() is not None:
-        raise FunctionError("email_taken", "another account has this e-mail address")
-    return await ctx.db.insert(
-        User(
-            auth_id=identity.key,
-            email=email,
-            name=name or identity.name or email,
-            image=identity.image,
-            role=role,
-            created_at=ctx.now,
-        )
-    )
+    return (await new_user(ctx, role, name)).id
+
+
+@mutation(signed_in=True)
+async def rename(ctx: MutationContext, name: Name) -> None:
+    """Change how others see the caller."""
+    await ctx.db.patch(await current_user(ctx), **names(name))
+
+
+@mutation(signed_in=True)
+async def delete_account(ctx: MutationContext, email: Email) -> None:
+    """Delete the caller's account with everything that is theirs, for good.
+
+    Args:
+        email: The account's own address, typed in to confirm.
+
+    Raises:
+        InvalidArguments: It is another address.
+        FunctionError: ``last_admin``.
+    """
+    me = await current_user(ctx)
+    if email != me.email:
+        raise InvalidArguments("to delete your account, confirm with its own e-mail address")
+    await erase(ctx, me)

@@ -128,6 +128,7 @@ async def test_one_field_of_one_in_a_thousand_is_a_small_transition(
 async def test_clients_see_each_others_sharing(clinic: Clinic) -> None:
     ann, pat = await clinic.person("ann"), await clinic.person("pat", "patient")
     await ann.mutation("contacts:add", {"email": "pat@example.org", "alias": "Patty"})
+    await pat.mutation("contacts:add", {"email": "ann@example.org"})
     recording_id = await save(ann)
     me = await pat.query("users:me")
     async with pat.subscribe("recordings:list_shared") as shared:

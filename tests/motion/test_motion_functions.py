@@ -65,13 +65,19 @@ async def register(app: TestApp, name: str, role: str) -> Person:
     return Person(caller, user_id, email)
 
 
+async def befriend(one: Person, other: Person, alias: str = "") -> None:
+    """Make two people contacts: one asks, the other does too, which is consent."""
+    await one.mutation("contacts:add", email=other.email, alias=alias)
+    await other.mutation("contacts:add", email=one.email)
+
+
 @pytest.fixture
 async def clinic() -> AsyncIterator[Clinic]:
     async with TestApp(APP) as app:
         anna = await register(app, "Anna", "physiotherapist")
         ben = await register(app, "Ben", "patient")
         carl = await register(app, "Carl", "patient")
-        await anna.mutation("contacts:add", email=ben.email, alias="B.")
+        await befriend(anna, ben, "B.")
         yield Clinic(app, anna, ben, carl)
 
 
@@ -103,9 +109,8 @@ class TestUsers:
             await clinic.app.caller("eve@example.org").mutation("users:register", {"role": role})
 
     async def test_address_in_other_letters_is_the_same_address(self, clinic: Clinic) -> None:
-        with pytest.raises(FunctionError) as caught:
+        async with refused("already_registered"):
             await clinic.app.caller("ANNA@example.org").mutation("users:register", {"role": "patient"})
-        assert caught.value.code in ("email_taken", "already_registered")
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 201, 5])
     async def test_names_are_bounded(self, clinic: Clinic, name: Any) -> None:
@@ -166,6 +171,7 @@ class TestContacts:
 
     async def test_list_is_ordered_by_the_name_shown(self, clinic: Clinic) -> None:
         await clinic.anna.mutation("contacts:add", email=" CARL@example.org ", alias="aaron")
+        await clinic.carl.mutation("contacts:add", email=clinic.anna.email)
         assert [view["name"] for view in await clinic.anna.query("contacts:list_mine")] == ["Carl", "Ben"]
 
     async def test_alias_is_set_and_removed_by_each_side(self, clinic: Clinic) -> None:
@@ -180,9 +186,7 @@ class TestContacts:
             await clinic.ben.mutation("contacts:add", email=clinic.anna.email)
         async with refused("invalid_arguments"):
             await clinic.anna.mutation("contacts:add", email="Anna@Example.org")
-        async with refused("not_found"):
-            await clinic.anna.mutation("contacts:add", email="nobody@example.org")
-        for email in ("", "nobody", "a b@example.org", "x" * 250 + "@example.org"):
+        for email in ("", "nobody", "a b@example.org", "a,b@example.org", "x" * 250 + "@example.org"):
             async with refused("invalid_arguments"):
                 await clinic.anna.mutation("contacts:add", email=email)
 
@@ -204,11 +208,12 @@ class TestContacts:
         async with refused("not_found"):
             await clinic.ben.query("recordings:get", recordingId=of_anna)
         # Being added again brings nothing back.
-        await clinic.ben.mutation("contacts:add", email=clinic.anna.email)
+        await befriend(clinic.ben, clinic.anna)
+        assert [view["name"] for view in await clinic.ben.query("contacts:list_mine")] == ["Anna"]
         assert await clinic.ben.ids("recordings:list_shared") == []
 
     async def test_removing_leaves_other_shares_alone(self, clinic: Clinic) -> None:
-        await clinic.anna.mutation("contacts:add", email=clinic.carl.email)
+        await befriend(clinic.anna, clinic.carl)
         recording = await clinic.anna.save()
         for person in (clinic.ben, clinic.carl):
             await clinic.anna.mutation("recordings:share", recordingId=recording, userId=person.id)
@@ -439,7 +444,7 @@ class TestSharing:
                 await clinic.anna.mutation("recordings:share", recordingId=recording, userId=user_id)
 
     async def test_viewers_do_not_learn_with_whom_else(self, clinic: Clinic) -> None:
-        await clinic.anna.mutation("contacts:add", email=clinic.carl.email)
+        await befriend(clinic.anna, clinic.carl)
         recording = await clinic.anna.save(subjectId=clinic.carl.id)
         await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
         assert "sharedWith" not in await clinic.carl.query("recordings:get", recordingId=recording)

@@ -64,8 +64,9 @@ async def listening(clinic: Clinic, name: str, recording: str) -> AsyncIterator[
 
 async def _befriend(one: Program, other: Program) -> str:
     """Make contact; give the id of ``other``."""
-    me = await other.query("users:me")
+    them, me = await one.query("users:me"), await other.query("users:me")
     await one.mutation("contacts:add", {"email": me["email"]})
+    await other.mutation("contacts:add", {"email": them["email"]})
     return str(me["_id"])
 
 

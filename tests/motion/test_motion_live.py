@@ -86,8 +86,9 @@ async def clinic() -> AsyncIterator[Clinic]:
 
         anna = await person("anna", "physiotherapist")
         ben, carl, dora = [await person(name, "patient") for name in ("ben", "carl", "dora")]
-        for name in ("ben", "dora"):
+        for other, name in ((ben, "ben"), (dora, "dora")):
             await anna.do("contacts:add", email=f"{name}@example.org")
+            await other.do("contacts:add", email="anna@example.org")
         yield Clinic(app, anna, ben, carl, dora)
 
 

@@ -16,7 +16,7 @@ from synovia.testing import TestApp
 APP = Path(__file__).parents[2] / "apps" / "motion"
 WALK = walk(1.0)
 
-USER = {"_id", "authId", "email", "name", "role", "contacts", "createdAt"}
+USER = {"_id", "authId", "email", "name", "nameKey", "lastNameKey", "role", "contacts", "createdAt"}
 RECORDING = {
     "_id",
     "ownerId",
@@ -48,6 +48,7 @@ async def test_documents_and_lists(mongodb_uri: str, database_name: str) -> None
         anna_id = await anna.mutation("users:register", {"role": "physiotherapist", "name": "Anna"})
         ben_id = await ben.mutation("users:register", {"role": "patient"})
         await anna.mutation("contacts:add", {"email": "ben@example.org", "alias": "B."})
+        await ben.mutation("contacts:add", {"email": "anna@example.org"})
         args = {
             "leftKnee": WALK.left_knee,
             "rightKnee": WALK.right_knee,
