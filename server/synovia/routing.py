@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from synovia.access import Access
@@ -41,6 +41,7 @@ class HttpRoute(Function):
         methods: In upper case.
         max_body_bytes: The largest body; None: what the server's settings say.
         timeout: Seconds to answer in; None: what the server's settings say.
+        openapi: What its author adds to its description.
         summary: What its docstring says.
     """
 
@@ -52,6 +53,7 @@ class HttpRoute(Function):
         access: Access,
         max_body_bytes: int | None,
         timeout: float | None,
+        openapi: Mapping[str, Any] | None,
     ) -> None:
         super().__init__(body, Kind.ACTION, access=access)
 
@@ -65,6 +67,7 @@ class HttpRoute(Function):
         self.methods = tuple(methods)
         self.max_body_bytes = max_body_bytes
         self.timeout = timeout
+        self.openapi = dict(openapi or {})
 
     def check(self, result: Any) -> Any:
         """Accept what the body gave; the response is the exchange's business."""
@@ -86,6 +89,7 @@ def route(
     methods: Sequence[str],
     max_body_bytes: int | None = None,
     timeout: float | None = None,
+    openapi: Mapping[str, Any] | None = None,
     **access: Unpack[AccessWords],
 ) -> Callable[[B], B]:
     """Declare an HTTP route: ``async def body(ctx: ActionContext, request: starlette Request) -> Response``.
@@ -97,6 +101,7 @@ def route(
         methods: As ``["POST"]``.
         max_body_bytes: The largest body; beyond it, reading the body raises.
         timeout: Seconds to answer in.
+        openapi: Fields of the operation in ``/openapi.json``, as ``{"requestBody": ...}``.
         access: Who may ask, as in ``Access``.
 
     Raises:
@@ -110,14 +115,14 @@ def route(
         allowed = Access.of(**access)
     except SchemaError as error:
         raise SchemaError(f"route {path}: {error}") from None
-    if allowed is None or allowed.internal:
+    if not allowed.stated or allowed.internal:
         raise SchemaError(f"route {path}: say who may ask: public=True, signed_in=True, role=... or capability=...")
 
     def declare(body: B) -> B:
         is_async: bool = inspect.iscoroutinefunction(body)
         if not is_async or len(inspect.signature(body).parameters) != 2:
             raise SchemaError(f"route {path}: it takes an async function of a context and a request")
-        setattr(body, _MARK, HttpRoute(body, path, said, allowed, max_body_bytes, timeout))
+        setattr(body, _MARK, HttpRoute(body, path, said, allowed, max_body_bytes, timeout, openapi))
         return body
 
     return declare

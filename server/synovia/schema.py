@@ -31,7 +31,7 @@ from synovia_protocol.messages import ArrayRef
 T = TypeVar("T")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
-_MAX_ID_LENGTH = 256
+MAX_ID_LENGTH = 256
 
 
 class SchemaError(TypeError):
@@ -55,8 +55,8 @@ class Id(str, Generic[T]):
             return cls(str(value))
         if not isinstance(value, str):
             raise ValueError("an id is a string")
-        if not 0 < len(value) <= _MAX_ID_LENGTH:
-            raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
+        if not 0 < len(value) <= MAX_ID_LENGTH:
+            raise ValueError(f"an id has 1 to {MAX_ID_LENGTH} characters")
         return value if type(value) is cls else cls(value)
 
 

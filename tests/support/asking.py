@@ -22,6 +22,7 @@ from synovia.identity import Authenticator
 from synovia.sync.limits import HubLimits
 
 HERE = Path(__file__).parent
+"""Where applications for tests are."""
 SECONDS = 20.0
 
 

@@ -7,13 +7,15 @@ import os
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from synovia.engine.engine import Engine
 from synovia.http.calls import Calls
 from synovia.http.declared import DeclaredRoutes
+from synovia.http.openapi import describe
 from synovia.http.settings import HttpSettings
+from synovia.http.values import dump
 from synovia.scheduler.runner import Runner
 from synovia.store.base import Store, Ts
 from synovia.sync.hub import Hub
@@ -29,8 +31,17 @@ def routes(hub: Hub, store: Store, engine: Engine, scheduler: Runner, settings: 
         report = await health_report(hub, store, engine, scheduler)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"cache-control": "no-store"})
 
+    description: list[bytes] = []
+
+    async def openapi(request: Request) -> Response:
+        if not description:
+            description.append(dump(describe(engine.registry)))
+        return Response(description[0], media_type="application/json")
+
     own: list[BaseRoute] = [WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive)]
     calls, declared = Calls(hub, engine, settings), DeclaredRoutes(hub, engine, settings)
+    if settings.openapi:
+        own.append(Route("/openapi.json", openapi))
     return [*own, *calls.routes(), *declared.routes()]
 
 
