@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
 
 from mongod import NoMongod, running_mongod
+from synovia.store import open_store
+from synovia.store.base import Store
+from synovia.store.mongo import MongoStore
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,3 +41,13 @@ def database_name(mongodb_uri: str) -> Iterator[str]:
     yield name
     with MongoClient[dict[str, object]](mongodb_uri) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
+async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """Give a store that is not open yet, the embedded one and a real MongoDB; whoever opens it closes it."""
+    if request.param == "sqlite":
+        yield open_store("sqlite://:memory:")
+        return
+    uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
+    yield MongoStore(uri, name)
