@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from synovia import Model
 
@@ -57,18 +55,9 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def link_of(token: str) -> str:
+def link_of(home: str, token: str) -> str:
     """Give the link that shows an invite in the web page; browsers send what is behind ``#`` to nobody."""
-    return f"{public_url()}/#/invite/{token}"
-
-
-def public_url() -> str:
-    """Tell where people reach this server: ``SYNOVIA_PUBLIC_URL``, else where the links that sign in lead."""
-    told = os.environ.get("SYNOVIA_PUBLIC_URL") or os.environ.get("SYNOVIA_AUTH_EMAIL_LINK", "")
-    parts = urlsplit(told)
-    if os.environ.get("SYNOVIA_PUBLIC_URL"):
-        return told.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "http://127.0.0.1:8000"
+    return f"{home}/#/invite/{token}"
 
 
 _TEXT = """\

@@ -20,7 +20,9 @@ from synovia import (
     MutationContext,
     NotFound,
     QueryContext,
+    Retry,
     action,
+    cron,
     field,
     gt,
     lt,
@@ -43,6 +45,9 @@ KEPT = 90 * DAY
 RESEND_PAUSE = 60_000
 MOST_SHOWN = 200
 MOST_LINKS = 10
+
+PERSISTENT = Retry(attempts=10, first=timedelta(seconds=10), factor=3, limit=timedelta(hours=6))
+"""For a day, as mail servers do."""
 
 Status = Literal["pending", "accepted", "expired", "withdrawn", "declined"]
 
@@ -213,7 +218,7 @@ async def decline(ctx: MutationContext, invite_id: Id[Invite]) -> None:
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
-@action(internal=True)
+@action(internal=True, retry=PERSISTENT)
 async def deliver(ctx: ActionContext, invite_id: Id[Invite]) -> None:
     """Mail an invite with a link of its own; run again when the mail could not be sent."""
     token = fresh_token()
@@ -222,7 +227,7 @@ async def deliver(ctx: ActionContext, invite_id: Id[Invite]) -> None:
     if prepared is None:
         return
     letter = Letter.model_validate(prepared)
-    await ctx.mail.send(letter.to, letter.subject, letter.text(link_of(token)))
+    await ctx.mail.send(letter.to, letter.subject, letter.text(link_of(ctx.mail.home, token)))
     await ctx.run_mutation("invites:note_sent", {"inviteId": invite_id})
 
 
@@ -250,6 +255,7 @@ async def note_sent(ctx: MutationContext, invite_id: Id[Invite]) -> None:
         await ctx.db.patch(invite, sent_at=ctx.now, times_sent=invite.times_sent + 1)
 
 
+@cron(daily_at="03:30")
 @mutation(internal=True)
 async def purge(ctx: MutationContext) -> None:
     """Delete invites that have expired, or would have, 90 days ago: addresses are not kept for ever."""

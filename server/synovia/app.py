@@ -70,7 +70,7 @@ class Synovia:
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         mailer = ConsoleMailer() if development else self.settings.auth.mailer()
         calls = calls_of(self.registry, self.settings.scheduler)
-        services = Services(calls, MailDesk(mailer, self.settings.auth.sender))
+        services = Services(calls, MailDesk(mailer, self.settings.auth.sender, self.settings.home))
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler)
         self.desk = self._desk(development, mailer, clock) if authenticator is None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,8 +26,11 @@ class Settings(BaseSettings):
     Attributes:
         store: The database: ``mongodb://...``, ``sqlite:///FILE`` or ``sqlite://:memory:``.
         store_file: A file with that, as it may hold a password.
+        web: The folder with the built web page; by default ``web`` in the application's folder.
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
+        public_url: Where people reach this server, for links in mail, as ``https://motion.example.org``; by default where
+            the links that sign in lead, else the address it listens on.
         origins: Origins of pages that may call this server beside its own, with commas between them.
         trusted_proxies: Addresses and networks of proxies whose ``X-Forwarded-...`` headers are believed, with commas.
         tls_cert: A file with the certificate and what leads from it to its authority (PEM); it turns TLS on.
@@ -53,8 +57,10 @@ class Settings(BaseSettings):
 
     store: str | None = Field(default=None, repr=False)
     store_file: Path | None = None
+    web: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     origins: OriginList = ()
     trusted_proxies: NetworkList = ()
     tls_cert: Path | None = None
@@ -80,6 +86,17 @@ class Settings(BaseSettings):
             except OSError as error:
                 raise ValueError(f"SYNOVIA_STORE_FILE: {error}") from None
         return self
+
+    @property
+    def home(self) -> str:
+        """The address of this server's page as people know it, without a slash at its end."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        link = urlsplit(self.auth.email_link or "")
+        if link.scheme in ("http", "https") and link.netloc:
+            return f"{link.scheme}://{link.netloc}"
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"{'https' if self.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def tls(self) -> bool:

@@ -18,11 +18,13 @@ class MailDesk:
     Args:
         mailer: None: there is no mail server.
         sender: The From address.
+        home: Where people reach this server, for links.
     """
 
-    def __init__(self, mailer: Mailer | None, sender: str) -> None:
+    def __init__(self, mailer: Mailer | None, sender: str, home: str) -> None:
         self._mailer = mailer
         self._sender = sender
+        self.home = home
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """Send a message; see ``synovia.services.Mail``."""

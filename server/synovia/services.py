@@ -75,6 +75,11 @@ class Scheduling(Protocol):
 class Mail(Protocol):
     """Sends mail."""
 
+    @property
+    def home(self) -> str:
+        """Where people reach this server, for links in messages; without a slash at its end."""
+        ...
+
     async def send(self, to: str, subject: str, text: str) -> None:
         """Send a plain message to one address; when this returns, the mail server has it.
 

@@ -78,7 +78,7 @@ class TestApp:
         self.mails: list[EmailMessage] = []
         settings = SchedulerSettings()
         calls = calls_of(self.registry, settings)
-        services = Services(calls, MailDesk(_Outbox(self.mails), "test@synovia.invalid"))
+        services = Services(calls, MailDesk(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid"))
         self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
         self.scheduler = Runner(self.engine, calls, settings)
 
