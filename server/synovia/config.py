@@ -16,6 +16,7 @@ from synovia.http.settings import HttpSettings
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import REQUEST_TTL
 from synovia.sync.limits import HubLimits
+from synovia.upkeep import ArraySettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
         limits: What one connection may ask for: ``SYNOVIA_LIMITS_IDLE_TIMEOUT`` and so on.
         http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
         scheduler: How scheduled calls and crons are run: ``SYNOVIA_SCHEDULER_LEASE`` and so on.
+        arrays: How long arrays are kept that nobody refers to: ``SYNOVIA_ARRAYS_GRACE``, ``SYNOVIA_ARRAYS_SWEEP_AT``.
     """
 
     model_config = SettingsConfigDict(
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     limits: HubLimits = HubLimits()
     http: HttpSettings = HttpSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
+    arrays: ArraySettings = ArraySettings()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

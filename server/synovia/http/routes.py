@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -65,6 +66,7 @@ async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runne
         "scheduledCalls": schedule.running,
         "connections": len(hub),
         "liveQueries": state.live_queries,
+        "swept": asdict(engine.swept),
         "process": os.getpid(),
     }
 

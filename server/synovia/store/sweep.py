@@ -16,14 +16,11 @@ Only another program that adds references itself renews nothing: it has to do so
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from synovia.store.base import Store
 from synovia.store.references import Digests, possible_references
-
-logger = logging.getLogger("synovia")
 
 PAGE = 1_000
 MANIFESTS = 100
@@ -41,6 +38,9 @@ class Swept:
     arrays: int = 0
     chunks: int = 0
     bytes: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(self.arrays + other.arrays, self.chunks + other.chunks, self.bytes + other.bytes)
 
 
 async def sweep(store: Store, before: float) -> Swept:
