@@ -22,6 +22,7 @@ from synovia.engine.engine import Engine
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
+from synovia.http.page import FOLDER, page_route
 from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import routes
 from synovia.http.throttle import Throttle
@@ -32,6 +33,7 @@ from synovia.services import Services
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
+from synovia.upkeep import with_upkeep
 
 DEFAULT_STORE = "sqlite://:memory:"
 
@@ -64,7 +66,8 @@ class Synovia:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or Settings()
-        self.registry = application if isinstance(application, Registry) else load_application(application)
+        loaded = application if isinstance(application, Registry) else load_application(application)
+        self.registry = with_upkeep(loaded, self.settings.arrays, lambda grace: self.engine.sweep_arrays(grace))
         where = store or self.settings.store or DEFAULT_STORE
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
@@ -78,6 +81,7 @@ class Synovia:
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.desk is not None:
             self.desk.revoked = self.hub.end_session
+        self._development = development
         self._running = AsyncExitStack()
         self._asgi = Starlette(
             routes=self._routes(), lifespan=self._lifespan, exception_handlers={HTTPException: on_http_exception}
@@ -100,7 +104,11 @@ class Synovia:
 
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.store, self.engine, self.scheduler, self.settings.http)
-        return found if self.desk is None else found + sign_in_routes(self.desk)
+        if self.desk is not None:
+            found = found + sign_in_routes(self.desk)
+        home = self.registry.folder
+        web = self.settings.web or (home / FOLDER if home is not None else None)
+        return [*found, page_route(web, found, home if self._development else None)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,12 +33,14 @@ class Registry:
         functions: By path, ``module:function``.
         tables: Every declared table, and Synovia's own.
         routes: Every declared HTTP route, in the order in which they are tried.
+        folder: Where its files are, if it was loaded from there.
     """
 
     name: str
     functions: Mapping[str, Function]
     tables: tuple[TableSpec, ...]
     routes: tuple[HttpRoute, ...] = ()
+    folder: Path | None = None
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
         """Find a function to call.
@@ -75,7 +77,8 @@ def load_application(path: str | Path) -> Registry:
         sys.path.insert(0, str(location.parent))
     package = importlib.import_module(name)
     _check_origin(package, location)
-    return collect(name, list(_modules(package)))
+    folder = location if location.is_dir() else location.parent
+    return replace(collect(name, list(_modules(package))), folder=folder)
 
 
 def _check_origin(package: ModuleType, location: Path) -> None:

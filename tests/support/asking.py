@@ -91,6 +91,8 @@ async def serving(
     authenticator: Authenticator | None = None,
     limits: HubLimits | None = None,
     debug: bool = False,
+    development: bool = False,
+    web: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve an application until the block ends.
@@ -101,8 +103,9 @@ async def serving(
     app = Synovia(
         load_application(application),
         store=store,
-        settings=Settings(debug=debug, http=HttpSettings(**settings), limits=limits or HubLimits()),
+        settings=Settings(debug=debug, web=web, http=HttpSettings(**settings), limits=limits or HubLimits()),
         authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
+        development=development,
     )
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)
