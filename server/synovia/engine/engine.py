@@ -24,6 +24,7 @@ from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
 from synovia.services import Services, Work
 from synovia.store.base import (
+    ArrayMissing,
     DuplicateRequest,
     RequestRecord,
     SnapshotTooOld,
@@ -33,6 +34,7 @@ from synovia.store.base import (
     Ts,
     UniqueViolation,
 )
+from synovia.store.sweep import Swept, sweep
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -163,6 +165,7 @@ class Engine:
         self.committer = Committer(store, self._log)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
+        self.swept = Swept()
 
     def _on_change(self, change: Any) -> None:
         self.live.on_change(change)
@@ -317,12 +320,14 @@ class Engine:
             raise FunctionError(ErrorCode.REQUEST_EXPIRED, text)
 
     async def _mutate(self, request: _Request) -> Outcome:
+        refusal: ErrorInfo | None = None
         for _ in range(MOST_RUNS):
             ts = self.head
             with self._log.pinned(ts):
                 run = await self._executor.mutation(
                     request.function, request.args, request.identity, ts, seed=request.seed, now=request.now
                 )
+                run.error = run.error or refusal
                 if run.error is not None and not request.retry:
                     return Outcome(error=run.error)
                 try:
@@ -337,6 +342,9 @@ class Engine:
                     if not request.retry:
                         return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
                     newer, _ = await self.store.newest()  # the rerun sees whose key it is, and its failure is recorded
+                except ArrayMissing as error:
+                    refusal = ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, str(error), {"digest": error.digest})
+                    newer = ts
             await self.wait_for(newer)
         error_info = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
         return Outcome(error=error_info, unknown=request.retry)
@@ -357,6 +365,19 @@ class Engine:
             raise RequestReused
         ts, _ = await self.store.newest()
         return _recorded(record.result[len(mark) :], ts)
+
+    async def sweep_arrays(self, grace: float) -> Swept:
+        """Delete the arrays that no document refers to and that were not used for ``grace`` seconds.
+
+        Raises:
+            StoreError: The database failed on the way; another sweep goes on.
+        """
+        began = time.monotonic()
+        swept = await sweep(self.store, self._executor.now() / 1000 - grace)
+        self.swept += swept
+        seconds = time.monotonic() - began
+        logger.info("swept %d arrays, %d chunks, %d bytes in %.1f s", swept.arrays, swept.chunks, swept.bytes, seconds)
+        return swept
 
     async def act(
         self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
