@@ -31,6 +31,9 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "head": running.app.engine.head,
             "connections": 1,
             "liveQueries": 1,
+            "scheduler": "ok",
+            "scheduledCalls": 0,
+            "swept": {"arrays": 0, "chunks": 0, "bytes": 0},
         }
 
 
