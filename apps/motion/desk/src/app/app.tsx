@@ -1,0 +1,86 @@
+/** What is shown: the desk, or the way in. */
+import { useEffect, type ReactElement } from "react";
+import { SynoviaProvider, useAuth, useQueryResult } from "synovia-client/react";
+import { api } from "../api/api.ts";
+import { InvitePage } from "../auth/invite-page.tsx";
+import { SignInPage } from "../auth/sign-in-page.tsx";
+import { WelcomePage } from "../auth/welcome-page.tsx";
+import { toasts } from "../ui/toasts.ts";
+import { ToastList } from "../ui/toast-list.tsx";
+import { Button } from "../ui/controls.tsx";
+import { describe } from "../ui/errors.ts";
+import { Mark } from "../ui/icons.tsx";
+import { Boundary } from "./boundary.tsx";
+import { goInstead, useRoute } from "./route.ts";
+import { sessions, useSession } from "./session.ts";
+import { Shell } from "./shell.tsx";
+import { MeContext } from "./me.ts";
+
+export function App(): ReactElement {
+  const { client } = useSession();
+  return (
+    <Boundary>
+      <SynoviaProvider client={client}>
+        <Gate />
+      </SynoviaProvider>
+      <ToastList />
+    </Boundary>
+  );
+}
+
+function Gate(): ReactElement {
+  const { account, look } = useSession();
+  const { isAuthenticated, isLoading, error } = useAuth();
+  const [place, token] = useRoute();
+  const signedIn = isAuthenticated || (isLoading && (account !== null || look !== null));
+  const ended = !signedIn && !isLoading && look !== null;
+  useEffect(() => {
+    if (!ended) return;
+    sessions.stopLooking();
+    toasts.error("Looking as somebody else has ended.");
+  }, [ended]);
+  if (place === "link" && token) return <LinkPage token={token} />;
+  if (place === "invite" && token) return <InvitePage token={token} signedIn={signedIn} />;
+  if (!signedIn) return <SignInPage ended={account !== null && error !== null} />;
+  return <Signed />;
+}
+
+function Signed(): ReactElement {
+  const { value: me, error, isLoading } = useQueryResult(api.users.me, {});
+  if (error && me === undefined) return <Refused text={describe(error)} />;
+  if (isLoading || me === undefined) return <Splash />;
+  if (me === null) return <WelcomePage />;
+  return (
+    <MeContext value={me}>
+      <Shell />
+    </MeContext>
+  );
+}
+
+/** Where the link in a sign-in mail leads. */
+function LinkPage({ token }: { token: string }): ReactElement {
+  useEffect(() => {
+    goInstead();
+    sessions.signIn("by mail", `email-link:${token}`).catch((error: unknown) => toasts.error(error));
+  }, [token]);
+  return <Splash />;
+}
+
+function Splash(): ReactElement {
+  return (
+    <main className="splash" aria-busy="true">
+      <Mark size={44} />
+      <p role="status">Opening Motion Desk…</p>
+    </main>
+  );
+}
+
+function Refused({ text }: { text: string }): ReactElement {
+  return (
+    <main className="splash">
+      <Mark size={44} />
+      <p role="alert">{text}</p>
+      <Button kind="primary" onClick={() => void sessions.signOut()}>Sign out</Button>
+    </main>
+  );
+}

@@ -1,0 +1,49 @@
+import type { ReactElement } from "react";
+import { degrees } from "../ui/format.ts";
+import { kneeNumbers, symmetry, type Extremes, type KneeNumbers } from "./numbers.ts";
+
+/** Below this the difference between the knees is worth a look. */
+const NOTABLE = 0.9;
+
+export function Numbers({ left, right, sign, isWhole }: { left: Extremes | null; right: Extremes | null; sign: 1 | -1; isWhole: boolean }): ReactElement {
+  const [one, other] = [left && kneeNumbers(left, sign), right && kneeNumbers(right, sign)];
+  const widest = Math.max(one?.range ?? 0, other?.range ?? 0);
+  return (
+    <section className="numbers" aria-label={isWhole ? "Range of motion" : "Range of motion in view"}>
+      <Knee side="left" title="Left knee" numbers={one} widest={widest} />
+      <Knee side="right" title="Right knee" numbers={other} widest={widest} />
+      <Comparison left={one} right={other} isWhole={isWhole} />
+    </section>
+  );
+}
+
+function Knee({ side, title, numbers, widest }: { side: "left" | "right"; title: string; numbers: KneeNumbers | null; widest: number }): ReactElement {
+  const value = (number: number | undefined): string => (number === undefined ? "–" : degrees(number));
+  return (
+    <div className={`number ${side}`}>
+      <h3>{title}</h3>
+      <p className="big"><span>{value(numbers?.range)}</span> <small>range of motion</small></p>
+      <div className="bar" aria-hidden="true"><div style={{ width: numbers && widest ? `${(100 * numbers.range) / widest}%` : 0 }} /></div>
+      <dl>
+        <div><dt>Max. flexion</dt><dd>{value(numbers?.flexion)}</dd></div>
+        <div><dt>Max. extension</dt><dd>{value(numbers?.extension)}</dd></div>
+      </dl>
+    </div>
+  );
+}
+
+function Comparison({ left, right, isWhole }: { left: KneeNumbers | null; right: KneeNumbers | null; isWhole: boolean }): ReactElement {
+  const alike = left && right && symmetry(left, right);
+  const difference = (name: "flexion" | "extension"): string => (left && right ? degrees(Math.abs(left[name] - right[name])) : "–");
+  return (
+    <div className={typeof alike === "number" && alike < NOTABLE ? "number notable" : "number"}>
+      <h3>Symmetry <small>{isWhole ? "whole recording" : "in view"}</small></h3>
+      <p className="big"><span>{typeof alike === "number" ? `${Math.round(alike * 100)} %` : "–"}</span> <small>of range</small></p>
+      <div className="bar" aria-hidden="true"><div style={{ width: `${(alike ?? 0) * 100}%` }} /></div>
+      <dl>
+        <div><dt>Flexion differs by</dt><dd>{difference("flexion")}</dd></div>
+        <div><dt>Extension differs by</dt><dd>{difference("extension")}</dd></div>
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+/** All of a recording in one strip, with a frame around what the plot shows. */
+import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
+import { useIsDark } from "../app/theme.ts";
+import { coloursOf } from "./colours.ts";
+import { clamped, type View } from "./fetching.ts";
+import type { Layer } from "./layers.ts";
+
+interface Props {
+  readonly outline: Layer;
+  readonly sign: 1 | -1;
+  readonly count: number;
+  readonly view: View;
+  readonly bounds: readonly [number, number];
+  readonly onView: (view: View) => void;
+}
+
+type Grip = "from" | "to" | "both";
+
+export function Overview({ outline, sign, count, view, bounds, onView }: Props): ReactElement {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drag = useRef<{ grip: Grip; at: number; view: View } | null>(null);
+  const dark = useIsDark();
+  useEffect(() => {
+    const draw = (): void => paint(canvas.current!, outline, sign, bounds);
+    const observer = new ResizeObserver(draw);
+    observer.observe(canvas.current!);
+    return () => observer.disconnect();
+  }, [outline, sign, bounds, dark]);
+  const percent = (sample: number): string => `${(100 * sample) / Math.max(1, count - 1)}%`;
+  const begin = (grip: Grip) => (event: PointerEvent) => {
+    event.stopPropagation();
+    event.currentTarget.setPointerCapture(event.pointerId);
+    drag.current = { grip, at: event.clientX, view };
+  };
+  const move = (event: PointerEvent): void => {
+    if (!drag.current) return;
+    const { grip, at, view: before } = drag.current;
+    const by = ((event.clientX - at) / canvas.current!.clientWidth) * count;
+    const to = grip === "from" ? before.to : before.to + by;
+    const from = grip === "to" ? before.from : before.from + by;
+    onView(clamped({ from: Math.min(from, to), to: Math.max(from, to) }, count));
+  };
+  const jump = (event: PointerEvent): void => {
+    const box = canvas.current!.getBoundingClientRect();
+    const middle = ((event.clientX - box.left) / box.width) * count;
+    const half = (view.to - view.from) / 2;
+    onView(clamped({ from: middle - half, to: middle + half }, count));
+  };
+  return (
+    <div className="overview" aria-hidden="true" onPointerDown={jump} onPointerMove={move} onPointerUp={() => (drag.current = null)}>
+      <canvas ref={canvas} />
+      <div className="overview-rest" style={{ left: 0, width: percent(view.from) }} />
+      <div className="overview-rest" style={{ left: percent(view.to), right: 0 }} />
+      <div className="overview-frame" style={{ left: percent(view.from), width: percent(view.to - view.from) }} onPointerDown={begin("both")}>
+        <span className="grip" onPointerDown={begin("from")} />
+        <span className="grip" onPointerDown={begin("to")} />
+      </div>
+    </div>
+  );
+}
+
+function paint(canvas: HTMLCanvasElement, { at, left, right }: Layer, sign: 1 | -1, [low, high]: readonly [number, number]): void {
+  const scale = devicePixelRatio;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const context = canvas.getContext("2d")!;
+  context.scale(scale, scale);
+  const colours = coloursOf(canvas.parentElement!);
+  const last = Math.max(1, at.at(-1) ?? 1);
+  const pad = 4;
+  for (const [values, colour] of [[right, colours.right], [left, colours.left]] as const) {
+    context.beginPath();
+    for (let index = 0; index < at.length; index += 1) {
+      const y = height - pad - ((values[index]! * sign - low) / (high - low)) * (height - 2 * pad);
+      context.lineTo((at[index]! / last) * width, y);
+    }
+    context.strokeStyle = colour;
+    context.globalAlpha = 0.75;
+    context.stroke();
+  }
+}

@@ -1,0 +1,66 @@
+/** Fetches what a plot shows, and keeps it while the recording is open. */
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useArray, useSynovia } from "synovia-client/react";
+import type { SynoviaError } from "synovia-client";
+import type { Recording } from "../api/api.ts";
+import { outlineOf, wantedFor, type View, type Wanted } from "./fetching.ts";
+import { layerOf, pick, type Layer } from "./layers.ts";
+
+type Knees = Pick<Recording, "leftKnee" | "rightKnee" | "sampleCount">;
+
+/** Asking waits until the hand rests this long: a drag passes over much that nobody looks at. */
+const REST_MS = 70;
+const KEPT = 24;
+
+export interface Layers {
+  /** The finest there is for the view; undefined while nothing is there. */
+  readonly layer: Layer | undefined;
+  readonly outline: Layer | undefined;
+  readonly progress: number;
+  /** Finer samples are on their way. */
+  readonly isRefining: boolean;
+  readonly error: SynoviaError | null;
+}
+
+export function useLayers({ leftKnee, rightKnee, sampleCount }: Knees, view: View, pixels: number): Layers {
+  const whole = useMemo(() => outlineOf(sampleCount), [sampleCount]);
+  const left = useArray(leftKnee, { points: whole.points });
+  const right = useArray(rightKnee, { points: whole.points });
+  const outline = useMemo(
+    () => (left.data && right.data && left.data.length === right.data.length ? layerOf(whole, left.data, right.data) : undefined),
+    [whole, left.data, right.data],
+  );
+  const wanted = wantedFor(view, sampleCount, pixels);
+  const [fine, isRefining] = useFine({ leftKnee, rightKnee, sampleCount }, wanted);
+  const layer = outline && pick([outline, ...fine], view);
+  return { layer, outline, progress: (left.progress + right.progress) / 2, isRefining, error: left.error ?? right.error };
+}
+
+/** Fetch finer layers as they are wanted. One that cannot be had leaves the coarser one; the next view asks again. */
+function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers: readonly Layer[], isRefining: boolean] {
+  const client = useSynovia();
+  const [layers, setLayers] = useState<readonly Layer[]>([]);
+  const [isRefining, setRefining] = useState(false);
+  const known = useRef(layers);
+  known.current = layers;
+  const { start, stop, points } = wanted ?? { start: 0, stop: 0, points: null };
+  useEffect(() => {
+    const isThere = (one: Layer): boolean => one.start === start && one.stop === stop && one.points === points;
+    if (stop === 0 || known.current.some(isThere)) return setRefining(false);
+    const abort = new AbortController();
+    const range = { start, stop, points, signal: abort.signal };
+    const ask = async (): Promise<void> => {
+      const [left, right] = await Promise.all([client.array(leftKnee, range), client.array(rightKnee, range)]);
+      const layer = layerOf({ start, stop, points }, left as Float64Array, right as Float64Array);
+      setLayers((before) => [...before.slice(1 - KEPT), layer]);
+      setRefining(false);
+    };
+    setRefining(true);
+    const timer = setTimeout(() => void ask().catch(() => abort.signal.aborted || setRefining(false)), REST_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [client, leftKnee.key, rightKnee.key, start, stop, points]);
+  return [layers, isRefining];
+}

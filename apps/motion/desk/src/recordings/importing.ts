@@ -1,0 +1,128 @@
+/** Files on their way to the server, which reads them and saves a recording of each. */
+import { useSyncExternalStore } from "react";
+import { bearerToken } from "../app/session.ts";
+import { go } from "../app/route.ts";
+import { sentence } from "../ui/errors.ts";
+import { toasts } from "../ui/toasts.ts";
+
+export interface Import {
+  readonly id: number;
+  readonly name: string;
+  /** From 0 to 1; 1 while the server reads the file. */
+  readonly progress: number;
+  readonly state: "waiting" | "sending" | "done" | "failed";
+  /** What is wrong with the file, in the server's words with its line. */
+  readonly problem?: string;
+  readonly recordingId?: string;
+}
+
+export const ACCEPTED = [".mot", ".sto", ".csv", ".tsv"];
+const MOST_BYTES = 256 * 2 ** 20;
+const DONE_SHOWN_MS = 6_000;
+
+let shown: readonly Import[] = [];
+let next = 0;
+const listeners = new Set<() => void>();
+
+function show(changed: readonly Import[]): void {
+  shown = changed;
+  for (const listener of listeners) listener();
+}
+
+function change(id: number, part: Partial<Import>): void {
+  show(shown.map((one) => (one.id === id ? { ...one, ...part } : one)));
+}
+
+export const dismissImport = (id: number): void => show(shown.filter((one) => one.id !== id));
+
+export function useImports(): readonly Import[] {
+  return useSyncExternalStore((changed) => {
+    listeners.add(changed);
+    return () => listeners.delete(changed);
+  }, () => shown);
+}
+
+/** Let the user choose files. */
+export function pickFiles(): Promise<File[]> {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.multiple = true;
+  input.accept = ACCEPTED.join(",");
+  return new Promise((resolve) => {
+    input.onchange = () => resolve([...(input.files ?? [])]);
+    input.oncancel = () => resolve([]);
+    input.click();
+  });
+}
+
+/** Send files one after the other; the recording of a single one is opened. */
+export async function importFiles(files: readonly File[]): Promise<void> {
+  const entries = files.map((file) => ({ file, id: next++ }));
+  show([...shown, ...entries.map(({ file, id }): Import => ({ id, name: file.name, progress: 0, state: "waiting" }))]);
+  for (const { file, id } of entries) {
+    const recordingId = await importOne(file, id);
+    if (recordingId && files.length === 1) go("recordings", recordingId);
+  }
+}
+
+async function importOne(file: File, id: number): Promise<string | null> {
+  try {
+    checkFile(file);
+    change(id, { state: "sending" });
+    const recordingId = await send(file, (progress) => change(id, { progress }));
+    change(id, { state: "done", progress: 1, recordingId });
+    setTimeout(() => dismissImport(id), DONE_SHOWN_MS);
+    return recordingId;
+  } catch (error) {
+    change(id, { state: "failed", problem: (error as Error).message });
+    toasts.error(`${file.name} was not imported.`);
+    return null;
+  }
+}
+
+function checkFile({ name, size }: File): void {
+  if (!ACCEPTED.some((ending) => name.toLowerCase().endsWith(ending))) throw new Error(`Files that can be read end in ${ACCEPTED.join(", ")}.`);
+  if (size === 0) throw new Error("The file is empty.");
+  if (size > MOST_BYTES) throw new Error("The file is larger than 256 MB.");
+}
+
+// fetch cannot tell how much has been sent
+function send(file: File, onProgress: (part: number) => void): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/import?name=${encodeURIComponent(file.name)}`);
+    request.setRequestHeader("authorization", `Bearer ${bearerToken() ?? ""}`);
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+    request.onload = () => {
+      const answer = parsed(request.responseText);
+      if (request.status < 300 && answer.recordingId) resolve(answer.recordingId);
+      else reject(new Error(refusal(request.status, answer.message)));
+    };
+    request.onerror = () => reject(new Error("The connection broke. Nothing was saved; try again."));
+    request.send(file);
+  });
+}
+
+interface Answer {
+  readonly recordingId?: string;
+  readonly message?: string;
+}
+
+function parsed(text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    return {};
+  }
+}
+
+/** Say why the server did not take a file. */
+export function refusal(status: number, message: string | undefined): string {
+  if (status === 401) return "Your session has ended. Please sign in again.";
+  if (status === 403) return "You may not import recordings.";
+  if (status === 404) return "This server does not take files yet.";
+  if (status === 413) return "The file is larger than the server takes.";
+  if (status === 429) return "That is too many files at once. Wait a little.";
+  return message ? sentence(message) : "The server could not read the file. Please try again later.";
+}

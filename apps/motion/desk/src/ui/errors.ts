@@ -1,0 +1,58 @@
+/** What went wrong, in the words of those who use the desk. */
+
+const TEXTS: Readonly<Record<string, string>> = {
+  already_a_contact: "You are contacts already.",
+  already_registered: "This account exists already.",
+  archived: "This recording is in the archive. Restore it first.",
+  array_not_found: "The samples of this recording cannot be found.",
+  email_missing: "The sign-in did not tell us an e-mail address, which an account needs.",
+  email_taken: "Another account has this e-mail address.",
+  expired: "This has expired. Ask for a new one.",
+  internal_error: "Something went wrong on the server. It has been noted there; please try again.",
+  invalid_arguments: "The server did not accept what was entered.",
+  invalid_token: "This sign-in was not accepted. Please try again.",
+  last_admin: "There has to be at least one administrator.",
+  limit_exceeded: "That is more than is allowed. Please wait a little, or remove something first.",
+  not_a_contact: "This person is not among your contacts.",
+  not_archived: "This is not in the archive.",
+  not_found: "This does not exist, or is not shared with you.",
+  not_registered: "Finish setting up your account first.",
+  out_of_order: "Samples arrived in the wrong order.",
+  request_expired: "This change waited too long to be sent. Check whether it is there, and make it again if not.",
+  server_error: "The server cannot do this at the moment. Please try again later.",
+  too_large: "That is too large.",
+  unauthenticated: "Your session has ended. Please sign in again.",
+  unknown_function: "This server does not offer that yet.",
+};
+
+/** Codes whose message says more than a fixed text could: it names the field, the line or the limit. */
+const TELLING = new Set(["invalid_arguments", "limit_exceeded", "invalid_file", "forbidden", "already_accepted"]);
+
+const NAMES: Readonly<Record<string, string>> = {
+  RequestTimeout: "The server did not answer in time. Please try again.",
+  ConnectionLost: "The connection broke, so nobody knows whether this was done. Have a look before you try again.",
+  ConnectionFailed: "The server refuses the connection. Reload the page.",
+  ClientClosed: "You have signed out meanwhile.",
+};
+
+export function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : null;
+}
+
+/** Say what an error means. */
+export function describe(error: unknown): string {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : "";
+  if (code === "forbidden" && !message) return "You may not do this.";
+  if (code !== null && TELLING.has(code) && message) return sentence(message);
+  const known = code === null ? NAMES[(error as Error | null)?.name ?? ""] : TEXTS[code];
+  return known ?? (message ? sentence(message) : "Something went wrong. Please try again.");
+}
+
+/** Make a sentence of a message for programmers. */
+export function sentence(message: string): string {
+  const text = message.trim();
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,0 +1,60 @@
+/** The icons: 24 units square, drawn with the pen of the text around them. */
+import type { ReactElement } from "react";
+
+const PATHS = {
+  activity: "M3 12h4l3-8 4 16 3-8h4",
+  alert: "M12 3.5 2.5 20h19L12 3.5ZM12 10v4.5M12 17.4v.1",
+  archive: "M3.5 4.5h17v4h-17zM5 8.5V19.5h14V8.5M10 12.5h4",
+  back: "M15 5l-7 7 7 7",
+  check: "M4.5 12.5l5 5 10-11",
+  chevron: "M9 5l7 7-7 7",
+  close: "M6 6l12 12M18 6 6 18",
+  command: "M12 12h.01M8 12h.01M16 12h.01M3.5 6h17v12h-17z",
+  contacts: "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 19.5c.4-3.4 3-5.5 6.5-5.5s6.1 2.1 6.5 5.5M16 4.8a3.4 3.4 0 0 1 0 6.4M18 14.6c2 .8 3.2 2.5 3.5 4.9",
+  download: "M12 4v11M7.5 11l4.5 4.5 4.5-4.5M4.5 19.5h15",
+  edit: "M4.5 19.5l.9-4L16 4.9a1.9 1.9 0 0 1 2.7 0l.4.4a1.9 1.9 0 0 1 0 2.7L8.5 18.6l-4 .9ZM14 7l3 3",
+  expand: "M9 4.5H4.5V9M15 4.5h4.5V9M9 19.5H4.5V15M15 19.5h4.5V15",
+  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 14.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6Z",
+  filter: "M3.5 5.5h17l-6.5 7.5v6l-4-2v-4L3.5 5.5Z",
+  help: "M9.3 9.2a2.8 2.8 0 1 1 4 2.6c-.9.5-1.3 1-1.3 2.2M12 17.4v.1M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Z",
+  inbox: "M3.5 13.5 6 5h12l2.5 8.5V19h-17v-5.5ZM3.5 13.5H8.5l1.2 2.5h4.6l1.2-2.5h5",
+  knee: "M9 3c.3 3.5.2 6 1.5 8M10.5 11c1.4 2.4.2 5.5-1.5 10M16 3c0 3.5-.2 5.5-.2 8.2 0 3-1.6 5.3-2 9.8M10.5 11c1.5-.9 3.6-.9 5.3.2",
+  live: "M12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM7 17a7 7 0 0 1 0-10M17 7a7 7 0 0 1 0 10M4.2 19.8a11 11 0 0 1 0-15.6M19.8 4.2a11 11 0 0 1 0 15.6",
+  mail: "M3.5 5.5h17v13h-17zM4 6.5l8 6.5 8-6.5",
+  menu: "M4 7h16M4 12h16M4 17h16",
+  minus: "M5 12h14",
+  moon: "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5Z",
+  more: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  person: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20.5c.5-4 3.5-6.3 7.5-6.3s7 2.3 7.5 6.3",
+  plus: "M12 5v14M5 12h14",
+  restore: "M4 5v5h5M4.6 10A8 8 0 1 1 4 13.5",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5l5 5",
+  send: "M20.5 3.5 3.5 10.3l7 3.2 3.2 7 6.8-17ZM10.5 13.5l4-4",
+  share: "M17.5 8.5a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4ZM6.5 14.7a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4ZM17.5 20.9a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4ZM8.9 10.7l6.2-3.4M8.9 13.3l6.2 3.5",
+  shield: "M12 3l7.5 2.8v5.7c0 4.5-3 7.9-7.5 9.5-4.5-1.6-7.5-5-7.5-9.5V5.8L12 3ZM8.8 12l2.3 2.3 4.2-4.5",
+  sliders: "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4ZM9 19.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4Z",
+  signOut: "M14 4.5H5.5v15H14M10.5 12h10M17 8.5l3.5 3.5-3.5 3.5",
+  statistics: "M4 20h16M6.5 16.5v-5M12 16.5v-11M17.5 16.5v-8",
+  stop: "M6.5 6.5h11v11h-11z",
+  sun: "M12 16.2a4.2 4.2 0 1 0 0-8.4 4.2 4.2 0 0 0 0 8.4ZM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4",
+  tag: "M3.5 12.3V3.5h8.8l8.2 8.2-8.8 8.8-8.2-8.2ZM8 8h.01",
+  trash: "M4.5 6.5h15M9.5 6.5v-3h5v3M6.5 6.5l.8 14h9.4l.8-14M10.3 10.5v6M13.7 10.5v6",
+  upload: "M12 16V4.5M7.5 9 12 4.5 16.5 9M4.5 19.5h15",
+  wifiOff: "M3 3l18 18M5 12.5a10 10 0 0 1 4.5-2.6M2 9a14.5 14.5 0 0 1 5-3.1M12.5 6a14.5 14.5 0 0 1 9.5 3M15.5 10.4A10 10 0 0 1 19 12.5M8.5 16a5 5 0 0 1 5-1.2M12 19.5h.01",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+/** An icon that says nothing to a screen reader: the control around it has the words. */
+export function Icon({ name, size = 18 }: { name: IconName; size?: number }): ReactElement {
+  return (
+    <svg className="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** The mark of the product: a knee's angle over a stride. */
+export function Mark({ size = 28 }: { size?: number }): ReactElement {
+  return <img src="/mark.svg" width={size} height={size} alt="" />;
+}

@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { packed } from "./packed.config.ts";
+import { contentPolicy } from "./policy.config.ts";
+
+const HUB = process.env["SYNOVIA_URL"] ?? "http://127.0.0.1:8000";
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+// The hub that `synovia dev` runs answers what the page asks of its own origin.
+const proxy = Object.fromEntries(
+  ["/sync", "/auth", "/import", "/api"].map((path) => [path, { target: HUB, changeOrigin: true, ws: path === "/sync" }]),
+);
+
+export default defineConfig({
+  plugins: [react(), contentPolicy(), packed()],
+  resolve: {
+    // the client from its sources: a fresh clone needs no build of it
+    alias: [
+      { find: /^synovia-client$/, replacement: here("../../../clients/js/src/index.ts") },
+      { find: /^synovia-client\/react$/, replacement: here("../../../clients/js/src/react/index.ts") },
+    ],
+    dedupe: ["react", "react-dom"],
+  },
+  server: { proxy, fs: { allow: [here("."), here("../../../clients/js")] } },
+  preview: { proxy },
+  // where the hub looks for it
+  build: { outDir: "../web", emptyOutDir: true, target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0 },
+  test: { include: ["test/**/*.test.ts"] },
+});
