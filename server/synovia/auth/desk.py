@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from synovia.auth.development import PREFIX as DEVELOPMENT_PREFIX
 from synovia.auth.development import DevelopmentAuthenticator
@@ -105,6 +105,16 @@ class SignInDesk:
         ways = ["token dev:EMAIL, as dev:alice@example.org"] if self._development is not None else []
         ways += sorted({min(each.issuers, key=len) for each in self._verifiers})
         return ways + (["a code by e-mail"] if self.email is not None else [])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What a page has to know to offer the ways to sign in; no secret is among it."""
+        google = next((each for each in self._verifiers if isinstance(each, GoogleVerifier)), None)
+        return {
+            "googleClientId": None if google is None else google.web_client_id,
+            "email": self.email is not None,
+            "development": self._development is not None,
+        }
 
     # --- signing in
 

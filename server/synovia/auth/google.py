@@ -34,7 +34,7 @@ class GoogleVerifier:
     """Verifies Google's ID tokens: signature, audience, issuer, times, and that Google has verified the e-mail address.
 
     Args:
-        client_ids: The audiences: the OAuth client ids of the desktop program, the web page and so on.
+        client_ids: The audiences: the OAuth client ids of the web page, which comes first, the desktop program and so on.
         certs_url: Where the certificates are, as ``{"key id": "PEM"}``.
         leeway: Seconds by which Google's clock and ours may differ.
         clock: Tells the time of day; google-auth looks at the machine's own clock besides.
@@ -53,6 +53,7 @@ class GoogleVerifier:
         if not client_ids:
             raise ValueError("Google sign-in needs the client ids of the programs that sign in")
         self.issuers: Collection[str] = ISSUERS
+        self.web_client_id = next(iter(client_ids))
         self._client_ids = sorted(client_ids)
         self._certs_url = check_url(certs_url)
         self._leeway = leeway

@@ -43,7 +43,13 @@ def routes(desk: SignInDesk) -> list[BaseRoute]:
             return _Refused(503, ErrorCode.SERVER_ERROR, "try again later").response
         return Response(status_code=204)
 
-    found: list[BaseRoute] = [Route("/auth/sign-out", sign_out, methods=["POST"])]
+    async def config(request: Request) -> Response:
+        return JSONResponse(desk.config, headers={"cache-control": "no-store"})
+
+    found: list[BaseRoute] = [
+        Route("/auth/config", config, methods=["GET"]),
+        Route("/auth/sign-out", sign_out, methods=["POST"]),
+    ]
     if (email := desk.email) is not None:
         found.append(Route("/auth/email", _asking(email), methods=["POST"]))
     return found
