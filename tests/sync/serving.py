@@ -59,6 +59,8 @@ async def serving(
     store: str = "sqlite://:memory:",
     debug: bool = False,
     options: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    development: bool = False,
     **limits: Any,
 ) -> AsyncIterator[Running]:
     """Serve the board until the block ends; it is then stopped as a signal would stop it.
@@ -66,13 +68,16 @@ async def serving(
     Args:
         store: The address of the database.
         options: For uvicorn.
+        settings: Those of ``Settings`` that are not to be the default.
+        development: As under ``synovia dev``; with its sign-in, if no authenticator is given.
         limits: Those of ``HubLimits`` that are not to be the default.
     """
     app = Synovia(
         load_application(BOARD),
         store=store,
-        settings=Settings(debug=debug, limits=HubLimits(**limits)),
-        authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
+        settings=Settings(debug=debug, limits=HubLimits(**limits), **(settings or {})),
+        authenticator=authenticator or (None if development else DevelopmentAuthenticator("127.0.0.1")),
+        development=development,
     )
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app, **(options or {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -40,7 +41,8 @@ class Doors:
             return b"503 Service Unavailable"
         address = None if self._trusts(host) else self._hub.addresses.of(host)
         if address is not None:
-            if address.visitors >= limits.max_requests_per_address:
+            in_debt = address.meter.wait(time.monotonic()) > 0
+            if in_debt or address.visitors >= limits.max_requests_per_address:
                 return b"429 Too Many Requests"
             address.visitors += 1
         self._inside[visitor] = address

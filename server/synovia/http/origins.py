@@ -55,8 +55,11 @@ def own_origin(scope: Scope) -> str | None:
 def is_loopback_host(host: str) -> bool:
     """Tell whether a Host header names this machine and nothing that a name server could point at it."""
     try:
-        name = urlsplit(f"//{host.lower()}").hostname or ""
+        parts = urlsplit(f"//{host.lower()}")
+        name = parts.hostname if parts.username is None else None
     except ValueError:
+        return False
+    if name is None:
         return False
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -140,7 +143,9 @@ async def refuse(
     retry_after: int | None = None,
 ) -> None:
     """Answer a request, or a handshake, with an error."""
-    headers = {"cache-control": "no-store"} | ({} if retry_after is None else {"retry-after": str(retry_after)})
+    headers = {"cache-control": "no-store"}
+    if retry_after is not None:
+        headers |= {"retry-after": str(retry_after), "connection": "close"}
     if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
         await JSONResponse({"code": code, "message": message}, status, headers)(scope, receive, send)
     else:

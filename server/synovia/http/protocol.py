@@ -8,7 +8,7 @@ import struct
 from typing import Any, cast
 
 import h11
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -28,6 +28,7 @@ _SLICE_BYTES = 1024
 _BODY_BYTES = 10 * 1024
 """The least that has to arrive of a body within ``request_timeout``."""
 _MOST_FRAGMENTS = 1024
+_MOST_SURPLUS = 64
 _PINGS_PER_SECOND, _MOST_PINGS = 5.0, 50.0
 
 _silent = logging.Logger("websockets without a log", logging.CRITICAL + 1)
@@ -44,13 +45,21 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.conn.logger, self.conn.debug = _silent, False
+        self.close_timeout = _LET_GO_SECONDS
         self._unparsed = memoryview(b"")
+        self._surplus = 0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
 
     async def run_asgi(self) -> None:
         """Run the application, offering it this output."""
         cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Take what the application sends; an answer that refuses the handshake ends it, and is nobody's error."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     # --- receiving
 
@@ -63,12 +72,23 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def _parse(self) -> None:
         size = _SLICE_BYTES
-        while self._unparsed and not self.read_paused and not self.transport.is_closing():
+        while self._unparsed and not self.read_paused and not self._is_deaf:
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             super().data_received(bytes(part))
-            size *= 4  # no message in it: amid a large one
-        if self.transport.is_closing():
+            size *= 1 if self.close_sent else 4  # no message in it: amid a large one
+        if self._is_deaf:
             self._unparsed = memoryview(b"")
+            self.transport.pause_reading()
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether nothing that comes matters any more, not even the answer to our close frame."""
+        return self._surplus > _MOST_SURPLUS or self.transport.is_closing()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message over; those that come after our close frame are only counted."""
+        self._surplus += self.close_sent
+        super().send_receive_event_to_app()
 
     async def receive(self) -> ASGIReceiveEvent:
         """Give the next message; when none is left, go on with what has come meanwhile."""

@@ -63,7 +63,7 @@ class Allowance:
     def sign_in(self) -> float:
         """Count a token to verify; give 0, or the seconds after which it may be tried again."""
         now = self._clock()
-        wait = max(bucket.wait(now) for bucket in (self._sign_ins, self._address.sign_ins))
+        wait = max(bucket.wait_for(1, now) for bucket in (self._sign_ins, self._address.sign_ins))
         if wait <= 0:
             self._sign_ins.take(1, now)
             self._address.sign_ins.take(1, now)

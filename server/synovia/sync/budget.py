@@ -30,7 +30,11 @@ class Bucket:
 
     def wait(self, now: float, reserve: float = 0.0) -> float:
         """Tell the seconds until there is no debt and a share ``reserve`` of a full bucket is left."""
-        missing = reserve * self._burst - self._level - (now - self._at) * self._rate
+        return self.wait_for(reserve * self._burst, now)
+
+    def wait_for(self, amount: float, now: float) -> float:
+        """Tell the seconds until so much can be taken without credit."""
+        missing = amount - self._level - (now - self._at) * self._rate
         return missing / self._rate if missing > 0 else 0.0
 
     def full(self, now: float) -> bool:

@@ -29,52 +29,52 @@ started: list[str] = []
 """What has begun, in order."""
 
 
-@query
+@query(public=True)
 async def on_board(ctx: QueryContext, board: str) -> list[Note]:
     return await ctx.db.query(Note).using("by_board", board=board).collect()
 
 
-@query
+@query(public=True)
 async def who_am_i(ctx: QueryContext) -> str | None:
     return ctx.identity.email if ctx.identity else None
 
 
-@query
+@query(public=True)
 async def broken(ctx: QueryContext) -> str:
     raise RuntimeError("the secret of the query")
 
 
-@query
+@query(public=True)
 async def wrong_index(ctx: QueryContext) -> list[Note]:
     return await ctx.db.query(Note).using("by_colour", colour="red").collect()
 
 
-@mutation
+@mutation(public=True)
 async def post(ctx: MutationContext, board: str, text: str) -> Id[Note]:
     started.append(text)
     return await ctx.db.insert(Note(board=board, text=text))
 
 
-@mutation
+@mutation(public=True)
 async def edit(ctx: MutationContext, note_id: Id[Note], text: str) -> None:
     note = await ctx.db.get(Note, note_id)
     assert note is not None
     await ctx.db.patch(note, text=text)
 
 
-@mutation
+@mutation(public=True)
 async def plot(ctx: MutationContext, board: str, samples: Float64Array) -> Id[Note]:
     return await ctx.db.insert(Note(board=board, text="plot", samples=samples))
 
 
-@mutation
+@mutation(public=True)
 async def post_when_open(ctx: MutationContext, board: str, text: str) -> Id[Note]:
     started.append(text)
     await gate.wait()
     return await ctx.db.insert(Note(board=board, text=text))
 
 
-@mutation
+@mutation(public=True)
 async def fail(ctx: MutationContext) -> None:
     raise RuntimeError("the secret of the mutation")
 
@@ -84,13 +84,13 @@ async def hidden(ctx: MutationContext) -> None:
     return None
 
 
-@action
+@action(public=True)
 async def wait(ctx: ActionContext) -> str:
     started.append("wait")
     await gate.wait()
     return "waited"
 
 
-@action
+@action(public=True)
 async def long_text(ctx: ActionContext, length: int) -> str:
     return "x" * length
