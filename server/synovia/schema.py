@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidationInfo,
 )
@@ -31,7 +32,7 @@ from synovia_protocol.messages import ArrayRef
 T = TypeVar("T")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
-MAX_ID_LENGTH = 256
+_MAX_ID_LENGTH = 256
 
 
 class SchemaError(TypeError):
@@ -50,13 +51,17 @@ class Id(str, Generic[T]):
         )
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": _MAX_ID_LENGTH}
+
+    @classmethod
     def _validate(cls, value: Any) -> Id[Any]:
         if isinstance(value, ObjectId):
             return cls(str(value))
         if not isinstance(value, str):
             raise ValueError("an id is a string")
-        if not 0 < len(value) <= MAX_ID_LENGTH:
-            raise ValueError(f"an id has 1 to {MAX_ID_LENGTH} characters")
+        if not 0 < len(value) <= _MAX_ID_LENGTH:
+            raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
         return value if type(value) is cls else cls(value)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +25,7 @@ from synovia.sync.limits import HubLimits
 HERE = Path(__file__).parent
 """Where applications for tests are."""
 SECONDS = 20.0
+_clients = ThreadPoolExecutor(16, "http client")  # not the loop's own threads: the server needs those
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Served:
     ) -> Answer:
         """Send one request over a connection of its own."""
         sent = {**(headers or {}), **({} if token is None else {"Authorization": f"Bearer {token}"})}
-        return await asyncio.to_thread(self._ask, method, path, body, sent)
+        return await asyncio.get_running_loop().run_in_executor(_clients, self._ask, method, path, body, sent)
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)

@@ -67,4 +67,9 @@ class Motion:
 
     def times(self) -> Floats:
         """Compute the time of each sample, in seconds, shape ``(n,)``."""
-        return self.start + np.arange(self.sample_count, dtype=np.float64) / self.sample_rate
+        return times_of(0, self.sample_count, self.sample_rate, self.start)
+
+
+def times_of(first: int, stop: int, sample_rate: float, start: float = 0.0) -> Floats:
+    """Compute the times of samples ``[first, stop)`` of a series at ``sample_rate`` Hz that begins at ``start`` seconds."""
+    return start + np.arange(first, stop, dtype=np.float64) / sample_rate

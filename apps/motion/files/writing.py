@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from motion.files.motion import Motion, OnProgress
+from motion.files.motion import Floats, Motion, OnProgress, times_of
 
 ROWS_AT_ONCE = 65_536
 
@@ -44,16 +44,17 @@ def write_motion(path: str | os.PathLike[str], motion: Motion, *, on_progress: O
 def _header(path: Path, motion: Motion) -> tuple[str, str]:
     match path.suffix.lower():
         case ".mot" | ".sto":
-            return _opensim_header(motion), "\t"
+            return opensim_header(motion.sample_count, motion.sample_rate, motion.name), "\t"
         case ".csv":
             return "time,left_knee,right_knee\n", ","
     raise ValueError(f"a motion file ends in .mot, .sto or .csv, not in {path.suffix!r}")
 
 
-def _opensim_header(motion: Motion) -> str:
-    name = " ".join(motion.name.split()) or "Knee angles"
+def opensim_header(sample_count: int, sample_rate: float, name: str = "") -> str:
+    """Write what stands above the rows of an OpenSim file: ``sample_rate`` is in Hz."""
+    name = " ".join(name.split()) or "Knee angles"
     return (
-        f"name={name}\nversion=1\nnRows={motion.sample_count}\nnColumns=3\ninDegrees=yes\nsampleRate={motion.sample_rate!r}\n"
+        f"name={name}\nversion=1\nnRows={sample_count}\nnColumns=3\ninDegrees=yes\nsampleRate={sample_rate!r}\n"
         "\nUnits are S.I. units (second, meters, Newtons, ...)\nAngles are in degrees.\n\n"
         "endheader\ntime\tknee_angle_l\tknee_angle_r\n"
     )
@@ -61,12 +62,19 @@ def _opensim_header(motion: Motion) -> str:
 
 def _rows(motion: Motion, delimiter: str) -> Iterator[tuple[int, str]]:
     """Give the rows as text in portions, each with the number of rows up to its end."""
-    times = motion.times()
     for start in range(0, motion.sample_count, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        columns = (series[part].tolist() for series in (times, motion.left_knee, motion.right_knee))
-        rows = [delimiter.join(map(repr, row)) for row in zip(*columns, strict=True)]
-        yield start + len(rows), "\n".join(rows) + "\n"
+        left, right = motion.left_knee[part], motion.right_knee[part]
+        yield (
+            start + len(left),
+            rows_text(left, right, times_of(start, start + len(left), motion.sample_rate, motion.start), delimiter),
+        )
+
+
+def rows_text(left: Floats, right: Floats, times: Floats, delimiter: str = "\t") -> str:
+    """Write some rows: series of one length, as text that reads back bit for bit."""
+    columns = (series.tolist() for series in (times, left, right))
+    return "".join([delimiter.join(map(repr, row)) + "\n" for row in zip(*columns, strict=True)])
 
 
 def _umask() -> int:

@@ -10,7 +10,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from synovia.functions import Function
-from synovia.schema import MAX_ID_LENGTH, Id
 from synovia_protocol.messages import ArrayRef
 
 PREFIX: Final = "#/components/schemas/"
@@ -75,12 +74,6 @@ def _value(name: str) -> JsonSchemaValue:
 
 class _Generator(GenerateJsonSchema):
     """Describes values as ``synovia.http.values`` writes them; what it does not know may be anything."""
-
-    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
-        function: Any = schema["function"]["function"]
-        if getattr(function, "__func__", None) is Id._validate.__func__:  # type: ignore[attr-defined]
-            return {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
-        return {}
 
     def is_instance_schema(self, schema: core_schema.IsInstanceSchema) -> JsonSchemaValue:
         if schema["cls"] is not ArrayRef:
