@@ -2,7 +2,6 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { packed } from "./packed.config.ts";
-import { contentPolicy } from "./policy.config.ts";
 
 const HUB = process.env["SYNOVIA_URL"] ?? "http://127.0.0.1:8000";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -13,7 +12,7 @@ const proxy = Object.fromEntries(
 );
 
 export default defineConfig({
-  plugins: [react(), contentPolicy(), packed()],
+  plugins: [react(), packed()],
   resolve: {
     // the client from its sources: a fresh clone needs no build of it
     alias: [
