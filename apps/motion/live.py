@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import timedelta
 
 from synovia import (
     ArrayRef,
@@ -16,6 +16,7 @@ from synovia import (
     NotFound,
     QueryContext,
     between,
+    cron,
     lt,
     mutation,
     query,
@@ -326,12 +327,16 @@ async def _running(ctx: QueryContext, session_id: Id[LiveSession]) -> LiveSessio
 # --- sessions that nobody looks after ---------------------------------------------------------------------------------
 
 
+@cron(every=timedelta(minutes=1))
 @mutation(internal=True)
-async def tend(ctx: MutationContext) -> list[Id[LiveSession]]:
-    """Forget sessions that were finished long ago; find those to which nothing was appended for long."""
-    await _forget(ctx, await _finished_before(ctx, ctx.now - REMEMBERED))
-    idle = ctx.db.query(LiveSession).using("by_last_batch", is_running=True, last_at=lt(ctx.now - UNATTENDED))
-    return [session.id for session in await idle.take(AT_ONCE)]
+async def tend(ctx: MutationContext) -> None:
+    """End sessions to which nothing was appended for long, and forget those that were finished long ago."""
+    sessions = ctx.db.query(LiveSession)
+    for session in await sessions.using("by_finish", finished_at=between(1, ctx.now - REMEMBERED)).take(AT_ONCE):
+        await ctx.db.delete(session)
+    idle = sessions.using("by_last_batch", is_running=True, last_at=lt(ctx.now - UNATTENDED))
+    for session in await idle.take(AT_ONCE):
+        await ctx.scheduler.run_after(timedelta(), "live:end_unattended", {"sessionId": session.id})
 
 
 @mutation(internal=True)
@@ -344,15 +349,6 @@ async def end_unattended(ctx: MutationContext, session_id: Id[LiveSession]) -> I
         return await _save(ctx, session)
     await _remove(ctx, session)
     return None
-
-
-async def _finished_before(ctx: QueryContext, time: int) -> list[LiveSession]:
-    return await ctx.db.query(LiveSession).using("by_finish", finished_at=between(1, time)).take(AT_ONCE)
-
-
-async def _forget(ctx: MutationContext, sessions: Iterable[LiveSession]) -> None:
-    for session in sessions:
-        await ctx.db.delete(session)
 
 
 async def remove_live_sessions(ctx: MutationContext, owner: Id[User]) -> None:

@@ -61,6 +61,7 @@ class Recording(
         Index("by_shared_with", "shared_with", "start_time"),
         Index("by_share", "owner_id", "shared_with"),
         Index("by_archive", "owner_id", "archived_at"),
+        Index("by_archived_at", "archived_at"),
     ],
 ):
     """One measurement of both knees.

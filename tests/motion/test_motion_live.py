@@ -135,7 +135,7 @@ class TestAppending:
 
     async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
-        clinic.app.advance(60 * MINUTES)
+        clinic.app.clock.advance(60 * MINUTES)
         parts = batches(32, 11_000)
         await fill(clinic.anna, session, parts)
         growth = await clinic.anna.see("live:follow", sessionId=session)
@@ -145,7 +145,7 @@ class TestAppending:
     async def test_batches_of_all_sizes(self, clinic: Clinic) -> None:
         """Final segments leave gaps in their level; merging must not reach over them."""
         session = await clinic.anna.begin()
-        clinic.app.advance(120 * MINUTES)
+        clinic.app.clock.advance(120 * MINUTES)
         random = np.random.default_rng(5)
         parts = [random.standard_normal(size) for size in random.choice([1, 3, 700, 9_000, 20_000], 120)]
         await fill(clinic.anna, session, parts)
@@ -213,12 +213,12 @@ class TestAppending:
         await clinic.anna.append(session, 0, np.zeros(6_000))
         async with refused("limit_exceeded"):
             await clinic.anna.append(session, 6_000, np.zeros(10))
-        clinic.app.advance(1.0)
+        await clinic.app.advance(1.0)
         assert await clinic.anna.append(session, 6_000, np.zeros(100)) == 6_100
 
     async def test_more_samples_than_a_session_may_have(self, clinic: Clinic) -> None:
         session = await clinic.anna.do("live:start", sampleRate=2000.0)
-        clinic.app.advance(24 * 60 * MINUTES)
+        clinic.app.clock.advance(24 * 60 * MINUTES)
         for position in range(0, 3_600_000, 20_000):
             await clinic.anna.append(session, position, np.full(20_000, float(position)))
         async with refused("limit_exceeded"):
@@ -307,7 +307,7 @@ class TestFinishing:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
         gait = walk(9.99, seed=3)
         for position in range(0, 1000, 40):
-            clinic.app.advance(0.4)
+            await clinic.app.advance(0.4)
             part = slice(position, position + 40)
             await clinic.anna.append(session, position, gait.left_knee[part], gait.right_knee[part])
         told = {"notes": "stairs", "exerciseType": "walking", "tags": ["a", "a", "b"]}
@@ -379,3 +379,44 @@ class TestFinishing:
             await clinic.ben.see("live:follow", sessionId=session)
         assert await clinic.anna.see("live:list_running") == []
         assert await clinic.anna.see("recordings:list_mine") == []
+
+
+class TestSessionsThatNobodyLooksAfter:
+    async def test_one_that_stands_still_is_finished(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin(subjectId=clinic.ben.id)
+        parts = batches(30)
+        await fill(clinic.anna, session, parts)
+        await clinic.app.advance(9 * MINUTES)
+        await clinic.anna.append(session, 300, parts[0])
+        await clinic.app.advance(9 * MINUTES)
+        assert len(await clinic.anna.see("live:list_running")) == 1
+        await clinic.app.advance(2 * MINUTES)
+        assert await clinic.anna.see("live:list_running") == []
+        [recording] = await clinic.ben.see("recordings:list_of_me")
+        samples = await clinic.ben.caller.array(recording["leftKnee"])
+        assert samples.tobytes() == joined([*parts, parts[0]]).tobytes()
+        assert (await clinic.ben.see("live:follow", sessionId=session))["recordingId"] == recording["_id"]
+
+    async def test_an_empty_one_is_discarded(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.app.advance(11 * MINUTES)
+        async with refused("not_found"):
+            await clinic.anna.see("live:follow", sessionId=session)
+        assert await clinic.anna.see("recordings:list_mine") == []
+
+    async def test_one_that_was_finished_is_forgotten_and_its_recording_is_not(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(5))
+        await clinic.anna.do("live:finish", sessionId=session)
+        await clinic.app.advance(59 * MINUTES)
+        assert (await clinic.anna.see("live:follow", sessionId=session))["sampleCount"] == 5
+        await clinic.app.advance(2 * MINUTES)
+        async with refused("not_found"):
+            await clinic.anna.see("live:follow", sessionId=session)
+        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+
+    async def test_clients_do_not_end_what_runs(self, clinic: Clinic) -> None:
+        session = await clinic.anna.begin()
+        for path in ("live:tend", "live:end_unattended"):
+            async with refused("unknown_function"):
+                await clinic.anna.do(path, sessionId=session)
