@@ -62,7 +62,9 @@ class TestApp:
 
     Args:
         application: Its folder or file, or what ``load_application`` gave.
-        store: A store's URL, or an open one; by default one in memory.
+        store: A store's URL, or a store that is not open yet; by default one in memory.
+        clock: The time as functions see it, if several applications share it.
+        scheduler: How scheduled calls are run.
 
     Attributes:
         clock: The time as functions see it; ``advance`` moves it.
@@ -71,12 +73,19 @@ class TestApp:
 
     __test__ = False  # pytest would take it for a test case
 
-    def __init__(self, application: str | Path | Registry, store: str | Store = "sqlite://:memory:") -> None:
+    def __init__(
+        self,
+        application: str | Path | Registry,
+        store: str | Store = "sqlite://:memory:",
+        *,
+        clock: Clock | None = None,
+        scheduler: SchedulerSettings | None = None,
+    ) -> None:
         self.registry = application if isinstance(application, Registry) else load_application(application)
         self.store = open_store(store) if isinstance(store, str) else store
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.mails: list[EmailMessage] = []
-        settings = SchedulerSettings()
+        settings = scheduler or SchedulerSettings()
         calls = calls_of(self.registry, settings)
         services = Services(calls, MailDesk(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid"))
         self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from synovia import (
     ActionContext,
     Array,
-    CronJob,
     FunctionError,
     Id,
     Index,
@@ -18,7 +18,6 @@ from synovia import (
     ScheduledCall,
     Table,
     action,
-    cron,
     field,
     mutation,
     query,
@@ -31,7 +30,7 @@ class Tally(Table, name="tallies", indexes=[Index("by_name", "name", unique=True
     at: list[int] = []
 
 
-async def _add(ctx: MutationContext, name: str, by: int = 1) -> int:
+async def add_to(ctx: MutationContext, name: str, by: int = 1) -> int:
     tally = await ctx.db.query(Tally).using("by_name", name=name).unique()
     if tally is None:
         await ctx.db.insert(Tally(name=name, count=by, at=[ctx.now]))
@@ -41,18 +40,18 @@ async def _add(ctx: MutationContext, name: str, by: int = 1) -> int:
 
 @mutation(public=True)
 async def add(ctx: MutationContext, name: str, by: int = 1) -> int:
-    return await _add(ctx, name, by)
+    return await add_to(ctx, name, by)
 
 
 @mutation(internal=True)
 async def add_then_fail(ctx: MutationContext, name: str) -> None:
-    await _add(ctx, name)
+    await add_to(ctx, name)
     raise FunctionError("no_good", "this never works", {"name": name})
 
 
 @mutation(internal=True)
 async def add_then_break(ctx: MutationContext, name: str) -> None:
-    await _add(ctx, name)
+    await add_to(ctx, name)
     raise RuntimeError("broken")
 
 
@@ -65,7 +64,7 @@ async def insert_tally(ctx: MutationContext, name: str) -> Id[Tally]:
 async def keep(ctx: MutationContext, samples: Array, extra: dict[str, Any]) -> None:
     extra["ref"]  # an array reference in an untyped place comes as one, too
     assert extra["ref"] == samples
-    await _add(ctx, f"{samples.dtype} {samples.length}")
+    await add_to(ctx, f"{samples.dtype} {samples.length}")
 
 
 @action(public=True)
@@ -80,6 +79,29 @@ async def add_by_action(ctx: ActionContext, name: str, fail_until: int = 0) -> i
 async def add_thrice(ctx: ActionContext, name: str) -> None:
     await ctx.run_mutation("errands:add", {"name": name})
     raise FunctionError("not_yet", name)
+
+
+class Gate:
+    """Where an action waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+
+
+GATES: dict[str, Gate] = {}
+
+
+@action(internal=True)
+async def gated(ctx: ActionContext, name: str = "gate") -> None:
+    await ctx.run_mutation("errands:add", {"name": name})
+    GATES[name].reached.set()
+    await GATES[name].open.wait()
+
+
+@action(internal=True, retry=Retry(attempts=2, first=timedelta(seconds=1)))
+async def gated_twice(ctx: ActionContext, name: str) -> None:
+    await gated(ctx, name)
 
 
 @action(internal=True)
@@ -124,7 +146,7 @@ async def change_of_mind(ctx: MutationContext) -> bool:
 
 @mutation(internal=True)
 async def again(ctx: MutationContext, name: str, times: int, seconds: float = 0.0) -> None:
-    await _add(ctx, name)
+    await add_to(ctx, name)
     if times > 1:
         args = {"name": name, "times": times - 1, "seconds": seconds}
         await ctx.scheduler.run_after(timedelta(seconds=seconds), "errands:again", args)
@@ -143,23 +165,11 @@ async def cancel_by_action(ctx: ActionContext, call_id: str) -> bool:
     return await ctx.scheduler.cancel(call_id)
 
 
-@cron(every=timedelta(minutes=5))
-@mutation(internal=True)
-async def tick(ctx: MutationContext) -> None:
-    await _add(ctx, "tick")
-
-
-@cron(daily_at="03:00")
-@action(internal=True)
-async def nightly(ctx: ActionContext) -> None:
-    await ctx.run_mutation("errands:add", {"name": "nightly"})
-
-
-@cron("0 12 * * *", tz="Europe/Berlin")
-@mutation(internal=True)
-async def failing_noon(ctx: MutationContext) -> None:
-    await _add(ctx, "noon")
-    raise FunctionError("no_good", "never at noon")
+@mutation(public=True)
+async def meddle(ctx: MutationContext, call_id: str) -> None:
+    found = await ctx.db.get(ScheduledCall, Id(call_id))
+    assert found is not None
+    await ctx.db.delete(found)
 
 
 # --- looking
@@ -184,8 +194,3 @@ async def call(ctx: QueryContext, call_id: str) -> ScheduledCall | None:
 @query(public=True)
 async def calls(ctx: QueryContext, status: str) -> list[ScheduledCall]:
     return await ctx.db.query(ScheduledCall).using("by_status", status=status).where(field("path") != "x").take(1000)
-
-
-@query(public=True)
-async def crons(ctx: QueryContext) -> list[CronJob]:
-    return await ctx.db.query(CronJob).collect()

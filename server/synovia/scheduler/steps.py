@@ -73,7 +73,7 @@ class Steps:
     async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> None:
         """Mark a call as failed for good."""
         call = await ctx.db.get(QueuedCall, Id(id_))  # whatever is in it: it may have failed for that
-        if call is not None and call.queue in ("mutation", "action"):
+        if call is not None and call.queue != "finished":
             await SystemWriter(ctx.db).patch(call, status="failed", error=error_of(error), **self._over(ctx))
 
     def _over(self, ctx: MutationContext) -> dict[str, Any]:
