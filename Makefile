@@ -3,11 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 JS_READY := clients/js/node_modules/.ready
+DESK := apps/motion/desk
+DESK_READY := $(DESK)/node_modules/.ready
+DESK_API := $(DESK)/src/api/api.ts
+UI := apps/motion/web/index.html
+UI_SOURCES = $(shell find $(DESK) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' -not -path $(DESK_API))
+BROWSER_READY := tests/browser/node_modules/.ready
 PARTS := protocol clients/python server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test lint format torture bench clean
+.PHONY: help dev ui demo test lint format torture bench clean
 
 help:  ## Show the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,19 +25,37 @@ $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 		--editable protocol --editable clients/python --editable 'server[motor]' --editable apps/motion
 	@touch $@
 
-dev: $(READY)  ## Run the motion application on the embedded store, with reload
+dev: $(READY)  ## Run the motion application on the embedded store, with reload, and its page
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui || echo "The page could not be built; the server starts without the new one."; \
+	else echo "Without Node.js (https://nodejs.org) there is no page; the server starts all the same."; fi
 	$(BIN)/synovia dev $(APP)
+
+ui: $(UI)  ## Build the page of the motion application
+
+$(UI): $(DESK_READY) $(READY) $(UI_SOURCES) $(wildcard apps/motion/*.py)
+	cd $(DESK) && npm run --silent build
+	@touch $@
 
 demo: $(READY)  ## Show the main job as it happens, on both stores
 	$(BIN)/python -m motion.demo
+
+$(DESK_READY): $(DESK)/package.json $(DESK)/package-lock.json
+	cd $(DESK) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(BROWSER_READY): tests/browser/package.json tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund
+	@touch $@
 
 $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: lint $(JS_READY)  ## Check style and types, then run every test
+test: lint $(JS_READY) $(UI) $(BROWSER_READY)  ## Check style and types, then run every test
 	cd clients/js && npm test && npm run build && npm run size
+	cd $(DESK) && npm test
 	$(BIN)/pytest
+	cd tests/browser && npm test
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -50,4 +74,4 @@ bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the s
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

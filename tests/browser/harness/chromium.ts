@@ -1,0 +1,34 @@
+/** The browser: a Chromium of this machine. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const HOW = "apt-get install -y chromium (or name one in SYNOVIA_TEST_CHROMIUM)";
+
+const executable = process.env["SYNOVIA_TEST_CHROMIUM"] || onPath();
+
+/** Why there can be no browser; undefined if there can. In continuous integration there has to be one. */
+export const noBrowser = executable || process.env["CI"] === "true" ? undefined : `no Chromium is found: ${HOW}`;
+
+if (noBrowser) console.warn(`the tests in the browser are skipped: ${noBrowser}`);
+
+function onPath(): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function launch(): Promise<Browser> {
+  if (!executable) throw new Error(`no Chromium is found: ${HOW}`);
+  return chromium.launch({ executablePath: executable, headless: true, args: FLAGS });
+}

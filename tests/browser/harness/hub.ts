@@ -1,0 +1,65 @@
+/** A real hub, as a process of its own on a port of its own, which can be killed and comes back with what was saved. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+export const SYNOVIA = join(ROOT, ".venv", "bin", "synovia");
+export const MOTION = join(ROOT, "apps", "motion");
+
+/** The hub with the motion application, for development, on the embedded store in a file. */
+export class Hub {
+  readonly #folder = mkdtempSync(join(tmpdir(), "synovia-browser-"));
+  #process: ChildProcess | null = null;
+  #port = 0;
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Start it, on the same port as before, and wait until it takes connections. */
+  async start(): Promise<void> {
+    const store = `sqlite:///${join(this.#folder, "motion.db")}`;
+    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith("SYNOVIA_"));
+    this.#process = spawn(SYNOVIA, ["dev", MOTION, "--port", String(this.#port), "--store", store, "--no-reload"], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: Object.fromEntries(environment),
+    });
+    this.#port = await portOf(this.#process);
+  }
+
+  /** Kill it, as a crash would. */
+  async kill(): Promise<void> {
+    await ended(this.#process, "SIGKILL");
+  }
+
+  /** Stop it for good. */
+  async stop(): Promise<void> {
+    await ended(this.#process, "SIGTERM");
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function ended(child: ChildProcess | null, signal: NodeJS.Signals): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill(signal);
+  await exit;
+}
+
+async function portOf(child: ChildProcess): Promise<number> {
+  const errors: string[] = [];
+  child.stderr!.on("data", (data: Buffer) => errors.push(String(data)));
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const port = /ws:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (port) {
+      child.stdout!.resume();
+      return Number(port);
+    }
+  }
+  throw new Error(`the hub did not start: ${errors.join("")}`);
+}
