@@ -24,7 +24,7 @@ from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
 from synovia.http.page import FOLDER, page_route
 from synovia.http.proxies import TrustedProxies
-from synovia.http.routes import routes
+from synovia.http.routes import other_methods, routes
 from synovia.http.throttle import Throttle
 from synovia.identity import Authenticator
 from synovia.mail import MailDesk
@@ -108,7 +108,7 @@ class Synovia:
             found = found + sign_in_routes(self.desk)
         home = self.registry.folder
         web = self.settings.web or (home / FOLDER if home is not None else None)
-        return [*found, page_route(web, found, home if self._development else None)]
+        return [*found, *other_methods(found), page_route(web, found, home if self._development else None)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

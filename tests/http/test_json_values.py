@@ -112,6 +112,7 @@ def test_a_reference_to_an_array() -> None:
         (b'{"$numberDouble":"nan"}', "not how $numberDouble is written"),
         (b'{"$date":"yesterday"}', "not how $date is written"),
         (b'{"$date":"2026-13-01T00:00:00Z"}', "not how $date is written"),
+        (b'{"$date":{"a":1}}', "not how $date is written"),
         (b'{"$date":{"$numberLong":"9000000000000000000"}}', "not how $date is written"),
         (b'{"$binary":{"base64":"A"}}', "not how $binary is written"),
         (b'{"$binary":{"base64":"AA==","subType":"04"}}', "not how $binary is written"),

@@ -148,14 +148,14 @@ class Calls:
         return outcome
 
     async def _stored(self, call: _Call) -> dict[str, Any]:
-        """Store the arrays among the arguments; those of calls that will be refused are not."""
+        """Store the arrays among the arguments."""
+        if call.identity is None and not call.function.access.public:
+            return {}  # refused for want of an identity, before arguments are looked at; nothing is stored for it
         args, arrays = with_arrays(call.function, call.args)
         if arrays:
             call.function.validate(args)
-        access = call.function.access
-        if call.identity is not None or (access is not None and access.public):
-            for samples in arrays:
-                await write_array(self._engine.store.arrays, samples)
+        for samples in arrays:
+            await write_array(self._engine.store.arrays, samples)
         return args
 
 

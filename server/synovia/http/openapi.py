@@ -124,18 +124,18 @@ def _in_path(route: HttpRoute) -> list[dict[str, Any]]:
     return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
-def _told(text: str, access: Access | None) -> dict[str, Any]:
+def _told(text: str, access: Access) -> dict[str, Any]:
     summary, _, rest = text.partition("\n")
     rest = inspect.cleandoc(rest) if rest else ""
     who = _who(access)
     told: dict[str, Any] = {"summary": summary} if summary else {}
     told["description"] = f"{rest}\n\nFor {who}." if rest else f"For {who}."
-    told["security"] = [{}, {"token": []}] if access is None or access.public else [{"token": []}]
+    told["security"] = [{}, {"token": []}] if access.public else [{"token": []}]
     return told
 
 
-def _who(access: Access | None) -> str:
-    if access is None or access.public:
+def _who(access: Access) -> str:
+    if access.public:
         return "everybody"
     if access.roles:
         return " or ".join(f"the role `{role}`" for role in access.roles)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from synovia.engine.engine import Engine
 from synovia.http.calls import Calls
@@ -44,6 +47,23 @@ def routes(hub: Hub, store: Store, engine: Engine, scheduler: Runner, settings: 
     if settings.openapi:
         own.append(Route("/openapi.json", openapi))
     return [*own, *calls.routes(), *declared.routes()]
+
+
+def other_methods(found: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Make routes that refuse what others do not answer at their paths; they come after those, and before a page."""
+    allowed: dict[str, set[str]] = {}
+    for route in found:
+        if isinstance(route, Route):
+            allowed.setdefault(route.path, set()).update(route.methods or ())
+    return [Route(path, _OtherMethods(methods)) for path, methods in allowed.items()]
+
+
+class _OtherMethods:
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._headers = {"allow": ", ".join(sorted(allowed))}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise HTTPException(405, headers=self._headers)
 
 
 async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runner) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def _tagged(tag: str, value: dict[str, Any]) -> Any:
         raise JsonError(f'the key {tag[:80]!r} means nothing here; a map with such keys is written {{"$map": {{...}}}}')
     try:
         return reader(value[tag])
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
         if isinstance(error, JsonError):
             raise
         raise JsonError(f"this is not how {tag} is written") from None
