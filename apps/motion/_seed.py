@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +63,8 @@ VISITS = (
 
 async def seed(url: str) -> None:
     """Register people, make them contacts by invites, and save, share and archive recordings."""
-    clients = {email: Client(url, token=f"dev:{email}") for email in PEOPLE}
-    try:
+    async with AsyncExitStack() as stack:
+        clients = {email: await stack.enter_async_context(Client(url, token=f"dev:{email}")) for email in PEOPLE}
         for email, client in clients.items():
             await _register(client, *PEOPLE[email])
         anna = clients[PHYSIO]
@@ -73,12 +74,11 @@ async def seed(url: str) -> None:
         await _try(clients["jonas.weber@example.org"], "invites:create", {"email": "new.patient@example.org"})
         contacts = {person["email"]: person["userId"] for person in await anna.query("contacts:list_mine", {})}
         saved = [await _save(anna, number, visit, contacts) for number, visit in enumerate(VISITS)]
-        await anna.mutation("recordings:share", {"recordingId": saved[1], "userId": contacts["jonas.weber@example.org"]})
+        await anna.mutation(
+            "recordings:share", {"recordingId": saved[1], "userId": contacts["jonas.weber@example.org"]}
+        )
         await anna.mutation("recordings:share", {"recordingId": saved[0], "userId": contacts["ben.hofer@example.org"]})
         await anna.mutation("recordings:archive", {"recordingId": saved[8], "reason": "Sensor slipped on the left"})
-    finally:
-        for client in clients.values():
-            await client.aclose()
 
 
 async def _register(client: Client, role: str, name: str) -> None:

@@ -13,7 +13,9 @@ export interface ChartOptions {
   readonly axes?: boolean;
 }
 
-const AXIS_FONT = "12px system-ui, 'Segoe UI', 'Liberation Sans', sans-serif";
+const AXIS_FONT = "12px -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
+/** Room for half of the last time on the axis. */
+const PADDING: uPlot.Padding = [10, 18, 0, 0];
 const NOTHING: Series = [new Float64Array(0), new Float64Array(0), new Float64Array(0)];
 
 /** A chart in an element, whose size it follows. Places are in seconds, values in degrees. */
@@ -76,6 +78,7 @@ export class KneeChart {
     const grid = { stroke: () => this.#colours.grid, width: 1 };
     return {
       ...sizeOf(this.root),
+      padding: PADDING,
       legend: { show: false },
       cursor: {
         x: onPoint !== undefined,

@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import { degrees } from "../ui/format.ts";
 import { kneeNumbers, symmetry, type Extremes, type KneeNumbers } from "./numbers.ts";
 
-/** Below this the difference between the knees is worth a look. */
+/** Below this limb symmetry index the difference between the knees is worth a look. */
 const NOTABLE = 0.9;
 
 export function Numbers({ left, right, sign, isWhole }: { left: Extremes | null; right: Extremes | null; sign: 1 | -1; isWhole: boolean }): ReactElement {
@@ -38,7 +38,7 @@ function Comparison({ left, right, isWhole }: { left: KneeNumbers | null; right:
   return (
     <div className={typeof alike === "number" && alike < NOTABLE ? "number notable" : "number"}>
       <h3>Symmetry <small>{isWhole ? "whole recording" : "in view"}</small></h3>
-      <p className="big"><span>{typeof alike === "number" ? `${Math.round(alike * 100)} %` : "–"}</span> <small>of range</small></p>
+      <p className="big"><span>{typeof alike === "number" ? `${Math.round(alike * 100)} %` : "–"}</span> <small>of the better knee</small></p>
       <div className="bar" aria-hidden="true"><div style={{ width: `${(alike ?? 0) * 100}%` }} /></div>
       <dl>
         <div><dt>Flexion differs by</dt><dd>{difference("flexion")}</dd></div>

@@ -40,8 +40,8 @@ export function kneeNumbers({ min, max }: Extremes, sign: 1 | -1): KneeNumbers {
   return { flexion: sign > 0 ? max : -min, extension: sign > 0 ? min : -max, range: max - min };
 }
 
-/** How alike the ranges of both knees are: 1 when they are equal, 0 when one does not move (a Robinson index turned round). */
+/** The limb symmetry index: what part of the better knee's range the other one reaches. null: neither moves. */
 export function symmetry(left: KneeNumbers, right: KneeNumbers): number | null {
-  const mean = (left.range + right.range) / 2;
-  return mean > 0 ? Math.max(0, 1 - Math.abs(left.range - right.range) / (2 * mean)) : null;
+  const better = Math.max(left.range, right.range);
+  return better > 0 ? Math.min(left.range, right.range) / better : null;
 }

@@ -90,7 +90,7 @@ function checkFile({ name, size }: File): void {
 function send(file: File, onProgress: (part: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `/import?name=${encodeURIComponent(file.name)}`);
+    request.open("POST", `/import?${aboutFile(file)}`);
     request.setRequestHeader("authorization", `Bearer ${bearerToken() ?? ""}`);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
@@ -102,6 +102,11 @@ function send(file: File, onProgress: (part: number) => void): Promise<string> {
     request.onerror = () => reject(new Error("The connection broke. Nothing was saved; try again."));
     request.send(file);
   });
+}
+
+/** A file does not say when it was measured, so as on the command line the recording ended when the file was written. */
+function aboutFile({ name, lastModified }: File): URLSearchParams {
+  return new URLSearchParams({ name, notes: name.replace(/\.\w+$/, ""), endTime: String(lastModified) });
 }
 
 interface Answer {

@@ -13,7 +13,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { toasts } from "../ui/toasts.ts";
 import { Details } from "./details.tsx";
-import { exported } from "./exporting.ts";
+import { exportMotion, exportTable } from "./exporting.ts";
 import { nameOf, subjectOf, titleOf } from "./naming.ts";
 import { NotesAndTags } from "./notes-and-tags.tsx";
 import { usePeople } from "./people.ts";
@@ -88,8 +88,8 @@ function Actions({ recording, isMine, place }: { recording: Recording; isMine: b
   const [asking, setAsking] = useState(false);
   const { _id: recordingId, isArchived } = recording;
   const exports: MenuItem[] = [
-    { label: "OpenSim motion (.mot)", icon: "download", run: () => void attempt(exported(client, recording, "mot")) },
-    { label: "Table (.csv)", icon: "download", run: () => void attempt(exported(client, recording, "csv")) },
+    { label: "OpenSim motion (.mot)", icon: "download", run: () => void attempt(exportMotion(recording)) },
+    { label: "Table (.csv)", icon: "download", run: () => void attempt(exportTable(client, recording)) },
   ];
   const toArchive = async (reason: string): Promise<void> => {
     await archive({ recordingId, ...(reason && { reason }) });
