@@ -16,12 +16,12 @@ class Sensor(Table, name="sensors", indexes=[Index("by_room", "room", "rank")]):
     curve: list[float] | None = None
 
 
-@query
+@query(public=True)
 async def in_room(ctx: QueryContext, room: str) -> list[Sensor]:
     return await ctx.db.query(Sensor).using("by_room", room=room).collect()
 
 
-@mutation
+@mutation(public=True)
 async def add(
     ctx: MutationContext, room: str, rank: int, trace: Float64Array | None = None, curve: list[float] | None = None
 ) -> Id[Sensor]:
@@ -29,7 +29,7 @@ async def add(
     return await ctx.db.insert(Sensor(room=room, rank=rank, label=label, trace=trace, curve=curve))
 
 
-@mutation
+@mutation(public=True)
 async def set_level(ctx: MutationContext, sensor_id: Id[Sensor], level: int) -> None:
     sensor = await ctx.db.get(Sensor, sensor_id)
     if sensor is None:

@@ -118,7 +118,7 @@ def test_no_such_application(command: str, tmp_path: Path) -> None:
         ("import os\n\ndef broken(:\n", r"broken_app\.py, line 3: SyntaxError"),
         ("import os\n\nimport no_such_module\n", r"broken_app\.py, line 3: ModuleNotFoundError: No module"),
         (
-            "from synovia import query\n\n@query\nasync def f(ctx, x) -> int:\n    return 1\n",
+            "from synovia import query\n\n@query(public=True)\nasync def f(ctx, x) -> int:\n    return 1\n",
             r"f: argument 'x' has no annotation",
         ),
     ],

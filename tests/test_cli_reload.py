@@ -20,11 +20,11 @@ from synovia import MutationContext, QueryContext, Table, mutation, query
 class Word(Table, name="words"):
     text: str
 
-@query
+@query(public=True)
 async def words(ctx: QueryContext) -> list[str]:
     return [word.text{change} for word in await ctx.db.query(Word).collect()]
 
-@mutation
+@mutation(public=True)
 async def say(ctx: MutationContext, text: str) -> None:
     await ctx.db.insert(Word(text=text))
 """

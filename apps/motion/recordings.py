@@ -34,14 +34,14 @@ NOT_ARCHIVED = field("is_archived") != True  # noqa: E712 (a condition of the qu
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def list_mine(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the caller's own recordings, the newest first, without archived ones."""
     me = await current_user(ctx)
     return await ctx.db.query(Recording).using("by_owner", owner_id=me.id).order("desc").where(NOT_ARCHIVED).take(limit)
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def page_mine(ctx: QueryContext, cursor: str | None = None, limit: Limit = 50) -> Page[Recording]:
     """List as ``list_mine``, page by page: ``cursor`` is the page before's ``next_cursor``."""
     me = await current_user(ctx)
@@ -49,7 +49,7 @@ async def page_mine(ctx: QueryContext, cursor: str | None = None, limit: Limit =
     return await mine.paginate(cursor, limit)
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def list_of_me(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the recordings whose subject is the caller, whoever made them, the newest first."""
     me = await current_user(ctx)
@@ -57,7 +57,7 @@ async def list_of_me(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     return [shown_to(me, recording) for recording in await of_me.take(limit)]
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def list_shared(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the recordings that others share with the caller, the newest first."""
     me = await current_user(ctx)
@@ -65,7 +65,7 @@ async def list_shared(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     return [shown_to(me, recording) for recording in await shared.take(limit) if may_see(me, recording)]
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def list_archived(ctx: QueryContext, limit: Limit = 50) -> list[Recording]:
     """List the caller's own archived recordings, the last archived first."""
     me = await current_user(ctx)
@@ -74,7 +74,7 @@ async def list_archived(ctx: QueryContext, limit: Limit = 50) -> list[Recording]
     )
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def get(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
     """Read one recording that the caller may see.
 
@@ -88,7 +88,7 @@ async def get(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
 # --- saving -----------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def save(
     ctx: MutationContext,
     left_knee: Float64Array,
@@ -195,14 +195,14 @@ def distinct(tags: list[str] | None) -> list[str] | None:
 # --- editing ----------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def rename(ctx: MutationContext, recording_id: Id[Recording], notes: Notes) -> None:
     """Change the notes, by which a recording goes in lists; empty ones remove them."""
     recording = await live_recording(ctx, recording_id)
     await ctx.db.patch(recording, notes=notes or None)
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def update(
     ctx: MutationContext,
     recording_id: Id[Recording],
@@ -231,7 +231,7 @@ async def update(
 # --- sharing ----------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[User]) -> None:
     """Show a recording to a contact; sharing again changes nothing.
 
@@ -248,7 +248,7 @@ async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[U
     await ctx.db.patch(recording, shared_with=[*shared, user_id])
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def unshare(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[User]) -> None:
     """Stop showing a recording to somebody; it works on archived ones too, and for whom it is not shared with."""
     recording = await owned_recording(ctx, recording_id)
@@ -259,7 +259,7 @@ async def unshare(ctx: MutationContext, recording_id: Id[Recording], user_id: Id
 # --- archiving --------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def archive(ctx: MutationContext, recording_id: Id[Recording], reason: Reason = "") -> None:
     """Put a recording away: it leaves all lists but the owner's archive, and cannot be changed until it is restored.
 
@@ -270,7 +270,7 @@ async def archive(ctx: MutationContext, recording_id: Id[Recording], reason: Rea
     await ctx.db.patch(recording, is_archived=True, archived_at=ctx.now, archive_reason=reason or None)
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def restore(ctx: MutationContext, recording_id: Id[Recording]) -> None:
     """Bring a recording back from the archive, shared with the same people as before.
 

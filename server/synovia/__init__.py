@@ -4,6 +4,8 @@ Clients subscribe to named queries over one WebSocket. When a mutation commits, 
 and only the difference is pushed.
 """
 
+from synovia.access import require_capability, require_identity, require_role, roles
+from synovia.audit import AuditEntry
 from synovia.auth.accounts import normal_email, same_user
 from synovia.context import ActionContext, MutationContext, QueryContext
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
@@ -19,6 +21,7 @@ __all__ = [
     "ActionContext",
     "Array",
     "ArrayRef",
+    "AuditEntry",
     "Authenticator",
     "CronJob",
     "Float64Array",
@@ -52,6 +55,10 @@ __all__ = [
     "mutation",
     "normal_email",
     "query",
+    "require_capability",
+    "require_identity",
+    "require_role",
+    "roles",
     "same_user",
 ]
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from synovia.errors import Forbidden, FunctionError, Unauthenticated
+from synovia.identity import Identity
 from synovia.schema import SchemaError
+
+if TYPE_CHECKING:
+    from synovia.context import Context, QueryContext
+
+logger = logging.getLogger("synovia")
+
+RolesBody = Callable[["QueryContext"], Awaitable[str | Collection[str] | None]]
+B = TypeVar("B", bound=RolesBody)
+_MARK = "__synovia_roles__"
+_NO_TABLE = "the application has no table of roles: declare one with @roles"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a function; exactly one of these says it.
+    """Who may call a function; exactly one of these says it. Nobody may if none does, and the application does not start.
 
     Attributes:
         public: Everybody, signed in or not.
@@ -34,8 +51,8 @@ class Access:
         role: str | tuple[str, ...] = (),
         capability: str | None = None,
         internal: bool = False,
-    ) -> Access | None:
-        """Take what a decorator was given; None if that says nothing.
+    ) -> Access:
+        """Take what a decorator was given.
 
         Raises:
             SchemaError: It says more than one thing.
@@ -46,4 +63,207 @@ class Access:
             raise SchemaError(
                 "one of public, signed_in, role, capability and internal says who may call it, not several"
             )
-        return cls(public, signed_in, roles, capability, internal) if said else None
+        return cls(public, signed_in, roles, capability, internal)
+
+    @property
+    def stated(self) -> bool:
+        """Whether it says anything."""
+        return self != Access()
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has to be known of the caller: it is for everybody, or cannot be called from outside."""
+        return self.public or self.internal
+
+    def one_answer(self, identity: Identity | None) -> bool:
+        """Tell whether this caller may share an answer with everybody who may call the function, as far as this goes."""
+        return self.open or (self.signed_in and identity is not None)
+
+    def check(self, table: Roles | None) -> None:
+        """Check at start that it says something, and that it can be granted.
+
+        Raises:
+            SchemaError: It does not say who may call, needs a table of roles that is not there, or names a role or
+                capability that is not in it.
+        """
+        if not self.stated:
+            raise SchemaError(
+                "nothing says who may call it: write public=True, signed_in=True, role=..., capability=... or internal=True"
+            )
+        if not self.roles and self.capability is None:
+            return
+        if table is None:
+            raise SchemaError(_NO_TABLE)
+        table.check(self.roles, self.capability)
+
+    async def admit(self, ctx: Context) -> None:
+        """Let the caller of ``ctx`` in, or not.
+
+        Raises:
+            Unauthenticated, Forbidden: The caller may not call the function.
+        """
+        if self.open or ctx.trusted:
+            return
+        require_identity(ctx)
+        if self.roles:
+            await require_role(ctx, *self.roles)
+        elif self.capability is not None:
+            await require_capability(ctx, self.capability)
+        elif not self.signed_in:
+            raise Forbidden("nobody may call this")
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+class Roles:
+    """An application's table of roles: what each may, and how a caller's are found.
+
+    Attributes:
+        grants: The capabilities of each role.
+    """
+
+    def __init__(self, grants: Mapping[str, Collection[str]], body: RolesBody) -> None:
+        if any(isinstance(granted, str) for granted in grants.values()):
+            raise SchemaError("roles: each role has a set of capabilities")
+        self.grants: Mapping[str, frozenset[str]] = MappingProxyType({r: frozenset(c) for r, c in grants.items()})
+        self._body = body
+
+    def check(self, roles: Collection[str], capability: str | None = None) -> None:
+        """Check names against the table.
+
+        Raises:
+            SchemaError: One is not in it.
+        """
+        for role in roles:
+            if role not in self.grants:
+                raise SchemaError(f"the table of roles has no role {role!r}")
+        if capability is not None and not any(capability in granted for granted in self.grants.values()):
+            raise SchemaError(f"the table of roles grants the capability {capability!r} to nobody")
+
+    def capabilities(self, roles: Collection[str]) -> frozenset[str]:
+        """Tell what some roles may together."""
+        return frozenset().union(*(self.grants[role] for role in roles))
+
+    async def of(self, ctx: QueryContext) -> frozenset[str]:
+        """Find the roles of a caller; somebody who is not signed in has none, and one that is not in the table is none."""
+        if ctx.identity is None:
+            return frozenset()
+        found = await self._body(ctx)
+        named = frozenset((found,) if isinstance(found, str) else found or ())
+        for unknown in named - self.grants.keys():
+            logger.error("a caller has the role %r, which is not in the table of roles and grants nothing", unknown)
+        return named & self.grants.keys()
+
+
+def roles(grants: Mapping[str, Collection[str]]) -> Callable[[B], B]:
+    """Declare the application's one table of roles, on the function that finds a caller's.
+
+    The function runs with the caller's context, and only if somebody is signed in. What it reads is tracked as if the
+    function that is called had read it: live queries follow a change of roles.
+
+    Args:
+        grants: The capabilities of each role.
+    """
+
+    def mark(body: B) -> B:
+        is_async: bool = inspect.iscoroutinefunction(body)
+        if not is_async:
+            raise SchemaError(f"{body.__name__}: what finds the roles is an async function")
+        setattr(body, _MARK, Roles(grants, body))
+        return body
+
+    return mark
+
+
+def roles_declared_by(value: object) -> Roles | None:
+    """Give the table that a decorated body declares; None for anything else."""
+    return getattr(value, _MARK, None)
+
+
+class Standing:
+    """What the caller of one run may do.
+
+    Args:
+        table: The application's table of roles.
+        find: Finds the caller's roles; asked at most once if ``once``.
+        trusted: The application itself is calling, which may do everything.
+    """
+
+    def __init__(
+        self,
+        table: Roles | None = None,
+        find: Callable[[Roles], Awaitable[frozenset[str]]] | None = None,
+        *,
+        trusted: bool = False,
+        once: bool = True,
+    ) -> None:
+        self._table = table
+        self._find = find
+        self._once = once
+        self._found: frozenset[str] | None = None
+        self.trusted = trusted
+
+    @property
+    def table(self) -> Roles:
+        """The application's table.
+
+        Raises:
+            SchemaError: It has none.
+        """
+        if self._table is None:
+            raise SchemaError(_NO_TABLE)
+        return self._table
+
+    async def roles(self) -> frozenset[str]:
+        """Tell the caller's roles."""
+        if self.trusted or self._find is None:
+            return frozenset(self.table.grants if self.trusted else ())
+        if self._found is None or not self._once:
+            self._found = await self._find(self.table)
+        return self._found
+
+
+# --- for bodies -------------------------------------------------------------------------------------------------------
+
+
+def require_identity(ctx: Context) -> Identity:
+    """Give who is calling.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+    """
+    identity = ctx.identity
+    if identity is None:
+        raise Unauthenticated("sign in first")
+    return identity
+
+
+async def require_role(ctx: Context, *roles: str) -> None:
+    """Let only those pass who hold at least one of ``roles``.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        Forbidden: The caller holds none of them.
+        SchemaError: The table has no such role.
+    """
+    ctx.standing.table.check(roles)
+    if (await ctx.roles()).isdisjoint(roles):
+        raise _refusal(ctx, "this is not for your role", {"roles": sorted(roles)})
+
+
+async def require_capability(ctx: Context, capability: str) -> None:
+    """Let only those pass to one of whose roles ``capability`` is granted.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        Forbidden: It is granted to none of the caller's roles.
+        SchemaError: The table grants it to nobody.
+    """
+    ctx.standing.table.check((), capability)
+    if capability not in await ctx.capabilities():
+        raise _refusal(ctx, "your role does not allow this", {"capability": capability})
+
+
+def _refusal(ctx: Context, text: str, data: Any) -> FunctionError:
+    return Unauthenticated("sign in first") if ctx.identity is None else Forbidden(text, data)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from synovia.access import Roles, roles_declared_by
 from synovia.audit import AuditEntry
 from synovia.errors import UnknownFunction, WrongKind
 from synovia.functions import Function, Kind, function_of
@@ -33,6 +34,7 @@ class Registry:
         functions: By path, ``module:function``.
         tables: Every declared table, and Synovia's own.
         routes: Every declared HTTP route, in the order in which they are tried.
+        roles: The table of roles; None if there is none.
         folder: Where its files are, if it was loaded from there.
     """
 
@@ -40,6 +42,7 @@ class Registry:
     functions: Mapping[str, Function]
     tables: tuple[TableSpec, ...]
     routes: tuple[HttpRoute, ...] = ()
+    roles: Roles | None = None
     folder: Path | None = None
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
@@ -97,25 +100,53 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def collect(name: str, modules: list[ModuleType]) -> Registry:
-    """Collect the functions and tables of modules that are imported already."""
-    functions: dict[str, Function] = {}
-    tables: dict[str, TableSpec] = {}
-    routes: list[HttpRoute] = []
-    for module in modules:
-        for value in list(vars(module).values()):
-            function = function_of(value)
-            if function is not None and function.body.__module__ == module.__name__:
-                function.prepare()
-                functions[function.path] = function
-            route = route_of(value)
-            if route is not None and route.module == module.__name__:
-                routes.append(route)
-            if _is_table(value) and not value.spec.system:
-                declared = tables.setdefault(value.spec.name, value.spec)
-                if declared != value.spec:
-                    raise SchemaError(f"two tables are named {value.spec.name!r}")
-    return Registry(name, functions, (*tables.values(), *SYSTEM_TABLES), in_order(routes))
+    """Collect what modules that are imported already declare.
+
+    Raises:
+        SchemaError: It cannot work; also if a function does not say who may call it.
+    """
+    values = [(module.__name__, value) for module in modules for value in list(vars(module).values())]
+    functions = {function.path: function for function in _functions(values)}
+    routes = [route for module, value in values if (route := route_of(value)) is not None and route.module == module]
+    tables = _tables([value for _, value in values if _is_table(value)])
+    roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
+    _check_access({**functions, **{f"route {route.pattern}": route for route in routes}}, roles)
+    return Registry(name, functions, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
+
+
+def _functions(values: Iterable[tuple[str, Any]]) -> Iterator[Function]:
+    for module, value in values:
+        function = function_of(value)
+        if function is not None and function.body.__module__ == module:
+            function.prepare()
+            yield function
+
+
+def _tables(declared: Iterable[type[Table]]) -> Iterable[TableSpec]:
+    found: dict[str, TableSpec] = {}
+    for table in declared:
+        if found.setdefault(table.spec.name, table.spec) != table.spec:
+            raise SchemaError(f"two tables are named {table.spec.name!r}")
+    return found.values()
+
+
+def _one_table(roles: set[Roles]) -> Roles | None:
+    if len(roles) > 1:
+        raise SchemaError("there are two tables of roles; an application has one")
+    return next(iter(roles), None)
+
+
+def _check_access(declared: Mapping[str, Function], table: Roles | None) -> None:
+    """Check every declaration, and tell all that is wrong at once."""
+    faults: dict[str, list[str]] = {}
+    for path, function in sorted(declared.items()):
+        try:
+            function.access.check(table)
+        except SchemaError as error:
+            faults.setdefault(str(error), []).append(path)
+    if faults:
+        raise SchemaError("; ".join(f"{', '.join(paths)}: {fault}" for fault, paths in faults.items()))
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, Table) and value is not Table
+    return isinstance(value, type) and issubclass(value, Table) and value is not Table and not value.spec.system

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synovia.access import Standing
 from synovia.database import DatabaseReader, DatabaseWriter
 from synovia.engine.readset import ReadSet
 from synovia.identity import Identity
@@ -46,9 +47,10 @@ class ArrayWriter(ArrayReader):
 class Context:
     """What every kind of function has."""
 
-    def __init__(self, identity: Identity | None, reads: ReadSet) -> None:
+    def __init__(self, identity: Identity | None, reads: ReadSet, standing: Standing | None = None) -> None:
         self._identity = identity
         self._reads = reads
+        self.standing = standing or Standing()
 
     @property
     def identity(self) -> Identity | None:
@@ -59,14 +61,39 @@ class Context:
         self._reads.identity = True
         return self._identity
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the application itself is calling, as by its schedule: nobody is signed in, and access is not checked."""
+        return self.standing.trusted
+
+    async def roles(self) -> frozenset[str]:
+        """Tell the caller's roles: as of the run's instant, in an action as of now."""
+        return await self.standing.roles()
+
+    async def capabilities(self) -> frozenset[str]:
+        """Tell all that is granted to the caller's roles."""
+        return self.standing.table.capabilities(await self.roles())
+
+    @property
+    def grants(self) -> Mapping[str, frozenset[str]]:
+        """The application's table of roles: the capabilities that are granted to each."""
+        return self.standing.table.grants
+
 
 class QueryContext(Context):
     """For queries. ``MutationContext`` is one too, so helpers that read can serve both."""
 
     def __init__(
-        self, identity: Identity | None, reads: ReadSet, db: DatabaseReader, store: ArrayStore, *, now: int
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        db: DatabaseReader,
+        store: ArrayStore,
+        *,
+        now: int,
+        standing: Standing | None = None,
     ) -> None:
-        super().__init__(identity, reads)
+        super().__init__(identity, reads, standing)
         self.db = db
         self.arrays = ArrayReader(store)
         self._now = now
@@ -112,8 +139,9 @@ class MutationContext(QueryContext):
         now: int,
         random: Random,
         services: Services | None = None,
+        standing: Standing | None = None,
     ) -> None:
-        super().__init__(identity, reads, db, store, now=now)
+        super().__init__(identity, reads, db, store, now=now, standing=standing)
         self.arrays = ArrayWriter(store)
         self.random = random
         self._services = services or Services()
@@ -145,8 +173,9 @@ class ActionContext(Context):
         run_mutation: Call,
         transact: Transact,
         services: Services | None = None,
+        standing: Standing | None = None,
     ) -> None:
-        super().__init__(identity, reads)
+        super().__init__(identity, reads, standing)
         self.arrays = ArrayWriter(store)
         self.now = now
         self._run_query = run_query

@@ -58,7 +58,7 @@ class Function:
     Attributes:
         path: ``module:function``; the module is set when an application is loaded.
         kind: query, mutation or action.
-        access: Who may call it; None if it does not say.
+        access: Who may call it.
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
         retry: How often an action that was scheduled is tried again when it fails; None: never.
@@ -72,14 +72,14 @@ class Function:
         body: Callable[..., Awaitable[Any]],
         kind: Kind,
         *,
-        access: Access | None,
+        access: Access,
         isolation: Isolation = "serializable",
         retry: Retry | None = None,
     ) -> None:
         self.body = body
         self.kind = kind
         self.access = access
-        self.internal = access is not None and access.internal
+        self.internal = access.internal
         self.isolation = isolation
         self.retry = retry
         self.cron: Schedule | None = None

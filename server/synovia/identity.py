@@ -18,6 +18,7 @@ class Identity:
     Attributes:
         email: An address that the issuer says belongs to the caller, in lower case; None if it does not vouch for it.
         claims: What else the issuer says, under the names that the application asked for; values as JSON has them.
+        actor: The ``key`` of who looks at the application as this caller; None: the caller themselves. It reads only.
     """
 
     issuer: str
@@ -26,6 +27,7 @@ class Identity:
     name: str | None = None
     image: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    actor: str | None = None
     _claims_key: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:

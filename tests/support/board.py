@@ -54,65 +54,65 @@ class Pair(Table, name="pairs", indexes=[Index("by_both", "left", "right")]):
     right: list[int] | None = None
 
 
-@query
+@query(public=True)
 async def get(ctx: QueryContext, card_id: Id[Card]) -> Card | None:
     return await ctx.db.get(Card, card_id)
 
 
-@query
+@query(public=True)
 async def on_board(ctx: QueryContext, board: str, limit: int = 100, descending: bool = False) -> list[Card]:
     return await ctx.db.query(Card).using("by_board", board=board).order("desc" if descending else "asc").take(limit)
 
 
-@query
+@query(public=True)
 async def in_range(ctx: QueryContext, board: str, low: int, high: int) -> list[Card]:
     return await ctx.db.query(Card).using("by_board", board=board, rank=between(low, high)).collect()
 
 
-@query
+@query(public=True)
 async def open_from(ctx: QueryContext, board: str, low: int, limit: int) -> list[Card]:
     cards = ctx.db.query(Card).using("by_board", board=board, rank=ge(low))
     return await cards.where((field("done") == False) & (field("rank") < 90)).take(limit)  # noqa: E712
 
 
-@query
+@query(public=True)
 async def tagged(ctx: QueryContext, tag: str, below: int) -> list[Card]:
     return await ctx.db.query(Card).using("by_tag", tags=tag, rank=lt(below)).order("desc").collect()
 
 
-@query
+@query(public=True)
 async def marked(ctx: QueryContext, by: str) -> list[Card]:
     return await ctx.db.query(Card).using("by_marker", marks__by=by).collect()
 
 
-@query
+@query(public=True)
 async def by_slug(ctx: QueryContext, slug: str) -> Card | None:
     return await ctx.db.query(Card).using("by_slug", slug=slug).unique()
 
 
-@query
+@query(public=True)
 async def count(ctx: QueryContext, board: str) -> int:
     return await ctx.db.query(Card).using("by_board", board=board).count()
 
 
-@query
+@query(public=True)
 async def newest(ctx: QueryContext, limit: int) -> list[Card]:
     return await ctx.db.query(Card).order("desc").take(limit)
 
 
-@query
+@query(public=True)
 async def page(ctx: QueryContext, board: str, cursor: str | None = None, size: int = 3) -> Page[Card]:
     return await ctx.db.query(Card).using("by_board", board=board).paginate(cursor, size)
 
 
-@query
+@query(public=True)
 async def two_pages(ctx: QueryContext, board: str, size: int = 2) -> list[Page[Card]]:
     cards = ctx.db.query(Card).using("by_board", board=board)
     first = await cards.paginate(None, size)
     return [first, await cards.order("desc").paginate(None, size)]
 
 
-@query
+@query(public=True)
 async def neighbours(ctx: QueryContext, slug: str) -> dict[str, Any]:
     """Reads what it reads because of what it read before."""
     card = await by_slug(ctx, slug)
@@ -122,12 +122,12 @@ async def neighbours(ctx: QueryContext, slug: str) -> dict[str, Any]:
     return {"slug": slug, "around": [other.slug for other in around]}
 
 
-@query
+@query(public=True)
 async def whoami(ctx: QueryContext) -> str | None:
     return None if ctx.identity is None else ctx.identity.email
 
 
-@query
+@query(public=True)
 async def greeting(ctx: QueryContext, slug: str) -> str:
     """Looks at the identity only when the card is done."""
     card = await by_slug(ctx, slug)
@@ -136,13 +136,13 @@ async def greeting(ctx: QueryContext, slug: str) -> str:
     return "not done"
 
 
-@query
+@query(public=True)
 async def broken(ctx: QueryContext, board: str) -> int:
     cards = await on_board(ctx, board)
     return 1 // (1 - len(cards))
 
 
-@query
+@query(public=True)
 async def touched_within(ctx: QueryContext, board: str, seconds: int) -> list[str]:
     """Cards whose rank, taken as a time in seconds, is not longer ago than that."""
     cards = await on_board(ctx, board)
@@ -151,18 +151,18 @@ async def touched_within(ctx: QueryContext, board: str, seconds: int) -> list[st
     return [card.slug for card in fresh]
 
 
-@query
+@query(public=True)
 async def clock(ctx: QueryContext) -> int:
     return ctx.now // 1000
 
 
-@mutation(isolation="snapshot")
+@mutation(isolation="snapshot", public=True)
 async def add_if_fewer_snapshot(ctx: MutationContext, slug: str, board: str, most: int) -> bool:
     """As ``add_if_fewer``, but open to write skew."""
     return await add_if_fewer(ctx, slug, board, most)
 
 
-@mutation(isolation="snapshot")
+@mutation(isolation="snapshot", public=True)
 async def bump_snapshot(ctx: MutationContext, slug: str) -> int:
     return await bump(ctx, slug)
 
@@ -172,14 +172,14 @@ async def secret(ctx: QueryContext) -> int:
     return await ctx.db.query(Card).count()
 
 
-@mutation
+@mutation(public=True)
 async def add(
     ctx: MutationContext, slug: str, board: str = "a", rank: int = 0, tags: list[str] | None = None, done: bool = False
 ) -> Id[Card]:
     return await ctx.db.insert(Card(slug=slug, board=board, rank=rank, tags=tags or [], done=done))
 
 
-@mutation
+@mutation(public=True)
 async def change(
     ctx: MutationContext,
     slug: str,
@@ -197,13 +197,13 @@ async def change(
     await ctx.db.patch(card, **{name: value for name, value in changes.items() if value is not None})
 
 
-@mutation
+@mutation(public=True)
 async def spoil(ctx: MutationContext) -> None:
     """Insert what no index over two arrays can hold."""
     await ctx.db.insert(Pair(left=[1, 2], right=[1, 2]))
 
 
-@mutation
+@mutation(public=True)
 async def remove(ctx: MutationContext, slug: str) -> bool:
     card = await by_slug(ctx, slug)
     if card is not None:
@@ -211,7 +211,7 @@ async def remove(ctx: MutationContext, slug: str) -> bool:
     return card is not None
 
 
-@mutation
+@mutation(public=True)
 async def bump(ctx: MutationContext, slug: str, by: int = 1) -> int:
     """Reads and writes one document: the smallest thing that can be lost."""
     card = await by_slug(ctx, slug)
@@ -220,14 +220,14 @@ async def bump(ctx: MutationContext, slug: str, by: int = 1) -> int:
     return (await ctx.db.patch(card, rank=card.rank + by)).rank
 
 
-@mutation
+@mutation(public=True)
 async def move(ctx: MutationContext, source: str, target: str, by: int) -> None:
     """Takes from one rank and gives to another; their sum stays."""
     await bump(ctx, source, -by)
     await bump(ctx, target, by)
 
 
-@mutation
+@mutation(public=True)
 async def add_if_fewer(ctx: MutationContext, slug: str, board: str, most: int) -> bool:
     """Adds only while the board has fewer than ``most`` cards: write skew would break it."""
     if await ctx.db.query(Card).using("by_board", board=board).count() >= most:
@@ -236,7 +236,7 @@ async def add_if_fewer(ctx: MutationContext, slug: str, board: str, most: int) -
     return True
 
 
-@mutation
+@mutation(public=True)
 async def own_reads(ctx: MutationContext, board: str) -> list[list[str]]:
     """Sees its own inserts, changes and deletions in every kind of read."""
     cards = ctx.db.query(Card).using("by_board", board=board)
@@ -256,18 +256,18 @@ async def own_reads(ctx: MutationContext, board: str) -> list[list[str]]:
     return seen
 
 
-@mutation
+@mutation(public=True)
 async def fail_after_writing(ctx: MutationContext, slug: str) -> None:
     await add(ctx, slug)
     raise FunctionError("changed_my_mind", "nothing of this may stay", {"slug": slug})
 
 
-@mutation
+@mutation(public=True)
 async def random_ids(ctx: MutationContext) -> list[float]:
     return [ctx.random.random(), float(ctx.now)]
 
 
-@action
+@action(public=True)
 async def add_twice(ctx: ActionContext, slug: str) -> int:
     await ctx.run_mutation("board:add", {"slug": slug, "board": "z"})
     await ctx.run_mutation("board:add", {"slug": slug + "2", "board": "z"})

@@ -14,33 +14,33 @@ class Post(Table, name="posts", indexes=[Index("by_wall", "wall")]):
     text: str
 
 
-@query
+@query(public=True)
 async def process(ctx: QueryContext) -> int:
     return os.getpid()
 
 
-@query
+@query(public=True)
 async def on_wall(ctx: QueryContext, wall: str) -> list[Post]:
     return await ctx.db.query(Post).using("by_wall", wall=wall).collect()
 
 
-@query
+@query(public=True)
 async def texts(ctx: QueryContext, wall: str) -> list[str]:
     return [post.text for post in await on_wall(ctx, wall)]
 
 
-@mutation
+@mutation(public=True)
 async def post(ctx: MutationContext, wall: str, text: str) -> Id[Post]:
     return await ctx.db.insert(Post(wall=wall, text=text))
 
 
-@mutation
+@mutation(public=True)
 async def post_slowly(ctx: MutationContext, wall: str, text: str, seconds: float) -> Id[Post]:
     await asyncio.sleep(seconds)
     return await post(ctx, wall, text)
 
 
-@mutation
+@mutation(public=True)
 async def block(ctx: MutationContext, seconds: float) -> None:
     """Hold up the whole process, as a function with a long computation does."""
     time.sleep(seconds)  # noqa: ASYNC251 (that is the point)

@@ -13,13 +13,13 @@ from typing import Any
 from synovia.application import Registry
 from synovia.engine import keys
 from synovia.engine.committer import Committer, Outdated, Submission
-from synovia.engine.executor import Clock, Executor, MutationRun, Run
+from synovia.engine.executor import Arguments, Clock, Executor, MutationRun, Run
 from synovia.engine.live import LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
 from synovia.engine.tasks import keep_running
-from synovia.errors import FunctionError
+from synovia.errors import Forbidden, FunctionError
 from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
 from synovia.services import Services, Work
@@ -98,7 +98,7 @@ class _Request:
     """A mutation as it was asked for, the same through all its runs."""
 
     function: Function
-    args: Mapping[str, Any]
+    args: Arguments
     identity: Identity | None
     session: bytes
     number: int
@@ -106,6 +106,7 @@ class _Request:
     seed: bytes
     now: int
     mark: bytes = b""
+    trusted: bool = False
 
     def record(self, run: Run) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
@@ -243,13 +244,24 @@ class Engine:
             return _unavailable(error)
 
     async def query(
-        self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
+        self,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        *,
+        internal: bool = False,
+        trusted: bool = False,
     ) -> Outcome:
-        """Run a query once at the head."""
+        """Run a query once at the head.
+
+        Args:
+            internal: Internal functions too.
+            trusted: The application itself is calling: internal functions too, and access is not checked.
+        """
         try:
-            function, values = self._executor.prepare(path, Kind.QUERY, args, internal=internal)
+            function, values = self._executor.prepare(path, Kind.QUERY, args, internal=internal or trusted)
             ts = self.head
-            run = await self._executor.query(function, values, identity, ts)
+            run = await self._executor.query(function, values, identity, ts, trusted=trusted)
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -268,6 +280,7 @@ class Engine:
         issued_at: int | None = None,
         mark: bytes = b"",
         internal: bool = False,
+        trusted: bool = False,
     ) -> Outcome:
         """Run a mutation and commit it; errors are part of the outcome.
 
@@ -277,8 +290,11 @@ class Engine:
             issued_at: When it was first asked for, in milliseconds since 1970; a retry that is too old is refused.
             mark: Kept with the record, always of one length in one session; a request of another mark fails with
                 ``request_reused``.
+            internal: Internal functions too.
+            trusted: The application itself is calling: internal functions too, and access is not checked.
         """
         try:
+            _refuse_onlooker(identity)
             if session is None or number is None:
                 # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
                 session, number, retry = secrets.token_bytes(16), 0, False
@@ -287,9 +303,11 @@ class Engine:
                 if earlier is not None:
                     return earlier
                 self._check_age(issued_at)
-            function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal)
+            function, values = self._executor.prepare(path, Kind.MUTATION, args, internal=internal or trusted)
             seed, now = secrets.token_bytes(16), self._executor.now()
-            return await self._mutate(_Request(function, values, identity, session, number, retry, seed, now, mark))
+            return await self._mutate(
+                _Request(function, values, identity, session, number, retry, seed, now, mark, trusted)
+            )
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -325,8 +343,9 @@ class Engine:
             ts = self.head
             with self._log.pinned(ts):
                 run = await self._executor.mutation(
-                    request.function, request.args, request.identity, ts, seed=request.seed, now=request.now
-                )
+                    request.function, request.args, request.identity, ts, seed=request.seed, now=request.now,
+                    trusted=request.trusted,
+                )  # fmt: skip
                 run.error = run.error or refusal
                 if run.error is not None and not request.retry:
                     return Outcome(error=run.error)
@@ -380,33 +399,55 @@ class Engine:
         return swept
 
     async def act(
-        self, path: str, args: Mapping[str, Any], identity: Identity | None, *, internal: bool = False
+        self,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        *,
+        internal: bool = False,
+        trusted: bool = False,
     ) -> Outcome:
-        """Run an action."""
+        """Run an action; what it calls is called by its own caller, internal functions too.
+
+        Args:
+            internal: Internal functions too.
+            trusted: The application itself is calling: internal functions too, and access is not checked.
+        """
         try:
-            function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal)
+            function, values = self._executor.prepare(path, Kind.ACTION, args, internal=internal or trusted)
         except FunctionError as error:
             return Outcome(error=error.info)
-        return await self.perform(function, values, identity)
+        return await self.perform(function, values, identity, trusted=trusted)
 
-    async def perform(self, function: Function, values: Mapping[str, Any], identity: Identity | None) -> Outcome:
+    async def perform(
+        self, function: Function, values: Arguments, identity: Identity | None, *, trusted: bool = False
+    ) -> Outcome:
         """Run an action that is at hand, or a route, with what its body takes."""
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:
-            return (await self.query(path, args, identity, internal=True)).value()
+            return (await self.query(path, args, identity, internal=True, trusted=trusted)).value()
 
         async def run_mutation(path: str, args: Mapping[str, Any]) -> Any:
-            outcome = await self.mutate(path, args, identity, internal=True)
+            outcome = await self.mutate(path, args, identity, internal=True, trusted=trusted)
             await self.wait_for(outcome.ts or 0)
             return outcome.value()
 
         try:
-            run = await self._executor.action(function, values, identity, run_query, run_mutation, self.transact)
+            _refuse_onlooker(identity)
+            run = await self._executor.action(
+                function, values, identity, run_query, run_mutation, self.transact, lambda: self.head, trusted=trusted
+            )
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
             return _unavailable(error)
         return _outcome(run, None)
+
+
+def _refuse_onlooker(identity: Identity | None) -> None:
+    """Refuse to do anything for somebody who only looks at the application as another user."""
+    if identity is not None and identity.actor is not None:
+        raise Forbidden("who looks at the application as another user changes nothing")
 
 
 def _outcome(run: Run, ts: Ts | None) -> Outcome:

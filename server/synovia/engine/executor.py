@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from synovia.access import Roles, Standing
 from synovia.application import Registry
 from synovia.context import ActionContext, Call, MutationContext, QueryContext
 from synovia.database import DatabaseReader, DatabaseWriter
@@ -18,7 +19,7 @@ from synovia.engine.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.engine.readset import KeyedCommit, ReadSet
 from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Transaction
-from synovia.errors import FunctionError
+from synovia.errors import FunctionError, InvalidArguments
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
 from synovia.querying import Journal
@@ -33,6 +34,8 @@ logger = logging.getLogger("synovia")
 
 Clock = Callable[[], float]
 """The time in seconds since 1970 (UTC)."""
+Arguments = Mapping[str, Any] | InvalidArguments
+"""As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
 
 
 class IdentityNeeded(Exception):
@@ -168,20 +171,21 @@ class Executor:
     async def query(
         self,
         function: Function,
-        args: Mapping[str, Any],
+        args: Arguments,
         identity: Identity | None,
         ts: Ts,
         *,
         journal: bytes | None = None,
         shared: bool = False,
+        trusted: bool = False,
         recall: Recall | None = None,
     ) -> Run:
         """Run a query as of ``ts``.
 
         Args:
-            args: As ``Function.validate`` gave them.
             journal: Where its pages ended when it first ran.
-            shared: Run it for everybody; then IdentityNeeded is raised if it looks at the identity.
+            shared: Run it for everybody who may call it; then IdentityNeeded is raised if it looks at the identity.
+            trusted: The application itself is calling: access is not checked.
             recall: What the run before has left; changed so that it serves the next.
         """
         recall = recall or Recall()
@@ -193,9 +197,11 @@ class Executor:
             return Run(ReadSet(), error=error.info)
         db = DatabaseReader(transaction, pages, recall.rows)
         kind = _Nobody if shared else QueryContext
-        context = kind(identity, transaction.reads, db, self._store.arrays, now=self.now())
+        now = self.now()
+        standing = self._standing(kind, identity, transaction, now, trusted=trusted)
+        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, standing=standing)
         run = Run(transaction.reads)
-        await self._run(function, context, args, run, recall.rows)
+        await self._run(function, context, args, run, recall.rows, admitted=shared)
         run.journal = pages.pack()
         recall.keep(snapshot)
         return run
@@ -203,20 +209,23 @@ class Executor:
     async def mutation(
         self,
         function: Function,
-        args: Mapping[str, Any],
+        args: Arguments,
         identity: Identity | None,
         ts: Ts,
         *,
         seed: bytes,
         now: int,
+        trusted: bool = False,
     ) -> MutationRun:
         """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same ids and random numbers."""
         transaction = Transaction(self._reads.snapshot(ts))
         random = Random(seed)
         db = DatabaseWriter(transaction, random, now)
+        standing = self._standing(QueryContext, identity, transaction, now, trusted=trusted)
         context = MutationContext(
-            identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services
-        )
+            identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
+            standing=standing,
+        )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction)
         await self._run(function, context, args, run)
         return run
@@ -224,25 +233,71 @@ class Executor:
     async def action(
         self,
         function: Function,
-        args: Mapping[str, Any],
+        args: Arguments,
         identity: Identity | None,
         run_query: Call,
         run_mutation: Call,
         transact: Transact,
+        head: Callable[[], Ts],
+        *,
+        trusted: bool = False,
     ) -> Run:
-        """Run an action."""
+        """Run an action.
+
+        Args:
+            head: Tells the newest instant; as of that the caller's roles are found, anew each time that they are asked for.
+        """
+
+        async def find(table: Roles) -> frozenset[str]:
+            transaction, now = Transaction(self._reads.snapshot(head())), self.now()
+            return await self._roles(table, QueryContext, identity, transaction, now)
+
         run = Run(ReadSet())
         context = ActionContext(
             identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation,
             transact=transact, services=self.services,
+            standing=Standing(self.registry.roles, find, trusted=trusted, once=False),
         )  # fmt: skip
         await self._run(function, context, args, run)
         return run
 
+    def _standing(
+        self,
+        kind: type[QueryContext],
+        identity: Identity | None,
+        transaction: Transaction,
+        now: int,
+        *,
+        trusted: bool,
+    ) -> Standing:
+        async def find(table: Roles) -> frozenset[str]:
+            return await self._roles(table, kind, identity, transaction, now)
+
+        return Standing(self.registry.roles, find, trusted=trusted)
+
+    async def _roles(
+        self, table: Roles, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
+    ) -> frozenset[str]:
+        """Find a caller's roles in a context that only reads, also in a mutation."""
+        db = DatabaseReader(transaction)
+        return await table.of(kind(identity, transaction.reads, db, self._store.arrays, now=now))
+
     async def _run(
-        self, function: Function, context: Any, args: Mapping[str, Any], run: Run, rows: RowCache | None = None
+        self,
+        function: Function,
+        context: Any,
+        args: Arguments,
+        run: Run,
+        rows: RowCache | None = None,
+        *,
+        admitted: bool = False,
     ) -> None:
         try:
+            if not admitted:
+                await function.access.admit(context)
+            if isinstance(args, InvalidArguments):
+                run.error = args.info
+                return
             result = function.check(await function.body(context, **args))
             if rows is not None and function.rows_of is not None:
                 run.value, run.packed, run.arrays = rows.pack(result, _pack_row)
@@ -265,11 +320,16 @@ class Executor:
 
     def prepare(
         self, path: str, kind: Kind, args: Mapping[str, Any], *, internal: bool = False
-    ) -> tuple[Function, dict[str, Any]]:
+    ) -> tuple[Function, Arguments]:
         """Find a function and check its arguments.
 
         Raises:
-            FunctionError: There is no such function, or the arguments do not fit.
+            FunctionError: There is no such function; or the arguments do not fit one that is open to everybody.
         """
         function = self.registry.find(path, kind, internal=internal)
-        return function, function.validate(args)
+        try:
+            return function, function.validate(args)
+        except InvalidArguments as error:
+            if function.access.open:
+                raise
+            return function, error

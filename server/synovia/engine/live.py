@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from synovia.engine.executor import Recall
+from synovia.engine.executor import Arguments, Recall
 from synovia.functions import Function
 from synovia.identity import Identity
 from synovia.store.base import Ts
@@ -37,7 +36,8 @@ class Subscriber(Protocol):
 class LiveKey:
     """What makes two subscriptions one live query.
 
-    ``caller`` is empty for a query shared by all; else it holds the identity, None for somebody who is not signed in.
+    ``caller`` is empty for a query shared by all who may call it; else it holds the identity, None for somebody who is not
+    signed in.
     """
 
     path: str
@@ -113,7 +113,7 @@ class LiveQuery:
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
-    def __init__(self, key: LiveKey, function: Function, args: Mapping[str, Any], identity: Identity | None) -> None:
+    def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
         self.key = key
         self.function = function
         self.args = args

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from synovia.context import FOREVER
-from synovia.engine.executor import Executor, IdentityNeeded, Recall
+from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall
 from synovia.engine.live import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
 from synovia.engine.readset import KeyedCommit
@@ -99,11 +99,12 @@ class LiveQueries:
         subscriber: Subscriber,
         identity: Identity | None,
         function: Function,
-        values: Mapping[str, Any],
+        values: Arguments,
         packed: bytes,
         journal: bytes | None,
     ) -> LiveQuery:
-        caller = (identity,) if function.path in self._personal else ()
+        shared = function.access.one_answer(identity) and function.path not in self._personal
+        caller = () if shared else (identity,)
         key = LiveKey(function.path, packed, caller, journal)
         live = self._queries.get(key)
         if live is None:

@@ -7,12 +7,12 @@ from synovia import MutationContext, QueryContext, mutation, query
 from .schema import Counter
 
 
-@query
+@query(public=True)
 async def all_of_them(ctx: QueryContext) -> dict[str, int]:
     return {counter.name: counter.value for counter in await ctx.db.query(Counter).using("by_name").collect()}
 
 
-@mutation
+@mutation(public=True)
 async def increment(ctx: MutationContext, name: str) -> int:
     counter = await ctx.db.query(Counter).using("by_name", name=name).unique()
     if counter is None:

@@ -7,7 +7,7 @@ from synovia import FunctionError, MutationContext, QueryContext, mutation, quer
 from .schema import Guard
 
 
-@query
+@query(public=True)
 async def on_duty(ctx: QueryContext) -> dict[str, int]:
     """Tell how many are on duty at each post."""
     counts: dict[str, int] = {}
@@ -16,14 +16,14 @@ async def on_duty(ctx: QueryContext) -> dict[str, int]:
     return counts
 
 
-@mutation
+@mutation(public=True)
 async def create(ctx: MutationContext, count: int) -> None:
     for number in range(count):
         for side in (0, 1):
             await ctx.db.insert(Guard(post=f"g{number}", side=side, on=True))
 
 
-@mutation
+@mutation(public=True)
 async def leave(ctx: MutationContext, post: str, side: int) -> None:
     guards = await ctx.db.query(Guard).using("by_post", post=post).collect()
     if sum(guard.on for guard in guards) < 2:
@@ -31,7 +31,7 @@ async def leave(ctx: MutationContext, post: str, side: int) -> None:
     await ctx.db.patch(guards[side], on=False)
 
 
-@mutation
+@mutation(public=True)
 async def arrive(ctx: MutationContext, post: str) -> None:
     for guard in await ctx.db.query(Guard).using("by_post", post=post).collect():
         if not guard.on:

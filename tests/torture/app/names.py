@@ -7,22 +7,22 @@ from synovia import FunctionError, MutationContext, QueryContext, mutation, quer
 from .schema import Handle, Seat
 
 
-@query
+@query(public=True)
 async def handles(ctx: QueryContext) -> list[Handle]:
     return await ctx.db.query(Handle).using("by_name").collect()
 
 
-@query
+@query(public=True)
 async def seats(ctx: QueryContext) -> list[Seat]:
     return await ctx.db.query(Seat).using("by_name").collect()
 
 
-@mutation
+@mutation(public=True)
 async def claim_handle(ctx: MutationContext, name: str, owner: str) -> None:
     await ctx.db.insert(Handle(name=name, owner=owner))
 
 
-@mutation
+@mutation(public=True)
 async def claim_seat(ctx: MutationContext, name: str, owner: str) -> None:
     if await ctx.db.query(Seat).using("by_name", name=name).count():
         raise FunctionError("taken", f"{name} is taken")

@@ -7,18 +7,18 @@ from synovia import MutationContext, QueryContext, mutation, query
 from .schema import Register
 
 
-@query
+@query(public=True)
 async def all_of_them(ctx: QueryContext) -> dict[str, list[int]]:
     return {register.name: register.items for register in await ctx.db.query(Register).using("by_name").collect()}
 
 
-@mutation
+@mutation(public=True)
 async def create(ctx: MutationContext, count: int) -> None:
     for number in range(count):
         await ctx.db.insert(Register(name=f"r{number}"))
 
 
-@mutation
+@mutation(public=True)
 async def transact(ctx: MutationContext, read: list[str], append: list[str], item: int) -> dict[str, list[int]]:
     """Read some registers, then append the item to others; give what was read."""
     seen = {name: (await _named(ctx, name)).items for name in read}

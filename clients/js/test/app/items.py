@@ -26,31 +26,31 @@ class Item(Table, name="items", indexes=[Index("by_list", "list", "rank")]):
     samples: Float64Array | None = None
 
 
-@query
+@query(public=True)
 async def all_of(ctx: QueryContext, list: str) -> list[Item]:
     """List the items of a list by rank."""
     return await ctx.db.query(Item).using("by_list", list=list).collect()
 
 
-@query
+@query(public=True)
 async def page_of(ctx: QueryContext, list: str, cursor: str | None = None, limit: int = 10) -> Page[Item]:
     """List them page by page."""
     return await ctx.db.query(Item).using("by_list", list=list).paginate(cursor, limit)
 
 
-@query
+@query(public=True)
 async def count(ctx: QueryContext, list: str) -> int:
     """Count them."""
     return await ctx.db.query(Item).using("by_list", list=list).count()
 
 
-@query
+@query(public=True)
 async def who(ctx: QueryContext) -> str | None:
     """Tell who asks."""
     return ctx.identity.email if ctx.identity else None
 
 
-@query
+@query(public=True)
 async def broken(ctx: QueryContext, list: str) -> int:
     """Fail while the list is empty."""
     if await ctx.db.query(Item).using("by_list", list=list).count() == 0:
@@ -58,20 +58,20 @@ async def broken(ctx: QueryContext, list: str) -> int:
     return 1
 
 
-@mutation
+@mutation(public=True)
 async def add(ctx: MutationContext, list: str, rank: int, text: str, samples: Float64Array | None = None) -> Id[Item]:
     """Add an item."""
     return await ctx.db.insert(Item(list=list, rank=rank, text=text, samples=samples))
 
 
-@mutation
+@mutation(public=True)
 async def fill(ctx: MutationContext, list: str, count: int) -> None:
     """Add many items, of ranks 0, 10, 20, ..."""
     for index in range(count):
         await ctx.db.insert(Item(list=list, rank=index * 10, text=f"item {index}"))
 
 
-@mutation
+@mutation(public=True)
 async def rename(ctx: MutationContext, list: str, rank: int, text: str) -> None:
     """Give an item another text."""
     item = await ctx.db.query(Item).using("by_list", list=list, rank=rank).first()
@@ -80,7 +80,7 @@ async def rename(ctx: MutationContext, list: str, rank: int, text: str) -> None:
     await ctx.db.patch(item, text=text)
 
 
-@mutation
+@mutation(public=True)
 async def remove(ctx: MutationContext, list: str, rank: int) -> None:
     """Remove an item."""
     item = await ctx.db.query(Item).using("by_list", list=list, rank=rank).first()
@@ -88,7 +88,7 @@ async def remove(ctx: MutationContext, list: str, rank: int) -> None:
         await ctx.db.delete(item)
 
 
-@mutation
+@mutation(public=True)
 async def sign(ctx: MutationContext, list: str) -> Id[Item]:
     """Add an item with the caller's address."""
     if ctx.identity is None:
@@ -96,7 +96,7 @@ async def sign(ctx: MutationContext, list: str) -> Id[Item]:
     return await ctx.db.insert(Item(list=list, rank=0, text=ctx.identity.email or ""))
 
 
-@action
+@action(public=True)
 async def echo(ctx: ActionContext, value: float) -> float:
     """Give back a number."""
     return value
