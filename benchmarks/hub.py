@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import uvloop
 
 from benchmarks import sensors
-from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds
+from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
 from synovia.application import collect
@@ -53,6 +53,10 @@ class HubProcess:
         """Tell the CPU seconds it has used."""
         return float(await self._process.ask("cpu"))
 
+    async def memory(self) -> float:
+        """Tell the most memory it has used, in MiB."""
+        return float(await self._process.ask("memory"))
+
     async def loaded(self, count: int) -> None:
         """Wait until ``count`` live queries have a first result; TimeoutError if that takes minutes."""
         async with asyncio.timeout(180):
@@ -61,27 +65,27 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def hub(store: str, setting: Setting, name: str) -> AsyncIterator[HubProcess]:
+async def hub(store: str, setting: Setting, name: str, limits: HubLimits = _PATIENT) -> AsyncIterator[HubProcess]:
     """Run a hub over a store; under ``setting.profile`` it leaves ``NAME.prof`` there."""
     profile = f"{setting.profile}/{name}.prof" if setting.profile else None
-    async with child(f"hub {name}", _main, store, profile) as process:
+    async with child(f"hub {name}", _main, store, profile, limits) as process:
         yield HubProcess(process, int(await process.ask("port")))
 
 
-def _main(pipe: Pipe, store: str, profile: str | None) -> None:
+def _main(pipe: Pipe, store: str, profile: str | None, limits: HubLimits) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if profile is None:
-            runner.run(_serve(pipe, store))
+            runner.run(_serve(pipe, store, limits))
             return
         profiler = cProfile.Profile()
         try:
-            profiler.runcall(runner.run, _serve(pipe, store))
+            profiler.runcall(runner.run, _serve(pipe, store, limits))
         finally:
             profiler.dump_stats(profile)
 
 
-async def _serve(pipe: Pipe, store: str) -> None:
-    app = Synovia(collect("benchmarks", [sensors]), store=store, settings=Settings(limits=_PATIENT))
+async def _serve(pipe: Pipe, store: str, limits: HubLimits) -> None:
+    app = Synovia(collect("benchmarks", [sensors]), store=store, settings=Settings(limits=limits))
     with listen(HOST, 0) as listener:
         await app.start()
         server = make_server(app)
@@ -101,4 +105,4 @@ def _handlers(app: Synovia, port: int) -> Handlers:
     async def loaded() -> int:
         return sum(live.loaded for live in app.engine.live)
 
-    return {"port": where, "cpu": cpu_seconds, "loaded": loaded}
+    return {"port": where, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}

@@ -92,3 +92,8 @@ async def cpu_seconds() -> float:
     """Tell the CPU time of this process so far, user and system, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+async def peak_memory() -> float:
+    """Tell the most memory that this process has used so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -17,16 +17,7 @@ def connect(port: int, path: str, subprotocol: str | None = None) -> socket.sock
     """
     opened = socket.create_connection(("127.0.0.1", port), timeout=30)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    lines = [
-        f"GET {path} HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-        "Sec-WebSocket-Version: 13",
-        *([f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []),
-    ]
-    opened.sendall("\r\n".join([*lines, "", ""]).encode())
+    opened.sendall(handshake(port, path, subprotocol))
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
         part = opened.recv(1)  # not a byte beyond the headers
@@ -36,6 +27,20 @@ def connect(port: int, path: str, subprotocol: str | None = None) -> socket.sock
     if not answer.startswith(b"HTTP/1.1 101"):
         raise ConnectionError(f"no WebSocket at {path}: {answer[:80]!r}")
     return opened
+
+
+def handshake(port: int, path: str, subprotocol: str | None = None) -> bytes:
+    """Ask for a WebSocket."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        "Sec-WebSocket-Version: 13",
+        *([f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def client_frame(payload: bytes) -> bytes:

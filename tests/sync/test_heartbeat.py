@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def test_a_ping_is_answered() -> None:
 
 
 async def test_a_silent_client_is_taken_for_gone_and_one_that_pings_is_not() -> None:
-    limits = {"idle_timeout": 0.4, "max_messages_per_second": 1_000_000}
+    limits: dict[str, Any] = {"idle_timeout": 0.4, "max_messages_per_second": 1_000_000}
     async with serving(**limits) as running, client_of(running) as silent, client_of(running) as alive:
         ended = False
         while not ended:
