@@ -325,7 +325,9 @@ class Engine:
         function = function_for_work(path, isolation)
         session, seed, now = secrets.token_bytes(16), secrets.token_bytes(16), self._executor.now()
         try:
-            outcome = await self._mutate(_Request(function, {"work": work}, None, session, 0, False, seed, now))
+            outcome = await self._mutate(
+                _Request(function, {"work": work}, None, session, 0, False, seed, now, trusted=True)
+            )
         except StoreError as error:
             return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
         await self.wait_for(outcome.ts or 0)

@@ -223,7 +223,7 @@ class Runner:
     async def _act(self, id_: str, claim: dict[str, Any]) -> None:
         attempt = self._held[id_] = claim["attempt"]
         try:
-            outcome = await self._engine.act(claim["path"], claim["args"], None, internal=True)
+            outcome = await self._engine.act(claim["path"], claim["args"], None, trusted=True)
             error = outcome.error
             ended = await self._commit(
                 lambda ctx: self._steps.finish(ctx, id_, attempt, error), path="_scheduler:finish"
