@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -434,6 +435,25 @@ async def test_a_query_waits_for_what_its_caller_has_seen_elsewhere() -> None:
         for wrong in ("-1", "x", "1.5", "9" * 30, "²"):
             answer = await served.call("query", "ledger:accounts", headers={"Synovia-After": wrong})
             assert (answer.status, answer.code) == (400, "bad_header")
+
+
+async def test_an_address_runs_only_so_much_at_once() -> None:
+    async with serving(limits=HubLimits(max_running_per_address=2)) as served:
+        module = fresh_ledger()
+        slow = [asyncio.create_task(served.call("mutation", "ledger:pay_at_gate", {"name": name})) for name in "ab"]
+        await until(lambda: len(module.runs) == 2)
+        refused = await served.call("query", "ledger:accounts")
+        assert (refused.status, refused.code) == (429, "limit_exceeded")
+        module.gate.set()
+        assert [(await each).status for each in slow] == [200, 200]
+        assert (await served.call("query", "ledger:accounts")).status == 200
+
+
+async def test_bodies_come_no_faster_than_their_address_may_send() -> None:
+    async with serving(limits=HubLimits(max_bytes_per_second_per_address=20_000)) as served:
+        body = json.dumps({"path": "ledger:everything", "args": {"value": "x" * 45_000}}).encode()
+        assert (await served.post("/api/query", body)).status == 200
+        assert served.app.hub.addresses.of("127.0.0.1").meter.wait(time.monotonic(), 0.9) > 0
 
 
 async def test_a_server_that_stops_takes_no_more_calls(ledger: Served) -> None:

@@ -17,7 +17,7 @@ from synovia.errors import FunctionError, UnknownFunction
 from synovia.functions import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, JsonResponse, Refused, error_response
-from synovia.http.reading import caller_of, json_body, number_header
+from synovia.http.reading import address_of, caller_of, json_body, number_header, one_more
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
 from synovia.identity import Identity
@@ -73,10 +73,12 @@ class Calls:
             if self._hub.stopping:
                 raise Refused(ErrorCode.STOPPING, "this server is stopping")
             identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
-            body = await json_body(request, self._settings.max_body_bytes, self._settings.body_timeout)
+            address, settings = address_of(self._hub, request), self._settings
+            body = await json_body(request, settings.max_body_bytes, settings.body_timeout, address.meter)
             call = self._call(request, kind, body, identity)
             await self._catch_up(request)
-            return _response(await self._run(call))
+            async with one_more(address):
+                return _response(await self._run(call))
         except Refused as refusal:
             return refusal.response
         except FunctionError as error:

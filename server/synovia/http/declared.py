@@ -14,7 +14,7 @@ from synovia.context import ActionContext
 from synovia.engine.engine import Engine
 from synovia.errors import FunctionError
 from synovia.http.errors import Refused, error_response, http_error
-from synovia.http.reading import bounded, caller_of, check_length
+from synovia.http.reading import address_of, bounded, caller_of, check_length, one_more
 from synovia.http.settings import HttpSettings
 from synovia.routing import HttpRoute, RouteBody
 from synovia.sync.hub import Hub
@@ -79,12 +79,13 @@ class DeclaredRoutes:
         most = self._settings.max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         check_length(request, most)
         identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
-        receive = bounded(request.receive, most, self._settings.body_timeout)
+        address = address_of(self._hub, request)
+        receive = bounded(request.receive, most, self._settings.body_timeout, address.meter)
         exchange = Exchange(Request(request.scope, receive))
         seconds = self._settings.request_timeout if route.timeout is None else route.timeout
         try:
             with self._hub.working():
-                async with asyncio.timeout(seconds):
+                async with one_more(address), asyncio.timeout(seconds):
                     outcome = await self._engine.perform(route, {"exchange": exchange}, identity)
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"no answer within {seconds:g} s") from None

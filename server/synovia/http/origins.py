@@ -99,8 +99,8 @@ class Origins:
             allow_origins=sorted(self._allowed),
             allow_origin_regex=_LOOPBACK_ORIGIN if loopback else None,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["Retry-After"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Synovia-After"],
+            expose_headers=["Retry-After", "Synovia-Ts"],
             max_age=600,
         )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +15,9 @@ from starlette.types import Message, Receive
 from synovia.http.errors import BAD_HEADER, BAD_JSON, UNSUPPORTED_MEDIA_TYPE, Refused
 from synovia.http.values import JsonError, TooDeep, load
 from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
+from synovia.sync.addresses import Address
+from synovia.sync.budget import Meter
+from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia.http")
@@ -58,8 +64,31 @@ def bearer_token(request: Request) -> str | None:
     return token.strip()
 
 
-def bounded(receive: Receive, most: int, seconds: float) -> Receive:
-    """Let a body through up to ``most`` bytes, each part of it within ``seconds``; beyond that, ``Refused`` is raised."""
+def address_of(hub: Hub, request: Request) -> Address:
+    """Find what the caller's address uses."""
+    return hub.addresses.of(request.client.host if request.client else "unknown")
+
+
+@asynccontextmanager
+async def one_more(address: Address) -> AsyncIterator[None]:
+    """Count what runs for an address while the block does.
+
+    Raises:
+        Refused: As much as may is running already.
+    """
+    if address.running.locked():
+        raise Refused(
+            ErrorCode.LIMIT_EXCEEDED, "as many functions of this address as may are running already", status=429
+        )
+    async with address.running:
+        yield
+
+
+def bounded(receive: Receive, most: int, seconds: float, meter: Meter) -> Receive:
+    """Let a body through, no faster than its address may send.
+
+    It raises ``Refused`` beyond ``most`` bytes, and when no part of it comes within ``seconds``.
+    """
     got = 0
 
     async def receive_some() -> Message:
@@ -69,9 +98,13 @@ def bounded(receive: Receive, most: int, seconds: float) -> Receive:
                 message = await receive()
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"nothing more of the body came for {seconds:g} s", status=408) from None
-        got += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        got += size
         if got > most:
             raise too_large(most)
+        meter.take(0, size, time.monotonic())
+        if (wait := meter.wait(time.monotonic())) > 0:
+            await asyncio.sleep(wait)
         return message
 
     return receive_some
@@ -89,7 +122,7 @@ def check_length(request: Request, most: int) -> None:
         raise too_large(most)
 
 
-async def json_body(request: Request, most: int, seconds: float) -> Any:
+async def json_body(request: Request, most: int, seconds: float, meter: Meter) -> Any:
     """Read a body of JSON as a wire value.
 
     Raises:
@@ -98,7 +131,7 @@ async def json_body(request: Request, most: int, seconds: float) -> Any:
     """
     _check_type(request)
     check_length(request, most)
-    body = await Request(request.scope, bounded(request.receive, most, seconds)).body()
+    body = await Request(request.scope, bounded(request.receive, most, seconds, meter)).body()
     try:
         return load(body)
     except TooDeep as error:
