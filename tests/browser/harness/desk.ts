@@ -2,10 +2,13 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { Wire } from "./wire.ts";
 
 export type Role = "Physiotherapist" | "Patient";
 
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots", import.meta.url));
+/** That the hub cannot be reached is what some tests are about. */
+const UNREACHABLE = /net::ERR_|WebSocket connection/;
 
 /** A window of a browser profile of its own. */
 export class Desk {
@@ -14,18 +17,18 @@ export class Desk {
 
   private constructor(
     readonly page: Page,
+    readonly wire: Wire,
     readonly email: string,
   ) {
     page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("console", (message) => {
-      // that the hub cannot be reached is what some tests are about
-      if (message.type() === "error" && !/ERR_(CONNECTION|SOCKET|EMPTY_RESPONSE)|WebSocket connection/.test(message.text())) this.problems.push(message.text());
+      if (message.type() === "error" && !UNREACHABLE.test(message.text())) this.problems.push(message.text());
     });
   }
 
-  static async open(browser: Browser, url: string, email: string, options: BrowserContextOptions = {}): Promise<Desk> {
-    const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
-    const desk = new Desk(await context.newPage(), email);
+  static async open(browser: Browser, wire: Wire, email: string, options: BrowserContextOptions = {}): Promise<Desk> {
+    const context = await browser.newContext({ baseURL: wire.url, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
+    const desk = new Desk(await context.newPage(), wire, email);
     await desk.page.goto("/");
     return desk;
   }
@@ -37,7 +40,7 @@ export class Desk {
   /** Sign in by name, as a server for development lets everybody. */
   async signIn(): Promise<void> {
     await this.page.getByLabel("Sign in as").fill(this.email);
-    await this.page.getByRole("button", { name: "Sign in for development" }).click();
+    await this.button("Sign in for development").click();
   }
 
   /** Make the account, on the first visit. */
@@ -45,13 +48,17 @@ export class Desk {
     await this.signIn();
     await this.page.getByRole("radio", { name: new RegExp(`^${role}`) }).check();
     await this.page.getByLabel("Your name").fill(name);
-    await this.page.getByRole("button", { name: "Open the desk" }).click();
-    await this.heading("Recordings").or(this.heading("Recordings of me")).waitFor();
+    await this.button("Open the desk").click();
+    await this.heading(role === "Patient" ? "Recordings of me" : "Recordings").waitFor();
   }
 
   async goTo(place: string): Promise<void> {
-    await this.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: place, exact: true }).click();
+    await this.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`^${place}`) }).first().click();
     await this.heading(place).waitFor();
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole("button", { name, exact: true });
   }
 
   heading(name: string): Locator {
@@ -60,7 +67,63 @@ export class Desk {
 
   /** The row of a recording in the list that is open. */
   row(title: string): Locator {
-    return this.page.locator("a.recording", { hasText: title });
+    return this.page.locator("a.recording", { has: this.page.locator("strong", { hasText: title }) });
+  }
+
+  /** The titles of the recordings in the list that is open. */
+  titles(): Promise<string[]> {
+    return this.page.locator("a.recording strong").allTextContents();
+  }
+
+  get notes(): Locator {
+    return this.page.getByRole("textbox", { name: "Notes" });
+  }
+
+  /** Write the notes of the recording that is open, whose first line is its title, and leave the field. */
+  async rename(title: string): Promise<void> {
+    await this.notes.fill(title);
+    await this.notes.blur();
+  }
+
+  /** Drop a file on the window. */
+  async drop(name: string, content: string): Promise<void> {
+    const files = await this.page.evaluateHandle(([name, content]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([content!], name!));
+      return transfer;
+    }, [name, content]);
+    for (const event of ["dragenter", "dragover", "drop"]) await this.page.dispatchEvent("body", event, { dataTransfer: files });
+  }
+
+  /** How many pixels of the plot have one of the two knees' colours: 0 if there is no curve. */
+  inked(): Promise<number> {
+    return this.page.locator(".plot-card canvas").first().evaluate((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      let inked = 0;
+      // grid, axes and numbers are grey
+      for (let at = 0; at < data.length; at += 4) {
+        const [red, green, blue, alpha] = data.subarray(at, at + 4);
+        if (alpha! > 128 && Math.max(red!, green!, blue!) - Math.min(red!, green!, blue!) > 60) inked += 1;
+      }
+      return inked;
+    });
+  }
+
+  /** Keep everything that a text is from now on, in every frame that is painted. Gives what ends it: the texts, in order. */
+  async observe(locator: Locator): Promise<() => Promise<string[]>> {
+    const seen = await locator.evaluateHandle((element) => {
+      const texts = [element.textContent ?? ""];
+      const look = (): void => {
+        const text = element.isConnected ? (element.textContent ?? "") : "(gone)";
+        if (text !== texts.at(-1)) texts.push(text);
+        if (!stopped) requestAnimationFrame(look);
+      };
+      let stopped = false;
+      look();
+      return { texts, stop: () => (stopped = true) };
+    });
+    return () => seen.evaluate(({ texts, stop }) => (stop(), texts));
   }
 
   /** Write a picture of the window, to be looked at. */

@@ -1,4 +1,4 @@
-/** The way between browser and hub: it can be cut, as a network does, and mended. */
+/** The way between a browser and the hub: it can be held up, cut as a network does, and mended. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
@@ -6,6 +6,7 @@ export class Wire {
   readonly #open = new Set<Socket>();
   readonly #server: Server;
   #cut = false;
+  #held = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -24,6 +25,17 @@ export class Wire {
   /** What the browser opens. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Let nothing through in either direction until `release`; nothing is lost. */
+  hold(): void {
+    this.#held = true;
+    for (const socket of this.#open) socket.pause();
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const socket of this.#open) socket.resume();
   }
 
   /** Break every connection without a goodbye, and take no others. */
@@ -46,17 +58,19 @@ export class Wire {
   #join(near: Socket, port: number): void {
     if (this.#cut) return void near.resetAndDestroy();
     const far = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.#keep(near, far);
-    this.#keep(far, near);
-    near.pipe(far).pipe(near);
+    this.#pass(near, far);
+    this.#pass(far, near);
   }
 
-  #keep(socket: Socket, other: Socket): void {
-    this.#open.add(socket);
-    socket.on("error", () => other.destroy()); // reset by the other side, or nobody there
-    socket.on("close", () => {
-      this.#open.delete(socket);
-      other.destroy();
+  #pass(from: Socket, to: Socket): void {
+    this.#open.add(from);
+    from.on("data", (data) => to.write(data)); // not pipe(), which would resume what is held
+    from.on("end", () => to.end());
+    from.on("error", () => to.destroy()); // reset by the other side, or nobody there
+    from.on("close", () => {
+      this.#open.delete(from);
+      to.destroy();
     });
+    if (this.#held) from.pause();
   }
 }

@@ -1,0 +1,121 @@
+/** A physiotherapist and a patient side by side: what one does, the other's window follows without a reload. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser } from "./harness/chromium.ts";
+import type { Desk } from "./harness/desk.ts";
+import { motionFile } from "./harness/motion-file.ts";
+import { acquaint, Scene } from "./harness/scene.ts";
+
+const WIDTH = { viewport: { width: 1100, height: 800 } };
+
+describe.skipIf(noBrowser).sequential("two windows", () => {
+  let scene: Scene;
+  let anna: Desk;
+  let paul: Desk;
+
+  beforeAll(async () => {
+    scene = await Scene.open();
+    [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist", WIDTH), scene.person("Paul Lang", "Patient", WIDTH)]);
+    // a reload would forget it
+    await Promise.all([anna, paul].map((desk) => desk.page.evaluate(() => Object.assign(window, { loadedOnce: true }))));
+  });
+  afterAll(() => scene?.close());
+  afterEach(async () => {
+    for (const desk of [anna, paul]) {
+      expect(await desk.page.evaluate(() => "loadedOnce" in window)).toBe(true);
+      expect(desk.problems).toEqual([]);
+    }
+  });
+
+  it("an invitation that is accepted makes contacts of both, at once", async () => {
+    await acquaint(anna, paul);
+    await paul.goTo("Contacts");
+    await paul.page.getByText("anna@example.org").waitFor();
+  });
+
+  it("a dropped file appears with its plot", async () => {
+    await anna.goTo("Recordings");
+    await anna.drop("walk.mot", motionFile(10));
+    await anna.page.getByRole("region", { name: "Knee angles" }).waitFor();
+    await expect.poll(() => anna.inked(), { timeout: 10_000 }).toBeGreaterThan(1_000);
+    expect(await anna.titles()).toHaveLength(1);
+    await anna.screenshot("dropped-file");
+  });
+
+  it("what is shared, renamed and archived is so in the other window", async () => {
+    await anna.rename("Left knee, first try");
+    await anna.row("Left knee, first try").waitFor();
+    await paul.goTo("Shared with me");
+    await paul.page.getByText("Nothing is shared with you").waitFor();
+    await anna.page.getByText("Share with a contact").click();
+    await anna.page.getByRole("button", { name: /Paul Lang/ }).first().click();
+    await paul.row("Left knee, first try").click();
+    await expect.poll(() => paul.inked(), { timeout: 10_000 }).toBeGreaterThan(1_000);
+    await paul.screenshot("shared-with-the-patient");
+
+    await anna.rename("Left knee, second try");
+    await paul.row("Left knee, second try").waitFor();
+    await paul.heading("Left knee, second try").waitFor();
+
+    await anna.button("Archive").click();
+    await anna.page.getByLabel("Reason (optional)").fill("the wrong knee");
+    await anna.page.getByRole("dialog").getByRole("button", { name: "Archive", exact: true }).click();
+    await paul.page.getByText("Nothing is shared with you").waitFor();
+
+    await anna.goTo("Archive");
+    await anna.row("Left knee, second try").click();
+    await anna.button("Restore").click();
+    await paul.row("Left knee, second try").waitFor();
+    await anna.goTo("Recordings");
+    await anna.row("Left knee, second try").click();
+  });
+
+  it("an optimistic rename is shown at once, and never flickers", async () => {
+    const title = anna.page.locator("a.recording strong").first();
+    const seen = await anna.observe(title);
+    const shown = await paul.observe(paul.page.locator("a.recording strong").first());
+    const names = ["Left knee, second try", "third", "fourth", "fifth", "sixth"];
+    anna.wire.hold(); // no answer: only the page itself can show it
+    await anna.rename(names[1]!);
+    await anna.row(names[1]!).waitFor();
+    await anna.rename(names[2]!);
+    await anna.row(names[2]!).waitFor();
+    anna.wire.release();
+    for (const name of names.slice(3)) await anna.rename(name);
+    await paul.row(names.at(-1)!).waitFor();
+    await paul.page.waitForFunction(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted(true)))));
+    await expect.poll(() => anna.page.evaluate(() => document.body.textContent)).toContain("sixth");
+    expect(await seen()).toEqual(names);
+    const followed = await shown();
+    expect(followed).toEqual(names.filter((name) => followed.includes(name))); // may skip some, never goes back
+  });
+
+  it("a connection that is cut comes back, with what was changed meanwhile on both sides", async () => {
+    anna.wire.cut();
+    await anna.page.getByText("You are offline.").waitFor();
+    await anna.screenshot("offline");
+    await anna.rename("written while offline");
+    await anna.row("written while offline").waitFor();
+    expect(await paul.titles()).toEqual(["sixth"]);
+    anna.wire.mend();
+    await paul.row("written while offline").waitFor();
+    await anna.page.getByText("You are offline.").waitFor({ state: "detached" });
+    paul.wire.cut();
+    await anna.rename("written while the other was away");
+    await paul.page.getByText("You are offline.").waitFor();
+    paul.wire.mend();
+    await paul.row("written while the other was away").waitFor();
+    expect(await anna.titles()).toEqual(await paul.titles());
+  });
+
+  it("a hub that is killed and started again has lost nothing, and both windows converge", async () => {
+    await scene.hub.kill();
+    await Promise.all([anna, paul].map((desk) => desk.page.getByText("You are offline.").waitFor()));
+    await anna.rename("written without a hub");
+    await scene.hub.start();
+    await Promise.all([anna, paul].map((desk) => desk.row("written without a hub").waitFor()));
+    await anna.rename("and after");
+    await paul.row("and after").waitFor();
+    expect(await anna.titles()).toEqual(await paul.titles());
+    expect(await anna.inked()).toBeGreaterThan(1_000);
+  });
+});
