@@ -11,6 +11,7 @@ export interface Colours {
 /** Read them where an element is; what they depend on (light, dark) is resolved. */
 export function coloursOf(element: HTMLElement): Colours {
   const probe = document.createElement("span");
+  probe.style.transition = "none"; // or it would still have the colour before: less motion is a transition of next to no time
   element.append(probe);
   const read = (name: string): string => {
     probe.style.color = `var(${name})`;
