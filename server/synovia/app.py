@@ -73,10 +73,11 @@ class Synovia:
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         mailer = ConsoleMailer() if development else self.settings.auth.mailer()
         calls = calls_of(self.registry, self.settings.scheduler)
-        services = Services(calls, MailDesk(mailer, self.settings.auth.sender, self.settings.home))
+        self.desk = self._desk(development, mailer, clock) if authenticator is None else None
+        mail = MailDesk(mailer, self.settings.auth.sender, self.settings.home)
+        services = Services(calls, mail, self.desk.sessions if self.desk is not None else None)
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler)
-        self.desk = self._desk(development, mailer, clock) if authenticator is None else None
         chosen = authenticator or self.desk or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.desk is not None:

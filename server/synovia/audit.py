@@ -8,6 +8,8 @@ from synovia.schema import Index, Table
 
 APPLICATION = "application"
 """The actor of what the application does by itself: its schedule, its operator."""
+IMPERSONATE = "impersonate"
+"""The action of looking at the application as another user."""
 
 
 class AuditEntry(

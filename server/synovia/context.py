@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synovia.access import Standing
-from synovia.database import DatabaseReader, DatabaseWriter
+from synovia.access import Standing, require_identity
+from synovia.audit import APPLICATION, IMPERSONATE, AuditEntry
+from synovia.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.engine.readset import ReadSet
+from synovia.errors import InvalidArguments
 from synovia.identity import Identity
+from synovia.schema import Id
 from synovia.services import Mail, Scheduler, Services, Transact
 from synovia.store import arrays
 from synovia.store.base import ArrayStore
@@ -150,6 +153,44 @@ class MutationContext(QueryContext):
     def scheduler(self) -> Scheduler:
         """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
         return self._services.get_scheduling().within(self)
+
+    async def audit(
+        self, action: str, *, subject: str | None = None, reason: str | None = None, data: Any = None
+    ) -> Id[AuditEntry]:
+        """Add an entry to the audit table; it is committed with this mutation, or not at all.
+
+        Args:
+            action: What was done, as ``users.archive``.
+            subject: To whom or what.
+            reason: Why, in the caller's words.
+            data: Any wire value that is worth keeping with it.
+        """
+        identity = self.identity
+        actor = APPLICATION if self.trusted else None if identity is None else identity.key
+        entry = AuditEntry(at=self.now, actor=actor, action=action, subject=subject, reason=reason, data=data)
+        return await SystemWriter(self.db).insert(entry)
+
+    async def impersonate(self, identity: Identity, *, reason: str) -> str:
+        """Give the caller a token by which they look at the application as somebody else; it only reads.
+
+        The token is good from the commit on, for at most 15 minutes, and is written to the audit table.
+
+        Args:
+            identity: Who to look as, as the application has stored it.
+            reason: Why, in the caller's words; not empty.
+
+        Raises:
+            Unauthenticated: Nobody is signed in.
+            InvalidArguments: There is no reason.
+            FunctionError: ``impersonation_unavailable``: the server has no sign-in of its own.
+        """
+        actor = require_identity(self).key
+        if not reason.strip():
+            raise InvalidArguments("say why: the reason is written to the audit table")
+        loan = await self._services.get_impersonation().lend(identity, actor)
+        SystemWriter(self.db).add(loan.table, loan.document)
+        await self.audit(IMPERSONATE, subject=identity.key, reason=reason, data={"expiresAt": loan.expires_at})
+        return loan.token
 
 
 Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]

@@ -166,6 +166,10 @@ class SystemWriter(DatabaseWriter):
     def _writable(self, row: T) -> type[T]:
         return type(row)
 
+    def add(self, table: str, document: Document) -> None:
+        """Add a document of a table that has no rows, under an id that is new for certain."""
+        self._transaction.write(table, document["_id"], None, document)
+
 
 def _encoded(document: Document) -> bytes:
     try:

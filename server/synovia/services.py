@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,9 +11,11 @@ from synovia.errors import FunctionError
 
 if TYPE_CHECKING:
     from synovia.context import MutationContext
+    from synovia.identity import Identity
     from synovia.scheduler.policy import Retry
     from synovia.scheduler.tables import ScheduledCall
     from synovia.schema import Id
+    from synovia.store.base import Document
 
 Work = Callable[["MutationContext"], Awaitable[Any]]
 """What is done in a transaction; it may be done several times, and gives a wire value."""
@@ -91,11 +93,34 @@ class Mail(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Loan:
+    """A session that begins once its document has been added to its table.
+
+    Attributes:
+        expires_at: When it ends, in milliseconds since 1970.
+    """
+
+    token: str = field(repr=False)
+    expires_at: int
+    table: str
+    document: Document = field(repr=False)
+
+
+class Impersonation(Protocol):
+    """Lets somebody look at the application as another user."""
+
+    async def lend(self, identity: Identity, actor: str) -> Loan:
+        """Make a session in which ``actor``, an ``Identity.key``, looks at the application as somebody else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What an engine's functions may use; a missing one is told by an error when it is asked for."""
 
     scheduling: Scheduling | None = None
     mail: Mail | None = None
+    impersonation: Impersonation | None = None
 
     def get_scheduling(self) -> Scheduling:
         """Give it.
@@ -116,3 +141,13 @@ class Services:
         if self.mail is None:
             raise FunctionError("mail_unavailable", "no mail server is configured")
         return self.mail
+
+    def get_impersonation(self) -> Impersonation:
+        """Give it.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        if self.impersonation is None:
+            raise FunctionError("impersonation_unavailable", "this server gives no tokens of its own")
+        return self.impersonation

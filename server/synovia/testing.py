@@ -21,7 +21,10 @@ from typing import Any, Self
 import numpy as np
 
 from synovia.application import Registry, load_application
-from synovia.auth.development import development_identity
+from synovia.auth.desk import TABLES, SignInDesk
+from synovia.auth.development import DevelopmentAuthenticator, development_identity
+from synovia.auth.keyring import KeyRing
+from synovia.auth.sessions import Sessions, SessionTimes
 from synovia.engine.engine import Engine
 from synovia.identity import Identity
 from synovia.mail import MailDesk
@@ -87,12 +90,17 @@ class TestApp:
         self.mails: list[EmailMessage] = []
         settings = scheduler or SchedulerSettings()
         calls = calls_of(self.registry, settings)
-        services = Services(calls, MailDesk(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid"))
+        mail = MailDesk(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid")
+        times = SessionTimes()
+        ring = KeyRing(self.store, signs=times.signing, lasts=times.key_life, clock=self.clock)
+        sessions = Sessions(self.store, ring, times, self.clock)
+        self.desk = SignInDesk(sessions, development=DevelopmentAuthenticator("127.0.0.1"), clock=self.clock)
+        services = Services(calls, mail, sessions)
         self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
         self.scheduler = Runner(self.engine, calls, settings)
 
     async def __aenter__(self) -> Self:
-        await self.store.open(self.registry.tables)
+        await self.store.open([*self.registry.tables, *TABLES])
         await self.engine.start()
         await self.scheduler.adopt()
         return self
@@ -123,6 +131,14 @@ class TestApp:
     def caller(self, email: str | None = None) -> Caller:
         """Give somebody who calls: signed in with a development identity, or nobody."""
         return Caller(self, None if email is None else development_identity(email))
+
+    async def bearer(self, token: str) -> Caller:
+        """Give who calls with a token of the server's own, as ``ctx.impersonate`` gives them.
+
+        Raises:
+            InvalidToken: It is not accepted.
+        """
+        return Caller(self, (await self.desk.authenticate(token)).identity)
 
 
 class Caller:

@@ -23,6 +23,7 @@ from synovia.auth.signatures import check_signature, sign
 from synovia.auth.tokens import Clock, Unverified, check_times, refused
 from synovia.engine import keys
 from synovia.identity import Identity, SignIn
+from synovia.services import Loan
 from synovia.store.base import Document, IndexSpec, Store, TableSpec
 
 logger = logging.getLogger("synovia.auth")
@@ -40,6 +41,8 @@ MOST_SESSIONS = 50
 Use = Literal["access", "refresh"]
 _SESSION_ID = re.compile(r"s_[0-9a-f]{32}")
 _PAGE = 500
+_LONGEST_LOOK = 900.0
+"""Seconds for which somebody may look at the application as another user."""
 _LEEWAY = 5.0
 """Seconds by which the clocks of two hubs may differ."""
 
@@ -91,17 +94,24 @@ class Sessions:
     async def open(self, identity: Identity) -> SignIn:
         """Begin a session for somebody who has just proved who they are."""
         now = self._now()
-        id_ = f"s_{secrets.token_hex(16)}"
-        session = _document(id_, identity, now, self._end(now, now))
-        await self._records.change(id_, lambda _: (session, None))
+        session = _document(identity, now, self._end(now, now))
+        await self._records.change(session["_id"], lambda _: (session, None))
         await self._make_room(identity)
         return await self._tokens(session)
 
     async def _make_room(self, identity: Identity) -> None:
         """Delete the sessions that have lain idle longest once somebody has too many, so that nobody fills the table."""
         found = await self._records.find_equal(BY_OWNER, identity.issuer, identity.subject, limit=_PAGE)
+        found = [session for session in found if session.get("actor") is None]
         found.sort(key=lambda session: session["refreshedAt"])
         await self._records.delete(found[: max(0, len(found) - MOST_SESSIONS)])
+
+    async def lend(self, identity: Identity, actor: str) -> Loan:
+        """Make a session in which ``actor`` looks at the application as somebody else; it cannot be refreshed."""
+        now = self._now()
+        expires_at = (now + int(min(self.times.access, _LONGEST_LOOK) * 1000)) // 1000 * 1000
+        session = _document(identity, now, expires_at) | {"actor": actor}
+        return Loan(await self._sign(session, "access", expires_at), expires_at, SESSIONS.name, session)
 
     def _end(self, now: int, created: int) -> int:
         return min(now + int(self.times.refresh * 1000), created + int(self.times.longest * 1000))
@@ -126,6 +136,8 @@ class Sessions:
             "iat": self._now() // 1000,
             "exp": expires_at // 1000,
         }
+        if (actor := session.get("actor")) is not None:
+            claims["act"] = {"sub": actor}  # RFC 8693, 4.1
         if use == "refresh":
             claims["gen"] = int(session["generation"])
         return sign(claims, construct(key.key, ALGORITHM), key.id, ALGORITHM)
@@ -139,6 +151,9 @@ class Sessions:
         claims = await self._verified(token, unverified)
         if claims.get("use") == "access":
             session = self._alive(await self._records.get(claims["sid"]))
+            actor = session.get("actor")
+            if claims.get("act") != (None if actor is None else {"sub": actor}):
+                raise refused("another actor than that of the session")
             return SignIn(_identity(session), expires_at=int(claims["exp"] * 1000), session=claims["sid"])
         if claims.get("use") != "refresh" or not exchange:
             raise refused("a refresh token in place of an access token")
@@ -194,6 +209,8 @@ class Sessions:
     def _stepped(self, session: Document, generation: int) -> tuple[Document, Document | None]:
         """Give the session after a refresh token, and as it is to be told; None: the token is an old copy."""
         now = self._now()
+        if session.get("actor") is not None:
+            raise refused("a session that cannot be refreshed")
         if generation == session["generation"]:
             after = session | {
                 "generation": generation + 1,
@@ -244,9 +261,9 @@ def _revoked(session: Document, now: int, reason: str) -> Document:
     return session | {"revokedAt": now, "revokedBecause": reason}
 
 
-def _document(id_: str, identity: Identity, now: int, expires_at: int) -> Document:
+def _document(identity: Identity, now: int, expires_at: int) -> Document:
     return {
-        "_id": id_,
+        "_id": f"s_{secrets.token_hex(16)}",
         "issuer": identity.issuer,
         "subject": identity.subject,
         "email": identity.email,
@@ -261,5 +278,12 @@ def _document(id_: str, identity: Identity, now: int, expires_at: int) -> Docume
 
 
 def _identity(session: Document) -> Identity:
-    claims = json.loads(session["claims"])
-    return Identity(session["issuer"], session["subject"], session["email"], session["name"], session["image"], claims)
+    return Identity(
+        session["issuer"],
+        session["subject"],
+        session["email"],
+        session["name"],
+        session["image"],
+        json.loads(session["claims"]),
+        session.get("actor"),
+    )
