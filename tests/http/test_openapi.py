@@ -53,7 +53,7 @@ def test_there_is_one_operation_for_each_function_that_clients_may_call(applicat
     hidden = {path.replace(":", ".") for path, each in registry.functions.items() if each.internal}
     assert callable_ones <= set(names)
     assert not hidden & set(names)
-    assert len(operations) == len(callable_ones) + sum(len(route.methods) for route in registry.routes)
+    assert len(operations) == 1 + len(callable_ones) + sum(len(route.methods) for route in registry.routes)
 
 
 def test_nothing_of_internal_functions_is_told() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from synovia.functions import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, JsonResponse, Refused, error_response
 from synovia.http.reading import address_of, caller_of, json_body, number_header, one_more
+from synovia.http.samples import Wanted
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
 from synovia.identity import Identity
@@ -32,6 +33,9 @@ AFTER = "synovia-after"
 KEY = "idempotency-key"
 _KEY_LENGTHS = range(16, 256)
 _UNKNOWN = {"unknown": True}
+
+
+_Reply = Callable[[Request, Identity | None, Any], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +60,48 @@ class Calls:
 
     def routes(self) -> list[BaseRoute]:
         """List the routes."""
-        by_kind: list[BaseRoute] = [Route(f"/api/{kind}", self._by_kind(kind), methods=["POST"]) for kind in Kind]
-        return [*by_kind, Route("/api/run/{module}/{name}", self._by_path, methods=["POST"])]
+        found = [(f"/api/{kind}", self._endpoint(self._reply_to(kind))) for kind in Kind]
+        found.append(("/api/run/{module}/{name}", self._endpoint(self._reply_to(None))))
+        found.append(("/api/array", self._endpoint(self._samples)))
+        return [Route(path, endpoint, methods=["POST"]) for path, endpoint in found]
 
-    def _by_kind(self, kind: Kind) -> Any:
-        async def call(request: Request) -> Response:
-            return await self._answer(request, kind)
+    def _endpoint(self, reply: _Reply) -> Any:
+        async def answer(request: Request) -> Response:
+            try:
+                return await self._answer(request, reply)
+            except Refused as refusal:
+                return refusal.response
+            except FunctionError as error:
+                return error_response(error.info)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
 
-        return call
+        return answer
 
-    async def _by_path(self, request: Request) -> Response:
-        return await self._answer(request, None)
+    async def _answer(self, request: Request, reply: _Reply) -> Response:
+        if self._hub.stopping:
+            raise Refused(ErrorCode.STOPPING, "this server is stopping")
+        identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+        address, settings = address_of(self._hub, request), self._settings
+        body = await json_body(request, settings.max_body_bytes, settings.body_timeout, address.meter)
+        await self._catch_up(request)
+        async with one_more(address):
+            return await reply(request, identity, body)
 
-    async def _answer(self, request: Request, kind: Kind | None) -> Response:
-        try:
-            if self._hub.stopping:
-                raise Refused(ErrorCode.STOPPING, "this server is stopping")
-            identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
-            address, settings = address_of(self._hub, request), self._settings
-            body = await json_body(request, settings.max_body_bytes, settings.body_timeout, address.meter)
-            call = self._call(request, kind, body, identity)
-            await self._catch_up(request)
-            async with one_more(address):
-                return _response(await self._run(call))
-        except Refused as refusal:
-            return refusal.response
-        except FunctionError as error:
-            return error_response(error.info)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
+    def _reply_to(self, kind: Kind | None) -> _Reply:
+        async def reply(request: Request, identity: Identity | None, body: Any) -> Response:
+            return _response(await self._run(self._call(request, kind, body, identity)))
+
+        return reply
+
+    async def _samples(self, request: Request, identity: Identity | None, body: Any) -> Response:
+        """Give samples of what a query shows: who may see the reference may see the array."""
+        wanted = Wanted.of(body)
+        query = {"path": wanted.path, "args": wanted.args}
+        outcome = await self._run(self._call(request, Kind.QUERY, query, identity))
+        if outcome.error is not None:
+            return error_response(outcome.error)
+        return await wanted.response(self._engine.store.arrays, outcome.arrays)
 
     # --- what is asked
 

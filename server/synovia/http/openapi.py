@@ -11,6 +11,7 @@ from synovia.access import Access
 from synovia.application import Registry
 from synovia.functions import Function, Kind
 from synovia.http.jsonschema import OWN, PREFIX, Described
+from synovia.http.samples import OPERATION as SAMPLES
 from synovia.http.values import dump
 from synovia.routing import HttpRoute
 
@@ -59,6 +60,7 @@ def describe(registry: Registry) -> dict[str, Any]:
     functions = sorted((each for each in registry.functions.values() if not each.internal), key=lambda each: each.path)
     described = Described(functions)
     paths = {f"/api/run/{each.path.replace(':', '/')}": {"post": _function(each, described)} for each in functions}
+    paths["/api/array"] = {"post": dict(SAMPLES)}
     for route in registry.routes:
         paths.setdefault(_template(route, registry.routes), {}).update(_operations(route))
     document = {"paths": dict(sorted(paths.items())), "components": _components(described)}
