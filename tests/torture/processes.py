@@ -32,14 +32,18 @@ class HubProcess:
         store: The address of its store.
         log: The file for what it prints.
         sabotage: The guarantee that is switched off (see ``hub``); none: this is ``synovia serve``, as users run it.
+        application: What it serves.
         environment: Further variables, as ``SYNOVIA_LIMITS_STALL_TIMEOUT``.
     """
 
-    def __init__(self, store: str, log: Path, sabotage: str | None = None, **environment: str) -> None:
+    def __init__(
+        self, store: str, log: Path, sabotage: str | None = None, application: Path = APP, **environment: str
+    ) -> None:
         self.port = free_port()
         self._store = store
         self._log = log
         self._sabotage = sabotage
+        self._application = application
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._paused = False
@@ -61,7 +65,7 @@ class HubProcess:
         where = ["--store", self._store, "--port", str(self.port)]
         if self._sabotage is not None:
             return [sys.executable, "-m", "torture.hub", *where]
-        return [sys.executable, "-m", "synovia.cli", "serve", str(APP), *where, "--log-level", "warning"]
+        return [sys.executable, "-m", "synovia.cli", "serve", str(self._application), *where, "--log-level", "warning"]
 
     def spawn(self) -> None:
         """Start the process, and do not wait for it."""
