@@ -170,17 +170,19 @@ async def start(
     mine = ctx.db.query(LiveSession).using("by_owner", owner_id=me.id, is_running=True)
     if await mine.count() >= MAX_LIVE_SESSIONS:
         raise FunctionError("limit_exceeded", f"at most {MAX_LIVE_SESSIONS} live sessions of one person run at a time")
-    return await ctx.db.insert(
-        LiveSession(
-            owner_id=me.id,
-            subject_id=subject_id,
-            subject_alias=subject_alias or None,
-            shared_with=[other for other in dict.fromkeys(shared_with or ()) if other != me.id] or None,
-            sample_rate=sample_rate,
-            started_at=ctx.now,
-            last_at=ctx.now,
-        )
+    session = LiveSession(
+        owner_id=me.id,
+        subject_id=subject_id,
+        subject_alias=subject_alias or None,
+        shared_with=[other for other in dict.fromkeys(shared_with or ()) if other != me.id] or None,
+        sample_rate=sample_rate,
+        started_at=ctx.now,
+        is_running=True,
+        last_at=ctx.now,
     )
+    session_id = await ctx.db.insert(session)
+    await ctx.scheduler.run_at(_due(session), "live:look_after", {"sessionId": session_id})
+    return session_id
 
 
 @mutation(signed_in=True)
@@ -327,28 +329,36 @@ async def _running(ctx: QueryContext, session_id: Id[LiveSession]) -> LiveSessio
 # --- sessions that nobody looks after ---------------------------------------------------------------------------------
 
 
-@cron(every=timedelta(minutes=1))
+@mutation(internal=True)
+async def look_after(ctx: MutationContext, session_id: Id[LiveSession]) -> None:
+    """End a session to which nothing was appended for long, forget one that was finished long ago; else look again later."""
+    session = await ctx.db.get(LiveSession, session_id)
+    if session is None:
+        return
+    if (due := _due(session)) > ctx.now:
+        await ctx.scheduler.run_at(due, "live:look_after", {"sessionId": session_id})
+    elif not session.is_running or not session.sample_count:
+        await _remove(ctx, session)
+    else:
+        await _save(ctx, session)
+        await ctx.scheduler.run_at(ctx.now + REMEMBERED, "live:look_after", {"sessionId": session_id})
+
+
+def _due(session: LiveSession) -> int:
+    return session.last_at + UNATTENDED if session.finished_at is None else session.finished_at + REMEMBERED
+
+
+@cron(daily_at="03:45")
 @mutation(internal=True)
 async def tend(ctx: MutationContext) -> None:
-    """End sessions to which nothing was appended for long, and forget those that were finished long ago."""
-    sessions = ctx.db.query(LiveSession)
-    for session in await sessions.using("by_finish", finished_at=between(1, ctx.now - REMEMBERED)).take(AT_ONCE):
-        await ctx.db.delete(session)
-    idle = sessions.using("by_last_batch", is_running=True, last_at=lt(ctx.now - UNATTENDED))
-    for session in await idle.take(AT_ONCE):
-        await ctx.scheduler.run_after(timedelta(), "live:end_unattended", {"sessionId": session.id})
-
-
-@mutation(internal=True)
-async def end_unattended(ctx: MutationContext, session_id: Id[LiveSession]) -> Id[Recording] | None:
-    """Finish a session if nothing was appended to it for long; one without samples is discarded."""
-    session = await ctx.db.get(LiveSession, session_id)
-    if session is None or not session.is_running or session.last_at >= ctx.now - UNATTENDED:
-        return None
-    if session.sample_count:
-        return await _save(ctx, session)
-    await _remove(ctx, session)
-    return None
+    """Look after sessions whose turn was missed because looking after them failed."""
+    sessions, late = ctx.db.query(LiveSession), ctx.now - REMEMBERED
+    left = [
+        *await sessions.using("by_last_batch", is_running=True, last_at=lt(late)).take(AT_ONCE),
+        *await sessions.using("by_finish", finished_at=between(1, late)).take(AT_ONCE),
+    ]
+    for session in left:
+        await ctx.scheduler.run_after(timedelta(), "live:look_after", {"sessionId": session.id})
 
 
 async def remove_live_sessions(ctx: MutationContext, owner: Id[User]) -> None:

@@ -117,7 +117,7 @@ class LiveSession(
     sample_count: int = 0
     started_at: int
     last_at: int
-    is_running: bool | None = True
+    is_running: bool | None = None
     finished_at: int | None = None
     recording_id: Id[Recording] | None = None
 

@@ -15,6 +15,8 @@ import pytest
 
 from motion.gait import walk
 from synovia import FunctionError
+from synovia.engine import keys
+from synovia.store.base import BY_ID, Batch, Write
 from synovia.testing import Caller, TestApp
 
 APP = Path(__file__).parents[2] / "apps" / "motion"
@@ -110,6 +112,14 @@ async def fill(person: Person, session: str, parts: Sequence[Floats]) -> None:
     for part in parts:
         await person.append(session, position, part)
         position += len(part)
+
+
+async def drop_all(app: TestApp, table: str) -> None:
+    """Delete every document of a table, as somebody with access to the database could."""
+    ts, _ = await app.store.newest()
+    found = await app.store.snapshot(ts).scan(table, BY_ID, keys.prefix([]))
+    ts = await app.store.commit(Batch([Write(table, each["_id"], each, None) for each in found]))
+    await app.engine.wait_for(ts)
 
 
 class TestAppending:
@@ -415,8 +425,19 @@ class TestSessionsThatNobodyLooksAfter:
             await clinic.anna.see("live:follow", sessionId=session)
         assert len(await clinic.anna.see("recordings:list_mine")) == 1
 
+    async def test_one_whose_turn_was_missed(self, clinic: Clinic) -> None:
+        """Its call was lost, say because looking after it failed."""
+        session = await clinic.anna.begin()
+        await clinic.anna.append(session, 0, np.zeros(5))
+        await drop_all(clinic.app, "_scheduled")
+        await clinic.app.advance(12 * 60 * MINUTES)
+        assert len(await clinic.anna.see("live:list_running")) == 1
+        await clinic.app.advance(14 * 60 * MINUTES)
+        assert await clinic.anna.see("live:list_running") == []
+        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+
     async def test_clients_do_not_end_what_runs(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
-        for path in ("live:tend", "live:end_unattended"):
+        for path in ("live:tend", "live:look_after"):
             async with refused("unknown_function"):
                 await clinic.anna.do(path, sessionId=session)
