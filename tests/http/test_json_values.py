@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.wire_strategies import bits, values
-from synovia.http.values import EXACT, JsonError, TooDeep, dump, load, to_json
+from synovia.http.values import EXACT, JsonError, TooMuch, dump, load, to_json
 from synovia_protocol.messages import ArrayRef
 
 
@@ -132,10 +132,20 @@ def test_what_is_no_wire_value_is_refused_with_its_reason(text: bytes, said: str
 @pytest.mark.parametrize("depth", [65, 1_000, 500_000])
 def test_deep_nesting_is_refused(depth: int) -> None:
     for opening, closing in (("[", "]"), ('{"a":', "}")):
-        with pytest.raises(TooDeep):
+        with pytest.raises(TooMuch):
             load((opening * depth + "1" + closing * depth).encode())
 
 
 def test_moments_of_other_zones_are_read() -> None:
     assert load(b'{"$date":"2026-11-21T09:00:00+01:00"}') == dt.datetime(2026, 11, 21, 8, tzinfo=dt.UTC)
     assert load(b'{"$date":{"$numberLong":"0"}}') == dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def test_too_many_lists_and_maps_are_refused_and_brackets_in_text_are_not() -> None:
+    with pytest.raises(TooMuch, match="more than 50,000 lists and maps"):
+        load(b"[" + b"[]," * 60_000 + b"1]")
+    with pytest.raises(TooMuch):
+        load(b'["' + b"\\" * 2 + b'",' + b"{}," * 60_000 + b"1]")
+    text = '[{\\"' * 60_000
+    assert load(json.dumps([text, text]).encode()) == [text, text]
+    assert load(json.dumps(list(range(100_000))).encode()) == list(range(100_000))

@@ -17,7 +17,7 @@ from synovia.errors import FunctionError, UnknownFunction
 from synovia.functions import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, JsonResponse, Refused, error_response
-from synovia.http.reading import address_of, caller_of, json_body, number_header, one_more
+from synovia.http.reading import address_of, at_leisure, caller_of, json_body, number_header, one_more
 from synovia.http.samples import Wanted
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
@@ -90,7 +90,8 @@ class Calls:
 
     def _reply_to(self, kind: Kind | None) -> _Reply:
         async def reply(request: Request, identity: Identity | None, body: Any) -> Response:
-            return _response(await self._run(self._call(request, kind, body, identity)))
+            outcome = await self._run(self._call(request, kind, body, identity))
+            return await at_leisure(len(outcome.packed or b""), lambda: _response(outcome))
 
         return reply
 

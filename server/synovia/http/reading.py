@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from synovia.http.errors import BAD_HEADER, BAD_JSON, UNSUPPORTED_MEDIA_TYPE, Refused
-from synovia.http.values import JsonError, TooDeep, load
+from synovia.http.values import JsonError, TooMuch, load
 from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
 from synovia.sync.addresses import Address
 from synovia.sync.budget import Meter
@@ -22,7 +22,11 @@ from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia.http")
 
+T = TypeVar("T")
+
 UNVERIFIED_RETRY_SECONDS = 10.0
+_SMALL = 32_768
+"""Up to so many bytes, reading or writing JSON takes less than a few milliseconds."""
 
 
 async def caller_of(request: Request, authenticator: Authenticator, seconds: float) -> Identity | None:
@@ -133,11 +137,16 @@ async def json_body(request: Request, most: int, seconds: float, meter: Meter) -
     check_length(request, most)
     body = await Request(request.scope, bounded(request.receive, most, seconds, meter)).body()
     try:
-        return load(body)
-    except TooDeep as error:
+        return await at_leisure(len(body), lambda: load(body))
+    except TooMuch as error:
         raise Refused(ErrorCode.TOO_LARGE, str(error)) from None
     except JsonError as error:
         raise Refused(BAD_JSON, str(error)) from None
+
+
+async def at_leisure(size: int, work: Callable[[], T]) -> T:
+    """Do some work on ``size`` bytes; in a thread if it would hold up the event loop."""
+    return work() if size < _SMALL else await asyncio.to_thread(work)
 
 
 def _check_type(request: Request) -> None:

@@ -36,11 +36,15 @@ from synovia_protocol.messages import ArrayRef
 EXACT = 2**53 - 1
 """The largest integer that every reader of JSON keeps exactly."""
 MOST_DIGITS = 20
+MOST_CONTAINERS = 50_000
+"""Lists and maps in one text: each takes about a microsecond to read."""
 _INT64 = range(-(2**63), 2**63)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NAN = 0x7FF8_0000_0000_0000
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_LONG = re.compile(rb"[0-9]{19}")
 _BITS = re.compile(r"0x[0-9a-f]{16}")
 
 
@@ -48,8 +52,8 @@ class JsonError(ValueError):
     """A text is not the JSON of a wire value; the message says why and may be shown."""
 
 
-class TooDeep(JsonError):
-    """It nests too deeply."""
+class TooMuch(JsonError):
+    """It nests too deeply, or has too many parts."""
 
 
 # --- writing ------------------------------------------------------------------------------------------------------------
@@ -99,6 +103,8 @@ def _array(value: ArrayRef) -> Any:
 
 
 def _list(value: Any) -> Any:
+    if set(map(type, value)) == {float} and all(map(math.isfinite, value)):
+        return value
     return [to_json(item) for item in value]
 
 
@@ -129,23 +135,37 @@ def load(text: bytes) -> Any:
     """Read a wire value.
 
     Raises:
-        TooDeep: Lists and maps inside each other beyond what may travel.
+        TooMuch: It nests too deeply, or has too many lists and maps.
         JsonError: It is not UTF-8 or not JSON, names a key twice, or holds what is not a wire value.
     """
+    _check_containers(text)
     try:
-        value = from_json(
-            json.loads(text.decode(), object_pairs_hook=_pairs, parse_int=_digits, parse_constant=_constant)
-        )
+        value = json.loads(text.decode(), object_pairs_hook=_pairs, parse_constant=_constant, **_int_parser(text))
+        if b'"$' in text or b"\\u0024" in text:
+            value = from_json(value)
         codec.pack(value)  # depth, 64 bits, and text that is no text
     except RecursionError:
-        raise TooDeep("nested too deeply") from None
+        raise TooMuch("nested too deeply") from None
     except UnicodeDecodeError:
         raise JsonError("the body is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise JsonError(f"not JSON: {error}") from None
     except WireValueError as error:
-        raise TooDeep(str(error)) if str(error) == "nested too deeply" else JsonError(str(error)) from None
+        raise TooMuch(str(error)) if str(error) == "nested too deeply" else JsonError(str(error)) from None
     return value
+
+
+def _check_containers(text: bytes) -> None:
+    """Refuse what takes long to read for its size; brackets in strings do not count."""
+    if text.count(b"[") + text.count(b"{") > MOST_CONTAINERS:
+        bare = _STRING.sub(b"", text)
+        if bare.count(b"[") + bare.count(b"{") > MOST_CONTAINERS:
+            raise TooMuch(f"more than {MOST_CONTAINERS:,} lists and maps")
+
+
+def _int_parser(text: bytes) -> dict[str, Any]:
+    """Look at integers one by one only where some may be too long."""
+    return {"parse_int": _digits} if _LONG.search(text) else {}
 
 
 def _digits(text: str) -> int:
