@@ -1,0 +1,189 @@
+"""The runner as a hub has it: by itself, following the agenda; what it costs when nothing is due; what it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import chores, errands
+from support.health import health_of
+from sync.serving import serving
+from synovia.application import Registry, collect
+from synovia.scheduler.settings import SchedulerSettings
+from synovia.store.base import Batch, Store, StoreUnavailable, Ts
+from synovia.testing import Caller, TestApp
+
+PATIENCE = 20
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return collect("errands", [errands])
+
+
+@asynccontextmanager
+async def running(
+    registry: Registry, store: Store | str = "sqlite://:memory:", **settings: Any
+) -> AsyncIterator[TestApp]:
+    """Give an application whose scheduler runs by itself, by the time of day."""
+    async with TestApp(registry, store, scheduler=SchedulerSettings(**settings)) as app:
+        app.scheduler.start()
+        yield app
+
+
+async def later(caller: Caller, path: str, seconds: float = 0.0, /, times: int = 1, **args: Any) -> str:
+    call_id: str = await caller.mutation(
+        "errands:later", {"path": path, "args": args, "seconds": seconds, "times": times}
+    )
+    return call_id
+
+
+async def until_there_are(app: TestApp, status: str, count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(await app.caller().query("errands:calls", {"status": status})) < count:
+            await app.engine.wait_for(app.engine.head + 1)
+
+
+async def test_it_runs_what_is_due_and_what_comes_due(registry: Registry, any_store: Store) -> None:
+    async with running(registry, any_store) as app:
+        caller = app.caller()
+        await later(caller, "errands:add", times=100, name="now")
+        await later(caller, "errands:add_by_action", times=20, name="action")
+        await later(caller, "errands:add", 3_600, name="later")
+        await until_there_are(app, "done", 120)
+        assert await caller.query("errands:tallies") == {"now": 100, "action": 20}
+        app.clock.advance(3_600)
+        app.engine.live.expire()  # as the alarm of the live query does when the time has come
+        await until_there_are(app, "done", 121)
+        assert (await caller.query("errands:tallies"))["later"] == 1
+
+
+async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(registry) as app:
+        caller, read = app.caller(), Counter[str]()
+        await later(caller, "errands:add", 3_600, times=30, name="later")
+        await later(caller, "errands:add", name="now")
+        await until_there_are(app, "done", 1)
+        snapshots = type(app.store.snapshot(app.engine.head))
+        scan = snapshots.scan
+
+        async def counted(self: Any, table: str, *args: Any, **options: Any) -> Any:
+            read[table] += 1
+            return await scan(self, table, *args, **options)
+
+        monkeypatch.setattr(snapshots, "scan", counted)
+        for _ in range(50):
+            await caller.mutation("errands:add", {"name": "unrelated"})
+        assert read["tallies"] >= 50
+        assert (read["_scheduled"], read["_crons"]) == (0, 0)
+
+
+async def test_calls_outlive_a_restart(registry: Registry, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    async with TestApp(registry, store) as app:
+        await later(app.caller(), "errands:add", times=10, name="kept")
+        await later(app.caller(), "errands:add_by_action", times=10, name="kept")
+    async with running(registry, store) as app:
+        app.clock.advance(1)  # a new hub leaves what another has scheduled to that for a moment
+        app.engine.live.expire()
+        await until_there_are(app, "done", 20)
+        assert await app.caller().query("errands:tallies") == {"kept": 20}
+
+
+async def test_a_call_whose_commit_was_not_acknowledged_runs_once(
+    registry: Registry, any_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(registry, any_store) as app:
+        commit, lost = app.store.commit, 0
+
+        async def commit_and_lose(batch: Batch) -> Ts:
+            nonlocal lost
+            ts = await commit(batch)
+            if lost < 3 and any(write.table == "tallies" for write in batch.writes):
+                lost += 1
+                raise StoreUnavailable("the acknowledgement was lost")
+            return ts
+
+        monkeypatch.setattr(app.store, "commit", commit_and_lose)
+        await later(app.caller(), "errands:add", times=5, name="once")
+        await until_there_are(app, "done", 5)
+        assert lost == 3
+        assert await app.caller().query("errands:tallies") == {"once": 5}
+
+
+async def test_a_database_that_is_away_for_a_while_delays_calls_and_fails_none(
+    registry: Registry, any_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(registry, any_store) as app:
+        await later(app.caller(), "errands:add", 3_600, times=5, name="a")
+        snapshot, refused, back = app.store.snapshot, 0, asyncio.Event()
+
+        def away(ts: Ts) -> Any:
+            nonlocal refused
+            refused += 1
+            if refused < 8:
+                raise StoreUnavailable("the database is away")
+            back.set()
+            return snapshot(ts)
+
+        monkeypatch.setattr(app.store, "snapshot", away)
+        app.clock.advance(3_600)
+        app.engine.live.expire()
+        async with asyncio.timeout(PATIENCE):
+            await back.wait()
+        await until_there_are(app, "done", 5)
+        assert await app.caller().query("errands:tallies") == {"a": 5}
+
+
+async def test_health_tells_of_a_scheduler_that_has_died(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as hub:
+        assert (await health_of(hub.port))[1]["scheduler"] == "ok"
+        task = next(task for task in asyncio.all_tasks() if task.get_name() == "scheduler")
+        task.cancel()
+        await asyncio.wait([task])
+        status, report = await health_of(hub.port)
+        assert (status, report["status"], report["scheduler"]) == (503, "failing", "not running")
+
+
+async def test_health_tells_of_a_scheduler_that_cannot_work_and_of_its_recovery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving() as hub:
+        adopt, scheduler = hub.app.scheduler.adopt, hub.app.scheduler
+
+        async def broken() -> None:
+            raise RuntimeError("no good")
+
+        monkeypatch.setattr(scheduler, "adopt", broken)
+        monkeypatch.setattr("synovia.engine.tasks.RESTART_SECONDS", 0.01)
+        await scheduler.stop()
+        scheduler.start()
+        async with asyncio.timeout(PATIENCE):
+            while (await health_of(hub.port))[1]["scheduler"] != "RuntimeError: no good":
+                pass
+            monkeypatch.setattr(scheduler, "adopt", adopt)
+            while (await health_of(hub.port))[1]["scheduler"] != "ok":
+                pass
+
+
+async def test_a_hub_whose_scheduler_is_off_says_so_and_is_healthy() -> None:
+    async with serving(settings={"scheduler": SchedulerSettings(enabled=False)}) as hub:
+        status, report = await health_of(hub.port)
+        assert (status, report["scheduler"]) == (200, "off")
+
+
+async def test_a_hub_whose_scheduler_is_off_runs_nothing_and_schedules_for_others(any_store: Store) -> None:
+    registry = collect("chores", [errands, chores])
+    async with running(registry, any_store, enabled=False) as app:
+        await later(app.caller(), "errands:add", name="a")
+        app.clock.advance(3_600)
+        app.engine.live.expire()
+        await app.caller().mutation("errands:add", {"name": "b"})
+        assert len(app.engine.live) == 0
+        assert await app.caller().query("errands:tallies") == {"b": 1}
