@@ -35,6 +35,19 @@ async def user_with(ctx: QueryContext, email: str) -> User | None:
     return await ctx.db.query(User).using("by_email", email=normal_email(email)).unique()
 
 
+async def known_user(ctx: QueryContext) -> User | None:
+    """Find the caller's user, or None before they have registered.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        Forbidden: The account is archived.
+    """
+    me = await registered_user(ctx)
+    if me is not None and me.is_archived:
+        raise Forbidden("this account is archived")
+    return me
+
+
 async def current_user(ctx: QueryContext) -> User:
     """Find the caller's user.
 
@@ -43,11 +56,9 @@ async def current_user(ctx: QueryContext) -> User:
         FunctionError: ``not_registered``.
         Forbidden: The account is archived.
     """
-    me = await registered_user(ctx)
+    me = await known_user(ctx)
     if me is None:
         raise FunctionError("not_registered", "register first: users:register")
-    if me.is_archived:
-        raise Forbidden("this account is archived")
     return me
 
 

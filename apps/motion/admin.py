@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from synovia import FunctionError, Id, Model, MutationContext, NotFound, Page, QueryContext, field, gt, mutation, query
+from synovia import (
+    AuditEntry,
+    FunctionError,
+    Id,
+    Model,
+    MutationContext,
+    NotFound,
+    Page,
+    QueryContext,
+    field,
+    gt,
+    mutation,
+    query,
+)
 from synovia.querying import Query
 
 from ._access import user_with
@@ -28,10 +41,17 @@ class Statistics(Model):
     pending_invites: int
 
 
+class Grant(Model):
+    """What a role may do."""
+
+    role: str
+    capabilities: list[str]
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-@query(signed_in=True)
+@query(capability="users.manage")
 async def list_users(
     ctx: QueryContext,
     role: Role | None = None,
@@ -76,7 +96,19 @@ def _kept(users: Query[User], role: Role | None, archived: bool | None) -> Query
     return users
 
 
-@query(signed_in=True)
+@query(capability="users.manage")
+async def grants(ctx: QueryContext) -> list[Grant]:
+    """Show the table of roles."""
+    return [Grant(role=role, capabilities=sorted(granted)) for role, granted in ctx.grants.items()]
+
+
+@query(capability="audit.read")
+async def audit(ctx: QueryContext, cursor: str | None = None, limit: Limit = 50) -> Page[AuditEntry]:
+    """Read the audit table, the newest entry first."""
+    return await ctx.db.query(AuditEntry).using("by_time").order("desc").paginate(cursor, limit)
+
+
+@query(capability="statistics.read")
 async def statistics(ctx: QueryContext) -> Statistics:
     """Count everything; numbers only, never whose."""
     users, pending = ctx.db.query(User), ctx.db.query(Invite).using("by_expiry", expires_at=gt(ctx.now))
@@ -99,7 +131,7 @@ async def _with_role(users: Query[User], role: Role) -> int:
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="users.manage")
 async def change_role(ctx: MutationContext, user_id: Id[User], role: Role) -> None:
     """Give a user another role; what they have made stays, and what they see follows at once.
 
@@ -114,7 +146,7 @@ async def change_role(ctx: MutationContext, user_id: Id[User], role: Role) -> No
     await ctx.db.patch(user, role=role)
 
 
-@mutation(signed_in=True)
+@mutation(capability="users.manage")
 async def archive_user(ctx: MutationContext, user_id: Id[User], reason: Reason = "") -> None:
     """Close an account without deleting anything: its user can do nothing any more, at once, until it is restored.
 
@@ -129,7 +161,7 @@ async def archive_user(ctx: MutationContext, user_id: Id[User], reason: Reason =
     await ctx.db.patch(user, is_archived=True, archived_at=ctx.now, archive_reason=reason or None)
 
 
-@mutation(signed_in=True)
+@mutation(capability="users.manage")
 async def restore_user(ctx: MutationContext, user_id: Id[User]) -> None:
     """Open an archived account again; everything is as it was.
 
@@ -143,7 +175,7 @@ async def restore_user(ctx: MutationContext, user_id: Id[User]) -> None:
     await ctx.db.patch(user, is_archived=None, archived_at=None, archive_reason=None)
 
 
-@mutation(signed_in=True)
+@mutation(capability="users.manage")
 async def delete_user(ctx: MutationContext, user_id: Id[User]) -> None:
     """Delete a user with everything that is theirs, for good.
 

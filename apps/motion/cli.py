@@ -16,8 +16,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from motion import _remote
+from motion import _operator, _remote
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
+from synovia.cli.doors import without_secret
+from synovia.config import Settings
+from synovia.errors import FunctionError
+from synovia.store.base import StoreError
 from synovia_client import ConnectionFailed, ConnectionLost, RequestTimeout, SynoviaError
 
 EXIT_REFUSED = 1
@@ -29,7 +33,7 @@ DEFAULT_URL = "ws://127.0.0.1:8000"
 
 app = typer.Typer(
     help="Motion files into a Synovia hub and out of it. Exit codes: 1 the hub refused, 2 wrong usage, 3 a file is at "
-    "fault, 4 no hub answers.",
+    "fault, 4 no hub or database answers.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -161,6 +165,22 @@ def list_recordings(
     console.print(table if recordings else "no recordings")
 
 
+@app.command("admin")
+def make_admin(
+    email: Annotated[str, typer.Argument(help="Whose account; one that is not there yet is made for this address.")],
+    store: Annotated[
+        str | None,
+        typer.Option(help="The database; by default SYNOVIA_STORE, which may also hold a password."),
+    ] = None,
+) -> None:
+    """Make somebody an admin, as the operator: in the database, without a hub."""
+    where = without_secret(store) or Settings().store
+    if where is None:
+        raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
+    account = asyncio.run(_operator.appoint(where, email))
+    typer.echo(f"{account['email']} is an admin")
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; every foreseeable failure ends in one line on stderr and an exit code."""
     try:
@@ -169,7 +189,9 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(str(error), EXIT_FILE)
     except (_remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
         _fail(str(error), EXIT_CONNECTION)
-    except (_remote.Refused, SynoviaError) as error:
+    except StoreError as error:
+        _fail(f"the store: {error}", EXIT_CONNECTION)
+    except (_remote.Refused, SynoviaError, FunctionError) as error:
         _fail(str(error), EXIT_REFUSED)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), EXIT_FILE)

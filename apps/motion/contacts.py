@@ -31,7 +31,7 @@ class ContactView(Model):
     added_at: int
 
 
-@query(signed_in=True)
+@query(capability="contacts.keep")
 async def list_mine(ctx: QueryContext) -> list[ContactView]:
     """List the caller's contacts by alias or name; there are at most ``MAX_CONTACTS``."""
     me = await current_user(ctx)
@@ -39,7 +39,7 @@ async def list_mine(ctx: QueryContext) -> list[ContactView]:
     return sorted((view for view in views if view is not None), key=_shown_name)
 
 
-@mutation(signed_in=True)
+@mutation(capability="contacts.keep")
 async def add(ctx: MutationContext, email: Email, alias: Alias | None = None) -> Id[Invite]:
     """Ask whoever has this address to be a contact, without a mail: they see it when they sign in.
 
@@ -54,7 +54,7 @@ async def add(ctx: MutationContext, email: Email, alias: Alias | None = None) ->
     return invite.id
 
 
-@mutation(signed_in=True)
+@mutation(capability="contacts.keep")
 async def set_alias(ctx: MutationContext, user_id: Id[User], alias: Alias = "") -> None:
     """Change what the caller calls a contact; an empty alias removes it.
 
@@ -73,7 +73,7 @@ async def set_alias(ctx: MutationContext, user_id: Id[User], alias: Alias = "") 
     )
 
 
-@mutation(signed_in=True)
+@mutation(capability="contacts.keep")
 async def remove(ctx: MutationContext, user_id: Id[User]) -> None:
     """End a contact on both sides, and all shares between the two.
 

@@ -31,7 +31,7 @@ from synovia import (
     query,
 )
 
-from ._access import contact_of, current_user, registered_user, user_with
+from ._access import contact_of, current_user, known_user, user_with
 from ._bounds import MAX_INVITES_A_DAY, MAX_LETTERS, MAX_PENDING_INVITES, Alias, Email, Name, Token
 from ._letters import Letter, fresh_token, hash_of, letter_of, link_of
 from ._people import BATCH, active, befriend, new_user
@@ -85,7 +85,7 @@ class InviteLook(Model):
 # --- the sender -------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="invites.send")
 async def create(ctx: MutationContext, email: Email, alias: Alias | None = None) -> Id[Invite]:
     """Invite whoever has this address by mail; the answer is the same whether it has an account or not.
 
@@ -105,7 +105,7 @@ async def create(ctx: MutationContext, email: Email, alias: Alias | None = None)
     return invite.id
 
 
-@query(signed_in=True)
+@query(capability="contacts.keep")
 async def list_sent(ctx: QueryContext) -> list[SentInvite]:
     """List the caller's invites, the newest first, for 90 days after they have expired."""
     me = await current_user(ctx)
@@ -114,7 +114,7 @@ async def list_sent(ctx: QueryContext) -> list[SentInvite]:
     return [_sent(invite, ctx.now) for invite in invites]
 
 
-@mutation(signed_in=True)
+@mutation(capability="invites.send")
 async def resend(ctx: MutationContext, invite_id: Id[Invite]) -> None:
     """Mail an invite again, also one that has expired; it is good for another 14 days, and so are earlier mails' links.
 
@@ -134,7 +134,7 @@ async def resend(ctx: MutationContext, invite_id: Id[Invite]) -> None:
     await _send(ctx, await ctx.db.patch(invite, expires_at=ctx.now + LIFETIME))
 
 
-@mutation(signed_in=True)
+@mutation(capability="contacts.keep")
 async def withdraw(ctx: MutationContext, invite_id: Id[Invite]) -> None:
     """Take an invite back; its links lead nowhere any more.
 
@@ -153,6 +153,7 @@ async def withdraw(ctx: MutationContext, invite_id: Id[Invite]) -> None:
 @query(signed_in=True)
 async def list_received(ctx: QueryContext) -> list[ReceivedInvite]:
     """List the invites that wait for the caller's answer, by the address that their sign-in vouches for."""
+    await known_user(ctx)
     invites = await _received(ctx)
     _hold(ctx, invites)
     shown = [(invite, await _sender(ctx, invite)) for invite in invites]
@@ -208,6 +209,7 @@ async def decline(ctx: MutationContext, invite_id: Id[Invite]) -> None:
         NotFound: There is none to the caller's address.
         FunctionError: ``invite_accepted``, ``invite_declined``, ``invite_withdrawn``, ``invite_expired``.
     """
+    await known_user(ctx)
     invite = await _to_me(ctx, invite_id)
     if invite is None:
         raise _no_invite()
@@ -238,12 +240,13 @@ async def prepare(ctx: MutationContext, invite_id: Id[Invite], token_hash: str) 
     sender = None if invite is None else await _sender(ctx, invite)
     if invite is None or sender is None or _status(invite, ctx.now) != "pending":
         return None
-    recent = (field("sent_at") > ctx.now - DAY) & (field("from_user_id") != invite.from_user_id)
+    recent = (field("written_at") > ctx.now - DAY) & (field("from_user_id") != invite.from_user_id)
     mailed = ctx.db.query(Invite).using("by_to_email", to_email=invite.to_email).where(recent)
     if len(await mailed.take(MAX_LETTERS)) == MAX_LETTERS:
         return None
     # The links of earlier mails stay good.
-    await ctx.db.patch(invite, token_hashes=[*(invite.token_hashes or ()), token_hash][-MOST_LINKS:])
+    hashes = [*(invite.token_hashes or ()), token_hash][-MOST_LINKS:]
+    await ctx.db.patch(invite, token_hashes=hashes, written_at=ctx.now)
     return letter_of(invite, sender)
 
 
@@ -327,11 +330,11 @@ async def _accept(ctx: MutationContext, invite: Invite | None, name: str | None)
     sender = None if invite is None else await _sender(ctx, invite)
     if invite is None or sender is None:
         raise _no_invite()
-    known = await registered_user(ctx)
+    known = await known_user(ctx)
     if known is not None and invite.accepted_by == known.id:
         return known.id
     _check_open(invite, ctx.now)
-    me = await current_user(ctx) if known is not None else await new_user(ctx, "patient", name)
+    me = known or await new_user(ctx, "patient", name)
     if me.id == sender.id:
         raise FunctionError("own_invite", "this is an invite of your own, for somebody else to accept")
     await _link(ctx, invite, sender, me)

@@ -73,7 +73,7 @@ class Growth(Model):
 # --- viewers ----------------------------------------------------------------------------------------------------------
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def list_running(ctx: QueryContext) -> list[LiveSession]:
     """List the sessions that run and that the caller may follow: their own, of them, shared with them."""
     me = await current_user(ctx)
@@ -87,7 +87,7 @@ async def list_running(ctx: QueryContext) -> list[LiveSession]:
     return sorted((_shown_to(me, each) for each in each_once.values()), key=lambda each: each.started_at)
 
 
-@query(signed_in=True)
+@query(capability="recordings.keep")
 async def follow(ctx: QueryContext, session_id: Id[LiveSession]) -> Growth:
     """Follow a session as it grows.
 
@@ -145,7 +145,7 @@ async def _followed(ctx: QueryContext, me: User, session_id: Id[LiveSession]) ->
 # --- the owner --------------------------------------------------------------------------------------------------------
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def start(
     ctx: MutationContext,
     sample_rate: LiveHertz,
@@ -185,7 +185,7 @@ async def start(
     return session_id
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def append(
     ctx: MutationContext,
     session_id: Id[LiveSession],
@@ -239,7 +239,7 @@ def _check_amount(session: LiveSession, end: int, now: int) -> None:
         raise FunctionError("limit_exceeded", text)
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def finish(
     ctx: MutationContext,
     session_id: Id[LiveSession],
@@ -295,7 +295,7 @@ async def _save(
     return recording_id
 
 
-@mutation(signed_in=True)
+@mutation(capability="recordings.keep")
 async def discard(ctx: MutationContext, session_id: Id[LiveSession]) -> None:
     """Throw a session away with all its samples.
 

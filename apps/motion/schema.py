@@ -149,7 +149,7 @@ class Invite(
 
     It expires by the clock: one that is ``pending`` has expired once it is ``expires_at``. Links are not kept, only the
     SHA-256 of the token in each that was mailed. ``alias`` is what the sender calls the other one. ``asked_at`` is when a
-    mail was last asked for, ``sent_at`` when one last went out.
+    mail was last asked for, ``written_at`` when one was last written, ``sent_at`` when one last went out.
     """
 
     from_user_id: Id[User]
@@ -160,6 +160,7 @@ class Invite(
     expires_at: int
     created_at: int
     asked_at: int | None = None
+    written_at: int | None = None
     sent_at: int | None = None
     times_sent: int = 0
     accepted_by: Id[User] | None = None

@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
 
-from motion.gait import walk
+from support.people import APP, MISSING_ID, Person, befriend, refused, register
 from synovia import FunctionError
 from synovia.testing import TestApp
-
-APP = Path(__file__).parents[2] / "apps" / "motion"
-WALK = walk(2.0, seed=7)
-MISSING_ID = "0123456789abcdef01234567"
-
-
-class Caller(Protocol):
-    async def query(self, path: str, args: dict[str, Any], /) -> Any: ...
-    async def mutation(self, path: str, args: dict[str, Any], /) -> Any: ...
-
-
-@dataclass
-class Person:
-    """A registered person and what they do most in these tests."""
-
-    caller: Caller
-    id: str
-    email: str
-
-    async def query(self, path: str, **args: Any) -> Any:
-        return await self.caller.query(path, args)
-
-    async def mutation(self, path: str, **args: Any) -> Any:
-        return await self.caller.mutation(path, args)
-
-    async def save(self, **more: Any) -> str:
-        args = {"leftKnee": WALK.left_knee, "rightKnee": WALK.right_knee, "sampleRate": 100.0, **more}
-        recording_id: str = await self.caller.mutation("recordings:save", args)
-        return recording_id
-
-    async def ids(self, path: str, **args: Any) -> list[str]:
-        return [recording["_id"] for recording in await self.query(path, **args)]
 
 
 @dataclass
@@ -58,19 +24,6 @@ class Clinic:
     carl: Person
 
 
-async def register(app: TestApp, name: str, role: str) -> Person:
-    email = f"{name.lower()}@example.org"
-    caller = app.caller(email)
-    user_id = await caller.mutation("users:register", {"role": role, "name": name})
-    return Person(caller, user_id, email)
-
-
-async def befriend(one: Person, other: Person, alias: str = "") -> None:
-    """Make two people contacts: one asks, the other does too, which is consent."""
-    await one.mutation("contacts:add", email=other.email, alias=alias)
-    await other.mutation("contacts:add", email=one.email)
-
-
 @pytest.fixture
 async def clinic() -> AsyncIterator[Clinic]:
     async with TestApp(APP) as app:
@@ -79,14 +32,6 @@ async def clinic() -> AsyncIterator[Clinic]:
         carl = await register(app, "Carl", "patient")
         await befriend(anna, ben, "B.")
         yield Clinic(app, anna, ben, carl)
-
-
-@asynccontextmanager
-async def refused(code: str) -> AsyncIterator[None]:
-    """Expect the error that a client would get."""
-    with pytest.raises(FunctionError) as caught:
-        yield
-    assert caught.value.code == code
 
 
 class TestUsers:

@@ -1,0 +1,24 @@
+"""What the operator does to the database itself, without a hub between: making the first admin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synovia.app import Synovia
+from synovia.cli.running import call
+from synovia.config import Settings
+from synovia.scheduler.settings import SchedulerSettings
+
+
+async def appoint(store: str, email: str) -> dict[str, Any]:
+    """Make an admin of whoever has an address, and give the account.
+
+    Raises:
+        StoreError: The database cannot be used.
+        FunctionError: That is no address.
+    """
+    settings = Settings(scheduler=SchedulerSettings(enabled=False))
+    server = Synovia(Path(__file__).parent, store=store, settings=settings)
+    account: dict[str, Any] = await call(server, "admin:appoint", {"email": email}, None)
+    return account
