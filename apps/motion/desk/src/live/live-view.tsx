@@ -36,7 +36,7 @@ export function LiveView({ id, openMenu }: { id: SessionId } & PageProps): React
     <Page title={subjectOf(people, growth)} text={<Status growth={growth} people={people} />} actions={isMine && !recordingId && <OwnerActions id={id} growth={growth} />} openMenu={openMenu}>
       {recordingId && <Finished place={placeOf(growth, people)} recordingId={recordingId} isMine={isMine} />}
       {buffer && <LivePlot buffer={buffer} sampleRate={growth.sampleRate} isRunning={!recordingId} />}
-      {buffer && <Numbers left={buffer.extremes.left} right={buffer.extremes.right} sign={sign} isWhole />}
+      {buffer && <Numbers left={buffer.extremes.left} right={buffer.extremes.right} sign={sign} scope={recordingId ? "whole recording" : "so far"} />}
     </Page>
   );
 }

@@ -1,6 +1,6 @@
 /** uPlot, set up for two knees. */
 import uPlot from "uplot";
-import { clock } from "../ui/format.ts";
+import { timeIn } from "../ui/format.ts";
 import { coloursOf, type Colours } from "./colours.ts";
 
 export type Series = [at: Float64Array, left: Float64Array, right: Float64Array];
@@ -15,7 +15,11 @@ export interface ChartOptions {
 
 const AXIS_FONT = "12px -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
 /** Room for half of the last time on the axis. */
-const PADDING: uPlot.Padding = [10, 18, 0, 0];
+const PADDING: uPlot.Padding = [10, 28, 0, 0];
+const BAND_ALPHA = 0.32;
+const TIME_STEPS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400,
+];
 const NOTHING: Series = [new Float64Array(0), new Float64Array(0), new Float64Array(0)];
 
 /** A chart in an element, whose size it follows. Places are in seconds, values in degrees. */
@@ -24,6 +28,7 @@ export class KneeChart {
   #colours: Colours;
   #view: [number, number] = [0, 1];
   #bounds: [number, number] = [-10, 80];
+  #isDense = false;
   readonly #observer: ResizeObserver;
 
   constructor(readonly root: HTMLElement, { onSelect, onPoint, axes = true }: ChartOptions = {}) {
@@ -52,6 +57,14 @@ export class KneeChart {
     if (low === this.#bounds[0] && high === this.#bounds[1]) return;
     this.#bounds = [low, high];
     this.#rescale();
+  }
+
+  /** Draw bands with their upper edge instead of lines: where a stride is a few pixels wide, one knee would cover the other. */
+  setDense(dense: boolean): void {
+    if (dense === this.#isDense) return;
+    this.#isDense = dense;
+    for (const series of this.plot.series.slice(1)) series.alpha = dense ? BAND_ALPHA : 1;
+    this.plot.redraw(false);
   }
 
   /** Read the colours again. */
@@ -90,15 +103,30 @@ export class KneeChart {
       scales: { x: { time: false, auto: false }, y: { auto: false } },
       series: [{}, line("left"), line("right")],
       axes: [
-        { ...axis, grid: { show: false }, size: 30, space: 90, values: (_, splits) => splits.map((seconds) => label(seconds, splits)) },
+        { ...axis, grid: { show: false }, size: 30, space: 90, incrs: TIME_STEPS, values: (_, splits) => splits.map((seconds) => label(seconds, splits)) },
         { ...axis, grid, size: 46, space: 34, values: (_, splits) => splits.map((value) => `${String(value).replace("-", "−")}°`) },
       ],
       hooks: {
         drawAxes: [(plot) => this.#drawZero(plot)],
+        draw: [(plot) => this.#isDense && this.#drawEdges(plot)],
         setCursor: [(plot) => onPoint?.(plot.cursor.idx ?? null)],
         setSelect: [(plot) => selected(plot, onSelect)],
       },
     };
+  }
+
+  #drawEdges(plot: uPlot): void {
+    const { ctx, bbox, data } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineWidth = 1.25 * devicePixelRatio;
+    for (const [index, side] of [[1, "left"], [2, "right"]] as const) {
+      ctx.strokeStyle = this.#colours[side];
+      ctx.stroke(upperEdge(plot, data[0] as never, data[index] as never));
+    }
+    ctx.restore();
   }
 
   #drawZero(plot: uPlot): void {
@@ -114,6 +142,16 @@ export class KneeChart {
     ctx.stroke();
     ctx.restore();
   }
+}
+
+/** Join the larger of each two neighbours: of a thinned series, the maximum of each bucket. */
+function upperEdge(plot: uPlot, at: ArrayLike<number>, values: ArrayLike<number>): Path2D {
+  const path = new Path2D();
+  for (let index = 1; index < at.length; index += 2) {
+    const top = Math.max(values[index - 1]!, values[index]!);
+    path.lineTo(plot.valToPos(at[index]!, "x", true), plot.valToPos(top, "y", true));
+  }
+  return path;
 }
 
 const LEAST_DRAG_PX = 4;
@@ -132,7 +170,5 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
 function label(seconds: number, splits: readonly number[]): string {
   const step = splits.length > 1 ? splits[1]! - splits[0]! : 1;
   const decimals = Math.min(3, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
-  if (seconds < 60 && splits.at(-1)! < 120) return `${seconds.toFixed(decimals)} s`;
-  const fraction = decimals ? (seconds % 1).toFixed(decimals).slice(1) : "";
-  return clock(seconds) + fraction;
+  return splits.at(-1)! < 120 ? `${seconds.toFixed(decimals)} s` : timeIn(seconds, decimals, 0);
 }

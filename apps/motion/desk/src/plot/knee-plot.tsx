@@ -1,7 +1,7 @@
 /** The plot of a recording: zoom by dragging, wheel, pinch or keys, move along, double-click for all of it. */
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { useIsDark } from "../app/theme.ts";
-import { degrees } from "../ui/format.ts";
+import { degrees, timeIn } from "../ui/format.ts";
 import { KneeChart } from "./chart.ts";
 import { clamped, moved, zoomed, type View } from "./fetching.ts";
 import { useGestures } from "./gestures.ts";
@@ -9,6 +9,8 @@ import type { Layer } from "./layers.ts";
 
 const STEP = 1.5;
 const PAN = 0.2;
+/** Seconds in a pixel from which on the strides of somebody walking run into each other. */
+export const DENSE_S = 0.2;
 
 export interface KneePlotProps {
   readonly layer: Layer;
@@ -50,6 +52,7 @@ export function KneePlot(props: KneePlotProps): ReactElement {
   useEffect(() => chart?.setBounds(bounds[0], bounds[1]), [chart, bounds]);
   useEffect(() => chart?.setSeries([layer.at.map((at) => at / sampleRate), signed(layer.left, sign), signed(layer.right, sign)]), [chart, layer, sign, sampleRate]);
   useEffect(() => chart?.setView(view.from / sampleRate, view.to / sampleRate), [chart, view, sampleRate]);
+  useEffect(() => chart?.setDense((view.to - view.from) / sampleRate / chart.width > DENSE_S), [chart, view, sampleRate]);
   useEffect(() => chart?.repaint(), [chart, dark]);
   useGestures(root, chart, latest);
   const middle = (view.from + view.to) / 2;
@@ -94,6 +97,5 @@ function tell(readout: HTMLElement, index: number | null, { layer, sign, sampleR
     text.textContent = degrees(angle * sign);
     return text;
   };
-  const seconds = `${(at / sampleRate).toFixed(2)} s`;
-  readout.replaceChildren(seconds, value("left", layer.left[index]!), value("right", layer.right[index]!));
+  readout.replaceChildren(timeIn(at / sampleRate, 2), value("left", layer.left[index]!), value("right", layer.right[index]!));
 }

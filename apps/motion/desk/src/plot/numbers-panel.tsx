@@ -2,17 +2,20 @@ import type { ReactElement } from "react";
 import { degrees } from "../ui/format.ts";
 import { kneeNumbers, symmetry, type Extremes, type KneeNumbers } from "./numbers.ts";
 
+/** What the numbers are of. */
+export type Scope = "whole recording" | "in view" | "so far";
+
 /** Below this limb symmetry index the difference between the knees is worth a look. */
 const NOTABLE = 0.9;
 
-export function Numbers({ left, right, sign, isWhole }: { left: Extremes | null; right: Extremes | null; sign: 1 | -1; isWhole: boolean }): ReactElement {
+export function Numbers({ left, right, sign, scope }: { left: Extremes | null; right: Extremes | null; sign: 1 | -1; scope: Scope }): ReactElement {
   const [one, other] = [left && kneeNumbers(left, sign), right && kneeNumbers(right, sign)];
   const widest = Math.max(one?.range ?? 0, other?.range ?? 0);
   return (
-    <section className="numbers" aria-label={isWhole ? "Range of motion" : "Range of motion in view"}>
+    <section className="numbers" aria-label={`Range of motion, ${scope}`}>
       <Knee side="left" title="Left knee" numbers={one} widest={widest} />
       <Knee side="right" title="Right knee" numbers={other} widest={widest} />
-      <Comparison left={one} right={other} isWhole={isWhole} />
+      <Comparison left={one} right={other} scope={scope} />
     </section>
   );
 }
@@ -32,12 +35,12 @@ function Knee({ side, title, numbers, widest }: { side: "left" | "right"; title:
   );
 }
 
-function Comparison({ left, right, isWhole }: { left: KneeNumbers | null; right: KneeNumbers | null; isWhole: boolean }): ReactElement {
+function Comparison({ left, right, scope }: { left: KneeNumbers | null; right: KneeNumbers | null; scope: Scope }): ReactElement {
   const alike = left && right && symmetry(left, right);
   const difference = (name: "flexion" | "extension"): string => (left && right ? degrees(Math.abs(left[name] - right[name])) : "–");
   return (
     <div className={typeof alike === "number" && alike < NOTABLE ? "number notable" : "number"}>
-      <h3>Symmetry <small>{isWhole ? "whole recording" : "in view"}</small></h3>
+      <h3>Symmetry <small>{scope}</small></h3>
       <p className="big"><span>{typeof alike === "number" ? `${Math.round(alike * 100)} %` : "–"}</span> <small>of the better knee</small></p>
       <div className="bar" aria-hidden="true"><div style={{ width: `${(alike ?? 0) * 100}%` }} /></div>
       <dl>

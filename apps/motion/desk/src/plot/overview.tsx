@@ -11,21 +11,23 @@ interface Props {
   readonly count: number;
   readonly view: View;
   readonly bounds: readonly [number, number];
+  /** Strides run into each other. */
+  readonly isDense: boolean;
   readonly onView: (view: View) => void;
 }
 
 type Grip = "from" | "to" | "both";
 
-export function Overview({ outline, sign, count, view, bounds, onView }: Props): ReactElement {
+export function Overview({ outline, sign, count, view, bounds, isDense, onView }: Props): ReactElement {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drag = useRef<{ grip: Grip; at: number; view: View } | null>(null);
   const dark = useIsDark();
   useEffect(() => {
-    const draw = (): void => paint(canvas.current!, outline, sign, bounds);
+    const draw = (): void => paint(canvas.current!, outline, sign, bounds, isDense);
     const observer = new ResizeObserver(draw);
     observer.observe(canvas.current!);
     return () => observer.disconnect();
-  }, [outline, sign, bounds, dark]);
+  }, [outline, sign, bounds, isDense, dark]);
   const percent = (sample: number): string => `${(100 * sample) / Math.max(1, count - 1)}%`;
   const begin = (grip: Grip) => (event: PointerEvent) => {
     event.stopPropagation();
@@ -59,7 +61,7 @@ export function Overview({ outline, sign, count, view, bounds, onView }: Props):
   );
 }
 
-function paint(canvas: HTMLCanvasElement, { at, left, right }: Layer, sign: 1 | -1, [low, high]: readonly [number, number]): void {
+function paint(canvas: HTMLCanvasElement, { at, left, right }: Layer, sign: 1 | -1, [low, high]: readonly [number, number], isDense: boolean): void {
   const scale = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   canvas.width = width * scale;
@@ -76,7 +78,7 @@ function paint(canvas: HTMLCanvasElement, { at, left, right }: Layer, sign: 1 | 
       context.lineTo((at[index]! / last) * width, y);
     }
     context.strokeStyle = colour;
-    context.globalAlpha = 0.75;
+    context.globalAlpha = isDense ? 0.3 : 0.7;
     context.stroke();
   }
 }

@@ -3,9 +3,9 @@ import { useCallback, useMemo, useState, type ReactElement } from "react";
 import type { Recording } from "../api/api.ts";
 import { IconButton } from "../ui/controls.tsx";
 import { describe } from "../ui/errors.ts";
-import { clock } from "../ui/format.ts";
+import { timeIn } from "../ui/format.ts";
 import { clamped, zoomed, type View } from "./fetching.ts";
-import { KneePlot } from "./knee-plot.tsx";
+import { DENSE_S, KneePlot } from "./knee-plot.tsx";
 import { extremesIn } from "./layers.ts";
 import { flexionSign, type Extremes } from "./numbers.ts";
 import { Numbers } from "./numbers-panel.tsx";
@@ -35,7 +35,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
         <header>
           <h2>Knee flexion</h2>
           <p className="legend"><span className="left">Left</span><span className="right">Right</span></p>
-          <p className="view" aria-live="polite">{isWhole ? "Whole recording" : `${second(view.from, sampleRate)} – ${second(view.to, sampleRate)}`}</p>
+          <p className="view" aria-live="polite">{isWhole ? "Whole recording" : `${timeIn(view.from / sampleRate, 1)} – ${timeIn(view.to / sampleRate, 1)}`}</p>
           <span className={isRefining ? "refining on" : "refining"} aria-hidden="true" />
           <div className="zoom" role="group" aria-label="Zoom">
             <IconButton icon="minus" label="Zoom out" disabled={isWhole} onClick={() => setView(zoomed(view, STEP, middle, count))} />
@@ -46,7 +46,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
         {layer && outline ? (
           <>
             <KneePlot layer={layer} sign={sign} sampleRate={sampleRate} count={count} view={view} bounds={bounds} onView={setView} onWidth={onWidth} />
-            <Overview outline={outline} sign={sign} count={count} view={view} bounds={bounds} onView={setView} />
+            <Overview outline={outline} sign={sign} count={count} view={view} bounds={bounds} isDense={count / sampleRate / pixels > DENSE_S} onView={setView} />
           </>
         ) : (
           <div className="plot-loading" role="progressbar" aria-label="Loading samples" aria-valuenow={Math.round(progress * 100)}>
@@ -54,7 +54,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
           </div>
         )}
       </section>
-      {shown && <Numbers left={shown.left} right={shown.right} sign={sign} isWhole={isWhole} />}
+      {shown && <Numbers left={shown.left} right={shown.right} sign={sign} scope={isWhole ? "whole recording" : "in view"} />}
     </>
   );
 }
@@ -65,9 +65,4 @@ function boundsOf(sign: 1 | -1, ...knees: readonly (Extremes | null)[]): [number
   const [low, high] = [Math.min(0, ...values), Math.max(20, ...values)];
   const air = (high - low) * 0.06;
   return [low - air, high + air];
-}
-
-function second(sample: number, rate: number): string {
-  const seconds = sample / rate;
-  return seconds < 60 ? `${seconds.toFixed(2)} s` : clock(seconds) + (seconds % 1).toFixed(1).slice(1);
 }

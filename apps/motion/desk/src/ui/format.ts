@@ -48,6 +48,14 @@ export function clock(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** A place in a recording: "12.40 s", from a minute on (or another time) "3:05.20". */
+export function timeIn(seconds: number, decimals: number, clockFrom = 60): string {
+  if (seconds < clockFrom) return `${seconds.toFixed(decimals)} s`;
+  const parts = Math.round(seconds * 10 ** decimals);
+  const fraction = decimals ? `.${String(parts % 10 ** decimals).padStart(decimals, "0")}` : "";
+  return clock(parts / 10 ** decimals) + fraction;
+}
+
 /** A rate: "100 Hz", "59.94 Hz". */
 export const hertz = (rate: number): string => `${Number(rate.toFixed(2))} Hz`;
 
