@@ -1,0 +1,86 @@
+"""A live session at its two ends, through the client: appended in batches, and followed sample by sample."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from motion.files.motion import Floats
+from synovia_client import Client, FunctionError
+from synovia_protocol.errors import ErrorCode
+
+_MOST = 20_000
+"""So many samples the hub takes in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is new in a live session.
+
+    Attributes:
+        left_knee, right_knee: The samples from ``start`` on, of equal length; perhaps none.
+        session: What ``live:follow`` tells of the session.
+    """
+
+    start: int
+    left_knee: Floats
+    right_knee: Floats
+    session: dict[str, Any]
+
+    @property
+    def recording_id(self) -> str | None:
+        """The recording, once the session is finished."""
+        return self.session.get("recordingId")
+
+
+async def follow(client: Client, session_id: str, *, start: int = 0) -> AsyncGenerator[Piece, None]:
+    """Follow a session until it is finished: each sample comes once, in order, and is fetched once.
+
+    Args:
+        start: How many samples are known already.
+
+    Raises:
+        FunctionError: ``not_found``: there is no such session for the caller, or it was discarded.
+    """
+    updates = aiter(client.subscribe("live:follow", {"sessionId": session_id}))
+    async with aclosing(updates):
+        async for session in updates:
+            try:
+                left, right = await _beyond(client, session["segments"], start)
+            except FunctionError as error:
+                if error.code != ErrorCode.ARRAY_NOT_FOUND:
+                    raise
+                continue  # merged into a larger segment meanwhile, which the next update shows
+            yield Piece(start, left, right, session)
+            start += len(left)
+            if session.get("recordingId") is not None:
+                return
+
+
+async def _beyond(client: Client, segments: list[dict[str, Any]], known: int) -> tuple[Floats, Floats]:
+    """Fetch the samples after the first ``known`` ones."""
+    new = [each for each in segments if each["start"] + each["count"] > known]
+    parts = await asyncio.gather(
+        *(client.array(each[knee], max(known - each["start"], 0)) for knee in ("leftKnee", "rightKnee") for each in new)
+    )
+    nothing = np.zeros(0)
+    return np.concatenate([nothing, *parts[: len(new)]]), np.concatenate([nothing, *parts[len(new) :]])
+
+
+async def append(client: Client, session_id: str, position: int, left: Floats, right: Floats) -> int:
+    """Append samples, in several batches if there are many; tell how many the session has then."""
+    for start in range(0, len(left), _MOST):
+        batch = slice(start, start + _MOST)
+        args = {
+            "sessionId": session_id,
+            "position": position,
+            "leftKnee": left[batch],
+            "rightKnee": right[batch],
+        }
+        position = await client.mutation("live:append", args)
+    return position
