@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from synovia.app import Synovia
 from synovia.application import Registry
-from synovia.auth.development import DevelopmentAuthenticator
 from synovia.config import Settings
 from synovia.http.server import listen, make_server
 from synovia_client import Client
@@ -40,10 +40,11 @@ class Clinic:
 
 
 @asynccontextmanager
-async def open_clinic(store: str, application: Path | Registry = MOTION) -> AsyncIterator[Clinic]:
-    """Run a hub until the block ends."""
-    authenticator = DevelopmentAuthenticator("127.0.0.1")
-    app = Synovia(application, store=store, settings=Settings(store=None), authenticator=authenticator)
+async def open_clinic(
+    store: str, application: Path | Registry = MOTION, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Clinic]:
+    """Run a hub until the block ends; ``clock`` tells by what time tokens expire."""
+    app = Synovia(application, store=store, settings=Settings(store=None), development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)
         await app.start()
