@@ -264,3 +264,14 @@ async def test_the_routes_are_described(clinic: Served) -> None:
     validate(document)
     assert {each["name"] for each in document["paths"]["/import"]["post"]["parameters"]} >= {"name", "subjectId", "tag"}
     assert document["paths"]["/export/{recording_id}"]["get"]["security"] == [{"token": []}]
+
+
+async def test_admins_have_nothing_to_do_with_recordings(clinic: Served) -> None:
+    made = await send(clinic, "ben", mot(GOOD_ROWS), name="walk.mot")
+    appointed = await clinic.app.engine.mutate("admin:appoint", {"email": "chief@example.org"}, None, internal=True)
+    assert appointed.error is None
+    for answer in (
+        await send(clinic, "chief", mot(GOOD_ROWS), name="walk.mot"),
+        await clinic.ask("GET", f"/export/{made.json['recordingId']}", token=token("chief")),
+    ):
+        assert (answer.status, answer.code) == (403, "forbidden")

@@ -201,7 +201,7 @@ def _key_of(request: Request, function: Function) -> str | None:
 
 def request_name(identity: Identity | None, key: str) -> bytes:
     """Name a mutation by the caller and the key: 32 bytes, so that no session of a socket (16) can mean the same."""
-    caller = [] if identity is None else [identity.issuer, identity.subject]
+    caller = [] if identity is None else [identity.issuer, identity.subject, identity.actor]
     return hashlib.sha256(dump(["http", caller, key])).digest()
 
 
