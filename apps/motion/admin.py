@@ -6,6 +6,7 @@ from synovia import (
     AuditEntry,
     FunctionError,
     Id,
+    Identity,
     Model,
     MutationContext,
     NotFound,
@@ -19,7 +20,7 @@ from synovia import (
 from synovia.querying import Query
 
 from ._access import user_with
-from ._bounds import Email, Limit, Reason, Search
+from ._bounds import Cause, Email, Limit, Reason, Search
 from ._people import UserView, keep_one_admin, names, view_of
 from ._search import search_users
 from .erasure import erase
@@ -144,6 +145,7 @@ async def change_role(ctx: MutationContext, user_id: Id[User], role: Role) -> No
         return
     await keep_one_admin(ctx, user)
     await ctx.db.patch(user, role=role)
+    await ctx.audit("users.change_role", subject=user.id, data={"from": user.role, "to": role})
 
 
 @mutation(capability="users.manage")
@@ -159,6 +161,7 @@ async def archive_user(ctx: MutationContext, user_id: Id[User], reason: Reason =
         raise FunctionError("archived", "this account is archived already")
     await keep_one_admin(ctx, user)
     await ctx.db.patch(user, is_archived=True, archived_at=ctx.now, archive_reason=reason or None)
+    await ctx.audit("users.archive", subject=user.id, reason=reason or None)
 
 
 @mutation(capability="users.manage")
@@ -173,6 +176,7 @@ async def restore_user(ctx: MutationContext, user_id: Id[User]) -> None:
     if not user.is_archived:
         raise FunctionError("not_archived", "this account is not archived")
     await ctx.db.patch(user, is_archived=None, archived_at=None, archive_reason=None)
+    await ctx.audit("users.restore", subject=user.id)
 
 
 @mutation(capability="users.manage")
@@ -183,8 +187,23 @@ async def delete_user(ctx: MutationContext, user_id: Id[User]) -> None:
         NotFound: No such user.
         FunctionError: ``last_admin``.
     """
+    await erase(ctx, await _user(ctx, user_id))
+
+
+@mutation(capability="users.impersonate")
+async def look_as(ctx: MutationContext, user_id: Id[User], reason: Cause) -> str:
+    """Give a token with which the caller sees the application as a user does, for some minutes, and changes nothing.
+
+    Args:
+        reason: Why; it stands in the audit table with the names of both.
+
+    Raises:
+        NotFound: No such user.
+        FunctionError: ``impersonation_unavailable``: this server has no sign-in of its own.
+    """
     user = await _user(ctx, user_id)
-    await erase(ctx, user)
+    issuer, _, subject = user.auth_id.partition("|")
+    return await ctx.impersonate(Identity(issuer, subject, user.email, user.name, user.image), reason=reason)
 
 
 @mutation(internal=True)
@@ -200,6 +219,7 @@ async def appoint(ctx: MutationContext, email: Email) -> UserView:
         await ctx.db.insert(user)
     else:
         user = await ctx.db.patch(user, role="admin", is_archived=None, archived_at=None, archive_reason=None)
+    await ctx.audit("users.appoint", subject=user.id)
     return view_of(user)
 
 

@@ -25,6 +25,7 @@ async def erase(ctx: MutationContext, user: User) -> None:
     """
     await keep_one_admin(ctx, user)
     await ctx.db.delete(user)
+    await ctx.audit("users.delete", subject=user.id)
     await go_on(ctx, user.id, user.email, ctx.now)
 
 
