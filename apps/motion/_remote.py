@@ -71,7 +71,7 @@ class Upload:
 async def save(hub: Hub, upload: Upload, on_progress: OnProgress) -> str:
     """Save a recording and give its id; ``on_progress`` counts bytes."""
     async with hub.client() as client:
-        me = await _me(client, upload.role)
+        me = await me_of(client, upload.role)
         motion = upload.motion
         args = {
             **upload.args,
@@ -80,7 +80,7 @@ async def save(hub: Hub, upload: Upload, on_progress: OnProgress) -> str:
             "sampleRate": motion.sample_rate,
         }
         if upload.subject is not None:
-            args["subjectId"] = await _subject(client, me, upload.subject)
+            args["subjectId"] = await subject_of(client, me, upload.subject)
         return str(await client.mutation("recordings:save", args, on_progress=on_progress))
 
 
@@ -102,7 +102,12 @@ async def listed(hub: Hub, which: str, limit: int) -> list[dict[str, Any]]:
         return recordings
 
 
-async def _me(client: Client, role: str | None) -> dict[str, Any]:
+async def me_of(client: Client, role: str | None) -> dict[str, Any]:
+    """Read who is signed in; register them first if a role is given and they are not registered.
+
+    Raises:
+        Refused: They are not.
+    """
     me: dict[str, Any] | None = await client.query("users:me", {})
     if me is None and role is not None:
         await client.mutation("users:register", {"role": role})
@@ -112,7 +117,12 @@ async def _me(client: Client, role: str | None) -> dict[str, Any]:
     return me
 
 
-async def _subject(client: Client, me: dict[str, Any], email: str) -> str:
+async def subject_of(client: Client, me: dict[str, Any], email: str) -> str:
+    """Find the id of the caller or of a contact by the e-mail address.
+
+    Raises:
+        Refused: Nobody of these has it.
+    """
     email = email.strip().lower()
     if email == me["email"]:
         return str(me["_id"])

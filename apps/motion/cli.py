@@ -16,8 +16,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from motion import _operator, _remote
+from motion import _operator, _recorder, _remote
+from motion._following import Piece
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
+from motion.gait import walk
 from synovia.cli.doors import without_secret
 from synovia.config import Settings
 from synovia.errors import FunctionError
@@ -163,6 +165,55 @@ def list_recordings(
         table.add_row(*map(escape, _row(recording)))
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(table if recordings else "no recordings")
+
+
+@app.command("live")
+def live(
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    rate: Annotated[float, typer.Option(min=0.001, max=2000, help="Samples a second and knee, in Hz.")] = 100.0,
+    every: Annotated[float, typer.Option(min=0.02, max=60, help="Seconds from one batch to the next.")] = 0.1,
+    simulate: Annotated[float | None, typer.Option(min=0.1, help="Walk for so many seconds; nothing is read.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which walk.")] = 0,
+    subject: Annotated[str | None, typer.Option(help="Who is measured: your own or a contact's e-mail.")] = None,
+    alias: Annotated[str, typer.Option(help="A name for a subject without an account.")] = "",
+    notes: str = "",
+    exercise: Annotated[str, typer.Option(help="The exercise type, as walking.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
+    register: Annotated[Role | None, typer.Option(help="Register as this first, if you are not yet.")] = None,
+) -> None:
+    """Record live: lines LEFT,RIGHT in degrees from the standard input, as they come; their end, or Ctrl+C, saves it."""
+    told = {"notes": notes, "exerciseType": exercise, "tags": tag or []}
+    session = _recorder.Session(rate, {"subjectAlias": alias}, told, subject, register)
+    gait = None if simulate is None else walk(simulate, seed=seed, sample_rate=rate)
+
+    async def run() -> tuple[str, int]:
+        batches = _recorder.piped(sys.stdin, every) if gait is None else _recorder.simulated(gait, every)
+        return await _recorder.record(_remote.Hub(url, token), session, batches, started)
+
+    def started(session_id: str) -> None:
+        typer.echo(f"recording; to watch: synovia-motion watch {session_id}")
+
+    recording_id, count = asyncio.run(run())
+    typer.echo(f"saved {recording_id}: {count:,} samples a side at {rate:g} Hz")
+
+
+@app.command("watch")
+def watch(
+    session_id: Annotated[str, typer.Argument(help="The live session, as synovia-motion live tells it.")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Watch a live session grow until it is finished."""
+
+    def show(piece: Piece) -> None:
+        if len(piece.left_knee):
+            end, left, right = piece.start + len(piece.left_knee), piece.left_knee[-1], piece.right_knee[-1]
+            seconds = end / piece.session["sampleRate"]
+            typer.echo(f"{seconds:9.2f} s {end:>9,} samples   left {left:8.2f}   right {right:8.2f}")
+
+    recording_id = asyncio.run(_recorder.watch(_remote.Hub(url, token), session_id, show))
+    typer.echo(f"saved as {recording_id}")
 
 
 @app.command("admin")
