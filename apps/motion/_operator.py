@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from synovia.app import Synovia
-from synovia.cli.running import call
 from synovia.config import Settings
 from synovia.scheduler.settings import SchedulerSettings
 
@@ -20,5 +19,10 @@ async def appoint(store: str, email: str) -> dict[str, Any]:
     """
     settings = Settings(scheduler=SchedulerSettings(enabled=False))
     server = Synovia(Path(__file__).parent, store=store, settings=settings)
-    account: dict[str, Any] = await call(server, "admin:appoint", {"email": email}, None)
+    await server.start()
+    try:
+        outcome = await server.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)
+    finally:
+        await server.stop()
+    account: dict[str, Any] = outcome.value()
     return account

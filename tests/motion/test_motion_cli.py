@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from motion import cli
 from motion._stage import stage
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
+from synovia.testing import TestApp
 
 ANNA = "dev:anna@example.org"
 
@@ -148,3 +150,40 @@ def test_no_hub(walk_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 def test_wrong_usage(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*args) == cli.EXIT_USAGE
     assert capsys.readouterr().err
+
+
+class TestAdmin:
+    def test_an_account_that_is_there_and_one_that_is_not(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store = f"sqlite:///{tmp_path / 'motion.db'}"
+        for _ in range(2):
+            assert run("admin", " Ada@Example.org ", "--store", store) == 0
+            assert capsys.readouterr().out.strip() == "ada@example.org is an admin"
+        admins, audit = asyncio.run(_seen_by("ada@example.org", store))
+        assert [(user["email"], user["role"]) for user in admins["items"]] == [("ada@example.org", "admin")]
+        assert {(entry["action"], entry["actor"]) for entry in audit["items"]} == {("users.appoint", "application")}
+
+    def test_what_is_no_address(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("admin", "nobody", "--store", f"sqlite:///{tmp_path / 'motion.db'}") == cli.EXIT_REFUSED
+        assert "email" in capsys.readouterr().err
+
+    def test_no_database(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SYNOVIA_STORE", raising=False)
+        assert run("admin", "ada@example.org") == cli.EXIT_USAGE
+        assert "--store" in capsys.readouterr().err
+        assert run("admin", "ada@example.org", "--store", "mongodb://me:secret@127.0.0.1/x") == cli.EXIT_USAGE
+        assert "SYNOVIA_STORE_FILE" in capsys.readouterr().err
+        (tmp_path / "file").touch()
+        assert (
+            run("admin", "ada@example.org", "--store", f"sqlite:///{tmp_path / 'file' / 'x.db'}") == cli.EXIT_CONNECTION
+        )
+        assert "store" in capsys.readouterr().err
+
+
+async def _seen_by(email: str, store: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    async with TestApp(Path(cli.__file__).parent, store) as app:
+        admin = app.caller(email)
+        return await admin.query("admin:list_users"), await admin.query("admin:audit")

@@ -65,7 +65,7 @@ async def register(app: TestApp, name: str, role: str) -> Person:
 async def make_admin(app: TestApp, name: str) -> Person:
     """Make an admin as the operator does."""
     email = f"{name.lower()}@example.org"
-    account = (await app.engine.mutate("admin:appoint", {"email": email}, None, internal=True)).value()
+    account = (await app.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)).value()
     return Person(app.caller(email), account["_id"], email)
 
 
