@@ -115,8 +115,10 @@ async def test_a_long_recording_comes_back_whole(clinic: Served, tmp_path: Path,
 
 async def test_what_the_file_does_not_say_the_query_says(clinic: Served) -> None:
     body = b"links;rechts;Kommentar\n0,5;1,5;x\n1,0;2,0;y\n1,5;2,5;z\n"
-    query: dict[str, Any] = {"leftColumn": "links", "rightColumn": "rechts", "sampleRate": "50", "radians": "true", "notes": "my own"}
-    answer = await send(clinic, "anna", body, name=r"C:\Messungen\gang.csv", startTime=1_700_000_000_000, **query)
+    query: dict[str, Any] = {"leftColumn": "links", "rightColumn": "rechts", "sampleRate": "50", "radians": "true"}
+    answer = await send(
+        clinic, "anna", body, name=r"C:\Messungen\gang.csv", startTime=1_700_000_000_000, notes="my own", **query
+    )
     assert answer.status == 201, answer.body
     assert (answer.json["sampleCount"], answer.json["sampleRate"], answer.json["durationMs"]) == (3, 50.0, 40.0)
     recording = await call(clinic, "anna", "recordings:get", {"recordingId": answer.json["recordingId"]})
