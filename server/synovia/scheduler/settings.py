@@ -28,6 +28,6 @@ class SchedulerSettings(BaseModel):
     enabled: bool = True
     lease: Annotated[float, Field(ge=1, le=3_600)] = 30.0
     keep: Seconds = 7 * 86_400.0
-    max_mutations: Count = 16
+    max_mutations: Count = 8
     max_actions: Count = 16
     stop_timeout: Seconds = 5.0
