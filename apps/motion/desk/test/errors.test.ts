@@ -24,7 +24,7 @@ test("anything else is told without details of the program", () => {
 });
 
 test("a refused file is told in the server's words, with its line", () => {
-  expect(refusal(422, "walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'")).toBe("Walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'.");
+  expect(refusal(422, "walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'")).toBe("walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'");
   expect(refusal(413, "too large")).toBe("The file is larger than the server takes.");
   expect(refusal(502, undefined)).toContain("later");
 });

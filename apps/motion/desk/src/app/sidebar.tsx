@@ -30,7 +30,7 @@ export function Sidebar({ places, place, onGone }: { places: readonly Place[]; p
       )}
       <nav aria-label="Main">
         {groups.map((group) => (
-          <section key={group} aria-label={group}>
+          <div key={group} className="places" role="group" aria-label={group}>
             <h2>{group}</h2>
             {places.filter((one) => one.group === group).map(({ path, label, icon }) => (
               <a key={path} href={linkTo(path)} aria-current={path === place ? "page" : undefined} onClick={onGone}>
@@ -39,7 +39,7 @@ export function Sidebar({ places, place, onGone }: { places: readonly Place[]; p
                 <Count path={path} />
               </a>
             ))}
-          </section>
+          </div>
         ))}
       </nav>
       <Connection />

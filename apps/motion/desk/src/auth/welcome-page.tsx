@@ -35,7 +35,7 @@ export function WelcomePage(): ReactElement {
     <Welcome>
       <h1>Welcome</h1>
       <p className="lead">Tell us how you will use the desk.</p>
-      {invites.length > 0 && <ReceivedInvites invites={invites} />}
+      {invites.length > 0 && <><h2>You are invited</h2><ReceivedInvites invites={invites} /><h2>Or go on without</h2></>}
       <form className="form" onSubmit={(event) => void send(event)}>
         <fieldset className="roles">
           <legend>I am a</legend>

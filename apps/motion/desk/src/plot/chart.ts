@@ -1,6 +1,7 @@
 /** uPlot, set up for two knees. */
 import uPlot from "uplot";
 import { timeIn } from "../ui/format.ts";
+import { pathsOf } from "./bands.ts";
 import { coloursOf, type Colours } from "./colours.ts";
 
 export type Series = [at: Float64Array, left: Float64Array, right: Float64Array];
@@ -16,7 +17,6 @@ export interface ChartOptions {
 const AXIS_FONT = "12px -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
 /** Room for half of the last time on the axis. */
 const PADDING: uPlot.Padding = [10, 28, 0, 0];
-const BAND_ALPHA = 0.32;
 const TIME_STEPS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400,
 ];
@@ -63,8 +63,7 @@ export class KneeChart {
   setDense(dense: boolean): void {
     if (dense === this.#isDense) return;
     this.#isDense = dense;
-    for (const series of this.plot.series.slice(1)) series.alpha = dense ? BAND_ALPHA : 1;
-    this.plot.redraw(false);
+    this.plot.redraw();
   }
 
   /** Read the colours again. */
@@ -86,7 +85,13 @@ export class KneeChart {
   }
 
   #options(axes: boolean, onSelect: ChartOptions["onSelect"], onPoint: ChartOptions["onPoint"]): uPlot.Options {
-    const line = (side: "left" | "right"): uPlot.Series => ({ stroke: () => this.#colours[side], width: 1.75, points: { show: false } });
+    const line = (side: "left" | "right"): uPlot.Series => ({
+      stroke: () => this.#colours[side],
+      fill: () => this.#colours[`${side}Band`],
+      width: 1.75,
+      points: { show: false },
+      paths: pathsOf(() => this.#isDense),
+    });
     const axis = { stroke: () => this.#colours.ink, font: AXIS_FONT, ticks: { show: false }, show: axes };
     const grid = { stroke: () => this.#colours.grid, width: 1 };
     return {
@@ -108,25 +113,10 @@ export class KneeChart {
       ],
       hooks: {
         drawAxes: [(plot) => this.#drawZero(plot)],
-        draw: [(plot) => this.#isDense && this.#drawEdges(plot)],
         setCursor: [(plot) => onPoint?.(plot.cursor.idx ?? null)],
         setSelect: [(plot) => selected(plot, onSelect)],
       },
     };
-  }
-
-  #drawEdges(plot: uPlot): void {
-    const { ctx, bbox, data } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.lineWidth = 1.25 * devicePixelRatio;
-    for (const [index, side] of [[1, "left"], [2, "right"]] as const) {
-      ctx.strokeStyle = this.#colours[side];
-      ctx.stroke(upperEdge(plot, data[0] as never, data[index] as never));
-    }
-    ctx.restore();
   }
 
   #drawZero(plot: uPlot): void {
@@ -142,16 +132,6 @@ export class KneeChart {
     ctx.stroke();
     ctx.restore();
   }
-}
-
-/** Join the larger of each two neighbours: of a thinned series, the maximum of each bucket. */
-function upperEdge(plot: uPlot, at: ArrayLike<number>, values: ArrayLike<number>): Path2D {
-  const path = new Path2D();
-  for (let index = 1; index < at.length; index += 2) {
-    const top = Math.max(values[index - 1]!, values[index]!);
-    path.lineTo(plot.valToPos(at[index]!, "x", true), plot.valToPos(top, "y", true));
-  }
-  return path;
 }
 
 const LEAST_DRAG_PX = 4;

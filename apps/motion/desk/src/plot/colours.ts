@@ -3,6 +3,8 @@
 export interface Colours {
   readonly left: string;
   readonly right: string;
+  readonly leftBand: string;
+  readonly rightBand: string;
   readonly ink: string;
   readonly grid: string;
   readonly zero: string;
@@ -17,7 +19,7 @@ export function coloursOf(element: HTMLElement): Colours {
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color;
   };
-  const colours = { left: read("--left"), right: read("--right"), ink: read("--ink-3"), grid: read("--grid"), zero: read("--line-strong") };
+  const colours = { left: read("--left"), right: read("--right"), leftBand: read("--left-band"), rightBand: read("--right-band"), ink: read("--ink-3"), grid: read("--grid"), zero: read("--line-strong") };
   probe.remove();
   return colours;
 }

@@ -1,5 +1,3 @@
-import { sentence } from "../ui/errors.ts";
-
 /** Say why the server did not take a file. */
 export function refusal(status: number, message: string | undefined): string {
   if (status === 401) return "Your session has ended. Please sign in again.";
@@ -7,5 +5,5 @@ export function refusal(status: number, message: string | undefined): string {
   if (status === 404) return "This server does not take files yet.";
   if (status === 413) return "The file is larger than the server takes.";
   if (status === 429) return "That is too many files at once. Wait a little.";
-  return message ? sentence(message) : "The server could not read the file. Please try again later.";
+  return message ?? "The server could not read the file. Please try again later.";
 }
