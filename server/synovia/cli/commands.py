@@ -39,6 +39,7 @@ from synovia.cli.doors import (
 )
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
+from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
@@ -301,6 +302,27 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter("ARGS is one JSON object, as '{\"limit\": 20}'")
     return value
+
+
+# --- sweep ------------------------------------------------------------------------------------------------------------
+
+
+@app.command("sweep")
+@_reporting
+def sweep_arrays(
+    store: StoreOption = None,
+    grace: Annotated[
+        float | None, typer.Option(min=3600, help="Seconds since the last use of what goes (SYNOVIA_ARRAYS_GRACE).")
+    ] = None,
+) -> None:
+    """Delete arrays that no document refers to, as hubs do once a day; hubs may run meanwhile, on MongoDB."""
+    settings = _settings()
+    where = without_secret(store) or settings.store
+    if where is None:
+        raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
+    seconds = settings.arrays.grace if grace is None else grace
+    swept = _run(sweep_store(where, seconds, settings.request_ttl))
+    out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
 
 
 # --- codegen ----------------------------------------------------------------------------------------------------------
