@@ -67,13 +67,14 @@ def contact_of(user: User, other: Id[User]) -> Contact | None:
     return next((contact for contact in user.contacts if contact.user_id == other), None)
 
 
-def require_contact(user: User, other: Id[User]) -> None:
+async def require_contact(ctx: QueryContext, user: User, other: Id[User]) -> None:
     """Refuse people who are no contacts, in the same words whether they exist or not.
 
     Raises:
         FunctionError: ``not_a_contact``.
     """
-    if contact_of(user, other) is None:
+    # Somebody whose account was deleted may still be in the list for a moment.
+    if contact_of(user, other) is None or await ctx.db.get(User, other) is None:
         raise FunctionError("not_a_contact", "this person is not among your contacts")
 
 

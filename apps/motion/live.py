@@ -166,7 +166,7 @@ async def start(
     """
     me = await current_user(ctx)
     for other in {*(shared_with or ()), subject_id} - {None, me.id}:
-        require_contact(me, Id(other))
+        await require_contact(ctx, me, Id(other))
     mine = ctx.db.query(LiveSession).using("by_owner", owner_id=me.id, is_running=True)
     if await mine.count() >= MAX_LIVE_SESSIONS:
         raise FunctionError("limit_exceeded", f"at most {MAX_LIVE_SESSIONS} live sessions of one person run at a time")

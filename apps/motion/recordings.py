@@ -129,7 +129,7 @@ async def save(
     duration = _duration(count, sample_rate, duration_ms)
     start, end = _span(start_time, end_time, duration, ctx.now)
     if subject_id is not None and subject_id != me.id:
-        require_contact(me, subject_id)
+        await require_contact(ctx, me, subject_id)
     return await ctx.db.insert(
         Recording(
             owner_id=me.id,
@@ -239,7 +239,7 @@ async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[U
         FunctionError: ``not_a_contact``, ``limit_exceeded`` or ``archived``; and as ``update``.
     """
     recording = await live_recording(ctx, recording_id)
-    require_contact(await current_user(ctx), user_id)
+    await require_contact(ctx, await current_user(ctx), user_id)
     shared = recording.shared_with or []
     if user_id in shared:
         return
