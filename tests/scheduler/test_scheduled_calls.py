@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,11 @@ from bson import ObjectId
 from support import errands
 from synovia.application import Registry, collect
 from synovia.errors import FunctionError
+from synovia.scheduler.arguments import from_document
 from synovia.schema import id_to_bson
+from synovia.store import arrays
 from synovia.store.base import Batch, Store, Write
+from synovia.store.sweep import sweep
 from synovia.testing import Caller, TestApp
 
 WEEK = timedelta(days=7)
@@ -120,6 +124,21 @@ async def test_a_row_tells_its_arguments_and_references_as_documents_hold_them(r
         assert row is not None
         assert row["args"]["samples"]["dtype"] == "float64"
         assert row["args"]["samples"] == row["args"]["extra"]["ref"]
+
+
+async def test_an_array_that_only_a_call_to_come_refers_to_is_kept(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store) as app:
+        caller = app.caller()
+        samples = np.linspace(0, 1, 100_000)
+        call_id = await later(caller, "errands:keep", 60, samples=samples, extra={"ref": samples})
+        unused = await arrays.write_array(app.store.arrays, np.arange(7.0))
+        await sweep(app.store, time.time() + 86_400)
+        assert await app.store.arrays.get_manifest(unused.digest) is None
+        [call] = await caller.query("errands:calls", {"status": "pending"})
+        ref = from_document(call["args"])["samples"]
+        assert np.array_equal(await caller.array(ref), samples)
+        await app.advance(60)
+        assert (await state(caller, call_id))["status"] == "done"
 
 
 # --- what cannot be scheduled -----------------------------------------------------------------------------------------
