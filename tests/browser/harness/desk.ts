@@ -28,6 +28,7 @@ export class Desk {
 
   static async open(browser: Browser, wire: Wire, email: string, options: BrowserContextOptions = {}): Promise<Desk> {
     const context = await browser.newContext({ baseURL: wire.url, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(60_000); // a client that has been without a hub for some time waits long before it tries again
     const desk = new Desk(await context.newPage(), wire, email);
     await desk.page.goto("/");
     return desk;
@@ -95,18 +96,18 @@ export class Desk {
     for (const event of ["dragenter", "dragover", "drop"]) await this.page.dispatchEvent("body", event, { dataTransfer: files });
   }
 
-  /** How many pixels of the plot have one of the two knees' colours: 0 if there is no curve. */
+  /** How many pixels of the plot have the colour of the knee that has fewer of them: 0 as long as a curve is missing. */
   inked(): Promise<number> {
     return this.page.locator(".plot-card canvas").first().evaluate((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
       const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
-      let inked = 0;
-      // grid, axes and numbers are grey
+      let [left, right] = [0, 0]; // red and blue; grid, axes and numbers are grey
       for (let at = 0; at < data.length; at += 4) {
-        const [red, green, blue, alpha] = data.subarray(at, at + 4);
-        if (alpha! > 128 && Math.max(red!, green!, blue!) - Math.min(red!, green!, blue!) > 60) inked += 1;
+        const contrast = data[at + 3]! > 128 ? data[at]! - data[at + 2]! : 0;
+        if (contrast > 60) left += 1;
+        else if (contrast < -60) right += 1;
       }
-      return inked;
+      return Math.min(left, right);
     });
   }
 
@@ -124,6 +125,11 @@ export class Desk {
       return { texts, stop: () => (stopped = true) };
     });
     return () => seen.evaluate(({ texts, stop }) => (stop(), texts));
+  }
+
+  /** How many pixels the page is wider than the window. */
+  overflow(): Promise<number> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   }
 
   /** Write a picture of the window, to be looked at. */

@@ -1,19 +1,24 @@
 /** A real hub, as a process of its own on a port of its own, which can be killed and comes back with what was saved. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-export const SYNOVIA = join(ROOT, ".venv", "bin", "synovia");
-export const MOTION = join(ROOT, "apps", "motion");
+const BIN = join(ROOT, ".venv", "bin");
+const MOTION = join(ROOT, "apps", "motion");
+/** What the one who runs the tests has set for other servers is not for this one. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SYNOVIA_")));
+const run = promisify(execFile);
 
 /** The hub with the motion application, for development, on the embedded store in a file. */
 export class Hub {
   readonly #folder = mkdtempSync(join(tmpdir(), "synovia-browser-"));
+  readonly #store = `sqlite:///${join(this.#folder, "motion.db")}`;
   #process: ChildProcess | null = null;
   #port = 0;
 
@@ -21,15 +26,23 @@ export class Hub {
     return this.#port;
   }
 
+  /** Make an admin of somebody, as the operator does before the server runs. */
+  async appoint(email: string): Promise<void> {
+    await run(join(BIN, "synovia"), ["run", MOTION, "admin:appoint", JSON.stringify({ email }), "--store", this.#store], { env: ENVIRONMENT });
+  }
+
   /** Start it, on the same port as before, and wait until it takes connections. */
   async start(): Promise<void> {
-    const store = `sqlite:///${join(this.#folder, "motion.db")}`;
-    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith("SYNOVIA_"));
-    this.#process = spawn(SYNOVIA, ["dev", MOTION, "--port", String(this.#port), "--store", store, "--no-reload"], {
+    this.#process = spawn(join(BIN, "synovia"), ["dev", MOTION, "--port", String(this.#port), "--store", this.#store, "--no-reload"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: Object.fromEntries(environment),
+      env: ENVIRONMENT,
     });
     this.#port = await portOf(this.#process);
+  }
+
+  /** Fill it with people and recordings to look at. */
+  async seed(): Promise<void> {
+    await run(join(BIN, "python"), ["-m", "motion._seed", "--url", `ws://127.0.0.1:${this.#port}`], { env: ENVIRONMENT });
   }
 
   /** Kill it, as a crash would. */
