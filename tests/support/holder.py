@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from synovia.engine.engine import Engine
@@ -60,6 +60,15 @@ class Holder:
             while not all(live.loaded and live.dirty_at is None for live in self.held.values()):
                 self._moved.clear()
                 await self._moved.wait()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds of what is held."""
+        async with asyncio.timeout(DEADLINE):
+            await self.settled()
+            while not holds():
+                self._moved.clear()
+                await self._moved.wait()
+                await self.settled()
 
     def version(self, name: str) -> Version:
         """The version at the head; only when settled."""
