@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, floods, hubs, latency, mutations, queries
+from benchmarks import arrays, cost, fanout, floods, hubs, latency, live, mutations, queries
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from mongod import running_mongod
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "arrays": arrays.run,
     "mutations": mutations.run,
     "hubs": hubs.run,
+    "live": live.run,
     "floods": floods.run,
 }
 

@@ -21,7 +21,7 @@ from synovia.sync.limits import HubLimits
 HOST = "127.0.0.1"
 EMBEDDED = "sqlite://:memory:"
 _ALL = 1 << 40
-_PATIENT = HubLimits(
+PATIENT = HubLimits(
     idle_timeout=3600.0,  # raw readers never say anything
     max_connections_per_address=_ALL,  # everybody comes from one address here
     max_running_per_address=_ALL,
@@ -65,7 +65,7 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def hub(store: str, setting: Setting, name: str, limits: HubLimits = _PATIENT) -> AsyncIterator[HubProcess]:
+async def hub(store: str, setting: Setting, name: str, limits: HubLimits = PATIENT) -> AsyncIterator[HubProcess]:
     """Run a hub over a store; under ``setting.profile`` it leaves ``NAME.prof`` there."""
     profile = f"{setting.profile}/{name}.prof" if setting.profile else None
     async with child(f"hub {name}", _main, store, profile, limits) as process:

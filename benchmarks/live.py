@@ -1,0 +1,238 @@
+"""A live session of the motion application at 100 Hz: what its viewers receive, and how soon.
+
+Batches of ten samples a knee are appended ten times a second. Every viewer follows the session as a program would: it gets
+the difference of the query and fetches the new samples. The limit of bytes is the samples themselves; that of time is a
+bare ping of the protocol on the same hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import uvloop
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from benchmarks.hub import EMBEDDED, HOST, PATIENT
+from benchmarks.processes import Handlers, Pipe, answer_all, child, cpu_seconds
+from benchmarks.results import Result, Row, Setting, compared, percentile
+from motion._following import append, follow
+from motion.gait import walk
+from synovia.app import Synovia
+from synovia.config import Settings
+from synovia.http.server import listen, make_server
+from synovia_client import Client
+from synovia_protocol.client_session import ClientSession
+from synovia_protocol.codec import encode
+from synovia_protocol.messages import SUBPROTOCOL, Ping
+
+RATE, BATCH, KNEES = 100.0, 10, 2
+ROUND_SECONDS = 4
+TOKEN = "dev:anna@example.org"
+_MOTION = Path(__file__).parents[1] / "apps" / "motion"
+
+
+async def run(setting: Setting) -> Result:
+    """Measure with 10 and with 100 viewers."""
+    rows: list[Row] = []
+    for viewers in (10, 100):
+        rows += await _measured(setting, viewers)
+    return Result("live", tuple(rows))
+
+
+async def _measured(setting: Setting, viewers: int) -> list[Row]:
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(child("hub live", _hub))
+        port = int(await hub.ask("port"))
+        crowd = await stack.enter_async_context(child("viewers", _viewers, port))
+        relay = await stack.enter_async_context(_Relay.running(port))
+        writer = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
+        near = await stack.enter_async_context(Client(f"ws://{HOST}:{relay.port}", token=TOKEN, proxy=None))
+        await writer.mutation("users:register", {"role": "physiotherapist"})
+        session = await writer.mutation("live:start", {"sampleRate": RATE})
+        await crowd.ask("watch", session, viewers - 1)
+        probe = _Probe(writer, near, relay, session)
+        stack.push_async_callback(probe.stop)
+        ping = await stack.enter_async_context(_pinger(port))
+        await probe.round(1.0)  # until everybody is in full swing
+        rounds = [(await probe.round(ROUND_SECONDS), await ping()) for _ in range(setting.rounds(5))]
+        missed = await crowd.ask("missed", probe.count)
+    raw = RATE * KNEES * 8
+    times = [(percentile([*each.seconds], 50) * 1000, pinged * 1000) for each, pinged in rounds]
+    title = f"{viewers} viewers"
+    return [
+        compared(
+            f"received a second by one of {title}",
+            "B",
+            [r.bytes for r, _ in rounds],
+            "the samples",
+            [raw] * len(rounds),
+        ),
+        compared(f"append to samples shown, p50, {title}", "ms", [a for a, _ in times], "ping", [b for _, b in times]),
+        compared(f"samples that the other viewers lack at the end, {title}", "", [missed + 1.0], "none (+ 1)", [1.0]),
+    ]
+
+
+class _Round:
+    def __init__(self, size: float, seconds: list[float]) -> None:
+        self.bytes = size
+        self.seconds = seconds
+
+
+class _Probe:
+    """Appends at its pace, and sees at a viewer of its own when the samples are there."""
+
+    def __init__(self, writer: Client, near: Client, relay: _Relay, session: str) -> None:
+        self._writer = writer
+        self._relay = relay
+        self._session = session
+        self._gait = walk(600.0)
+        self._arrived: dict[int, asyncio.Future[float]] = {}
+        self._watching = asyncio.create_task(self._watch(near))
+        self.count = 0
+
+    async def stop(self) -> None:
+        self._watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watching
+
+    async def _watch(self, near: Client) -> None:
+        async for piece in follow(near, self._session):
+            now, end = perf_counter(), piece.start + len(piece.left_knee)
+            for count in [count for count in self._arrived if count <= end]:
+                self._arrived.pop(count).set_result(now)
+
+    async def round(self, seconds: float) -> _Round:
+        """Append for so long; give the bytes a second that the viewer received, and how long each batch took."""
+        before, began, times = self._relay.received, perf_counter(), []
+        for number in range(round(seconds * RATE / BATCH)):
+            await asyncio.sleep(max(began + (number + 1) * BATCH / RATE - perf_counter(), 0))
+            times.append(await self._append())
+        return _Round((self._relay.received - before) / (perf_counter() - began), times)
+
+    async def _append(self) -> float:
+        batch = slice(self.count, self.count + BATCH)
+        arrival = asyncio.get_running_loop().create_future()
+        self._arrived[self.count + BATCH] = arrival
+        start = perf_counter()
+        left, right = self._gait.left_knee[batch], self._gait.right_knee[batch]
+        self.count = await append(self._writer, self._session, self.count, left, right)
+        async with asyncio.timeout(30):
+            return float(await arrival) - start
+
+
+class _Relay:
+    """Passes bytes on, and counts those that come from the hub."""
+
+    def __init__(self, port: int) -> None:
+        self._behind = port
+        self.port = 0
+        self.received = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, port: int) -> AsyncIterator[_Relay]:
+        relay = cls(port)
+        server = await asyncio.start_server(relay._accept, HOST, 0)
+        relay.port = server.sockets[0].getsockname()[1]
+        yield relay
+        server.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection(HOST, self._behind)
+        with suppress(ConnectionError):
+            await asyncio.gather(self._pass(reader, forth, 0), self._pass(back, writer, 1))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: int) -> None:
+        while data := await reader.read(1 << 16):
+            self.received += counts * len(data)
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def _pinger(port: int) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """Give what measures the median of some pings, in seconds."""
+    async with connect(
+        f"ws://{HOST}:{port}/sync", subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, proxy=None
+    ) as socket:
+        await socket.send(ClientSession(np.random.default_rng().bytes(16)).connect("ping"))
+        await socket.recv()
+
+        async def ping() -> float:
+            times = []
+            for number in range(40):
+                start = perf_counter()
+                await socket.send(encode(Ping(number)))
+                await socket.recv()
+                times.append(perf_counter() - start)
+            return percentile(times, 50)
+
+        yield ping
+
+
+# --- the other processes ----------------------------------------------------------------------------------------------
+
+
+def _hub(pipe: Pipe) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(pipe))
+
+
+async def _serve(pipe: Pipe) -> None:
+    app = Synovia(_MOTION, store=EMBEDDED, settings=Settings(store=None, limits=PATIENT), development=True)
+    with listen(HOST, 0) as listener:
+        await app.start()
+        server = make_server(app)
+        serving = asyncio.create_task(server.serve([listener]), name="server")
+
+        async def port() -> int:
+            return int(listener.getsockname()[1])
+
+        try:
+            await answer_all(pipe, {"port": port, "cpu": cpu_seconds})
+        finally:
+            server.should_exit = True
+            await serving
+            await app.stop()
+
+
+def _viewers(pipe: Pipe, port: int) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_watch_all(pipe, port))
+
+
+async def _watch_all(pipe: Pipe, port: int) -> None:
+    counts: dict[int, int] = {}
+    tasks: list[asyncio.Task[None]] = []
+    async with AsyncExitStack() as stack:
+        await answer_all(pipe, _handlers(port, counts, tasks, stack))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _handlers(port: int, counts: dict[int, int], tasks: list[asyncio.Task[None]], stack: AsyncExitStack) -> Handlers:
+    async def watch_one(number: int, client: Client, session: str) -> None:
+        async for piece in follow(client, session):
+            counts[number] = piece.start + len(piece.left_knee)
+
+    async def watch(session: str, viewers: int) -> None:
+        for number in range(viewers):
+            client = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
+            tasks.append(asyncio.create_task(watch_one(number, client, session)))
+
+    async def missed(count: int) -> int:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while min(counts.values()) < count:  # noqa: ASYNC110 (many tell)
+                    await asyncio.sleep(0.05)
+        return sum(count - seen for seen in counts.values())
+
+    return {"watch": watch, "missed": missed}
