@@ -62,7 +62,7 @@ VISITS = (
 
 
 async def seed(url: str) -> None:
-    """Register people, make them contacts by invites, and save, share and archive recordings."""
+    """Register people, make them contacts by invites, and save, share and archive recordings; once."""
     async with AsyncExitStack() as stack:
         clients = {email: await stack.enter_async_context(Client(url, token=f"dev:{email}")) for email in PEOPLE}
         for email, client in clients.items():
@@ -72,6 +72,8 @@ async def seed(url: str) -> None:
             await _meet(anna, clients[email], email)
         await _try(anna, "invites:create", {"email": "lena.maurer@example.org", "alias": "Lena (shoulder group)"})
         await _try(clients["jonas.weber@example.org"], "invites:create", {"email": "new.patient@example.org"})
+        if await anna.query("recordings:list_mine", {"limit": 1}):
+            return
         contacts = {person["email"]: person["userId"] for person in await anna.query("contacts:list_mine", {})}
         saved = [await _save(anna, number, visit, contacts) for number, visit in enumerate(VISITS)]
         await anna.mutation(

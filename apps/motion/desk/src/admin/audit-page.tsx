@@ -1,5 +1,5 @@
-import type { ReactElement } from "react";
-import { usePaginatedQuery } from "synovia-client/react";
+import { useMemo, type ReactElement } from "react";
+import { usePaginatedQuery, useQuery } from "synovia-client/react";
 import { api } from "../api/api.ts";
 import type { PageProps } from "../app/shell.tsx";
 import { Button, Empty, Skeleton } from "../ui/controls.tsx";
@@ -8,7 +8,8 @@ import { Page } from "../ui/page.tsx";
 
 const PAGE_SIZE = 50;
 const ACTIONS: Readonly<Record<string, string>> = {
-  "users.impersonate": "Looked as another user",
+  impersonate: "Looked as another user",
+  "users.appoint": "Made somebody an administrator",
   "users.change_role": "Changed a role",
   "users.archive": "Archived an account",
   "users.restore": "Restored an account",
@@ -17,6 +18,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 export function AuditPage({ openMenu }: PageProps): ReactElement {
   const { results, status, loadMore } = usePaginatedQuery(api.admin.audit, {}, { pageSize: PAGE_SIZE });
+  const nameOf = useNames();
   return (
     <Page title="Audit log" text="Who did what that others may have to account for. Entries are added, never changed." openMenu={openMenu}>
       {status === "LoadingFirstPage" && <Skeleton rows={6} />}
@@ -29,9 +31,9 @@ export function AuditPage({ openMenu }: PageProps): ReactElement {
               {results.map((entry) => (
                 <tr key={entry._id}>
                   <td className="nowrap">{dateAndTime(entry.at)}</td>
-                  <td>{entry.actor ?? "nobody"}</td>
+                  <td>{nameOf(entry.actor)}</td>
                   <td>{ACTIONS[entry.action] ?? entry.action}</td>
-                  <td>{entry.subject ?? ""}</td>
+                  <td>{nameOf(entry.subject)}</td>
                   <td>{entry.reason ?? ""}</td>
                 </tr>
               ))}
@@ -42,4 +44,17 @@ export function AuditPage({ openMenu }: PageProps): ReactElement {
       {status === "CanLoadMore" && <Button onClick={() => loadMore()}>Show more</Button>}
     </Page>
   );
+}
+
+const MOST_USERS = 200;
+
+/** Give what makes a name of an id, or of the key of a sign-in; the operator's command line is "application". */
+function useNames(): (key: string | undefined) => string {
+  const users = useQuery(api.admin.listUsers, { limit: MOST_USERS });
+  const names = useMemo(() => new Map(users?.items.flatMap(({ _id, email, name }) => [[_id as string, name], [email, name]])), [users]);
+  return (key) => {
+    if (key === undefined) return "";
+    const subject = key.slice(key.indexOf("|") + 1);
+    return names.get(subject) ?? (subject === "application" ? "Server" : subject);
+  };
 }

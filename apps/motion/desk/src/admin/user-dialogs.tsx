@@ -1,5 +1,5 @@
 import { useEffect, useState, type ReactElement } from "react";
-import { useAction, useMutation } from "synovia-client/react";
+import { useMutation } from "synovia-client/react";
 import { api, type UserView } from "../api/api.ts";
 import { goInstead } from "../app/route.ts";
 import { sessions } from "../app/session.ts";
@@ -35,9 +35,9 @@ export function UserDialogs({ task, onClose }: { task: UserTask | null; onClose:
 }
 
 function LookDialog({ user, onClose }: Props): ReactElement {
-  const lookAs = useAction("admin:look_as");
+  const lookAs = useMutation(api.admin.lookAs);
   const send = async (reason: string): Promise<void> => {
-    const token = (await lookAs({ userId: user._id, reason })) as string;
+    const token = await lookAs({ userId: user._id, reason });
     sessions.lookAs({ name: user.name, token });
     goInstead();
   };

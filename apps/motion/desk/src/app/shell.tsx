@@ -11,11 +11,13 @@ import { Boundary } from "./boundary.tsx";
 import { useMe } from "./me.ts";
 import { homeOf, placesOf } from "./places.ts";
 import { useRoute } from "./route.ts";
+import { useSession } from "./session.ts";
 import { Shortcuts } from "./shortcuts.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
 export function Shell(): ReactElement {
   const me = useMe();
+  const { look } = useSession();
   const [asked = homeOf(me.role), id] = useRoute();
   const [menu, setMenu] = useState(false);
   const places = placesOf(me.role);
@@ -33,7 +35,7 @@ export function Shell(): ReactElement {
         </main>
       </div>
       <div className="scrim" onClick={() => setMenu(false)} />
-      {me.role !== "admin" && <DropZone />}
+      {me.role !== "admin" && !look && <DropZone />}
       <Shortcuts places={places} />
     </div>
   );

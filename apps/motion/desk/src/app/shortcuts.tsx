@@ -27,7 +27,7 @@ export function Shortcuts({ places }: { places: readonly Place[] }): ReactElemen
       leader = event.key === "g" ? event.timeStamp : 0;
       if (place) go(place.path);
       else if (event.key === "?") setOpen(true);
-      else if (event.key === "i") void pickFiles().then(importFiles);
+      else if (event.key === "i" && places.some(({ path }) => path === "recordings")) void pickFiles().then(importFiles);
       else if (event.key === "/") document.querySelector<HTMLElement>("input[type=search]")?.focus();
       else return;
       event.preventDefault();

@@ -16,6 +16,7 @@ import { choose, useIsDark } from "./theme.ts";
 
 export function Sidebar({ places, place, onGone }: { places: readonly Place[]; place: string; onGone: () => void }): ReactElement {
   const { role } = useMe();
+  const { look } = useSession();
   const groups = [...new Set(places.map(({ group }) => group))];
   return (
     <aside className="sidebar" aria-label="Motion Desk">
@@ -23,7 +24,7 @@ export function Sidebar({ places, place, onGone }: { places: readonly Place[]; p
         <Mark />
         <span>Motion Desk</span>
       </div>
-      {role !== "admin" && (
+      {role !== "admin" && !look && (
         <Button kind="primary" icon="upload" className="import" onClick={() => void pickFiles().then(importFiles)}>
           Import recording
         </Button>

@@ -16,6 +16,8 @@ interface Props {
   readonly onView: (view: View) => void;
 }
 
+const PAD = 4;
+
 type Grip = "from" | "to" | "both";
 
 export function Overview({ outline, sign, count, view, bounds, isDense, onView }: Props): ReactElement {
@@ -61,24 +63,38 @@ export function Overview({ outline, sign, count, view, bounds, isDense, onView }
   );
 }
 
-function paint(canvas: HTMLCanvasElement, { at, left, right }: Layer, sign: 1 | -1, [low, high]: readonly [number, number], isDense: boolean): void {
-  const scale = devicePixelRatio;
+function paint(canvas: HTMLCanvasElement, layer: Layer, sign: 1 | -1, [low, high]: readonly [number, number], isDense: boolean): void {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  canvas.width = width * scale;
-  canvas.height = height * scale;
+  canvas.width = width * devicePixelRatio;
+  canvas.height = height * devicePixelRatio;
   const context = canvas.getContext("2d")!;
-  context.scale(scale, scale);
+  context.scale(devicePixelRatio, devicePixelRatio);
   const colours = coloursOf(canvas.parentElement!);
-  const last = Math.max(1, at.at(-1) ?? 1);
-  const pad = 4;
-  for (const [values, colour] of [[right, colours.right], [left, colours.left]] as const) {
-    context.beginPath();
-    for (let index = 0; index < at.length; index += 1) {
-      const y = height - pad - ((values[index]! * sign - low) / (high - low)) * (height - 2 * pad);
-      context.lineTo((at[index]! / last) * width, y);
-    }
-    context.strokeStyle = colour;
-    context.globalAlpha = isDense ? 0.3 : 0.7;
-    context.stroke();
+  const xs = layer.at.map((at) => (at / Math.max(1, layer.at.at(-1)!)) * width);
+  for (const side of ["right", "left"] as const) {
+    const ys = layer[side].map((value) => height - PAD - ((value * sign - low) / (high - low)) * (height - 2 * PAD));
+    context.fillStyle = colours[`${side}Band`];
+    context.strokeStyle = colours[side];
+    if (isDense) fillColumns(context, xs, ys);
+    else strokeLine(context, xs, ys);
+  }
+}
+
+function strokeLine(context: CanvasRenderingContext2D, xs: Float64Array, ys: Float64Array): void {
+  context.beginPath();
+  for (let index = 0; index < xs.length; index += 1) context.lineTo(xs[index]!, ys[index]!);
+  context.stroke();
+}
+
+/** Fill each pixel's column from its least to its largest value. */
+function fillColumns(context: CanvasRenderingContext2D, xs: Float64Array, ys: Float64Array): void {
+  for (let first = 0; first < xs.length; ) {
+    const column = Math.floor(xs[first]!);
+    let last = first;
+    while (last + 1 < xs.length && Math.floor(xs[last + 1]!) === column) last += 1;
+    const part = ys.subarray(first, last + 1);
+    const top = Math.min(...part);
+    context.fillRect(column, top, 1, Math.max(...part) - top);
+    first = last + 1;
   }
 }

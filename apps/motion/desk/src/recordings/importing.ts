@@ -2,7 +2,6 @@
 import { useSyncExternalStore } from "react";
 import { bearerToken } from "../app/session.ts";
 import { go } from "../app/route.ts";
-import { toasts } from "../ui/toasts.ts";
 import { refusal } from "./refusal.ts";
 
 export interface Import {
@@ -75,7 +74,6 @@ async function importOne(file: File, id: number): Promise<string | null> {
     return recordingId;
   } catch (error) {
     change(id, { state: "failed", problem: (error as Error).message });
-    toasts.error(`${file.name} was not imported.`);
     return null;
   }
 }
@@ -97,7 +95,7 @@ function send(file: File, onProgress: (part: number) => void): Promise<string> {
     request.onload = () => {
       const answer = parsed(request.responseText);
       if (request.status < 300 && answer.recordingId) resolve(answer.recordingId);
-      else reject(new Error(refusal(request.status, answer.message)));
+      else reject(new Error(refusal(request.status, answer.error?.message)));
     };
     request.onerror = () => reject(new Error("The connection broke. Nothing was saved; try again."));
     request.send(file);
@@ -111,7 +109,7 @@ function aboutFile({ name, lastModified }: File): URLSearchParams {
 
 interface Answer {
   readonly recordingId?: string;
-  readonly message?: string;
+  readonly error?: { readonly message: string };
 }
 
 function parsed(text: string): Answer {

@@ -17,7 +17,7 @@ export function nameOf(people: People, id: Id): string {
 
 /** Who was measured. */
 export function subjectOf(people: People, { subjectId, subjectAlias }: Pick<Recording, "subjectId" | "subjectAlias">): string {
-  return subjectId === undefined ? subjectAlias || "Nobody named" : nameOf(people, subjectId);
+  return subjectId === undefined ? subjectAlias || "Unnamed" : nameOf(people, subjectId);
 }
 
 /** What a recording goes by: the first line of its notes, else what was done. */

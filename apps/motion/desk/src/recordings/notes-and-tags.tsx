@@ -15,7 +15,7 @@ export function NotesAndTags({ recording, canEdit }: { recording: Recording; can
   const save = (change: { notes?: string; exerciseType?: string; tags?: string[] }): void => void attempt(update({ recordingId, ...change }));
   if (!canEdit) return <ReadOnly notes={notes} exerciseType={exerciseType} tags={tags} />;
   return (
-    <section className="card" aria-label="Notes">
+    <section className="card" aria-label="About">
       <Draft value={notes} onSave={(text) => save({ notes: text })}>
         {(props) => <TextArea label="Notes" placeholder="The first line is the title in lists." rows={5} maxLength={10_000} {...props} />}
       </Draft>
@@ -85,7 +85,7 @@ function Tags({ tags, onTags }: { tags: readonly string[]; onTags: (tags: string
 
 function ReadOnly({ notes, exerciseType, tags }: { notes: string; exerciseType: string; tags: readonly string[] }): ReactElement {
   return (
-    <section className="card" aria-label="Notes">
+    <section className="card" aria-label="About">
       <h2>Notes</h2>
       <p className="prose">{notes || <span className="muted">No notes.</span>}</p>
       {exerciseType && <p><span className="muted">Exercise</span> {exerciseType}</p>}
