@@ -6,9 +6,9 @@ import { packed } from "./packed.config.ts";
 const HUB = process.env["SYNOVIA_URL"] ?? "http://127.0.0.1:8000";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-// The hub that `synovia dev` runs answers what the page asks of its own origin.
+// The hub that `synovia dev` runs answers what the page asks of its own origin; it takes no calls from pages of another one.
 const proxy = Object.fromEntries(
-  ["/sync", "/auth", "/import", "/api"].map((path) => [path, { target: HUB, changeOrigin: true, ws: path === "/sync" }]),
+  ["/sync", "/auth", "/import", "/export", "/api"].map((path) => [path, { target: HUB, changeOrigin: true, headers: { origin: HUB }, ws: path === "/sync" }]),
 );
 
 export default defineConfig({
