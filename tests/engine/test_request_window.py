@@ -14,7 +14,7 @@ from synovia.engine.engine import retry_window
 from synovia.store import open_store
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.history import Retention
-from synovia.testing import TestApp
+from synovia.testing import Clock, TestApp
 
 SESSION = b"s" * 16
 HOUR = 3_600
@@ -41,10 +41,9 @@ def test_the_time_is_a_setting(monkeypatch: pytest.MonkeyPatch, registry: Regist
 
 
 async def test_a_retry_in_the_window_finds_its_record_and_one_beyond_it_is_refused(registry: Registry) -> None:
-    app = TestApp(registry)
-    app.store = SQLiteStore(clock=app.clock, retention=Retention(requests=HOUR))
-    app.engine = type(app.engine)(app.store, registry, clock=app.clock)
-    async with app:
+    clock = Clock()
+    store = SQLiteStore(clock=clock, retention=Retention(requests=HOUR))
+    async with TestApp(registry, store, clock=clock) as app:
         await app.caller().mutation("board:add", {"slug": "x"})
         issued_at = int(app.clock() * 1000)
 
