@@ -6,10 +6,10 @@ one after the other: with few documents all of it is gone together with the acco
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from synovia import Id, MutationContext, field, mutation
+from synovia import Id, MutationContext, Table, field, mutation
 
 from ._access import contact_of
 from ._people import BATCH, keep_one_admin, leave, unshare_with
@@ -26,22 +26,45 @@ async def erase(ctx: MutationContext, user: User) -> None:
     await keep_one_admin(ctx, user)
     await ctx.db.delete(user)
     await ctx.audit("users.delete", subject=user.id)
-    await go_on(ctx, user.id, user.email, ctx.now)
+    await go_on(ctx, user.id, ctx.now, user.email)
 
 
 @mutation(internal=True)
-async def go_on(ctx: MutationContext, user_id: Id[User], email: str, deleted_at: int) -> None:
-    """Delete up to ``BATCH`` documents of a deleted user, and come again until a whole round finds none."""
+async def go_on(ctx: MutationContext, user_id: Id[User], deleted_at: int, email: str | None = None) -> None:
+    """Delete up to ``BATCH`` documents of a deleted user, and come again until a whole round finds none.
+
+    Args:
+        email: Their address until the invites to it are deleted; from then on the schedule knows nothing of them but the id.
+    """
     left = BATCH
+    if email is not None:
+        left -= await _invites_to(ctx, email, deleted_at, left)
+        email = None if left else email
     for step in _STEPS:
-        left -= await step(ctx, user_id, left)
-        if left <= 0:
-            break
-    else:
-        left -= await _invites(ctx, user_id, email, deleted_at, left)
+        left -= await step(ctx, user_id, left) if left > 0 else 0
     if left < BATCH:
-        args = {"userId": user_id, "email": email, "deletedAt": deleted_at}
+        args = {"userId": user_id, "deletedAt": deleted_at} | ({} if email is None else {"email": email})
         await ctx.scheduler.run_after(timedelta(), "erasure:go_on", args)
+
+
+async def _invites_to(ctx: MutationContext, email: str, before: int, most: int) -> int:
+    """Delete the invites to an address; not later ones, which may be meant for a new account."""
+    found = ctx.db.query(Invite).using("by_to_email", to_email=email).where(field("created_at") <= before)
+    return await _delete(ctx, await found.take(most))
+
+
+async def _invites(ctx: MutationContext, user_id: Id[User], most: int) -> int:
+    return await _delete(ctx, await ctx.db.query(Invite).using("by_from_user", from_user_id=user_id).take(most))
+
+
+async def _own(ctx: MutationContext, user_id: Id[User], most: int) -> int:
+    return await _delete(ctx, await ctx.db.query(Recording).using("by_owner", owner_id=user_id).take(most))
+
+
+async def _delete(ctx: MutationContext, rows: Sequence[Table]) -> int:
+    for row in rows:
+        await ctx.db.delete(row)
+    return len(rows)
 
 
 async def _shares(ctx: MutationContext, user_id: Id[User], most: int) -> int:
@@ -66,13 +89,6 @@ async def _alias(ctx: MutationContext, owner_id: Id[User], user_id: Id[User]) ->
     return None if contact is None else contact.alias
 
 
-async def _own(ctx: MutationContext, user_id: Id[User], most: int) -> int:
-    recordings = await ctx.db.query(Recording).using("by_owner", owner_id=user_id).take(most)
-    for recording in recordings:
-        await ctx.db.delete(recording)
-    return len(recordings)
-
-
 async def _live(ctx: MutationContext, user_id: Id[User], most: int) -> int:
     sessions = ctx.db.query(LiveSession)
     count = await sessions.using("by_owner", owner_id=user_id).count()
@@ -95,23 +111,12 @@ async def _contacts(ctx: MutationContext, user_id: Id[User], most: int) -> int:
     return len(others)
 
 
-async def _invites(ctx: MutationContext, user_id: Id[User], email: str, before: int, most: int) -> int:
-    """Delete a user's invites, and those to their address; not later ones, which may be meant for a new account."""
-    invites = ctx.db.query(Invite)
-    found = [
-        *await invites.using("by_from_user", from_user_id=user_id).take(most),
-        *await invites.using("by_to_email", to_email=email).where(field("created_at") <= before).take(most),
-    ]
-    for invite in found:
-        await ctx.db.delete(invite)
-    return len(found)
-
-
 # Contacts go last: until then an owner's alias for the person can be found.
 _STEPS: tuple[Callable[[MutationContext, Id[User], int], Awaitable[int]], ...] = (
     _shares,
     _subjects,
     _own,
     _live,
+    _invites,
     _contacts,
 )

@@ -232,7 +232,7 @@ async def test_an_archived_accounts_open_lists_are_taken_away(hub: Hub) -> None:
         await ben.mutation("users:rename", {"name": "x"})
     assert caught.value.code == "forbidden"
     await ada.mutation("admin:restore_user", {"userId": me["_id"]})
-    assert len(await ben.query("contacts:list_mine")) == 1
+    assert len(await until(lives[0], bool)) == 1
 
 
 async def _error(live: Subscription[Any]) -> str:

@@ -65,7 +65,9 @@ async def register(app: TestApp, name: str, role: str) -> Person:
 async def make_admin(app: TestApp, name: str) -> Person:
     """Make an admin as the operator does."""
     email = f"{name.lower()}@example.org"
-    account = (await app.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)).value()
+    outcome = await app.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)
+    await app.engine.wait_for(outcome.ts or 0)
+    account = outcome.value()
     return Person(app.caller(email), account["_id"], email)
 
 
