@@ -72,11 +72,12 @@ def _tokens() -> Frames:
 
 
 def _uploads() -> Frames:
+    """Give arrays of which the last quarter never comes."""
     length = 1 << 17
     for turn in itertools.count():
-        chunk = memoryview(np.full(length // 4, turn, dtype="float64").tobytes())
+        digest, chunk = os.urandom(32), memoryview(np.full(length // 4, turn, dtype="float64").tobytes())
         for position in range(0, length - length // 4, length // 4):
-            yield client_frame(encode_frame(ArrayFrame(1, "float64", os.urandom(32), position, length, chunk)))
+            yield client_frame(encode_frame(ArrayFrame(0, "float64", digest, position, length, chunk)))
 
 
 def _websocket_pings() -> Frames:
@@ -144,10 +145,14 @@ class Flooder:
 
     async def _flood(self, frames: Frames, port: int, websocket: bool, pause: float) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(self._address, 0))
+        if websocket:
+            writer.write(handshake(port, SYNC, SUBPROTOCOL))
+            if b" 101 " not in await reader.readuntil(b"\r\n\r\n"):
+                writer.transport.abort()
+                return
+            writer.write(hello())
         taking = asyncio.create_task(_take(reader))
         try:
-            if websocket:
-                writer.write(handshake(port, SYNC, SUBPROTOCOL) + hello())
             for piece in frames:
                 writer.write(piece)
                 await writer.drain()

@@ -16,7 +16,9 @@ from synovia_protocol.errors import ErrorCode
 _MESSAGES = {"http": 5, "websocket": 10}
 """What a request and a handshake cost, in messages."""
 
-_STARTED_AT_ONCE = 2
+_SPACING = {"http": 0.002, "websocket": 0.004}
+"""Seconds between two that begin, of one address: about four times what they take, so that others have their turn."""
+_AT_ONCE = 8
 
 
 class Throttle:
@@ -40,8 +42,8 @@ class Throttle:
         now = time.monotonic()
         wait = address.meter.wait(now)
         address.meter.take(_MESSAGES[scope["type"]], 0, now)
-        if wait <= 0:
-            await _turn(address)
+        if wait <= 0 and (turn := _turn(address, _SPACING[scope["type"]])) > 0:
+            await asyncio.sleep(turn)
         if wait > 0:
             text = "this address asks for too much at once"
             await refuse(scope, receive, send, 429, ErrorCode.RATE_LIMITED, text, math.ceil(wait))
@@ -58,11 +60,8 @@ class Throttle:
                 address.requests -= 1
 
 
-async def _turn(address: Address) -> None:
-    """Let few requests of an address begin in each round of the event loop, so that others have their turn in between."""
-    address.starting += 1
-    try:
-        for _ in range(address.starting // _STARTED_AT_ONCE):
-            await asyncio.sleep(0)
-    finally:
-        address.starting -= 1
+def _turn(address: Address, spacing: float) -> float:
+    """Give a request its turn among those of its address; tell the seconds until then, none as long as they are few."""
+    now = time.monotonic()
+    address.next_turn = max(address.next_turn, now - _AT_ONCE * spacing) + spacing
+    return address.next_turn - now

@@ -41,7 +41,7 @@ class Address:
         connections: WebSockets that are open.
         requests: HTTP requests that are being answered.
         visitors: Connections that are not WebSockets, or not yet.
-        starting: HTTP requests and handshakes that wait for their turn to begin.
+        next_turn: When its next HTTP request or handshake may begin.
         subscriptions: Queries in the query sets of all its connections.
         upload_bytes: Samples of uploads that are not complete.
         running: Lets so many functions run at once.
@@ -51,7 +51,7 @@ class Address:
     """
 
     __slots__ = (
-        "connections", "meter", "requests", "running", "sign_ins", "starting", "storing", "subscriptions", "upload_bytes",
+        "connections", "meter", "next_turn", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes",
         "visitors",
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ class Address:
         self.connections = 0
         self.requests = 0
         self.visitors = 0
-        self.starting = 0
+        self.next_turn = 0.0
         self.subscriptions = 0
         self.upload_bytes = 0
         self.running = asyncio.Semaphore(limits.max_running_per_address)

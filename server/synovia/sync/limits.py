@@ -59,7 +59,7 @@ class HubLimits(BaseModel):
     max_messages_per_second: Count = 500
     max_messages_per_second_per_address: Count = 2_000
     max_bytes_per_second: Bytes = 16 * MIB
-    max_bytes_per_second_per_address: Bytes = 64 * MIB
+    max_bytes_per_second_per_address: Bytes = 32 * MIB
     max_authentications_per_minute: Count = 30
     max_authentications_per_minute_per_address: Count = 600
     max_message_bytes: Bytes = MIB
