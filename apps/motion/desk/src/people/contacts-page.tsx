@@ -21,11 +21,11 @@ export function ContactsPage({ openMenu }: PageProps): ReactElement {
   const [text, setText] = useState("");
   const [asking, setAsking] = useState<Asking>(null);
   const shown = contacts?.filter((contact) => `${contact.alias ?? ""} ${contact.name} ${contact.email}`.toLowerCase().includes(text.trim().toLowerCase()));
-  const invite = <a className="button primary" href={linkTo("invites")}><Icon name="mail" /><span>Invite somebody</span></a>;
+  const invite = <a className="button primary" href={linkTo("invites")}><Icon name="mail" /><span>Add somebody</span></a>;
   return (
     <Page title="Contacts" text="People you record and share with. Being a contact shows nobody anything by itself." actions={invite} openMenu={openMenu}>
       {!contacts && <Skeleton rows={5} />}
-      {contacts?.length === 0 && <Empty icon="contacts" title="No contacts yet" action={invite}>Invite a patient or a colleague by e-mail. Who accepts appears here.</Empty>}
+      {contacts?.length === 0 && <Empty icon="contacts" title="No contacts yet" action={invite}>Who accepts your invitation appears here.</Empty>}
       {contacts && contacts.length >= SEARCHED_FROM && (
         <div className="filters"><div className="search"><Icon name="search" size={16} /><input type="search" aria-label="Search contacts" placeholder="Search" value={text} onChange={(event) => setText(event.target.value)} /></div></div>
       )}

@@ -23,40 +23,40 @@ const STATES: Readonly<Record<InviteStatus, { text: string; tone: "accent" | "go
 };
 
 export function InvitesPage({ openMenu }: PageProps): ReactElement {
-  const canSend = useMe().role === "physiotherapist";
+  const canMail = useMe().role === "physiotherapist";
   const received = useQuery(api.invites.listReceived, {});
-  const sent = useQuery(api.invites.listSent, canSend ? {} : "skip");
+  const sent = useQuery(api.invites.listSent, {});
   const [asking, setAsking] = useState(false);
-  const create = <Button kind="primary" icon="mail" onClick={() => setAsking(true)}>Invite somebody</Button>;
-  const isEmpty = received?.length === 0 && (!canSend || sent?.length === 0);
+  const create = <Button kind="primary" icon="mail" onClick={() => setAsking(true)}>{canMail ? "Invite somebody" : "Ask somebody"}</Button>;
+  const isEmpty = received?.length === 0 && sent?.length === 0;
   return (
-    <Page title="Invitations" text={canSend ? "Who accepts becomes your contact, and a patient if they are new here." : "Who invites you becomes your contact when you accept."} actions={canSend && create} openMenu={openMenu}>
-      {(!received || (canSend && !sent)) && <Skeleton rows={4} />}
+    <Page title="Invitations" text="Contacts are mutual: one asks, the other accepts." actions={create} openMenu={openMenu}>
+      {(!received || !sent) && <Skeleton rows={4} />}
       {received && received.length > 0 && <section><h2>To answer</h2><ReceivedInvites invites={received} /></section>}
       {sent && sent.length > 0 && (
         <section>
           <h2>Sent</h2>
-          <ul className="rows" aria-label="Sent invitations">{sent.map((invite) => <Row key={invite._id} invite={invite} />)}</ul>
+          <ul className="rows" aria-label="Sent invitations">{sent.map((invite) => <Row key={invite._id} invite={invite} canMail={canMail} />)}</ul>
         </section>
       )}
-      {isEmpty && <Empty icon="mail" title="No invitations" action={canSend ? create : undefined}>{canSend ? "Invite a patient by e-mail to share recordings with them." : "Invitations to you appear here."}</Empty>}
-      {asking && <CreateDialog onClose={() => setAsking(false)} />}
+      {isEmpty && <Empty icon="mail" title="No invitations" action={create}>{canMail ? "Invite a patient or a colleague by e-mail to share recordings with them." : "Invitations to you appear here."}</Empty>}
+      {asking && <CreateDialog canMail={canMail} onClose={() => setAsking(false)} />}
     </Page>
   );
 }
 
-function Row({ invite }: { invite: SentInvite }): ReactElement {
+function Row({ invite, canMail }: { invite: SentInvite; canMail: boolean }): ReactElement {
   const resend = useMutation(api.invites.resend);
   const withdraw = useMutation(api.invites.withdraw);
   const { _id: inviteId, toEmail, alias, status, expiresAt, sentAt, timesSent } = invite;
   const now = Date.now();
-  const again: MenuItem = { label: "Send again", icon: "send", run: () => void attempt(resend({ inviteId }), `Sent again to ${toEmail}.`) };
+  const again: MenuItem[] = !canMail ? [] : [{ label: "Send again", icon: "send", run: () => void attempt(resend({ inviteId }), `Sent again to ${toEmail}.`) }];
   const items: Partial<Record<InviteStatus, MenuItem[]>> = {
-    pending: [again, { label: "Withdraw", icon: "close", danger: true, run: () => void attempt(withdraw({ inviteId }), "Withdrawn.") }],
-    expired: [again],
+    pending: [...again, { label: "Withdraw", icon: "close", danger: true, run: () => void attempt(withdraw({ inviteId }), "Withdrawn.") }],
+    expired: again,
   };
   const actions = items[status] ?? [];
-  const times = sentAt ? `sent ${fromNow(sentAt, now)}${timesSent > 1 ? `, ${timesSent} times` : ""}` : "on its way";
+  const times = sentAt ? `sent ${fromNow(sentAt, now)}${timesSent > 1 ? `, ${timesSent} times` : ""}` : "waits until they sign in";
   return (
     <li className="row">
       <Avatar name={alias || toEmail} size={40} />
@@ -70,13 +70,17 @@ function Row({ invite }: { invite: SentInvite }): ReactElement {
   );
 }
 
-function CreateDialog({ onClose }: { onClose: () => void }): ReactElement {
-  const create = useMutation(api.invites.create);
+/** Ask for contact: physiotherapists by mail, patients in the list of whoever signs in with the address. */
+function CreateDialog({ canMail, onClose }: { canMail: boolean; onClose: () => void }): ReactElement {
+  const create = useMutation(canMail ? api.invites.create : api.contacts.add);
   const [email, setEmail] = useState("");
   const [alias, setAlias] = useState("");
   return (
-    <FormDialog title="Invite somebody" submit="Send invitation" onSubmit={() => create({ email, ...(alias.trim() && { alias: alias.trim() }) })} onClose={onClose}>
-      <TextField label="E-mail address" type="email" required autoFocus autoComplete="off" value={email} onChange={(event) => setEmail(event.target.value.trim())} />
+    <FormDialog title={canMail ? "Invite somebody" : "Ask somebody"} submit={canMail ? "Send invitation" : "Ask"} onSubmit={() => create({ email, ...(alias.trim() && { alias: alias.trim() }) })} onClose={onClose}>
+      <TextField
+        label="E-mail address" type="email" required autoFocus autoComplete="off" value={email}
+        hint={canMail ? "They get a mail with a link. Who is new here becomes a patient." : "They see it when they sign in with this address. Nobody is told whether they have an account."}
+        onChange={(event) => setEmail(event.target.value.trim())} />
       <TextField label="What you call them (optional)" hint="Only you see this." maxLength={200} value={alias} onChange={(event) => setAlias(event.target.value)} />
     </FormDialog>
   );
