@@ -95,7 +95,7 @@ export async function rename(
 ): Promise<Recording[]> {
   await client.mutation(api.recordings.rename, { recordingId, notes: "left knee" });
   await client.mutation(api.recordings.save, { leftKnee: samples, rightKnee: samples, sampleRate: 100 });
-  await client.mutation(api.recordings.rename, { recordingId }); // wrong: TS2345
+  await client.mutation(api.recordings.rename, { recordingId }); // wrong: TS2741
   return client.query(api.recordings.listMine, { limit: 20 });
 }
 """

@@ -75,7 +75,7 @@ async def save(
     anything: Any = None,
 ) -> Id[Thing]:
     """Save a thing."""
-    part = parts[0] if parts else Part(owner=Id(""))
+    part = parts[0] if parts else Part(owner=Id("nobody"))
     known = {"flag": flag, "big": big, "ratio": ratio, "raw": raw, "at": at, "role": role, "series": series}
     more = {"picture": pictures[0] if pictures else None, "part": part, "anything": anything}
     return await ctx.db.insert(Thing.model_validate({"count": 1, "name": "one", "odd key": 2, "for": 3} | known | more))
