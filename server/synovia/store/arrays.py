@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synovia.store.base import ArrayManifest, ArrayStore, StoreError
+from synovia.store.base import ArrayManifest, ArraySource, ArrayStore, StoreError
 from synovia_protocol.arrays import (
     ITEM_BYTES,
     array_digest,
@@ -54,7 +54,7 @@ async def write_array(store: ArrayStore, array: Array) -> ArrayRef:
     return ArrayRef(manifest.digest, dtype, array.shape)
 
 
-async def read_range(store: ArrayStore, array: Stored, start: int = 0, stop: int | None = None) -> Array:
+async def read_range(store: ArraySource, array: Stored, start: int = 0, stop: int | None = None) -> Array:
     """Read elements ``[start, stop)`` of the flattened array; only the chunks they lie in are read.
 
     Raises:
@@ -72,7 +72,7 @@ async def read_range(store: ArrayStore, array: Stored, start: int = 0, stop: int
 
 
 async def stream_range(
-    store: ArrayStore, array: Stored, start: int = 0, stop: int | None = None
+    store: ArraySource, array: Stored, start: int = 0, stop: int | None = None
 ) -> AsyncIterator[memoryview]:
     """Give the raw bytes of elements ``[start, stop)``, piece by piece, at most a chunk each.
 
@@ -86,7 +86,7 @@ async def stream_range(
         yield piece
 
 
-async def thin(store: ArrayStore, array: Stored, start: int, stop: int | None, points: int) -> Array:
+async def thin(store: ArraySource, array: Stored, start: int, stop: int | None, points: int) -> Array:
     """Reduce elements ``[start, stop)`` to the minimum and maximum of each bucket, so that no peak is lost.
 
     Bucket ``i`` of ``n`` begins at element ``i * length // n``. NaN counts only where a bucket holds nothing else. One
@@ -119,7 +119,7 @@ async def thin(store: ArrayStore, array: Stored, start: int, stop: int | None, p
 # --- where the bytes are ------------------------------------------------------------------------------------------------
 
 
-async def _manifest(store: ArrayStore, array: Stored) -> ArrayManifest:
+async def _manifest(store: ArraySource, array: Stored) -> ArrayManifest:
     if isinstance(array, ArrayManifest):
         return array
     digest = array if isinstance(array, bytes) else array.digest
@@ -138,7 +138,7 @@ def _check(manifest: ArrayManifest, start: int, stop: int | None) -> tuple[int, 
     return start, stop
 
 
-async def _pieces(store: ArrayStore, manifest: ArrayManifest, start: int, stop: int) -> AsyncIterator[memoryview]:
+async def _pieces(store: ArraySource, manifest: ArrayManifest, start: int, stop: int) -> AsyncIterator[memoryview]:
     """Give the bytes of elements ``[start, stop)`` chunk by chunk."""
     item = ITEM_BYTES[manifest.dtype]
     first, last = start * item, stop * item
@@ -152,7 +152,7 @@ async def _pieces(store: ArrayStore, manifest: ArrayManifest, start: int, stop: 
             base += per_chunk
 
 
-async def _chunks(store: ArrayStore, digests: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
+async def _chunks(store: ArraySource, digests: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
     """Give chunks in order, reading some ahead: the database works while the one before is on its way."""
     ahead: deque[asyncio.Task[bytes]] = deque()
     rest = iter(digests)
@@ -170,7 +170,7 @@ async def _chunks(store: ArrayStore, digests: Sequence[bytes]) -> AsyncGenerator
         await asyncio.gather(*ahead, return_exceptions=True)
 
 
-async def _chunk(store: ArrayStore, digest: bytes) -> bytes:
+async def _chunk(store: ArraySource, digest: bytes) -> bytes:
     chunk = await store.get_chunk(digest)
     if chunk is None:
         raise ArrayNotStored(f"the chunk {digest.hex()} is not stored")

@@ -212,7 +212,15 @@ class Snapshot(Protocol):
         ...
 
 
-class ArrayStore(Protocol):
+class ArraySource(Protocol):
+    """Where chunks and manifests are read."""
+
+    async def get_chunk(self, digest: bytes) -> bytes | None: ...
+
+    async def get_manifest(self, digest: bytes) -> ArrayManifest | None: ...
+
+
+class ArrayStore(ArraySource, Protocol):
     """Content-addressed chunks and manifests, apart from documents.
 
     Each carries a mark that says when it was last stored, or when a commit last added a reference to it; ``store.sweep``
@@ -223,13 +231,9 @@ class ArrayStore(Protocol):
         """Store one chunk durably; storing the same chunk again renews its mark."""
         ...
 
-    async def get_chunk(self, digest: bytes) -> bytes | None: ...
-
     async def put_manifest(self, manifest: ArrayManifest) -> None:
         """Store a manifest whose chunks are stored already; storing the same again renews its mark."""
         ...
-
-    async def get_manifest(self, digest: bytes) -> ArrayManifest | None: ...
 
     async def manifests(self, after: bytes, limit: int) -> list[ArrayManifest]:
         """Read manifests in the order of their digests, beginning after one."""

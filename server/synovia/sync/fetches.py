@@ -10,7 +10,7 @@ from typing import cast
 
 from synovia.errors import FunctionError
 from synovia.store import arrays
-from synovia.store.base import ArrayManifest, ArrayStore
+from synovia.store.base import ArrayManifest, ArraySource
 from synovia.sync.ports import LiveQuery
 from synovia.sync.socket import Socket
 from synovia_protocol.arrays import ITEM_BYTES, chunks_of, encode_frame, raw_of
@@ -30,7 +30,7 @@ class Fetches:
         most: How many may run at once; one more fails with ``limit_exceeded``.
     """
 
-    def __init__(self, arrays: ArrayStore, socket: Socket, most: int) -> None:
+    def __init__(self, arrays: ArraySource, socket: Socket, most: int) -> None:
         self._arrays = arrays
         self._socket = socket
         self._most = most

@@ -48,7 +48,7 @@ class Conversation:
         self._sign_in: SignIn | None = None
         self._connection = Connection(hub.engine, hub.transitions, socket.wake)
         self._uploads = Uploads(hub.arrays, hub.limits, address)
-        self._fetches = Fetches(hub.arrays, socket, hub.limits.max_fetches)
+        self._fetches = Fetches(hub.read_arrays, socket, hub.limits.max_fetches)
         self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(
             hub.limits.max_waiting_bytes, hub.limits.max_waiting_mutations
         )

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from synovia.identity import Authenticator
 from synovia.store.base import ArrayStore
+from synovia.store.cache import CachedArrays
 from synovia.sync.addresses import Address, Addresses
 from synovia.sync.handlers import Conversation
 from synovia.sync.limits import HubLimits
@@ -73,6 +74,7 @@ class Hub:
     ) -> None:
         self.engine = engine
         self.arrays = arrays
+        self.read_arrays = CachedArrays(arrays)
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
         self.clock = clock
