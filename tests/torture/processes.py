@@ -25,6 +25,21 @@ class HubFailed(RuntimeError):
     """A hub does not start; the message is what it printed last."""
 
 
+UNLIMITED = {
+    f"SYNOVIA_LIMITS_MAX_{what}": "1000000000"
+    for what in (
+        "MESSAGES_PER_SECOND",
+        "MESSAGES_PER_SECOND_PER_ADDRESS",
+        "BYTES_PER_SECOND",
+        "BYTES_PER_SECOND_PER_ADDRESS",
+        "AUTHENTICATIONS_PER_MINUTE",
+        "AUTHENTICATIONS_PER_MINUTE_PER_ADDRESS",
+        "REQUESTS_PER_ADDRESS",
+    )
+}
+"""Everybody comes from one address here, and as fast as they can."""
+
+
 class HubProcess:
     """One hub, on the same port each time it is started.
 
@@ -44,7 +59,7 @@ class HubProcess:
         self._log = log
         self._sabotage = sabotage
         self._application = application
-        self._environment = environment
+        self._environment = UNLIMITED | environment
         self._process: subprocess.Popen[bytes] | None = None
         self._paused = False
 
