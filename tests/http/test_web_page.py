@@ -74,6 +74,16 @@ async def test_the_page_is_served_with_how_long_it_may_be_kept(served: Served) -
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(INDEX)))
 
 
+async def test_a_part_may_be_asked_for(served: Served) -> None:
+    tag = (await served.ask("GET", f"/{HASHED}")).headers["etag"]
+    for condition in ({}, {"If-Range": tag}):
+        part = await served.ask("GET", f"/{HASHED}", headers={"Range": "bytes=0-9", **condition})
+        assert (part.status, part.body) == (206, SCRIPT[:10])
+    for other in ('"other"', "Fri, 01 Jan 2100 00:00:00 GMT"):
+        whole = await served.ask("GET", f"/{HASHED}", headers={"Range": "bytes=0-9", "If-Range": other})
+        assert (whole.status, whole.body) == (200, SCRIPT)
+
+
 async def test_what_is_the_same_is_not_sent_again_and_what_is_not_is(served: Served, web: Path) -> None:
     tag = (await served.ask("GET", "/")).headers["etag"]
     again = await served.ask("GET", "/", headers={"If-None-Match": tag})
@@ -81,8 +91,9 @@ async def test_what_is_the_same_is_not_sent_again_and_what_is_not_is(served: Ser
     before = (web / "index.html").stat()
     (web / "index.html").write_bytes(INDEX.replace(b"Desk", b"Task"))  # as long as before, and soon as old
     os.utime(web / "index.html", ns=(before.st_atime_ns, before.st_mtime_ns + 1))
-    changed = await served.ask("GET", "/", headers={"If-None-Match": tag})
-    assert (changed.status, changed.body) == (200, INDEX.replace(b"Desk", b"Task"))
+    for condition in ({"If-None-Match": tag}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}):
+        changed = await served.ask("GET", "/", headers=condition)
+        assert (changed.status, changed.body) == (200, INDEX.replace(b"Desk", b"Task"))
 
 
 @pytest.mark.parametrize(
