@@ -13,7 +13,7 @@ from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.writing import MICROSECONDS, Writer
 
-_PAGE_BYTES = 1 << 20
+_PAGE_BYTES = 1 << 18
 
 
 class Database:
