@@ -62,7 +62,8 @@ class TransitionCache:
         if frame is None:
             frame = encode_transition(from_ts, to_ts, self._shared(told, changes), number)
             self._frames[key] = frame
-            self._count(len(frame) + _ENTRY_BYTES)
+            self._bytes += len(frame) + _ENTRY_BYTES
+            self._trim()
         return frame
 
     def encode_one(self, from_ts: Ts, to_ts: Ts, query: Subscription, old: Version, new: Version, number: int) -> bytes:
@@ -82,11 +83,12 @@ class TransitionCache:
         updates = [_packed(change) for change in changes]
         self.misses += 1
         self._updates[told] = (updates, [version for c in changes for version in (c.query.version, c.version)])
-        self._count(sum(map(len, updates)) + _ENTRY_BYTES)
+        self._bytes += sum(map(len, updates)) + _ENTRY_BYTES
         return updates
 
-    def _count(self, added: int) -> None:
-        self._bytes += added
+    def _trim(self) -> None:
+        # Both at once: a frame without the entry that keeps its versions would be given to whoever is told of another
+        # version that comes to lie at the same address.
         if self._bytes > self._max_bytes:
             self._frames.clear()
             self._updates.clear()
