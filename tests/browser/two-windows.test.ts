@@ -15,8 +15,7 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
   beforeAll(async () => {
     scene = await Scene.open();
     [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist", WIDTH), scene.person("Paul Lang", "Patient", WIDTH)]);
-    // a reload would forget it
-    await Promise.all([anna, paul].map((desk) => desk.page.evaluate(() => Object.assign(window, { loadedOnce: true }))));
+    await Promise.all([anna, paul].map(mark));
   });
   afterAll(() => scene?.close());
   afterEach(async () => {
@@ -107,6 +106,18 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
     expect(await anna.titles()).toEqual(await paul.titles());
   });
 
+  it("a change that is not saved yet outlives its window", async () => {
+    anna.wire.cut();
+    await anna.rename("written just before closing");
+    await anna.row("written just before closing").waitFor();
+    await expect.poll(() => kept(anna)).toBe(1);
+    await anna.reopen();
+    await paul.row("written just before closing").waitFor();
+    await anna.row("written just before closing").click();
+    await expect.poll(() => kept(anna)).toBe(0);
+    await mark(anna);
+  });
+
   it("a hub that is killed and started again has lost nothing, and both windows converge", async () => {
     await scene.hub.kill();
     await Promise.all([anna, paul].map((desk) => desk.page.getByText("You are offline.").waitFor()));
@@ -119,3 +130,25 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
     expect(await anna.inked()).toBeGreaterThan(1_000);
   });
 });
+
+/** Leave a mark in the page, which a reload would forget. */
+async function mark(desk: Desk): Promise<void> {
+  await desk.page.evaluate(() => Object.assign(window, { loadedOnce: true }));
+}
+
+/** How many changes wait in the browser's own storage. */
+function kept(desk: Desk): Promise<number> {
+  return desk.page.evaluate(async () => {
+    const names = (await indexedDB.databases()).flatMap(({ name }) => name ?? []);
+    const counts = names.map((name) => new Promise<number>((resolve) => {
+      const opening = indexedDB.open(name);
+      opening.onsuccess = () => {
+        const stores = [...opening.result.objectStoreNames];
+        if (!stores.length) return resolve(0);
+        const counting = opening.result.transaction(stores).objectStore(stores[0]!).count();
+        counting.onsuccess = () => (opening.result.close(), resolve(counting.result));
+      };
+    }));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  });
+}

@@ -15,15 +15,26 @@ export class Desk {
   /** What went wrong in the page: uncaught errors, and what it wrote to the console as an error. */
   readonly problems: string[] = [];
 
+  #page: Page;
+
   private constructor(
-    readonly page: Page,
+    page: Page,
     readonly wire: Wire,
     readonly email: string,
   ) {
+    this.#page = this.#watched(page);
+  }
+
+  get page(): Page {
+    return this.#page;
+  }
+
+  #watched(page: Page): Page {
     page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error" && !UNREACHABLE.test(message.text())) this.problems.push(message.text());
     });
+    return page;
   }
 
   static async open(browser: Browser, wire: Wire, email: string, options: BrowserContextOptions = {}): Promise<Desk> {
@@ -32,6 +43,15 @@ export class Desk {
     const desk = new Desk(await context.newPage(), wire, email);
     await desk.page.goto("/");
     return desk;
+  }
+
+  /** Close the window, mend its wire, and open another window of the same browser, at the beginning. */
+  async reopen(): Promise<void> {
+    const next = this.#watched(await this.page.context().newPage());
+    await this.page.close();
+    this.#page = next;
+    this.wire.mend();
+    await next.goto("/");
   }
 
   async close(): Promise<void> {
