@@ -136,13 +136,13 @@ async def test_a_viewer_who_is_late_or_slow_gets_all_of_it_from_few_segments() -
     assert sum(frame.is_samples for frame in frames) < 2 * 2 * 45
 
 
-async def test_viewers_beside_a_writer_who_waits_for_nobody() -> None:
+async def follow_beside_a_writer(store: str, batches: int) -> None:
     """Batches are merged while viewers fetch them; whoever comes too late for one finds it in the larger one."""
-    gait = walk(39.99, seed=6)
-    async with scene() as on:
+    gait = walk(batches * BATCH / 100 - 0.01, seed=6)
+    async with scene(store) as on:
         session = await on.start()
         viewers = [Viewer(on.ben, session) for _ in range(3)] + [Viewer(on.anna, session)]
-        for position in range(0, 4000, BATCH):
+        for position in range(0, batches * BATCH, BATCH):
             batch = slice(position, position + BATCH)
             await append(on.anna, session, position, gait.left_knee[batch], gait.right_knee[batch])
         await on.anna.mutation("live:finish", {"sessionId": session})
@@ -150,6 +150,16 @@ async def test_viewers_beside_a_writer_who_waits_for_nobody() -> None:
     for viewer in viewers:
         assert viewer.left.tobytes() == gait.left_knee.tobytes()
         assert viewer.right.tobytes() == gait.right_knee.tobytes()
+
+
+async def test_viewers_beside_a_writer_who_waits_for_nobody() -> None:
+    await follow_beside_a_writer("sqlite://:memory:", 400)
+
+
+@pytest.mark.mongodb
+async def test_the_same_on_mongodb(mongodb_uri: str, database_name: str) -> None:
+    base, _, options = mongodb_uri.partition("?")
+    await follow_beside_a_writer(f"{base.rstrip('/')}/{database_name}?{options}", 100)
 
 
 async def test_a_session_that_is_discarded_ends_for_its_viewers() -> None:
