@@ -43,13 +43,38 @@ def test_what_is_passed_on_to_workers_goes_by_their_environment(tmp_path: Path) 
         tls_cert=tmp_path / "cert.pem",
         tls_key=tmp_path / "key.pem",
     )
-    passed = environment(settings, f"mongodb://me:{PASSWORD}@db/x")
+    passed = environment(settings, f"mongodb://me:{PASSWORD}@db/x", 8123)
     assert passed["SYNOVIA_STORE"] == f"mongodb://me:{PASSWORD}@db/x"
+    assert passed["SYNOVIA_PORT"] == "8123"
     assert passed["SYNOVIA_TRUSTED_PROXIES"] == "10.0.0.0/8,::1/128"
     assert (passed["SYNOVIA_ORIGINS"], passed["SYNOVIA_TLS_CERT"]) == (
         "https://app.example.org",
         str(tmp_path / "cert.pem"),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "home"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "0.0.0.0", "port": 9000}, "http://127.0.0.1:9000"),
+        ({"host": "::1", "tls_cert": "cert.pem"}, "https://[::1]:8000"),
+        ({"auth": {"email_link": "https://app.example.org/sign-in#token={token}"}}, "https://app.example.org"),
+        ({"auth": {"email_link": "desk://sign-in/{token}"}}, "http://127.0.0.1:8000"),
+        (
+            {"public_url": "https://x.org/motion/", "auth": {"email_link": "https://app.example.org/{token}"}},
+            "https://x.org/motion",
+        ),
+    ],
+)
+def test_where_links_in_mail_lead(told: dict[str, typing.Any], home: str) -> None:
+    assert Settings(**told).home == home
+
+
+@pytest.mark.parametrize("url", ["x.org", "ftp://x.org", "https://x.org/#a", "https://x.org/?a", "https://x .org", ""])
+def test_addresses_that_links_cannot_lead_to(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(public_url=url)
 
 
 def test_every_secret_can_come_from_a_file_and_none_from_a_flag() -> None:

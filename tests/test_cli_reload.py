@@ -4,8 +4,8 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +46,16 @@ async def development(path: Path) -> AsyncIterator[tuple[asyncio.subprocess.Proc
         await process.communicate()
 
 
+@contextmanager
+def ignoring_interrupts() -> Iterator[None]:
+    """Start processes as a script starts them in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 async def said(process: asyncio.subprocess.Process, pattern: str) -> str:
     """Read the output until something matches, and give it."""
     assert process.stdout is not None
@@ -84,3 +94,13 @@ async def test_a_change_that_does_not_work_is_told_and_the_next_one_is_waited_fo
         await said(process, "ws://")
         async with client_of(running, ClientSession(bytes(16)), open_timeout=30) as client:
             assert await client.subscribe(1, "hasty:words") == []
+
+
+async def test_it_ends_when_it_is_told_to_also_in_the_background_of_a_script(tmp_path: Path) -> None:
+    path = tmp_path / "quiet.py"
+    path.write_text(APPLICATION.format(change=""))
+    with ignoring_interrupts():
+        async with development(path) as (process, _):
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                assert await process.wait() == 0

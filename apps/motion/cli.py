@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -225,7 +226,10 @@ def make_admin(
     ] = None,
 ) -> None:
     """Make somebody an admin, as the operator: in the database, without a hub."""
-    where = without_secret(store) or Settings().store
+    try:
+        where = without_secret(store) or Settings().store
+    except ValidationError as error:
+        raise typer.BadParameter(f"a SYNOVIA_ variable: {error.errors()[0]['msg']}") from None
     if where is None:
         raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
     account = asyncio.run(_operator.appoint(where, email))

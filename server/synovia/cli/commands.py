@@ -154,7 +154,7 @@ def dev(
 def _supervise(path: Path, store: str, settings: Settings, listener: socket.socket) -> int:
     fd = listener.fileno()
     own = own_command("dev", str(path), "--no-reload", "--fd", str(fd))
-    env = {**os.environ, **environment(settings, store)}
+    env = {**os.environ, **environment(settings, store, listener.getsockname()[1])}
     return supervise(path, own, fd, env, lambda text: err.print(f"[dim]{text}[/]"))
 
 
@@ -246,7 +246,7 @@ def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket
         for listener in listeners:
             stack.enter_context(listener)
         patience = settings.limits.stop_timeout + MARGIN_SECONDS
-        env = {**os.environ, **environment(settings, where)}
+        env = {**os.environ, **environment(settings, where, listeners[0].getsockname()[1])}
         workers = Workers(own_command("serve", str(path)), env, patience)
         return _run(workers.run(listeners, lambda: started(listeners[0])))
 

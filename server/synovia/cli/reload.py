@@ -63,7 +63,8 @@ def supervise(
     A server that ends by itself before the first change ends everything. After that it may be a change that does not
     work, so the next change is waited for.
     """
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # Not whatever SIGINT does: in the background of a script that is ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     child, reloaded, told = Child(command, fd, env), False, False
     try:
         for changed in changes(application.resolve()):
