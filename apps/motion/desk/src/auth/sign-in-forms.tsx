@@ -2,18 +2,18 @@
 import { useState, type FormEvent, type ReactElement } from "react";
 import { sessions } from "../app/session.ts";
 import { Button, TextField } from "../ui/controls.tsx";
-import { describe } from "../ui/errors.ts";
+import { codeOf, describe } from "../ui/errors.ts";
 import { askForCode } from "./email-code.ts";
 
 /** Run what a form sends, with its state. */
-function useSubmit(send: () => Promise<void>): { busy: boolean; problem: string | null; submit: (event: FormEvent) => void } {
+function useSubmit(send: () => Promise<void>, refused = "This was not accepted."): { busy: boolean; problem: string | null; submit: (event: FormEvent) => void } {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setBusy(true);
     setProblem(null);
-    send().catch((error: unknown) => setProblem(describe(error))).finally(() => setBusy(false));
+    send().catch((error: unknown) => setProblem(codeOf(error) === "invalid_token" ? refused : describe(error))).finally(() => setBusy(false));
   };
   return { busy, problem, submit };
 }
@@ -36,7 +36,7 @@ function AskForCode({ onAsked }: { onAsked: (asked: { email: string; challenge: 
 
 function EnterCode({ email, challenge, onBack }: { email: string; challenge: string; onBack: () => void }): ReactElement {
   const [code, setCode] = useState("");
-  const { busy, problem, submit } = useSubmit(() => sessions.signIn(email, `email-code:${challenge}:${code.replace(/\D/g, "")}`));
+  const { busy, problem, submit } = useSubmit(() => sessions.signIn(email, `email-code:${challenge}:${code.replace(/\D/g, "")}`), "This is not the code, or it is too old.");
   return (
     <form className="form" onSubmit={submit}>
       <p>We have sent a code to <strong>{email}</strong>. It is good for ten minutes.</p>

@@ -101,7 +101,7 @@ function useArrowKeys(root: { current: HTMLDivElement | null }, place: string): 
       event.preventDefault();
       row.focus();
       // beside the list there is room for what is chosen; on a phone it would cover the list
-      if (matchMedia("(min-width: 1000px)").matches) goInstead(place, row.dataset["id"]!);
+      if (matchMedia("(min-width: 1180px)").matches) goInstead(place, row.dataset["id"]!);
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);

@@ -45,7 +45,7 @@ export function RecordingsPage({ place, id, openMenu }: { place: string; id: str
     if (more && shown && isFiltering(asked) && shown.length < NEAR_ENOUGH) more();
   }, [more, shown, asked]);
   return (
-    <div className={`split ${id ? "has-detail" : ""} ${wide && id ? "wide" : ""}`}>
+    <div className={`split ${id ? "has-detail" : recordings?.length === 0 ? "bare" : ""} ${wide && id ? "wide" : ""}`}>
       <section className="list-pane" aria-label={words.title}>
         <header className="page-head">
           <IconButton icon="menu" label="Menu" className="menu-button" onClick={openMenu} />
@@ -66,9 +66,7 @@ export function RecordingsPage({ place, id, openMenu }: { place: string; id: str
         {id ? (
           <RecordingView key={id} id={id} place={place} wide={wide} onWide={() => setWide(!wide)} onClose={() => goInstead(place)} />
         ) : (
-          <Empty icon={words.icon} title={recordings?.length ? "Choose a recording" : words.title}>
-            {recordings?.length ? "Its plot, numbers and notes appear here. Use the arrow keys to move through the list." : null}
-          </Empty>
+          recordings && <Empty icon={words.icon} title="Choose a recording">Its plot, numbers and notes appear here. Use the arrow keys to move through the list.</Empty>
         )}
       </section>
     </div>
