@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from motion.gait import walk
+from support.people import mailed_token, make_admin, register
 from synovia import FunctionError
 from synovia.testing import TestApp
 
@@ -89,3 +91,37 @@ async def test_documents_and_lists(mongodb_uri: str, database_name: str) -> None
         assert await ben.query("recordings:list_shared") == []
         with pytest.raises(FunctionError, match="not among your contacts"):
             await anna.mutation("recordings:share", {"recordingId": shared_id, "userId": ben_id})
+
+
+@pytest.mark.mongodb
+async def test_two_hubs_make_one_contact_and_keep_one_admin(mongodb_uri: str, database_name: str) -> None:
+    base, _, options = mongodb_uri.partition("?")
+    store = f"{base.rstrip('/')}/{database_name}?{options}"
+    async with TestApp(APP, store) as one, TestApp(APP, store) as other:
+        anna = await register(one, "Anna", "physiotherapist")
+        await anna.mutation("invites:create", email="nina@example.org")
+        token = await mailed_token(one)
+        await other.engine.wait_for((await other.store.newest())[0])
+        accepted = await asyncio.gather(
+            *(app.caller("nina@example.org").mutation("invites:accept", {"token": token}) for app in (one, other, one))
+        )
+        assert len(set(accepted)) == 1
+        assert len(await anna.query("contacts:list_mine")) == 1
+
+        admins = [await make_admin(one, "Ada"), await make_admin(one, "Eve")]
+        await other.engine.wait_for((await other.store.newest())[0])
+        results = await asyncio.gather(
+            *(
+                app.caller(by.email).mutation("admin:change_role", {"userId": whom.id, "role": "patient"})
+                for app, by, whom in ((one, admins[0], admins[1]), (other, admins[1], admins[0]))
+            ),
+            return_exceptions=True,
+        )
+        assert sorted(result is None for result in results) == [False, True]
+        with MongoClient[dict[str, Any]](mongodb_uri) as client:
+            database = client[database_name]
+            assert database["users"].count_documents({"role": "admin"}) == 1
+            assert database["users"].count_documents({"email": "nina@example.org"}) == 1
+            [invite] = database["invites"].find()
+        assert (invite["status"], invite["acceptedBy"]) == ("accepted", ObjectId(accepted[0]))
+        assert token not in str(invite)
