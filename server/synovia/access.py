@@ -188,6 +188,7 @@ class Standing:
         table: The application's table of roles.
         find: Finds the caller's roles; asked at most once if ``once``.
         trusted: The application itself is calling, which may do everything.
+        path: Of the function that is run.
     """
 
     def __init__(
@@ -197,12 +198,14 @@ class Standing:
         *,
         trusted: bool = False,
         once: bool = True,
+        path: str = "",
     ) -> None:
         self._table = table
         self._find = find
         self._once = once
         self._found: frozenset[str] | None = None
         self.trusted = trusted
+        self.path = path
 
     @property
     def table(self) -> Roles:

@@ -10,6 +10,8 @@ APPLICATION = "application"
 """The actor of what the application does by itself: its schedule, its operator."""
 IMPERSONATE = "impersonate"
 """The action of looking at the application as another user."""
+IMPERSONATE_END = "impersonate.end"
+"""The end of that before its time."""
 
 
 class AuditEntry(

@@ -15,7 +15,7 @@ from synovia.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.engine.readset import ReadSet
 from synovia.errors import InvalidArguments
-from synovia.identity import Identity
+from synovia.identity import Identity, Look
 from synovia.schema import Id
 from synovia.services import Mail, Scheduler, Services, Transact
 from synovia.store import arrays
@@ -173,7 +173,8 @@ class MutationContext(QueryContext):
     async def impersonate(self, identity: Identity, *, reason: str) -> str:
         """Give the caller a token by which they look at the application as somebody else; it only reads.
 
-        The token is good from the commit on, for at most 15 minutes, and is written to the audit table.
+        The token is good from the commit on, for at most 15 minutes, and is written to the audit table. It ends before
+        that when the caller signs out, or could not call this mutation any more by the access that it declares.
 
         Args:
             identity: Who to look as, as the application has stored it.
@@ -184,10 +185,10 @@ class MutationContext(QueryContext):
             InvalidArguments: There is no reason.
             FunctionError: ``impersonation_unavailable``: the server has no sign-in of its own.
         """
-        actor = require_identity(self).key
+        look = Look(require_identity(self), self.standing.path)
         if not reason.strip():
             raise InvalidArguments("say why: the reason is written to the audit table")
-        loan = await self._services.get_impersonation().lend(identity, actor)
+        loan = await self._services.get_impersonation().lend(identity, look)
         SystemWriter(self.db).add(loan.table, loan.document)
         await self.audit(IMPERSONATE, subject=identity.key, reason=reason, data={"expiresAt": loan.expires_at})
         return loan.token

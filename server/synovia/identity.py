@@ -18,7 +18,7 @@ class Identity:
     Attributes:
         email: An address that the issuer says belongs to the caller, in lower case; None if it does not vouch for it.
         claims: What else the issuer says, under the names that the application asked for; values as JSON has them.
-        actor: The ``key`` of who looks at the application as this caller; None: the caller themselves. It reads only.
+        look: Who looks at the application as this caller; None: the caller themselves. It reads only.
     """
 
     issuer: str
@@ -27,7 +27,7 @@ class Identity:
     name: str | None = None
     image: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    actor: str | None = None
+    look: Look | None = None
     _claims_key: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:
@@ -38,6 +38,24 @@ class Identity:
     def key(self) -> str:
         """The caller as one string, as applications store it."""
         return f"{self.issuer}|{self.subject}"
+
+    @property
+    def actor(self) -> str | None:
+        """The ``key`` of who looks at the application as this caller; None: the caller themselves."""
+        return None if self.look is None else self.look.by.key
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Leave to look at the application as somebody else.
+
+    Attributes:
+        by: Who looks.
+        leave: The path of the mutation that let them; the leave ends when they could not call it any more.
+    """
+
+    by: Identity
+    leave: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from synovia.errors import FunctionError
 
 if TYPE_CHECKING:
     from synovia.context import MutationContext
-    from synovia.identity import Identity
+    from synovia.identity import Identity, Look
     from synovia.scheduler.policy import Retry
     from synovia.scheduler.tables import ScheduledCall
     from synovia.schema import Id
@@ -109,8 +109,8 @@ class Loan:
 class Impersonation(Protocol):
     """Lets somebody look at the application as another user."""
 
-    async def lend(self, identity: Identity, actor: str) -> Loan:
-        """Make a session in which ``actor``, an ``Identity.key``, looks at the application as somebody else."""
+    async def lend(self, identity: Identity, look: Look) -> Loan:
+        """Make a session in which somebody looks at the application as somebody else."""
         ...
 
 

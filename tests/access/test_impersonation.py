@@ -18,10 +18,12 @@ from synovia import FunctionError, Identity, InvalidToken
 from synovia.auth.development import DevelopmentAuthenticator, development_identity
 from synovia.auth.tokens import REFUSAL, read
 from synovia.config import Settings
+from synovia.identity import Look
 from synovia.testing import Clock, TestApp
 from synovia_protocol.messages import Authenticated, AuthError
 
 ANN, CHIEF = "ann@example.org", "chief@example.org"
+LOOK = Look(development_identity(CHIEF), "ward:look_as")
 
 
 @pytest.fixture
@@ -119,8 +121,47 @@ async def test_it_ends_with_all_of_the_others_sessions(app: TestApp) -> None:
     assert await refused(app, token) == "the session was revoked"
 
 
+async def test_it_ends_when_who_looks_signs_out(app: TestApp) -> None:
+    own = await app.desk.sessions.open(development_identity(CHIEF))
+    other = await app.desk.sessions.open(development_identity(ANN))
+    token = await lent(app)
+    await app.desk.sign_out(other.token or "")
+    assert (await app.desk.authenticate(token)).identity.actor == f"dev|{CHIEF}", "she is looked at, and does not look"
+    await app.desk.sign_out(own.refresh_token or "")
+    assert await refused(app, token) == "the session was revoked"
+
+
+async def test_it_ends_when_the_session_of_who_looks_was_stolen(app: TestApp) -> None:
+    own = await app.desk.sessions.open(development_identity(CHIEF))
+    token = await lent(app)
+    await app.desk.authenticate(own.refresh_token or "")
+    app.clock.advance(60)
+    assert await refused(app, own.refresh_token or "") == "a refresh token was used again"
+    assert await refused(app, token) == "the session was revoked"
+
+
+async def test_its_end_before_its_time_is_in_the_audit_table(app: TestApp) -> None:
+    token = await lent(app)
+    await app.desk.sign_out(token)
+    await app.desk.sign_out(token)
+    ended, begun = sorted(await app.caller(CHIEF).query("ward:entries"), key=lambda entry: str(entry["action"]))[::-1]
+    assert (begun["action"], ended["action"]) == ("impersonate", "impersonate.end")
+    assert (ended["actor"], ended["subject"]) == (f"dev|{CHIEF}", f"dev|{ANN}")
+
+
+@pytest.mark.parametrize("path", ["ward:who", "ward:for_capability", "ward:for_signed_in"])
+@pytest.mark.parametrize("role", [None, "nurse"])
+async def test_who_has_lost_the_role_looks_no_longer(app: TestApp, role: str | None, path: str) -> None:
+    looking = await app.bearer(await lent(app))
+    assert await looking.query(path) is not None
+    await appoint(app, "chief", role)
+    assert await code_of(looking.query(path)) == "forbidden"
+    await appoint(app, "chief", "chief")
+    assert await looking.query(path) is not None
+
+
 async def test_a_look_that_was_not_committed_is_worth_nothing(app: TestApp) -> None:
-    loan = await app.desk.sessions.lend(development_identity(ANN), f"dev|{CHIEF}")
+    loan = await app.desk.sessions.lend(development_identity(ANN), LOOK)
     assert await refused(app, loan.token) == "the session is not there"
 
 
@@ -160,7 +201,7 @@ async def test_looks_push_out_none_of_the_others_own_sessions(app: TestApp) -> N
 
 async def test_who_looks_is_another_caller_to_live_queries() -> None:
     ann = development_identity(ANN)
-    assert Identity(ann.issuer, ann.subject, ann.email, ann.name, actor="dev|x") != ann
+    assert Identity(ann.issuer, ann.subject, ann.email, ann.name, look=LOOK) != ann
 
 
 # --- over a socket
@@ -193,6 +234,17 @@ async def test_over_a_socket() -> None:
             clock.advance(901)
             await client.until(lambda event: isinstance(event, AuthError))
             assert (await client.result(1)).code == "unauthenticated"
+
+
+async def test_a_role_that_is_lost_ends_it_at_once_on_the_connection() -> None:
+    async with open_clinic("sqlite://:memory:", REGISTRY) as ward:
+        running = Running(ward.app, None, ward.port)  # type: ignore[arg-type]
+        async with client_of(running) as admin, client_of(running) as client:
+            await sign_in(client, await look(ward, admin))
+            assert await client.subscribe(1, "ward:who") == f"dev|{ANN}"
+            taken = {"email": CHIEF, "role": None}
+            assert (await ward.app.engine.mutate("ward:appoint", taken, None, trusted=True)).error is None
+            assert (await client.result(1)).code == "forbidden"
 
 
 async def test_signing_out_ends_it_at_once_on_the_connection() -> None:

@@ -161,6 +161,7 @@ class SignInDesk:
         session = await self.sessions.session_of(token, unverified)
         await self.sessions.revoke(session)
         self.revoked(session)
+        await self.look()  # what has ended with it
 
     # --- what goes on meanwhile
 

@@ -17,12 +17,14 @@ from typing import Any, Literal
 
 from jose.jwk import construct
 
+from synovia.audit import IMPERSONATE_END, AuditEntry
 from synovia.auth.keyring import KeyRing
 from synovia.auth.records import Records
 from synovia.auth.signatures import check_signature, sign
 from synovia.auth.tokens import Clock, Unverified, check_times, refused
 from synovia.engine import keys
-from synovia.identity import Identity, SignIn
+from synovia.identity import Identity, Look, SignIn
+from synovia.schema import Id
 from synovia.services import Loan
 from synovia.store.base import Document, IndexSpec, Store, TableSpec
 
@@ -33,7 +35,8 @@ ALGORITHM = "HS256"
 BY_OWNER = IndexSpec("by_owner", ("issuer", "subject"))
 BY_EXPIRY = IndexSpec("by_expiry", ("expiresAt",))
 BY_REVOCATION = IndexSpec("by_revocation", ("revokedAt",))
-SESSIONS = TableSpec("_sessions", (BY_OWNER, BY_EXPIRY, BY_REVOCATION))
+BY_ACTOR = IndexSpec("by_actor", ("actor",))
+SESSIONS = TableSpec("_sessions", (BY_OWNER, BY_EXPIRY, BY_REVOCATION, BY_ACTOR))
 
 MOST_SESSIONS = 50
 """Sessions of one identity at a time."""
@@ -83,6 +86,7 @@ class Sessions:
     ) -> None:
         self.times = times or SessionTimes()
         self._records = Records(store, SESSIONS.name)
+        self._audit = Records(store, AuditEntry.spec.name)
         self._ring = ring
         self._clock = clock
 
@@ -106,11 +110,11 @@ class Sessions:
         found.sort(key=lambda session: session["refreshedAt"])
         await self._records.delete(found[: max(0, len(found) - MOST_SESSIONS)])
 
-    async def lend(self, identity: Identity, actor: str) -> Loan:
-        """Make a session in which ``actor`` looks at the application as somebody else; it cannot be refreshed."""
+    async def lend(self, identity: Identity, look: Look) -> Loan:
+        """Make a session in which somebody looks at the application as somebody else; it cannot be refreshed."""
         now = self._now()
         expires_at = (now + int(min(self.times.access, _LONGEST_LOOK) * 1000)) // 1000 * 1000
-        session = _document(identity, now, expires_at) | {"actor": actor}
+        session = _document(identity, now, expires_at) | {"actor": look.by.key, "look": _look_document(look)}
         return Loan(await self._sign(session, "access", expires_at), expires_at, SESSIONS.name, session)
 
     def _end(self, now: int, created: int) -> int:
@@ -203,6 +207,7 @@ class Sessions:
         after = await self._records.change(claims["sid"], step)
         if after is None:
             logger.warning("session %s: a refresh token was used again; the session is revoked", claims["sid"])
+            await self._end_looks(await self._records.get(claims["sid"]))
             raise refused("a refresh token was used again")
         return await self._tokens(after)
 
@@ -226,14 +231,35 @@ class Sessions:
     # --- ending
 
     async def revoke(self, session: str, reason: str = "signed out") -> bool:
-        """End one session, and tell whether it was still going on."""
+        """End one session, and tell whether it was still going on.
 
-        def end(found: Document | None) -> tuple[Document | None, bool]:
+        With somebody's own session end those in which they look at the application as others.
+        """
+
+        def end(found: Document | None) -> tuple[Document | None, Document | None]:
             if found is None or found.get("revokedAt") is not None:
-                return found, False
-            return _revoked(found, self._now(), reason), True
+                return found, None
+            return _revoked(found, self._now(), reason), found
 
-        return await self._records.change(session, end)
+        ended = await self._records.change(session, end)
+        await self._end_looks(ended)
+        return ended is not None
+
+    async def _end_looks(self, session: Document | None) -> None:
+        """End the sessions in which the owner of one that has ended looks as others, and say so in the audit table."""
+        if session is None:
+            return
+        if session.get("actor") is not None:
+            await self._note_end(session)
+            return
+        for look in await self._records.find_equal(BY_ACTOR, _identity(session).key, limit=_PAGE):
+            await self.revoke(look["_id"], "who looked has signed out")
+
+    async def _note_end(self, look: Document) -> None:
+        entry = AuditEntry(
+            id=Id(look["_id"]), at=self._now(), actor=look["actor"], action=IMPERSONATE_END, subject=_identity(look).key
+        )
+        await self._audit.change(entry.id, lambda _: (entry.to_document(), None))
 
     async def revoke_all(self, issuer: str, subject: str, reason: str = "signed out everywhere") -> int:
         """End all sessions of an identity; tell how many."""
@@ -285,5 +311,15 @@ def _identity(session: Document) -> Identity:
         session["name"],
         session["image"],
         json.loads(session["claims"]),
-        session.get("actor"),
+        None if session.get("actor") is None else _look(json.loads(session["look"])),
     )
+
+
+def _look_document(look: Look) -> str:
+    by = look.by
+    told = [by.issuer, by.subject, by.email, by.name, by.image, dict(by.claims)]
+    return json.dumps({"by": told, "leave": look.leave})
+
+
+def _look(told: dict[str, Any]) -> Look:
+    return Look(Identity(*told["by"]), told["leave"])

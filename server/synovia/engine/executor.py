@@ -19,9 +19,9 @@ from synovia.engine.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.engine.readset import KeyedCommit, ReadSet
 from synovia.engine.rows import RowCache
 from synovia.engine.transaction import Transaction
-from synovia.errors import FunctionError, InvalidArguments
+from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions import Function, Kind
-from synovia.identity import Identity
+from synovia.identity import Identity, Look
 from synovia.querying import Journal
 from synovia.schema import Table
 from synovia.services import Services, Transact
@@ -201,7 +201,10 @@ class Executor:
         standing = self._standing(kind, identity, transaction, now, trusted=trusted)
         context = kind(identity, transaction.reads, db, self._store.arrays, now=now, standing=standing)
         run = Run(transaction.reads)
-        await self._run(function, context, args, run, recall.rows, admitted=shared)
+        if identity is not None and identity.look is not None and not shared:
+            run.error = await self._objection(identity.look, transaction, now)
+        if run.error is None:
+            await self._run(function, context, args, run, recall.rows, admitted=shared)
         run.journal = pages.pack()
         recall.keep(snapshot)
         return run
@@ -221,7 +224,7 @@ class Executor:
         transaction = Transaction(self._reads.snapshot(ts))
         random = Random(seed)
         db = DatabaseWriter(transaction, random, now)
-        standing = self._standing(QueryContext, identity, transaction, now, trusted=trusted)
+        standing = self._standing(QueryContext, identity, transaction, now, trusted=trusted, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
             standing=standing,
@@ -268,12 +271,27 @@ class Executor:
         transaction: Transaction,
         now: int,
         *,
-        trusted: bool,
+        trusted: bool = False,
+        path: str = "",
     ) -> Standing:
         async def find(table: Roles) -> frozenset[str]:
             return await self._roles(table, kind, identity, transaction, now)
 
-        return Standing(self.registry.roles, find, trusted=trusted)
+        return Standing(self.registry.roles, find, trusted=trusted, path=path)
+
+    async def _objection(self, look: Look, transaction: Transaction, now: int) -> ErrorInfo | None:
+        """Tell why somebody may not go on looking as another user, if they may not; what decides it is tracked."""
+        leave = self.registry.functions.get(look.leave)
+        standing = self._standing(QueryContext, look.by, transaction, now)
+        db = DatabaseReader(transaction)
+        context = QueryContext(look.by, transaction.reads, db, self._store.arrays, now=now, standing=standing)
+        try:
+            if leave is not None:
+                await leave.access.admit(context)
+                return None
+        except FunctionError:
+            pass
+        return Forbidden("who looks at the application as another user here may not do so any more").info
 
     async def _roles(
         self, table: Roles, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
