@@ -44,7 +44,7 @@ KEPT = 90 * DAY
 """So long it is shown to the sender after that, and then deleted."""
 RESEND_PAUSE = 60_000
 MOST_SHOWN = 200
-MOST_LINKS = 10
+MOST_LINKS = 100
 
 PERSISTENT = Retry(attempts=10, first=timedelta(seconds=10), factor=3, limit=timedelta(hours=6))
 """For a day, as mail servers do."""
@@ -319,8 +319,10 @@ def _too_often(retry_at: int) -> FunctionError:
 
 
 async def _send(ctx: MutationContext, invite: Invite) -> None:
-    await ctx.db.patch(invite, asked_at=ctx.now)
-    await ctx.scheduler.run_after(timedelta(), "invites:deliver", {"inviteId": invite.id})
+    if invite.delivery is not None:
+        await ctx.scheduler.cancel(invite.delivery)  # or a mail server that was down would get both
+    delivery = await ctx.scheduler.run_after(timedelta(), "invites:deliver", {"inviteId": invite.id})
+    await ctx.db.patch(invite, asked_at=ctx.now, delivery=delivery)
 
 
 # --- accepting --------------------------------------------------------------------------------------------------------

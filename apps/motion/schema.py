@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from synovia import Float64Array, Id, Index, Model, Table
+from synovia import Float64Array, Id, Index, Model, ScheduledCall, Table
 
 Role = Literal["physiotherapist", "patient", "admin"]
 InviteStatus = Literal["pending", "accepted", "withdrawn", "declined"]
@@ -149,7 +149,8 @@ class Invite(
 
     It expires by the clock: one that is ``pending`` has expired once it is ``expires_at``. Links are not kept, only the
     SHA-256 of the token in each that was mailed. ``alias`` is what the sender calls the other one. ``asked_at`` is when a
-    mail was last asked for, ``written_at`` when one was last written, ``sent_at`` when one last went out.
+    mail was last asked for, ``delivery`` the call that sends it, ``written_at`` when one was last written, ``sent_at`` when
+    one last went out.
     """
 
     from_user_id: Id[User]
@@ -160,6 +161,7 @@ class Invite(
     expires_at: int
     created_at: int
     asked_at: int | None = None
+    delivery: Id[ScheduledCall] | None = None
     written_at: int | None = None
     sent_at: int | None = None
     times_sent: int = 0

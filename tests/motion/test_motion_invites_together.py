@@ -166,6 +166,21 @@ class TestDelivery:
         assert len(server.sent) == 1
         assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
 
+    async def test_one_that_waits_for_the_server_and_is_sent_again_goes_out_once(
+        self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = Fails()
+        monkeypatch.setattr("synovia.testing._Outbox.send", lambda _, message: server.send(message))
+        invite = await clinic.anna.mutation("invites:create", email=NEW)
+        for _ in range(3):
+            await clinic.app.advance(61)
+            await clinic.anna.mutation("invites:resend", inviteId=invite)
+        await clinic.app.advance(0)
+        server.up = True
+        await later(clinic.app, 3_600)
+        assert len(server.sent) == 1
+        assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
+
     async def test_nothing_goes_out_for_what_is_over(self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
         server = Fails()
         monkeypatch.setattr("synovia.testing._Outbox.send", lambda _, message: server.send(message))
