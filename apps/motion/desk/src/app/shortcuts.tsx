@@ -1,6 +1,6 @@
 /** Keys that work everywhere, and the overlay that tells of them. */
 import { useEffect, useState, type ReactElement } from "react";
-import { pickFiles, importFiles } from "../recordings/importing.ts";
+import { showImport } from "../recordings/importing.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import type { Place } from "./places.ts";
 import { go } from "./route.ts";
@@ -27,7 +27,7 @@ export function Shortcuts({ places }: { places: readonly Place[] }): ReactElemen
       leader = event.key === "g" ? event.timeStamp : 0;
       if (place) go(place.path);
       else if (event.key === "?") setOpen(true);
-      else if (event.key === "i" && places.some(({ path }) => path === "recordings")) void pickFiles().then(importFiles);
+      else if (event.key === "i" && places.some(({ path }) => path === "recordings")) showImport();
       else if (event.key === "/") document.querySelector<HTMLElement>("input[type=search]")?.focus();
       else return;
       event.preventDefault();

@@ -3,7 +3,7 @@ import { useState, type ReactElement } from "react";
 import { useConnectionState, useQueryResult } from "synovia-client/react";
 import { api } from "../api/api.ts";
 import { AccountDialogs, type AccountDialog } from "../people/account-dialogs.tsx";
-import { importFiles, pickFiles } from "../recordings/importing.ts";
+import { showImport } from "../recordings/importing.ts";
 import { Avatar, Button } from "../ui/controls.tsx";
 import { Icon, Mark } from "../ui/icons.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
@@ -25,7 +25,7 @@ export function Sidebar({ places, place, onGone }: { places: readonly Place[]; p
         <span>Motion Desk</span>
       </div>
       {role !== "admin" && !look && (
-        <Button kind="primary" icon="upload" className="import" onClick={() => void pickFiles().then(importFiles)}>
+        <Button kind="primary" icon="upload" className="import" onClick={showImport}>
           Import recording
         </Button>
       )}

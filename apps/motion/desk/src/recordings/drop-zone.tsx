@@ -3,13 +3,21 @@ import { useEffect, useState, type ReactElement } from "react";
 import { linkTo } from "../app/route.ts";
 import { IconButton } from "../ui/controls.tsx";
 import { Icon } from "../ui/icons.tsx";
-import { dismissImport, importFiles, useImports, type Import } from "./importing.ts";
+import { ImportDialog } from "./import-dialog.tsx";
+import { dismissImport, importFiles, SHOW_IMPORT, useImports, type Import } from "./importing.ts";
 
 export function DropZone(): ReactElement {
   const over = useDrop((files) => void importFiles(files));
   const imports = useImports();
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    const ask = (): void => setAsking(true);
+    addEventListener(SHOW_IMPORT, ask);
+    return () => removeEventListener(SHOW_IMPORT, ask);
+  }, []);
   return (
     <>
+      {asking && <ImportDialog onClose={() => setAsking(false)} />}
       {over && (
         <div className="drop-target" aria-hidden="true">
           <div><Icon name="upload" size={40} /><strong>Drop to import</strong><span>.mot, .sto or .csv with both knees</span></div>

@@ -19,6 +19,13 @@ export const ACCEPTED = [".mot", ".sto", ".csv", ".tsv"];
 const MOST_BYTES = 256 * 2 ** 20;
 const DONE_SHOWN_MS = 6_000;
 
+/** Asks for the dialog that chooses files. */
+export const SHOW_IMPORT = "desk:import";
+
+export function showImport(): void {
+  dispatchEvent(new Event(SHOW_IMPORT));
+}
+
 let shown: readonly Import[] = [];
 let next = 0;
 const listeners = new Set<() => void>();
@@ -41,34 +48,29 @@ export function useImports(): readonly Import[] {
   }, () => shown);
 }
 
-/** Let the user choose files. */
-export function pickFiles(): Promise<File[]> {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  input.accept = ACCEPTED.join(",");
-  return new Promise((resolve) => {
-    input.onchange = () => resolve([...(input.files ?? [])]);
-    input.oncancel = () => resolve([]);
-    input.click();
-  });
+/** What the files of an import have in common. */
+export interface About {
+  readonly subjectId?: string;
+  readonly subjectAlias?: string;
+  readonly exerciseType?: string;
+  readonly tags?: readonly string[];
 }
 
 /** Send files one after the other; the recording of a single one is opened. */
-export async function importFiles(files: readonly File[]): Promise<void> {
+export async function importFiles(files: readonly File[], about: About = {}): Promise<void> {
   const entries = files.map((file) => ({ file, id: next++ }));
   show([...shown, ...entries.map(({ file, id }): Import => ({ id, name: file.name, progress: 0, state: "waiting" }))]);
   for (const { file, id } of entries) {
-    const recordingId = await importOne(file, id);
+    const recordingId = await importOne(file, id, about);
     if (recordingId && files.length === 1) go("recordings", recordingId);
   }
 }
 
-async function importOne(file: File, id: number): Promise<string | null> {
+async function importOne(file: File, id: number, about: About): Promise<string | null> {
   try {
     checkFile(file);
     change(id, { state: "sending" });
-    const recordingId = await send(file, (progress) => change(id, { progress }));
+    const recordingId = await send(file, queryOf(file, about), (progress) => change(id, { progress }));
     change(id, { state: "done", progress: 1, recordingId });
     setTimeout(() => dismissImport(id), DONE_SHOWN_MS);
     return recordingId;
@@ -85,10 +87,10 @@ function checkFile({ name, size }: File): void {
 }
 
 // fetch cannot tell how much has been sent
-function send(file: File, onProgress: (part: number) => void): Promise<string> {
+function send(file: File, query: URLSearchParams, onProgress: (part: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `/import?${aboutFile(file)}`);
+    request.open("POST", `/import?${query}`);
     request.setRequestHeader("authorization", `Bearer ${bearerToken() ?? ""}`);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
@@ -103,8 +105,10 @@ function send(file: File, onProgress: (part: number) => void): Promise<string> {
 }
 
 /** A file does not say when it was measured, so as on the command line the recording ended when the file was written. */
-function aboutFile({ name, lastModified }: File): URLSearchParams {
-  return new URLSearchParams({ name, notes: name.replace(/\.\w+$/, ""), endTime: String(lastModified) });
+function queryOf({ name, lastModified }: File, { tags = [], ...about }: About): URLSearchParams {
+  const query = new URLSearchParams({ name, notes: name.replace(/\.\w+$/, ""), endTime: String(lastModified), ...about });
+  for (const tag of tags) query.append("tag", tag);
+  return query;
 }
 
 interface Answer {

@@ -7,7 +7,7 @@ import { count } from "../ui/format.ts";
 import type { IconName } from "../ui/icons.tsx";
 import { EVERYTHING, filtered, isFiltering } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
-import { importFiles, pickFiles } from "./importing.ts";
+import { showImport } from "./importing.ts";
 import { usePeople } from "./people.ts";
 import { RecordingList } from "./recording-list.tsx";
 import { RecordingView } from "./recording-view.tsx";
@@ -76,7 +76,7 @@ export function RecordingsPage({ place, id, openMenu }: { place: string; id: str
 function EmptyList({ words, place }: { words: Words; place: string }): ReactElement {
   const actions = (
     <div className="actions">
-      <Button kind="primary" icon="upload" onClick={() => void pickFiles().then(importFiles)}>Import a file</Button>
+      <Button kind="primary" icon="upload" onClick={showImport}>Import a file</Button>
       <a className="button quiet" href={linkTo("live")}>Record live</a>
     </div>
   );
