@@ -61,7 +61,7 @@ function Signed(): ReactElement {
 function LinkPage({ token }: { token: string }): ReactElement {
   useEffect(() => {
     goInstead();
-    sessions.signIn("by mail", `email-link:${token}`).catch((error: unknown) => toasts.error(error));
+    sessions.signIn(null, `email-link:${token}`).catch((error: unknown) => toasts.error(error));
   }, [token]);
   return <Splash />;
 }

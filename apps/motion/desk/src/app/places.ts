@@ -15,7 +15,7 @@ export interface Place {
 const KEEPERS: readonly Role[] = ["physiotherapist", "patient"];
 const ADMINS: readonly Role[] = ["admin"];
 
-export const PLACES: readonly Place[] = [
+const PLACES: readonly Place[] = [
   { path: "recordings", label: "Recordings", icon: "activity", key: "r", group: "Recordings", roles: KEEPERS },
   { path: "of-me", label: "Recordings of me", icon: "person", key: "m", group: "Recordings", roles: KEEPERS },
   { path: "shared", label: "Shared with me", icon: "share", key: "s", group: "Recordings", roles: KEEPERS },

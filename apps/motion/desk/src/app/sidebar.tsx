@@ -12,7 +12,7 @@ import type { Place } from "./places.ts";
 import { linkTo } from "./route.ts";
 import { sessions, useSession } from "./session.ts";
 import { showShortcuts } from "./shortcuts.tsx";
-import { choose, useIsDark } from "./theme.ts";
+import { choose, useIsDark, useTheme } from "./theme.ts";
 
 export function Sidebar({ places, place, onGone }: { places: readonly Place[]; place: string; onGone: () => void }): ReactElement {
   const { role } = useMe();
@@ -72,9 +72,11 @@ function AccountMenu(): ReactElement {
   const me = useMe();
   const { look } = useSession();
   const dark = useIsDark();
+  const isChosen = useTheme() !== "system";
   const [dialog, setDialog] = useState<AccountDialog>(null);
   const items: MenuItem[] = [
     { label: dark ? "Light appearance" : "Dark appearance", icon: dark ? "sun" : "moon", run: () => choose(dark ? "light" : "dark") },
+    ...(isChosen ? [{ label: "Appearance of the system", icon: "restore", run: () => choose("system") } as const] : []),
     { label: "Keyboard shortcuts", icon: "help", run: showShortcuts },
   ];
   const own: MenuItem[] = [

@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { recall, remember } from "./storage.ts";
 
-export type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark";
 
 const KEY = "motion-desk:theme";
 const THEMES: readonly Theme[] = ["system", "light", "dark"];

@@ -1,6 +1,6 @@
 /** Ask the server to send a code by mail. */
 
-export class CodeRefused extends Error {
+class CodeRefused extends Error {
   override readonly name = "CodeRefused";
 }
 

@@ -31,7 +31,7 @@ function loadScript(): Promise<GoogleIdentity> {
 }
 
 async function signIn(credential: string): Promise<void> {
-  await sessions.signIn(emailOf(credential) ?? "google", credential).catch((error: unknown) => toasts.error(error));
+  await sessions.signIn(emailOf(credential), credential).catch((error: unknown) => toasts.error(error));
 }
 
 export function GoogleButton({ clientId }: { clientId: string }): ReactElement {

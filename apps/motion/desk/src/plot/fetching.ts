@@ -17,7 +17,7 @@ export interface Wanted {
 export const OUTLINE_POINTS = 4_096;
 /** Fewer samples a pixel than this are fetched one and all. */
 const EVERY_BELOW = 4;
-export const FEWEST_SAMPLES = 8;
+const FEWEST_SAMPLES = 8;
 
 /**
  * Choose what to fetch for a view, or null if the outline of the whole shows as much as there are pixels.

@@ -7,7 +7,7 @@ import type { People } from "./naming.ts";
 const NOBODY: readonly ContactView[] = [];
 
 /** One's contacts; none while they are loading. */
-export function useContacts(): readonly ContactView[] {
+function useContacts(): readonly ContactView[] {
   return useQueryResult(api.contacts.listMine, {}).value ?? NOBODY;
 }
 
