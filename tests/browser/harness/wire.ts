@@ -7,6 +7,8 @@ export class Wire {
   readonly #server: Server;
   #cut = false;
   #held = false;
+  /** Bytes that have come from the hub. */
+  received = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -60,6 +62,7 @@ export class Wire {
     const far = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#pass(near, far);
     this.#pass(far, near);
+    far.on("data", (data) => (this.received += data.length));
   }
 
   #pass(from: Socket, to: Socket): void {
