@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any, TypeVar
 
 import bson
 from bson import ObjectId
 from bson.errors import InvalidDocument
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from synovia.engine import keys
 from synovia.engine.rows import RowCache
@@ -17,6 +18,7 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken,
 from synovia.querying import Journal, Query
 from synovia.schema import Id, Table, id_to_bson, to_bson
 from synovia.store.base import Document, IndexSpec
+from synovia_protocol.messages import ArrayRef
 
 T = TypeVar("T", bound=Table)
 
@@ -87,6 +89,7 @@ class DatabaseWriter(DatabaseReader):
             else:
                 after[alias] = to_bson(value)
         new = self._validated(table, after)
+        _check_references(table, [getattr(new, name) for name in changes], changes)
         await self._write(table, before["_id"], before, after)
         return new
 
@@ -99,7 +102,7 @@ class DatabaseWriter(DatabaseReader):
         table = self._writable(row)
         before = await self._existing(row)
         after = row.to_document()
-        self._validated(table, after)
+        _check_references(table, self._validated(table, after), row)
         await self._write(table, before["_id"], before, after)
 
     async def delete(self, row: Table) -> None:
@@ -169,6 +172,21 @@ class SystemWriter(DatabaseWriter):
     def add(self, table: str, document: Document) -> None:
         """Add a document of a table that has no rows, under an id that is new for certain."""
         self._transaction.write(table, document["_id"], None, document)
+
+
+def _check_references(table: type[Table], read: Any, given: Any) -> None:
+    """Refuse maps that would be read as references: from a client they come unchecked, and nobody may name an array so."""
+    if not set(_references(read)) <= set(_references(given)):
+        raise InvalidArguments(f"{table.spec.name}: a map stands where a reference to an array belongs")
+
+
+def _references(value: Any) -> Iterator[ArrayRef]:
+    if isinstance(value, ArrayRef):
+        yield value
+    elif isinstance(value, BaseModel | Mapping | list | tuple):
+        inner = vars(value) if isinstance(value, BaseModel) else value
+        for item in inner.values() if isinstance(inner, Mapping) else inner:
+            yield from _references(item)
 
 
 def _encoded(document: Document) -> bytes:

@@ -98,6 +98,24 @@ async def test_an_array_may_be_named_again_only_where_it_was_uploaded_or_is_show
         assert (await other.mutate("notes:plot", {"board": "b", "samples": ref})).error is None
 
 
+@pytest.mark.parametrize("as_shown", [False, True])
+async def test_a_map_that_looks_like_a_stored_reference_is_none(as_shown: bool) -> None:
+    """Which arrays a client may name is checked on references alone."""
+    async with serving() as running, client_of(running) as writer, client_of(running) as other:
+        ref = await show(writer, gait(1000))
+        if as_shown:
+            await other.subscribe(1, "notes:on_board", {"board": "a"})
+        for stolen in (
+            {"digest": ref.digest, "dtype": ref.dtype, "shape": list(ref.shape)},
+            [ref.digest, ref.dtype, list(ref.shape)],
+            ref.digest,
+        ):
+            refused = await other.mutate("notes:plot", {"board": "b", "samples": stolen})
+            assert refused.error is not None
+            assert refused.error.code == "invalid_arguments"
+        assert await other.subscribe(2, "notes:on_board", {"board": "b"}) == []
+
+
 async def test_equal_bytes_of_two_dtypes_are_both_welcome() -> None:
     async with serving() as running, client_of(running) as client:
         integers, floats = np.zeros(10, np.int64), np.zeros(10, np.float64)
