@@ -325,3 +325,18 @@ async def test_functions_read_the_schedule_and_cannot_write_into_it(registry: Re
             await caller.mutation("errands:meddle", {"callId": call_id})
         assert failure.value.code == "forbidden"
         assert (await state(caller, call_id))["status"] == "pending"
+
+
+@pytest.mark.parametrize("shape", [[3], ["3"], [], [-1, -3]])
+async def test_a_map_that_looks_like_a_stored_reference_is_not_scheduled(registry: Registry, shape: list[Any]) -> None:
+    """Clients may send such a map wherever anything may stand; as a reference nobody has checked it."""
+    async with TestApp(registry) as app:
+        caller = app.caller()
+        ref = await arrays.write_array(app.store.arrays, np.arange(3.0))
+        stolen = {"digest": ref.digest, "dtype": ref.dtype, "shape": shape}
+        for extra in ({"ref": stolen}, stolen, {"ref": [{"deeper": stolen}]}):
+            with pytest.raises(FunctionError) as caught:
+                await later(caller, "errands:keep", samples=ref, extra=extra)
+            assert caught.value.code == "invalid_arguments"
+        await app.advance()
+        assert await caller.query("errands:tallies") == {}
