@@ -39,7 +39,6 @@ export class Desk {
 
   static async open(browser: Browser, wire: Wire, email: string, options: BrowserContextOptions = {}): Promise<Desk> {
     const context = await browser.newContext({ baseURL: wire.url, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
-    context.setDefaultTimeout(60_000); // a client that has been without a hub for some time waits long before it tries again
     const desk = new Desk(await context.newPage(), wire, email);
     await desk.page.goto("/");
     return desk;

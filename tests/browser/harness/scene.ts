@@ -14,8 +14,13 @@ export class Scene {
   ) {}
 
   static async open(hub = new Hub()): Promise<Scene> {
-    await hub.start();
-    return new Scene(hub, await launch());
+    try {
+      await hub.start();
+      return new Scene(hub, await launch());
+    } catch (error) {
+      await hub.stop();
+      throw error;
+    }
   }
 
   /** Open a window of somebody. */
