@@ -16,7 +16,7 @@ MAX_SAMPLES = 50_000_000
 MAX_PENDING_INVITES = 100
 MAX_INVITES_A_DAY = 50
 MAX_LETTERS = 5
-"""So many mails one invite sends, and of so many people one address gets invites by mail in a day."""
+"""So many mails one invite sends, and so many invites one address gets by mail in a day."""
 MAX_LIVE_SESSIONS = 5
 MAX_LIVE_SAMPLES = 3_600_000
 MAX_BATCH = 20_000

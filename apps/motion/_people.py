@@ -12,7 +12,7 @@ from synovia import FunctionError, Id, Model, MutationContext, QueryContext, Una
 
 from ._access import contact_of
 from ._bounds import MAX_CONTACTS
-from .schema import Contact, Recording, Role, User
+from .schema import Contact, LiveSession, Recording, Role, User
 
 BATCH = 100
 """So many documents one transaction changes where there may be any number."""
@@ -150,13 +150,15 @@ async def leave(ctx: MutationContext, user: User, other: Id[User]) -> None:
 
 async def take_back(ctx: MutationContext, owner: Id[User], other: Id[User]) -> bool:
     """Take back up to ``BATCH`` shares of one person with another; tell whether none is left."""
+    for session in await ctx.db.query(LiveSession).using("by_owner", owner_id=owner, is_running=True).collect():
+        await unshare_with(ctx, session, other)
     shared = await ctx.db.query(Recording).using("by_share", owner_id=owner, shared_with=other).take(BATCH)
     for recording in shared:
         await unshare_with(ctx, recording, other)
     return len(shared) < BATCH
 
 
-async def unshare_with(ctx: MutationContext, recording: Recording, other: Id[User]) -> None:
-    """Take one person off the list of those a recording is shared with."""
-    rest = [id_ for id_ in recording.shared_with or () if id_ != other]
-    await ctx.db.patch(recording, shared_with=rest or None)
+async def unshare_with(ctx: MutationContext, shared: Recording | LiveSession, other: Id[User]) -> None:
+    """Take one person off the list of those a recording or a live session is shared with."""
+    rest = [id_ for id_ in shared.shared_with or () if id_ != other]
+    await ctx.db.patch(shared, shared_with=rest or None)

@@ -99,8 +99,7 @@ async def _live(ctx: MutationContext, user_id: Id[User], most: int) -> int:
         await ctx.db.patch(session, subject_id=None, subject_alias=alias)
     shared = await sessions.using("by_shared_with", shared_with=user_id).take(most)
     for session in shared:
-        rest = [id_ for id_ in session.shared_with or () if id_ != user_id]
-        await ctx.db.patch(session, shared_with=rest or None)
+        await unshare_with(ctx, session, user_id)
     return count + len(of_them) + len(shared)
 
 

@@ -23,7 +23,6 @@ from synovia import (
     Retry,
     action,
     cron,
-    field,
     gt,
     lt,
     mutation,
@@ -35,7 +34,7 @@ from ._access import contact_of, current_user, known_user, user_with
 from ._bounds import MAX_INVITES_A_DAY, MAX_LETTERS, MAX_PENDING_INVITES, Alias, Email, Name, Token
 from ._letters import Letter, fresh_token, hash_of, letter_of, link_of
 from ._people import BATCH, active, befriend, new_user
-from .schema import Invite, User
+from .schema import Invite, Mailing, User
 
 DAY = 86_400_000
 LIFETIME = 14 * DAY
@@ -240,14 +239,25 @@ async def prepare(ctx: MutationContext, invite_id: Id[Invite], token_hash: str) 
     sender = None if invite is None else await _sender(ctx, invite)
     if invite is None or sender is None or _status(invite, ctx.now) != "pending":
         return None
-    recent = (field("written_at") > ctx.now - DAY) & (field("from_user_id") != invite.from_user_id)
-    mailed = ctx.db.query(Invite).using("by_to_email", to_email=invite.to_email).where(recent)
-    if len(await mailed.take(MAX_LETTERS)) == MAX_LETTERS:
+    if not await _note_mailing(ctx, invite):
         return None
     # The links of earlier mails stay good.
     hashes = [*(invite.token_hashes or ()), token_hash][-MOST_LINKS:]
-    await ctx.db.patch(invite, token_hashes=hashes, written_at=ctx.now)
+    await ctx.db.patch(invite, token_hashes=hashes)
     return letter_of(invite, sender)
+
+
+async def _note_mailing(ctx: MutationContext, invite: Invite) -> bool:
+    """Note that an invite is mailed to its address; not if as many others were today, of whomever, there still or not."""
+    address = hash_of(invite.to_email)
+    mailed = ctx.db.query(Mailing).using("by_address", address=address, at=gt(ctx.now - DAY))
+    today = await mailed.take(MAX_LETTERS)
+    if any(each.invite_id == invite.id for each in today):
+        return True
+    if len(today) == MAX_LETTERS:
+        return False
+    await ctx.db.insert(Mailing(address=address, invite_id=invite.id, at=ctx.now))
+    return True
 
 
 @mutation(internal=True)
@@ -263,9 +273,10 @@ async def note_sent(ctx: MutationContext, invite_id: Id[Invite]) -> None:
 async def purge(ctx: MutationContext) -> None:
     """Delete invites that have expired, or would have, 90 days ago: addresses are not kept for ever."""
     old = await ctx.db.query(Invite).using("by_expiry", expires_at=lt(ctx.now - KEPT)).take(BATCH)
-    for invite in old:
-        await ctx.db.delete(invite)
-    if len(old) == BATCH:
+    mailed = await ctx.db.query(Mailing).using("by_time", at=lt(ctx.now - DAY)).take(BATCH)
+    for each in (*old, *mailed):
+        await ctx.db.delete(each)
+    if BATCH in (len(old), len(mailed)):
         await ctx.scheduler.run_after(timedelta(), "invites:purge", {})
 
 

@@ -149,8 +149,7 @@ class Invite(
 
     It expires by the clock: one that is ``pending`` has expired once it is ``expires_at``. Links are not kept, only the
     SHA-256 of the token in each that was mailed. ``alias`` is what the sender calls the other one. ``asked_at`` is when a
-    mail was last asked for, ``delivery`` the call that sends it, ``written_at`` when one was last written, ``sent_at`` when
-    one last went out.
+    mail was last asked for, ``delivery`` the call that sends it, ``sent_at`` when one last went out.
     """
 
     from_user_id: Id[User]
@@ -162,8 +161,18 @@ class Invite(
     created_at: int
     asked_at: int | None = None
     delivery: Id[ScheduledCall] | None = None
-    written_at: int | None = None
     sent_at: int | None = None
     times_sent: int = 0
     accepted_by: Id[User] | None = None
     accepted_at: int | None = None
+
+
+class Mailing(Table, name="mailings", indexes=[Index("by_address", "address", "at"), Index("by_time", "at")]):
+    """That an invite was mailed to an address, of which only the SHA-256 is kept, and only for a day or two.
+
+    It outlives the invite and its sender: who deletes both cannot send more mail for it.
+    """
+
+    address: str
+    invite_id: Id[Invite]
+    at: int
