@@ -35,9 +35,17 @@ def test_the_key_goes_before_the_address_and_only_a_verified_address_counts(
         ("zoe\u0308@example.org", "zo\u00eb@example.org", True),
         ("a.lice@example.org", "alice@example.org", False),
         ("alice+x@example.org", "alice@example.org", False),
+        ("J\u030can@example.org", "\u01f0an@example.org", True),
         ("\u0430lice@example.org", "alice@example.org", False),
         ("alice@example.org", "\uff41lice@example.org", False),
     ],
 )
 def test_addresses_are_folded_as_far_as_all_providers_do(one: str, other: str, same: bool) -> None:
     assert (normal_email(one) == normal_email(other)) is same
+
+
+@pytest.mark.parametrize("mark", ["", "\u030c", "\u0331", "\u0308\u0301", "\u0345"])
+def test_an_address_is_written_one_way_however_often_it_has_been(mark: str) -> None:
+    for letter in map(chr, range(0x21, 0x2000)):
+        once = normal_email(f"{letter}{mark}@example.org")
+        assert normal_email(once) == once

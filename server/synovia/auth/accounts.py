@@ -27,7 +27,8 @@ def normal_email(address: str) -> str:
 
     Nothing more is folded: dots and ``+tags`` mean the same at some providers only.
     """
-    return unicodedata.normalize("NFC", address).strip().lower()
+    # Twice: some capitals have no composed form, but their small letters do.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).strip().lower())
 
 
 def same_user(identity: Identity, *, by_key: U | None, by_email: U | None) -> U | None:
