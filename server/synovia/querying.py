@@ -282,7 +282,8 @@ class Query(Generic[T]):
         """Read the page of ``size`` documents that begins after ``cursor`` (None: at the beginning).
 
         The page is a stretch of the index, not a number of rows: on a rerun it holds what lies between the same two ends,
-        so pages that are watched together neither overlap nor leave a gap.
+        so pages that are watched together neither overlap nor leave a gap. One that has grown by more than
+        ``MAX_PAGE_SIZE`` documents is cut to ``size`` again; its ``next_cursor`` says where.
 
         Raises:
             BadCursor: The cursor was not made by this query.
@@ -290,17 +291,23 @@ class Query(Generic[T]):
         if not 0 < size <= MAX_PAGE_SIZE:
             raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
         scan = self._scan if cursor is None else self._after(self._decode(cursor))
-        end = self._journal.next_end()
-        # A journal comes back from a client, who may have forged it: never read beyond what this query asks for.
-        if end is not None and self._holds(end):
-            documents = await self._transaction.scan(_until(scan, end))
-        else:
-            documents, end = await self._transaction.scan(scan, size + 1), None
-            if len(documents) > size:
-                documents = documents[:size]
-                end = self._only_key(documents[-1])
+        documents, end = await self._stretch(scan, size)
         self._journal.note(end)
         return Page(items=self._rows(documents), next_cursor=None if end is None else _encode(end))
+
+    async def _stretch(self, scan: Scan, size: int) -> tuple[list[dict[str, Any]], bytes | None]:
+        """Read a page and tell where it ends: where it ended the first time, unless it has grown out of all proportion."""
+        end, most = self._journal.next_end(), size + MAX_PAGE_SIZE
+        # A journal comes back from a client, who may have forged it: never read beyond what this query asks for, nor more
+        # than a page may hold.
+        if end is not None and self._holds(end):
+            documents = await self._transaction.scan(_until(scan, end), most + 1)
+            if len(documents) <= most:
+                return documents, end
+        documents = await self._transaction.scan(scan, size + 1)
+        if len(documents) <= size:
+            return documents, None
+        return documents[:size], self._only_key(documents[size - 1])
 
     def _only_key(self, document: dict[str, Any]) -> bytes:
         if sum(key in self._scan.interval for key in keys.index_keys(self._scan.index, document)) > 1:

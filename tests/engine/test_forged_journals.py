@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 
 import msgpack
@@ -9,6 +10,7 @@ import pytest
 
 from support import board
 from support.holder import Holder
+from synovia import querying
 from synovia.application import Registry, collect
 from synovia.engine import keys
 from synovia.store.base import Store
@@ -59,6 +61,20 @@ async def test_a_journal_that_is_none_fails_its_query_alone(
     assert error.code == "bad_cursor"
     assert len(holder.value("good")["items"]) == 3
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("last", "shown"), [(1, 2), (2, 1), (3, 1)])
+async def test_a_forged_end_makes_no_page_of_a_long_list(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch, last: int, shown: int
+) -> None:
+    monkeypatch.setattr(querying, "MAX_PAGE_SIZE", last + 1)
+    first = await app.caller().query("board:page", {"board": "mine", "size": last + 1})
+    end = base64.urlsafe_b64decode(first["nextCursor"])
+    monkeypatch.setattr(querying, "MAX_PAGE_SIZE", 1)
+    holder = Holder(app.engine)
+    holder.subscribe("page", "board:page", {"board": "mine", "size": 1}, journal=msgpack.packb([end]))
+    await holder.settled()
+    assert [card["slug"] for card in holder.value("page")["items"]] == ["mine0", "mine1"][:shown]
 
 
 async def test_the_journal_of_a_page_keeps_its_stretch(app: TestApp) -> None:
