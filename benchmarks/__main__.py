@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, floods, hubs, latency, live, mutations, queries
+from benchmarks import arrays, cost, fanout, floods, hubs, latency, live, mutations, page, queries
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from mongod import running_mongod
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "hubs": hubs.run,
     "live": live.run,
     "floods": floods.run,
+    "page": page.run,
 }
 
 
@@ -39,7 +40,10 @@ async def _run(names: list[str], setting: Setting, console: Console) -> list[Res
         start = perf_counter()
         with console.status(f"{name} ..."):
             results.append(await BENCHMARKS[name](setting))
+        skipped = results[-1].skipped
         console.print(f"[dim]{name}: {perf_counter() - start:.0f} s[/]", highlight=False)
+        if skipped:
+            console.print(f"{name}: skipped: {skipped}", highlight=False)
     return results
 
 

@@ -6,6 +6,7 @@ import asyncio
 import cProfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import uvloop
 
@@ -20,6 +21,7 @@ from synovia.sync.limits import HubLimits
 
 HOST = "127.0.0.1"
 EMBEDDED = "sqlite://:memory:"
+MOTION = Path(__file__).parents[1] / "apps" / "motion"
 _ALL = 1 << 40
 PATIENT = HubLimits(
     idle_timeout=3600.0,  # raw readers never say anything
@@ -35,7 +37,7 @@ PATIENT = HubLimits(
 
 
 class HubProcess:
-    """A hub that serves ``sensors``.
+    """A hub.
 
     Attributes:
         port: Where it listens.
@@ -65,27 +67,34 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def hub(store: str, setting: Setting, name: str, limits: HubLimits = PATIENT) -> AsyncIterator[HubProcess]:
-    """Run a hub over a store; under ``setting.profile`` it leaves ``NAME.prof`` there."""
+async def hub(
+    store: str, setting: Setting, name: str, limits: HubLimits = PATIENT, application: Path | None = None
+) -> AsyncIterator[HubProcess]:
+    """Run a hub with ``sensors``, or for development with another application, over a store.
+
+    Under ``setting.profile`` it leaves ``NAME.prof`` there.
+    """
     profile = f"{setting.profile}/{name}.prof" if setting.profile else None
-    async with child(f"hub {name}", _main, store, profile, limits) as process:
+    async with child(f"hub {name}", _main, profile, store, limits, application) as process:
         yield HubProcess(process, int(await process.ask("port")))
 
 
-def _main(pipe: Pipe, store: str, profile: str | None, limits: HubLimits) -> None:
+def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, application: Path | None) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if profile is None:
-            runner.run(_serve(pipe, store, limits))
+            runner.run(_serve(pipe, store, limits, application))
             return
         profiler = cProfile.Profile()
         try:
-            profiler.runcall(runner.run, _serve(pipe, store, limits))
+            profiler.runcall(runner.run, _serve(pipe, store, limits, application))
         finally:
             profiler.dump_stats(profile)
 
 
-async def _serve(pipe: Pipe, store: str, limits: HubLimits) -> None:
-    app = Synovia(collect("benchmarks", [sensors]), store=store, settings=Settings(limits=limits))
+async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | None) -> None:
+    served = application or collect("benchmarks", [sensors])
+    settings = Settings(store=None, limits=limits)
+    app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:
         await app.start()
         server = make_server(app)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -18,14 +17,11 @@ import uvloop
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from benchmarks.hub import EMBEDDED, HOST, PATIENT
-from benchmarks.processes import Handlers, Pipe, answer_all, child, cpu_seconds
+from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
+from benchmarks.processes import Handlers, Pipe, answer_all, child
 from benchmarks.results import Result, Row, Setting, compared, percentile
 from motion._following import append, follow
 from motion.gait import walk
-from synovia.app import Synovia
-from synovia.config import Settings
-from synovia.http.server import listen, make_server
 from synovia_client import Client
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.codec import encode
@@ -34,7 +30,6 @@ from synovia_protocol.messages import SUBPROTOCOL, Ping
 RATE, BATCH, KNEES = 100.0, 10, 2
 ROUND_SECONDS = 4
 TOKEN = "dev:anna@example.org"
-_MOTION = Path(__file__).parents[1] / "apps" / "motion"
 
 
 async def run(setting: Setting) -> Result:
@@ -47,8 +42,8 @@ async def run(setting: Setting) -> Result:
 
 async def _measured(setting: Setting, viewers: int) -> list[Row]:
     async with AsyncExitStack() as stack:
-        hub = await stack.enter_async_context(child("hub live", _hub))
-        port = int(await hub.ask("port"))
+        running = await stack.enter_async_context(hub(EMBEDDED, setting, f"live-{viewers}", application=MOTION))
+        port = running.port
         crowd = await stack.enter_async_context(child("viewers", _viewers, port))
         relay = await stack.enter_async_context(_Relay.running(port))
         writer = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
@@ -176,30 +171,7 @@ async def _pinger(port: int) -> AsyncIterator[Callable[[], Awaitable[float]]]:
         yield ping
 
 
-# --- the other processes ----------------------------------------------------------------------------------------------
-
-
-def _hub(pipe: Pipe) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(pipe))
-
-
-async def _serve(pipe: Pipe) -> None:
-    app = Synovia(_MOTION, store=EMBEDDED, settings=Settings(store=None, limits=PATIENT), development=True)
-    with listen(HOST, 0) as listener:
-        await app.start()
-        server = make_server(app)
-        serving = asyncio.create_task(server.serve([listener]), name="server")
-
-        async def port() -> int:
-            return int(listener.getsockname()[1])
-
-        try:
-            await answer_all(pipe, {"port": port, "cpu": cpu_seconds})
-        finally:
-            server.should_exit = True
-            await serving
-            await app.stop()
+# --- the other viewers ----------------------------------------------------------------------------------------------
 
 
 def _viewers(pipe: Pipe, port: int) -> None:

@@ -70,10 +70,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one benchmark found."""
+    """What one benchmark found; ``skipped`` says why it could not be run."""
 
     name: str
     rows: tuple[Row, ...]
+    skipped: str | None = None
 
 
 def compared(
