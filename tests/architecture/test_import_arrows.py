@@ -61,6 +61,14 @@ FORBIDDEN = {
         "motor",
         "sqlite3",
     ),
+    "synovia.codegen": (
+        "synovia.engine",
+        "synovia.sync",
+        "synovia.http",
+        "synovia.store",
+        "synovia.app",
+        "synovia.cli",
+    ),
     "synovia.sync": (
         "synovia.scheduler",
         "synovia.store.mongo",
