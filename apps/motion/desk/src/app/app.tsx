@@ -8,10 +8,10 @@ import { WelcomePage } from "../auth/welcome-page.tsx";
 import { toasts } from "../ui/toasts.ts";
 import { ToastList } from "../ui/toast-list.tsx";
 import { Button } from "../ui/controls.tsx";
-import { describe } from "../ui/errors.ts";
+import { codeOf, describe } from "../ui/errors.ts";
 import { Mark } from "../ui/icons.tsx";
 import { Boundary } from "./boundary.tsx";
-import { goInstead, useRoute } from "./route.ts";
+import { goInstead, routeOf, useRoute } from "./route.ts";
 import { sessions, useSession } from "./session.ts";
 import { Shell } from "./shell.tsx";
 import { MeContext } from "./me.ts";
@@ -57,11 +57,16 @@ function Signed(): ReactElement {
   );
 }
 
+const LINK = "email-link:";
+
 /** Where the link in a sign-in mail leads. */
 function LinkPage({ token }: { token: string }): ReactElement {
   useEffect(() => {
+    if (routeOf(location.hash)[0] !== "link") return; // taken already: it is good for one sign-in only
     goInstead();
-    sessions.signIn(null, `email-link:${token}`).catch((error: unknown) => toasts.error(error));
+    const refused = (error: unknown): void => toasts.error(codeOf(error) === "invalid_token" ? "This link has been used already, or is too old." : error);
+    // no other kind of token: an address must not sign anybody in as whoever has written it
+    if (token.startsWith(LINK)) sessions.signIn(null, token).catch(refused);
   }, [token]);
   return <Splash />;
 }

@@ -1,8 +1,8 @@
 /** uPlot, set up for two knees. */
 import uPlot from "uplot";
 import { timeIn } from "../ui/format.ts";
-import { pathsOf } from "./bands.ts";
 import { coloursOf, type Colours } from "./colours.ts";
+import { pathsOf } from "./paths.ts";
 
 export type Series = [at: Float64Array, left: Float64Array, right: Float64Array];
 
@@ -22,13 +22,18 @@ const TIME_STEPS = [
 ];
 const NOTHING: Series = [new Float64Array(0), new Float64Array(0), new Float64Array(0)];
 
-/** A chart in an element, whose size it follows. Places are in seconds, values in degrees. */
+/** Samples at least so far apart are marked, in CSS pixels. */
+const MARKED_PX = 14;
+
+/** A chart in an element, whose size it follows: places in seconds, values in degrees. However much is set, it draws once a frame. */
 export class KneeChart {
   readonly plot: uPlot;
   #colours: Colours;
   #view: [number, number] = [0, 1];
   #bounds: [number, number] = [-10, 80];
   #isDense = false;
+  #series = NOTHING;
+  #frame = 0;
   readonly #observer: ResizeObserver;
 
   constructor(readonly root: HTMLElement, { onSelect, onPoint, axes = true }: ChartOptions = {}) {
@@ -44,52 +49,55 @@ export class KneeChart {
   }
 
   setSeries(series: Series): void {
-    this.plot.setData(series as never, false);
-    this.#rescale();
+    this.#series = series;
+    this.#draw();
   }
 
   setView(from: number, to: number): void {
     this.#view = [from, to];
-    this.#rescale();
+    this.#draw();
   }
 
   setBounds(low: number, high: number): void {
-    if (low === this.#bounds[0] && high === this.#bounds[1]) return;
     this.#bounds = [low, high];
-    this.#rescale();
+    this.#draw();
   }
 
-  /** Draw bands with their upper edge instead of lines: where a stride is a few pixels wide, one knee would cover the other. */
+  /** Draw bands with their upper edge: where a stride is a few pixels wide, one knee would cover the other. */
   setDense(dense: boolean): void {
-    if (dense === this.#isDense) return;
     this.#isDense = dense;
-    this.plot.redraw();
+    this.#draw();
   }
 
   /** Read the colours again. */
   repaint(): void {
     this.#colours = coloursOf(this.root);
-    this.plot.redraw(false, true);
+    this.#draw();
   }
 
   destroy(): void {
+    cancelAnimationFrame(this.#frame);
     this.#observer.disconnect();
     this.plot.destroy();
   }
 
-  #rescale(): void {
-    this.plot.batch(() => {
-      this.plot.setScale("x", { min: this.#view[0], max: this.#view[1] });
-      this.plot.setScale("y", { min: this.#bounds[0], max: this.#bounds[1] });
+  #draw(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.plot.batch(() => {
+        if (this.plot.data !== (this.#series as never)) this.plot.setData(this.#series as never, false);
+        this.plot.setScale("x", { min: this.#view[0], max: this.#view[1] });
+        this.plot.setScale("y", { min: this.#bounds[0], max: this.#bounds[1] });
+      });
     });
   }
 
   #options(axes: boolean, onSelect: ChartOptions["onSelect"], onPoint: ChartOptions["onPoint"]): uPlot.Options {
     const line = (side: "left" | "right"): uPlot.Series => ({
       stroke: () => this.#colours[side],
-      fill: () => this.#colours[`${side}Band`],
+      fill: () => this.#colours[this.#isDense ? (`${side}Band` as const) : side],
       width: 1.75,
-      points: { show: false },
+      points: { show: isSparse, size: 5, width: 0, fill: () => this.#colours[side] },
       paths: pathsOf(() => this.#isDense),
     });
     const axis = { stroke: () => this.#colours.ink, font: AXIS_FONT, ticks: { show: false }, show: axes };
@@ -132,6 +140,10 @@ export class KneeChart {
     ctx.stroke();
     ctx.restore();
   }
+}
+
+function isSparse(plot: uPlot, _: number, first: number, last: number): boolean {
+  return (last - first) * MARKED_PX * devicePixelRatio <= plot.bbox.width;
 }
 
 const LEAST_DRAG_PX = 4;
