@@ -1,0 +1,73 @@
+"""What docs/codegen.md shows compiles, and says what is said there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codegen.compiling import ROOT, check_python, check_typescript
+from synovia.application import load_application
+from synovia.codegen import CodegenError, generate
+
+GUIDE = (ROOT / "docs" / "codegen.md").read_text(encoding="utf-8")
+CHAT = """
+from __future__ import annotations
+
+from synovia import Id, MutationContext, QueryContext, Table, mutation, query
+
+
+class Message(Table, name="messages"):
+    text: str
+
+
+@query(public=True)
+async def list_newest(ctx: QueryContext, limit: int = 50) -> list[Message]:
+    return await ctx.db.query(Message).order("desc").take(limit)
+
+
+@mutation(public=True)
+async def send(ctx: MutationContext, text: str) -> Id[Message]:
+    return await ctx.db.insert(Message(text=text))
+"""
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[Path]:
+    application = tmp_path / "application" / "talk"
+    application.mkdir(parents=True)
+    (application / "__init__.py").write_text("")
+    (application / "messages.py").write_text(CHAT)
+    yield application
+    sys.path.remove(str(application.parent))
+    for name in ("talk", "talk.messages"):
+        sys.modules.pop(name, None)
+
+
+def test_the_examples_compile(chat: Path, tmp_path: Path) -> None:
+    ts, py = tmp_path / "api", tmp_path / "chat_api"
+    for found in generate(load_application(chat), ts=ts, py=py):
+        found.apply()
+    assert check_python(block("python"), tmp_path, py) == set()
+    assert check_typescript(block("ts").replace("./api/api", "./api"), tmp_path, ts) == set()
+
+
+def test_faults_are_told_as_shown(chat: Path, tmp_path: Path) -> None:
+    source = CHAT.replace("text: str\n", "text: str\n    sent_on: date\n", 1).replace(
+        "limit: int = 50", "authors: set[str]"
+    )
+    (chat / "messages.py").write_text(
+        source.replace("from synovia import", "from datetime import date\nfrom synovia import")
+    )
+    with pytest.raises(CodegenError) as raised:
+        generate(load_application(chat), ts=tmp_path / "api")
+    shown = re.findall(r"```\nerror: (.*?)\n```", GUIDE, re.DOTALL)
+    assert [str(raised.value).replace("talk.messages.", "chat.schema.")] == shown
