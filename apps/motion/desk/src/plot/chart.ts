@@ -45,7 +45,7 @@ export class KneeChart {
 
   /** The width of what is drawn on, in CSS pixels. */
   get width(): number {
-    return this.plot.over.clientWidth;
+    return this.plot.bbox.width / devicePixelRatio; // not the element's: asking it would lay out the page
   }
 
   setSeries(series: Series): void {

@@ -1,64 +1,62 @@
-/** What a curve is in pixels: as many corners as can be seen. A sample that is no number is a gap, which nothing is drawn over. */
+/** What is drawn of a curve: no more corners than can be seen. A sample that is no number is a gap, which nothing is drawn over. */
 
-/** Part of a curve without a gap: places in pixels, ascending, and the least and the largest value at each. */
+/** Part of a curve without a gap: places, ascending, and the least and the largest value at each. */
 export interface Run {
-  readonly x: number[];
+  readonly at: number[];
   readonly low: number[];
   readonly high: number[];
 }
 
-/** Where samples are on the screen: `x` of a place, and the width of a column; both in pixels. */
-export interface Screen {
-  readonly x: (at: number) => number;
-  readonly column: number;
-}
-
 /** Keep each of the samples `first` to `last`. */
-export function samplesIn(at: Float64Array, values: Float64Array, first: number, last: number, { x }: Screen): Run[] {
+export function samplesIn(at: Float64Array, values: Float64Array, first: number, last: number): Run[] {
   const runs: Run[] = [];
   let isNew = true;
   for (let index = first; index <= last; index += 1) {
     const value = values[index]!;
-    if (Number.isNaN(value)) isNew = true;
-    else {
-      if (isNew) runs.push({ x: [], low: [], high: [] });
-      add(runs.at(-1)!, x(at[index]!), value, value);
-      isNew = false;
-    }
+    if (!Number.isNaN(value)) add(runs, isNew, at[index]!, value, value);
+    isNew = Number.isNaN(value);
   }
   return runs;
 }
 
-/** Keep the least and the largest of the samples in each column, so that no peak is lost. */
-export function columnsIn(at: Float64Array, values: Float64Array, first: number, last: number, { x, column }: Screen): Run[] {
+/**
+ * Keep the least and the largest of the samples in each column, so that no peak is lost.
+ *
+ * Columns begin at multiples of their width: when the view moves they move along, and do not flicker.
+ */
+export function columnsIn(at: Float64Array, values: Float64Array, first: number, last: number, width: number): Run[] {
   const runs: Run[] = [];
   let isNew = true;
   for (let index = first; index <= last; ) {
-    const here = Math.floor(x(at[index]!) / column);
+    const column = Math.floor(at[index]! / width);
+    const end = (column + 1) * width;
     let [low, high] = [Infinity, -Infinity];
-    for (; index <= last && Math.floor(x(at[index]!) / column) === here; index += 1) {
+    do {
       const value = values[index]!;
       if (value < low) low = value;
       if (value > high) high = value;
-    }
-    if (low <= high) {
-      if (isNew) runs.push({ x: [], low: [], high: [] });
-      add(runs.at(-1)!, (here + 0.5) * column, low, high);
-    }
+      index += 1;
+    } while (index <= last && at[index]! < end);
+    if (low <= high) add(runs, isNew, (column + 0.5) * width, low, high);
     isNew = low > high;
   }
   return runs;
 }
 
-function add(run: Run, x: number, low: number, high: number): void {
-  run.x.push(x);
+function add(runs: Run[], isNew: boolean, at: number, low: number, high: number): void {
+  if (isNew) runs.push({ at: [], low: [], high: [] });
+  const run = runs.at(-1)!;
+  run.at.push(at);
   run.low.push(low);
   run.high.push(high);
 }
 
 /** Let each column reach to the ones beside it, as a line does that goes through all of them. */
-export function joined({ x, low, high }: Run): Run {
-  const reach = (one: number[], other: number[], nearer: (...values: number[]) => number): number[] =>
-    one.map((value, index) => nearer(value, other[index - 1] ?? value, other[index + 1] ?? value));
-  return { x, low: reach(low, high, Math.min), high: reach(high, low, Math.max) };
+export function joined({ at, low, high }: Run): Run {
+  const beside = (values: number[], index: number, other: number): [number, number] => [values[index - 1] ?? other, values[index + 1] ?? other];
+  return {
+    at,
+    low: low.map((value, index) => Math.min(value, ...beside(high, index, value))),
+    high: high.map((value, index) => Math.max(value, ...beside(low, index, value))),
+  };
 }

@@ -2,8 +2,10 @@
 import type uPlot from "uplot";
 import { columnsIn, joined, samplesIn, type Run } from "./columns.ts";
 
-/** More samples in a pixel than this are columns: the outline of a thick line is much dearer than a polygon. */
+/** More samples in a pixel than this are columns: to outline a thick line is much dearer than to fill a polygon. */
 const LINE_BELOW = 2;
+/** A band's column holds a whole stride of a slow walk, or its edge would go up and down with each. */
+const STRIDE_S = 1.6;
 
 type Builder = (plot: uPlot, series: number, first: number, last: number) => uPlot.Series.Paths | null;
 
@@ -11,45 +13,57 @@ type Builder = (plot: uPlot, series: number, first: number, last: number) => uPl
 export function pathsOf(isBand: () => boolean): Builder {
   return (plot, series, first, last) => {
     const [at, values] = [plot.data[0] as Float64Array, plot.data[series] as Float64Array];
-    const { left, top, width, height } = plot.bbox;
-    const [{ min: from, max: to }, { min: low, max: high }] = [plot.scales["x"]!, plot.scales["y"]!];
-    const screen = { x: (place: number) => left + ((place - from!) / (to! - from!)) * width, column: devicePixelRatio };
-    const y = (value: number): number => top + ((high! - value) / (high! - low!)) * height;
-    const thickness = plot.series[series]!.width! * devicePixelRatio;
-    const isLine = (last - first) * devicePixelRatio < LINE_BELOW * width;
-    if (isLine && !isBand()) return { stroke: lines(samplesIn(at, values, first, last, screen), y, thickness), fill: null };
-    const runs = columnsIn(at, values, first, last, screen);
-    if (isBand()) return { stroke: lines(runs, y, thickness), fill: polygons(runs, y, 0) };
-    return { stroke: null, fill: polygons(runs.map(joined), y, thickness) };
+    const pen = new Pen(plot, plot.series[series]!.width!);
+    if (isBand()) {
+      const runs = columnsIn(at, values, first, last, Math.max(STRIDE_S, pen.pixel));
+      return { stroke: pen.lines(runs), fill: pen.polygons(runs, 0) };
+    }
+    if ((last - first) * devicePixelRatio < LINE_BELOW * plot.bbox.width) return { stroke: pen.lines(samplesIn(at, values, first, last)), fill: null };
+    return { stroke: null, fill: pen.polygons(columnsIn(at, values, first, last, pen.pixel).map(joined), pen.half) };
   };
 }
 
-type Place = (value: number) => number;
+/** Turns runs into paths on the canvas of a plot. */
+class Pen {
+  /** The seconds in a CSS pixel. */
+  readonly pixel: number;
+  /** Half of the line's width, on the canvas. */
+  readonly half: number;
+  readonly #x: (place: number) => number;
+  readonly #y: (value: number) => number;
 
-/** Trace the upper edges; of a value by itself a dot. */
-function lines(runs: readonly Run[], y: Place, thickness: number): Path2D {
-  const path = new Path2D();
-  for (const { x, high } of runs) {
-    if (x.length === 1) path.moveTo(x[0]! - thickness / 2, y(high[0]!));
-    else path.moveTo(x[0]!, y(high[0]!));
-    for (let index = 1; index < x.length; index += 1) path.lineTo(x[index]!, y(high[index]!));
-    if (x.length === 1) path.lineTo(x[0]! + thickness / 2, y(high[0]!));
+  constructor({ bbox: { left, top, width, height }, scales }: uPlot, lineWidth: number) {
+    const [from, to, low, high] = [scales["x"]!.min!, scales["x"]!.max!, scales["y"]!.min!, scales["y"]!.max!];
+    this.pixel = ((to - from) / width) * devicePixelRatio;
+    this.half = (lineWidth / 2) * devicePixelRatio;
+    this.#x = (place) => left + ((place - from) / (to - from)) * width;
+    this.#y = (value) => top + ((high - value) / (high - low)) * height;
   }
-  return path;
-}
 
-/** Trace the upper edges from left to right, and the lower ones back. */
-function polygons(runs: readonly Run[], y: Place, thickness: number): Path2D {
-  const path = new Path2D();
-  for (const { x, low, high } of runs) {
-    const [begin, end] = [x[0]! - thickness / 2, x.at(-1)! + thickness / 2];
-    path.moveTo(begin, y(high[0]!) - thickness / 2);
-    for (let index = 0; index < x.length; index += 1) path.lineTo(x[index]!, y(high[index]!) - thickness / 2);
-    path.lineTo(end, y(high.at(-1)!) - thickness / 2);
-    path.lineTo(end, y(low.at(-1)!) + thickness / 2);
-    for (let index = x.length - 1; index >= 0; index -= 1) path.lineTo(x[index]!, y(low[index]!) + thickness / 2);
-    path.lineTo(begin, y(low[0]!) + thickness / 2);
-    path.closePath();
+  /** Trace the upper edges; of a value by itself a dot. */
+  lines(runs: readonly Run[]): Path2D {
+    const path = new Path2D();
+    for (const { at, high } of runs) {
+      path.moveTo(this.#x(at[0]!) - (at.length === 1 ? this.half : 0), this.#y(high[0]!));
+      for (let index = 1; index < at.length; index += 1) path.lineTo(this.#x(at[index]!), this.#y(high[index]!));
+      if (at.length === 1) path.lineTo(this.#x(at[0]!) + this.half, this.#y(high[0]!));
+    }
+    return path;
   }
-  return path;
+
+  /** Trace the upper edges from left to right and the lower ones back, both so far out. */
+  polygons(runs: readonly Run[], out: number): Path2D {
+    const path = new Path2D();
+    for (const { at, low, high } of runs) {
+      const [begin, end] = [this.#x(at[0]!) - this.half, this.#x(at.at(-1)!) + this.half];
+      path.moveTo(begin, this.#y(high[0]!) - out);
+      for (let index = 0; index < at.length; index += 1) path.lineTo(this.#x(at[index]!), this.#y(high[index]!) - out);
+      path.lineTo(end, this.#y(high.at(-1)!) - out);
+      path.lineTo(end, this.#y(low.at(-1)!) + out);
+      for (let index = at.length - 1; index >= 0; index -= 1) path.lineTo(this.#x(at[index]!), this.#y(low[index]!) + out);
+      path.lineTo(begin, this.#y(low[0]!) + out);
+      path.closePath();
+    }
+    return path;
+  }
 }
