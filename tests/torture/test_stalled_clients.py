@@ -16,6 +16,7 @@ from synovia_protocol import messages as m
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.errors import CloseCode
 from torture.fuzz.attack import CLOSE, HANDSHAKE, websocket_frame
+from torture.hub import APP
 from torture.processes import HubProcess, running_hubs
 
 CLIENTS = 100
@@ -105,7 +106,7 @@ async def sleeping(hub: HubProcess) -> AsyncIterator[list[Sleeper]]:
 @asynccontextmanager
 async def running(directory: Path, stall_timeout: float) -> AsyncIterator[HubProcess]:
     limits = {"SYNOVIA_LIMITS_STALL_TIMEOUT": str(stall_timeout), "SYNOVIA_LIMITS_IDLE_TIMEOUT": "60"}
-    hub = HubProcess(f"sqlite:///{directory / 'stalled.sqlite'}", directory / "hub.log", None, **limits)
+    hub = HubProcess(f"sqlite:///{directory / 'stalled.sqlite'}", directory / "hub.log", None, APP, **limits)
     async with running_hubs(hub):
         yield hub
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synovia.store.base import ArrayManifest, ArraySource, ArrayStore, StoreError
+from synovia.store.base import ArrayManifest, ArraySink, ArraySource, StoreError
 from synovia_protocol.arrays import (
     ITEM_BYTES,
     array_digest,
@@ -36,7 +36,7 @@ class ArrayNotStored(StoreError):
     """The store has no such array, or not all of its chunks."""
 
 
-async def write_array(store: ArrayStore, array: Array) -> ArrayRef:
+async def write_array(store: ArraySink, array: Array) -> ArrayRef:
     """Store an array, its chunks first and its manifest last, and give its reference.
 
     Raises:

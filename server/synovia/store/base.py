@@ -220,12 +220,8 @@ class ArraySource(Protocol):
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None: ...
 
 
-class ArrayStore(ArraySource, Protocol):
-    """Content-addressed chunks and manifests, apart from documents.
-
-    Each carries a mark that says when it was last stored, or when a commit last added a reference to it; ``store.sweep``
-    deletes by these.
-    """
+class ArraySink(Protocol):
+    """Where chunks and manifests are stored."""
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
         """Store one chunk durably; storing the same chunk again renews its mark."""
@@ -234,6 +230,14 @@ class ArrayStore(ArraySource, Protocol):
     async def put_manifest(self, manifest: ArrayManifest) -> None:
         """Store a manifest whose chunks are stored already; storing the same again renews its mark."""
         ...
+
+
+class ArrayStore(ArraySource, ArraySink, Protocol):
+    """Content-addressed chunks and manifests, apart from documents.
+
+    Each carries a mark that says when it was last stored, or when a commit last added a reference to it; ``store.sweep``
+    deletes by these.
+    """
 
     async def manifests(self, after: bytes, limit: int) -> list[ArrayManifest]:
         """Read manifests in the order of their digests, beginning after one."""
