@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from synovia.bucket import Bucket
 from synovia.sync.addresses import Addresses, network_of
-from synovia.sync.budget import Bucket
 from synovia.sync.limits import HubLimits
 from synovia.testing import Clock
 

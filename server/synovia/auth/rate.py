@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from synovia.auth.tokens import Clock
+from synovia.bucket import Bucket
 
 _MOST_CALLERS = 10_000
 
@@ -28,15 +29,15 @@ class Rates:
         self._most = most
         self._rate = most / seconds
         self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, caller: str) -> None:
         """Count one, or raise RateLimited."""
         now = self._clock()
-        left, seen = self._buckets.pop(caller, (float(self._most), now))
-        left = min(self._most, left + max(0.0, now - seen) * self._rate)
-        self._buckets[caller] = (left - 1 if left >= 1 else left), now
+        bucket = self._buckets.pop(caller, None) or Bucket(self._rate, now, self._most)
+        self._buckets[caller] = bucket  # now the last to be forgotten
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)
-        if left < 1:
-            raise RateLimited((1 - left) / self._rate)
+        if (wait := bucket.wait_for(1, now)) > 0:
+            raise RateLimited(wait)
+        bucket.take(1, now)

@@ -16,8 +16,8 @@ from websockets.frames import CloseCode as WebSocketCode
 from websockets.frames import Frame
 from websockets.protocol import State
 
+from synovia.bucket import Bucket
 from synovia.http.doors import Doors
-from synovia.sync.budget import Bucket
 from synovia.sync.output import EXTENSION
 
 _LET_GO_SECONDS = 5.0

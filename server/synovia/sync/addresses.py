@@ -7,7 +7,8 @@ import ipaddress
 from collections.abc import Callable
 from functools import lru_cache
 
-from synovia.sync.budget import Bucket, Meter
+from synovia.bucket import Bucket
+from synovia.sync.budget import Meter
 from synovia.sync.limits import HubLimits
 
 MOST_REMEMBERED = 10_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from synovia.bucket import BURST_SECONDS
 from synovia.sync.addresses import Address, sign_ins
-from synovia.sync.budget import BURST_SECONDS, Meter
+from synovia.sync.budget import Meter
 from synovia.sync.limits import HubLimits
 
 _RESERVE = 0.25

@@ -1,0 +1,45 @@
+"""Token buckets: how much may come in a second, and how long to wait once more has come."""
+
+from __future__ import annotations
+
+BURST_SECONDS = 2.0
+"""A bucket holds what may come in this time, and takes as much again on credit."""
+
+
+class Bucket:
+    """Fills at a steady rate.
+
+    Args:
+        rate: What may be taken in a second in the long run.
+        now: The present time, in seconds of any clock; while it goes back, nothing is added.
+        burst: What it holds; by default what comes in ``BURST_SECONDS``.
+    """
+
+    __slots__ = ("_at", "_burst", "_level", "_rate")
+
+    def __init__(self, rate: float, now: float, burst: float | None = None) -> None:
+        self._rate = rate
+        self._burst = rate * BURST_SECONDS if burst is None else burst
+        self._level = self._burst
+        self._at = now
+
+    def take(self, amount: float, now: float) -> None:
+        """Take some, on credit if need be."""
+        self._level = max(self._filled(now) - amount, -2 * self._burst)
+        self._at = now
+
+    def wait(self, now: float, reserve: float = 0.0) -> float:
+        """Tell the seconds until there is no debt and a share ``reserve`` of a full bucket is left."""
+        return self.wait_for(reserve * self._burst, now)
+
+    def wait_for(self, amount: float, now: float) -> float:
+        """Tell the seconds until so much can be taken without credit."""
+        missing = amount - self._filled(now)
+        return missing / self._rate if missing > 0 else 0.0
+
+    def full(self, now: float) -> bool:
+        """Tell whether it holds all it can, so that a new one would be the same."""
+        return self._filled(now) >= self._burst
+
+    def _filled(self, now: float) -> float:
+        return min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
