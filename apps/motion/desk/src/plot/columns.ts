@@ -1,5 +1,7 @@
 /** What is drawn of a curve: no more corners than can be seen. A sample that is no number is a gap, which nothing is drawn over. */
 
+import { indexAt } from "./layers.ts";
+
 /** Part of a curve without a gap: places, ascending, and the least and the largest value at each. */
 export interface Run {
   readonly at: number[];
@@ -22,12 +24,14 @@ export function samplesIn(at: Float64Array, values: Float64Array, first: number,
 /**
  * Keep the least and the largest of the samples in each column, so that no peak is lost.
  *
- * Columns begin at multiples of their width: when the view moves they move along, and do not flicker.
+ * Columns begin at multiples of their width and are whole also at the ends, where there is one more: when the view moves
+ * they move along, and nothing flickers.
  */
 export function columnsIn(at: Float64Array, values: Float64Array, first: number, last: number, width: number): Run[] {
   const runs: Run[] = [];
   let isNew = true;
-  for (let index = first; index <= last; ) {
+  const stop = indexAt(at, (Math.floor(at[last]! / width) + 2) * width);
+  for (let index = indexAt(at, (Math.floor(at[first]! / width) - 1) * width); index < stop; ) {
     const column = Math.floor(at[index]! / width);
     const end = (column + 1) * width;
     let [low, high] = [Infinity, -Infinity];
@@ -36,7 +40,7 @@ export function columnsIn(at: Float64Array, values: Float64Array, first: number,
       if (value < low) low = value;
       if (value > high) high = value;
       index += 1;
-    } while (index <= last && at[index]! < end);
+    } while (index < stop && at[index]! < end);
     if (low <= high) add(runs, isNew, (column + 0.5) * width, low, high);
     isNew = low > high;
   }
