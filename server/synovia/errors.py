@@ -86,3 +86,8 @@ class KeyTaken(_CodedError):
     """A unique index already holds the key of another document."""
 
     CODE = ErrorCode.UNIQUE_VIOLATION
+
+
+def error_body(code: str, message: str, data: Any = None) -> dict[str, Any]:
+    """Make the JSON in which every error is told over HTTP."""
+    return {"error": {"code": code, "message": message, "data": data}}

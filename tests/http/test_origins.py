@@ -38,7 +38,7 @@ async def test_a_foreign_page_gets_neither_a_socket_nor_an_answer(foreign: str) 
             await ask(running, "POST", "/auth/sign-out", origin=foreign),
             await ask(running, "OPTIONS", "/api/query", origin=foreign, access_control_request_method="POST"),
         ):
-            assert (refused.status, json.loads(refused.body)["code"]) == (403, "origin_refused")
+            assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "origin_refused")
             assert "access-control-allow-origin" not in refused.headers
         assert len(running.hub) == 1
         assert await healthy.subscribe(1, "notes:on_board", {"board": "a"}) == []
@@ -95,7 +95,7 @@ async def test_in_development_a_name_that_is_made_to_point_here_is_not_answered(
     async with serving(development=True) as running:
         for name in ("evil.example", "evil.example:80", "localhost.evil.example", "192.168.1.5", "user@localhost", ""):
             for refused in (await ask(running, host=name), await knock(running, host=name, origin=f"http://{name}")):
-                assert (refused.status, json.loads(refused.body)["code"]) == (403, "host_refused"), name
+                assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "host_refused"), name
         for name in ("localhost", f"127.0.0.1:{running.port}", "[::1]:1"):
             assert (await ask(running, host=name)).status == 200
 

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from synovia.auth.desk import SignInDesk
 from synovia.auth.email import EmailSignIn
 from synovia.auth.rate import RateLimited
+from synovia.errors import error_body
 from synovia.identity import InvalidToken, SignInUnavailable
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
@@ -26,7 +27,7 @@ class _Refused(Exception):
         headers = {"cache-control": "no-store"}
         if retry_after is not None:
             headers["retry-after"] = str(math.ceil(retry_after))
-        self.response = JSONResponse({"code": code, "message": message}, status, headers)
+        self.response = JSONResponse(error_body(code, message), status, headers)
 
 
 def routes(desk: SignInDesk) -> list[BaseRoute]:

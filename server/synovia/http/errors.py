@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from synovia.errors import FunctionError
+from synovia.errors import FunctionError, error_body
 from synovia.http.values import dump, to_json
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
@@ -119,8 +119,7 @@ def error_response(error: ErrorInfo, status: int | None = None, retry_after: flo
         headers["www-authenticate"] = _CHALLENGES[error.code]
     if status == 503 or retry_after is not None:
         headers["retry-after"] = str(math.ceil(RETRY_SECONDS if retry_after is None else retry_after))
-    told = {"code": error.code, "message": error.message, "data": _data(error)}
-    return JsonResponse({"error": told}, status, headers)
+    return JsonResponse(error_body(error.code, error.message, _data(error)), status, headers)
 
 
 def _data(error: ErrorInfo) -> Any:

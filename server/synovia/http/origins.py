@@ -12,10 +12,10 @@ from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synovia_protocol.errors import CloseCode, ErrorCode
+from synovia.sync.refusal import Refusal
+from synovia_protocol.errors import ErrorCode
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _LOOPBACK_ORIGIN = r"https?://(localhost|([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
@@ -108,8 +108,8 @@ class Origins:
         """Serve one ASGI connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        elif (objection := self._objection(scope)) is not None:
-            await refuse(scope, receive, send, 403, *objection)
+        elif (refusal := self._refusal(scope)) is not None:
+            await refusal(scope, receive, send)
         elif scope["type"] == "http" and not self._is_own(scope):
             await self._shared(scope, receive, send)
         else:
@@ -118,36 +118,18 @@ class Origins:
     def _is_own(self, scope: Scope) -> bool:
         return Headers(scope=scope).get("origin") == own_origin(scope)
 
-    def _objection(self, scope: Scope) -> tuple[ErrorCode, str] | None:
+    def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
         if self._loopback and not is_loopback_host(headers.get("host", "")):
-            return ErrorCode.HOST_REFUSED, "in development this server answers only to names of this machine"
+            return Refusal(
+                403, ErrorCode.HOST_REFUSED, "in development this server answers only to names of this machine"
+            )
         sent = headers.getlist("origin")
         if not sent or (len(sent) == 1 and self._lets_in(sent[0], scope)):
             return None
-        return ErrorCode.ORIGIN_REFUSED, "pages of this origin are not let in"
+        return Refusal(403, ErrorCode.ORIGIN_REFUSED, "pages of this origin are not let in")
 
     def _lets_in(self, sent: str, scope: Scope) -> bool:
         if sent in self._allowed or sent == own_origin(scope):
             return True
         return self._loopback and re.fullmatch(_LOOPBACK_ORIGIN, sent) is not None
-
-
-async def refuse(
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    status: int,
-    code: ErrorCode,
-    message: str,
-    retry_after: int | None = None,
-) -> None:
-    """Answer a request, or a handshake, with an error."""
-    headers = {"cache-control": "no-store"}
-    if retry_after is not None:
-        headers |= {"retry-after": str(retry_after), "connection": "close"}
-    if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-        await JSONResponse({"code": code, "message": message}, status, headers)(scope, receive, send)
-    else:
-        await receive()  # websocket.connect
-        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": message})

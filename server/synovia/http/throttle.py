@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synovia.http.origins import refuse
 from synovia.sync.addresses import Address
 from synovia.sync.hub import Hub
+from synovia.sync.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
 _MESSAGES = {"http": 5, "websocket": 10}
@@ -45,13 +44,13 @@ class Throttle:
         if wait <= 0 and (turn := _turn(address, _SPACING[scope["type"]])) > 0:
             await asyncio.sleep(turn)
         if wait > 0:
-            text = "this address asks for too much at once"
-            await refuse(scope, receive, send, 429, ErrorCode.RATE_LIMITED, text, math.ceil(wait))
+            refusal = Refusal(429, ErrorCode.RATE_LIMITED, "this address asks for too much at once", wait)
+            await refusal(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)  # the hub counts the open ones
         elif address.requests >= self._hub.limits.max_requests_per_address:
             text = "as many requests of this address as may are being answered already"
-            await refuse(scope, receive, send, 429, ErrorCode.LIMIT_EXCEEDED, text, 1)
+            await Refusal(429, ErrorCode.LIMIT_EXCEEDED, text, 1)(scope, receive, send)
         else:
             address.requests += 1
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from synovia.identity import Authenticator
@@ -24,6 +22,7 @@ from synovia.sync.handlers import Conversation
 from synovia.sync.limits import HubLimits
 from synovia.sync.output import Flusher
 from synovia.sync.ports import Engine
+from synovia.sync.refusal import Refusal
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.transitions import TransitionCache
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
@@ -32,16 +31,6 @@ from synovia_protocol.values import Limits
 
 logger = logging.getLogger("synovia.sync")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Objection:
-    """Why a client is refused at its handshake."""
-
-    status: int
-    code: ErrorCode
-    message: str
-    retry_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -111,29 +100,29 @@ class Hub:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket from its handshake to its end."""
-        await receive()  # websocket.connect
         host, port = scope.get("client") or ("unknown", 0)
         address = self.addresses.of(host)
-        objection = self._objection(scope, address)
-        if objection is not None:
+        refusal = self._refusal(scope, address)
+        if refusal is not None:
             self.counters.refused += 1
-            await _deny(scope, receive, send, objection)
+            await refusal(scope, receive, send)
             return
+        await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
         self.counters.accepted += 1
         name = f"connection {next(self._names)} from {host}:{port}"
         await self._serve(Socket(name, self.limits, self._flusher, scope, receive, send), address)
 
-    def _objection(self, scope: Scope, address: Address) -> _Objection | None:
+    def _refusal(self, scope: Scope, address: Address) -> Refusal | None:
         """Tell why a client is not let in; its Origin, and how often it comes, have been looked at before."""
         if self.stopping:
-            return _Objection(503, ErrorCode.STOPPING, "this server is stopping", self.limits.retry_spread)
+            return Refusal(503, ErrorCode.STOPPING, "this server is stopping", self.limits.retry_spread)
         if len(self._conversations) >= self.limits.max_connections:
-            return _Objection(503, ErrorCode.OVERLOADED, "this server has as many connections as it may", 10)
+            return Refusal(503, ErrorCode.OVERLOADED, "this server has as many connections as it may", 10)
         if address.connections >= self.limits.max_connections_per_address:
-            return _Objection(429, ErrorCode.LIMIT_EXCEEDED, "this address has as many connections as it may", 10)
+            return Refusal(429, ErrorCode.LIMIT_EXCEEDED, "this address has as many connections as it may", 10)
         if SUBPROTOCOL not in scope.get("subprotocols", ()):
-            return _Objection(400, ErrorCode.BAD_MESSAGE, f"offer the subprotocol {SUBPROTOCOL}")
+            return Refusal(400, ErrorCode.BAD_MESSAGE, f"offer the subprotocol {SUBPROTOCOL}")
         return None
 
     async def _serve(self, socket: Socket, address: Address) -> None:
@@ -220,11 +209,3 @@ async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
     for task in waited:
         task.cancel()
     await asyncio.gather(*waited, return_exceptions=True)
-
-
-async def _deny(scope: Scope, receive: Receive, send: Send, why: _Objection) -> None:
-    if "websocket.http.response" in scope.get("extensions", {}):
-        headers = {} if why.retry_after is None else {"retry-after": str(math.ceil(why.retry_after))}
-        await JSONResponse({"code": why.code, "message": why.message}, why.status, headers)(scope, receive, send)
-    else:
-        await send({"type": "websocket.close", "code": int(CloseCode.PROTOCOL_ERROR), "reason": why.message})
