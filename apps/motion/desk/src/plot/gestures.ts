@@ -10,6 +10,8 @@ interface Shown {
 }
 
 const WHEEL_SPEED = 0.0016;
+/** Turning that goes on after all of the recording is shown does not scroll the page, until the hand has rested. */
+const REST_MS = 300;
 
 export function useGestures(root: RefObject<HTMLElement | null>, chart: KneeChart | null, latest: RefObject<Shown>): void {
   useEffect(() => {
@@ -20,13 +22,15 @@ export function useGestures(root: RefObject<HTMLElement | null>, chart: KneeChar
       const box = area.getBoundingClientRect();
       return view.from + ((x - box.left) / box.width) * (view.to - view.from);
     };
+    let turned = -Infinity;
     const wheel = (event: WheelEvent): void => {
       const { view, count, onView } = latest.current;
       const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
       // a wheel over all of a recording scrolls the page
       const isWhole = view.to - view.from >= count - 1;
-      if (isWhole && (sideways || event.deltaY > 0)) return;
+      if (isWhole && (sideways || event.deltaY > 0) && event.timeStamp - turned > REST_MS) return;
       event.preventDefault();
+      turned = event.timeStamp;
       if (sideways) onView(moved(view, (event.deltaX || event.deltaY) / area.clientWidth, count));
       else onView(zoomed(view, Math.exp(event.deltaY * WHEEL_SPEED), sampleAt(event.clientX), count));
     };

@@ -2,6 +2,7 @@
 import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
 import { useIsDark } from "../app/theme.ts";
 import { coloursOf } from "./colours.ts";
+import { columnsIn, joined, samplesIn, type Run } from "./columns.ts";
 import { clamped, type View } from "./fetching.ts";
 import type { Layer } from "./layers.ts";
 
@@ -70,31 +71,32 @@ function paint(canvas: HTMLCanvasElement, layer: Layer, sign: 1 | -1, [low, high
   const context = canvas.getContext("2d")!;
   context.scale(devicePixelRatio, devicePixelRatio);
   const colours = coloursOf(canvas.parentElement!);
-  const xs = layer.at.map((at) => (at / Math.max(1, layer.at.at(-1)!)) * width);
+  const perPixel = Math.max(1, layer.stop - 1) / width;
+  const x = (at: number): number => at / perPixel;
+  const y = (value: number): number => height - PAD - ((value * sign - low) / (high - low)) * (height - 2 * PAD);
   for (const side of ["right", "left"] as const) {
-    const ys = layer[side].map((value) => height - PAD - ((value * sign - low) / (high - low)) * (height - 2 * PAD));
-    context.fillStyle = colours[`${side}Band`];
+    const [at, values, last] = [layer.at, layer[side], layer.at.length - 1];
+    context.fillStyle = colours[isDense ? (`${side}Band` as const) : side];
     context.strokeStyle = colours[side];
-    if (isDense) fillColumns(context, xs, ys);
-    else strokeLine(context, xs, ys);
+    if (isDense) for (const run of columnsIn(at, values, 0, last, perPixel)) fillColumns(context, run, x, y, 0);
+    else if (last > width) for (const run of columnsIn(at, values, 0, last, perPixel)) fillColumns(context, joined(run), x, y, 1);
+    else for (const run of samplesIn(at, values, 0, last)) strokeLine(context, run, x, y);
   }
 }
 
-function strokeLine(context: CanvasRenderingContext2D, xs: Float64Array, ys: Float64Array): void {
+type Place = (value: number) => number;
+
+function strokeLine(context: CanvasRenderingContext2D, { at, high }: Run, x: Place, y: Place): void {
   context.beginPath();
-  for (let index = 0; index < xs.length; index += 1) context.lineTo(xs[index]!, ys[index]!);
+  context.moveTo(x(at[0]!) - 0.5, y(high[0]!));
+  for (const [index, place] of at.entries()) context.lineTo(x(place) + 0.5, y(high[index]!));
   context.stroke();
 }
 
-/** Fill each pixel's column from its least to its largest value. */
-function fillColumns(context: CanvasRenderingContext2D, xs: Float64Array, ys: Float64Array): void {
-  for (let first = 0; first < xs.length; ) {
-    const column = Math.floor(xs[first]!);
-    let last = first;
-    while (last + 1 < xs.length && Math.floor(xs[last + 1]!) === column) last += 1;
-    const part = ys.subarray(first, last + 1);
-    const top = Math.min(...part);
-    context.fillRect(column, top, 1, Math.max(...part) - top);
-    first = last + 1;
+/** Fill each pixel's column from its least to its largest value, and so high at least. */
+function fillColumns(context: CanvasRenderingContext2D, { at, low, high }: Run, x: Place, y: Place, least: number): void {
+  for (const [index, place] of at.entries()) {
+    const [one, other] = [y(low[index]!), y(high[index]!)]; // either may be the upper one: the sign is in y
+    context.fillRect(x(place) - 0.5, Math.min(one, other), 1, Math.max(least, Math.abs(one - other)));
   }
 }
