@@ -22,7 +22,6 @@ const steps = {
     const context = await browser.newContext({ viewport: WINDOW, bypassCSP: true });
     await context.addInitScript(instruments, account);
     page = await context.newPage();
-  page.on("console", (m) => console.error(m.text())); page.on("pageerror", (e) => console.error(e));
     protocol = await context.newCDPSession(page);
     await protocol.send("Performance.enable", { timeDomain: "threadTicks" });
     await page.goto(url);
@@ -46,6 +45,7 @@ const steps = {
     if (gesture) await played(gestures[gesture], seconds);
     else await pause(seconds * 1000);
     const counted = await page.evaluate(() => window.bench.stop());
+    if (gesture && counted.drawn < counted.rate / 2) throw new Error(`${gesture}: the plot has not moved`);
     return { ...counted, busy: ((await busy()) - before) / counted.seconds };
   },
   /** Zoom in by the key, step by step, until nothing is on its way: the bytes that each step received. */
@@ -74,15 +74,18 @@ const gestures = {
 
 async function played({ turn, after }, seconds) {
   const began = performance.now();
+  const turning = [];
   const passed = () => (performance.now() - began) / 1000;
   for (let count = 1; passed() < seconds; count += 1) {
-    await turn(passed() / seconds);
+    turning.push(turn(passed() / seconds)); // the answer comes a frame later, when the next turn is due
     await pause(Math.max(0, began + count * FRAME_MS - performance.now()));
   }
+  await Promise.all(turning);
   await after?.();
 }
 
 async function whole() {
+  await page.locator(".plot-area").scrollIntoViewIfNeeded();
   await page.locator(".plot-area").focus();
   await page.keyboard.press("0");
   await over(PLOT, 0.4);
@@ -130,7 +133,12 @@ async function busy() {
 /** In the page, before anything else: what counts and measures there. */
 function instruments(account) {
   if (account) localStorage.setItem("motion-desk:account", JSON.stringify(account));
-  const bench = (window.bench = { received: 0 });
+  const bench = (window.bench = { received: 0, drawn: 0 });
+  const clear = CanvasRenderingContext2D.prototype.clearRect;
+  CanvasRenderingContext2D.prototype.clearRect = function (...args) {
+    bench.drawn += 1;
+    clear.apply(this, args);
+  };
   const Bare = window.WebSocket;
   window.WebSocket = class extends Bare {
     constructor(...args) {
@@ -141,6 +149,7 @@ function instruments(account) {
   let times = null;
   bench.start = () => {
     const mine = (times = []);
+    bench.drawn = 0;
     requestAnimationFrame(function look(now) {
       mine.push(now);
       if (times === mine) requestAnimationFrame(look);
@@ -151,7 +160,7 @@ function instruments(account) {
     times = null;
     const gaps = seen.slice(1).map((time, index) => time - seen[index]);
     const seconds = (seen.at(-1) - seen[0]) / 1000;
-    return { seconds, rate: gaps.length / seconds, longest: Math.max(...gaps) };
+    return { seconds, rate: gaps.length / seconds, drawn: bench.drawn / seconds, longest: Math.max(...gaps) };
   };
   bench.drawn = (hash, selector) =>
     new Promise((resolve) => {
