@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from sync.serving import client_of, fresh_board, serving, socket_to, until
-from synovia.engine.engine import Outcome
+from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.errors import ErrorInfo

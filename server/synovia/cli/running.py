@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 from synovia.app import Synovia
-from synovia.engine.engine import Outcome
+from synovia.engine.outcomes import Outcome
 from synovia.errors import FunctionError
 from synovia.functions import Kind
 from synovia.identity import Identity

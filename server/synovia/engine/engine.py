@@ -16,6 +16,7 @@ from synovia.engine.committer import Committer, Outdated, Submission
 from synovia.engine.executor import Arguments, Clock, Executor, MutationRun, Run
 from synovia.engine.live import LiveQuery, Subscriber
 from synovia.engine.log import Log
+from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
 from synovia.engine.tasks import keep_running
@@ -35,42 +36,11 @@ from synovia.store.base import (
     UniqueViolation,
 )
 from synovia.store.sweep import Swept, sweep
-from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
 
 MOST_RUNS = 100
-FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a call.
-
-    Attributes:
-        ts: A mutation's commit; a query's instant; None if nothing was committed.
-        packed: The encoded result; None for an error.
-        error: Why there is no result.
-        arrays: Digests of the arrays that the result refers to.
-        unknown: The database could not say whether the commit took place. Only the same request again can tell.
-    """
-
-    ts: Ts | None = None
-    packed: bytes | None = None
-    error: ErrorInfo | None = None
-    arrays: frozenset[bytes] = frozenset()
-    unknown: bool = False
-
-    def value(self) -> Any:
-        """Give the result as wire values.
-
-        Raises:
-            FunctionError: There is none.
-        """
-        if self.error is not None:
-            raise FunctionError(self.error.code, self.error.message, self.error.data)
-        return None if self.packed is None else codec.unpack(self.packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +81,7 @@ class _Request:
     def record(self, run: Run) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
         still be on its way to its commit, at another hub, and must not take place once the client knows of the failure."""
-        error = run.error
-        result = run.packed if error is None else FAILED + codec.pack([error.code, error.message, error.data])
-        return RequestRecord(self.session, self.number, self.mark + result)
-
-
-def _recorded(result: bytes, ts: Ts) -> Outcome:
-    if result.startswith(FAILED):
-        return Outcome(error=ErrorInfo(*codec.unpack(result[len(FAILED) :])))
-    return Outcome(ts, result)
+        return RequestRecord(self.session, self.number, self.mark + to_record(run))
 
 
 class RequestReused(FunctionError):
@@ -239,9 +201,9 @@ class Engine:
         """Run a query of the server's own once at the head."""
         ts = self.head
         try:
-            return _outcome(await self._executor.query(function, {}, None, ts), ts)
+            return outcome_of(await self._executor.query(function, {}, None, ts), ts)
         except StoreError as error:
-            return _unavailable(error)
+            return unavailable(error)
 
     async def query(
         self,
@@ -265,8 +227,8 @@ class Engine:
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
-            return _unavailable(error)
-        return _outcome(run, ts)
+            return unavailable(error)
+        return outcome_of(run, ts)
 
     async def mutate(
         self,
@@ -312,7 +274,7 @@ class Engine:
             return Outcome(error=error.info)
         except StoreError as error:
             # What the store refuses for good was never committed; anything else may have been.
-            return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
+            return unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
 
     async def transact(
         self, work: Work, *, path: str = "_server:transact", isolation: Isolation = "serializable"
@@ -329,7 +291,7 @@ class Engine:
                 _Request(function, {"work": work}, None, session, 0, False, seed, now, trusted=True)
             )
         except StoreError as error:
-            return _unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
+            return unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
         await self.wait_for(outcome.ts or 0)
         return outcome
 
@@ -352,13 +314,13 @@ class Engine:
                 if run.error is not None and not request.retry:
                     return Outcome(error=run.error)
                 try:
-                    return _outcome(run, await self._commit(request, run, ts))
+                    return outcome_of(run, await self._commit(request, run, ts))
                 except Outdated as outdated:
                     newer = outdated.ts
                     request = replace(request, retry=request.retry or outdated.uncertain)
                 except DuplicateRequest as duplicate:
                     earlier = await self._earlier(duplicate.session, duplicate.number, request.mark)
-                    return earlier or _unavailable(duplicate, unknown=True)
+                    return earlier or unavailable(duplicate, unknown=True)
                 except UniqueViolation as error:
                     if not request.retry:
                         return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
@@ -385,7 +347,7 @@ class Engine:
         if not record.result.startswith(mark):
             raise RequestReused
         ts, _ = await self.store.newest()
-        return _recorded(record.result[len(mark) :], ts)
+        return from_record(record.result[len(mark) :], ts)
 
     async def sweep_arrays(self, grace: float) -> Swept:
         """Delete the arrays that no document refers to and that were not used for ``grace`` seconds.
@@ -442,26 +404,11 @@ class Engine:
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
-            return _unavailable(error)
-        return _outcome(run, None)
+            return unavailable(error)
+        return outcome_of(run, None)
 
 
 def _refuse_onlooker(identity: Identity | None) -> None:
     """Refuse to do anything for somebody who only looks at the application as another user."""
     if identity is not None and identity.actor is not None:
         raise Forbidden("who looks at the application as another user changes nothing")
-
-
-def _outcome(run: Run, ts: Ts | None) -> Outcome:
-    if run.error is not None:
-        return Outcome(error=run.error)
-    return Outcome(ts, run.packed, None, run.arrays)
-
-
-def _unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
-    logger.warning("the store failed: %s", error)
-    if isinstance(error, StoreUnavailable | SnapshotTooOld | DuplicateRequest):
-        info = ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
-    else:
-        info = ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")
-    return Outcome(error=info, unknown=unknown)

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from synovia.engine.engine import Engine, Outcome
+from synovia.engine.engine import Engine
+from synovia.engine.outcomes import Outcome
 from synovia.errors import FunctionError, UnknownFunction
 from synovia.functions import Function, Kind
 from synovia.http.arguments import with_arrays

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from synovia.application import Registry
-from synovia.engine.engine import Engine, Outcome
+from synovia.engine.engine import Engine
 from synovia.engine.live import LiveQuery
+from synovia.engine.outcomes import Outcome
 from synovia.engine.tasks import keep_running
 from synovia.errors import UnknownFunction
 from synovia.functions import Isolation, Kind

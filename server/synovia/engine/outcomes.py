@@ -1,0 +1,76 @@
+"""What came of a call: for whoever made it, and as the record of a request keeps it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from synovia.engine.executor import Run
+from synovia.errors import FunctionError
+from synovia.store.base import DuplicateRequest, SnapshotTooOld, StoreError, StoreUnavailable, Ts
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
+
+_FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call.
+
+    Attributes:
+        ts: A mutation's commit; a query's instant; None if nothing was committed.
+        packed: The encoded result; None for an error.
+        error: Why there is no result.
+        arrays: Digests of the arrays that the result refers to.
+        unknown: The database could not say whether the commit took place. Only the same request again can tell.
+    """
+
+    ts: Ts | None = None
+    packed: bytes | None = None
+    error: ErrorInfo | None = None
+    arrays: frozenset[bytes] = frozenset()
+    unknown: bool = False
+
+    def value(self) -> Any:
+        """Give the result as wire values.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        if self.error is not None:
+            raise FunctionError(self.error.code, self.error.message, self.error.data)
+        return None if self.packed is None else codec.unpack(self.packed)
+
+
+def outcome_of(run: Run, ts: Ts | None) -> Outcome:
+    """Tell what came of a run; ``ts`` is its instant, or its commit."""
+    if run.error is not None:
+        return Outcome(error=run.error)
+    return Outcome(ts, run.packed, None, run.arrays)
+
+
+def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
+    """Tell that the store failed."""
+    logger.warning("the store failed: %s", error)
+    if isinstance(error, StoreUnavailable | SnapshotTooOld | DuplicateRequest):
+        info = ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
+    else:
+        info = ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")
+    return Outcome(error=info, unknown=unknown)
+
+
+def to_record(run: Run) -> bytes:
+    """Pack what the record of a request keeps of a run."""
+    error = run.error
+    return run.packed if error is None else _FAILED + codec.pack([error.code, error.message, error.data])
+
+
+def from_record(result: bytes, ts: Ts) -> Outcome:
+    """Tell what came of a request by its record."""
+    if result.startswith(_FAILED):
+        return Outcome(error=ErrorInfo(*codec.unpack(result[len(_FAILED) :])))
+    return Outcome(ts, result)
