@@ -133,10 +133,10 @@ async function busy() {
 /** In the page, before anything else: what counts and measures there. */
 function instruments(account) {
   if (account) localStorage.setItem("motion-desk:account", JSON.stringify(account));
-  const bench = (window.bench = { received: 0, drawn: 0 });
+  const bench = (window.bench = { received: 0, pictures: 0 });
   const clear = CanvasRenderingContext2D.prototype.clearRect;
   CanvasRenderingContext2D.prototype.clearRect = function (...args) {
-    bench.drawn += 1;
+    bench.pictures += 1;
     clear.apply(this, args);
   };
   const Bare = window.WebSocket;
@@ -149,7 +149,7 @@ function instruments(account) {
   let times = null;
   bench.start = () => {
     const mine = (times = []);
-    bench.drawn = 0;
+    bench.pictures = 0;
     requestAnimationFrame(function look(now) {
       mine.push(now);
       if (times === mine) requestAnimationFrame(look);
@@ -160,7 +160,7 @@ function instruments(account) {
     times = null;
     const gaps = seen.slice(1).map((time, index) => time - seen[index]);
     const seconds = (seen.at(-1) - seen[0]) / 1000;
-    return { seconds, rate: gaps.length / seconds, drawn: bench.drawn / seconds, longest: Math.max(...gaps) };
+    return { seconds, rate: gaps.length / seconds, drawn: bench.pictures / seconds, longest: Math.max(...gaps) };
   };
   bench.drawn = (hash, selector) =>
     new Promise((resolve) => {
