@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from synovia import (
     ArrayRef,
     Float64Array,
@@ -128,8 +130,8 @@ async def save(
     count = _sample_count(left_knee, right_knee, sample_count)
     duration = _duration(count, sample_rate, duration_ms)
     start, end = _span(start_time, end_time, duration, ctx.now)
-    if subject_id is not None and subject_id != me.id:
-        await require_contact(ctx, me, subject_id)
+    if subject_id is not None:
+        await _require_subject(ctx, me, subject_id)
     return await ctx.db.insert(
         Recording(
             owner_id=me.id,
@@ -148,6 +150,12 @@ async def save(
             created_at=ctx.now,
         )
     )
+
+
+async def _require_subject(ctx: QueryContext, me: User, subject_id: Id[User]) -> None:
+    """Refuse a subject who is neither the caller nor a contact."""
+    if subject_id != me.id:
+        await require_contact(ctx, me, subject_id)
 
 
 def _sample_count(left: ArrayRef, right: ArrayRef, told: int | None) -> int:
@@ -209,16 +217,24 @@ async def update(
     notes: Notes | None = None,
     exercise_type: ExerciseType | None = None,
     tags: Tags | None = None,
+    subject_id: Id[User] | Literal[""] | None = None,
+    subject_alias: Alias | None = None,
 ) -> None:
-    """Change what is given, keep the rest; an empty text or list removes the field.
+    """Change what is given, keep the rest; an empty text, list or subject removes the field.
 
     Raises:
         NotFound: There is no such recording for the caller.
         Forbidden: It belongs to somebody else.
-        FunctionError: ``archived``.
+        FunctionError: ``archived`` or ``not_a_contact``.
     """
     recording = await live_recording(ctx, recording_id)
+    if subject_id:
+        await _require_subject(ctx, await current_user(ctx), Id(subject_id))
     changes: dict[str, str | list[str] | None] = {}
+    if subject_id is not None:
+        changes["subject_id"] = subject_id or None
+    if subject_alias is not None:
+        changes["subject_alias"] = subject_alias or None
     if notes is not None:
         changes["notes"] = notes or None
     if exercise_type is not None:

@@ -80,6 +80,7 @@ ARGS: dict[str, Args] = {
     "recordings:save of": lambda scene: _saved(subjectId=scene["person"]),
     "recordings:rename": _recording(notes="mine now"),
     "recordings:update": _recording(notes="mine now"),
+    "recordings:update of": lambda scene: {"recordingId": scene["recording"], "subjectId": scene["contact"]},
     "recordings:share": lambda scene: {"recordingId": scene["recording"], "userId": scene["contact"]},
     "recordings:unshare": lambda scene: {"recordingId": scene["recording"], "userId": scene["contact"]},
     "recordings:archive": _recording(),

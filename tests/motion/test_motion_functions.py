@@ -303,7 +303,7 @@ class TestLists:
 
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("rename", {"notes": "mine now"}),
-    ("update", {"notes": "mine now", "tags": [], "exerciseType": "x"}),
+    ("update", {"notes": "mine now", "tags": [], "exerciseType": "x", "subjectId": MISSING_ID, "subjectAlias": "x"}),
     ("share", {"userId": MISSING_ID}),
     ("unshare", {"userId": MISSING_ID}),
     ("archive", {"reason": "gone"}),
@@ -357,12 +357,37 @@ class TestEditing:
         changed = await clinic.anna.query("recordings:get", recordingId=recording)
         assert not changed.keys() & {"notes", "tags", "exerciseType"}
 
+    async def test_the_subject_can_be_chosen_later(self, clinic: Clinic) -> None:
+        recording = await clinic.anna.save(subjectAlias="somebody")
+        for subject in (clinic.ben.id, clinic.anna.id):
+            await clinic.anna.mutation("recordings:update", recordingId=recording, subjectId=subject, subjectAlias="")
+            changed = await clinic.anna.query("recordings:get", recordingId=recording)
+            assert (changed["subjectId"], "subjectAlias" in changed) == (subject, False)
+            assert await clinic.ben.ids("recordings:list_of_me") == ([recording] if subject == clinic.ben.id else [])
+        await clinic.anna.mutation("recordings:update", recordingId=recording, subjectId="", subjectAlias=" Mrs. X ")
+        changed = await clinic.anna.query("recordings:get", recordingId=recording)
+        assert ("subjectId" in changed, changed["subjectAlias"]) == (False, "Mrs. X")
+        async with refused("not_found"):
+            await clinic.ben.query("recordings:get", recordingId=recording)
+
+    @pytest.mark.parametrize("stranger", ["carl", MISSING_ID, "no id at all"])
+    async def test_a_later_subject_is_a_contact_too(self, clinic: Clinic, stranger: str) -> None:
+        recording = await clinic.anna.save(subjectId=clinic.ben.id)
+        subject = clinic.carl.id if stranger == "carl" else stranger
+        async with refused("not_a_contact"):
+            await clinic.anna.mutation("recordings:update", recordingId=recording, subjectId=subject, notes="not saved")
+        unchanged = await clinic.anna.query("recordings:get", recordingId=recording)
+        assert (unchanged["subjectId"], "notes" in unchanged) == (clinic.ben.id, False)
+
     async def test_rename(self, clinic: Clinic) -> None:
         recording = await clinic.anna.save()
         await clinic.anna.mutation("recordings:rename", recordingId=recording, notes="stairs")
         assert (await clinic.anna.query("recordings:list_mine"))[0]["notes"] == "stairs"
 
-    @pytest.mark.parametrize("args", [{"notes": "x" * 10_001}, {"tags": ["x"] * 51}, {"exerciseType": "x" * 201}])
+    @pytest.mark.parametrize(
+        "args",
+        [{"notes": "x" * 10_001}, {"tags": ["x"] * 51}, {"exerciseType": "x" * 201}, {"subjectAlias": "x" * 201}],
+    )
     async def test_edits_are_bounded(self, clinic: Clinic, args: dict[str, Any]) -> None:
         recording = await clinic.anna.save()
         async with refused("invalid_arguments"):
