@@ -9,6 +9,7 @@ import { Page } from "../ui/page.tsx";
 const PAGE_SIZE = 50;
 const ACTIONS: Readonly<Record<string, string>> = {
   impersonate: "Looked as another user",
+  "impersonate.end": "Stopped looking as another user",
   "users.appoint": "Made somebody an administrator",
   "users.change_role": "Changed a role",
   "users.archive": "Archived an account",
