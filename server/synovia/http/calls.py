@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
-from synovia.errors import FunctionError, UnknownFunction
+from synovia.errors import UnknownFunction
 from synovia.functions import Function, Kind
 from synovia.http.arguments import with_arrays
-from synovia.http.errors import BAD_HEADER, JsonResponse, Refused, error_response
-from synovia.http.reading import address_of, at_leisure, caller_of, json_body, number_header, one_more
+from synovia.http.errors import BAD_HEADER, Endpoint, JsonResponse, Refused, error_response, telling_errors
+from synovia.http.reading import at_leisure, caller_of, json_body, number_header, one_more
 from synovia.http.samples import Wanted
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
@@ -66,24 +66,14 @@ class Calls:
         found.append(("/api/array", self._endpoint(self._samples)))
         return [Route(path, endpoint, methods=["POST"]) for path, endpoint in found]
 
-    def _endpoint(self, reply: _Reply) -> Any:
-        async def answer(request: Request) -> Response:
-            try:
-                return await self._answer(request, reply)
-            except Refused as refusal:
-                return refusal.response
-            except FunctionError as error:
-                return error_response(error.info)
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-
-        return answer
+    def _endpoint(self, reply: _Reply) -> Endpoint:
+        return telling_errors(lambda request: self._answer(request, reply))
 
     async def _answer(self, request: Request, reply: _Reply) -> Response:
         if self._hub.stopping:
             raise Refused(ErrorCode.STOPPING, "this server is stopping")
         identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
-        address, settings = address_of(self._hub, request), self._settings
+        address, settings = self._hub.addresses.of_peer(request.scope), self._settings
         body = await json_body(request, settings.max_body_bytes, settings.body_timeout, address.meter)
         await self._catch_up(request)
         async with one_more(address):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -12,9 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from synovia.context import ActionContext
 from synovia.engine.engine import Engine
-from synovia.errors import FunctionError
-from synovia.http.errors import Refused, error_response, http_error
-from synovia.http.reading import address_of, bounded, caller_of, check_length, one_more
+from synovia.http.errors import Endpoint, Refused, error_response, http_error, telling_errors
+from synovia.http.reading import bounded, caller_of, check_length, one_more
 from synovia.http.settings import HttpSettings
 from synovia.routing import HttpRoute, RouteBody
 from synovia.sync.hub import Hub
@@ -62,16 +60,8 @@ class DeclaredRoutes:
             Route(each.pattern, self._serve(each), methods=list(each.methods)) for each in self._engine.registry.routes
         ]
 
-    def _serve(self, route: HttpRoute) -> Any:
-        async def serve(request: Request) -> Response:
-            try:
-                return await self._answer(route, request)
-            except Refused as refusal:
-                return refusal.response
-            except FunctionError as error:
-                return error_response(error.info)
-
-        return serve
+    def _serve(self, route: HttpRoute) -> Endpoint:
+        return telling_errors(lambda request: self._answer(route, request))
 
     async def _answer(self, route: HttpRoute, request: Request) -> Response:
         if self._hub.stopping:
@@ -79,7 +69,7 @@ class DeclaredRoutes:
         most = self._settings.max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         check_length(request, most)
         identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
-        address = address_of(self._hub, request)
+        address = self._hub.addresses.of_peer(request.scope)
         receive = bounded(request.receive, most, self._settings.body_timeout, address.meter)
         exchange = Exchange(Request(request.scope, receive))
         seconds = self._settings.request_timeout if route.timeout is None else route.timeout

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from synovia.errors import FunctionError, error_body
@@ -95,6 +95,25 @@ class Refused(FunctionError):
     @property
     def response(self) -> JsonResponse:
         return error_response(self.info, self.status, self.retry_after)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def telling_errors(endpoint: Endpoint) -> Endpoint:
+    """Make an endpoint answer with the errors that it raises."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Refused as refusal:
+            return refusal.response
+        except FunctionError as error:
+            return error_response(error.info)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+
+    return answer
 
 
 class JsonResponse(Response):

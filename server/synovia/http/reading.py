@@ -17,7 +17,6 @@ from synovia.http.values import JsonError, TooMuch, load
 from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
 from synovia.sync.addresses import Address
 from synovia.sync.budget import Meter
-from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia.http")
@@ -66,11 +65,6 @@ def bearer_token(request: Request) -> str | None:
     if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
         raise Refused(ErrorCode.INVALID_TOKEN, "send one token, as Authorization: Bearer TOKEN")
     return token.strip()
-
-
-def address_of(hub: Hub, request: Request) -> Address:
-    """Find what the caller's address uses."""
-    return hub.addresses.of(request.client.host if request.client else "unknown")
 
 
 @asynccontextmanager

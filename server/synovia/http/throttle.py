@@ -37,7 +37,7 @@ class Throttle:
         if scope["type"] not in _MESSAGES:
             await self._app(scope, receive, send)
             return
-        address = self._hub.addresses.of((scope.get("client") or ("unknown", 0))[0])
+        address = self._hub.addresses.of_peer(scope)
         now = time.monotonic()
         wait = address.meter.wait(now)
         address.meter.take(_MESSAGES[scope["type"]], 0, now)

@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Callable
 from functools import lru_cache
 
+from starlette.types import Scope
+
 from synovia.bucket import Bucket
 from synovia.sync.budget import Meter
 from synovia.sync.limits import HubLimits
@@ -102,6 +104,10 @@ class Addresses:
                 self.tidy()
             address = self._known[network] = Address(self._limits, self._clock())
         return address
+
+    def of_peer(self, scope: Scope) -> Address:
+        """Find what the address uses that a request, or a handshake, comes from."""
+        return self.of((scope.get("client") or ("unknown", 0))[0])
 
     def tidy(self) -> None:
         """Forget those that would be the same if they were made anew; if there are too many, the oldest unconnected ones."""

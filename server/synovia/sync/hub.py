@@ -100,8 +100,7 @@ class Hub:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket from its handshake to its end."""
-        host, port = scope.get("client") or ("unknown", 0)
-        address = self.addresses.of(host)
+        address = self.addresses.of_peer(scope)
         refusal = self._refusal(scope, address)
         if refusal is not None:
             self.counters.refused += 1
@@ -110,6 +109,7 @@ class Hub:
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
         self.counters.accepted += 1
+        host, port = scope.get("client") or ("unknown", 0)
         name = f"connection {next(self._names)} from {host}:{port}"
         await self._serve(Socket(name, self.limits, self._flusher, scope, receive, send), address)
 
