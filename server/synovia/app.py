@@ -14,11 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from synovia.application import Registry, load_application
 from synovia.auth.desk import TABLES, SignInDesk
-from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, is_loopback
+from synovia.auth.development import DevelopmentAuthenticator, NoSignIn
 from synovia.auth.mail import ConsoleMailer, Mailer
 from synovia.auth.routes import routes as sign_in_routes
 from synovia.config import Settings
 from synovia.engine.engine import Engine
+from synovia.hosts import is_loopback
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from sync.serving import client_of, serving
-from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, development_identity, is_loopback
+from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, development_identity
+from synovia.hosts import is_loopback
 from synovia.identity import Authenticator, InvalidToken, SignIn
 from synovia_protocol.messages import AuthError, QueryAdd
 

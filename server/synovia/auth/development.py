@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
+from synovia.hosts import is_loopback
 from synovia.identity import Identity, InvalidToken, SignIn
 
 PREFIX = "dev:"
@@ -23,16 +23,6 @@ def development_identity(email: str) -> Identity:
     if len(address) > _LONGEST or _EMAIL.fullmatch(address) is None:
         raise InvalidToken(f"{email[:80]!r} is not an e-mail address")
     return Identity(issuer=ISSUER, subject=address, email=address, name=address.partition("@")[0])
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only programs on this machine can reach a server bound to ``host``."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class DevelopmentAuthenticator:

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import h11
 
-from synovia.auth.development import is_loopback
+from synovia.hosts import is_loopback
 
 MOST_BYTES = 262_144
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])")

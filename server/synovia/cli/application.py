@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from synovia.application import Registry, load_application
-from synovia.auth.development import is_loopback
+from synovia.hosts import is_loopback
 from synovia.schema import SchemaError
 
 

@@ -23,7 +23,7 @@ from rich.markup import escape
 
 from synovia.app import Synovia
 from synovia.application import Registry
-from synovia.auth.development import development_identity, is_loopback
+from synovia.auth.development import development_identity
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.doors import (
@@ -44,6 +44,7 @@ from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
 from synovia.errors import FunctionError
+from synovia.hosts import is_loopback
 from synovia.http.server import AddressError, listen, make_server
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError

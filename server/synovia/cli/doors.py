@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from synovia.auth.development import is_loopback
 from synovia.config import Settings
+from synovia.hosts import is_loopback
 
 OriginOption = Annotated[
     list[str] | None,

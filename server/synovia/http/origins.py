@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from synovia.hosts import is_loopback
 from synovia.sync.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
@@ -59,14 +59,7 @@ def is_loopback_host(host: str) -> bool:
         name = parts.hostname if parts.username is None else None
     except ValueError:
         return False
-    if name is None:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return name is not None and (name.endswith(".localhost") or is_loopback(name))
 
 
 def _read(value: Any) -> Any:
