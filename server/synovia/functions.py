@@ -38,7 +38,7 @@ _MARK = "__synovia_function__"
 
 
 class Kind(StrEnum):
-    """What a function may do; see DESIGN in docs/concepts.md."""
+    """What a function may do; see docs/functions.md."""
 
     QUERY = "query"
     MUTATION = "mutation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from synovia.errors import FunctionError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from synovia.scheduler.tables import ScheduledCall
     from synovia.schema import Id
     from synovia.store.base import Document
+
+S = TypeVar("S")
 
 Work = Callable[["MutationContext"], Awaitable[Any]]
 """What is done in a transaction; it may be done several times, and gives a wire value."""
@@ -128,26 +130,18 @@ class Services:
         Raises:
             FunctionError: There is none.
         """
-        if self.scheduling is None:
-            raise FunctionError("scheduler_unavailable", "nothing can be scheduled here")
-        return self.scheduling
+        return _there(self.scheduling, "scheduler_unavailable", "nothing can be scheduled here")
 
     def get_mail(self) -> Mail:
-        """Give it.
-
-        Raises:
-            FunctionError: There is none.
-        """
-        if self.mail is None:
-            raise FunctionError("mail_unavailable", "no mail server is configured")
-        return self.mail
+        """As ``get_scheduling``."""
+        return _there(self.mail, "mail_unavailable", "no mail server is configured")
 
     def get_impersonation(self) -> Impersonation:
-        """Give it.
+        """As ``get_scheduling``."""
+        return _there(self.impersonation, "impersonation_unavailable", "this server gives no tokens of its own")
 
-        Raises:
-            FunctionError: There is none.
-        """
-        if self.impersonation is None:
-            raise FunctionError("impersonation_unavailable", "this server gives no tokens of its own")
-        return self.impersonation
+
+def _there(service: S | None, code: str, message: str) -> S:
+    if service is None:
+        raise FunctionError(code, message)
+    return service
