@@ -46,6 +46,15 @@ test("an empty text or list takes the field away, as the server does", () => {
   expect(results[api.recordings.get]!.value).toEqual(recording(ID!, { exerciseType: "walking" }));
 });
 
+test("another subject takes the place of the one before", () => {
+  const results = shownIn(recording(ID!, { subjectAlias: "Guest" }));
+  const store = storeOf(results);
+  updated(store, { recordingId: ID!, subjectId: MIA!, subjectAlias: "" });
+  expect(results[api.recordings.get]!.value).toEqual(recording(ID!, { subjectId: MIA! }));
+  updated(store, { recordingId: ID!, subjectId: "", subjectAlias: "" });
+  expect(results[api.recordings.get]!.value).toEqual(recording(ID!));
+});
+
 test("sharing adds somebody once; the last one to go takes the field away", () => {
   const results = shownIn(recording(ID!, { sharedWith: [BEN!] }));
   const store = storeOf(results);

@@ -1,7 +1,7 @@
 import { ArrayRef } from "synovia-client";
 import { expect, test } from "vitest";
 import type { ContactView, Recording, UserView } from "../src/api/api.ts";
-import { EVERYTHING, filtered, isFiltering, subjectsOf, tagsOf } from "../src/recordings/filter.ts";
+import { EVERYTHING, filtered, isFiltering, subjectKey, subjectsOf, tagsOf } from "../src/recordings/filter.ts";
 import { titleOf, type People } from "../src/recordings/naming.ts";
 
 type UserId = UserView["_id"];
@@ -34,8 +34,8 @@ test("every word has to be somewhere, without regard to case and accents", () =>
 test("every tag and the subject have to be there", () => {
   expect(ids({ tags: ["gait"] })).toEqual(["1", "2"]);
   expect(ids({ tags: ["gait", "post-op"] })).toEqual(["1"]);
-  expect(ids({ subject: "Me" })).toEqual(["3"]);
-  expect(ids({ subject: "Guest", tags: ["post-op"] })).toEqual([]);
+  expect(ids({ subject: ANNA! })).toEqual(["3"]);
+  expect(ids({ subject: subjectKey(recordings[1]!), tags: ["post-op"] })).toEqual([]);
 });
 
 test("nothing asked for is everything, and the same list", () => {
@@ -45,7 +45,8 @@ test("nothing asked for is everything, and the same list", () => {
 
 test("tags come by use, subjects by name", () => {
   expect(tagsOf(recordings)).toEqual(["gait", "post-op"]);
-  expect(subjectsOf(recordings, people)).toEqual(["Benjamin Müller", "Guest", "Me"]);
+  expect(subjectsOf(recordings, people)).toEqual([[BEN, "Benjamin Müller"], ["name:Guest", "Guest"], [ANNA, "Me"]]);
+  expect(subjectsOf([], people, BEN)).toEqual([[BEN, "Benjamin Müller"]]);
 });
 
 test("a recording goes by the first line of its notes, else by its exercise", () => {

@@ -18,7 +18,7 @@ import { Sidebar } from "./sidebar.tsx";
 export function Shell(): ReactElement {
   const me = useMe();
   const { look } = useSession();
-  const [asked = homeOf(me.role), id] = useRoute();
+  const [asked = homeOf(me.role), id, detail] = useRoute();
   const [menu, setMenu] = useState(false);
   const places = placesOf(me.role);
   const place = places.find(({ path }) => path === asked)?.path ?? homeOf(me.role);
@@ -30,7 +30,7 @@ export function Shell(): ReactElement {
         <Banners />
         <main id="main" className="main" tabIndex={-1}>
           <Boundary place={`${place}/${id}`}>
-            <Content place={place} id={id} openMenu={() => setMenu(true)} />
+            <Content place={place} id={id} detail={detail} openMenu={() => setMenu(true)} />
           </Boundary>
         </main>
       </div>
@@ -45,7 +45,7 @@ export interface PageProps {
   readonly openMenu: () => void;
 }
 
-function Content({ place, id, openMenu }: { place: string; id: string | undefined } & PageProps): ReactElement {
+function Content({ place, id, detail, openMenu }: { place: string; id: string | undefined; detail: string | undefined } & PageProps): ReactElement {
   switch (place) {
     case "live":
       return <LivePage id={id} openMenu={openMenu} />;
@@ -59,7 +59,7 @@ function Content({ place, id, openMenu }: { place: string; id: string | undefine
     case "audit":
       return <Administration place={place} openMenu={openMenu} />;
     default:
-      return <RecordingsPage key={place} place={place} id={id} openMenu={openMenu} />;
+      return <RecordingsPage key={place} place={place} id={id === "of" ? undefined : id} of={id === "of" ? detail : undefined} openMenu={openMenu} />;
   }
 }
 

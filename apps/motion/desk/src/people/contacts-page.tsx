@@ -1,7 +1,7 @@
 import { useState, type ReactElement } from "react";
 import { useMutation, useQuery } from "synovia-client/react";
 import { api, type ContactView } from "../api/api.ts";
-import { linkTo } from "../app/route.ts";
+import { go, linkTo } from "../app/route.ts";
 import type { PageProps } from "../app/shell.tsx";
 import { shownName } from "../recordings/naming.ts";
 import { Avatar, Badge, Empty, Skeleton, TextField } from "../ui/controls.tsx";
@@ -53,6 +53,7 @@ function Row({ contact, onAsk }: { contact: ContactView; onAsk: (what: "alias" |
       <Menu
         label={`More for ${shownName(contact)}`}
         items={[
+          { label: "Show recordings", icon: "activity", run: () => go("recordings", "of", contact.userId) },
           { label: "Change alias", icon: "edit", run: () => onAsk("alias") },
           { label: "Remove contact", icon: "trash", danger: true, run: () => onAsk("remove") },
         ]}

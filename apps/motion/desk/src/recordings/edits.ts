@@ -22,7 +22,7 @@ function changeEverywhere(store: OptimisticStore, id: RecordingId, change: (reco
 }
 
 /** Set a field, or take it away when it says nothing, as the server does. */
-function withField<K extends "notes" | "exerciseType" | "tags">(recording: Recording, name: K, value: Recording[K] | null | undefined): Recording {
+function withField<K extends "notes" | "exerciseType" | "tags" | "subjectId" | "subjectAlias">(recording: Recording, name: K, value: Recording[K] | "" | null | undefined): Recording {
   if (value == null) return recording;
   const { [name]: _, ...rest } = recording;
   return (value.length ? { ...rest, [name]: value } : rest) as Recording;
@@ -31,7 +31,8 @@ function withField<K extends "notes" | "exerciseType" | "tags">(recording: Recor
 export function updated(store: OptimisticStore, args: ArgsOf<typeof api.recordings.update>): void {
   changeEverywhere(store, args.recordingId, (recording) => {
     const noted = withField(recording, "notes", args.notes);
-    return withField(withField(noted, "exerciseType", args.exerciseType), "tags", args.tags && [...args.tags]);
+    const tagged = withField(withField(noted, "exerciseType", args.exerciseType), "tags", args.tags && [...args.tags]);
+    return withField(withField(tagged, "subjectId", args.subjectId), "subjectAlias", args.subjectAlias);
   });
 }
 

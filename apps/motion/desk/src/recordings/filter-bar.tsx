@@ -10,7 +10,7 @@ export function FilterBar({ recordings, people, filter, onFilter }: {
   recordings: readonly Recording[]; people: People; filter: Filter; onFilter: (filter: Filter) => void;
 }): ReactElement {
   const tags = useMemo(() => tagsOf(recordings), [recordings]);
-  const subjects = useMemo(() => subjectsOf(recordings, people), [recordings, people]);
+  const subjects = useMemo(() => subjectsOf(recordings, people, filter.subject), [recordings, people, filter.subject]);
   const toggle = (tag: string): void =>
     onFilter({ ...filter, tags: filter.tags.includes(tag) ? filter.tags.filter((one) => one !== tag) : [...filter.tags, tag] });
   return (
@@ -27,10 +27,10 @@ export function FilterBar({ recordings, people, filter, onFilter }: {
           }}
         />
         <kbd>/</kbd>
-        {subjects.length > 1 && (
+        {(subjects.length > 1 || filter.subject !== null) && (
           <select aria-label="Subject" value={filter.subject ?? ""} onChange={(event) => onFilter({ ...filter, subject: event.target.value || null })}>
             <option value="">Everybody</option>
-            {subjects.map((subject) => <option key={subject}>{subject}</option>)}
+            {subjects.map(([key, name]) => <option key={key} value={key}>{name}</option>)}
           </select>
         )}
       </div>

@@ -1,4 +1,4 @@
-/** Notes, exercise and tags: shown as they will be at once, saved when the field is left. */
+/** Notes, exercise, subject and tags: shown as they will be at once, saved when the field is left. */
 import { useState, type KeyboardEvent, type ReactElement } from "react";
 import { useMutation } from "synovia-client/react";
 import { api, type Recording } from "../api/api.ts";
@@ -6,6 +6,8 @@ import { attempt } from "../ui/act.ts";
 import { TextArea, TextField } from "../ui/controls.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { updated } from "./edits.ts";
+import { SubjectChoice } from "./subject-choice.tsx";
+import type { Subject } from "./subject-field.tsx";
 
 const EXERCISES = ["walking", "running", "stairs", "squat", "sit to stand", "cycling", "heel slides"];
 
@@ -13,12 +15,14 @@ export function NotesAndTags({ recording, canEdit }: { recording: Recording; can
   const update = useMutation(api.recordings.update).withOptimisticUpdate(updated);
   const { _id: recordingId, notes = "", exerciseType = "", tags = [] } = recording;
   const save = (change: { notes?: string; exerciseType?: string; tags?: string[] }): void => void attempt(update({ recordingId, ...change }));
+  const saveSubject = ({ subjectId, subjectAlias }: Subject): void => void attempt(update({ recordingId, subjectId: subjectId ?? "", subjectAlias: subjectAlias ?? "" }));
   if (!canEdit) return <ReadOnly notes={notes} exerciseType={exerciseType} tags={tags} />;
   return (
     <section className="card" aria-label="About">
       <Draft value={notes} onSave={(text) => save({ notes: text })}>
         {(props) => <TextArea label="Notes" placeholder="The first line is the title in lists." rows={5} maxLength={10_000} {...props} />}
       </Draft>
+      <SubjectChoice recording={recording} onSubject={saveSubject} />
       <Draft value={exerciseType} onSave={(text) => save({ exerciseType: text.trim() })}>
         {(props) => <TextField label="Exercise" placeholder="walking" list="exercises" maxLength={200} {...props} />}
       </Draft>

@@ -29,7 +29,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   archive: { title: "Archive", icon: "archive", empty: "The archive is empty", text: "What you archive stays here for 30 days and can be restored." },
 };
 
-export function RecordingsPage({ place, id, openMenu }: { place: string; id: string | undefined } & PageProps): ReactElement {
+/** @param of Whose recordings are asked for: `#/recordings/of/{userId}` leads here. */
+export function RecordingsPage({ place, id, of, openMenu }: { place: string; id: string | undefined; of: string | undefined } & PageProps): ReactElement {
   const words = WORDS[place]!;
   const { recordings, more } = useSource(place);
   const people = usePeople();
@@ -40,6 +41,11 @@ export function RecordingsPage({ place, id, openMenu }: { place: string; id: str
   useEffect(() => {
     document.title = `${words.title} · Motion Desk`;
   }, [words]);
+  useEffect(() => {
+    if (of === undefined) return;
+    setFilter({ ...EVERYTHING, subject: of });
+    goInstead(place);
+  }, [of, place]);
   useEffect(() => {
     // what is looked for may be further down
     if (more && shown && isFiltering(asked) && shown.length < NEAR_ENOUGH) more();

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import type { Recording } from "../api/api.ts";
 import { Select, TextField } from "../ui/controls.tsx";
-import { shownName, type People } from "./naming.ts";
+import { nameOf, shownName, type People } from "./naming.ts";
 
 /** Who is measured: somebody with an account, a name, or nobody in particular. */
 export type Subject = Pick<Recording, "subjectId" | "subjectAlias">;
@@ -10,11 +10,12 @@ const OTHER = "other";
 const NOBODY = "";
 
 /** Choose who is measured; `optional` allows to leave it open. */
-export function SubjectField({ label, people, subject, onSubject, optional = false }: {
-  label: string; people: People; subject: Subject; onSubject: (subject: Subject) => void; optional?: boolean;
+export function SubjectField({ label, people, subject, onSubject, optional = false, autoFocus = false }: {
+  label: string; people: People; subject: Subject; onSubject: (subject: Subject) => void; optional?: boolean; autoFocus?: boolean;
 }): ReactElement {
   const contacts = [...people.byId.values()];
   const { subjectId, subjectAlias } = subject;
+  const isKnown = subjectId === undefined || subjectId === people.me._id || people.byId.has(subjectId);
   const chosen = subjectId ?? (subjectAlias === undefined ? NOBODY : OTHER);
   const choose = (value: string): void => {
     const id = [people.me._id, ...contacts.map(({ userId }) => userId)].find((one) => one === value);
@@ -22,8 +23,9 @@ export function SubjectField({ label, people, subject, onSubject, optional = fal
   };
   return (
     <>
-      <Select label={label} autoFocus value={chosen} onChange={(event) => choose(event.target.value)}>
+      <Select label={label} autoFocus={autoFocus} value={chosen} onChange={(event) => choose(event.target.value)}>
         {optional && <option value={NOBODY}>Not said</option>}
+        {!isKnown && <option value={subjectId}>{nameOf(people, subjectId)}</option>}
         {contacts.map((contact) => <option key={contact.userId} value={contact.userId}>{shownName(contact)}</option>)}
         <option value={people.me._id}>Myself</option>
         <option value={OTHER}>Somebody without an account</option>
