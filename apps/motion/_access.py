@@ -6,9 +6,13 @@ shared with. Only its owner changes it. Who may not see it is told the same as i
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from synovia import Forbidden, FunctionError, Id, NotFound, QueryContext, Unauthenticated, normal_email, same_user
 
-from .schema import Contact, Recording, User
+from .schema import Contact, LiveSession, Recording, User
+
+Shared = TypeVar("Shared", Recording, LiveSession)
 
 
 async def registered_user(ctx: QueryContext) -> User | None:
@@ -90,11 +94,11 @@ def may_see(me: User, recording: Recording) -> bool:
     return me.id in (recording.shared_with or ()) and contact_of(me, recording.owner_id) is not None
 
 
-def shown_to(me: User, recording: Recording) -> Recording:
-    """Give a recording as ``me`` may see it: with whom else it is shared is its owner's business."""
-    if recording.owner_id == me.id or not recording.shared_with:
-        return recording
-    return recording.model_copy(update={"shared_with": [me.id] if me.id in recording.shared_with else None})
+def shown_to(me: User, document: Shared) -> Shared:
+    """Give a document as ``me`` may see it: with whom else it is shared is its owner's business."""
+    if document.owner_id == me.id or not document.shared_with:
+        return document
+    return document.model_copy(update={"shared_with": [me.id] if me.id in document.shared_with else None})
 
 
 async def visible_recording(ctx: QueryContext, me: User, recording_id: Id[Recording]) -> Recording:
@@ -123,7 +127,7 @@ async def owned_recording(ctx: QueryContext, recording_id: Id[Recording]) -> Rec
     return recording
 
 
-async def live_recording(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
+async def unarchived_recording(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
     """Read a recording that belongs to the caller and is not archived.
 
     Raises:

@@ -10,6 +10,7 @@ from synovia import Id, normal_email
 
 from .schema import User
 
+MAX_NAME = 200
 MAX_CONTACTS = 1_000
 MAX_SHARES = 200
 MAX_SAMPLES = 50_000_000
@@ -36,7 +37,7 @@ Name = Annotated[
     StringConstraints(
         strip_whitespace=True,
         min_length=1,
-        max_length=200,
+        max_length=MAX_NAME,
         # Names stand in other people's lists and mail: one line, and nothing that turns the direction of writing around.
         pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}\x{202A}-\x{202E}\x{2066}-\x{2069}]+$",
     ),

@@ -11,12 +11,11 @@ from pydantic import Field
 from synovia import FunctionError, Id, Model, MutationContext, QueryContext, Unauthenticated, field, normal_email
 
 from ._access import contact_of
-from ._bounds import MAX_CONTACTS
+from ._bounds import MAX_CONTACTS, MAX_NAME
 from .schema import Contact, LiveSession, Recording, Role, User
 
 BATCH = 100
 """So many documents one transaction changes where there may be any number."""
-_LONGEST_NAME = 200
 
 
 class UserView(Model):
@@ -91,7 +90,7 @@ def folded(text: str) -> str:
 def one_line(text: str) -> str:
     """Write a name that came from elsewhere on one line, without control characters, no longer than a name may be."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return re.sub(r"\s+", " ", printable).strip()[:_LONGEST_NAME].rstrip()
+    return re.sub(r"\s+", " ", printable).strip()[:MAX_NAME].rstrip()
 
 
 async def keep_one_admin(ctx: QueryContext, user: User) -> None:

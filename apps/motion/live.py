@@ -22,7 +22,7 @@ from synovia import (
     query,
 )
 
-from ._access import contact_of, current_user, require_contact, visible_recording
+from ._access import contact_of, current_user, require_contact, shown_to, visible_recording
 from ._bounds import (
     MAX_BATCH,
     MAX_LIVE_SAMPLES,
@@ -84,7 +84,7 @@ async def list_running(ctx: QueryContext) -> list[LiveSession]:
         *await sessions.using("by_shared_with", shared_with=me.id, is_running=True).take(AT_ONCE),
     ]
     each_once = {session.id: session for session in found if _may_follow(me, session)}
-    return sorted((_shown_to(me, each) for each in each_once.values()), key=lambda each: each.started_at)
+    return sorted((shown_to(me, each) for each in each_once.values()), key=lambda each: each.started_at)
 
 
 @query(capability="recordings.keep")
@@ -127,12 +127,6 @@ def _may_follow(me: User, session: LiveSession) -> bool:
     if me.id in (session.owner_id, session.subject_id):
         return True
     return me.id in (session.shared_with or ()) and contact_of(me, session.owner_id) is not None
-
-
-def _shown_to(me: User, session: LiveSession) -> LiveSession:
-    if session.owner_id == me.id or not session.shared_with:
-        return session
-    return session.model_copy(update={"shared_with": [me.id] if me.id in session.shared_with else None})
 
 
 async def _followed(ctx: QueryContext, me: User, session_id: Id[LiveSession]) -> LiveSession:

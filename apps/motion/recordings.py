@@ -21,11 +21,11 @@ from synovia import (
 
 from ._access import (
     current_user,
-    live_recording,
     may_see,
     owned_recording,
     require_contact,
     shown_to,
+    unarchived_recording,
     visible_recording,
 )
 from ._bounds import MAX_SAMPLES, MAX_SHARES, Alias, Duration, ExerciseType, Hertz, Limit, Millis, Notes, Reason, Tags
@@ -206,7 +206,7 @@ def distinct(tags: list[str] | None) -> list[str] | None:
 @mutation(capability="recordings.keep")
 async def rename(ctx: MutationContext, recording_id: Id[Recording], notes: Notes) -> None:
     """Change the notes, by which a recording goes in lists; empty ones remove them."""
-    recording = await live_recording(ctx, recording_id)
+    recording = await unarchived_recording(ctx, recording_id)
     await ctx.db.patch(recording, notes=notes or None)
 
 
@@ -227,7 +227,7 @@ async def update(
         Forbidden: It belongs to somebody else.
         FunctionError: ``archived`` or ``not_a_contact``.
     """
-    recording = await live_recording(ctx, recording_id)
+    recording = await unarchived_recording(ctx, recording_id)
     if subject_id:
         await _require_subject(ctx, await current_user(ctx), Id(subject_id))
     changes: dict[str, str | list[str] | None] = {}
@@ -254,7 +254,7 @@ async def share(ctx: MutationContext, recording_id: Id[Recording], user_id: Id[U
     Raises:
         FunctionError: ``not_a_contact``, ``limit_exceeded`` or ``archived``; and as ``update``.
     """
-    recording = await live_recording(ctx, recording_id)
+    recording = await unarchived_recording(ctx, recording_id)
     await require_contact(ctx, await current_user(ctx), user_id)
     shared = recording.shared_with or []
     if user_id in shared:
@@ -282,7 +282,7 @@ async def archive(ctx: MutationContext, recording_id: Id[Recording], reason: Rea
     Raises:
         FunctionError: ``archived``: it is already; and as ``update``.
     """
-    recording = await live_recording(ctx, recording_id)
+    recording = await unarchived_recording(ctx, recording_id)
     await ctx.db.patch(recording, is_archived=True, archived_at=ctx.now, archive_reason=reason or None)
 
 
