@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
-import { clock, dayHeading, degrees, duration, hertz, initials, timeIn } from "../src/ui/format.ts";
+import { clock, dayHeading, decimalsFor, degrees, duration, hertz, initials, timeIn } from "../src/ui/format.ts";
 
 test("durations grow from seconds to a clock", () => {
   expect([800, 12_400, 59_900, 60_000, 185_000, 3_723_000].map(duration)).toEqual(["0.8 s", "12.4 s", "59.9 s", "1:00", "3:05", "1:02:03"]);
   expect(clock(5)).toBe("0:05");
+});
+
+test("places have as many decimals as tell them apart", () => {
+  expect([60, 1, 0.1, 0.054, 0.01, 0.001, 0.0001].map(decimalsFor)).toEqual([0, 0, 1, 2, 2, 3, 3]);
 });
 
 test("a place in a recording keeps its decimals, and carries them over", () => {

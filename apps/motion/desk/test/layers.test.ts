@@ -44,7 +44,8 @@ test("the finest layer that reaches over the view is drawn", () => {
   const coarse = layerOf({ start: 100, stop: 500, points: 200 }, zeros(200), zeros(200));
   const fine = layerOf({ start: 200, stop: 300, points: null }, zeros(100), zeros(100));
   expect(pick([outline, coarse, fine], { from: 220, to: 280 })).toBe(fine);
-  expect(pick([outline, coarse, fine], { from: 220, to: 301 })).toBe(coarse);
+  expect(pick([outline, coarse, fine], { from: 220, to: 299 })).toBe(fine);
+  expect(pick([outline, coarse, fine], { from: 220, to: 299.5 })).toBe(coarse); // its last sample is 299
   expect(pick([outline, coarse, fine], { from: 50, to: 280 })).toBe(outline);
 });
 

@@ -1,6 +1,6 @@
 /** uPlot, set up for two knees. */
 import uPlot from "uplot";
-import { timeIn } from "../ui/format.ts";
+import { decimalsFor, timeIn } from "../ui/format.ts";
 import { coloursOf, type Colours } from "./colours.ts";
 import { pathsOf } from "./paths.ts";
 
@@ -31,7 +31,7 @@ export class KneeChart {
   #colours: Colours;
   #view: [number, number] = [0, 1];
   #bounds: [number, number] = [-10, 80];
-  #isDense = false;
+  #band: number | null = null;
   #series = NOTHING;
   #frame = 0;
   readonly #observer: ResizeObserver;
@@ -63,9 +63,9 @@ export class KneeChart {
     this.#draw();
   }
 
-  /** Draw bands with their upper edge: where a stride is a few pixels wide, one knee would cover the other. */
-  setDense(dense: boolean): void {
-    this.#isDense = dense;
+  /** Draw bands whose columns are so many seconds wide; null: lines. */
+  setBand(seconds: number | null): void {
+    this.#band = seconds;
     this.#draw();
   }
 
@@ -95,10 +95,10 @@ export class KneeChart {
   #options(axes: boolean, onSelect: ChartOptions["onSelect"], onPoint: ChartOptions["onPoint"]): uPlot.Options {
     const line = (side: "left" | "right"): uPlot.Series => ({
       stroke: () => this.#colours[side],
-      fill: () => this.#colours[this.#isDense ? (`${side}Band` as const) : side],
+      fill: () => this.#colours[this.#band ? (`${side}Band` as const) : side],
       width: 1.75,
       points: { show: isSparse, size: 5, width: 0, fill: () => this.#colours[side] },
-      paths: pathsOf(() => this.#isDense),
+      paths: pathsOf(() => this.#band),
     });
     const axis = { stroke: () => this.#colours.ink, font: AXIS_FONT, ticks: { show: false }, show: axes };
     const grid = { stroke: () => this.#colours.grid, width: 1 };
@@ -161,6 +161,6 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
 /** Seconds on an axis: with as many decimals as its steps need below a minute, as a clock above. */
 function label(seconds: number, splits: readonly number[]): string {
   const step = splits.length > 1 ? splits[1]! - splits[0]! : 1;
-  const decimals = Math.min(3, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  const decimals = decimalsFor(step);
   return splits.at(-1)! < 120 ? `${seconds.toFixed(decimals)} s` : timeIn(seconds, decimals, 0);
 }

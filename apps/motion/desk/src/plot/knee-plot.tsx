@@ -1,16 +1,15 @@
 /** The plot of a recording: zoom by dragging, wheel, pinch or keys, move along, double-click for all of it. */
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { useIsDark } from "../app/theme.ts";
-import { degrees, timeIn } from "../ui/format.ts";
+import { decimalsFor, degrees, timeIn } from "../ui/format.ts";
 import { KneeChart } from "./chart.ts";
 import { clamped, moved, zoomed, type View } from "./fetching.ts";
 import { useGestures } from "./gestures.ts";
+import { bandFor } from "./bands.ts";
 import type { Layer } from "./layers.ts";
 
 const STEP = 1.5;
 const PAN = 0.2;
-/** Seconds in a pixel from which on the strides of somebody walking run into each other. */
-export const DENSE_S = 0.2;
 
 export interface KneePlotProps {
   readonly layer: Layer;
@@ -33,7 +32,7 @@ export function KneePlot(props: KneePlotProps): ReactElement {
   const latest = useRef(props);
   latest.current = props;
   const dark = useIsDark();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const made = new KneeChart(root.current!, {
       onSelect: (from, to) => {
         const { sampleRate: rate, count: length, onView: show } = latest.current;
@@ -52,7 +51,7 @@ export function KneePlot(props: KneePlotProps): ReactElement {
   useEffect(() => chart?.setBounds(bounds[0], bounds[1]), [chart, bounds]);
   useEffect(() => chart?.setSeries([layer.at.map((at) => at / sampleRate), signed(layer.left, sign), signed(layer.right, sign)]), [chart, layer, sign, sampleRate]);
   useEffect(() => chart?.setView(view.from / sampleRate, view.to / sampleRate), [chart, view, sampleRate]);
-  useEffect(() => chart?.setDense((view.to - view.from) / sampleRate / chart.width > DENSE_S), [chart, view, sampleRate]);
+  useEffect(() => chart?.setBand(bandFor(layer, (view.to - view.from) / chart.width, sampleRate)), [chart, layer, view, sampleRate]);
   useEffect(() => chart?.repaint(), [chart, dark]);
   useGestures(root, chart, latest);
   const middle = (view.from + view.to) / 2;
@@ -97,5 +96,5 @@ function tell(readout: HTMLElement, index: number | null, { layer, sign, sampleR
     text.textContent = degrees(angle * sign);
     return text;
   };
-  readout.replaceChildren(timeIn(at / sampleRate, 2), value("left", layer.left[index]!), value("right", layer.right[index]!));
+  readout.replaceChildren(timeIn(at / sampleRate, decimalsFor(1 / sampleRate)), value("left", layer.left[index]!), value("right", layer.right[index]!));
 }

@@ -39,9 +39,12 @@ function inOrder(pairs: Float64Array): Float64Array {
   return turned;
 }
 
+/** The samples that a layer has two numbers for; 0 if it has every one. */
+export const bucketOf = ({ points, start, stop, at }: Layer): number => (points === null ? 0 : (2 * (stop - start)) / at.length);
+
 /** Pick the finest of the layers that reach over a view; the first of them reaches over everything. */
 export function pick(layers: readonly [Layer, ...Layer[]], { from, to }: View): Layer {
-  const enough = layers.filter(({ start, stop }) => start <= Math.max(0, from) && stop >= to);
+  const enough = layers.filter(({ start, stop }) => start <= Math.max(0, from) && stop - 1 >= to);
   return enough.reduce((best, layer) => (fineness(layer) > fineness(best) ? layer : best), layers[0]);
 }
 

@@ -4,18 +4,19 @@ import { columnsIn, joined, samplesIn, type Run } from "./columns.ts";
 
 /** More samples in a pixel than this are columns: to outline a thick line is much dearer than to fill a polygon. */
 const LINE_BELOW = 2;
-/** A band's column holds a whole stride of a slow walk, or its edge would go up and down with each. */
-const STRIDE_S = 1.6;
+/** An isolated sample is so much wider than the line. */
+const DOT = 2;
 
 type Builder = (plot: uPlot, series: number, first: number, last: number) => uPlot.Series.Paths | null;
 
-/** Make the builder of a series' paths. What is filled has the series' colour of filling. */
-export function pathsOf(isBand: () => boolean): Builder {
+/** Make the builder of a series' paths; `bandOf` tells the width of a band's columns. What is filled has the series' colour of filling. */
+export function pathsOf(bandOf: () => number | null): Builder {
   return (plot, series, first, last) => {
     const [at, values] = [plot.data[0] as Float64Array, plot.data[series] as Float64Array];
     const pen = new Pen(plot, plot.series[series]!.width!);
-    if (isBand()) {
-      const runs = columnsIn(at, values, first, last, Math.max(STRIDE_S, pen.pixel));
+    const band = bandOf();
+    if (band) {
+      const runs = columnsIn(at, values, first, last, Math.max(band, pen.pixel));
       return { stroke: pen.lines(runs), fill: pen.polygons(runs, 0) };
     }
     if ((last - first) * devicePixelRatio < LINE_BELOW * plot.bbox.width) return { stroke: pen.lines(samplesIn(at, values, first, last)), fill: null };
@@ -44,9 +45,9 @@ class Pen {
   lines(runs: readonly Run[]): Path2D {
     const path = new Path2D();
     for (const { at, high } of runs) {
-      path.moveTo(this.#x(at[0]!) - (at.length === 1 ? this.half : 0), this.#y(high[0]!));
+      path.moveTo(this.#x(at[0]!) - (at.length === 1 ? DOT * this.half : 0), this.#y(high[0]!));
       for (let index = 1; index < at.length; index += 1) path.lineTo(this.#x(at[index]!), this.#y(high[index]!));
-      if (at.length === 1) path.lineTo(this.#x(at[0]!) + this.half, this.#y(high[0]!));
+      if (at.length === 1) path.lineTo(this.#x(at[0]!) + DOT * this.half, this.#y(high[0]!));
     }
     return path;
   }

@@ -3,9 +3,10 @@ import { useCallback, useMemo, useState, type ReactElement } from "react";
 import type { Recording } from "../api/api.ts";
 import { IconButton } from "../ui/controls.tsx";
 import { describe } from "../ui/errors.ts";
-import { timeIn } from "../ui/format.ts";
+import { decimalsFor, timeIn } from "../ui/format.ts";
+import { DENSE_S } from "./bands.ts";
 import { clamped, zoomed, type View } from "./fetching.ts";
-import { DENSE_S, KneePlot } from "./knee-plot.tsx";
+import { KneePlot } from "./knee-plot.tsx";
 import { extremesIn } from "./layers.ts";
 import { flexionSign, type Extremes } from "./numbers.ts";
 import { Numbers } from "./numbers-panel.tsx";
@@ -28,6 +29,8 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
   const isWhole = view.from <= whole.from && view.to >= whole.to;
   const shown = layer && (isWhole ? all : extremesIn(layer, view));
   if (error) return <p className="plot-card problem" role="alert">{describe(error)}</p>;
+  const decimals = Math.max(1, decimalsFor((view.to - view.from) / sampleRate / 100));
+  const at = (sample: number): string => timeIn(sample / sampleRate, decimals);
   const middle = (view.from + view.to) / 2;
   return (
     <>
@@ -35,7 +38,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
         <header>
           <h2>Knee flexion</h2>
           <p className="legend"><span className="left">Left</span><span className="right">Right</span></p>
-          <p className="view" aria-live="polite">{isWhole ? "Whole recording" : `${timeIn(view.from / sampleRate, 1)} – ${timeIn(view.to / sampleRate, 1)}`}</p>
+          <p className="view" aria-live="polite">{isWhole ? "Whole recording" : `${at(view.from)} – ${at(view.to)}`}</p>
           <span className={isRefining ? "refining on" : "refining"} aria-hidden="true" />
           <div className="zoom" role="group" aria-label="Zoom">
             <IconButton icon="minus" label="Zoom out" disabled={isWhole} onClick={() => setView(zoomed(view, STEP, middle, count))} />

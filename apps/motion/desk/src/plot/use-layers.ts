@@ -8,8 +8,8 @@ import { layerOf, pick, type Layer } from "./layers.ts";
 
 type Knees = Pick<Recording, "leftKnee" | "rightKnee" | "sampleCount">;
 
-/** Asking waits until the hand rests this long: a drag passes over much that nobody looks at. */
-const REST_MS = 70;
+/** The least time between two times of asking: a drag passes over much that nobody looks at. */
+const PAUSE_MS = 100;
 const KEPT = 24;
 
 export interface Layers {
@@ -43,6 +43,7 @@ function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers
   const [isRefining, setRefining] = useState(false);
   const known = useRef(layers);
   known.current = layers;
+  const asked = useRef(-PAUSE_MS);
   const { start, stop, points } = wanted ?? { start: 0, stop: 0, points: null };
   useEffect(() => {
     const isThere = (one: Layer): boolean => one.start === start && one.stop === stop && one.points === points;
@@ -50,13 +51,14 @@ function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers
     const abort = new AbortController();
     const range = { start, stop, points, signal: abort.signal };
     const ask = async (): Promise<void> => {
+      asked.current = performance.now();
       const [left, right] = await Promise.all([client.array(leftKnee, range), client.array(rightKnee, range)]);
       const layer = layerOf({ start, stop, points }, left as Float64Array, right as Float64Array);
       setLayers((before) => [...before.slice(1 - KEPT), layer]);
       setRefining(false);
     };
     setRefining(true);
-    const timer = setTimeout(() => void ask().catch(() => abort.signal.aborted || setRefining(false)), REST_MS);
+    const timer = setTimeout(() => void ask().catch(() => abort.signal.aborted || setRefining(false)), asked.current + PAUSE_MS - performance.now());
     return () => {
       clearTimeout(timer);
       abort.abort();

@@ -56,6 +56,9 @@ export function timeIn(seconds: number, decimals: number, clockFrom = 60): strin
   return clock(parts / 10 ** decimals) + fraction;
 }
 
+/** The decimals, three at most, with which places so many seconds apart read differently. */
+export const decimalsFor = (step: number): number => Math.min(3, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+
 /** A rate: "100 Hz", "59.94 Hz". */
 export const hertz = (rate: number): string => `${Number(rate.toFixed(2))} Hz`;
 
