@@ -36,6 +36,11 @@ async def client_of(hub: HubProcess) -> AsyncIterator[Client]:
         yield client
 
 
+async def plan(client: Client, path: str, first: int, count: int, *, milliseconds: int) -> None:
+    """Schedule ``count`` calls, spread over so many milliseconds."""
+    await client.mutation("racing:plan", {"path": path, "first": first, "count": count, "milliseconds": milliseconds})
+
+
 async def reached(client: Client, condition: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     """Wait until the schedule is where it should be."""
     async with asyncio.timeout(60):
@@ -65,9 +70,8 @@ async def assert_each_second_once(client: Client, ticks: list[int]) -> None:
 
 async def test_two_hubs_run_each_call_once(hubs: tuple[HubProcess, HubProcess]) -> None:
     async with client_of(hubs[0]) as one, client_of(hubs[1]) as two:
-        plan = {"path": "racing:leave", "count": 100, "milliseconds": 500}
         await asyncio.gather(
-            one.mutation("racing:plan", {**plan, "first": 0}), two.mutation("racing:plan", {**plan, "first": 100})
+            plan(one, "racing:leave", 0, 100, milliseconds=500), plan(two, "racing:leave", 100, 100, milliseconds=500)
         )
         end = await reached(two, lambda progress: progress["done"] >= 200 and progress["tick"] >= 3)
         runs, ticks = await all_runs(two)
@@ -82,8 +86,7 @@ async def test_each_call_is_run_once_though_hubs_are_killed_and_started_again(
     first, second = hubs
     async with client_of(second) as client:
         async with client_of(first) as planner:
-            plan = {"path": "racing:leave", "first": 0, "count": 200, "milliseconds": 2_000}
-            await planner.mutation("racing:plan", plan)
+            await plan(planner, "racing:leave", 0, 200, milliseconds=2_000)
         await reached(client, lambda progress: progress["done"] >= 50)
         first.kill()
         await reached(client, lambda progress: progress["done"] >= 120)
@@ -92,8 +95,7 @@ async def test_each_call_is_run_once_though_hubs_are_killed_and_started_again(
     second.kill()
     async with client_of(first) as client:
         ticks_before = len((await all_runs(client))[1])
-        plan = {"path": "racing:leave", "first": 200, "count": 20, "milliseconds": 100}
-        await client.mutation("racing:plan", plan)
+        await plan(client, "racing:leave", 200, 20, milliseconds=100)
         end = await reached(client, lambda now: now["done"] >= 220 and now["tick"] > ticks_before + 2)
         runs, ticks = await all_runs(client)
         assert (end["failed"], end["pending"]) == (0, 0)
@@ -105,8 +107,7 @@ async def test_what_came_due_while_no_hub_was_there_runs_when_one_is(hubs: tuple
     first, second = hubs
     second.kill()
     async with client_of(first) as client:
-        plan = {"path": "racing:leave", "first": 0, "count": 200, "milliseconds": 1_000}
-        await client.mutation("racing:plan", plan)
+        await plan(client, "racing:leave", 0, 200, milliseconds=1_000)
         before = await reached(client, lambda progress: progress["done"] >= 5)
     first.kill()
     assert before["done"] < 200
@@ -120,8 +121,7 @@ async def test_actions_of_a_killed_hub_are_taken_over_by_their_policy(hubs: tupl
     first, second = hubs
     async with client_of(second) as client:
         async with client_of(first) as planner:
-            plan = {"path": "racing:leave_by_action", "first": 0, "count": 100, "milliseconds": 500}
-            await planner.mutation("racing:plan", plan)
+            await plan(planner, "racing:leave_by_action", 0, 100, milliseconds=500)
         await reached(client, lambda progress: progress["done"] >= 10)
         first.kill()
         end = await reached(client, lambda progress: progress["done"] >= 100)
@@ -134,8 +134,7 @@ async def test_a_hub_that_stops_gives_back_what_it_was_to_run(hubs: tuple[HubPro
     first, second = hubs
     async with client_of(second) as client:
         async with client_of(first) as planner:
-            plan = {"path": "racing:leave_by_action", "first": 0, "count": 100, "milliseconds": 500}
-            await planner.mutation("racing:plan", plan)
+            await plan(planner, "racing:leave_by_action", 0, 100, milliseconds=500)
         await reached(client, lambda progress: progress["done"] >= 10)
         await asyncio.to_thread(first.stop)
         end = await reached(client, lambda progress: progress["done"] >= 100)

@@ -34,6 +34,14 @@ async def later(caller: Caller, path: str, **args: Any) -> str:
     return call_id
 
 
+async def begun(app: TestApp, caller: Caller, gate: errands.Gate, path: str) -> tuple[str, asyncio.Task[Any]]:
+    """Schedule an action and let it run as far as its gate."""
+    call_id = await later(caller, path, name="g")
+    running: asyncio.Task[Any] = asyncio.create_task(app.advance())
+    await gate.reached.wait()
+    return call_id, running
+
+
 async def state(caller: Caller, call_id: str) -> dict[str, Any]:
     found: dict[str, Any] = await caller.query("errands:call", {"callId": call_id})
     return found
@@ -112,9 +120,7 @@ async def test_a_call_that_waits_to_be_tried_again_can_be_cancelled(registry: Re
 async def test_a_running_action_cannot_be_cancelled(registry: Registry, any_store: Store, gate: errands.Gate) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated")
         assert (await state(caller, call_id))["status"] == "running"
         assert await caller.mutation("errands:cancel", {"callId": call_id}) is False
         gate.open.set()
@@ -142,9 +148,7 @@ async def test_what_a_lost_hub_was_running_is_taken_over_after_the_lease(
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated_twice", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated_twice")
         await asyncio.gather(running, lose(app))
         gate.open.set()
         await other.advance(LEASE - 1)
@@ -159,9 +163,7 @@ async def test_what_is_run_once_fails_when_its_hub_is_lost(
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated")
         await asyncio.gather(running, lose(app))
         await other.advance(LEASE + 1)
         failed = await state(caller, call_id)
@@ -174,9 +176,7 @@ async def test_a_renewed_lease_keeps_an_action_where_it_is(
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated_twice", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated_twice")
         for _ in range(5):
             app.clock.advance(LEASE - 1)
             await app.scheduler.renew()
@@ -192,9 +192,7 @@ async def test_a_hub_that_comes_back_too_late_is_told_and_changes_nothing(
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated")
         await other.advance(LEASE + 1)  # as if the first hub had been standing still
         assert (await state(caller, call_id))["status"] == "failed"
         await app.scheduler.renew()  # and now it goes on: what it ran is no longer its own
@@ -208,9 +206,7 @@ async def test_a_result_that_comes_after_the_lease_is_not_taken(
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated")
         await other.advance(LEASE + 1)
         gate.open.set()
         await running
@@ -224,9 +220,7 @@ async def test_a_result_that_comes_after_the_lease_is_not_taken(
 async def test_a_stop_waits_for_what_is_about_to_finish(registry: Registry, gate: errands.Gate) -> None:
     async with TestApp(registry) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, "errands:gated", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, "errands:gated")
         stopping = asyncio.create_task(app.scheduler.stop())
         await other.advance()
         gate.open.set()
@@ -241,9 +235,7 @@ async def test_a_stop_gives_back_what_does_not_finish(
     impatient = SchedulerSettings(stop_timeout=0.05)
     async with TestApp(registry, any_store, scheduler=impatient) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id = await later(caller, f"errands:{name}", name="g")
-        running = asyncio.create_task(app.advance())
-        await gate.reached.wait()
+        call_id, running = await begun(app, caller, gate, f"errands:{name}")
         await app.scheduler.stop()
         await running
         left = await state(caller, call_id)
