@@ -93,7 +93,7 @@ function tell(readout: HTMLElement, index: number | null, { layer, sign, sampleR
   const value = (side: string, angle: number): HTMLElement => {
     const text = document.createElement("span");
     text.className = side;
-    text.textContent = degrees(angle * sign);
+    text.textContent = Number.isNaN(angle) ? "–" : degrees(angle * sign);
     return text;
   };
   readout.replaceChildren(timeIn(at / sampleRate, decimalsFor(1 / sampleRate)), value("left", layer.left[index]!), value("right", layer.right[index]!));
