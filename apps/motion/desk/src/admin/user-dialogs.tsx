@@ -5,8 +5,8 @@ import { goInstead } from "../app/route.ts";
 import { sessions } from "../app/session.ts";
 import { ROLE_NAMES, type Role } from "../people/roles.ts";
 import { attempt } from "../ui/act.ts";
-import { Select, TextField } from "../ui/controls.tsx";
-import { FormDialog, ReasonDialog } from "../ui/dialog.tsx";
+import { Select } from "../ui/controls.tsx";
+import { ConfirmDialog, FormDialog, ReasonDialog } from "../ui/dialog.tsx";
 import { toasts } from "../ui/toasts.ts";
 
 /** What an admin is about to do with whom. */
@@ -87,16 +87,14 @@ function Restore({ user, onClose }: Props): null {
 
 function DeleteDialog({ user, onClose }: Props): ReactElement {
   const remove = useMutation(api.admin.deleteUser);
-  const [email, setEmail] = useState("");
   const send = async (): Promise<void> => {
-    if (email !== user.email) throw new Error("this is another address");
     await remove({ userId: user._id });
     toasts.say(`${user.name} has been deleted.`);
   };
   return (
-    <FormDialog title={`Delete ${user.name}`} submit="Delete for good" danger onSubmit={send} onClose={onClose}>
-      <p>Their recordings are deleted with them, for everybody. This cannot be undone.</p>
-      <TextField label={`Type ${user.email} to confirm`} required autoFocus autoComplete="off" value={email} onChange={(event) => setEmail(event.target.value.trim().toLowerCase())} />
-    </FormDialog>
+    <ConfirmDialog
+      title={`Delete ${user.name}`} submit="Delete for good" words={user.email} onConfirmed={send} onClose={onClose}
+      text="Their recordings are deleted with them, for everybody. This cannot be undone."
+    />
   );
 }

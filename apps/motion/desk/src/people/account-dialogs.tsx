@@ -4,7 +4,7 @@ import { api } from "../api/api.ts";
 import { useMe } from "../app/me.ts";
 import { sessions } from "../app/session.ts";
 import { TextField } from "../ui/controls.tsx";
-import { FormDialog } from "../ui/dialog.tsx";
+import { ConfirmDialog, FormDialog } from "../ui/dialog.tsx";
 import { toasts } from "../ui/toasts.ts";
 
 export type AccountDialog = "rename" | "delete" | null;
@@ -28,19 +28,15 @@ function Rename({ onClose }: { onClose: () => void }): ReactElement {
 function DeleteAccount({ onClose }: { onClose: () => void }): ReactElement {
   const me = useMe();
   const remove = useMutation(api.users.deleteAccount);
-  const [email, setEmail] = useState("");
   const send = async (): Promise<void> => {
-    await remove({ email });
+    await remove({ email: me.email });
     await sessions.signOut();
     toasts.say("Your account has been deleted.");
   };
   return (
-    <FormDialog title="Delete account" submit="Delete my account" danger onSubmit={send} onClose={onClose}>
-      <p>Your recordings are deleted with it, for you and for everybody they are shared with. This cannot be undone.</p>
-      <TextField
-        label={`Type ${me.email} to confirm`} required autoFocus autoComplete="off" pattern={me.email.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}
-        value={email} onChange={(event) => setEmail(event.target.value.trim().toLowerCase())}
-      />
-    </FormDialog>
+    <ConfirmDialog
+      title="Delete account" submit="Delete my account" words={me.email} onConfirmed={send} onClose={onClose}
+      text="Your recordings are deleted with it, for you and for everybody they are shared with. This cannot be undone."
+    />
   );
 }

@@ -1,6 +1,6 @@
 /** Windows above the window: the browser's own dialog keeps the focus inside and closes on Esc. */
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactElement, type ReactNode } from "react";
-import { Button, IconButton, TextArea } from "./controls.tsx";
+import { Button, IconButton, TextArea, TextField } from "./controls.tsx";
 import { describe } from "./errors.ts";
 
 export function Dialog({ title, onClose, children, wide = false }: {
@@ -71,6 +71,23 @@ export function ReasonDialog({ title, text, submit, danger = false, required = f
     <FormDialog title={title} submit={submit} danger={danger} onSubmit={() => onReason(reason.trim())} onClose={onClose}>
       <p>{text}</p>
       <TextArea label={required ? "Reason" : "Reason (optional)"} rows={3} maxLength={2000} required={required} autoFocus value={reason} onChange={(event) => setReason(event.target.value)} />
+    </FormDialog>
+  );
+}
+
+/** Do what cannot be undone, once its words have been typed. */
+export function ConfirmDialog({ title, text, submit, words, onConfirmed, onClose }: {
+  title: string; text: ReactNode; submit: string; words: string; onConfirmed: () => Promise<unknown>; onClose: () => void;
+}): ReactElement {
+  const [typed, setTyped] = useState("");
+  const send = async (): Promise<void> => {
+    if (typed.trim().toLowerCase() !== words.toLowerCase()) throw new Error(`this is not ${words}`);
+    await onConfirmed();
+  };
+  return (
+    <FormDialog title={title} submit={submit} danger onSubmit={send} onClose={onClose}>
+      <p>{text}</p>
+      <TextField label={`Type ${words} to confirm`} required autoFocus autoComplete="off" autoCapitalize="none" value={typed} onChange={(event) => setTyped(event.target.value)} />
     </FormDialog>
   );
 }
