@@ -71,6 +71,10 @@ FORBIDDEN = {
     ),
     "synovia.sync": (
         "synovia.scheduler",
+        "synovia.engine",
+        "synovia.auth",
+        "synovia.codegen",
+        "synovia.app",
         "synovia.store.mongo",
         "synovia.store.sqlite",
         "pymongo",
@@ -79,7 +83,18 @@ FORBIDDEN = {
         "synovia.cli",
         "synovia.http",
     ),
+    "synovia.http": (
+        "synovia.cli",
+        "synovia.codegen",
+        "synovia.store.mongo",
+        "synovia.store.sqlite",
+        "pymongo",
+        "motor",
+        "sqlite3",
+        "typer",
+    ),
     "synovia.auth": (
+        "synovia.scheduler",
         "synovia.sync",
         "synovia.http",
         "synovia.app",
@@ -92,6 +107,8 @@ FORBIDDEN = {
         "sqlite3",
     ),
     "synovia.store": (
+        "synovia.scheduler",
+        "synovia.auth",
         "synovia.sync",
         "synovia.http",
         "synovia.app",
