@@ -68,8 +68,8 @@ async def _recording(setting: Setting, window: Browser) -> list[Row]:
             *[row for name, title in GESTURES.items() for row in await _moved(setting, window, title, name)],
         ]
         steps = await window.ask("zoomed", steps=ZOOM_STEPS)
-        mean = sum(steps) / len(steps) / 1000
-        return [*rows, limited("bytes a zoom step", "kB", mean, ALL_BYTES / len(steps) / 1000)]
+        fetched = sum(steps) / 1000
+        return [*rows, limited(f"an hour: {ZOOM_STEPS} zoom steps, bytes fetched", "kB", fetched, ALL_BYTES / 1000)]
 
 
 async def _opened(window: Browser, url: str, recording: str, address: str) -> tuple[float, float]:
@@ -190,9 +190,13 @@ def _smooth(what: str, rounds: list[_Round]) -> list[Row]:
         busy, rest = ([each[side][key] for each in rounds] for side in (0, 1))
         return compared(f"{what}: {title}", unit, busy, "at rest", rest, aim)
 
+    seen = [busy["drawn"] for busy, _ in rounds]
+    frames = [rest["rate"] for _, rest in rounds]
+    pictures = [compared(f"{what}: new pictures", "/s", seen, "frames at rest", frames)] if all(seen) else []
     share = [100 * busy["busy"] for busy, _ in rounds]
     return [
         beside("frames", "rate", "/s", _AS_AT_REST),
+        *pictures,
         beside("longest frame", "longest", "ms"),
         compared(f"{what}: main thread busy", "%", share, "all of it", [100.0] * len(rounds)),
     ]
