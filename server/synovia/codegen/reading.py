@@ -148,7 +148,7 @@ class _Reader:
         if get_origin(annotation) is not None and not _is_model(annotation):
             return self._compound(annotation, given, owner)
         if isinstance(annotation, type):
-            return self._class(annotation, given, owner)
+            return self._class(annotation, given)
         raise _Unrepresentable(f"{_named(annotation)} cannot travel")
 
     def _compound(self, annotation: Any, given: bool, owner: Any) -> Shape:
@@ -181,7 +181,7 @@ class _Reader:
         if not (strings or isinstance(shape, IdOf) or shape == Scalar("str")):
             raise _Unrepresentable(f"the keys of a map are strings, not {_named(key)}")
 
-    def _class(self, kind: type, given: bool, owner: Any) -> Shape:
+    def _class(self, kind: type, given: bool) -> Shape:
         if kind is Id:
             raise _Unrepresentable("say of which table the id is, as Id[User]")
         if issubclass(kind, enum.Enum):

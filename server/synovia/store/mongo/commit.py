@@ -61,10 +61,6 @@ def request_id(session: bytes, number: int) -> bytes:
     return session + _NUMBER.pack(number)
 
 
-def request_of(key: bytes) -> tuple[bytes, int]:
-    return bytes(key[: -_NUMBER.size]), _NUMBER.unpack(key[-_NUMBER.size :])[0]
-
-
 class _Raced(Conflict):
     """Another transaction was faster, whatever it wrote."""
 
