@@ -18,6 +18,7 @@ from synovia.auth.oidc import OidcVerifier
 from synovia.auth.sessions import ISSUER, SESSIONS, Sessions
 from synovia.auth.settings import AuthSettings
 from synovia.auth.tokens import Clock, Unverified, read, refused
+from synovia.engine.tasks import end
 from synovia.identity import Identity, InvalidToken, SignIn
 from synovia.store.base import Store, StoreError, TableSpec
 
@@ -172,8 +173,7 @@ class SignInDesk:
     async def stop(self) -> None:
         """Stop that, and fetches that are under way."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
         for each in self._verifiers:
             await each.close()
 

@@ -19,7 +19,7 @@ from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
-from synovia.engine.tasks import keep_running
+from synovia.engine.tasks import end, keep_running
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
@@ -144,9 +144,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop every task; the store stays open."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.live.stop()
         self._log_alive = False
 

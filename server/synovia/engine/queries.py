@@ -21,6 +21,7 @@ from synovia.engine.live import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
 from synovia.engine.readset import KeyedCommit
 from synovia.engine.subscriptions import SubscriptionIndex
+from synovia.engine.tasks import end
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
 from synovia.store.base import Gap, StoreError, Ts
@@ -330,6 +331,4 @@ class LiveQueries:
         for handle in (self._tick, self._alarm):
             if handle is not None:
                 handle.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)

@@ -18,7 +18,7 @@ from synovia.application import Registry
 from synovia.engine.engine import Engine
 from synovia.engine.live import LiveQuery
 from synovia.engine.outcomes import Outcome
-from synovia.engine.tasks import keep_running
+from synovia.engine.tasks import end, keep_running
 from synovia.errors import UnknownFunction
 from synovia.functions import Isolation, Kind
 from synovia.scheduler.agenda import Agenda, Item, agenda_of
@@ -96,15 +96,10 @@ class Runner:
                 while self._busy:
                     await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
         held = list(self._held.items())
-        await self._cancel([*self._busy.values(), *self._tasks])
+        await end([*self._busy.values(), *self._tasks])
         self._tasks = []
         if held:
             await self._engine.transact(lambda ctx: self._steps.release(ctx, held), path="_scheduler:release")
-
-    async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def health(self) -> SchedulerHealth:
         """Tell how it is."""
