@@ -164,10 +164,21 @@ def test_serve_needs_a_store() -> None:
     assert "SYNOVIA_STORE" in ended.stderr
 
 
-def test_a_setting_that_makes_no_sense() -> None:
-    ended = synovia("dev", str(BOARD), SYNOVIA_PORT="many")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SYNOVIA_PORT", "many"),
+        ("SYNOVIA_LIMITS_MAX_ACTIONS", "0"),
+        ("SYNOVIA_LIMITS_MAX_ACTION", "1"),
+        ("SYNOVIA_HTTP_MAX_BODY", "1"),
+        ("SYNOVIA_AUTH_ISSUERS", "no JSON"),
+    ],
+)
+def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
+    ended = synovia("dev", str(BOARD), **{name: value})
     assert ended.returncode == 2
-    assert "port" in ended.stderr
+    assert name in ended.stderr or "auth" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 # --- serving

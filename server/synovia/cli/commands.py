@@ -17,6 +17,8 @@ from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
 import typer
 import uvloop
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
@@ -112,9 +114,19 @@ def _fail(message: str, code: int) -> NoReturn:
 def _settings(**flags: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except SettingsError as error:
+        raise typer.BadParameter(f"{error}: no JSON: {error.__cause__}") from None
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise typer.BadParameter("; ".join(faults)) from None
+        raise typer.BadParameter("; ".join(map(_fault, error.errors()))) from None
+
+
+def _fault(fault: ErrorDetails) -> str:
+    """Say what is wrong with which variable."""
+    variable = "_".join(["SYNOVIA", *map(str, fault["loc"])]).upper()
+    text = (
+        "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+    )
+    return f"{variable}: {text}" if fault["loc"] else text
 
 
 def _log_to(handler: logging.Handler, settings: Settings) -> None:

@@ -20,7 +20,7 @@ class HttpSettings(BaseModel):
         openapi: Whether ``/openapi.json`` describes the functions that clients may call.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_body_bytes: Bytes = 1 << 20
     body_timeout: Seconds = 20.0

@@ -51,7 +51,7 @@ class HubLimits(BaseModel):
         health_timeout: For the database to answer ``/health``.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_connections: Count = 20_000
     max_connections_per_address: Count = 500
