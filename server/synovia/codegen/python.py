@@ -6,23 +6,7 @@ import builtins
 import keyword
 from collections.abc import Collection, Iterable
 
-from synovia.codegen.shapes import (
-    Api,
-    ArrayOf,
-    Call,
-    Choice,
-    Field,
-    IdOf,
-    ListOf,
-    MapOf,
-    OneOf,
-    Parameter,
-    Reference,
-    Scalar,
-    Shape,
-    Structure,
-    TupleOf,
-)
+from synovia.codegen import shapes
 from synovia.functions import Kind
 
 _SCALARS = {
@@ -60,7 +44,7 @@ RESERVED_FUNCTIONS = frozenset({*_ORIGINS, *_MODULES, "annotations"})
 """What a function must not be called: generated modules have other uses for these names."""
 
 
-def python(api: Api, mark: str) -> dict[str, str]:
+def python(api: shapes.Api, mark: str) -> dict[str, str]:
     """Give the files of the package by name."""
     modules = api.modules
     names = [structure.name for structure in api.structures] + [f"{owner}Id" for owner, _ in api.ids]
@@ -73,7 +57,7 @@ def python(api: Api, mark: str) -> dict[str, str]:
     }
 
 
-def _package(api: Api, names: list[str], mark: str) -> str:
+def _package(api: shapes.Api, names: list[str], mark: str) -> str:
     lines = [f'"""What clients of {api.name} may call, by module, and the types of what it takes and gives."""', ""]
     if api.modules:
         lines += [f"from . import {', '.join(api.modules)}"]
@@ -83,7 +67,7 @@ def _package(api: Api, names: list[str], mark: str) -> str:
     return "\n".join([f"# {mark}", *_LEFT_ALONE, *lines, "", "__all__ = [", *public, "]", ""])
 
 
-def _types(api: Api, mark: str) -> str:
+def _types(api: shapes.Api, mark: str) -> str:
     writer = _Writer()
     ids = [
         f'{owner}Id = {writer.use("NewType")}("{owner}Id", str)\n"""An id in {table!r}."""' for owner, table in api.ids
@@ -95,7 +79,7 @@ def _types(api: Api, mark: str) -> str:
     return _file(mark, doc, writer, ["\n\n".join(ids), "\n".join(declared), *structures])
 
 
-def _module(module: str, calls: list[Call], names: Collection[str], mark: str) -> str:
+def _module(module: str, calls: list[shapes.Call], names: Collection[str], mark: str) -> str:
     writer = _Writer(shadowed={call.name for call in calls})
     functions = [writer.call(call) for call in calls]
     used = sorted(writer.structures & set(names))
@@ -136,7 +120,7 @@ class _Writer:
 
     # --- declarations
 
-    def structure(self, structure: Structure) -> str:
+    def structure(self, structure: shapes.Structure) -> str:
         fields = [(field.name, self._field(field, structure.given)) for field in structure.fields]
         self.use("TypedDict")
         doc = _docstring(structure.doc, "    ")
@@ -146,17 +130,17 @@ class _Writer:
             return f"class {structure.name}({base}):\n{body or '    pass' + chr(10)}"
         return self._functional(structure, fields)
 
-    def _functional(self, structure: Structure, fields: list[tuple[str, str]]) -> str:
+    def _functional(self, structure: shapes.Structure, fields: list[tuple[str, str]]) -> str:
         # A class could not have these keys, or they would hide the names of types from the fields after them.
         items = "".join(f"        {name!r}: {type_!r},\n" for name, type_ in fields)
         name = structure.name
         return f"{name} = TypedDict(\n    {name!r},\n    {{\n{items}    }},\n)\n{_docstring(structure.doc, '')}"
 
-    def _field(self, field: Field, given: bool) -> str:
+    def _field(self, field: shapes.Field, given: bool) -> str:
         text = self.type(field.shape, given)
         return text if field.required else f"{self.use('NotRequired')}[{text}]"
 
-    def call(self, call: Call) -> str:
+    def call(self, call: shapes.Call) -> str:
         kind = self.use(_CALLS[call.kind])
         parameters = [self._parameter(field) for field in call.arguments]
         head = f"def {call.name}({', '.join(['*', *parameters] if parameters else [])}) -> {{}}:"
@@ -166,7 +150,7 @@ class _Writer:
             line = f"def {call.name}(\n    *,\n" + "".join(f"    {p},\n" for p in parameters) + f") -> {result}:"
         return f"{line}\n{_docstring(call.doc, '    ')}    return {self._value(kind, call)}\n"
 
-    def _value(self, kind: str, call: Call) -> str:
+    def _value(self, kind: str, call: shapes.Call) -> str:
         pairs = [f'"{field.name}": {field.python}' for field in call.arguments]
         text = f'{kind}("{call.path}", {{{", ".join(pairs)}}})'
         if len(text) + 11 <= _WIDTH:
@@ -177,7 +161,7 @@ class _Writer:
             + "        },\n    )"
         )
 
-    def _parameter(self, field: Field) -> str:
+    def _parameter(self, field: shapes.Field) -> str:
         text = self.type(field.shape, given=True)
         if field.required:
             return f"{field.python}: {text}"
@@ -185,36 +169,36 @@ class _Writer:
 
     # --- types
 
-    def type(self, shape: Shape, given: bool) -> str:
+    def type(self, shape: shapes.Shape, given: bool) -> str:
         match shape:
-            case Scalar("any"):
+            case shapes.Scalar("any"):
                 return self.use("Any")
-            case Scalar("datetime"):
+            case shapes.Scalar("datetime"):
                 self.use("datetime")
                 return "datetime.datetime"
-            case Scalar(name):
+            case shapes.Scalar(name):
                 return self._builtin(_SCALARS[name])
-            case Choice(values):
+            case shapes.Choice(values):
                 return f"{self.use('Literal')}[{', '.join(map(repr, values))}]"
-            case IdOf(_, owner):
+            case shapes.IdOf(_, owner):
                 return self._structure(f"{owner}Id")
-            case ArrayOf(dtype):
+            case shapes.ArrayOf(dtype):
                 return self._array(dtype, given)
-            case ListOf(item):
+            case shapes.ListOf(item):
                 return f"{self._builtin('list')}[{self.type(item, given)}]"
-            case TupleOf(items):
+            case shapes.TupleOf(items):
                 return self._fixed(items, given)
-            case MapOf(value):
+            case shapes.MapOf(value):
                 return f"{self._builtin('dict')}[{self._builtin('str')}, {self.type(value, given)}]"
-            case OneOf(options):
+            case shapes.OneOf(options):
                 return " | ".join(self.type(option, given) for option in options)
-            case Reference(name, arguments):
+            case shapes.Reference(name, arguments):
                 text = self._structure(name)
                 return f"{text}[{', '.join(self.type(each, given) for each in arguments)}]" if arguments else text
-            case Parameter(name):
+            case shapes.Parameter(name):
                 return f"_{name}"
 
-    def _fixed(self, items: tuple[Shape, ...], given: bool) -> str:
+    def _fixed(self, items: tuple[shapes.Shape, ...], given: bool) -> str:
         kinds = list(dict.fromkeys(self.type(item, given) for item in items))
         return f"{self._builtin('list')}[{' | '.join(kinds) or self.use('Any')}]"  # the wire has no tuples
 
@@ -233,7 +217,7 @@ class _Writer:
         return f"{self.use('builtins')}.{name}" if name in self._shadowed else name
 
 
-def _variables(structure: Structure) -> str:
+def _variables(structure: shapes.Structure) -> str:
     return ", ".join(f"_{name}" for name in structure.parameters)
 
 

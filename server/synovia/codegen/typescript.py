@@ -8,24 +8,8 @@ from collections.abc import Iterable
 
 from pydantic.alias_generators import to_camel
 
+from synovia.codegen import shapes
 from synovia.codegen.names import words
-from synovia.codegen.shapes import (
-    Api,
-    ArrayOf,
-    Call,
-    Choice,
-    Field,
-    IdOf,
-    ListOf,
-    MapOf,
-    OneOf,
-    Parameter,
-    Reference,
-    Scalar,
-    Shape,
-    Structure,
-    TupleOf,
-)
 from synovia.functions import Kind
 
 _SCALARS = {
@@ -49,7 +33,7 @@ export type Id<Table extends string = string> = string & { readonly [table]: Tab
 """
 
 
-def typescript(api: Api, mark: str) -> dict[str, str]:
+def typescript(api: shapes.Api, mark: str) -> dict[str, str]:
     """Give the files of the client by name."""
     writer = _Writer()
     structures = [writer.structure(structure) for structure in api.structures]
@@ -73,27 +57,27 @@ class _Writer:
 
     # --- declarations
 
-    def structure(self, structure: Structure) -> str:
+    def structure(self, structure: shapes.Structure) -> str:
         names = structure.parameters
         self._parameters = {name: "T" if len(names) == 1 else f"T{n}" for n, name in enumerate(names, 1)}
         parameters = f"<{', '.join(self._parameters.values())}>" if names else ""
         fields = "".join(self._member(field, structure.given, "  ") for field in structure.fields)
         return f"{_jsdoc(structure.doc, '')}export interface {structure.name}{parameters} {{\n{fields}}}\n"
 
-    def _member(self, field: Field, given: bool, indent: str) -> str:
+    def _member(self, field: shapes.Field, given: bool, indent: str) -> str:
         return f"{_jsdoc(field.doc, indent)}{indent}{self._pair(field, given)};\n"
 
-    def _pair(self, field: Field, given: bool) -> str:
+    def _pair(self, field: shapes.Field, given: bool) -> str:
         return f"{_key(field.name)}{'' if field.required else '?'}: {self.type(field.shape, given)}"
 
-    def api(self, api: Api) -> str:
+    def api(self, api: shapes.Api) -> str:
         modules = "".join(
             f"  {_value_key(to_camel(module))}: {{\n{''.join(map(self._call, calls))}  }},\n"
             for module, calls in api.modules.items()
         )
         return f"/** What clients of {api.name} may call, by module. */\nexport const api = {{\n{modules}}};\n"
 
-    def _call(self, call: Call) -> str:
+    def _call(self, call: shapes.Call) -> str:
         head = (
             f"    {_value_key(to_camel(call.name))}: {json.dumps(call.path)} as {self._import(_REFERENCES[call.kind])}<"
         )
@@ -104,40 +88,40 @@ class _Writer:
             line = f"{head}\n      {{\n{members}      }},\n      {result}\n    >,"
         return f"{_jsdoc(words(call.doc).text, '    ')}{line}\n"
 
-    def _inline(self, arguments: Iterable[Field]) -> str:
+    def _inline(self, arguments: Iterable[shapes.Field]) -> str:
         pairs = "; ".join(self._pair(field, given=True) for field in arguments)
         return f"{{ {pairs} }}" if pairs else "Record<string, never>"
 
     # --- types
 
-    def type(self, shape: Shape, given: bool) -> str:
+    def type(self, shape: shapes.Shape, given: bool) -> str:
         match shape:
-            case Scalar("any"):
+            case shapes.Scalar("any"):
                 return "unknown" if given else self._import("Value")
-            case Scalar(name):
+            case shapes.Scalar(name):
                 return _SCALARS[name]
-            case Choice(values):
+            case shapes.Choice(values):
                 return " | ".join(map(_constant, values))
-            case IdOf(table):
+            case shapes.IdOf(table):
                 return f"Id<{json.dumps(table)}>"
-            case ArrayOf(dtype):
+            case shapes.ArrayOf(dtype):
                 return self._array(dtype, given)
-            case ListOf(item):
+            case shapes.ListOf(item):
                 return f"{'readonly ' if given else ''}{self._operand(item, given)}[]"
-            case TupleOf(items):
+            case shapes.TupleOf(items):
                 return f"[{', '.join(self.type(item, given) for item in items)}]"
-            case MapOf(value):
+            case shapes.MapOf(value):
                 return f"Record<string, {self.type(value, given)}>"
-            case OneOf(options):
+            case shapes.OneOf(options):
                 return " | ".join(self.type(option, given) for option in options)
-            case Reference(name, arguments):
+            case shapes.Reference(name, arguments):
                 return f"{name}<{', '.join(self.type(each, given) for each in arguments)}>" if arguments else name
-            case Parameter(name):
+            case shapes.Parameter(name):
                 return self._parameters[name]
 
-    def _operand(self, shape: Shape, given: bool) -> str:
+    def _operand(self, shape: shapes.Shape, given: bool) -> str:
         text = self.type(shape, given)
-        compound = isinstance(shape, OneOf | Choice | Scalar | ArrayOf) and " | " in text
+        compound = isinstance(shape, shapes.OneOf | shapes.Choice | shapes.Scalar | shapes.ArrayOf) and " | " in text
         return f"({text})" if compound or text.startswith("readonly ") else text
 
     def _array(self, dtype: str | None, given: bool) -> str:
