@@ -191,8 +191,8 @@ def _smooth(what: str, rounds: list[_Round]) -> list[Row]:
         return compared(f"{what}: {title}", unit, busy, "at rest", rest, aim)
 
     seen = [busy["drawn"] for busy, _ in rounds]
-    frames = [rest["rate"] for _, rest in rounds]
-    pictures = [compared(f"{what}: new pictures", "/s", seen, "frames at rest", frames)] if all(seen) else []
+    due = [busy["turns"] or rest["rate"] for busy, rest in rounds]
+    pictures = [compared(f"{what}: new pictures", "/s", seen, "frames with movement", due)] if all(seen) else []
     share = [100 * busy["busy"] for busy, _ in rounds]
     return [
         beside("frames", "rate", "/s", _AS_AT_REST),

@@ -133,7 +133,9 @@ async function busy() {
 /** In the page, before anything else: what counts and measures there. */
 function instruments(account) {
   if (account) localStorage.setItem("motion-desk:account", JSON.stringify(account));
-  const bench = (window.bench = { received: 0, pictures: 0 });
+  const bench = (window.bench = { received: 0, pictures: 0, turns: 0 });
+  let turned = false;
+  for (const event of ["wheel", "pointermove"]) addEventListener(event, () => (turned = true), { capture: true, passive: true });
   const clear = CanvasRenderingContext2D.prototype.clearRect;
   CanvasRenderingContext2D.prototype.clearRect = function (...args) {
     bench.pictures += 1;
@@ -149,9 +151,11 @@ function instruments(account) {
   let times = null;
   bench.start = () => {
     const mine = (times = []);
-    bench.pictures = 0;
+    bench.pictures = bench.turns = 0;
     requestAnimationFrame(function look(now) {
       mine.push(now);
+      if (turned) bench.turns += 1;
+      turned = false;
       if (times === mine) requestAnimationFrame(look);
     });
   };
@@ -160,7 +164,7 @@ function instruments(account) {
     times = null;
     const gaps = seen.slice(1).map((time, index) => time - seen[index]);
     const seconds = (seen.at(-1) - seen[0]) / 1000;
-    return { seconds, rate: gaps.length / seconds, drawn: bench.pictures / seconds, longest: Math.max(...gaps) };
+    return { seconds, rate: gaps.length / seconds, drawn: bench.pictures / seconds, turns: bench.turns / seconds, longest: Math.max(...gaps) };
   };
   bench.drawn = (hash, selector) =>
     new Promise((resolve) => {
