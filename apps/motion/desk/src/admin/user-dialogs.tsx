@@ -58,7 +58,7 @@ function RoleDialog({ user, onClose }: Props): ReactElement {
   };
   return (
     <FormDialog title={`Role of ${user.name}`} submit="Change role" onSubmit={send} onClose={onClose}>
-      <Select label="Role" hint="What they have made stays; what they may do changes at once." autoFocus value={role} onChange={(event) => setRole(event.target.value as Role)}>
+      <Select label="Role" hint="What they have made stays; what they may do changes at once." value={role} onChange={(event) => setRole(event.target.value as Role)}>
         {Object.entries(ROLE_NAMES).map(([value, name]) => <option key={value} value={value}>{name}</option>)}
       </Select>
     </FormDialog>

@@ -22,7 +22,7 @@ export function FinishDialog({ id, onClose }: { id: LiveSession["_id"]; onClose:
   };
   return (
     <FormDialog title="Finish and save" submit="Save recording" onSubmit={send} onClose={onClose}>
-      <TextArea label="Notes" placeholder="The first line is the title in lists." rows={4} maxLength={10_000} autoFocus value={notes} onChange={(event) => setNotes(event.target.value)} />
+      <TextArea label="Notes" placeholder="The first line is the title in lists." rows={4} maxLength={10_000} value={notes} onChange={(event) => setNotes(event.target.value)} />
       <TextField label="Exercise" maxLength={200} value={exerciseType} onChange={(event) => setExercise(event.target.value)} />
       <TextField label="Tags" hint="With commas between them." value={tags} onChange={(event) => setTags(event.target.value)} />
     </FormDialog>

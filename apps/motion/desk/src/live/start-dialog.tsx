@@ -22,7 +22,7 @@ export function StartDialog({ people, onClose }: { people: People; onClose: () =
   const toggle = (id: ContactView["userId"]): void => setWatchers(watchers.includes(id) ? watchers.filter((one) => one !== id) : [...watchers, id]);
   return (
     <FormDialog title="Start a live session" submit="Start measuring" onSubmit={send} onClose={onClose}>
-      <SubjectField label="Who is measured?" people={people} subject={subject} onSubject={setSubject} autoFocus />
+      <SubjectField label="Who is measured?" people={people} subject={subject} onSubject={setSubject} />
       {contacts.length > 0 && (
         <div className="field">
           <span className="label" id="watchers">Who else may watch?</span>

@@ -20,7 +20,7 @@ function Rename({ onClose }: { onClose: () => void }): ReactElement {
   const [name, setName] = useState(me.name);
   return (
     <FormDialog title="Change name" submit="Save" onSubmit={() => rename({ name: name.trim() })} onClose={onClose}>
-      <TextField label="Your name" hint="This is how your contacts see you." required autoFocus maxLength={200} value={name} onChange={(event) => setName(event.target.value)} />
+      <TextField label="Your name" hint="This is how your contacts see you." required maxLength={200} value={name} onChange={(event) => setName(event.target.value)} />
     </FormDialog>
   );
 }

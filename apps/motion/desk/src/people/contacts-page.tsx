@@ -69,7 +69,7 @@ function AliasDialog({ contact, onClose }: { contact: ContactView; onClose: () =
   const [alias, set] = useState(contact.alias ?? "");
   return (
     <FormDialog title="Change alias" submit="Save" onSubmit={() => setAlias({ userId: contact.userId, alias: alias.trim() })} onClose={onClose}>
-      <TextField label={`What you call ${contact.name}`} hint="Only you see this. Leave it empty to use the name." autoFocus maxLength={200} value={alias} onChange={(event) => set(event.target.value)} />
+      <TextField label={`What you call ${contact.name}`} hint="Only you see this. Leave it empty to use the name." maxLength={200} value={alias} onChange={(event) => set(event.target.value)} />
     </FormDialog>
   );
 }

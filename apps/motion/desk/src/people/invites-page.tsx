@@ -78,7 +78,7 @@ function CreateDialog({ canMail, onClose }: { canMail: boolean; onClose: () => v
   return (
     <FormDialog title={canMail ? "Invite somebody" : "Ask somebody"} submit={canMail ? "Send invitation" : "Ask"} onSubmit={() => create({ email, ...(alias.trim() && { alias: alias.trim() }) })} onClose={onClose}>
       <TextField
-        label="E-mail address" type="email" required autoFocus autoComplete="off" value={email}
+        label="E-mail address" type="email" required autoComplete="off" value={email}
         hint={canMail ? "They get a mail with a link. Who is new here becomes a patient." : "They see it when they sign in with this address. Nobody is told whether they have an account."}
         onChange={(event) => setEmail(event.target.value.trim())} />
       <TextField label="What you call them (optional)" hint="Only you see this." maxLength={200} value={alias} onChange={(event) => setAlias(event.target.value)} />

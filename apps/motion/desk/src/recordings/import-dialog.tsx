@@ -19,7 +19,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }): ReactElement
   return (
     <FormDialog title="Import recordings" submit="Import" onSubmit={send} onClose={onClose}>
       <TextField
-        label="Files" type="file" multiple required autoFocus accept={ACCEPTED.join(",")} hint="OpenSim, SIMM or CSV, with both knees. You can also drop files anywhere on the window."
+        label="Files" type="file" multiple required accept={ACCEPTED.join(",")} hint="OpenSim, SIMM or CSV, with both knees. You can also drop files anywhere on the window."
         onChange={(event) => setFiles([...(event.target.files ?? [])])}
       />
       <SubjectField label="Who was measured?" people={people} subject={subject} onSubject={setSubject} optional />

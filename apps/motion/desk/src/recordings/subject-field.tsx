@@ -10,8 +10,8 @@ const OTHER = "other";
 const NOBODY = "";
 
 /** Choose who is measured; `optional` allows to leave it open. */
-export function SubjectField({ label, people, subject, onSubject, optional = false, autoFocus = false }: {
-  label: string; people: People; subject: Subject; onSubject: (subject: Subject) => void; optional?: boolean; autoFocus?: boolean;
+export function SubjectField({ label, people, subject, onSubject, optional = false }: {
+  label: string; people: People; subject: Subject; onSubject: (subject: Subject) => void; optional?: boolean;
 }): ReactElement {
   const contacts = [...people.byId.values()];
   const { subjectId, subjectAlias } = subject;
@@ -23,7 +23,7 @@ export function SubjectField({ label, people, subject, onSubject, optional = fal
   };
   return (
     <>
-      <Select label={label} autoFocus={autoFocus} value={chosen} onChange={(event) => choose(event.target.value)}>
+      <Select label={label} value={chosen} onChange={(event) => choose(event.target.value)}>
         {optional && <option value={NOBODY}>Not said</option>}
         {!isKnown && <option value={subjectId}>{nameOf(people, subjectId)}</option>}
         {contacts.map((contact) => <option key={contact.userId} value={contact.userId}>{shownName(contact)}</option>)}

@@ -1,4 +1,4 @@
-/** Windows above the window: the browser's own dialog keeps the focus inside and closes on Esc. */
+/** Windows above the window: the browser's own dialog keeps the focus inside and closes on Esc. The first field has the focus. */
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactElement, type ReactNode } from "react";
 import { Button, IconButton, TextArea, TextField } from "./controls.tsx";
 import { describe } from "./errors.ts";
@@ -7,10 +7,13 @@ export function Dialog({ title, onClose, children, wide = false }: {
   title: string; onClose: () => void; children: ReactNode; wide?: boolean;
 }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
+  const [opener] = useState(() => document.activeElement as HTMLElement | null);
   const id = useId();
   useEffect(() => {
     if (!dialog.current?.open) dialog.current?.showModal();
-  }, []);
+    dialog.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
+    return () => opener?.focus(); // the browser gives the focus back only when it closes the dialog itself
+  }, [opener]);
   return (
     <dialog
       ref={dialog}
@@ -70,7 +73,7 @@ export function ReasonDialog({ title, text, submit, danger = false, required = f
   return (
     <FormDialog title={title} submit={submit} danger={danger} onSubmit={() => onReason(reason.trim())} onClose={onClose}>
       <p>{text}</p>
-      <TextArea label={required ? "Reason" : "Reason (optional)"} rows={3} maxLength={2000} required={required} autoFocus value={reason} onChange={(event) => setReason(event.target.value)} />
+      <TextArea label={required ? "Reason" : "Reason (optional)"} rows={3} maxLength={2000} required={required} value={reason} onChange={(event) => setReason(event.target.value)} />
     </FormDialog>
   );
 }
@@ -87,7 +90,7 @@ export function ConfirmDialog({ title, text, submit, words, onConfirmed, onClose
   return (
     <FormDialog title={title} submit={submit} danger onSubmit={send} onClose={onClose}>
       <p>{text}</p>
-      <TextField label={`Type ${words} to confirm`} required autoFocus autoComplete="off" autoCapitalize="none" value={typed} onChange={(event) => setTyped(event.target.value)} />
+      <TextField label={`Type ${words} to confirm`} required autoComplete="off" autoCapitalize="none" value={typed} onChange={(event) => setTyped(event.target.value)} />
     </FormDialog>
   );
 }
