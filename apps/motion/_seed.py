@@ -131,6 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="ws://127.0.0.1:8000", help="the hub; it has to run as `synovia dev`")
     asyncio.run(seed(parser.parse_args().url))
+    print(f"There are people and recordings now: sign in as {PHYSIO}.")
 
 
 if __name__ == "__main__":
