@@ -19,7 +19,7 @@ from pymongo.errors import OperationFailure
 from mongod import Mongod, NoMongod, ReplicaSet
 from support.health import health_of
 from sync.serving import Client, Running, client_of, serving
-from synovia.engine.tasks import keep_running
+from synovia.tasks import keep_running
 
 pytestmark = pytest.mark.mongodb
 

@@ -161,7 +161,7 @@ async def test_health_tells_of_a_scheduler_that_cannot_work_and_of_its_recovery(
             raise RuntimeError("no good")
 
         monkeypatch.setattr(scheduler, "adopt", broken)
-        monkeypatch.setattr("synovia.engine.tasks.RESTART_SECONDS", 0.01)
+        monkeypatch.setattr("synovia.tasks.RESTART_SECONDS", 0.01)
         await scheduler.stop()
         scheduler.start()
         async with asyncio.timeout(PATIENCE):

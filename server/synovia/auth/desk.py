@@ -18,9 +18,9 @@ from synovia.auth.oidc import OidcVerifier
 from synovia.auth.sessions import ISSUER, SESSIONS, Sessions
 from synovia.auth.settings import AuthSettings
 from synovia.auth.tokens import Clock, Unverified, read, refused
-from synovia.engine.tasks import end
 from synovia.identity import Identity, InvalidToken, SignIn
 from synovia.store.base import Store, StoreError, TableSpec
+from synovia.tasks import end
 
 logger = logging.getLogger("synovia.auth")
 

@@ -19,7 +19,6 @@ from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.queries import LiveQueries
 from synovia.engine.readset import ReadSet
-from synovia.engine.tasks import end, keep_running
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions import Function, Isolation, Kind, function_for_work
 from synovia.identity import Identity
@@ -36,6 +35,7 @@ from synovia.store.base import (
     UniqueViolation,
 )
 from synovia.store.sweep import Swept, sweep
+from synovia.tasks import end, keep_running
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")

@@ -21,10 +21,10 @@ from synovia.engine.live import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
 from synovia.engine.readset import KeyedCommit
 from synovia.engine.subscriptions import SubscriptionIndex
-from synovia.engine.tasks import end
 from synovia.functions import Function, Kind
 from synovia.identity import Identity
 from synovia.store.base import Gap, StoreError, Ts
+from synovia.tasks import end
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 

@@ -18,7 +18,6 @@ from synovia.application import Registry
 from synovia.engine.engine import Engine
 from synovia.engine.live import LiveQuery
 from synovia.engine.outcomes import Outcome
-from synovia.engine.tasks import end, keep_running
 from synovia.errors import UnknownFunction
 from synovia.functions import Isolation, Kind
 from synovia.scheduler.agenda import Agenda, Item, agenda_of
@@ -27,6 +26,7 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.steps import Steps
 from synovia.services import Work
 from synovia.store.base import Ts
+from synovia.tasks import end, keep_running
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 

@@ -25,6 +25,7 @@ from synovia.sync.ports import Engine
 from synovia.sync.refusal import Refusal
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.transitions import TransitionCache
+from synovia.tasks import end
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import SUBPROTOCOL
 from synovia_protocol.values import Limits
@@ -184,9 +185,7 @@ class Hub:
             async with asyncio.timeout(self.limits.drain_timeout):
                 await self._quiet.wait()
         await self._send_away()
-        await _cancel(self._requests)
-        if self._watcher is not None:
-            await _cancel({self._watcher})
+        await end(self._requests if self._watcher is None else {*self._requests, self._watcher})
 
     async def _send_away(self) -> None:
         for socket in self._conversations:
@@ -202,10 +201,3 @@ class Hub:
         wait = 0.2 + random.random() * self.limits.retry_spread
         error = ErrorInfo(ErrorCode.STOPPING, "this server is stopping")
         return Ending(error, CloseCode.GOING_AWAY, retry_after=wait, flush=True)
-
-
-async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
-    waited = list(tasks)
-    for task in waited:
-        task.cancel()
-    await asyncio.gather(*waited, return_exceptions=True)

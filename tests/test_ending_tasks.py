@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from synovia.engine import tasks
+from synovia import tasks
 
 
 async def test_a_task_that_loses_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
