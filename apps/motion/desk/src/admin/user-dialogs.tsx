@@ -54,7 +54,7 @@ function RoleDialog({ user, onClose }: Props): ReactElement {
   const [role, setRole] = useState<Role>(user.role);
   const send = async (): Promise<void> => {
     await changeRole({ userId: user._id, role });
-    toasts.say(`${user.name} is ${ROLE_NAMES[role].toLowerCase()} now.`);
+    toasts.say(`The role of ${user.name} is ${ROLE_NAMES[role].toLowerCase()} now.`);
   };
   return (
     <FormDialog title={`Role of ${user.name}`} submit="Change role" onSubmit={send} onClose={onClose}>

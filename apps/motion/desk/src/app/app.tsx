@@ -50,6 +50,7 @@ function Signed(): ReactElement {
   if (error && me === undefined) return <Refused text={describe(error)} />;
   if (isLoading || me === undefined) return <Splash />;
   if (me === null) return <WelcomePage />;
+  if (me.isArchived) return <Refused text="This account has been archived. Nothing is lost: an administrator can restore it." />;
   return (
     <MeContext value={me}>
       <Shell />

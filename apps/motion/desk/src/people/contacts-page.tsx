@@ -78,7 +78,7 @@ function RemoveDialog({ contact, onClose }: { contact: ContactView; onClose: () 
   const remove = useMutation(api.contacts.remove);
   return (
     <FormDialog title="Remove contact" submit="Remove" danger onSubmit={() => remove({ userId: contact.userId })} onClose={onClose}>
-      <p><strong>{shownName(contact)}</strong> and you are no contacts any more, and nothing stays shared between you, in either direction. Recordings of a person stay visible to that person.</p>
+      <p><strong>{shownName(contact)}</strong> and you will no longer be contacts, and nothing stays shared between you, in either direction. Recordings of a person stay visible to that person.</p>
     </FormDialog>
   );
 }
