@@ -28,6 +28,7 @@ PATIENT = HubLimits(
     max_connections_per_address=_ALL,  # everybody comes from one address here
     max_running_per_address=_ALL,
     max_chunks_per_address=_ALL,
+    max_anonymous_upload_bytes_per_hour=_ALL,
     max_subscriptions_per_address=_ALL,
     max_messages_per_second=_ALL,
     max_messages_per_second_per_address=_ALL,

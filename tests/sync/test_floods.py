@@ -20,7 +20,7 @@ from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import SessionError
 from synovia_protocol.events import QueryErrored
-from synovia_protocol.messages import ActionResponse, AuthError, Ping, QueryAdd
+from synovia_protocol.messages import ActionResponse, Authenticated, AuthError, Ping, QueryAdd
 
 FLOODER = "127.0.0.2"
 QUERY: tuple[str, dict[str, Any]] = ("notes:on_board", {"board": "a"})
@@ -197,6 +197,21 @@ async def test_unfinished_uploads_are_limited_for_an_address() -> None:
             assert (fatal.error.code, closed_with) == ("limit_exceeded", 4413)
         await flooder.send(frames[-1])
         await until(lambda: address.upload_bytes == 0)
+
+
+async def test_samples_without_signing_in_are_limited_for_an_address() -> None:
+    samples = np.random.default_rng(1).normal(size=100_000)
+    async with flooded(max_anonymous_upload_bytes_per_hour=1_000_000) as (running, _, flooder):
+        await flooder.send(*flooder.session.upload(samples, ref_of(samples)))
+        async with client_of(running, local_addr=(FLOODER, 0)) as second:
+            await second.send(*second.session.upload(samples + 1, ref_of(samples + 1)))
+            fatal, closed_with = await second.end()
+            assert (fatal.error.code, closed_with) == ("limit_exceeded", 4413)
+        async with client_of(running, local_addr=(FLOODER, 0)) as third:
+            await third.send(third.session.authenticate("dev:anna@example.org"))
+            await third.until(lambda event: isinstance(event, Authenticated))
+            await third.send(*third.session.upload(samples + 2, ref_of(samples + 2)))
+            assert isinstance(await third.subscribe(1, *QUERY), list)
 
 
 async def test_connections_of_an_address_are_limited() -> None:

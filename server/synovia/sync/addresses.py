@@ -16,6 +16,7 @@ from synovia.sync.limits import HubLimits
 MOST_REMEMBERED = 10_000
 """Addresses without a connection whose use is still remembered; the oldest are forgotten."""
 _MINUTE = 60.0
+_HOUR = 3600.0
 
 
 @lru_cache(maxsize=4096)
@@ -51,11 +52,12 @@ class Address:
         storing: Lets so many chunks be on their way to the store at once.
         meter: Messages and bytes.
         sign_ins: Tokens to verify.
+        anonymous_samples: Bytes of arrays from whoever is not signed in.
     """
 
     __slots__ = (
-        "connections", "meter", "next_turn", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes",
-        "visitors",
+        "anonymous_samples", "connections", "meter", "next_turn", "requests", "running", "sign_ins", "storing",
+        "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
     def __init__(self, limits: HubLimits, now: float) -> None:
@@ -69,6 +71,8 @@ class Address:
         self.storing = asyncio.Semaphore(limits.max_chunks_per_address)
         self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
         self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
+        hourly = limits.max_anonymous_upload_bytes_per_hour
+        self.anonymous_samples = Bucket(hourly / _HOUR, now, burst=hourly)
 
     @property
     def in_use(self) -> bool:
@@ -77,7 +81,7 @@ class Address:
 
     def idle(self, now: float) -> bool:
         """Tell whether a new one would be the same."""
-        return not self.in_use and self.meter.full(now) and self.sign_ins.full(now)
+        return not self.in_use and self.meter.full(now) and self.sign_ins.full(now) and self.anonymous_samples.full(now)
 
 
 class Addresses:

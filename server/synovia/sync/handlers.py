@@ -20,7 +20,7 @@ from synovia.sync.uploads import Uploads
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
 from synovia_protocol.codec import encode, pack_action_response, pack_mutation_response
-from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.sessions import ServerSession
 
 if TYPE_CHECKING:
@@ -337,6 +337,9 @@ class Conversation:
     # --- arrays
 
     async def _on_chunk(self, event: ChunkReceived, size: int) -> None:
+        if self._connection.identity is None and not self._allowance.anonymous_samples(len(event.data)):
+            text = "more samples from this address than may be uploaded without signing in"
+            raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
         await self._uploads.chunk(event)
 
     async def _on_array(self, event: ArrayReceived, size: int) -> None:

@@ -37,6 +37,7 @@ class HubLimits(BaseModel):
         max_outbox_bytes: Responses that wait to be sent; beyond it the connection ends as too slow.
         max_upload_bytes: Samples of uploads that are not complete; beyond it the connection ends.
         max_upload_bytes_per_address: The same for all connections of an address.
+        max_anonymous_upload_bytes_per_hour: Samples from one address by those who have not signed in; likewise.
         max_chunks_per_address: Chunks of arrays (256 KiB) on their way to the store; beyond it nothing more is read.
         request_timeout: For the head of an HTTP request, or of a handshake, to arrive; and for each 10 KiB of its body.
         connect_timeout: From the handshake to the message Connect.
@@ -73,6 +74,7 @@ class HubLimits(BaseModel):
     max_outbox_bytes: Bytes = 16 * MIB
     max_upload_bytes: Bytes = 1024 * MIB
     max_upload_bytes_per_address: Bytes = 4096 * MIB
+    max_anonymous_upload_bytes_per_hour: Bytes = 256 * MIB
     max_chunks_per_address: Count = 64
     request_timeout: Seconds = 10.0
     connect_timeout: Seconds = 10.0
