@@ -35,6 +35,7 @@ UNLIMITED = {
         "AUTHENTICATIONS_PER_MINUTE",
         "AUTHENTICATIONS_PER_MINUTE_PER_ADDRESS",
         "REQUESTS_PER_ADDRESS",
+        "ANONYMOUS_UPLOAD_BYTES_PER_HOUR",
     )
 }
 """Everybody comes from one address here, and as fast as they can."""
