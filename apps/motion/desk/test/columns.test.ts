@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { columnsIn, joined, samplesIn, type Run } from "../src/plot/columns.ts";
+import { columnsIn, evenEnd, joined, samplesIn, type Run } from "../src/plot/columns.ts";
 
 const ascending = (length: number, step = 1): Float64Array => Float64Array.from({ length }, (_, index) => index * step);
 const waves = (length: number): Float64Array => Float64Array.from({ length }, (_, index) => 30 * Math.sin(index / 7) - 20 * Math.sin(index / 3));
@@ -35,6 +35,15 @@ describe("columns", () => {
     values.fill(NaN, 10, 20);
     const runs = columnsIn(ascending(40), values, 0, 39, 5);
     expect(runs.map(({ low, high }) => [low, high])).toEqual([[[0, 5], [4, 9]], [[20, 25, 30, 35], [24, 29, 34, 39]]]);
+  });
+
+  test("that are cut short by the end do not dip there, and end with the samples", () => {
+    const run: Run = { at: [5, 15, 25], low: [0, 1, 30], high: [60, 70, 45] };
+    expect(evenEnd(run, 10, 22)).toEqual({ at: [5, 15, 22], low: [0, 1, 1], high: [60, 70, 70] });
+    expect(evenEnd(run, 10, 27)).toEqual({ at: [5, 15, 25], low: [0, 1, 1], high: [60, 70, 70] });
+    expect(evenEnd(run, 10, 30)).toEqual(run);
+    const short: Run = { at: [5], low: [0], high: [45] };
+    expect(evenEnd(short, 10, 3)).toEqual(short);
   });
 
   test("of nothing but gaps are none", () => {

@@ -55,6 +55,17 @@ function add(runs: Run[], isNew: boolean, at: number, low: number, high: number)
   run.high.push(high);
 }
 
+/** Let a last column that the samples' `end` cuts short reach as far as the one before it: part of a stride says little of it. */
+export function evenEnd({ at, low, high }: Run, width: number, end: number): Run {
+  const last = at.length - 1;
+  if (last < 1 || at[last]! + width / 2 <= end) return { at, low, high };
+  return {
+    at: [...at.slice(0, last), Math.min(at[last]!, end)],
+    low: [...low.slice(0, last), Math.min(low[last]!, low[last - 1]!)],
+    high: [...high.slice(0, last), Math.max(high[last]!, high[last - 1]!)],
+  };
+}
+
 /** Let each column reach to the ones beside it, as a line does that goes through all of them. */
 export function joined({ at, low, high }: Run): Run {
   const beside = (values: number[], index: number, other: number): [number, number] => [values[index - 1] ?? other, values[index + 1] ?? other];

@@ -1,6 +1,6 @@
 /** How a series is drawn: as a line; as columns where there are more samples than pixels; as a band where strides run into each other. */
 import type uPlot from "uplot";
-import { columnsIn, joined, samplesIn, type Run } from "./columns.ts";
+import { columnsIn, evenEnd, joined, samplesIn, type Run } from "./columns.ts";
 
 /** More samples in a pixel than this are columns: to outline a thick line is much dearer than to fill a polygon. */
 const LINE_BELOW = 2;
@@ -16,7 +16,8 @@ export function pathsOf(bandOf: () => number | null): Builder {
     const pen = new Pen(plot, plot.series[series]!.width!);
     const band = bandOf();
     if (band) {
-      const runs = columnsIn(at, values, first, last, Math.max(band, pen.pixel));
+      const width = Math.max(band, pen.pixel);
+      const runs = columnsIn(at, values, first, last, width).map((run) => evenEnd(run, width, at.at(-1)!));
       return { stroke: pen.lines(runs), fill: pen.polygons(runs, 0) };
     }
     if ((last - first) * devicePixelRatio < LINE_BELOW * plot.bbox.width) return { stroke: pen.lines(samplesIn(at, values, first, last)), fill: null };
