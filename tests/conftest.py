@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -16,6 +17,9 @@ from synovia.store.mongo import MongoStore
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what runs in its background with interrupts ignored, and servers under test would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # PyMongo forgets the socket (it has no peer yet) when a client is closed while its monitor is connecting
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket.socket [^>]*proto=6, laddr=[^>r]*>:ResourceWarning"
