@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("synovia.sync")
 
 
+MUTATION_WEIGHT = 3
+"""A mutation counts as so many messages: to run and commit it takes that much longer than anything else."""
+
+
 class Conversation:
     """Answers one client: frames in, frames out through its socket.
 
@@ -97,7 +101,8 @@ class Conversation:
     async def _admit(self, message: Any, size: int) -> bool:
         """Count a message; what must keep its order waits until it may be handled, the rest is refused if it is too much."""
         if isinstance(message, m.Mutation | m.ModifyQuerySet):
-            await self._allowance.pace(1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else 1, size)
+            weight = 1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else MUTATION_WEIGHT
+            await self._allowance.pace(weight, size)
             return True
         late = self._allowance.take(size)
         if late <= 0:
