@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
 from websockets.exceptions import InvalidStatus
 
 from sync.serving import client_of, fresh_board, serving, socket_to, until
@@ -72,3 +73,25 @@ async def test_a_signal_sends_everybody_away_with_a_time_to_come_back() -> None:
         running.server.should_exit = True
         fatal, closed_with = await client.end()
         assert (fatal.error.code, closed_with) == ("stopping", 1001)
+
+
+def test_who_went_unnoticed_is_neither_written_to_nor_in_the_way_of_a_stop(caplog: pytest.LogCaptureFixture) -> None:
+    """The hub is busy with what a client has sent when the client goes; on uvloop, as it is served."""
+
+    async def scene() -> None:
+        serve = serving(max_messages_per_second=3, farewell_timeout=0.2)
+        async with serve as running, client_of(running) as watching, client_of(running) as writer:
+            await watching.subscribe(1, "notes:on_board", {"board": "a"})
+            frames = [watching.mutation("notes:post", {"board": "b", "text": "x"})[1] for _ in range(30)]
+            await watching.send(*frames)
+            gone = next(each.socket for each in running.hub.conversations if each.connected)
+            watching.socket.transport.abort()
+            await until(lambda: gone._output.disconnected)
+            assert len(running.hub) == 2, "the reader waits until it may go on, and does not know yet"
+            await writer.mutate("notes:post", {"board": "a", "text": "is pushed to nobody"})
+            await running.hub.stop()
+            assert len(running.hub) == 0
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scene())
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -136,9 +136,14 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         """Whether a frame would be on its way at once, or at least not wait behind much."""
         return self.writable.is_set()
 
+    @property
+    def _is_over(self) -> bool:
+        # Whoever is busy when the peer goes learns of that later, and uvloop refuses what is written till then.
+        return self.disconnected or self.close_sent or self.conn.state is not State.OPEN
+
     def write(self, frame: bytes) -> None:
         """Send a binary frame; nothing happens if the connection is closing."""
-        if self.conn.state is not State.OPEN or self.close_sent:
+        if self._is_over:
             return
         head = _head(len(frame))
         if len(frame) < _JOINED_BYTES:
@@ -158,7 +163,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def cut(self, frame: bytes, code: int, reason: str) -> None:
         """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
-        if self.close_sent or self.conn.state is not State.OPEN:
+        if self._is_over:
             self.transport.abort()
             return
         self.write(frame)

@@ -19,8 +19,8 @@ class HubLimits(BaseModel):
         max_connections: Connections of the whole hub; one more is refused at its handshake.
         max_connections_per_address: Connections from one address (IPv6: one /64), likewise.
         max_requests_per_address: HTTP connections from one address, handshakes that are not complete included.
-        max_messages_per_second: Messages of a connection in the long run, queries that it adds counted one by one; twice as
-            many at once. Mutations and array frames beyond it are not read on; other calls fail with ``rate_limited``.
+        max_messages_per_second: Messages of a connection in the long run, a mutation as three, each query as one; twice
+            as many at once. Mutations and array frames beyond it are not read on; other calls fail with ``rate_limited``.
         max_messages_per_second_per_address: The same for all connections and HTTP requests of an address.
         max_bytes_per_second, max_bytes_per_second_per_address: The same for the bytes of messages and array frames.
         max_authentications_per_minute: Tokens of a connection to verify; one more fails with ``rate_limited``.
