@@ -74,7 +74,8 @@ class Synovia:
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         mailer = ConsoleMailer() if development else self.settings.auth.mailer()
         calls = calls_of(self.registry, self.settings.scheduler)
-        self.desk = self._desk(development, mailer, clock) if authenticator is None else None
+        at_home = development and is_loopback(self.settings.host)
+        self.desk = self._desk(at_home, mailer, clock) if authenticator is None else None
         mail = MailDesk(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.desk.sessions if self.desk is not None else None)
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
@@ -89,13 +90,11 @@ class Synovia:
             routes=self._routes(), lifespan=self._lifespan, exception_handlers={HTTPException: on_http_exception}
         )
         self._asgi.router.redirect_slashes = False
-        at_home = development and is_loopback(self.settings.host)
         origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
         self._doors = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._doors.trusts
 
-    def _desk(self, development: bool, mailer: Mailer | None, clock: Callable[[], float]) -> SignInDesk | None:
-        by_name = development and is_loopback(self.settings.host)
+    def _desk(self, by_name: bool, mailer: Mailer | None, clock: Callable[[], float]) -> SignInDesk | None:
         return SignInDesk.configured(
             self.settings.auth,
             self.store,

@@ -37,6 +37,13 @@ class Bucket:
         missing = amount - self._filled(now)
         return missing / self._rate if missing > 0 else 0.0
 
+    def spend(self, amount: float, now: float) -> float:
+        """Take some if it is there and tell 0; else take nothing and tell the seconds until it is."""
+        wait = self.wait_for(amount, now)
+        if wait <= 0:
+            self.take(amount, now)
+        return wait
+
     def full(self, now: float) -> bool:
         """Tell whether it holds all it can, so that a new one would be the same."""
         return self._filled(now) >= self._burst

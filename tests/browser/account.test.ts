@@ -12,7 +12,7 @@ describe.skipIf(noBrowser).sequential("an account", () => {
 
   beforeAll(async () => {
     scene = await Scene.open();
-    [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist"), scene.person("Paul Lang", "Patient")]);
+    [anna, paul] = await scene.pair();
     await acquaint(anna, paul);
     await anna.goTo("Recordings");
     await anna.drop("walk.mot", motionFile(5));

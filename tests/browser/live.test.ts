@@ -11,7 +11,7 @@ describe.skipIf(noBrowser)("a live session", () => {
 
   beforeAll(async () => {
     scene = await Scene.open();
-    [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist"), scene.person("Paul Lang", "Patient")]);
+    [anna, paul] = await scene.pair();
     await acquaint(anna, paul);
   });
   afterAll(() => scene?.close());

@@ -12,7 +12,7 @@ describe.skipIf(noBrowser).sequential("people", () => {
 
   beforeAll(async () => {
     scene = await Scene.open();
-    [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist"), scene.person("Paul Lang", "Patient")]);
+    [anna, paul] = await scene.pair();
   });
   afterAll(() => scene?.close());
 

@@ -12,7 +12,7 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
 
   beforeAll(async () => {
     scene = await Scene.open();
-    [anna, paul] = await Promise.all([scene.person("Anna Berg", "Physiotherapist"), scene.person("Paul Lang", "Patient")]);
+    [anna, paul] = await scene.pair();
     await Promise.all([anna, paul].map(mark));
   });
   afterAll(() => scene?.close());

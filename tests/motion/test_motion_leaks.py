@@ -40,8 +40,7 @@ class Listener:
 
         client.session.receive = keep  # type: ignore[method-assign]
 
-    async def begin(self, token: str, queries: list[QueryAdd]) -> None:
-        await self._client.send(self._client.session.connect("test"), self._client.session.authenticate(token))
+    async def subscribe(self, queries: list[QueryAdd]) -> None:
         await self._client.send(self._client.session.modify(queries))
 
     async def hears(self, word: str) -> None:
@@ -53,12 +52,21 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(clinic: Clinic, name: str, recording: str) -> AsyncIterator[Listener]:
+async def connected(clinic: Clinic, name: str) -> AsyncIterator[Client]:
+    """Connect somebody whose frames the test makes itself."""
     async with socket_to(f"ws://127.0.0.1:{clinic.port}/sync") as connection:
-        listener = Listener(Client(connection, ClientSession(np.random.default_rng().bytes(16))))
+        client = Client(connection, ClientSession(np.random.default_rng().bytes(16)))
+        await client.send(client.session.connect("test"), client.session.authenticate(f"dev:{name}@example.org"))
+        yield client
+
+
+@asynccontextmanager
+async def listening(clinic: Clinic, name: str, recording: str) -> AsyncIterator[Listener]:
+    async with connected(clinic, name) as client:
+        listener = Listener(client)
         queries = [QueryAdd(number, path, {}) for number, path in enumerate((*LISTS, "contacts:list_mine", "users:me"))]
         queries.append(QueryAdd(len(queries), "recordings:get", {"recordingId": recording}))
-        await listener.begin(f"dev:{name}@example.org", queries)
+        await listener.subscribe(queries)
         yield listener
 
 
@@ -105,9 +113,7 @@ async def test_an_array_is_given_only_where_a_query_shows_it(clinic: Clinic) -> 
     anna, _ = [await clinic.person(name) for name in ("anna", "ben")]
     recording = await _save(anna, "a walk")
     left: ArrayRef = (await anna.query("recordings:get", {"recordingId": recording}))["leftKnee"]
-    async with socket_to(f"ws://127.0.0.1:{clinic.port}/sync") as connection:
-        client = Client(connection, ClientSession(np.random.default_rng().bytes(16)))
-        await client.send(client.session.connect("test"), client.session.authenticate("dev:ben@example.org"))
+    async with connected(clinic, "ben") as client:
         for query_id, path in enumerate(LISTS):
             await client.subscribe(query_id, path)
             await client.send(client.session.fetch_array(100 + query_id, query_id, left.digest))
@@ -120,9 +126,7 @@ async def test_nobody_gets_at_samples_by_saving_their_digest(clinic: Clinic) -> 
     anna, ben = [await clinic.person(name) for name in ("anna", "ben")]
     recording = await _save(anna, "a walk")
     left: ArrayRef = (await anna.query("recordings:get", {"recordingId": recording}))["leftKnee"]
-    async with socket_to(f"ws://127.0.0.1:{clinic.port}/sync") as connection:
-        client = Client(connection, ClientSession(np.random.default_rng().bytes(16)))
-        await client.send(client.session.connect("test"), client.session.authenticate("dev:ben@example.org"))
+    async with connected(clinic, "ben") as client:
         answer = await client.mutate("recordings:save", {"leftKnee": left, "rightKnee": left, "sampleRate": 100.0})
     assert answer.error is not None
     assert answer.error.code == "array_not_found"

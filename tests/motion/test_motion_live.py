@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,42 +12,30 @@ import numpy.typing as npt
 import pytest
 
 from motion.gait import walk
+from support.people import APP, MISSING_ID, Person, befriend, refused, register
 from synovia import FunctionError
 from synovia.engine import keys
 from synovia.store.base import BY_ID, Batch, Write
-from synovia.testing import Caller, TestApp
+from synovia.testing import TestApp
 
-APP = Path(__file__).parents[2] / "apps" / "motion"
-MISSING_ID = "0123456789abcdef01234567"
 MINUTES = 60.0
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass
-class Person:
-    """Somebody registered, and what they do with live sessions."""
-
-    app: TestApp
-    caller: Caller
-    id: str
-
-    async def do(self, path: str, **args: Any) -> Any:
-        return await self.caller.mutation(path, args)
-
-    async def see(self, path: str, **args: Any) -> Any:
-        return await self.caller.query(path, args)
+class Measurer(Person):
+    """A registered person, and what they do with live sessions."""
 
     async def begin(self, **more: Any) -> str:
-        session: str = await self.do("live:start", sampleRate=100.0, **more)
+        session: str = await self.mutation("live:start", sampleRate=100.0, **more)
         return session
 
     async def append(self, session: str, position: int, left: Floats, right: Floats | None = None) -> Any:
         right = left + 1 if right is None else right
-        return await self.do("live:append", sessionId=session, position=position, leftKnee=left, rightKnee=right)
+        return await self.mutation("live:append", sessionId=session, position=position, leftKnee=left, rightKnee=right)
 
     async def samples(self, session: str) -> tuple[Floats, Floats]:
         """Fetch every segment, checking that they lie side by side."""
-        growth = await self.see("live:follow", sessionId=session)
+        growth = await self.query("live:follow", sessionId=session)
         left: list[Floats] = []
         right: list[Floats] = []
         reached = 0
@@ -72,42 +58,31 @@ class Clinic:
     """Anna, a physiotherapist, and Ben and Dora are contacts; Carl knows nobody."""
 
     app: TestApp
-    anna: Person
-    ben: Person
-    carl: Person
-    dora: Person
+    anna: Measurer
+    ben: Measurer
+    carl: Measurer
+    dora: Measurer
+
+
+async def _measurer(app: TestApp, name: str, role: str) -> Measurer:
+    return Measurer(**vars(await register(app, name, role)))
 
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[Clinic]:
     async with TestApp(APP) as app:
-
-        async def person(name: str, role: str) -> Person:
-            caller = app.caller(f"{name}@example.org")
-            return Person(app, caller, await caller.mutation("users:register", {"role": role, "name": name}))
-
-        anna = await person("anna", "physiotherapist")
-        ben, carl, dora = [await person(name, "patient") for name in ("ben", "carl", "dora")]
-        for other, name in ((ben, "ben"), (dora, "dora")):
-            await anna.do("contacts:add", email=f"{name}@example.org")
-            await other.do("contacts:add", email="anna@example.org")
+        anna = await _measurer(app, "Anna", "physiotherapist")
+        ben, carl, dora = [await _measurer(app, name, "patient") for name in ("Ben", "Carl", "Dora")]
+        await befriend(anna, ben)
+        await befriend(anna, dora)
         yield Clinic(app, anna, ben, carl, dora)
-
-
-@asynccontextmanager
-async def refused(code: str, data: Any = None) -> AsyncIterator[None]:
-    with pytest.raises(FunctionError) as caught:
-        yield
-    assert caught.value.code == code, caught.value.message
-    if data is not None:
-        assert caught.value.data == data
 
 
 def batches(count: int, size: int = 10, seed: int = 1) -> list[Floats]:
     return list(np.random.default_rng(seed).standard_normal((count, size)))
 
 
-async def fill(person: Person, session: str, parts: Sequence[Floats]) -> None:
+async def fill(person: Measurer, session: str, parts: Sequence[Floats]) -> None:
     position = 0
     for part in parts:
         await person.append(session, position, part)
@@ -136,7 +111,7 @@ class TestAppending:
         session = await clinic.anna.begin()
         parts = batches(400)
         await fill(clinic.anna, session, parts)
-        growth = await clinic.anna.see("live:follow", sessionId=session)
+        growth = await clinic.anna.query("live:follow", sessionId=session)
         assert len(growth["segments"]) <= 24 + 7 + 7
         assert [each["count"] for each in growth["segments"][-16:]] == [10] * 16, "the newest stay as they were"
         left, right = await clinic.anna.samples(session)
@@ -148,7 +123,7 @@ class TestAppending:
         clinic.app.clock.advance(60 * MINUTES)
         parts = batches(32, 11_000)
         await fill(clinic.anna, session, parts)
-        growth = await clinic.anna.see("live:follow", sessionId=session)
+        growth = await clinic.anna.query("live:follow", sessionId=session)
         assert [each["count"] for each in growth["segments"]] == [88_000, 88_000, *[11_000] * 16]
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
@@ -161,7 +136,7 @@ class TestAppending:
         await fill(clinic.anna, session, parts)
         left, _ = await clinic.anna.samples(session)
         assert left.tobytes() == joined(parts).tobytes()
-        growth = await clinic.anna.see("live:follow", sessionId=session)
+        growth = await clinic.anna.query("live:follow", sessionId=session)
         assert len(growth["segments"]) < 60
 
     async def test_a_batch_that_is_there_is_accepted_again(self, clinic: Clinic) -> None:
@@ -178,7 +153,7 @@ class TestAppending:
         await fill(clinic.anna, session, batches(2))
         async with refused("out_of_order", {"sampleCount": 20}):
             await clinic.anna.append(session, position, np.zeros(10))
-        assert (await clinic.anna.see("live:follow", sessionId=session))["sampleCount"] == 20
+        assert (await clinic.anna.query("live:follow", sessionId=session))["sampleCount"] == 20
 
     async def test_other_samples_for_a_place_that_is_taken(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
@@ -227,14 +202,14 @@ class TestAppending:
         assert await clinic.anna.append(session, 6_000, np.zeros(100)) == 6_100
 
     async def test_more_samples_than_a_session_may_have(self, clinic: Clinic) -> None:
-        session = await clinic.anna.do("live:start", sampleRate=2000.0)
+        session = await clinic.anna.mutation("live:start", sampleRate=2000.0)
         clinic.app.clock.advance(24 * 60 * MINUTES)
         for position in range(0, 3_600_000, 20_000):
             await clinic.anna.append(session, position, np.full(20_000, float(position)))
         async with refused("limit_exceeded"):
             await clinic.anna.append(session, 3_600_000, np.zeros(1))
-        recording = await clinic.anna.see(
-            "recordings:get", recordingId=await clinic.anna.do("live:finish", sessionId=session)
+        recording = await clinic.anna.query(
+            "recordings:get", recordingId=await clinic.anna.mutation("live:finish", sessionId=session)
         )
         assert recording["sampleCount"] == 3_600_000
 
@@ -243,7 +218,7 @@ class TestStarting:
     @pytest.mark.parametrize("rate", [0, -1.0, 2_001.0, float("nan"), float("inf"), "100", None])
     async def test_rates(self, clinic: Clinic, rate: Any) -> None:
         async with refused("invalid_arguments"):
-            await clinic.anna.do("live:start", sampleRate=rate)
+            await clinic.anna.mutation("live:start", sampleRate=rate)
 
     async def test_strangers_are_neither_subjects_nor_viewers(self, clinic: Clinic) -> None:
         for other in (clinic.carl.id, MISSING_ID):
@@ -251,14 +226,14 @@ class TestStarting:
                 await clinic.anna.begin(subjectId=other)
             async with refused("not_a_contact"):
                 await clinic.anna.begin(sharedWith=[clinic.ben.id, other])
-        assert await clinic.anna.see("live:list_running") == []
+        assert await clinic.anna.query("live:list_running") == []
 
     async def test_a_few_at_a_time(self, clinic: Clinic) -> None:
         sessions = [await clinic.anna.begin() for _ in range(5)]
         async with refused("limit_exceeded"):
             await clinic.anna.begin()
         await clinic.ben.begin()
-        await clinic.anna.do("live:discard", sessionId=sessions[0])
+        await clinic.anna.mutation("live:discard", sessionId=sessions[0])
         await clinic.anna.begin()
 
 
@@ -267,22 +242,22 @@ class TestWhoFollows:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id, clinic.anna.id])
         await clinic.anna.append(session, 0, np.arange(5.0))
         for person in (clinic.anna, clinic.ben, clinic.dora):
-            [listed] = await person.see("live:list_running")
+            [listed] = await person.query("live:list_running")
             assert (listed["_id"], listed["sampleCount"]) == (session, 5)
-            assert (await person.see("live:follow", sessionId=session))["sampleCount"] == 5
-        [of_ben], [of_dora] = [await each.see("live:list_running") for each in (clinic.ben, clinic.dora)]
+            assert (await person.query("live:follow", sessionId=session))["sampleCount"] == 5
+        [of_ben], [of_dora] = [await each.query("live:list_running") for each in (clinic.ben, clinic.dora)]
         assert "sharedWith" not in of_ben
         assert of_dora["sharedWith"] == [clinic.dora.id]
 
     async def test_nobody_else(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         for person in (clinic.carl, clinic.dora):
-            assert await person.see("live:list_running") == []
+            assert await person.query("live:list_running") == []
             for path in ("live:finish", "live:discard"):
                 async with refused("not_found"):
-                    await person.do(path, sessionId=session)
+                    await person.mutation(path, sessionId=session)
             async with refused("not_found"):
-                await person.see("live:follow", sessionId=session)
+                await person.query("live:follow", sessionId=session)
             async with refused("not_found"):
                 await person.append(session, 0, np.zeros(1))
         async with refused("not_registered"):
@@ -295,7 +270,7 @@ class TestWhoFollows:
         for person in (clinic.ben, clinic.dora):
             for path in ("live:finish", "live:discard"):
                 async with refused("forbidden"):
-                    await person.do(path, sessionId=session)
+                    await person.mutation(path, sessionId=session)
             async with refused("forbidden"):
                 await person.append(session, 0, np.zeros(1))
 
@@ -303,13 +278,15 @@ class TestWhoFollows:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
         await clinic.anna.append(session, 0, np.zeros(5))
         for person in (clinic.ben, clinic.dora):
-            await clinic.anna.do("contacts:remove", userId=person.id)
+            await clinic.anna.mutation("contacts:remove", userId=person.id)
         async with refused("not_found"):
-            await clinic.dora.see("live:follow", sessionId=session)
-        assert await clinic.dora.see("live:list_running") == []
-        assert (await clinic.ben.see("live:follow", sessionId=session))["sampleCount"] == 5, "what is of Ben stays his"
-        recording_id = await clinic.anna.do("live:finish", sessionId=session)
-        assert "sharedWith" not in await clinic.anna.see("recordings:get", recordingId=recording_id)
+            await clinic.dora.query("live:follow", sessionId=session)
+        assert await clinic.dora.query("live:list_running") == []
+        assert (await clinic.ben.query("live:follow", sessionId=session))["sampleCount"] == 5, (
+            "what is of Ben stays his"
+        )
+        recording_id = await clinic.anna.mutation("live:finish", sessionId=session)
+        assert "sharedWith" not in await clinic.anna.query("recordings:get", recordingId=recording_id)
 
 
 class TestFinishing:
@@ -321,74 +298,74 @@ class TestFinishing:
             part = slice(position, position + 40)
             await clinic.anna.append(session, position, gait.left_knee[part], gait.right_knee[part])
         told = {"notes": "stairs", "exerciseType": "walking", "tags": ["a", "a", "b"]}
-        recording_id = await clinic.anna.do("live:finish", sessionId=session, **told)
+        recording_id = await clinic.anna.mutation("live:finish", sessionId=session, **told)
         for person in (clinic.anna, clinic.ben, clinic.dora):
-            recording = await person.see("recordings:get", recordingId=recording_id)
+            recording = await person.query("recordings:get", recordingId=recording_id)
             assert (await person.caller.array(recording["leftKnee"])).tobytes() == gait.left_knee.tobytes()
             assert (await person.caller.array(recording["rightKnee"])).tobytes() == gait.right_knee.tobytes()
         assert {name: recording[name] for name in told} == {**told, "tags": ["a", "b"]}
         assert recording["sampleCount"] == 1000
         assert recording["durationMs"] == 9990.0
         assert recording["endTime"] - recording["startTime"] == 10_000
-        assert await clinic.anna.see("live:list_running") == []
+        assert await clinic.anna.query("live:list_running") == []
 
     async def test_viewers_are_led_to_the_recording(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         parts = batches(30)
         await fill(clinic.anna, session, parts)
-        recording_id = await clinic.anna.do("live:finish", sessionId=session)
-        growth = await clinic.ben.see("live:follow", sessionId=session)
+        recording_id = await clinic.anna.mutation("live:finish", sessionId=session)
+        growth = await clinic.ben.query("live:follow", sessionId=session)
         assert growth["recordingId"] == recording_id
         assert (await clinic.ben.samples(session))[0].tobytes() == joined(parts).tobytes()
-        await clinic.anna.do("recordings:archive", recordingId=recording_id)
+        await clinic.anna.mutation("recordings:archive", recordingId=recording_id)
         async with refused("not_found"):
-            await clinic.ben.see("live:follow", sessionId=session)
+            await clinic.ben.query("live:follow", sessionId=session)
 
     async def test_twice_is_once(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
-        both = await asyncio.gather(*(clinic.anna.do("live:finish", sessionId=session) for _ in range(5)))
+        both = await asyncio.gather(*(clinic.anna.mutation("live:finish", sessionId=session) for _ in range(5)))
         assert len(set(both)) == 1
-        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+        assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
     async def test_an_append_beside_it_is_in_the_recording_or_refused(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         outcomes: Any = await asyncio.gather(
-            clinic.anna.do("live:finish", sessionId=session),
+            clinic.anna.mutation("live:finish", sessionId=session),
             clinic.anna.append(session, 5, np.ones(5)),
             return_exceptions=True,
         )
         finishing, appending = outcomes
-        recording = await clinic.anna.see("recordings:get", recordingId=finishing)
+        recording = await clinic.anna.query("recordings:get", recordingId=finishing)
         assert recording["sampleCount"] == (10 if appending == 10 else 5)
         assert appending == 10 or (isinstance(appending, FunctionError) and appending.code == "finished")
 
     async def test_what_comes_after_it_is_refused(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
-        recording_id = await clinic.anna.do("live:finish", sessionId=session)
+        recording_id = await clinic.anna.mutation("live:finish", sessionId=session)
         async with refused("finished", {"recordingId": recording_id}):
             await clinic.anna.append(session, 5, np.zeros(5))
         async with refused("finished"):
-            await clinic.anna.do("live:discard", sessionId=session)
+            await clinic.anna.mutation("live:discard", sessionId=session)
 
     async def test_nothing_is_no_recording(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         async with refused("empty"):
-            await clinic.anna.do("live:finish", sessionId=session)
-        await clinic.anna.do("live:discard", sessionId=session)
+            await clinic.anna.mutation("live:finish", sessionId=session)
+        await clinic.anna.mutation("live:discard", sessionId=session)
         async with refused("not_found"):
-            await clinic.anna.do("live:finish", sessionId=session)
+            await clinic.anna.mutation("live:finish", sessionId=session)
 
     async def test_discarding_leaves_nothing(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         await fill(clinic.anna, session, batches(30))
-        await clinic.anna.do("live:discard", sessionId=session)
+        await clinic.anna.mutation("live:discard", sessionId=session)
         async with refused("not_found"):
-            await clinic.ben.see("live:follow", sessionId=session)
-        assert await clinic.anna.see("live:list_running") == []
-        assert await clinic.anna.see("recordings:list_mine") == []
+            await clinic.ben.query("live:follow", sessionId=session)
+        assert await clinic.anna.query("live:list_running") == []
+        assert await clinic.anna.query("recordings:list_mine") == []
 
 
 class TestSessionsThatNobodyLooksAfter:
@@ -399,31 +376,31 @@ class TestSessionsThatNobodyLooksAfter:
         await clinic.app.advance(9 * MINUTES)
         await clinic.anna.append(session, 300, parts[0])
         await clinic.app.advance(9 * MINUTES)
-        assert len(await clinic.anna.see("live:list_running")) == 1
+        assert len(await clinic.anna.query("live:list_running")) == 1
         await clinic.app.advance(2 * MINUTES)
-        assert await clinic.anna.see("live:list_running") == []
-        [recording] = await clinic.ben.see("recordings:list_of_me")
+        assert await clinic.anna.query("live:list_running") == []
+        [recording] = await clinic.ben.query("recordings:list_of_me")
         samples = await clinic.ben.caller.array(recording["leftKnee"])
         assert samples.tobytes() == joined([*parts, parts[0]]).tobytes()
-        assert (await clinic.ben.see("live:follow", sessionId=session))["recordingId"] == recording["_id"]
+        assert (await clinic.ben.query("live:follow", sessionId=session))["recordingId"] == recording["_id"]
 
     async def test_an_empty_one_is_discarded(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.app.advance(11 * MINUTES)
         async with refused("not_found"):
-            await clinic.anna.see("live:follow", sessionId=session)
-        assert await clinic.anna.see("recordings:list_mine") == []
+            await clinic.anna.query("live:follow", sessionId=session)
+        assert await clinic.anna.query("recordings:list_mine") == []
 
     async def test_one_that_was_finished_is_forgotten_and_its_recording_is_not(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
-        await clinic.anna.do("live:finish", sessionId=session)
+        await clinic.anna.mutation("live:finish", sessionId=session)
         await clinic.app.advance(59 * MINUTES)
-        assert (await clinic.anna.see("live:follow", sessionId=session))["sampleCount"] == 5
+        assert (await clinic.anna.query("live:follow", sessionId=session))["sampleCount"] == 5
         await clinic.app.advance(2 * MINUTES)
         async with refused("not_found"):
-            await clinic.anna.see("live:follow", sessionId=session)
-        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+            await clinic.anna.query("live:follow", sessionId=session)
+        assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
     async def test_one_whose_turn_was_missed(self, clinic: Clinic) -> None:
         """Its call was lost, say because looking after it failed."""
@@ -431,13 +408,13 @@ class TestSessionsThatNobodyLooksAfter:
         await clinic.anna.append(session, 0, np.zeros(5))
         await drop_all(clinic.app, "_scheduled")
         await clinic.app.advance(12 * 60 * MINUTES)
-        assert len(await clinic.anna.see("live:list_running")) == 1
+        assert len(await clinic.anna.query("live:list_running")) == 1
         await clinic.app.advance(14 * 60 * MINUTES)
-        assert await clinic.anna.see("live:list_running") == []
-        assert len(await clinic.anna.see("recordings:list_mine")) == 1
+        assert await clinic.anna.query("live:list_running") == []
+        assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
     async def test_clients_do_not_end_what_runs(self, clinic: Clinic) -> None:
         session = await clinic.anna.begin()
         for path in ("live:tend", "live:look_after"):
             async with refused("unknown_function"):
-                await clinic.anna.do(path, sessionId=session)
+                await clinic.anna.mutation(path, sessionId=session)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 
 from motion.gait import walk
 from synovia import FunctionError, Identity
 from synovia.testing import Caller as AppCaller
 from synovia.testing import TestApp
+from synovia_protocol.messages import ArrayRef
 
 APP = Path(__file__).parents[2] / "apps" / "motion"
 WALK = walk(2.0, seed=7)
@@ -26,6 +28,7 @@ class Caller(Protocol):
 
     async def query(self, path: str, args: dict[str, Any], /) -> Any: ...
     async def mutation(self, path: str, args: dict[str, Any], /) -> Any: ...
+    async def array(self, ref: ArrayRef, /) -> np.ndarray[Any, Any]: ...
 
 
 @dataclass
@@ -83,11 +86,13 @@ def signed_in_elsewhere(app: TestApp, email: str | None, subject: str = "42", na
 
 
 @asynccontextmanager
-async def refused(code: str) -> AsyncIterator[None]:
-    """Expect the error that a client would get."""
+async def refused(code: str, data: Any = None) -> AsyncIterator[None]:
+    """Expect the error that a client would get; its data is looked at if some is given."""
     with pytest.raises(FunctionError) as caught:
         yield
-    assert caught.value.code == code
+    assert caught.value.code == code, caught.value.message
+    if data is not None:
+        assert caught.value.data == data
 
 
 async def refusal(call: Awaitable[Any]) -> tuple[str, str, Any]:

@@ -38,6 +38,5 @@ class Rates:
         self._buckets[caller] = bucket  # now the last to be forgotten
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)
-        if (wait := bucket.wait_for(1, now)) > 0:
+        if (wait := bucket.spend(1, now)) > 0:
             raise RateLimited(wait)
-        bucket.take(1, now)

@@ -53,7 +53,6 @@ class EngineHealth:
         backlog: Mutations that wait for their commit.
     """
 
-    ok: bool
     log_alive: bool
     head: Ts
     live_queries: int
@@ -164,7 +163,7 @@ class Engine:
         """Tell how the engine is."""
         log, age = self._log, time.monotonic() - self._log.advanced_at
         return EngineHealth(
-            self._log_alive, self._log_alive, self.head, len(self.live), age, log.gaps, log.last_gap,
+            self._log_alive, self.head, len(self.live), age, log.gaps, log.last_gap,
             self.committer.backlog,
         )  # fmt: skip
 

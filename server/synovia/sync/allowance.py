@@ -63,11 +63,7 @@ class Allowance:
 
     def anonymous_samples(self, size: int) -> bool:
         """Count bytes of an array from a client that is not signed in; tell whether the address may send them."""
-        now = self._clock()
-        allowed = self._address.anonymous_samples.wait_for(size, now) <= 0
-        if allowed:
-            self._address.anonymous_samples.take(size, now)
-        return allowed
+        return self._address.anonymous_samples.spend(size, self._clock()) <= 0
 
     def sign_in(self) -> float:
         """Count a token to verify; give 0, or the seconds after which it may be tried again."""

@@ -101,8 +101,9 @@ class Conversation:
     async def _admit(self, message: Any, size: int) -> bool:
         """Count a message; what must keep its order waits until it may be handled, the rest is refused if it is too much."""
         if isinstance(message, m.Mutation | m.ModifyQuerySet):
-            weight = 1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else MUTATION_WEIGHT
-            await self._allowance.pace(weight, size)
+            await self._allowance.pace(
+                MUTATION_WEIGHT if isinstance(message, m.Mutation) else 1 + len(message.add), size
+            )
             return True
         late = self._allowance.take(size)
         if late <= 0:

@@ -37,6 +37,11 @@ export class Scene {
     return desk;
   }
 
+  /** Open the windows of a physiotherapist and of a patient, side by side; they do not know each other. */
+  async pair(): Promise<[anna: Desk, paul: Desk]> {
+    return Promise.all([this.person("Anna Berg", "Physiotherapist"), this.person("Paul Lang", "Patient")]);
+  }
+
   async close(): Promise<void> {
     await this.browser.close();
     await Promise.all(this.#wires.map((wire) => wire.close()));
