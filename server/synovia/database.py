@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken,
 from synovia.querying import Journal, Query
 from synovia.schema import Id, Table, id_to_bson, to_bson
 from synovia.store.base import Document, IndexSpec
-from synovia_protocol.messages import ArrayRef
+from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
 
@@ -176,17 +176,14 @@ class SystemWriter(DatabaseWriter):
 
 def _check_references(table: type[Table], read: Any, given: Any) -> None:
     """Refuse maps that would be read as references: from a client they come unchecked, and nobody may name an array so."""
-    if not set(_references(read)) <= set(_references(given)):
+    if not set(array_references(read, _opened)) <= set(array_references(given, _opened)):
         raise InvalidArguments(f"{table.spec.name}: a map stands where a reference to an array belongs")
 
 
-def _references(value: Any) -> Iterator[ArrayRef]:
-    if isinstance(value, ArrayRef):
-        yield value
-    elif isinstance(value, BaseModel | Mapping | list | tuple):
-        inner = vars(value) if isinstance(value, BaseModel) else value
-        for item in inner.values() if isinstance(inner, Mapping) else inner:
-            yield from _references(item)
+def _opened(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, BaseModel):
+        return vars(value)
+    return dict(value) if isinstance(value, Mapping) else None
 
 
 def _encoded(document: Document) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
 from synovia_client.errors import FunctionError
 from synovia_client.signal import Signal
 from synovia_protocol.codec import pack
-from synovia_protocol.messages import ArrayRef
+from synovia_protocol.references import digests_in
 
 QueryKey = tuple[str, bytes]
 
@@ -199,15 +199,3 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_sorted(item) for item in value]
     return value
-
-
-def digests_in(value: Any) -> Iterable[bytes]:
-    """Yield the digest of every array reference in a wire value."""
-    if isinstance(value, ArrayRef):
-        yield value.digest
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from digests_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from digests_in(item)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
 from synovia_client.errors import FunctionError, SynoviaError
-from synovia_client.queries import LiveQuery, QuerySet, digests_in
+from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.servertime import ServerTime
 from synovia_client.sightings import Sightings
@@ -18,6 +18,7 @@ from synovia_client.uploads import Upload
 from synovia_protocol.codec import FROM_CLIENT
 from synovia_protocol.errors import WireValueError
 from synovia_protocol.messages import ActionResponse, ArrayResponse, MutationResponse, QueryAdd
+from synovia_protocol.references import digests_in
 from synovia_protocol.sessions import (
     ArrayChunk,
     ArrayFetched,

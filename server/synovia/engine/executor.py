@@ -28,7 +28,7 @@ from synovia.services import Services, Transact
 from synovia.store.base import Snapshot, Store, StoreError, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
-from synovia_protocol.messages import ArrayRef
+from synovia_protocol.references import digests_in
 
 logger = logging.getLogger("synovia")
 
@@ -73,23 +73,9 @@ class MutationRun(Run):
 _ARRAY_MARK = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
 
 
-def _arrays_in(value: Any) -> frozenset[bytes]:
-    found: set[bytes] = set()
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, ArrayRef):
-            found.add(item.digest)
-        elif isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)
-    return frozenset(found)
-
-
 def _packed(value: Any) -> tuple[Any, bytes, frozenset[bytes]]:
     packed = codec.pack(value)
-    return value, packed, _arrays_in(value) if _ARRAY_MARK in packed else frozenset()
+    return value, packed, frozenset(digests_in(value)) if _ARRAY_MARK in packed else frozenset()
 
 
 def _pack_row(row: Table) -> tuple[Any, bytes, frozenset[bytes]]:

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from synovia.errors import InvalidArguments
 from synovia.functions import Function
 from synovia.schema import ArrayField
-from synovia.sync.uploads import references
 from synovia_protocol.arrays import ref_of
+from synovia_protocol.references import array_references
 
 Samples = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def with_arrays(function: Function, args: Mapping[str, Any]) -> tuple[dict[str, 
     Raises:
         InvalidArguments: A list holds something else than numbers, or a reference was sent.
     """
-    if next(references(args), None) is not None:
+    if next(array_references(args), None) is not None:
         raise InvalidArguments(f"{function.path}: over HTTP, send an array as a list of numbers, not by reference")
     found: list[Samples] = []
     return _in_model(function.arguments, args, found), found

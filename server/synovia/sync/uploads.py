@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from synovia.store.base import ArrayManifest, ArrayStore
@@ -13,6 +13,7 @@ from synovia.sync.limits import HubLimits
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
+from synovia_protocol.references import array_references
 
 CHUNKS_AT_ONCE = 8
 
@@ -89,7 +90,7 @@ class Uploads:
 
     async def fault(self, args: dict[str, Any], shows: Callable[[bytes], bool]) -> ErrorInfo | None:
         """Tell what is wrong with the arrays that arguments name; None if nothing is."""
-        for ref in references(args):
+        for ref in array_references(args):
             if ref.digest not in self._known and not shows(ref.digest):
                 return _not_found(ref, "neither uploaded on this connection nor shown by one of its queries")
             manifest = await self._arrays.get_manifest(ref.digest)
@@ -108,15 +109,3 @@ def _agrees(ref: ArrayRef, manifest: ArrayManifest) -> bool:
 
 def _not_found(ref: ArrayRef, why: str) -> ErrorInfo:
     return ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, f"array {ref.digest.hex()[:16]} is {why}", {"digest": ref.digest})
-
-
-def references(value: Any) -> Iterator[ArrayRef]:
-    """Find every array reference inside a wire value."""
-    if isinstance(value, ArrayRef):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from references(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from references(item)

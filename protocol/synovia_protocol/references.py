@@ -1,0 +1,33 @@
+"""Array references inside values: one walk for everybody who looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from synovia_protocol.messages import ArrayRef
+
+
+def array_references(value: Any, opened: Callable[[Any], Any] | None = None) -> Iterator[ArrayRef]:
+    """Find every array reference inside a value, in the order in which they stand there.
+
+    Args:
+        value: A wire value of any depth; a list may be a tuple.
+        opened: Gives for an object that is no wire value (a model, say) the map or list inside it, or None.
+    """
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(reversed(item.values()))
+        elif isinstance(item, (list, tuple)):
+            waiting.extend(reversed(item))
+        elif isinstance(item, ArrayRef):
+            yield item
+        elif opened is not None and (inner := opened(item)) is not None:
+            waiting.append(inner)
+
+
+def digests_in(value: Any) -> Iterator[bytes]:
+    """Find the digest of every array reference inside a wire value."""
+    return (ref.digest for ref in array_references(value))
