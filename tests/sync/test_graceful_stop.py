@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
 
 import pytest
 import uvloop
@@ -73,6 +76,13 @@ async def test_a_signal_sends_everybody_away_with_a_time_to_come_back() -> None:
         running.server.should_exit = True
         fatal, closed_with = await client.end()
         assert (fatal.error.code, closed_with) == ("stopping", 1001)
+
+
+async def test_a_stop_is_noticed_at_once_and_not_at_the_next_look_at_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.http.server._TICK_SECONDS", 3_600)
+    async with serving() as running, client_of(running) as client:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()  # the loop waits for nothing but this
+        assert (await client.end())[0].error.code == "stopping"
 
 
 def test_who_went_unnoticed_is_neither_written_to_nor_in_the_way_of_a_stop(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -10,7 +11,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -22,6 +22,8 @@ from synovia.http.doors import Doors
 from synovia.http.protocol import HttpProtocol, SyncProtocol
 
 _MOST_HEAD_BYTES = 32 * 1024
+_TICK_SECONDS = 0.1
+_LOOK_SECONDS = 0.005
 
 
 def _give_up() -> None:
@@ -37,11 +39,24 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, config: uvicorn.Config, app: Synovia, doors: Doors) -> None:
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         super().__init__(config)
         self._app = app
         self._doors = doors
         self._deadline: threading.Timer | None = None
         self.exits_in_time = False
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it is to stop; may be set from any thread and by a signal, and is noticed at once."""
+        return self._should_exit
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._should_exit = value
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Take connections from sockets that listen already; with TLS, its handshake has a deadline too."""
@@ -63,6 +78,14 @@ class Server(uvicorn.Server):
         ]
         self.started = True
 
+    async def main_loop(self) -> None:
+        """Look at deadlines ten times a second until the server is to stop."""
+        self._loop, counter = asyncio.get_running_loop(), 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _TICK_SECONDS)
+
     async def on_tick(self, counter: int) -> bool:
         """Look at deadlines, ten times a second."""
         self._doors.watch(asyncio.get_running_loop().time())
@@ -76,7 +99,7 @@ class Server(uvicorn.Server):
             self._deadline.daemon = True
             self._deadline.start()
 
-    @contextmanager
+    @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Let SIGINT and SIGTERM stop the server, and do not raise them again: what comes after has to run too."""
         if threading.current_thread() is not threading.main_thread():
@@ -94,7 +117,29 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await asyncio.gather(self._app.hub.stop(), self._app.scheduler.stop())
-        await super().shutdown(sockets)
+        for each in sockets or ():
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            await asyncio.wait_for(self._wait_tasks_to_complete(), self.config.timeout_graceful_shutdown)
+        except TimeoutError:
+            self._cancel_tasks()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _wait_tasks_to_complete(self) -> None:
+        state = self.server_state
+        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 (nothing tells of their end)
+            await asyncio.sleep(_LOOK_SECONDS)
+        for server in self.servers:
+            await server.wait_closed()
+
+    def _cancel_tasks(self) -> None:
+        tasks = self.server_state.tasks
+        logging.getLogger("synovia").error("%d requests have not ended in time and are cancelled", len(tasks))
+        for task in tasks:
+            task.cancel("the server stops")
 
 
 def make_server(app: Synovia, **options: Any) -> Server:
