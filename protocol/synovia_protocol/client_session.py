@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
@@ -86,6 +86,10 @@ class Held:
     journal: bytes | None = None
 
 
+def _all(query_id: int) -> bool:
+    return True
+
+
 class ClientSession:
     """One connection as the client sees it.
 
@@ -123,16 +127,23 @@ class ClientSession:
         self._requests: dict[int, type] = {}
         self._downloads = Downloads(limits)
 
-    def resume(self) -> ClientSession:
-        """Make the session of the next connection, which continues from what this one holds."""
-        return ClientSession(self.session_id, self.ts, self.held, limits=self.limits)
+    def resume(self, wanted: Callable[[int], bool] = _all) -> ClientSession:
+        """Make the session of the next connection, which continues from what this one holds.
 
-    def restart(self) -> ClientSession:
+        Args:
+            wanted: Tells by its id whether the result of a query is still of use.
+        """
+        return ClientSession(self.session_id, self.ts, self._held(wanted), limits=self.limits)
+
+    def restart(self, wanted: Callable[[int], bool] = _all) -> ClientSession:
         """Make the session of the next connection after ``ResyncNeeded``: it starts at no instant.
 
         The results go along with their digests only, so that the server confirms or replaces all of them at one instant.
         """
-        return ClientSession(self.session_id, None, self.held, limits=self.limits)
+        return ClientSession(self.session_id, None, self._held(wanted), limits=self.limits)
+
+    def _held(self, wanted: Callable[[int], bool]) -> dict[int, Held]:
+        return {query_id: result for query_id, result in self.held.items() if wanted(query_id)}
 
     def is_current(self, query_id: int) -> bool:
         """Whether the result held is that of ``ts``, not one of an earlier connection still to be confirmed."""

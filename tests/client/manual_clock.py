@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from synovia_client.signal import Signal
+from synovia_client.change_counter import ChangeCounter
 
 
 class ManualClock:
@@ -20,7 +20,7 @@ class ManualClock:
     def __init__(self) -> None:
         self.now = 0.0
         self.waits: list[float] = []
-        self._changed = Signal()
+        self._changed = ChangeCounter()
         self._timers: dict[object, tuple[float, float, Callable[[], None]]] = {}
 
     def time(self) -> float:

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from client.peer import PATIENCE, Peer, PeerConnection
-from synovia_client import ClientClosed, FunctionError, RequestTimeout, SynoviaError
-from synovia_client.blocking import BlockingClient
+from synovia_client import BlockingClient, ClientClosed, FunctionError, RequestTimeout, SynoviaError
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Action, FetchArray, ModifyQuerySet, Mutation, QueryFailed, QueryValue

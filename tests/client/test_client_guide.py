@@ -8,8 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import synovia_client
-from synovia_client import Client, Subscription, SynoviaError, Timeouts
-from synovia_client.blocking import BlockingClient
+from synovia_client import BlockingClient, Client, Subscription, SynoviaError, Timeouts
 from synovia_client.state import ConnectionState
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text()

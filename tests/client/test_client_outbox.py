@@ -282,5 +282,5 @@ async def test_a_full_outbox_refuses_what_is_then_not_sent(tmp_path: Path) -> No
 
 
 def test_an_outbox_has_its_own_session(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="session of its own"):
+    with pytest.raises(ValueError, match="session_id"):
         Client("ws://127.0.0.1", outbox=tmp_path / "x.db", session_id=b"s" * 16)

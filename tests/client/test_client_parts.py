@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from synovia_client.array_origins import ArrayOrigins
+from synovia_client.change_counter import ChangeCounter
 from synovia_client.clock import LoopClock
 from synovia_client.queries import QuerySet, query_key
 from synovia_client.requests import RequestNumbers, Requests
-from synovia_client.sightings import Sightings
-from synovia_client.signal import Signal
 from synovia_client.state import MOVES, ConnectionState, StateWatch
 from synovia_protocol.errors import WireValueError
 from synovia_protocol.messages import ArrayRef
@@ -37,26 +37,26 @@ async def test_a_deadline_of_the_loop_expires_and_can_be_extended_in_it_only() -
     longer.extend()
 
 
-async def test_a_signal_is_never_missed() -> None:
-    signal = Signal()
-    signal.bump()
-    assert await signal.after(0) == 1
-    waiting = asyncio.create_task(signal.after(1))
+async def test_a_change_is_never_missed() -> None:
+    changes = ChangeCounter()
+    changes.bump()
+    assert await changes.after(0) == 1
+    waiting = asyncio.create_task(changes.after(1))
     await asyncio.sleep(0)
     assert not waiting.done()
-    signal.bump()
-    signal.bump()
+    changes.bump()
+    changes.bump()
     assert await waiting == 3
 
 
-async def test_who_stops_waiting_for_a_signal_leaves_nothing_behind() -> None:
-    signal = Signal()
-    waiting = asyncio.create_task(signal.after(0))
+async def test_who_stops_waiting_for_a_change_leaves_nothing_behind() -> None:
+    changes = ChangeCounter()
+    waiting = asyncio.create_task(changes.after(0))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    assert not signal._waiters
-    signal.bump()
+    assert not changes._waiters
+    changes.bump()
 
 
 def test_illegal_moves_change_nothing() -> None:
@@ -103,18 +103,18 @@ def test_a_query_set_is_told_in_messages_that_fit() -> None:
 
 
 def test_sightings_are_bounded_and_keep_the_newest() -> None:
-    queries, sightings = QuerySet(), Sightings(limit=3)
+    queries, array_origins = QuerySet(), ArrayOrigins(limit=3)
     for number in range(5):
         query = queries.hold("p", {"n": number})
         query.succeed([{"deep": [ArrayRef(bytes([number]) * 32, "float64", (1,))]}])
-        sightings.note(query)
-    assert len(sightings) == 3
+        array_origins.note(query)
+    assert len(array_origins) == 3
     empty = QuerySet()
-    assert sightings.find(b"\x01" * 32, empty) is None
-    found = sightings.find(b"\x04" * 32, empty)
+    assert array_origins.find(b"\x01" * 32, empty) is None
+    found = array_origins.find(b"\x04" * 32, empty)
     assert found is not None
     assert found.args == {"n": 4}
-    live = sightings.find(b"\x01" * 32, queries)
+    live = array_origins.find(b"\x01" * 32, queries)
     assert live is not None
     assert live.args == {"n": 1}, "what is live is found whenever it was noted"
 

@@ -13,8 +13,7 @@ from codegen.golden.everything_api import mail_box, things
 from support.clinic import open_clinic
 from synovia.application import load_application
 from synovia.codegen import generate
-from synovia_client import Client
-from synovia_client.blocking import BlockingClient
+from synovia_client import BlockingClient, Client
 
 PROGRAM = """
 from __future__ import annotations
@@ -23,8 +22,7 @@ import datetime as dt
 
 import numpy as np
 from everything_api import PartInput, Thing, ThingId, mail_box, things
-from synovia_client import ArrayRef, Client
-from synovia_client.blocking import BlockingClient
+from synovia_client import ArrayRef, BlockingClient, Client
 
 
 async def calls(client: Client, blocking: BlockingClient, id_: ThingId) -> None:

@@ -353,6 +353,18 @@ def test_a_client_offers_what_it_holds() -> None:
     assert not pair.client.is_current(1)
 
 
+def test_what_is_not_wanted_any_more_is_not_offered() -> None:
+    pair = resumed()
+    for kept in (
+        pair.client.resume(lambda query_id: query_id == 2),
+        pair.client.restart(lambda query_id: query_id == 2),
+    ):
+        again = Pair(kept).open()
+        (modified,) = again.subscribe(1, 2)
+        assert isinstance(modified, m.ModifyQuerySet)
+        assert [query.digest for query in modified.add] == [None, digest("two")]
+
+
 def test_a_client_that_is_up_to_date_gets_a_few_bytes() -> None:
     pair = resumed().open()
     pair.subscribe(1, 2)

@@ -51,9 +51,9 @@ class Actor:
     # --- watching the client: what a program would see at each moment
 
     def _watch(self) -> None:
-        work = self.client._work
-        receive, disconnected, sending = work.receive, work.disconnected, work.requests.sending
-        next_session = work.next_session
+        sync = self.client._sync
+        receive, disconnected, sending = sync.receive, sync.disconnected, sync.requests.sending
+        next_session = sync.next_session
 
         def on_receive(events: list[Any]) -> None:
             receive(events)
@@ -74,10 +74,10 @@ class Actor:
             self.resyncs += resync
             return next_session(old, resync=resync)
 
-        work.next_session = on_next_session  # type: ignore[method-assign]
-        work.receive = on_receive  # type: ignore[method-assign]
-        work.disconnected = on_disconnected  # type: ignore[method-assign]
-        work.requests.sending = on_sending  # type: ignore[method-assign]
+        sync.next_session = on_next_session  # type: ignore[method-assign]
+        sync.receive = on_receive  # type: ignore[method-assign]
+        sync.disconnected = on_disconnected  # type: ignore[method-assign]
+        sync.requests.sending = on_sending  # type: ignore[method-assign]
 
     def _saw(self, event: Any) -> None:
         if isinstance(event, TransitionApplied):

@@ -17,14 +17,14 @@ import type { TypedArray } from "./protocol/arrays.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import { eachRef, type ArrayRef, type ValueMap } from "./protocol/values.js";
 import type { LiveQuery } from "./queries.js";
-import { Recovery } from "./recovery.js";
+import { OutboxRecovery } from "./outbox-recovery.js";
 import type { ArgsOf, Rest, ResultOf } from "./references.js";
 import { Request, type RequestKind } from "./requests.js";
 import { timeoutsOf, type Timeouts } from "./settings.js";
 import { StateWatch, type ConnectionState } from "./state.js";
 import { arraysIn, prepare, Upload, type Found, type Prepared, type Progress } from "./uploads.js";
-import { Watch } from "./watch.js";
-import { Work } from "./work.js";
+import { Subscription } from "./subscription.js";
+import { SyncState } from "./sync-state.js";
 
 export interface ClientOptions {
   /** What to sign in with; see also `authenticate`. */
@@ -71,10 +71,10 @@ export class SynoviaClient {
   readonly #timeouts: Timeouts;
   readonly #state = new StateWatch();
   readonly #credentials: Credentials;
-  readonly #work: Work;
+  readonly #sync: SyncState;
   readonly #loop: ConnectionLoop;
   readonly #outbox: Outbox | null;
-  readonly #recovery: Recovery | null;
+  readonly #recovery: OutboxRecovery | null;
   readonly #forget: Unsubscribe;
   #failure: ConnectionFailed | null = null;
 
@@ -90,11 +90,11 @@ export class SynoviaClient {
     const sessionId = crypto.getRandomValues(new Uint8Array(16));
     const credentials = (this.#credentials = new Credentials(token, clock, timeouts.token, tokens));
     this.#outbox = outbox === undefined ? null : new Outbox(typeof outbox === "string" ? { name: outbox } : outbox, sessionId, clock);
-    const work = (this.#work = new Work(clock, timeouts, ({ requestId }) => this.#outbox?.remove(requestId)));
+    const sync = (this.#sync = new SyncState(clock, timeouts, ({ requestId }) => this.#outbox?.remove(requestId)));
     const dialer = new Dialer(this.url, webSocket(options.WebSocket), clock, timeouts.connect);
     const parts = { dialer, credentials, backoff: new Backoff(options.backoff), timeouts, clock, random };
-    this.#loop = new ConnectionLoop({ ...parts, sessionId, work, state: this.#state, failed: (error) => this.#fail(error) });
-    this.#recovery = this.#outbox && new Recovery(this.#outbox, parts, () => work.ready());
+    this.#loop = new ConnectionLoop({ ...parts, sessionId, sync, state: this.#state, failed: (error) => this.#fail(error) });
+    this.#recovery = this.#outbox && new OutboxRecovery(this.#outbox, parts, () => sync.ready());
     this.#forget = onReturn(() => this.#loop.hurry());
     this.#loop.start();
     this.#recovery?.run().catch(report);
@@ -117,7 +117,7 @@ export class SynoviaClient {
   #end(error: () => SynoviaError): void {
     this.#forget();
     this.#recovery?.close();
-    this.#work.end(error);
+    this.#sync.end(error);
     this.#credentials.changed.emit();
   }
 
@@ -140,7 +140,7 @@ export class SynoviaClient {
 
   /** How many mutations and actions have no answer yet. */
   get unanswered(): number {
-    return this.#work.requests.size;
+    return this.#sync.requests.size;
   }
 
   /** Be told of each new state of the connection, and of each attempt to connect that failed. */
@@ -195,21 +195,21 @@ export class SynoviaClient {
   /** Run a query once and give its result. FunctionError: it failed. RequestTimeout: no result in time. */
   async query<F extends string>(path: F, ...[args, options]: Rest<"query", F, CallOptions>): Promise<ResultOf<F>> {
     this.#checkRunning();
-    const query = this.#work.hold(path, checked(args ?? {}));
+    const query = this.#sync.hold(path, checked(args ?? {}));
     try {
       await this.#limited(`the query ${path}`, options, (limit) =>
         this.#until(limit, (told) => query.heard.add(told), () => query.confirmed),
       );
     } finally {
-      this.#work.release(query);
+      this.#sync.release(query);
     }
     if (query.newest.error) throw query.newest.error;
     return query.newest.value as ResultOf<F>;
   }
 
   /** Look at a query without a callback: what it shows now, and a way to be told of changes. */
-  watch<F extends string>(path: F, args: ArgsOf<F>): Watch {
-    return new Watch(this.#work, path, checked(args ?? {}));
+  watch<F extends string>(path: F, args: ArgsOf<F>): Subscription {
+    return new Subscription(this.#sync, path, checked(args ?? {}));
   }
 
   /**
@@ -269,14 +269,14 @@ export class SynoviaClient {
     this.#checkRunning();
     const found = sendable(() => arraysIn(args));
     if (!found.size) checked(args);
-    if (update) this.#work.view.add(update);
+    if (update) this.#sync.view.add(update);
     const patient = kind === "mutation" && this.#outbox ? { timeout: null, ...options } : options;
     try {
       return await this.#limited(`the ${kind} ${path}`, patient, (limit) =>
         this.#run(kind, path, args as ValueMap, found, options, update, limit),
       );
     } catch (error) {
-      if (update) this.#work.view.drop(update);
+      if (update) this.#sync.view.drop(update);
       throw error;
     }
   }
@@ -291,14 +291,14 @@ export class SynoviaClient {
     const wire = checked(prepared.args);
     const upload = prepared.arrays.length ? new Upload(prepared.arrays, options.onProgress, limit.extend) : null;
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
-    const request = new Request(this.#work.numbers.take(), kind, path, wire, upload, needs, [], this.#clock.date());
+    const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, [], this.#clock.date());
     if (kind === "mutation") this.#keep(request);
     limit.onGivenUp(() => this.#abandon(request));
-    this.#work.request(request, update);
+    this.#sync.request(request, update);
     try {
       return await request.answer.promise;
     } finally {
-      for (const query of needs) this.#work.release(query);
+      for (const query of needs) this.#sync.release(query);
     }
   }
 
@@ -306,13 +306,13 @@ export class SynoviaClient {
   #showing(args: ValueMap, uploaded: ReadonlySet<string>): LiveQuery[] {
     const referred = new Set<string>();
     eachRef(args, (ref) => referred.add(ref.key));
-    return [...referred].filter((key) => !uploaded.has(key)).flatMap((key) => this.#work.showing(key) ?? []);
+    return [...referred].filter((key) => !uploaded.has(key)).flatMap((key) => this.#sync.showing(key) ?? []);
   }
 
   #keep(request: Request): void {
     if (!this.#outbox || !this.#recovery) return;
     const { isAuthenticated, isLoading } = this.auth;
-    const saved = this.#outbox.save(request, isAuthenticated || isLoading, () => this.#work.ready());
+    const saved = this.#outbox.save(request, isAuthenticated || isLoading, () => this.#sync.ready());
     request.gates.push(this.#recovery, saved);
   }
 
@@ -320,7 +320,7 @@ export class SynoviaClient {
   #abandon(request: Request): void {
     if (this.#outbox && request.kind === "mutation") return void this.#outbox.follow(request);
     request.answer.fail(new ClientClosed("nobody waits for this any more"));
-    this.#work.drop(request);
+    this.#sync.drop(request);
   }
 
   // --- arrays
@@ -333,18 +333,18 @@ export class SynoviaClient {
   async array(ref: ArrayRef, options: ArrayOptions = {}): Promise<TypedArray> {
     this.#checkRunning();
     const range = checkedRange(options);
-    const query = this.#work.showing(ref.key);
+    const query = this.#sync.showing(ref.key);
     if (!query) throw new FunctionError("array_not_found", "no query of this client has shown this array");
-    const { downloads } = this.#work;
+    const { downloads } = this.#sync;
     try {
       return await this.#limited("the array", options, async (limit) => {
         const download = new Download(query, ref, range, options.onProgress, limit.extend);
         limit.onGivenUp(() => downloads.drop(download));
-        this.#work.download(download);
+        this.#sync.download(download);
         return (await download.answer.promise) as TypedArray;
       });
     } finally {
-      this.#work.release(query);
+      this.#sync.release(query);
     }
   }
 

@@ -30,4 +30,4 @@ export type {
 export type { Timeouts } from "./settings.js";
 export type { ConnectionState } from "./state.js";
 export { NdArray, type Progress } from "./uploads.js";
-export { Watch } from "./watch.js";
+export { Subscription, Subscription as Watch } from "./subscription.js";

@@ -8,7 +8,7 @@ import { CloseCode, ProtocolError, ResyncNeeded, type ErrorInfo } from "./protoc
 import type { ClientEvent } from "./protocol/events.js";
 import type { Authenticated, AuthError, FatalError, Pong } from "./protocol/messages.js";
 import type { Timeouts } from "./settings.js";
-import type { Work } from "./work.js";
+import type { SyncState } from "./sync-state.js";
 
 export const CLIENT_NAME = "synovia-client-js/0.1.0";
 /** Samples wait here and not in the socket, so that a small message overtakes an upload on a slow line. */
@@ -18,7 +18,7 @@ const DRAIN_INTERVAL = 10;
 /** Why a connection ended. */
 export interface Ending {
   readonly reason: string;
-  /** The server will not have us: connecting again would fail the same way. */
+  /** The server refuses this client: connecting again would fail the same way. */
   readonly fatal?: ErrorInfo;
   /** The server asked to wait this many milliseconds. */
   readonly retryAfter?: number;
@@ -32,7 +32,7 @@ export interface LinkParts {
   readonly socket: Socket;
   /** A new session, which may hold results of an earlier one. */
   readonly session: ClientSession;
-  readonly work: Work;
+  readonly sync: SyncState;
   readonly credentials: Credentials;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
@@ -59,11 +59,11 @@ export class Link {
 
   /** Begin: the socket is open. */
   start(): void {
-    const { socket, session, work, timeouts } = this.#parts;
+    const { socket, session, sync, timeouts } = this.#parts;
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => this.#receive(typeof data === "string" ? data : new Uint8Array(data));
     socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
       this.end({ reason: `the connection closed (${[code, reason].filter(Boolean).join(": ")})` });
-    work.onReady(() => this.#pump());
+    sync.onReady(() => this.#pump());
     this.#timer("welcome", timeouts.welcome, () =>
       this.end({ reason: `the server sent no welcome within ${timeouts.welcome} ms` }),
     );
@@ -77,7 +77,7 @@ export class Link {
     this.#over = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#parts.session.close();
-    this.#parts.work.onReady(null);
+    this.#parts.sync.onReady(null);
     hangUp(this.#parts.socket, ending.closeCode, ending.reason.slice(0, 30));
     this.#parts.ended(ending);
   }
@@ -85,7 +85,7 @@ export class Link {
   /** Sign in again, with whatever the credentials give now. */
   signIn(how: "yes" | "renew" = "yes"): void {
     this.#signInDue = how;
-    this.#parts.work.ready();
+    this.#parts.sync.ready();
   }
 
   /** Look now whether the server is still there. */
@@ -115,7 +115,7 @@ export class Link {
     this.#stopTimer("pong");
     try {
       const events = this.#parts.session.receive(frame);
-      this.#parts.work.receive(events);
+      this.#parts.sync.receive(events);
       for (const event of events) this.#handle(event);
     } catch (error) {
       this.end(broken(error));
@@ -162,16 +162,16 @@ export class Link {
   }
 
   #next(): Uint8Array<ArrayBuffer> | null {
-    const { work, session, socket } = this.#parts;
+    const { sync, session, socket } = this.#parts;
     const control = this.#controls.shift();
-    if (control || !this.#welcomed) return control ?? work.nextQuerySet(session);
-    return work.nextFrame(session, socket.bufferedAmount < UNSENT_BYTES);
+    if (control || !this.#welcomed) return control ?? sync.nextQuerySet(session);
+    return sync.nextFrame(session, socket.bufferedAmount < UNSENT_BYTES);
   }
 
   #ping(): number {
     this.#nonce += 1;
     this.#controls.push(this.#parts.session.ping(this.#nonce));
-    this.#parts.work.ready();
+    this.#parts.sync.ready();
     return this.#nonce;
   }
 
@@ -196,10 +196,10 @@ export class Link {
   }
 
   #accepted(message: Authenticated): void {
-    const { credentials, work, clock } = this.#parts;
+    const { credentials, sync, clock } = this.#parts;
     credentials.accepted(this.#judged(), message);
     if (message.expiresAt === null) return this.#stopTimer("expiry");
-    const left = message.expiresAt - clock.date() - (work.offset ?? 0);
+    const left = message.expiresAt - clock.date() - (sync.offset ?? 0);
     if (credentials.renewable) this.#timer("expiry", sooner(left), () => this.signIn("renew"));
     else this.#timer("expiry", Math.min(left, 2 ** 31 - 1), () => credentials.expired());
   }

@@ -8,13 +8,13 @@ import { ClientSession } from "./protocol/client-session.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import type { Timeouts } from "./settings.js";
 import type { StateWatch } from "./state.js";
-import type { Work } from "./work.js";
+import type { SyncState } from "./sync-state.js";
 
 /** What the loop is made of. */
 export interface LoopParts {
   readonly dialer: Dialer;
   readonly sessionId: Uint8Array;
-  readonly work: Work;
+  readonly sync: SyncState;
   readonly credentials: Credentials;
   readonly state: StateWatch;
   readonly backoff: Backoff;
@@ -70,10 +70,10 @@ export class ConnectionLoop {
 
   #serve(socket: Socket): void {
     this.#giveUp = null;
-    const { work, credentials, timeouts, clock } = this.#parts;
+    const { sync, credentials, timeouts, clock } = this.#parts;
     credentials.connected();
     const link = new Link({
-      socket, session: this.#session, work, credentials, timeouts, clock,
+      socket, session: this.#session, sync, credentials, timeouts, clock,
       welcomed: () => this.#welcomed(),
       ended: (ending) => this.#ended(ending),
     });
@@ -88,10 +88,10 @@ export class ConnectionLoop {
   }
 
   #ended(ending: Ending): void {
-    const { work, state } = this.#parts;
+    const { sync, state } = this.#parts;
     this.link = null;
-    work.disconnected(this.#session);
-    this.#session = work.nextSession(this.#session, ending.resync ?? false);
+    sync.disconnected(this.#session);
+    this.#session = sync.nextSession(this.#session, ending.resync ?? false);
     if (this.#stopped) return;
     if (state.current === "connected") state.move("reconnecting");
     this.#again(ending);

@@ -26,7 +26,7 @@ export interface OutboxStorage {
   remove(key: string): Maybe<void>;
 }
 
-/** What became of a mutation that nobody waits for: one that an earlier page had left, or whose caller has given up. */
+/** The outcome of a mutation that nobody waits for: one that an earlier page had left, or whose caller has given up. */
 export interface Recovered {
   readonly path: string;
   readonly args: ValueMap;

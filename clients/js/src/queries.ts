@@ -1,10 +1,10 @@
-/** The desired query set: which queries somebody wants, what is known of each, and what the server has yet to hear of it. */
+/** The desired query set: which queries are held, what is known of each, and what the server has not been told yet. */
 import { Listeners } from "./callbacks.js";
 import { FunctionError } from "./errors.js";
 import { packCanonical } from "./protocol/pack.js";
 import { eachRef, type ValueMap } from "./protocol/values.js";
 
-/** What a query has come to: a value (undefined: none yet), and why its newest run failed. */
+/** The outcome of a query: a value (undefined: none yet), and why its newest run failed. */
 export interface Outcome {
   readonly value: unknown;
   readonly error: FunctionError | null;
@@ -12,9 +12,9 @@ export interface Outcome {
 
 export const NOTHING: Outcome = { value: undefined, error: null };
 
-/** One (path, arguments) that somebody wants, however many they are. */
+/** One query: a path with arguments, shared by all who hold it. */
 export class LiveQuery {
-  /** How many want it; with none left it goes with the next flush. */
+  /** How many hold it; with none left it is removed with the next flush. */
   holders = 0;
   /** What the server said last; kept while disconnected. */
   newest = NOTHING;
@@ -71,7 +71,7 @@ export class LiveQuery {
   }
 }
 
-/** All live queries of a client, and the difference to what the present connection has been told. */
+/** All live queries of a client, and how they differ from what the present connection has been told. */
 export class QuerySet {
   readonly #byKey = new Map<string, LiveQuery>();
   readonly #byId = new Map<number, LiveQuery>();
@@ -97,14 +97,14 @@ export class QuerySet {
     return this.#byKey.get(key);
   }
 
-  /** Want a query; equal path and arguments give the same one. */
+  /** Hold a query; equal path and arguments give the same one. */
   hold(path: string, args: ValueMap, key = queryKey(path, args)): LiveQuery {
     const query = this.#byKey.get(key) ?? this.#add(key, path, args);
     query.holders += 1;
     return query;
   }
 
-  /** Want it once less. It is forgotten by the next flush only, so that letting go and taking again costs nothing. */
+  /** Give up one hold. The query is removed by the next flush only: to release and hold it again costs nothing. */
   release(query: LiveQuery): void {
     query.holders -= 1;
     this.#letGo ||= query.holders <= 0;

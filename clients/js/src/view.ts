@@ -33,7 +33,7 @@ export class View {
 
   // --- what the server says
 
-  /** A query has come to something else; shown with the transition it belongs to. */
+  /** A query has a new outcome; it is shown with the transition that it belongs to. */
   mark(query: LiveQuery): void {
     this.#dirty.add(query);
   }

@@ -1,6 +1,7 @@
 """The Python client of Synovia: live queries, mutations, actions and arrays over one WebSocket."""
 
 from synovia_client.backoff import Backoff
+from synovia_client.blocking import BlockingClient, SubscriptionHandle
 from synovia_client.calls import UNSET, ActionCall, MutationCall, QueryCall, Unset
 from synovia_client.client import Client
 from synovia_client.clock import Clock, Deadline, LoopClock
@@ -14,10 +15,12 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
-from synovia_client.keeper import Recovered
+from synovia_client.outbox import Outbox
+from synovia_client.outbox_recovery import Recovered
 from synovia_client.settings import Timeouts
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
+from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "ArrayRef",
     "AuthenticationError",
     "Backoff",
+    "BlockingClient",
     "Client",
     "ClientClosed",
     "Clock",
@@ -33,14 +37,17 @@ __all__ = [
     "ConnectionLost",
     "ConnectionState",
     "Deadline",
+    "ErrorCode",
     "FunctionError",
     "LoopClock",
     "MutationCall",
+    "Outbox",
     "OutboxError",
     "QueryCall",
     "Recovered",
     "RequestTimeout",
     "Subscription",
+    "SubscriptionHandle",
     "SynoviaError",
     "Timeouts",
     "Unset",

@@ -28,15 +28,15 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
-from synovia_client.keeper import Keeper, OnRecovered
 from synovia_client.loop import ConnectionLoop
 from synovia_client.outbox import Outbox
+from synovia_client.outbox_recovery import OnRecovered, OutboxRecovery
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
 from synovia_client.state import ConnectionState, StateWatch
 from synovia_client.subscription import Subscription
+from synovia_client.sync_state import SyncState
 from synovia_client.uploads import Array, Progress, Upload, prepare
-from synovia_client.work import Work
 from synovia_protocol.arrays import DTYPES
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
@@ -91,7 +91,7 @@ class Client:
     ) -> None:
         self.url = socket_url(url)
         if outbox is not None and (session_id is not None or first_request != 1):
-            raise ValueError("an outbox has a session of its own")
+            raise ValueError("session_id and first_request cannot be given beside an outbox, which keeps its own")
         if outbox is not None and not isinstance(outbox, Outbox):
             outbox = Outbox(outbox)
         if outbox is not None:
@@ -103,12 +103,12 @@ class Client:
         self._clock = clock or LoopClock()
         self._state = StateWatch()
         self._credentials = Credentials(token, self._clock, self._timeouts.token)
-        self._work = Work(self._clock, first_request)
-        self._keeper = Keeper(outbox, self._work, on_recovered) if outbox is not None else None
-        self._work.keeper = self._keeper
+        self._sync = SyncState(self._clock, first_request)
+        self._recovery = OutboxRecovery(outbox, self._sync, on_recovered) if outbox is not None else None
+        self._sync.outbox = self._recovery
         dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
         self._loop = ConnectionLoop(
-            dialer, self.session_id, self._work, self._credentials, self._state, backoff or Backoff(), random
+            dialer, self.session_id, self._sync, self._credentials, self._state, backoff or Backoff(), random
         )
         self._task: asyncio.Task[None] | None = None
         self._failure: ConnectionFailed | None = None
@@ -127,8 +127,8 @@ class Client:
         if self._state.current is ConnectionState.CLOSED:
             raise ClientClosed("a client that was closed cannot be opened again")
         if self._task is None:
-            if self._keeper is not None:
-                self._keeper.recover()
+            if self._recovery is not None:
+                self._recovery.recover()
             self._task = asyncio.create_task(self._run(), name="synovia-client")
 
     async def close(self) -> None:
@@ -139,8 +139,8 @@ class Client:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        if self._keeper is not None:
-            await self._keeper.close()
+        if self._recovery is not None:
+            await self._recovery.close()
 
     async def _run(self) -> None:
         try:
@@ -152,7 +152,7 @@ class Client:
         self._end(self._failure.again)
 
     def _end(self, error: Callable[[], SynoviaError]) -> None:
-        self._work.end(error)
+        self._sync.end(error)
         self._credentials.changed.bump()
 
     def _ended(self) -> SynoviaError | None:
@@ -193,12 +193,12 @@ class Client:
     @property
     def next_request(self) -> int:
         """The number that the next request will have."""
-        return self._work.numbers.following
+        return self._sync.numbers.following
 
     @property
     def in_outbox(self) -> int:
         """How many mutations the outbox holds on the disk; 0 without one."""
-        return 0 if self._keeper is None else self._keeper.outbox.held
+        return 0 if self._recovery is None else self._recovery.outbox.held
 
     def states(self) -> AsyncIterator[ConnectionState]:
         """Iterate over the states of the connection: the present one, then each new one, up to the last."""
@@ -248,7 +248,7 @@ class Client:
         """
         path, args = spelled_out(path, args, "query")
         wire = checked(args)
-        return Subscription(self._work, self._ended, path, wire, lambda: self._clock.deadline(self._timeouts.request))
+        return Subscription(self._sync, self._ended, path, wire, lambda: self._clock.deadline(self._timeouts.request))
 
     @overload
     async def query(self, call: QueryCall[R], /, *, timeout: TimeLimit = DEFAULT) -> R: ...
@@ -265,14 +265,14 @@ class Client:
         """
         self._check_running()
         path, args = spelled_out(path, args, "query")
-        query = self._work.hold(path, checked(args))
+        query = self._sync.hold(path, checked(args))
         try:
             async with self._limit(timeout, f"the query {path}"):
                 while not query.confirmed:
                     await query.heard.after(query.heard.count)
                     self._check_running()
         finally:
-            self._work.release(query)
+            self._sync.release(query)
         if query.error is not None:
             raise query.error.again()
         return query.value
@@ -350,9 +350,9 @@ class Client:
             self._check_running()
             upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
             uploaded = {ref.digest for ref, _ in arrays}
-            with self._work.request(kind, path, checked(wire), upload, uploaded) as request:
-                if self._keeper is not None and request.kept:
-                    return await self._keeper.keep(request, arrays)
+            with self._sync.request(kind, path, checked(wire), upload, uploaded) as request:
+                if self._recovery is not None and request.kept:
+                    return await self._recovery.keep(request, arrays)
                 return await request.answer
 
     # --- arrays
@@ -384,11 +384,11 @@ class Client:
         """
         self._check_running()
         part = _checked_part(ref, start, stop, points)
-        with self._work.showing(ref.digest) as query:
+        with self._sync.showing(ref.digest) as query:
             if query is None:
                 raise FunctionError(ErrorCode.ARRAY_NOT_FOUND, "no query of this client has shown this array")
             async with self._limit(timeout, "the array") as deadline:
-                with self._work.download(Download(query, ref, part, on_progress, deadline.extend)) as download:
+                with self._sync.download(Download(query, ref, part, on_progress, deadline.extend)) as download:
                     return await download.answer
 
     @asynccontextmanager

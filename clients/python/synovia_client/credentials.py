@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from synovia_client.change_counter import ChangeCounter
 from synovia_client.clock import Clock
-from synovia_client.signal import Signal
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import Authenticated
 
@@ -37,7 +37,7 @@ class Credentials:
         self.error: ErrorInfo | None = None
         self.replaced = 0
         self.settled = -1
-        self.changed = Signal()
+        self.changed = ChangeCounter()
         self._source = source
         self._clock = clock
         self._timeout = timeout

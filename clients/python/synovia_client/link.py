@@ -12,11 +12,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from synovia_client.change_counter import ChangeCounter
 from synovia_client.clock import Clock
 from synovia_client.credentials import Credentials
 from synovia_client.settings import Timeouts
-from synovia_client.signal import Signal
-from synovia_client.work import Outgoing, Work
+from synovia_client.sync_state import Outgoing, SyncState
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
 from synovia_protocol.messages import Authenticated, AuthError, FatalError, Pong, Welcome
 from synovia_protocol.sessions import ClientSession, ClientState
@@ -35,7 +35,7 @@ class Ending:
     """Why a connection ended.
 
     Attributes:
-        fatal: The server will not have us: connecting again would fail the same way.
+        fatal: The server refuses this client: connecting again would fail the same way.
         retry_after: The server asked to wait this many seconds.
         resync: What is held does not fit what the server sends: take nothing along.
         abort: The other end does not answer any more: do not wait for its goodbye.
@@ -63,14 +63,14 @@ class Link:
     Args:
         websocket: The open socket.
         session: A new session, which may hold results of an earlier one.
-        on_welcome: Called when the server has welcomed us.
+        on_welcome: Called when the server has sent its welcome.
     """
 
     def __init__(
         self,
         websocket: ClientConnection,
         session: ClientSession,
-        work: Work,
+        sync: SyncState,
         credentials: Credentials,
         timeouts: Timeouts,
         clock: Clock,
@@ -78,19 +78,19 @@ class Link:
     ) -> None:
         self.session = session
         self._websocket = websocket
-        self._work = work
+        self._sync = sync
         self._credentials = credentials
         self._timeouts = timeouts
         self._clock = clock
         self._on_welcome = on_welcome
         self._welcomed = asyncio.Event()
         self._controls: deque[Outgoing] = deque()
-        self._life = Signal()
+        self._life = ChangeCounter()
         self._nonce = 0
         self._barriers: dict[int, int] = {}
         self._sign_in_due = not credentials.anonymous
         self._expires_at: int | None = None
-        self._expiry = Signal()
+        self._expiry = ChangeCounter()
         self._handlers: dict[type, Callable[[Any], None]] = {
             Welcome: self._greeted,
             Authenticated: self._token_taken,
@@ -112,7 +112,7 @@ class Link:
     def sign_in(self) -> None:
         """Sign in again, with whatever the credentials give now."""
         self._sign_in_due = True
-        self._work.ready.set()
+        self._sync.ready.set()
 
     async def _serve(self) -> Ending:
         ending = Ending("the client failed to handle this connection")
@@ -153,10 +153,10 @@ class Link:
             handler = self._handlers.get(type(event))
             if handler is not None:
                 handler(event)
-        self._work.receive(events)
+        self._sync.receive(events)
 
     def _greeted(self, message: Welcome) -> None:
-        self._work.time.learn(message.server_time)
+        self._sync.time.learn(message.server_time)
         if self._credentials.anonymous:
             self._credentials.settle(self._credentials.replaced)
         self._welcomed.set()
@@ -174,12 +174,12 @@ class Link:
         try:
             await self._send(Outgoing(self.session.connect(CLIENT_NAME)))
             while True:
-                self._work.ready.clear()
+                self._sync.ready.clear()
                 if self._sign_in_due:
                     await self._authenticate()
                 outgoing = self._next()
                 if outgoing is None:
-                    await self._work.ready.wait()
+                    await self._sync.ready.wait()
                 else:
                     await self._send(outgoing)
         except ConnectionClosed:
@@ -191,15 +191,15 @@ class Link:
         if self._controls:
             return self._controls.popleft()
         if self._welcomed.is_set():
-            return self._work.next_frame(self.session)
-        return self._work.next_query_set(self.session)
+            return self._sync.next_frame(self.session)
+        return self._sync.next_query_set(self.session)
 
     async def _send(self, outgoing: Outgoing) -> None:
         try:
             async with self._clock.deadline(self._timeouts.send):
                 await self._websocket.send(outgoing.frame)
         except TimeoutError:
-            text = f"the socket took nothing for {self._timeouts.send:g} s"
+            text = f"the socket accepted no data for {self._timeouts.send:g} s"
             raise _Ended(Ending(text, abort=True)) from None
         if outgoing.taken is not None:
             outgoing.taken()
@@ -208,7 +208,7 @@ class Link:
 
     def _control(self, frame: bytes, taken: Callable[[], None] | None = None) -> None:
         self._controls.append(Outgoing(frame, taken))
-        self._work.ready.set()
+        self._sync.ready.set()
 
     def _ping(self, taken: Callable[[], None] | None = None) -> int:
         self._nonce += 1
@@ -248,7 +248,7 @@ class Link:
                 self.sign_in()
 
     def _renewal_due(self) -> float | None:
-        left = self._work.time.until(self._expires_at)
+        left = self._sync.time.until(self._expires_at)
         if left is None or left <= 0 or not self._credentials.renewable:
             return None
         return left - min(_RENEW_BEFORE, left / 5)

@@ -11,7 +11,7 @@ from synovia_client.credentials import Credentials
 from synovia_client.dialer import Dialer, DialFailed
 from synovia_client.link import Ending, Link
 from synovia_client.state import ConnectionState, StateWatch
-from synovia_client.work import Work
+from synovia_client.sync_state import SyncState
 from synovia_protocol.codec import FROM_SERVER, Limits
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.sessions import ClientSession
@@ -30,7 +30,7 @@ class ConnectionLoop:
 
     dialer: Dialer
     session_id: bytes
-    work: Work
+    sync: SyncState
     credentials: Credentials
     state: StateWatch
     backoff: Backoff
@@ -80,7 +80,7 @@ class ConnectionLoop:
         websocket = await dialer.dial()
         self.credentials.connected()
         self.link = Link(
-            websocket, self._session, self.work, self.credentials, dialer.timeouts, dialer.clock, self._on_welcome
+            websocket, self._session, self.sync, self.credentials, dialer.timeouts, dialer.clock, self._on_welcome
         )
         try:
             ending = await self.link.run()
@@ -91,8 +91,8 @@ class ConnectionLoop:
         return ending
 
     def _get_ready_again(self, *, resync: bool) -> None:
-        self.work.disconnected(self._session)
-        self._session = self.work.next_session(self._session, resync=resync)
+        self.sync.disconnected(self._session)
+        self._session = self.sync.next_session(self._session, resync=resync)
         if self.state.current is ConnectionState.CONNECTED:
             self.state.move(ConnectionState.RECONNECTING)
 
@@ -100,7 +100,7 @@ class ConnectionLoop:
         self._welcomed_at = self.dialer.clock.time()
         self._ever_welcomed = True
         self.trouble = None
-        self.work.welcomed()
+        self.sync.welcomed()
         self.state.move(ConnectionState.CONNECTED)
 
     def _was_stable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The desired query set: which queries somebody wants, what is known of each, and what the server has yet to hear of it."""
+"""The desired query set: which queries are held, what is known of each, and what the server has not been told yet."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
+from synovia_client.change_counter import ChangeCounter
 from synovia_client.errors import FunctionError
-from synovia_client.signal import Signal
 from synovia_protocol.codec import pack
 from synovia_protocol.references import digests_in
 
@@ -24,11 +24,11 @@ MISSING = Missing.MISSING
 
 
 class LiveQuery:
-    """One (path, arguments) that somebody wants, however many they are.
+    """One query: a path with arguments, shared by all who hold it.
 
     Attributes:
         query_id: Its number on the wire; never given twice by one client.
-        holders: How many want it; with none left it goes with the next flush.
+        holders: How many hold it; with none left it is removed with the next flush.
         size: Bytes of its packed path and arguments.
         value: The newest result, kept while disconnected; ``MISSING`` before the first.
         error: Why the newest run failed, None when it did not.
@@ -62,8 +62,8 @@ class LiveQuery:
         self.value: Any = MISSING
         self.error: FunctionError | None = None
         self.confirmed = False
-        self.changed = Signal()
-        self.heard = Signal()
+        self.changed = ChangeCounter()
+        self.heard = ChangeCounter()
         self._shown: frozenset[bytes] | None = None
 
     @property
@@ -99,11 +99,11 @@ class LiveQuery:
 
 
 class QuerySet:
-    """All live queries of a client, and the difference to what the present connection has been told.
+    """All live queries of a client, and how they differ from what the present connection has been told.
 
     Attributes:
-        stale: Something was wanted or let go since all was last told: looked at for every frame that is sent, where going
-            through a thousand queries would not do.
+        stale: A query was added or released since the server was last told; for every frame that is sent this is looked
+            at, and not a thousand queries.
     """
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class QuerySet:
         return self._by_id.get(query_id)
 
     def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
-        """Want a query; equal path and arguments give the same one. WireValueError for what cannot be sent."""
+        """Hold a query; equal path and arguments give the same one. WireValueError for what cannot be sent."""
         key = query_key(path, args)
         query = self._by_key.get(key)
         if query is None:
@@ -133,7 +133,7 @@ class QuerySet:
         return query
 
     def release(self, query: LiveQuery) -> None:
-        """Want it once less. It is forgotten by the next flush only, so that letting go and taking again costs nothing."""
+        """Give up one hold. The query is removed by the next flush only: to release and hold it again costs nothing."""
         query.holders -= 1
         self.stale = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from enum import StrEnum
 
-from synovia_client.signal import Signal
+from synovia_client.change_counter import ChangeCounter
 
 
 class ConnectionState(StrEnum):
@@ -36,7 +36,7 @@ class StateWatch:
 
     def __init__(self) -> None:
         self.current = ConnectionState.CONNECTING
-        self._signal = Signal()
+        self._changes = ChangeCounter()
 
     def move(self, to: ConnectionState) -> None:
         """Change the state; moving to the present one changes nothing. RuntimeError for a move that is not in ``MOVES``."""
@@ -45,19 +45,19 @@ class StateWatch:
         if to not in MOVES[self.current]:
             raise RuntimeError(f"a connection cannot go from {self.current} to {to}")
         self.current = to
-        self._signal.bump()
+        self._changes.bump()
 
     async def changes(self) -> AsyncIterator[ConnectionState]:
         """Yield the present state, then each new one, up to ``closed`` or ``failed``; a slow watcher gets the newest."""
         while True:
-            seen, state = self._signal.count, self.current
+            seen, state = self._changes.count, self.current
             yield state
             if state in ENDED:
                 return
-            await self._signal.after(seen)
+            await self._changes.after(seen)
 
     async def until(self, *wanted: ConnectionState) -> ConnectionState:
         """Wait until the state is one of these, or the connection has ended, and give the state."""
         while self.current not in wanted and self.current not in ENDED:
-            await self._signal.after(self._signal.count)
+            await self._changes.after(self._changes.count)
         return self.current

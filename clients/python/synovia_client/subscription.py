@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from synovia_client.clock import Deadline
 from synovia_client.errors import FunctionError, RequestTimeout, SynoviaError
 from synovia_client.queries import MISSING, LiveQuery
-from synovia_client.work import Work
+from synovia_client.sync_state import SyncState
 
 R = TypeVar("R")
 
@@ -31,13 +31,13 @@ class Subscription(Generic[R]):
 
     def __init__(
         self,
-        work: Work,
+        sync: SyncState,
         ended: Callable[[], SynoviaError | None],
         path: str,
         args: dict[str, Any],
         deadline: Callable[[], Deadline],
     ) -> None:
-        self._work = work
+        self._sync = sync
         self._ended = ended
         self._path = path
         self._args = args
@@ -116,12 +116,12 @@ class Subscription(Generic[R]):
     def _hold(self) -> LiveQuery:
         self._check_ended()
         if self._query is None:
-            self._query, self._given = self._work.hold(self._path, self._args), 0
+            self._query, self._given = self._sync.hold(self._path, self._args), 0
         self._holds += 1
         return self._query
 
     def _release(self) -> None:
         self._holds -= 1
         if self._holds == 0 and self._query is not None:
-            self._work.release(self._query)
+            self._sync.release(self._query)
             self._query = None

@@ -68,7 +68,7 @@ class Upload:
         return self._left_of_array > 0
 
     def abandon(self) -> None:
-        """Nobody wants to know how it goes any more."""
+        """Stop reporting progress."""
         self._alive = self._on_progress = None
 
     def take(self) -> tuple[int, bytes]:

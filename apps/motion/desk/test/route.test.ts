@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { linkTo, routeOf } from "../src/app/route.ts";
+import { linkTo, routeOf } from "../src/browser/route.ts";
 import { emailOf } from "../src/auth/id-token.ts";
 
 test("a link leads where it says, whatever is in it", () => {

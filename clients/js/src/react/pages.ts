@@ -8,7 +8,7 @@ import type { Unsubscribe } from "../callbacks.js";
 import type { SynoviaClient } from "../client.js";
 import type { SynoviaError } from "../errors.js";
 import type { Outcome } from "../queries.js";
-import type { Watch } from "../watch.js";
+import type { Subscription } from "../subscription.js";
 
 export type PageStatus = "LoadingFirstPage" | "CanLoadMore" | "LoadingMore" | "Exhausted";
 
@@ -25,7 +25,7 @@ interface Page {
 }
 
 interface Held {
-  readonly watch: Watch;
+  readonly watch: Subscription;
   readonly stop: Unsubscribe;
 }
 
@@ -86,7 +86,7 @@ export class Pages {
   };
 
   /** Give a page, held with this cursor. */
-  #page(index: number, cursor: string | null): Watch {
+  #page(index: number, cursor: string | null): Subscription {
     const first = cursor === null ? {} : { cursor };
     const args = { ...this.#args, ...first, [this.#sizeName]: this.#sizes[index] };
     const watch = this.#client.watch(this.#path, args);

@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import type { PageProps } from "../app/shell.tsx";
+import type { PageProps } from "../ui/page.tsx";
 import { AuditPage } from "./audit-page.tsx";
 import { PermissionsPage } from "./permissions-page.tsx";
 import { StatisticsPage } from "./statistics-page.tsx";

@@ -1,10 +1,9 @@
 import { useMemo, type ReactElement } from "react";
 import { usePaginatedQuery, useQuery } from "synovia-client/react";
 import { api } from "../api/api.ts";
-import type { PageProps } from "../app/shell.tsx";
 import { Button, Empty, Skeleton } from "../ui/controls.tsx";
 import { dateAndTime } from "../ui/format.ts";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 
 const PAGE_SIZE = 50;
 const ACTIONS: Readonly<Record<string, string>> = {

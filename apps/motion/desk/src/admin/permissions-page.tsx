@@ -1,11 +1,10 @@
 import type { ReactElement } from "react";
 import { useQuery } from "synovia-client/react";
 import { api } from "../api/api.ts";
-import type { PageProps } from "../app/shell.tsx";
 import { ROLE_NAMES, type Role } from "../people/roles.ts";
 import { Skeleton } from "../ui/controls.tsx";
 import { Icon } from "../ui/icons.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 
 const WORDS: Readonly<Record<string, string>> = {
   "recordings.keep": "Keep recordings: save, edit, share and archive their own",

@@ -1,9 +1,8 @@
 import type { ReactElement } from "react";
 import { useQuery } from "synovia-client/react";
 import { api, type Statistics } from "../api/api.ts";
-import type { PageProps } from "../app/shell.tsx";
 import { Skeleton } from "../ui/controls.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 
 const TILES: readonly (readonly [keyof Statistics, string])[] = [
   ["physiotherapists", "Physiotherapists"],

@@ -1,8 +1,8 @@
 import { useEffect, useState, type ReactElement } from "react";
 import { useMutation } from "synovia-client/react";
 import { api, type UserView } from "../api/api.ts";
-import { goInstead } from "../app/route.ts";
-import { sessions } from "../app/session.ts";
+import { goInstead } from "../browser/route.ts";
+import { sessions } from "../session/session.ts";
 import { ROLE_NAMES, type Role } from "../people/roles.ts";
 import { attempt } from "../ui/act.ts";
 import { Select } from "../ui/controls.tsx";

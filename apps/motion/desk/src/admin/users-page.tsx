@@ -1,14 +1,13 @@
 import { useDeferredValue, useState, type ReactElement } from "react";
 import { usePaginatedQuery } from "synovia-client/react";
 import { api, type UserView } from "../api/api.ts";
-import { useMe } from "../app/me.ts";
-import type { PageProps } from "../app/shell.tsx";
+import { useMe } from "../session/me.ts";
 import { ROLE_NAMES, type Role } from "../people/roles.ts";
 import { Avatar, Badge, Button, Empty, Segmented, Skeleton } from "../ui/controls.tsx";
 import { dateOf } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 import { UserDialogs, type UserTask } from "./user-dialogs.tsx";
 
 type Shown = "active" | "archived";

@@ -5,16 +5,16 @@ import { api } from "../api/api.ts";
 import { InvitePage } from "../auth/invite-page.tsx";
 import { SignInPage } from "../auth/sign-in-page.tsx";
 import { WelcomePage } from "../auth/welcome-page.tsx";
-import { toasts } from "../ui/toasts.ts";
-import { ToastList } from "../ui/toast-list.tsx";
+import { goInstead, routeOf, useRoute } from "../browser/route.ts";
+import { MeContext } from "../session/me.ts";
+import { sessions, useSession } from "../session/session.ts";
 import { Button } from "../ui/controls.tsx";
 import { codeOf, describe } from "../ui/errors.ts";
 import { Mark } from "../ui/icons.tsx";
+import { ToastList } from "../ui/toast-list.tsx";
+import { toasts } from "../ui/toasts.ts";
 import { Boundary } from "./boundary.tsx";
-import { goInstead, routeOf, useRoute } from "./route.ts";
-import { sessions, useSession } from "./session.ts";
 import { Shell } from "./shell.tsx";
-import { MeContext } from "./me.ts";
 
 export function App(): ReactElement {
   const { client } = useSession();

@@ -1,9 +1,9 @@
 /** What one has to know all the time: no connection, or looking as somebody else. */
 import { useEffect, useState, type ReactElement } from "react";
 import { useConnectionState, useSynovia } from "synovia-client/react";
+import { sessions, useSession } from "../session/session.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
-import { sessions, useSession } from "./session.ts";
 
 /** A break that is over before anybody could read of it is not worth a banner. */
 const PATIENCE_MS = 1_200;

@@ -1,17 +1,18 @@
 /** The window: where one can go on the left, where one is on the right. */
 import { useState, type ReactElement } from "react";
 import { Administration } from "../admin/administration.tsx";
-import { DropZone } from "../recordings/drop-zone.tsx";
-import { RecordingsPage } from "../recordings/recordings-page.tsx";
+import { useRoute } from "../browser/route.ts";
 import { LivePage } from "../live/live-page.tsx";
 import { ContactsPage } from "../people/contacts-page.tsx";
 import { InvitesPage } from "../people/invites-page.tsx";
+import { DropZone } from "../recordings/drop-zone.tsx";
+import { RecordingsPage } from "../recordings/recordings-page.tsx";
+import { useMe } from "../session/me.ts";
+import { useSession } from "../session/session.ts";
+import type { PageProps } from "../ui/page.tsx";
 import { Banners } from "./banners.tsx";
 import { Boundary } from "./boundary.tsx";
-import { useMe } from "./me.ts";
 import { homeOf, placesOf } from "./places.ts";
-import { useRoute } from "./route.ts";
-import { useSession } from "./session.ts";
 import { Shortcuts } from "./shortcuts.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
@@ -39,10 +40,6 @@ export function Shell(): ReactElement {
       <Shortcuts places={places} />
     </div>
   );
-}
-
-export interface PageProps {
-  readonly openMenu: () => void;
 }
 
 function Content({ place, id, detail, openMenu }: { place: string; id: string | undefined; detail: string | undefined } & PageProps): ReactElement {

@@ -1,20 +1,16 @@
 /** Keys that work everywhere, and the overlay that tells of them. */
 import { useEffect, useState, type ReactElement } from "react";
+import { isTyping } from "../browser/keyboard.ts";
+import { go } from "../browser/route.ts";
 import { showImport } from "../recordings/importing.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import type { Place } from "./places.ts";
-import { go } from "./route.ts";
 
 const SHOW = "desk:shortcuts";
 const SECOND_KEY_MS = 1_500;
 
 export function showShortcuts(): void {
   dispatchEvent(new Event(SHOW));
-}
-
-/** Whether a key is meant for what has the focus. */
-export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
 export function Shortcuts({ places }: { places: readonly Place[] }): ReactElement | null {

@@ -2,17 +2,17 @@
 import { useState, type ReactElement } from "react";
 import { useConnectionState, useQueryResult } from "synovia-client/react";
 import { api } from "../api/api.ts";
+import { linkTo } from "../browser/route.ts";
+import { choose, useIsDark, useTheme } from "../browser/theme.ts";
 import { AccountDialogs, type AccountDialog } from "../people/account-dialogs.tsx";
 import { showImport } from "../recordings/importing.ts";
+import { useMe } from "../session/me.ts";
+import { sessions, useSession } from "../session/session.ts";
 import { Avatar, Button } from "../ui/controls.tsx";
 import { Icon, Mark } from "../ui/icons.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
-import { useMe } from "./me.ts";
 import type { Place } from "./places.ts";
-import { linkTo } from "./route.ts";
-import { sessions, useSession } from "./session.ts";
 import { showShortcuts } from "./shortcuts.tsx";
-import { choose, useIsDark, useTheme } from "./theme.ts";
 
 export function Sidebar({ places, place, onGone }: { places: readonly Place[]; place: string; onGone: () => void }): ReactElement {
   const { role } = useMe();

@@ -1,8 +1,8 @@
 /** Google's own button, from Google's own script. */
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { toasts } from "../ui/toasts.ts";
-import { sessions } from "../app/session.ts";
-import { useIsDark } from "../app/theme.ts";
+import { sessions } from "../session/session.ts";
+import { useIsDark } from "../browser/theme.ts";
 import { emailOf } from "./id-token.ts";
 
 interface GoogleIdentity {

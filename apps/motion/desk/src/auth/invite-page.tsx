@@ -2,8 +2,8 @@
 import { useState, type ReactElement } from "react";
 import { useMutation, useQueryResult } from "synovia-client/react";
 import { api, type InviteLook } from "../api/api.ts";
-import { go, goInstead } from "../app/route.ts";
-import { sessions } from "../app/session.ts";
+import { go, goInstead } from "../browser/route.ts";
+import { sessions } from "../session/session.ts";
 import { Avatar, Button, Empty, Skeleton, TextField } from "../ui/controls.tsx";
 import { codeOf, describe } from "../ui/errors.ts";
 import { dateOf } from "../ui/format.ts";

@@ -1,6 +1,6 @@
 /** Signing in by a code that comes by mail, and by name alone on a server for development. */
 import { useState, type FormEvent, type ReactElement } from "react";
-import { sessions } from "../app/session.ts";
+import { sessions } from "../session/session.ts";
 import { Button, TextField } from "../ui/controls.tsx";
 import { codeOf, describe } from "../ui/errors.ts";
 import { askForCode } from "./email-code.ts";

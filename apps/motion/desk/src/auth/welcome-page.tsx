@@ -2,7 +2,7 @@
 import { useState, type FormEvent, type ReactElement } from "react";
 import { useMutation, useQueryResult } from "synovia-client/react";
 import { api } from "../api/api.ts";
-import { sessions } from "../app/session.ts";
+import { sessions } from "../session/session.ts";
 import { Button, TextField } from "../ui/controls.tsx";
 import { describe } from "../ui/errors.ts";
 import { Icon } from "../ui/icons.tsx";

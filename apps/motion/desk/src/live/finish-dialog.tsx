@@ -1,7 +1,7 @@
 import { useState, type ReactElement } from "react";
 import { useMutation } from "synovia-client/react";
 import { api, type LiveSession } from "../api/api.ts";
-import { goInstead } from "../app/route.ts";
+import { goInstead } from "../browser/route.ts";
 import { TextArea, TextField } from "../ui/controls.tsx";
 import { FormDialog } from "../ui/dialog.tsx";
 import { toasts } from "../ui/toasts.ts";

@@ -2,14 +2,13 @@
 import { useState, type ReactElement } from "react";
 import { useQuery } from "synovia-client/react";
 import { api, type LiveSession } from "../api/api.ts";
-import { linkTo } from "../app/route.ts";
-import type { PageProps } from "../app/shell.tsx";
+import { linkTo } from "../browser/route.ts";
 import { nameOf, subjectOf, type People } from "../recordings/naming.ts";
 import { usePeople } from "../recordings/people.ts";
 import { Avatar, Button, Empty, Skeleton } from "../ui/controls.tsx";
 import { clock, hertz } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 import { LiveView } from "./live-view.tsx";
 import { StartDialog } from "./start-dialog.tsx";
 

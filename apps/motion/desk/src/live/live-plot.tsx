@@ -1,6 +1,6 @@
 /** The last seconds of a session, moving. */
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import { useIsDark } from "../app/theme.ts";
+import { useIsDark } from "../browser/theme.ts";
 import { KneeChart, type Series } from "../plot/chart.ts";
 import { flexionSign } from "../plot/numbers.ts";
 import { Segmented } from "../ui/controls.tsx";

@@ -2,8 +2,7 @@
 import { useEffect, useState, type ReactElement } from "react";
 import { useMutation, useSynovia } from "synovia-client/react";
 import { api, type Growth, type LiveSession, type Recording } from "../api/api.ts";
-import { goInstead, linkTo } from "../app/route.ts";
-import type { PageProps } from "../app/shell.tsx";
+import { goInstead, linkTo } from "../browser/route.ts";
 import { flexionSign } from "../plot/numbers.ts";
 import { Numbers } from "../plot/numbers-panel.tsx";
 import { nameOf, subjectOf, type People } from "../recordings/naming.ts";
@@ -12,7 +11,7 @@ import { Button, Empty, Skeleton } from "../ui/controls.tsx";
 import { FormDialog } from "../ui/dialog.tsx";
 import { codeOf, describe } from "../ui/errors.ts";
 import { clock, hertz } from "../ui/format.ts";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 import { toasts } from "../ui/toasts.ts";
 import { FinishDialog } from "./finish-dialog.tsx";
 import { LivePlot } from "./live-plot.tsx";

@@ -1,7 +1,7 @@
 import { useState, type ReactElement } from "react";
 import { useMutation, useSynovia } from "synovia-client/react";
 import { api, type ContactView } from "../api/api.ts";
-import { go } from "../app/route.ts";
+import { go } from "../browser/route.ts";
 import { shownName, type People } from "../recordings/naming.ts";
 import { SubjectField, type Subject } from "../recordings/subject-field.tsx";
 import { FormDialog } from "../ui/dialog.tsx";

@@ -1,8 +1,8 @@
 import { useState, type ReactElement } from "react";
 import { useMutation } from "synovia-client/react";
 import { api } from "../api/api.ts";
-import { useMe } from "../app/me.ts";
-import { sessions } from "../app/session.ts";
+import { useMe } from "../session/me.ts";
+import { sessions } from "../session/session.ts";
 import { TextField } from "../ui/controls.tsx";
 import { ConfirmDialog, FormDialog } from "../ui/dialog.tsx";
 import { toasts } from "../ui/toasts.ts";

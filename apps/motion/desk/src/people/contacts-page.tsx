@@ -1,15 +1,14 @@
 import { useState, type ReactElement } from "react";
 import { useMutation, useQuery } from "synovia-client/react";
 import { api, type ContactView } from "../api/api.ts";
-import { go, linkTo } from "../app/route.ts";
-import type { PageProps } from "../app/shell.tsx";
+import { go, linkTo } from "../browser/route.ts";
 import { shownName } from "../recordings/naming.ts";
 import { Avatar, Badge, Empty, Skeleton, TextField } from "../ui/controls.tsx";
 import { FormDialog } from "../ui/dialog.tsx";
 import { dateOf } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Menu } from "../ui/menu.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 import { ROLE_NAMES } from "./roles.ts";
 
 type Asking = { readonly what: "alias" | "remove"; readonly contact: ContactView } | null;

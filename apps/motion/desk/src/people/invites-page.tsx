@@ -1,15 +1,14 @@
 import { useState, type ReactElement } from "react";
 import { useMutation, useQuery } from "synovia-client/react";
 import { api, type SentInvite } from "../api/api.ts";
-import { useMe } from "../app/me.ts";
-import type { PageProps } from "../app/shell.tsx";
+import { useMe } from "../session/me.ts";
 import { attempt } from "../ui/act.ts";
 import { Avatar, Badge, Button, Empty, Skeleton, TextField } from "../ui/controls.tsx";
 import { FormDialog } from "../ui/dialog.tsx";
 import { fromNow } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
-import { Page } from "../ui/page.tsx";
+import { Page, type PageProps } from "../ui/page.tsx";
 import { ReceivedInvites } from "./received-invites.tsx";
 
 type InviteStatus = SentInvite["status"];

@@ -1,6 +1,6 @@
 /** The plot of a recording: zoom by dragging, wheel, pinch or keys, move along, double-click for all of it. */
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
-import { useIsDark } from "../app/theme.ts";
+import { useIsDark } from "../browser/theme.ts";
 import { decimalsFor, degrees, timeIn } from "../ui/format.ts";
 import { KneeChart } from "./chart.ts";
 import { clamped, moved, zoomed, type View } from "./fetching.ts";

@@ -1,6 +1,6 @@
 /** All of a recording in one strip, with a frame around what the plot shows. */
 import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
-import { useIsDark } from "../app/theme.ts";
+import { useIsDark } from "../browser/theme.ts";
 import { coloursOf } from "./colours.ts";
 import { columnsIn, joined, samplesIn, type Run } from "./columns.ts";
 import { clamped, type View } from "./fetching.ts";

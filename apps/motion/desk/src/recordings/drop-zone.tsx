@@ -1,6 +1,6 @@
 /** Takes files that are dropped anywhere on the window, and shows how far they are. */
 import { useEffect, useState, type ReactElement } from "react";
-import { linkTo } from "../app/route.ts";
+import { linkTo } from "../browser/route.ts";
 import { IconButton } from "../ui/controls.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { ImportDialog } from "./import-dialog.tsx";

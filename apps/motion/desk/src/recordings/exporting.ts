@@ -1,7 +1,7 @@
 /** Save a recording as a file. */
 import type { SynoviaClient } from "synovia-client";
 import type { Recording } from "../api/api.ts";
-import { bearerToken } from "../app/session.ts";
+import { bearerToken } from "../session/session.ts";
 import { fileNameOf, tableOf } from "./table.ts";
 
 /** How long the browser may take to begin saving. */

@@ -1,7 +1,7 @@
 /** Files on their way to the server, which reads them and saves a recording of each. */
 import { useSyncExternalStore } from "react";
-import { bearerToken } from "../app/session.ts";
-import { go } from "../app/route.ts";
+import { bearerToken } from "../session/session.ts";
+import { go } from "../browser/route.ts";
 import { refusal } from "./refusal.ts";
 
 export interface Import {

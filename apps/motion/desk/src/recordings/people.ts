@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useQueryResult } from "synovia-client/react";
 import { api, type ContactView } from "../api/api.ts";
-import { useMe } from "../app/me.ts";
+import { useMe } from "../session/me.ts";
 import type { People } from "./naming.ts";
 
 const NOBODY: readonly ContactView[] = [];

@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef, type ReactElement } from "react";
 import type { Recording } from "../api/api.ts";
-import { goInstead, linkTo } from "../app/route.ts";
-import { isTyping } from "../app/shortcuts.tsx";
+import { goInstead, linkTo } from "../browser/route.ts";
+import { isTyping } from "../browser/keyboard.ts";
 import { Avatar } from "../ui/controls.tsx";
 import { dayHeading, duration, fromNow, timeOfDay } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";

@@ -2,7 +2,7 @@
 import { useEffect, useState, type ReactElement } from "react";
 import { useMutation, useQueryResult, useSynovia } from "synovia-client/react";
 import { api, type Recording } from "../api/api.ts";
-import { goInstead, linkTo } from "../app/route.ts";
+import { goInstead, linkTo } from "../browser/route.ts";
 import { RecordingPlot } from "../plot/recording-plot.tsx";
 import { attempt } from "../ui/act.ts";
 import { Badge, Button, Empty, IconButton, Skeleton } from "../ui/controls.tsx";

@@ -1,7 +1,7 @@
 /** A list of recordings, and the one that is open beside it. */
 import { useDeferredValue, useEffect, useMemo, useState, type ReactElement, type ReactNode } from "react";
-import type { PageProps } from "../app/shell.tsx";
-import { goInstead, linkTo } from "../app/route.ts";
+import type { PageProps } from "../ui/page.tsx";
+import { goInstead, linkTo } from "../browser/route.ts";
 import { Button, Empty, IconButton, Skeleton } from "../ui/controls.tsx";
 import { count } from "../ui/format.ts";
 import type { IconName } from "../ui/icons.tsx";

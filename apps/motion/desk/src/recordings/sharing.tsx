@@ -2,7 +2,7 @@
 import { useState, type ReactElement } from "react";
 import { useMutation } from "synovia-client/react";
 import { api, type Recording } from "../api/api.ts";
-import { linkTo } from "../app/route.ts";
+import { linkTo } from "../browser/route.ts";
 import { attempt } from "../ui/act.ts";
 import { Avatar, IconButton } from "../ui/controls.tsx";
 import { Icon } from "../ui/icons.tsx";

@@ -2,9 +2,15 @@
 import { useEffect, type ReactElement, type ReactNode } from "react";
 import { IconButton } from "./controls.tsx";
 
+/** What every page is given. */
+export interface PageProps {
+  /** Show the menu, which a phone hides. */
+  readonly openMenu: () => void;
+}
+
 export function Page({ title, text, actions, openMenu, children }: {
-  title: string; text?: ReactNode; actions?: ReactNode; openMenu: () => void; children: ReactNode;
-}): ReactElement {
+  title: string; text?: ReactNode; actions?: ReactNode; children: ReactNode;
+} & PageProps): ReactElement {
   useEffect(() => {
     document.title = `${title} · Motion Desk`;
   }, [title]);

@@ -6,12 +6,12 @@ import type { Leftover, Outbox } from "./outbox.js";
 import { Request, type Gate } from "./requests.js";
 import { StateWatch } from "./state.js";
 import { Upload } from "./uploads.js";
-import { Work } from "./work.js";
+import { SyncState } from "./sync-state.js";
 
 type Shared = Pick<LoopParts, "dialer" | "credentials" | "backoff" | "timeouts" | "clock" | "random">;
 
 /** What was left is sent; new mutations wait until `open`, so that an old one does not undo a new one. */
-export class Recovery implements Gate {
+export class OutboxRecovery implements Gate {
   open = false;
   readonly #loops = new Set<ConnectionLoop>();
   #closed = false;
@@ -50,13 +50,13 @@ export class Recovery implements Gate {
     if (left.some(({ signedIn }) => signedIn)) await this.#signedIn(this.parts.credentials);
     if (this.#closed) return;
     this.#turn(false);
-    const work = new Work(this.parts.clock, this.parts.timeouts, ({ requestId }, error) => {
+    const sync = new SyncState(this.parts.clock, this.parts.timeouts, ({ requestId }, error) => {
       if (error?.code !== "unauthenticated") this.outbox.remove(requestId, session);
     });
     const requests = left.map((one) => requestOf(one));
     const answers = requests.map((request) => this.outbox.follow(request));
-    for (const request of requests) work.request(request);
-    await this.#serve(session, work, Promise.all(answers));
+    for (const request of requests) sync.request(request);
+    await this.#serve(session, sync, Promise.all(answers));
   }
 
   /** Wait until somebody is signed in; new mutations need not wait for that. */
@@ -73,11 +73,11 @@ export class Recovery implements Gate {
     });
   }
 
-  async #serve(session: string, work: Work, answered: Promise<unknown>): Promise<void> {
+  async #serve(session: string, sync: SyncState, answered: Promise<unknown>): Promise<void> {
     const sessionId = Uint8Array.from(session.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-    const end = (error: () => SynoviaError) => work.end(error);
+    const end = (error: () => SynoviaError) => sync.end(error);
     const failed: LoopParts["failed"] = (error) => end(() => ConnectionFailed.of(error));
-    const loop = new ConnectionLoop({ ...this.parts, sessionId, work, state: new StateWatch(), failed });
+    const loop = new ConnectionLoop({ ...this.parts, sessionId, sync, state: new StateWatch(), failed });
     this.#loops.add(loop);
     loop.start();
     await answered;

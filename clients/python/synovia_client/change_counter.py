@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Signal:
+class ChangeCounter:
     """Counts changes. Waiting names the last count seen, so no change is missed and a slow watcher skips to the newest."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 /** Which query last showed an array: so that a reference can still be fetched after its query was let go. */
 import type { LiveQuery, QuerySet } from "./queries.js";
 
-type Sighting = Pick<LiveQuery, "path" | "args">;
+type ArrayOrigin = Pick<LiveQuery, "path" | "args">;
 
 /**
  * Remembers for the last `limit` arrays of dropped queries which query showed them.
@@ -9,12 +9,12 @@ type Sighting = Pick<LiveQuery, "path" | "args">;
  * Queries that are still live are not in here: their present results are looked through when an array is asked for, and
  * only then, so that a list that changes often is not searched each time.
  */
-export class Sightings {
-  readonly #seen = new Map<string, Sighting>();
+export class ArrayOrigins {
+  readonly #seen = new Map<string, ArrayOrigin>();
 
   constructor(readonly limit = 10_000) {}
 
-  /** Remember what a query showed when it was let go; the oldest sightings make room. */
+  /** Remember what a query showed when it was let go; the oldest arrayOrigins make room. */
   note(query: LiveQuery): void {
     for (const digest of query.digests()) {
       this.#seen.delete(digest);
@@ -27,7 +27,7 @@ export class Sightings {
   }
 
   /** Give a live query that shows the array, else the one that last did. */
-  find(digest: string, queries: QuerySet): Sighting | undefined {
+  find(digest: string, queries: QuerySet): ArrayOrigin | undefined {
     for (const query of queries) if (query.shows(digest)) return query;
     return this.#seen.get(digest);
   }

@@ -1,4 +1,4 @@
-/** Everything a client wants of its server, in the order in which it goes out, and what becomes of the answers. */
+/** The state that outlives connections: what is to be sent, in which order, and where the answers go. */
 import type { Clock } from "./clock.js";
 import { Downloads, type Download } from "./downloads.js";
 import { FunctionError, type SynoviaError } from "./errors.js";
@@ -12,7 +12,7 @@ import type { ValueMap } from "./protocol/values.js";
 import { QuerySet, type LiveQuery } from "./queries.js";
 import { RequestNumbers, Requests, type Request } from "./requests.js";
 import type { Timeouts } from "./settings.js";
-import { Sightings } from "./sightings.js";
+import { ArrayOrigins } from "./array-origins.js";
 import { View } from "./view.js";
 
 const ROOM = Math.floor(FROM_CLIENT.maxElements * 0.9); // a message of fewer bytes than a server takes elements has not too many
@@ -20,15 +20,15 @@ const ROOM = Math.floor(FROM_CLIENT.maxElements * 0.9); // a message of fewer by
 type Frame = Uint8Array<ArrayBuffer>;
 
 /**
- * The state that outlives connections: the query set, unanswered requests, array transfers.
+ * The query set, unanswered requests and array transfers of a client.
  *
  * The socket asks `nextFrame` whenever it can take one: that is the whole send queue. Messages come before array frames,
  * and what was dropped or changed in the meantime costs nothing.
  */
-export class Work {
+export class SyncState {
   readonly numbers = new RequestNumbers();
   readonly queries = new QuerySet();
-  readonly sightings = new Sightings();
+  readonly arrayOrigins = new ArrayOrigins();
   readonly requests = new Requests();
   readonly downloads = new Downloads(this.numbers);
   readonly view: View;
@@ -62,16 +62,16 @@ export class Work {
     });
   }
 
-  // --- what the program wants
+  // --- what the program asks for
 
-  /** Want a query; see `QuerySet.hold`. */
+  /** Hold a query; see `QuerySet.hold`. */
   hold(path: string, args: ValueMap, key?: string): LiveQuery {
     const query = this.queries.hold(path, args, key);
     this.ready();
     return query;
   }
 
-  /** Want it once less. */
+  /** Give up one hold of a query. */
   release(query: LiveQuery): void {
     this.queries.release(query);
     this.ready();
@@ -79,8 +79,8 @@ export class Work {
 
   /** Hold the query that shows, or last showed, an array; null if there was none. Who holds it lets go of it again. */
   showing(digest: string): LiveQuery | null {
-    const sighting = this.sightings.find(digest, this.queries);
-    return sighting ? this.hold(sighting.path, sighting.args) : null;
+    const origin = this.arrayOrigins.find(digest, this.queries);
+    return origin ? this.hold(origin.path, origin.args) : null;
   }
 
   /** Send a request as soon as it may go. */
@@ -278,7 +278,7 @@ export class Work {
 
   #forgetReleased(): void {
     for (const released of this.queries.forgetReleased()) {
-      this.sightings.note(released);
+      this.arrayOrigins.note(released);
       this.view.forget(released);
     }
   }

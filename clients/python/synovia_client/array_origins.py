@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from synovia_client.queries import LiveQuery, QuerySet
 
 
-class Sighting(NamedTuple):
+class ArrayOrigin(NamedTuple):
     """Where an array was seen."""
 
     path: str
     args: dict[str, Any]
 
 
-class Sightings:
+class ArrayOrigins:
     """Remembers for the last ``limit`` arrays of dropped queries which query showed them.
 
     Queries that are still live are not in here: their present results are looked through when an array is asked for, and
@@ -24,23 +24,23 @@ class Sightings:
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._seen: OrderedDict[bytes, Sighting] = OrderedDict()
+        self._seen: OrderedDict[bytes, ArrayOrigin] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._seen)
 
     def note(self, query: LiveQuery) -> None:
-        """Remember what a query showed when it was let go; the oldest sightings make room."""
-        sighting = Sighting(query.path, query.args)
+        """Remember what a query showed when it was let go; the oldest array_origins make room."""
+        origin = ArrayOrigin(query.path, query.args)
         for digest in query.shown():
-            self._seen[digest] = sighting
+            self._seen[digest] = origin
             self._seen.move_to_end(digest)
         while len(self._seen) > self._limit:
             self._seen.popitem(last=False)
 
-    def find(self, digest: bytes, queries: QuerySet) -> Sighting | None:
+    def find(self, digest: bytes, queries: QuerySet) -> ArrayOrigin | None:
         """Give a live query that shows the array, else the one that last did, else None."""
         for query in queries:
             if digest in query.shown():
-                return Sighting(query.path, query.args)
+                return ArrayOrigin(query.path, query.args)
         return self._seen.get(digest)

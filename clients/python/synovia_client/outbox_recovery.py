@@ -7,25 +7,23 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from synovia_client.callbacks import call_safely
 from synovia_client.errors import FunctionError, OutboxError
 from synovia_client.outbox import Entry, Outbox
 from synovia_client.queries import LiveQuery
 from synovia_client.requests import Request
+from synovia_client.sync_state import SyncState
 from synovia_client.uploads import Array, Upload
 from synovia_protocol.messages import ArrayRef
-
-if TYPE_CHECKING:
-    from synovia_client.work import Work
 
 logger = logging.getLogger("synovia_client")
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What came of a mutation that nobody was waiting for any more: one of an earlier run, or one whose caller gave up.
+    """The outcome of a mutation that nobody waits for: one of an earlier run, or one whose caller gave up.
 
     Attributes:
         number: Its request number.
@@ -42,16 +40,16 @@ class Recovered:
 OnRecovered = Callable[[Recovered], object]
 
 
-class Keeper:
+class OutboxRecovery:
     """Keeps a client's mutations in its outbox.
 
     Args:
         on_recovered: Told of the outcome of mutations that nobody waits for.
     """
 
-    def __init__(self, outbox: Outbox, work: Work, on_recovered: OnRecovered | None) -> None:
+    def __init__(self, outbox: Outbox, sync: SyncState, on_recovered: OnRecovered | None) -> None:
         self.outbox = outbox
-        self._work = work
+        self._sync = sync
         self._on_recovered = on_recovered
         self._held: dict[int, list[LiveQuery]] = {}
         self._unstamped: dict[int, Request] = {}
@@ -60,28 +58,28 @@ class Keeper:
     def recover(self) -> None:
         """Put everything in line that an earlier run has left."""
         for entry in self.outbox.entries():
-            held = self._held[entry.number] = [self._work.hold(path, args) for path, args in entry.needs]
+            held = self._held[entry.number] = [self._sync.hold(path, args) for path, args in entry.needs]
             upload = Upload(list(entry.arrays)) if entry.arrays else None
             request = Request(entry.number, "mutation", entry.path, entry.args, upload, held)
             request.kept = request.alone = True
             request.issued_at = entry.issued_at
             request.tried = entry.issued_at is not None
             request.stored = request.tried
-            _mute(request)
+            _ignore_if_unread(request)
             if not request.stored:
                 self._unstamped[entry.number] = request
-            self._work.requests.take_in(request)
+            self._sync.requests.take_in(request)
 
     async def keep(self, request: Request, arrays: list[tuple[ArrayRef, Array]]) -> Any:
-        """Write a mutation to the file, let it go, and wait for its answer.
+        """Write a mutation to the file, send it, and wait for its answer.
 
         Raises:
             OutboxError: It could not be written, and is not sent.
         """
-        _mute(request)
+        _ignore_if_unread(request)
         needs = [(query.path, query.args) for query in request.needs]
-        self._held[request.request_id] = [self._work.hold(path, args) for path, args in needs]
-        issued_at = self._work.time.now()
+        self._held[request.request_id] = [self._sync.hold(path, args) for path, args in needs]
+        issued_at = self._sync.time.now()
         entry = Entry(request.request_id, request.path, request.args, arrays, needs, issued_at)
         writing = self._spawn(self._write(request, entry))
         try:
@@ -97,16 +95,16 @@ class Keeper:
         try:
             await self.outbox.add(entry)
         except OutboxError:
-            self._let_go(request)
-            self._work.requests.drop(request)
+            self._release_queries(request)
+            self._sync.requests.drop(request)
             raise
         request.issued_at = entry.issued_at
         request.stored = entry.issued_at is not None
         if not request.stored:
             self._unstamped[request.request_id] = request
-            if self._work.time.now() is not None:
+            if self._sync.time.now() is not None:
                 self.welcomed()
-        self._work.ready.set()
+        self._sync.ready.set()
 
     def welcomed(self) -> None:
         """The server's time is known now: what was kept without it gets its time before it is sent for the first time."""
@@ -115,7 +113,7 @@ class Keeper:
             self._unstamped.clear()
 
     async def _stamp(self, requests: dict[int, Request]) -> None:
-        now = self._work.time.now() or round(time.time() * 1000)
+        now = self._sync.time.now() or round(time.time() * 1000)
         try:
             await self.outbox.stamp(list(requests), now)
         except OutboxError as problem:
@@ -125,11 +123,11 @@ class Keeper:
         for request in requests.values():
             request.issued_at = now
             request.stored = True
-        self._work.ready.set()
+        self._sync.ready.set()
 
     def answered(self, request: Request, result: Any, error: FunctionError | None) -> None:
-        """Forget a mutation for good, and only then tell what came of it: told failures must not run after a restart."""
-        self._let_go(request)
+        """Take a mutation out of the file, then report its outcome: a reported failure must not run after a restart."""
+        self._release_queries(request)
         self._spawn(self._settle(request, result, error))
 
     async def _settle(self, request: Request, result: Any, error: FunctionError | None) -> None:
@@ -150,10 +148,10 @@ class Keeper:
         if self._on_recovered is not None:
             call_safely(self._on_recovered, recovered)
 
-    def _let_go(self, request: Request) -> None:
+    def _release_queries(self, request: Request) -> None:
         self._unstamped.pop(request.request_id, None)
         for query in self._held.pop(request.request_id, ()):
-            self._work.release(query)
+            self._sync.release(query)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -173,6 +171,6 @@ class Keeper:
         await self.outbox.close()
 
 
-def _mute(request: Request) -> None:
-    """Let nobody complain that the answer was not looked at."""
+def _ignore_if_unread(request: Request) -> None:
+    """Keep asyncio from logging an answer that nobody looks at."""
     request.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())

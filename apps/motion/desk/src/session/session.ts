@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import { indexedDbOutbox, localTokens, SynoviaClient, type Recovered } from "synovia-client";
 import { describe } from "../ui/errors.ts";
 import { toasts } from "../ui/toasts.ts";
-import { recall, remember } from "./storage.ts";
+import { recall, remember } from "../browser/storage.ts";
 
 const ACCOUNT = "motion-desk:account";
 const TOKENS = "motion-desk:tokens";

@@ -1,19 +1,19 @@
-"""Everything a client wants of its server, in the order in which it goes out, and what becomes of the answers."""
+"""The state that outlives connections: what is to be sent, in which order, and where the answers go."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from synovia_client.array_origins import ArrayOrigins
 from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
 from synovia_client.errors import FunctionError, SynoviaError
 from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
-from synovia_client.servertime import ServerTime
-from synovia_client.sightings import Sightings
+from synovia_client.server_time import ServerTime
 from synovia_client.uploads import Upload
 from synovia_protocol.codec import FROM_CLIENT
 from synovia_protocol.errors import WireValueError
@@ -31,8 +31,16 @@ from synovia_protocol.sessions import (
 _ROOM = FROM_CLIENT.max_elements * 9 // 10  # a message of fewer bytes than a server takes elements has not too many
 
 
-if TYPE_CHECKING:
-    from synovia_client.keeper import Keeper
+class RequestKeeper(Protocol):
+    """Keeps mutations where they outlive the program."""
+
+    def welcomed(self) -> None:
+        """Take note that there is a connection, and that the server's time is known."""
+        ...
+
+    def answered(self, request: Request, result: Any, error: FunctionError | None) -> None:
+        """Forget a mutation that was answered, and give its caller the answer."""
+        ...
 
 
 class Outgoing(NamedTuple):
@@ -43,8 +51,8 @@ class Outgoing(NamedTuple):
     samples: bool = False
 
 
-class Work:
-    """The state that outlives connections: the query set, unanswered requests, array transfers.
+class SyncState:
+    """The query set, unanswered requests and array transfers of a client.
 
     The socket asks ``next_frame`` whenever it can take one: that is the whole send queue. Messages come before array
     frames, and what was dropped or changed in the meantime costs nothing.
@@ -62,10 +70,10 @@ class Work:
         self.time = ServerTime(clock)
         self.numbers = RequestNumbers(first_request)
         self.queries = QuerySet()
-        self.sightings = Sightings()
+        self.array_origins = ArrayOrigins()
         self.requests = Requests(self.numbers)
         self.downloads = Downloads(self.numbers)
-        self.keeper: Keeper | None = None
+        self.outbox: RequestKeeper | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             QueryUpdated: self._updated,
             QueryErrored: self._errored,
@@ -77,27 +85,27 @@ class Work:
             ArrayFetched: self.downloads.finish,
         }
 
-    # --- what the program wants
+    # --- what the program asks for
 
     def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
-        """Want a query; see ``QuerySet.hold``."""
+        """Hold a query; see ``QuerySet.hold``."""
         query = self.queries.hold(path, args)
         self.ready.set()
         return query
 
     def release(self, query: LiveQuery) -> None:
-        """Want it once less."""
+        """Give up one hold of a query."""
         self.queries.release(query)
         self.ready.set()
 
     @contextmanager
     def showing(self, digest: bytes) -> Iterator[LiveQuery | None]:
         """Hold the query that shows, or last showed, an array; None if there was none."""
-        sighting = self.sightings.find(digest, self.queries)
-        if sighting is None:
+        origin = self.array_origins.find(digest, self.queries)
+        if origin is None:
             yield None
             return
-        query = self.hold(*sighting)
+        query = self.hold(*origin)
         try:
             yield query
         finally:
@@ -122,7 +130,7 @@ class Work:
         with ExitStack() as stack:
             shown = [stack.enter_context(self.showing(digest)) for digest in set(digests_in(args)) - uploaded]
             request = self.requests.add(kind, path, args, upload, [query for query in shown if query is not None])
-            request.kept = kind == "mutation" and self.keeper is not None
+            request.kept = kind == "mutation" and self.outbox is not None
             request.stored = not request.kept
             self.ready.set()
             try:
@@ -229,8 +237,8 @@ class Work:
         self._settle(request, response.result, error)
 
     def _settle(self, request: Request, result: Any, error: FunctionError | None) -> None:
-        if self.keeper is not None and request.kept:
-            self.keeper.answered(request, result, error)
+        if self.outbox is not None and request.kept:
+            self.outbox.answered(request, result, error)
         elif error is not None:
             request.fail(error)
         else:
@@ -240,8 +248,8 @@ class Work:
 
     def welcomed(self) -> None:
         """The server has welcomed us and told its time."""
-        if self.keeper is not None:
-            self.keeper.welcomed()
+        if self.outbox is not None:
+            self.outbox.welcomed()
 
     def disconnected(self, session: ClientSession) -> None:
         """The connection is gone: what can be sent again gets ready for that, the rest fails."""
@@ -252,12 +260,14 @@ class Work:
 
     def next_session(self, old: ClientSession, *, resync: bool) -> ClientSession:
         """Make the session of the next connection, with the results still wanted; after a resync without their ts."""
-        held = {query_id: result for query_id, result in old.held.items() if self.queries.get(query_id) is not None}
-        return ClientSession(old.session_id, None if resync else old.ts, held, limits=old.limits)
+        return old.restart(self._is_wanted) if resync else old.resume(self._is_wanted)
+
+    def _is_wanted(self, query_id: int) -> bool:
+        return self.queries.get(query_id) is not None
 
     def _forget_released(self) -> None:
         for released in self.queries.forget_released():
-            self.sightings.note(released)
+            self.array_origins.note(released)
 
     def end(self, error: Callable[[], SynoviaError]) -> None:
         """Nothing will be sent any more: everyone who waits gets an error of their own."""
