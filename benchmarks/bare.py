@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from benchmarks.hub import HOST
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds
-from synovia.http.server import listen
-from synovia.sync.limits import HubLimits
+from synovia.cli.server import listen
+from synovia.limits.settings import HubLimits
 
 DONE = b"done"
 

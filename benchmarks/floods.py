@@ -15,7 +15,7 @@ from benchmarks.hub import EMBEDDED, HubProcess, hub
 from benchmarks.probe import Probe, furnish, probe, room
 from benchmarks.processes import Child
 from benchmarks.results import Aim, Result, Row, Setting, compared, percentile
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 
 SAMPLES = 60
 PACE = 0.01

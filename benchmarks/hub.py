@@ -14,10 +14,10 @@ from benchmarks import sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
-from synovia.application import collect
+from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.http.server import listen, make_server
-from synovia.sync.limits import HubLimits
+from synovia.functions.registry import collect
+from synovia.limits.settings import HubLimits
 
 HOST = "127.0.0.1"
 EMBEDDED = "sqlite://:memory:"

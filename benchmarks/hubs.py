@@ -20,8 +20,8 @@ from benchmarks import sensors
 from benchmarks.databases import database
 from benchmarks.probe import furnish_many
 from benchmarks.results import Result, Row, Setting
-from synovia.application import collect
 from synovia.engine.engine import Engine
+from synovia.functions.registry import collect
 from synovia.store import open_store
 
 TASKS = 64

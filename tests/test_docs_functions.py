@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from synovia.functions import Kind
+from synovia.functions.function import Kind
 from synovia.testing import TestApp
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

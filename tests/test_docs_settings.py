@@ -14,9 +14,9 @@ from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.config import Settings
 from synovia.http.settings import HttpSettings
+from synovia.limits.settings import HubLimits
+from synovia.maintenance import ArraySettings
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.sync.limits import HubLimits
-from synovia.upkeep import ArraySettings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 UNITS = {"": 1, "MiB": 1 << 20, "GiB": 1 << 30, "days": 86_400}

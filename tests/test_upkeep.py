@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from synovia.app import Synovia
-from synovia.application import load_application
 from synovia.config import Settings
+from synovia.functions.registry import load_application
+from synovia.maintenance import SWEEP, ArraySettings, with_upkeep
 from synovia.store import arrays
 from synovia.store.sweep import Swept
 from synovia.testing import TestApp
-from synovia.upkeep import SWEEP, ArraySettings, with_upkeep
 
 MOTION = Path(__file__).parents[1] / "apps" / "motion"
 
@@ -59,7 +59,7 @@ def test_it_can_be_left_to_the_command_line() -> None:
 
 async def test_clients_cannot_sweep() -> None:
     async with application(ArraySettings()) as app:
-        outcome = await app.engine.act(SWEEP, {}, app.caller("anna@example.org").identity)
+        outcome = await app.engine.run_action(SWEEP, {}, app.caller("anna@example.org").identity)
         assert outcome.error is not None
         assert outcome.error.code == "unknown_function"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from synovia.app import Synovia
 from synovia.config import Settings
+from synovia.functions.access import CallOrigin
 from synovia.scheduler.settings import SchedulerSettings
 
 
@@ -21,7 +22,7 @@ async def appoint(store: str, email: str) -> dict[str, Any]:
     server = Synovia(Path(__file__).parent, store=store, settings=settings)
     await server.start()
     try:
-        outcome = await server.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)
+        outcome = await server.engine.mutate("admin:appoint", {"email": email}, None, origin=CallOrigin.APPLICATION)
     finally:
         await server.stop()
     account: dict[str, Any] = outcome.value()

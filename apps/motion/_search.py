@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from synovia import Page, between, normal_email
 from synovia.errors import BadCursor
-from synovia.querying import Query
+from synovia.functions.query import Query
 
 from ._people import folded
 from .schema import User

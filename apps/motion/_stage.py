@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
-from synovia.http.server import listen, make_server
+from synovia.cli.server import listen, make_server
 from synovia.store import open_store
 from synovia.store.base import Batch, Store, Ts
 from synovia.sync.output import EXTENSION

@@ -17,7 +17,7 @@ from synovia import (
     mutation,
     query,
 )
-from synovia.querying import Query
+from synovia.functions.query import Query
 
 from ._access import user_with
 from ._bounds import Cause, Email, Limit, Reason, Search

@@ -21,7 +21,7 @@ from motion import _operator, _recorder, _remote
 from motion._following import Piece
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
 from motion.gait import walk
-from synovia.cli.doors import without_secret
+from synovia.cli.options import without_secret
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.store.base import StoreError

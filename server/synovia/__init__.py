@@ -4,16 +4,17 @@ Clients subscribe to named queries over one WebSocket. When a mutation commits, 
 and only the difference is pushed.
 """
 
-from synovia.access import require_capability, require_identity, require_role, roles
-from synovia.audit import AuditEntry
 from synovia.auth.accounts import normal_email, same_user
-from synovia.context import ActionContext, MutationContext, QueryContext
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
-from synovia.functions import action, mutation, query
+from synovia.functions.access import require_capability, require_identity, require_role
+from synovia.functions.audit import AuditEntry
+from synovia.functions.context import ActionContext, MutationContext, QueryContext
+from synovia.functions.cron import cron
+from synovia.functions.function import action, mutation, query
+from synovia.functions.query import Page, between, field, ge, gt, le, lt
+from synovia.functions.roles import roles
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
-from synovia.querying import Page, between, field, ge, gt, le, lt
 from synovia.scheduler import CronJob, Retry, ScheduledCall
-from synovia.scheduler.declaring import cron
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia_protocol.messages import ArrayRef
 

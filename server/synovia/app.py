@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from synovia.application import Registry, load_application
-from synovia.auth.desk import TABLES, SignInDesk
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn
-from synovia.auth.mail import ConsoleMailer, Mailer
 from synovia.auth.routes import routes as sign_in_routes
+from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.engine.engine import Engine
+from synovia.functions.registry import Registry, load_application
+from synovia.functions.services import Services
 from synovia.hosts import is_loopback
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
@@ -28,13 +28,13 @@ from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import other_methods, routes
 from synovia.http.throttle import Throttle
 from synovia.identity import Authenticator
-from synovia.mail import MailDesk
+from synovia.mail.service import MailService
+from synovia.mail.smtp import ConsoleMailer, Mailer
+from synovia.maintenance import with_upkeep
 from synovia.scheduler.runner import Runner, calls_of
-from synovia.services import Services
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
-from synovia.upkeep import with_upkeep
 
 DEFAULT_STORE = "sqlite://:memory:"
 
@@ -75,15 +75,15 @@ class Synovia:
         mailer = ConsoleMailer() if development else self.settings.auth.mailer()
         calls = calls_of(self.registry, self.settings.scheduler)
         at_home = development and is_loopback(self.settings.host)
-        self.desk = self._desk(at_home, mailer, clock) if authenticator is None else None
-        mail = MailDesk(mailer, self.settings.auth.sender, self.settings.home)
-        services = Services(calls, mail, self.desk.sessions if self.desk is not None else None)
+        self.sign_in = self._sign_in_service(at_home, mailer, clock) if authenticator is None else None
+        mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
+        services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
         self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler)
-        chosen = authenticator or self.desk or NoSignIn()
+        chosen = authenticator or self.sign_in or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
-        if self.desk is not None:
-            self.desk.revoked = self.hub.end_session
+        if self.sign_in is not None:
+            self.sign_in.revoked = self.hub.end_session
         self._development = development
         self._running = AsyncExitStack()
         self._asgi = Starlette(
@@ -91,11 +91,13 @@ class Synovia:
         )
         self._asgi.router.redirect_slashes = False
         origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
-        self._doors = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
-        self.trusts = self._doors.trusts
+        self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
+        self.trusts = self._admitted.trusts
 
-    def _desk(self, by_name: bool, mailer: Mailer | None, clock: Callable[[], float]) -> SignInDesk | None:
-        return SignInDesk.configured(
+    def _sign_in_service(
+        self, by_name: bool, mailer: Mailer | None, clock: Callable[[], float]
+    ) -> SignInService | None:
+        return SignInService.configured(
             self.settings.auth,
             self.store,
             development=DevelopmentAuthenticator(self.settings.host) if by_name else None,
@@ -105,15 +107,15 @@ class Synovia:
 
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.store, self.engine, self.scheduler, self.settings.http)
-        if self.desk is not None:
-            found = found + sign_in_routes(self.desk)
+        if self.sign_in is not None:
+            found = found + sign_in_routes(self.sign_in)
         home = self.registry.folder
         web = self.settings.web or (home / FOLDER if home is not None else None)
         return [*found, *other_methods(found), page_route(web, found, home if self._development else None)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        await self._doors(scope, receive, send)
+        await self._admitted(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -131,14 +133,14 @@ class Synovia:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
-            await self.store.open([*self.registry.tables, *(TABLES if self.desk is not None else ())])
+            await self.store.open([*self.registry.tables, *(TABLES if self.sign_in is not None else ())])
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self.hub.start()
             stack.push_async_callback(self.hub.stop)
-            if self.desk is not None:
-                self.desk.start()
-                stack.push_async_callback(self.desk.stop)
+            if self.sign_in is not None:
+                self.sign_in.start()
+                stack.push_async_callback(self.sign_in.stop)
             self.scheduler.start()
             stack.push_async_callback(self.scheduler.stop)
             self._running = stack.pop_all()

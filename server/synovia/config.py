@@ -13,10 +13,10 @@ from synovia.auth.settings import AuthSettings, secret_of
 from synovia.http.origins import OriginList
 from synovia.http.proxies import NetworkList
 from synovia.http.settings import HttpSettings
+from synovia.limits.settings import HubLimits
+from synovia.maintenance import ArraySettings
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import REQUEST_TTL
-from synovia.sync.limits import HubLimits
-from synovia.upkeep import ArraySettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 

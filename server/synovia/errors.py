@@ -91,3 +91,7 @@ class KeyTaken(_CodedError):
 def error_body(code: str, message: str, data: Any = None) -> dict[str, Any]:
     """Make the JSON in which every error is told over HTTP."""
     return {"error": {"code": code, "message": message, "data": data}}
+
+
+class SchemaError(TypeError):
+    """A table or model is declared in a way that cannot work; raised at import."""

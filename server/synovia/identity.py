@@ -18,7 +18,7 @@ class Identity:
     Attributes:
         email: An address that the issuer says belongs to the caller, in lower case; None if it does not vouch for it.
         claims: What else the issuer says, under the names that the application asked for; values as JSON has them.
-        look: Who looks at the application as this caller; None: the caller themselves. It reads only.
+        impersonation: Who looks at the application as this caller, read-only; None: it is the caller themselves.
     """
 
     issuer: str
@@ -27,7 +27,7 @@ class Identity:
     name: str | None = None
     image: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    look: Look | None = None
+    impersonation: Impersonation | None = None
     _claims_key: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:
@@ -42,20 +42,20 @@ class Identity:
     @property
     def actor(self) -> str | None:
         """The ``key`` of who looks at the application as this caller; None: the caller themselves."""
-        return None if self.look is None else self.look.by.key
+        return None if self.impersonation is None else self.impersonation.by.key
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Leave to look at the application as somebody else.
+class Impersonation:
+    """Permission to look at the application as somebody else.
 
     Attributes:
         by: Who looks.
-        leave: The path of the mutation that let them; the leave ends when they could not call it any more.
+        permission: The path of the mutation that gave it; it ends when ``by`` could not call that any more.
     """
 
     by: Identity
-    leave: str
+    permission: str
 
 
 @dataclass(frozen=True, slots=True)

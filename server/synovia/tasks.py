@@ -7,17 +7,21 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from synovia.store.base import StoreError
-
 logger = logging.getLogger("synovia")
 
 RESTART_SECONDS = 0.5
 CANCEL_SECONDS = 2.0
 
 
-def keep_running(work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
-    """Start a task that does ``work`` again and again until it is cancelled."""
-    return asyncio.create_task(_keep_running(work, name), name=name)
+def keep_running(
+    work: Callable[[], Awaitable[None]], name: str, expected: type[Exception] | tuple[type[Exception], ...] = ()
+) -> asyncio.Task[None]:
+    """Start a task that does ``work`` again and again until it is cancelled.
+
+    Args:
+        expected: Failures that pass by themselves, as a database that is away: a warning without a traceback.
+    """
+    return asyncio.create_task(_keep_running(work, name, expected), name=name)
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -33,11 +37,13 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
 
 
-async def _keep_running(work: Callable[[], Awaitable[None]], name: str) -> None:
+async def _keep_running(
+    work: Callable[[], Awaitable[None]], name: str, expected: type[Exception] | tuple[type[Exception], ...]
+) -> None:
     while True:
         try:
             await work()
-        except StoreError as error:
+        except expected as error:
             logger.warning("%s: %s; trying again", name, error)
         except Exception:
             logger.exception("%s failed; starting it again", name)

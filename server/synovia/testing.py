@@ -20,17 +20,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from synovia.application import Registry, load_application
-from synovia.auth.desk import TABLES, SignInDesk
 from synovia.auth.development import DevelopmentAuthenticator, development_identity
 from synovia.auth.keyring import KeyRing
 from synovia.auth.sessions import Sessions, SessionTimes
+from synovia.auth.sign_in import TABLES, SignInService
 from synovia.engine.engine import Engine
+from synovia.functions.registry import Registry, load_application
+from synovia.functions.services import Services
 from synovia.identity import Identity
-from synovia.mail import MailDesk
+from synovia.mail.service import MailService
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.services import Services
 from synovia.store import arrays, open_store
 from synovia.store.base import Store
 from synovia_protocol.messages import ArrayRef
@@ -90,11 +90,11 @@ class TestApp:
         self.mails: list[EmailMessage] = []
         settings = scheduler or SchedulerSettings()
         calls = calls_of(self.registry, settings)
-        mail = MailDesk(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid")
+        mail = MailService(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid")
         times = SessionTimes()
         ring = KeyRing(self.store, signs=times.signing, lasts=times.key_life, clock=self.clock)
         sessions = Sessions(self.store, ring, times, self.clock)
-        self.desk = SignInDesk(sessions, development=DevelopmentAuthenticator("127.0.0.1"), clock=self.clock)
+        self.sign_in = SignInService(sessions, development=DevelopmentAuthenticator("127.0.0.1"), clock=self.clock)
         services = Services(calls, mail, sessions)
         self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
         self.scheduler = Runner(self.engine, calls, settings)
@@ -138,7 +138,7 @@ class TestApp:
         Raises:
             InvalidToken: It is not accepted.
         """
-        return Caller(self, (await self.desk.authenticate(token)).identity)
+        return Caller(self, (await self.sign_in.authenticate(token)).identity)
 
 
 class Caller:
@@ -173,7 +173,7 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        outcome = await self._app.engine.act(path, await self._stored(args or {}), self.identity)
+        outcome = await self._app.engine.run_action(path, await self._stored(args or {}), self.identity)
         return outcome.value()
 
     async def array(self, ref: ArrayRef) -> np.ndarray[Any, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from architecture.import_graph import imports_of, modules_in
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
@@ -114,11 +115,11 @@ FORBIDDEN = {
         "synovia.app",
         "synovia.cli",
         "synovia.functions",
-        "synovia.schema",
-        "synovia.context",
-        "synovia.engine.engine",
-        "synovia.engine.live",
-        "synovia.engine.log",
+        "synovia.schema.tables",
+        "synovia.schema.ids",
+        "synovia.schema.values",
+        "synovia.transaction",
+        "synovia.engine",
         "starlette",
         "uvicorn",
     ),
@@ -127,26 +128,7 @@ FORBIDDEN = {
 
 def modules_of(part: str) -> Iterator[tuple[str, Path]]:
     package, *rest = part.split(".")
-    folder = SOURCES[package].joinpath(*rest)
-    for path in sorted(folder.rglob("*.py")):
-        inside = path.relative_to(SOURCES[package]).with_suffix("").parts
-        yield ".".join((package, *(name for name in inside if name != "__init__"))), path
-
-
-def imports_of(module: str, path: Path) -> set[str]:
-    found: set[str] = set()
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
-                base = f"{above}.{base}".rstrip(".")
-            found.add(base)
-            found.update(f"{base}.{alias.name}" for alias in node.names)
-    return found
+    return modules_in(SOURCES[package].joinpath(*rest), part)
 
 
 def is_inside(name: str, package: str) -> bool:

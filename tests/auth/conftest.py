@@ -1,4 +1,4 @@
-"""Issuers, their key server, a clock that is moved, and a desk with the real verifiers."""
+"""Issuers, their key server, a clock that is moved, and a sign_in with the real verifiers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from blockbuster import blockbuster_ctx
 
 from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
-from synovia.auth.desk import TABLES, SignInDesk
 from synovia.auth.settings import AuthSettings
+from synovia.auth.sign_in import TABLES, SignInService
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
@@ -78,9 +78,9 @@ async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
 @dataclass
 class Place:
-    """A desk that knows Google and another issuer, both served by one key server."""
+    """A sign_in that knows Google and another issuer, both served by one key server."""
 
-    desk: SignInDesk
+    sign_in: SignInService
     server: KeyServer
     signer: RsaSigner
     clock: MovedClock
@@ -138,7 +138,7 @@ def settings_of(server: KeyServer, **more: Any) -> AuthSettings:
 @pytest.fixture
 async def place(store: Store, key_server: KeyServer, signer: RsaSigner, clock: MovedClock) -> AsyncIterator[Place]:
     settings = settings_of(key_server)
-    desk = SignInDesk.configured(settings, store, clock=clock.time, monotonic=clock.monotonic)
-    assert desk is not None
-    yield Place(desk, key_server, signer, clock, key_server.url, settings)
-    await desk.stop()
+    sign_in = SignInService.configured(settings, store, clock=clock.time, monotonic=clock.monotonic)
+    assert sign_in is not None
+    yield Place(sign_in, key_server, signer, clock, key_server.url, settings)
+    await sign_in.stop()

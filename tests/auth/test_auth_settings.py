@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from synovia.auth.desk import SignInDesk
 from synovia.auth.settings import AuthSettings
+from synovia.auth.sign_in import SignInService
 from synovia.config import Settings
 from synovia.store import open_store
 
@@ -87,9 +87,9 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
 )
 def test_what_cannot_work_is_said_before_the_start_and_tells_no_secret(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises((ValueError, OSError), match=why) as caught:
-        SignInDesk.configured(AuthSettings.model_validate(wrong), open_store("sqlite://:memory:"))
+        SignInService.configured(AuthSettings.model_validate(wrong), open_store("sqlite://:memory:"))
     assert "short-and-secret" not in str(caught.value)
 
 
 def test_without_settings_nobody_can_sign_in() -> None:
-    assert SignInDesk.configured(AuthSettings(), open_store("sqlite://:memory:")) is None
+    assert SignInService.configured(AuthSettings(), open_store("sqlite://:memory:")) is None

@@ -11,13 +11,13 @@ import pytest
 
 from auth.issuing import MovedClock
 from auth.mail_server import MailServer
+from synovia import keys
 from synovia.auth.email import BY_IDLE, CODES, EmailSignIn, EmailTimes
-from synovia.auth.mail import ConsoleMailer, SmtpMailer
-from synovia.auth.rate import RateLimited, Rates
 from synovia.auth.records import Records
 from synovia.auth.tokens import REFUSAL
-from synovia.engine import keys
 from synovia.identity import Identity, InvalidToken, SignInUnavailable
+from synovia.limits.rate import RateLimited, Rates
+from synovia.mail.smtp import ConsoleMailer, SmtpMailer
 from synovia.store.base import Store
 
 LINK = "https://app.example.org/sign-in#token={token}"

@@ -25,7 +25,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 async def assert_refused(place: Place, token: str, *, exchange: bool = True) -> str:
     with pytest.raises(InvalidToken) as caught:
-        await place.desk.authenticate(token, exchange=exchange)
+        await place.sign_in.authenticate(token, exchange=exchange)
     assert str(caught.value) == REFUSAL
     return caught.value.reason
 
@@ -153,7 +153,7 @@ FORGED: dict[str, Forge] = {
 @pytest.mark.parametrize("name", FORGED)
 async def test_a_forged_token_is_refused_like_every_other(place: Place, issuer: str, name: str) -> None:
     claims = place.google_claims() if issuer == "google" else place.claims()
-    assert (await place.desk.authenticate(place.signer.sign(claims))).identity.subject == "1098"
+    assert (await place.sign_in.authenticate(place.signer.sign(claims))).identity.subject == "1098"
     await assert_refused(place, FORGED[name](place, claims))
 
 
@@ -197,14 +197,14 @@ async def test_one_character_changed_anywhere_is_refused(place: Place, kind: str
     if kind in ("google", "oidc"):
         token: str | None = place.google_token() if kind == "google" else place.token()
     else:
-        signed_in = await place.desk.authenticate(place.token())
+        signed_in = await place.sign_in.authenticate(place.token())
         token = signed_in.token if kind == "access" else signed_in.refresh_token
     assert token is not None
     variants = changed_at_every_position(token)
     assert len(variants) > 4 * len(token) - 100
     for variant in variants:
         await assert_refused(place, variant)
-    assert (await place.desk.authenticate(token)).identity.subject == "1098"
+    assert (await place.sign_in.authenticate(token)).identity.subject == "1098"
 
 
 async def test_the_last_character_has_bits_that_decoders_do_not_look_at(place: Place) -> None:
@@ -220,7 +220,7 @@ async def test_the_last_character_has_bits_that_decoders_do_not_look_at(place: P
 
 
 async def test_our_tokens_with_another_header_or_key_are_refused(place: Place) -> None:
-    signed_in = await place.desk.authenticate(place.token())
+    signed_in = await place.sign_in.authenticate(place.token())
     assert signed_in.token is not None
     header, claims, signature = signed_in.token.split(".")
     real = json.loads(base64.urlsafe_b64decode(header + "=="))
@@ -241,20 +241,20 @@ async def test_our_tokens_with_another_header_or_key_are_refused(place: Place) -
 
 
 async def test_a_refresh_token_is_no_access_token_and_the_other_way_round(place: Place) -> None:
-    signed_in = await place.desk.authenticate(place.token())
+    signed_in = await place.sign_in.authenticate(place.token())
     assert signed_in.token is not None
     assert signed_in.refresh_token is not None
     await assert_refused(place, signed_in.refresh_token, exchange=False)
-    again = await place.desk.authenticate(signed_in.token)
+    again = await place.sign_in.authenticate(signed_in.token)
     assert again.token is None, "an access token gives no new ones"
     assert again.refresh_token is None
 
 
 async def test_a_revoked_session_has_no_good_token(place: Place) -> None:
-    signed_in = await place.desk.authenticate(place.token())
+    signed_in = await place.sign_in.authenticate(place.token())
     assert signed_in.token is not None
     assert signed_in.refresh_token is not None
-    await place.desk.sign_out(signed_in.token)
+    await place.sign_in.sign_out(signed_in.token)
     await assert_refused(place, signed_in.token)
     await assert_refused(place, signed_in.token, exchange=False)
     await assert_refused(place, signed_in.refresh_token)

@@ -32,7 +32,7 @@ async def identity_of(verifier: OidcVerifier, token: str) -> Identity:
 @pytest.mark.parametrize("audience", [DESKTOP, WEB])
 @pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
 async def test_google_tells_who_it_is_for_any_of_our_programs(place: Place, audience: str, issuer: str) -> None:
-    signed_in = await place.desk.authenticate(place.google_token(aud=audience, iss=issuer, hd="example.org"))
+    signed_in = await place.sign_in.authenticate(place.google_token(aud=audience, iss=issuer, hd="example.org"))
     assert signed_in.identity == Identity(
         "https://accounts.google.com",
         "1098",
@@ -46,7 +46,7 @@ async def test_google_tells_who_it_is_for_any_of_our_programs(place: Place, audi
 
 
 async def test_a_single_request_is_known_by_the_issuers_token_without_a_session(place: Place) -> None:
-    signed_in = await place.desk.authenticate(place.google_token(), exchange=False)
+    signed_in = await place.sign_in.authenticate(place.google_token(), exchange=False)
     assert signed_in.identity.email == "alice@example.org"
     assert (signed_in.token, signed_in.refresh_token, signed_in.session) == (None, None, None)
     assert signed_in.expires_at == (int(place.clock.time()) + 3600) * 1000
@@ -55,10 +55,10 @@ async def test_a_single_request_is_known_by_the_issuers_token_without_a_session(
 async def test_what_has_expired_by_our_clock_has_expired_whatever_the_machine_says(place: Place) -> None:
     token = place.google_token(exp=int(place.clock.time()) + 100)
     place.clock.advance(109)
-    await place.desk.authenticate(token)
+    await place.sign_in.authenticate(token)
     place.clock.advance(2)
     with pytest.raises(InvalidToken):
-        await place.desk.authenticate(token)
+        await place.sign_in.authenticate(token)
 
 
 # --- examples of configuration

@@ -31,7 +31,7 @@ def rotate(place: Place, *signers: RsaSigner) -> None:
 @pytest.mark.parametrize("kind", PATHS)
 async def test_one_fetch_serves_all_who_wait(place: Place, kind: str) -> None:
     place.server.open.clear()
-    waiting = [asyncio.create_task(place.desk.authenticate(token_of(place, kind))) for _ in range(50)]
+    waiting = [asyncio.create_task(place.sign_in.authenticate(token_of(place, kind))) for _ in range(50)]
     await place.server.waiting.wait()
     place.server.open.set()
     assert {(await each).identity.subject for each in waiting} == {"1098"}
@@ -41,7 +41,7 @@ async def test_one_fetch_serves_all_who_wait(place: Place, kind: str) -> None:
 @pytest.mark.parametrize("kind", PATHS)
 async def test_who_gives_up_waiting_takes_nobody_along(place: Place, kind: str) -> None:
     place.server.open.clear()
-    first, second = (asyncio.create_task(place.desk.authenticate(token_of(place, kind))) for _ in range(2))
+    first, second = (asyncio.create_task(place.sign_in.authenticate(token_of(place, kind))) for _ in range(2))
     await place.server.waiting.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -52,37 +52,37 @@ async def test_who_gives_up_waiting_takes_nobody_along(place: Place, kind: str) 
 
 @pytest.mark.parametrize("kind", PATHS)
 async def test_a_new_key_is_found_and_an_old_one_forgotten(place: Place, kind: str, second_signer: RsaSigner) -> None:
-    await place.desk.authenticate(token_of(place, kind))
+    await place.sign_in.authenticate(token_of(place, kind))
     rotate(place, second_signer)
     place.clock.passed += 31
-    assert (await place.desk.authenticate(token_of(place, kind, second_signer))).identity.subject == "1098"
+    assert (await place.sign_in.authenticate(token_of(place, kind, second_signer))).identity.subject == "1098"
     with pytest.raises(InvalidToken, match=REFUSAL):
-        await place.desk.authenticate(token_of(place, kind))
+        await place.sign_in.authenticate(token_of(place, kind))
     assert place.server.asked[PATHS[kind]] == 2
 
 
 @pytest.mark.parametrize("kind", PATHS)
 async def test_unknown_ids_ask_the_key_server_once_in_a_while(place: Place, kind: str) -> None:
-    await place.desk.authenticate(token_of(place, kind))
+    await place.sign_in.authenticate(token_of(place, kind))
     forger = RsaSigner("made-up")
     for _ in range(3):
         place.clock.passed += 31
         for number in range(20):
             forger.kid = f"made-up-{number}"
             with pytest.raises(InvalidToken, match=REFUSAL):
-                await place.desk.authenticate(token_of(place, kind, forger))
+                await place.sign_in.authenticate(token_of(place, kind, forger))
     assert place.server.asked[PATHS[kind]] == 4
 
 
 @pytest.mark.parametrize(("max_age", "good_for"), [(600, 600), (None, 3_600), (1, 60), (10**8, 86_400)])
 async def test_keys_are_kept_as_long_as_their_server_says(place: Place, max_age: int | None, good_for: int) -> None:
     place.server.max_age = max_age
-    await place.desk.authenticate(place.token())
+    await place.sign_in.authenticate(place.token())
     place.clock.passed += good_for - 1
-    await place.desk.authenticate(place.token())
+    await place.sign_in.authenticate(place.token())
     assert place.server.asked[JWKS] == 1
     place.clock.passed += 1
-    await place.desk.authenticate(place.token())
+    await place.sign_in.authenticate(place.token())
     assert place.server.asked[JWKS] == 2
 
 
@@ -91,12 +91,12 @@ async def test_a_key_server_that_is_gone_is_told_apart_from_a_bad_token(place: P
     await place.server.stop()
     for _ in range(3):
         with pytest.raises(SignInUnavailable, match="cannot be fetched at the moment"):
-            await place.desk.authenticate(token_of(place, kind))
+            await place.sign_in.authenticate(token_of(place, kind))
     await place.server.start()
     with pytest.raises(SignInUnavailable):
-        await place.desk.authenticate(token_of(place, kind))  # not asked again at once
+        await place.sign_in.authenticate(token_of(place, kind))  # not asked again at once
     place.clock.passed += 31
-    assert (await place.desk.authenticate(token_of(place, kind))).identity.subject == "1098"
+    assert (await place.sign_in.authenticate(token_of(place, kind))).identity.subject == "1098"
     assert place.server.asked[PATHS[kind]] == 1
 
 
@@ -104,29 +104,29 @@ async def test_a_key_server_that_is_gone_is_told_apart_from_a_bad_token(place: P
 async def test_old_keys_serve_for_a_day_while_no_new_ones_can_be_had(
     place: Place, kind: str, second_signer: RsaSigner
 ) -> None:
-    await place.desk.authenticate(token_of(place, kind))
+    await place.sign_in.authenticate(token_of(place, kind))
     await place.server.stop()
     place.clock.passed += 3_600 + 86_400 - 1
-    await place.desk.authenticate(token_of(place, kind))
+    await place.sign_in.authenticate(token_of(place, kind))
     with pytest.raises(SignInUnavailable):
-        await place.desk.authenticate(token_of(place, kind, second_signer))  # it may well be a new key
+        await place.sign_in.authenticate(token_of(place, kind, second_signer))  # it may well be a new key
     place.clock.passed += 1
     with pytest.raises(SignInUnavailable):
-        await place.desk.authenticate(token_of(place, kind))
+        await place.sign_in.authenticate(token_of(place, kind))
 
 
 @pytest.mark.parametrize("kind", PATHS)
 async def test_a_slow_key_server_costs_its_deadline_and_nobody_else(place: Place, kind: str) -> None:
     other = {"google": "oidc", "oidc": "google"}[kind]
-    known = await place.desk.authenticate(token_of(place, other))
+    known = await place.sign_in.authenticate(token_of(place, other))
     assert known.token is not None
     place.server.open.clear()
     place.server.waiting.clear()
-    slow = asyncio.create_task(place.desk.authenticate(token_of(place, kind)))
+    slow = asyncio.create_task(place.sign_in.authenticate(token_of(place, kind)))
     await place.server.waiting.wait()
     for _ in range(20):  # while it hangs, others sign in
-        assert (await place.desk.authenticate(known.token)).identity.subject == "1098"
-        assert (await place.desk.authenticate(token_of(place, other))).identity.subject == "1098"
+        assert (await place.sign_in.authenticate(known.token)).identity.subject == "1098"
+        assert (await place.sign_in.authenticate(token_of(place, other))).identity.subject == "1098"
     assert not slow.done()
     async with asyncio.timeout(10):
         with pytest.raises(SignInUnavailable):
@@ -165,17 +165,17 @@ async def test_what_is_no_answer_is_no_key(place: Place, raw: bytes) -> None:
     place.server.raw = {CERTS: raw, JWKS: raw}
     for kind in PATHS:
         with pytest.raises(SignInUnavailable):
-            await place.desk.authenticate(token_of(place, kind))
+            await place.sign_in.authenticate(token_of(place, kind))
 
 
 @pytest.mark.parametrize(("length", "taken"), [(MOST_BYTES, True), (MOST_BYTES + 1, False)])
 async def test_no_more_is_read_than_keys_can_need(place: Place, length: int, taken: bool) -> None:
     place.server.raw[JWKS] = _answer(json.dumps({"keys": [place.signer.jwk]}).encode().ljust(length))
     if taken:
-        await place.desk.authenticate(place.token())
+        await place.sign_in.authenticate(place.token())
     else:
         with pytest.raises(SignInUnavailable):
-            await place.desk.authenticate(place.token())
+            await place.sign_in.authenticate(place.token())
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 
 from auth.issuing import MovedClock
+from synovia import keys
 from synovia.auth.keyring import BY_CREATION, KEYS, KeyRing
 from synovia.auth.records import Records
 from synovia.auth.sessions import BY_OWNER, MOST_SESSIONS, SESSIONS, Sessions, SessionTimes
 from synovia.auth.tokens import REFUSAL, read
-from synovia.engine import keys
 from synovia.identity import Identity, InvalidToken, SignIn
 from synovia.store.base import Store
 

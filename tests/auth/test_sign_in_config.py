@@ -10,41 +10,41 @@ from starlette.routing import Route
 
 from auth.conftest import DESKTOP, Place, settings_of
 from auth.key_server import KeyServer
-from synovia.auth.desk import SignInDesk
 from synovia.auth.development import DevelopmentAuthenticator
-from synovia.auth.mail import ConsoleMailer
 from synovia.auth.routes import routes
 from synovia.auth.settings import AuthSettings
+from synovia.auth.sign_in import SignInService
+from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
 NOBODY = {"googleClientId": None, "email": False, "development": False}
 
 
-async def told(desk: SignInDesk) -> Any:
+async def told(sign_in: SignInService) -> Any:
     """Ask the route as a page does."""
-    [route] = [route for route in routes(desk) if isinstance(route, Route) and route.path == "/auth/config"]
+    [route] = [route for route in routes(sign_in) if isinstance(route, Route) and route.path == "/auth/config"]
     response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": []}))
     assert response.headers["cache-control"] == "no-store"
     return json.loads(response.body)
 
 
 async def test_a_page_learns_of_google_by_the_first_client_id(place: Place) -> None:
-    assert await told(place.desk) == NOBODY | {"googleClientId": DESKTOP}
+    assert await told(place.sign_in) == NOBODY | {"googleClientId": DESKTOP}
 
 
 async def test_a_page_learns_of_codes_by_mail_and_of_development(store: Store) -> None:
     by_name = DevelopmentAuthenticator("127.0.0.1")
-    desk = SignInDesk.configured(AuthSettings(), store, development=by_name, mailer=ConsoleMailer())
-    assert desk is not None
-    assert await told(desk) == {"googleClientId": None, "email": True, "development": True}
+    sign_in = SignInService.configured(AuthSettings(), store, development=by_name, mailer=ConsoleMailer())
+    assert sign_in is not None
+    assert await told(sign_in) == {"googleClientId": None, "email": True, "development": True}
 
 
 async def test_nothing_else_of_the_settings_is_told(store: Store, key_server: KeyServer) -> None:
     settings = settings_of(key_server, secret="x" * 40)
-    desk = SignInDesk.configured(settings, store)
-    assert desk is not None
-    answer = json.dumps(await told(desk))
+    sign_in = SignInService.configured(settings, store)
+    assert sign_in is not None
+    answer = json.dumps(await told(sign_in))
     assert "x" * 40 not in answer
     assert key_server.url not in answer
-    for each in desk._verifiers:
+    for each in sign_in._verifiers:
         await each.close()

@@ -16,10 +16,10 @@ from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from sync.serving import BOARD, Client, Running, client_of
 from synovia.app import Synovia
-from synovia.auth.desk import SignInDesk
+from synovia.auth.sign_in import SignInService
+from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.http.server import listen, make_server
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 from synovia_client import Client as ProgramClient
 from synovia_protocol.events import ClientEvent, QueryUpdated
 from synovia_protocol.messages import Authenticated, AuthError, Pong
@@ -66,9 +66,9 @@ async def refusal(client: Client, token: str | None) -> AuthError:
     return answer
 
 
-def desk_of(running: Running) -> SignInDesk:
-    assert running.app.desk is not None
-    return running.app.desk
+def service_of(running: Running) -> SignInService:
+    assert running.app.sign_in is not None
+    return running.app.sign_in
 
 
 async def test_google_once_then_our_own_tokens(running: Running, place: Place) -> None:
@@ -127,22 +127,22 @@ async def test_renewed_in_time_nothing_is_told_again(running: Running, place: Pl
 
 @pytest.mark.parametrize("way", ["signed out", "another hub", "copied refresh token"])
 async def test_a_revoked_session_ends_on_open_connections(running: Running, place: Place, way: str) -> None:
-    desk = desk_of(running)
+    service = service_of(running)
     async with client_of(running) as client, client_of(running) as other:
         signed_in = await sign_in(client, place.google_token())
         await sign_in(other, place.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
         assert signed_in.token is not None
         if way == "signed out":
-            await desk.sign_out(signed_in.token)
+            await service.sign_out(signed_in.token)
         elif way == "another hub":
-            session = (await desk.authenticate(signed_in.token)).session
-            await desk.sessions.revoke(session or "")
-            await desk.look()
+            session = (await service.authenticate(signed_in.token)).session
+            await service.sessions.revoke(session or "")
+            await service.announce_revocations()
         else:
-            await desk.authenticate((await desk.authenticate(signed_in.refresh_token or "")).refresh_token or "")
+            await service.authenticate((await service.authenticate(signed_in.refresh_token or "")).refresh_token or "")
             assert (await refusal(other, signed_in.refresh_token)).error.code == "invalid_token"
-            await desk.look()
+            await service.announce_revocations()
         assert (await client.until(is_(AuthError))).error.code == "invalid_token"
         assert await client.result(1) is None
         if way != "copied refresh token":

@@ -16,8 +16,8 @@ import pytest
 
 from mongod import free_port
 from sync.serving import Running, fresh_board, serving, until
+from synovia.cli.server import listen
 from synovia.config import Settings
-from synovia.http.server import listen
 from synovia_client import Backoff, Client, FunctionError, OutboxError, Recovered, RequestTimeout
 from synovia_client.outbox import Entry, Outbox
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from codegen.compiling import ROOT, check_python, check_typescript
-from synovia.application import load_application
 from synovia.codegen import CodegenError, generate
+from synovia.functions.registry import load_application
 
 GUIDE = (ROOT / "docs" / "codegen.md").read_text(encoding="utf-8")
 CHAT = """

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from codegen.compiling import EVERYTHING, GOLDEN
-from synovia.application import load_application
 from synovia.codegen import CodegenError, generate
 from synovia.codegen.files import MARK
+from synovia.functions.registry import load_application
 
 
 def codegen(*arguments: str | Path, seed: str = "0") -> subprocess.CompletedProcess[str]:

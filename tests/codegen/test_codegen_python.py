@@ -11,8 +11,8 @@ import pytest
 from codegen.compiling import EVERYTHING, GOLDEN, ROOT, check_python, expected
 from codegen.golden.everything_api import mail_box, things
 from support.clinic import open_clinic
-from synovia.application import load_application
 from synovia.codegen import generate
+from synovia.functions.registry import load_application
 from synovia_client import BlockingClient, Client
 
 PROGRAM = """

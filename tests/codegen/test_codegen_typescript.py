@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from codegen.compiling import GOLDEN, ROOT, check_typescript, expected
-from synovia.application import load_application
 from synovia.codegen import generate
+from synovia.functions.registry import load_application
 
 EVERYTHING = """
 import { ArrayRef, NdArray, type SynoviaClient } from "synovia-client";

@@ -11,8 +11,10 @@ import bson
 from bson import Decimal128, ObjectId
 from hypothesis import strategies as st
 
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Document, IndexSpec, Interval, Order, TableSpec, Ts, Write
+from synovia import keys
+from synovia.keys import BY_ID, IndexSpec, Interval, Order
+from synovia.schema.specs import Document, TableSpec
+from synovia.store.base import Ts, Write
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, matches
 
 BY_A = IndexSpec("by_a", ("a",))

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Batch, Commit, Document, Gap, RequestRecord, Store, Ts, Write
+from synovia import keys
+from synovia.keys import BY_ID
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Commit, Gap, RequestRecord, Store, Ts, Write
 
 EVERYTHING = keys.prefix([])
 PATIENCE = 30.0

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from synovia.store.base import IndexSpec, Store, TableSpec
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
+from synovia.store.base import Store
 from synovia.store.sqlite import SQLiteStore
 
 BY_RANK = IndexSpec("by_rank", ("rank",))

@@ -20,7 +20,8 @@ from contract.steps import (
     replaced,
 )
 from contract.stores import TABLES, Opened
-from synovia.store.base import Batch, Commit, Conflict, Document, Store, Write
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Commit, Conflict, Store, Write
 
 
 def by_id(commit: Commit) -> dict[object, Write]:

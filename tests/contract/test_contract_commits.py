@@ -8,11 +8,11 @@ import pytest
 
 from contract.steps import EVERYTHING, commit, deleted, everything, insert, inserted, replaced
 from contract.stores import BY_ALIAS, BY_EMAIL, BY_RANK
-from synovia.engine import keys
+from synovia import keys
+from synovia.schema.specs import Document
 from synovia.store.base import (
     Batch,
     Conflict,
-    Document,
     DuplicateRequest,
     RequestRecord,
     Store,

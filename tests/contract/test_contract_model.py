@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from contract.model import IDS, THINGS, Model, Question, commits, questions
 from contract.steps import everything, following, next_commits
 from contract.stores import FACTORIES, Factory
-from synovia.store.base import Batch, Document, Store, Write
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Store, Write
 
 
 @pytest.fixture(params=FACTORIES)

@@ -11,8 +11,10 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 
 from contract.steps import EVERYTHING, commit, deleted, everything, ids, insert, inserted, replaced
 from contract.stores import BY_MEMBER, BY_PLACE, BY_RANK, BY_TAG
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Document, IndexSpec, Interval, Order, Store
+from synovia import keys
+from synovia.keys import BY_ID, IndexSpec, Interval, Order
+from synovia.schema.specs import Document
+from synovia.store.base import Store
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not
 
 ALL_KINDS: Document = {

@@ -7,18 +7,11 @@ import pytest
 
 from contract.steps import EVERYTHING, commit, everything, ids, insert, inserted, replaced
 from contract.stores import BY_EMAIL, BY_RANK, NOTES, TABLES, USERS, Opened
-from synovia.engine import keys
+from synovia import keys
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store import arrays
-from synovia.store.base import (
-    ArrayManifest,
-    Batch,
-    IndexSpec,
-    RequestRecord,
-    Store,
-    StoreError,
-    StoreUnavailable,
-    TableSpec,
-)
+from synovia.store.base import ArrayManifest, Batch, RequestRecord, Store, StoreError, StoreUnavailable
 
 DIGEST, OTHER = b"\1" * 32, b"\2" * 32
 

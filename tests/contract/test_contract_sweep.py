@@ -15,8 +15,9 @@ import pytest
 from contract.steps import commit, deleted, everything, insert, inserted, replaced
 from contract.stores import TABLES, Opened
 from synovia.schema import to_bson
+from synovia.schema.specs import Document
 from synovia.store import arrays
-from synovia.store.base import ArrayMissing, ArrayStore, Batch, Conflict, Document, RequestRecord, Store
+from synovia.store.base import ArrayMissing, ArrayStore, Batch, Conflict, RequestRecord, Store
 from synovia.store.sweep import Swept, sweep
 from synovia_protocol import codec
 from synovia_protocol.arrays import CHUNK_BYTES, ref_of

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 
 from support import board
 from support.clinic import Clinic, open_clinic
-from synovia.application import collect
+from synovia.functions.registry import collect
 from synovia_client import ArrayRef, Client, FunctionError, Subscription
 from synovia_protocol import codec
 from synovia_protocol.messages import QueryPatch, Transition

@@ -10,9 +10,9 @@ import pytest
 
 from support import board
 from support.holder import Holder
-from synovia import querying
-from synovia.application import Registry, collect
-from synovia.engine import keys
+from synovia import keys
+from synovia.functions import query as querying
+from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
 from synovia_protocol import codec

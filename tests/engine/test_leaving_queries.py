@@ -5,8 +5,8 @@ import time
 import pytest
 
 from support import board
-from synovia.application import Registry, collect
-from synovia.engine.live import LiveQuery
+from synovia.engine.live_query import LiveQuery
+from synovia.functions.registry import Registry, collect
 from synovia.identity import Identity
 from synovia.testing import TestApp
 

@@ -14,9 +14,9 @@ from bson import ObjectId
 
 from support import board
 from support.holder import Holder
-from synovia.application import Registry, collect
-from synovia.engine.live import LiveQuery, Version
+from synovia.engine.live_query import LiveQuery, Version
 from synovia.errors import FunctionError
+from synovia.functions.registry import Registry, collect
 from synovia.identity import Identity
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp

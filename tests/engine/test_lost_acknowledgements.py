@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from support import board
-from synovia.application import collect
 from synovia.engine.engine import Engine
+from synovia.functions.registry import collect
 from synovia.store.base import Batch, RequestRecord, StoreUnavailable, Ts
 from synovia.store.sqlite import SQLiteStore
 from synovia.testing import TestApp
@@ -124,14 +124,14 @@ async def test_a_first_run_that_was_held_up_does_not_take_place_after_its_retry_
     caller = app.caller()
     held, go_on = asyncio.Event(), asyncio.Event()
     slow = Engine(app.store, app.registry)
-    commit = slow._commit
+    commit = slow._mutations._commit
 
     async def held_up(*args: Any) -> Ts:
         held.set()
         await go_on.wait()
         return await commit(*args)
 
-    slow._commit = held_up  # type: ignore[method-assign, assignment]
+    slow._mutations._commit = held_up  # type: ignore[method-assign, assignment]
     await slow.start()
     args = {"slug": "x"}
     first = asyncio.create_task(slow.mutate("board:add", args, None, session=SESSION, number=1))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from support import board
-from synovia.application import Registry, collect
 from synovia.errors import FunctionError
+from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 

@@ -8,9 +8,9 @@ from pymongo import AsyncMongoClient
 
 from support import board
 from synovia.app import Synovia
-from synovia.application import Registry, collect
 from synovia.config import Settings
-from synovia.engine.engine import retry_window
+from synovia.engine.mutations import retry_window
+from synovia.functions.registry import Registry, collect
 from synovia.store import open_store
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.history import Retention

@@ -7,11 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synovia.engine import keys
-from synovia.engine.readset import KeyedCommit, RangeRead, ReadSet
+from synovia import keys
 from synovia.engine.subscriptions import SubscriptionIndex
-from synovia.store.base import BY_ID, Document, IndexSpec, Write
+from synovia.keys import BY_ID, IndexSpec
+from synovia.schema.specs import Document
+from synovia.store.base import Write
 from synovia.store.filters import Comparison
+from synovia.transaction.readset import KeyedCommit, RangeRead, ReadSet
 
 BY_X = IndexSpec("by_x", ("x", "y"))
 BY_LIST = IndexSpec("by_list", ("l",))

@@ -8,7 +8,7 @@ import pytest
 
 from support import board
 from support.holder import Holder
-from synovia.application import Registry, collect
+from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
 

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from support.asking import Served, serving, until
 from synovia import ActionContext, http
-from synovia.application import collect
-from synovia.schema import SchemaError
+from synovia.errors import SchemaError
+from synovia.functions.registry import collect
 
 GATEWAY = Path(__file__).parents[1] / "support" / "gateway.py"
 ALICE = "dev:alice@example.org"

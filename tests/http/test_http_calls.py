@@ -14,7 +14,7 @@ import pytest
 from support.asking import Served, fresh_ledger, serving, until
 from synovia.http.errors import STATUS, status_of
 from synovia.identity import SignIn, SignInUnavailable
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 from synovia_client import Client
 from synovia_protocol.errors import ErrorCode
 

@@ -7,8 +7,8 @@ import uvicorn
 
 from sync.serving import BOARD, Running, client_of
 from synovia.app import Synovia
+from synovia.cli.server import AddressError, listen
 from synovia.config import Settings
-from synovia.http.server import AddressError, listen
 from synovia.store.base import StoreUnavailable
 
 

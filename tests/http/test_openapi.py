@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from support.asking import HERE, Served, serving
-from synovia.application import load_application
+from synovia.functions.registry import load_application
 from synovia.http.openapi import describe
 
 MOTION = Path(__file__).parents[2] / "apps" / "motion"
@@ -63,7 +63,7 @@ def test_nothing_of_internal_functions_is_told() -> None:
 
 def test_the_same_application_has_the_same_description_in_every_process() -> None:
     code = (
-        "import sys, synovia.application as a, synovia.http.openapi as o, synovia.http.values as v;"
+        "import sys, synovia.functions.registry as a, synovia.http.openapi as o, synovia.http.values as v;"
         "sys.stdout.buffer.write(v.dump(o.describe(a.load_application(sys.argv[1]))))"
     )
     found = {

@@ -9,7 +9,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from synovia.store.base import IndexSpec, TableSpec
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store.mongo import MongoStore
 
 USERS = TableSpec(

@@ -9,7 +9,8 @@ import pytest
 from pymongo.database import Database
 
 from following import following
-from synovia.store.base import Batch, Conflict, Document, StoreError, Ts, UniqueViolation, Write
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Conflict, StoreError, Ts, UniqueViolation, Write
 from synovia.store.mongo import MongoStore
 
 pytestmark = pytest.mark.mongodb

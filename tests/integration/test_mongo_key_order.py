@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 
 from bson_values import VALUES
-from synovia.engine import keys
-from synovia.store.base import IndexSpec
+from synovia import keys
+from synovia.keys import IndexSpec
 
 pytestmark = pytest.mark.mongodb
 

@@ -12,8 +12,10 @@ from pymongo.database import Database
 
 from following import following
 from mongod import NoMongod, free_port, running_standalone
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store import open_store
-from synovia.store.base import Batch, IndexSpec, StoreUnavailable, TableSpec, UniqueViolation, Write
+from synovia.store.base import Batch, StoreUnavailable, UniqueViolation, Write
 from synovia.store.mongo import MongoStore
 
 pytestmark = pytest.mark.mongodb

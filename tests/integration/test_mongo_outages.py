@@ -14,16 +14,16 @@ from pymongo import MongoClient
 
 from following import Following, following
 from mongod import Mongod, NoMongod, ReplicaSet, running_replica_set
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store.base import (
     Batch,
     Commit,
     Conflict,
     DuplicateRequest,
-    IndexSpec,
     RequestRecord,
     SnapshotTooOld,
     StoreUnavailable,
-    TableSpec,
     Ts,
     Write,
 )

@@ -10,7 +10,8 @@ from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.database import Database
 
 from following import following
-from synovia.store.base import Batch, Commit, Conflict, Document, Write
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Commit, Conflict, Write
 from synovia.store.mongo import MongoStore
 
 pytestmark = pytest.mark.mongodb

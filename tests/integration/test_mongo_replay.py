@@ -12,8 +12,10 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from following import following
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Batch, Commit, Conflict, Document, Ts, Write
+from synovia import keys
+from synovia.keys import BY_ID
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Commit, Conflict, Ts, Write
 from synovia.store.mongo import MongoStore
 
 pytestmark = pytest.mark.mongodb

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 
 from bson_values import VALUES
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Document, IndexSpec, Interval, Order, TableSpec
+from synovia import keys
+from synovia.keys import BY_ID, IndexSpec, Interval, Order
+from synovia.schema.specs import Document, TableSpec
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, matches
 from synovia.store.mongo import MongoStore
 from synovia.store.mongo.conditions import to_query

@@ -14,8 +14,9 @@ from support import access_scene
 from support.access_table import Row, rows
 from support.asked import Asked
 from support.clinic import MOTION, Clinic, open_clinic
-from synovia.application import Registry, collect, load_application
-from synovia.functions import Function, Kind
+from synovia.functions.access import CallOrigin
+from synovia.functions.function import Function, Kind
+from synovia.functions.registry import Registry, collect, load_application
 from synovia.store.arrays import write_array
 from synovia_client import Client, FunctionError
 
@@ -116,7 +117,7 @@ class Cell:
         app = self._clinic.app
         ref = await write_array(app.store.arrays, SAMPLES)
         args = {"number": next(self._numbers), "caller": self._caller, "relation": self._row.relation, "samples": ref}
-        outcome = await app.engine.mutate("access_scene:build", args, None, internal=True)
+        outcome = await app.engine.mutate("access_scene:build", args, None, origin=CallOrigin.FUNCTION)
         await app.engine.wait_for(outcome.ts or 0)
         self.scene = outcome.value()
         self.scene["person"] = self.scene["contact" if self._row.relation == "contact" else "stranger"]

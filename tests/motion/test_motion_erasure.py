@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from support.people import APP, Person, befriend, mailed_token, make_admin, refused, register, signed_in_elsewhere
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Document, Order
+from synovia import keys
+from synovia.keys import BY_ID, Order
+from synovia.schema.specs import Document
 from synovia.testing import TestApp
 
 MANY = 230

@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
 from support.asking import Answer, Served, serving, until
+from synovia.functions.access import CallOrigin
 
 MOTION = Path(__file__).parents[2] / "apps" / "motion"
 TEMPLATE = (
@@ -270,7 +271,9 @@ async def test_the_routes_are_described(clinic: Served) -> None:
 
 async def test_admins_have_nothing_to_do_with_recordings(clinic: Served) -> None:
     made = await send(clinic, "ben", mot(GOOD_ROWS), name="walk.mot")
-    appointed = await clinic.app.engine.mutate("admin:appoint", {"email": "chief@example.org"}, None, internal=True)
+    appointed = await clinic.app.engine.mutate(
+        "admin:appoint", {"email": "chief@example.org"}, None, origin=CallOrigin.FUNCTION
+    )
     assert appointed.error is None
     for answer in (
         await send(clinic, "chief", mot(GOOD_ROWS), name="walk.mot"),

@@ -91,8 +91,8 @@ class TestSending:
         _, token = await clinic.invited()
         ts, _ = await clinic.app.store.newest()
         snapshot = clinic.app.store.snapshot(ts)
-        from synovia.engine import keys
-        from synovia.store.base import BY_ID, Order
+        from synovia import keys
+        from synovia.keys import BY_ID, Order
 
         for table in clinic.app.registry.tables:
             for document in await snapshot.scan(table.name, BY_ID, keys.prefix(()), Order.ASC):

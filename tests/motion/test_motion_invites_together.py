@@ -16,6 +16,7 @@ from support.clinic import open_clinic
 from support.holder import Holder
 from support.people import APP, Person, later, mailed_token, make_admin, register, signed_in_elsewhere
 from synovia import FunctionError
+from synovia.functions.access import CallOrigin
 from synovia.identity import SignInUnavailable
 from synovia.testing import Caller, TestApp
 from synovia_client import FunctionError as ClientError
@@ -231,7 +232,7 @@ async def test_lists_follow_without_asking_again(hub: Hub) -> None:
 
 async def test_an_archived_accounts_open_lists_are_taken_away(hub: Hub) -> None:
     anna, ben = await hub.person("anna"), await hub.person("ben", "patient")
-    await hub.app.engine.mutate("admin:appoint", {"email": "ada@example.org"}, None, trusted=True)
+    await hub.app.engine.mutate("admin:appoint", {"email": "ada@example.org"}, None, origin=CallOrigin.APPLICATION)
     ada = await hub.connect("ada")
     await anna.mutation("contacts:add", {"email": "ben@example.org"})
     await ben.mutation("contacts:add", {"email": "anna@example.org"})

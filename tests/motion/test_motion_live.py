@@ -13,9 +13,9 @@ import pytest
 
 from motion.gait import walk
 from support.people import APP, MISSING_ID, Person, befriend, refused, register
-from synovia import FunctionError
-from synovia.engine import keys
-from synovia.store.base import BY_ID, Batch, Write
+from synovia import FunctionError, keys
+from synovia.keys import BY_ID
+from synovia.store.base import Batch, Write
 from synovia.testing import TestApp
 
 MINUTES = 60.0

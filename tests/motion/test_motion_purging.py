@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from synovia import FunctionError
+from synovia.functions.access import CallOrigin
 from synovia.schema import id_to_bson
 from synovia.store.base import Batch, Write
 from synovia.testing import Caller, TestApp
@@ -107,7 +108,7 @@ async def test_restoring_at_the_same_moment_is_before_or_after_it(anna: Anna) ->
     anna.app.clock.advance(31 * DAY)
     restoring: list[Any] = await asyncio.gather(
         *(anna.do("recordings:restore", recording) for recording in recordings),
-        anna.app.engine.mutate("purging:purge", {}, None, internal=True),
+        anna.app.engine.mutate("purging:purge", {}, None, origin=CallOrigin.FUNCTION),
         return_exceptions=True,
     )
     outcomes = restoring[:-1]

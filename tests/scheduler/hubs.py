@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from synovia.application import Registry
+from synovia.functions.registry import Registry
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.testing import TestApp
 

@@ -13,9 +13,9 @@ import pytest
 from scheduler.hubs import hub_beside
 from support import chores, errands
 from synovia import FunctionError, cron
-from synovia.application import Registry, collect
-from synovia.functions import function_of
-from synovia.scheduler.schedules import Expression, Schedule, interval
+from synovia.functions.function import function_of
+from synovia.functions.registry import Registry, collect
+from synovia.functions.schedules import Expression, Schedule, interval
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import Caller, TestApp
 

@@ -14,7 +14,7 @@ import pytest
 from support import chores, errands
 from support.health import health_of
 from sync.serving import serving
-from synovia.application import Registry, collect
+from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, StoreUnavailable, Ts
 from synovia.testing import Caller, TestApp

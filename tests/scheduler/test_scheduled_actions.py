@@ -9,8 +9,8 @@ import pytest
 
 from scheduler.hubs import hub_beside, lose
 from support import errands
-from synovia.application import Registry, collect
 from synovia.errors import FunctionError
+from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp

@@ -13,8 +13,8 @@ import pytest
 from bson import ObjectId
 
 from support import errands
-from synovia.application import Registry, collect
 from synovia.errors import FunctionError
+from synovia.functions.registry import Registry, collect
 from synovia.scheduler.arguments import from_document
 from synovia.schema import id_to_bson
 from synovia.store import arrays

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synovia import MutationContext, QueryContext, Retry, cron, mutation, query
-from synovia.functions import function_of
-from synovia.scheduler.schedules import Expression, Interval, Schedule, daily, interval, parse
-from synovia.schema import SchemaError
+from synovia.errors import SchemaError
+from synovia.functions.function import function_of
+from synovia.functions.schedules import Expression, Interval, Schedule, daily, interval, parse
 
 MINUTE = 60_000
 BERLIN = "Europe/Berlin"

@@ -9,7 +9,8 @@ from bson import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synovia.store.base import Commit, Document, TableSpec, Write
+from synovia.schema.specs import Document, TableSpec
+from synovia.store.base import Commit, Write
 from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, Catalog
 

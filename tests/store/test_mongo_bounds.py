@@ -9,9 +9,8 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synovia.engine import keys
-from synovia.engine.keys import UNDEFINED, Tag
-from synovia.store.base import IndexSpec, Interval
+from synovia import keys
+from synovia.keys import UNDEFINED, IndexSpec, Interval, Tag
 from synovia.store.mongo.bounds import span
 from synovia.store.mongo.times import timestamp, token_ts, ts_of
 

@@ -13,8 +13,9 @@ import pytest
 
 from contract.steps import EVERYTHING, commits_after, everything
 from contract.stores import BY_RANK, BY_TAG
-from synovia.engine import keys
-from synovia.store.base import Batch, Document, RequestRecord, Store, TableSpec, Write
+from synovia import keys
+from synovia.schema.specs import Document, TableSpec
+from synovia.store.base import Batch, RequestRecord, Store, Write
 from synovia.store.sqlite import SQLiteStore
 
 SESSION = b"k" * 16

@@ -26,18 +26,10 @@ from contract.steps import (
     replaced,
 )
 from contract.stores import BY_RANK, NOTES, TABLES
+from synovia.keys import BY_ID, IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store import open_store
-from synovia.store.base import (
-    BY_ID,
-    Batch,
-    Gap,
-    IndexSpec,
-    RequestRecord,
-    SnapshotTooOld,
-    StoreError,
-    StoreUnavailable,
-    TableSpec,
-)
+from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.history import Retention
 

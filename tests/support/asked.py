@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from synovia.store.base import IndexSpec, Snapshot, Store, Ts
+from synovia.keys import IndexSpec
+from synovia.store.base import Snapshot, Store, Ts
 
 
 class Asked:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from synovia.app import Synovia
-from synovia.application import load_application
 from synovia.auth.development import DevelopmentAuthenticator
+from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.http.server import listen, make_server
+from synovia.functions.registry import load_application
 from synovia.http.settings import HttpSettings
 from synovia.identity import Authenticator
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 
 HERE = Path(__file__).parent
 """Where applications for tests are."""

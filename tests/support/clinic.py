@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from synovia.app import Synovia
-from synovia.application import Registry
+from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.http.server import listen, make_server
+from synovia.functions.registry import Registry
 from synovia_client import Client
 
 MOTION = Path(__file__).resolve().parents[2] / "apps" / "motion"

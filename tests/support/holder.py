@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from synovia.engine.engine import Engine
-from synovia.engine.live import LiveQuery, Version
+from synovia.engine.live_query import LiveQuery, Version
 from synovia.identity import Identity
 from synovia_protocol import codec
 

@@ -14,6 +14,7 @@ import pytest
 
 from motion.gait import walk
 from synovia import FunctionError, Identity
+from synovia.functions.access import CallOrigin
 from synovia.testing import Caller as AppCaller
 from synovia.testing import TestApp
 from synovia_protocol.messages import ArrayRef
@@ -68,7 +69,7 @@ async def register(app: TestApp, name: str, role: str) -> Person:
 async def make_admin(app: TestApp, name: str) -> Person:
     """Make an admin as the operator does."""
     email = f"{name.lower()}@example.org"
-    outcome = await app.engine.mutate("admin:appoint", {"email": email}, None, trusted=True)
+    outcome = await app.engine.mutate("admin:appoint", {"email": email}, None, origin=CallOrigin.APPLICATION)
     await app.engine.wait_for(outcome.ts or 0)
     account = outcome.value()
     return Person(app.caller(email), account["_id"], email)

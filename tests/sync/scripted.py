@@ -114,7 +114,7 @@ class ScriptedEngine:
     async def mutate(self, *args: Any, **kwargs: Any) -> Outcome:
         raise NotImplementedError
 
-    async def act(self, *args: Any, **kwargs: Any) -> Outcome:
+    async def run_action(self, *args: Any, **kwargs: Any) -> Outcome:
         raise NotImplementedError
 
     async def wait_for(self, ts: int) -> None:

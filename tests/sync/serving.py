@@ -17,12 +17,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from synovia.app import Synovia
-from synovia.application import load_application
 from synovia.auth.development import DevelopmentAuthenticator
+from synovia.cli.server import Server, listen, make_server
 from synovia.config import Settings
-from synovia.http.server import Server, listen, make_server
+from synovia.functions.registry import load_application
 from synovia.identity import Authenticator
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.events import ClientEvent, QueryErrored, QueryUpdated
 from synovia_protocol.messages import (

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from synovia.app import Synovia
+from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.engine import committer, engine
-from synovia.engine.readset import KeyedWrite, ReadSet
-from synovia.http.server import listen, make_server
+from synovia.engine import committer, mutations
 from synovia.sync import connection
 from synovia.sync.transitions import Change
+from synovia.transaction.readset import KeyedWrite, ReadSet
 
 APP = Path(__file__).parent / "app"
 VARIABLE = "TORTURE_SABOTAGE"
@@ -58,10 +58,10 @@ def without_records() -> None:
     async def nothing(*_: Any) -> None:
         return None
 
-    request: Any = engine._Request
+    request: Any = mutations.Request
     request.record = lambda self, run: None
-    engine_class: Any = engine.Engine
-    engine_class._earlier = nothing
+    runner: Any = mutations.Mutations
+    runner.earlier = nothing
 
 
 def without_instants() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pymongo import MongoClient
 
 from mongod import ReplicaSet
-from synovia.store.base import TableSpec
+from synovia.schema.specs import TableSpec
 from synovia.store.mongo import MongoStore
 from torture.run import fresh_database
 

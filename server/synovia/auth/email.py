@@ -17,14 +17,16 @@ import secrets
 import time
 from dataclasses import dataclass
 
+from synovia import keys
 from synovia.auth.accounts import normal_email
-from synovia.auth.mail import Mailer, is_address, message_to
-from synovia.auth.rate import RateLimited, Rates
 from synovia.auth.records import Records
 from synovia.auth.tokens import LONGEST, Clock, refused
-from synovia.engine import keys
 from synovia.identity import Identity
-from synovia.store.base import Document, IndexSpec, Store, TableSpec
+from synovia.keys import IndexSpec
+from synovia.limits.rate import RateLimited, Rates
+from synovia.mail.smtp import Mailer, is_address, message_to
+from synovia.schema import Document, TableSpec
+from synovia.store.base import Store
 
 ISSUER = "email"
 CODE_PREFIX, LINK_PREFIX = "email-code:", "email-link:"

@@ -11,10 +11,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synovia import keys
 from synovia.auth.records import Records
 from synovia.auth.tokens import Clock
-from synovia.engine import keys
-from synovia.store.base import Document, IndexSpec, Store, TableSpec
+from synovia.keys import IndexSpec
+from synovia.schema import Document, TableSpec
+from synovia.store.base import Store
 
 BY_CREATION = IndexSpec("by_creation", ("createdAt",))
 KEYS = TableSpec("_keys", (BY_CREATION,))

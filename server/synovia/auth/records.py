@@ -7,8 +7,10 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from synovia.engine import keys
-from synovia.store.base import Batch, Conflict, Document, IndexSpec, Interval, Snapshot, Store, StoreUnavailable, Write
+from synovia import keys
+from synovia.keys import IndexSpec, Interval
+from synovia.schema import Document
+from synovia.store.base import Batch, Conflict, Snapshot, Store, StoreUnavailable, Write
 
 R = TypeVar("R")
 _ATTEMPTS = 10

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from synovia.auth.desk import SignInDesk
 from synovia.auth.email import EmailSignIn
-from synovia.auth.rate import RateLimited
+from synovia.auth.sign_in import SignInService
 from synovia.errors import error_body
 from synovia.identity import InvalidToken, SignInUnavailable
+from synovia.limits.rate import RateLimited
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
 
@@ -30,12 +30,12 @@ class _Refused(Exception):
         self.response = JSONResponse(error_body(code, message), status, headers)
 
 
-def routes(desk: SignInDesk) -> list[BaseRoute]:
-    """List the routes of a desk."""
+def routes(sign_in: SignInService) -> list[BaseRoute]:
+    """List the routes of a sign_in."""
 
     async def sign_out(request: Request) -> Response:
         try:
-            await desk.sign_out(_bearer(request))
+            await sign_in.sign_out(_bearer(request))
         except _Refused as refusal:
             return refusal.response
         except InvalidToken as error:
@@ -45,13 +45,13 @@ def routes(desk: SignInDesk) -> list[BaseRoute]:
         return Response(status_code=204)
 
     async def config(request: Request) -> Response:
-        return JSONResponse(desk.config, headers={"cache-control": "no-store"})
+        return JSONResponse(sign_in.config, headers={"cache-control": "no-store"})
 
     found: list[BaseRoute] = [
         Route("/auth/config", config, methods=["GET"]),
         Route("/auth/sign-out", sign_out, methods=["POST"]),
     ]
-    if (email := desk.email) is not None:
+    if (email := sign_in.email) is not None:
         found.append(Route("/auth/email", _asking(email), methods=["POST"]))
     return found
 

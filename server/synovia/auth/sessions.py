@@ -17,16 +17,17 @@ from typing import Any, Literal
 
 from jose.jwk import construct
 
-from synovia.audit import IMPERSONATE_END, AuditEntry
+from synovia import keys
 from synovia.auth.keyring import KeyRing
 from synovia.auth.records import Records
 from synovia.auth.signatures import check_signature, sign
 from synovia.auth.tokens import Clock, Unverified, check_times, refused
-from synovia.engine import keys
-from synovia.identity import Identity, Look, SignIn
-from synovia.schema import Id
-from synovia.services import Loan
-from synovia.store.base import Document, IndexSpec, Store, TableSpec
+from synovia.functions.audit import IMPERSONATE_END, AuditEntry
+from synovia.functions.services import ImpersonationSession
+from synovia.identity import Identity, Impersonation, SignIn
+from synovia.keys import IndexSpec
+from synovia.schema import Document, Id, TableSpec
+from synovia.store.base import Store
 
 logger = logging.getLogger("synovia.auth")
 
@@ -110,12 +111,15 @@ class Sessions:
         found.sort(key=lambda session: session["refreshedAt"])
         await self._records.delete(found[: max(0, len(found) - MOST_SESSIONS)])
 
-    async def lend(self, identity: Identity, look: Look) -> Loan:
+    async def impersonate(self, identity: Identity, impersonation: Impersonation) -> ImpersonationSession:
         """Make a session in which somebody looks at the application as somebody else; it cannot be refreshed."""
         now = self._now()
         expires_at = (now + int(min(self.times.access, _LONGEST_LOOK) * 1000)) // 1000 * 1000
-        session = _document(identity, now, expires_at) | {"actor": look.by.key, "look": _look_document(look)}
-        return Loan(await self._sign(session, "access", expires_at), expires_at, SESSIONS.name, session)
+        session = _document(identity, now, expires_at) | {
+            "actor": impersonation.by.key,
+            "look": _impersonation_document(impersonation),
+        }
+        return ImpersonationSession(await self._sign(session, "access", expires_at), expires_at, SESSIONS.name, session)
 
     def _end(self, now: int, created: int) -> int:
         return min(now + int(self.times.refresh * 1000), created + int(self.times.longest * 1000))
@@ -253,7 +257,7 @@ class Sessions:
             await self._note_end(session)
             return
         for look in await self._records.find_equal(BY_ACTOR, _identity(session).key, limit=_PAGE):
-            await self.revoke(look["_id"], "who looked has signed out")
+            await self.revoke(look["_id"], "the impersonator has signed out")
 
     async def _note_end(self, look: Document) -> None:
         entry = AuditEntry(
@@ -311,15 +315,15 @@ def _identity(session: Document) -> Identity:
         session["name"],
         session["image"],
         json.loads(session["claims"]),
-        None if session.get("actor") is None else _look(json.loads(session["look"])),
+        None if session.get("actor") is None else _impersonation(json.loads(session["look"])),
     )
 
 
-def _look_document(look: Look) -> str:
-    by = look.by
+def _impersonation_document(impersonation: Impersonation) -> str:
+    by = impersonation.by
     told = [by.issuer, by.subject, by.email, by.name, by.image, dict(by.claims)]
-    return json.dumps({"by": told, "leave": look.leave})
+    return json.dumps({"by": told, "leave": impersonation.permission})
 
 
-def _look(told: dict[str, Any]) -> Look:
-    return Look(Identity(*told["by"]), told["leave"])
+def _impersonation(told: dict[str, Any]) -> Impersonation:
+    return Impersonation(Identity(*told["by"]), told["leave"])

@@ -14,8 +14,8 @@ from synovia.auth.google import CERTS_URL
 from synovia.auth.issuers import Issuer
 from synovia.auth.keycache import KeyTimes
 from synovia.auth.keyring import LEAST_SECRET
-from synovia.auth.mail import SmtpMailer
 from synovia.auth.sessions import SessionTimes
+from synovia.mail.smtp import SmtpMailer
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _ISSUERS = TypeAdapter(tuple[Issuer, ...])

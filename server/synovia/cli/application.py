@@ -6,9 +6,9 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from synovia.application import Registry, load_application
+from synovia.errors import SchemaError
+from synovia.functions.registry import Registry, load_application
 from synovia.hosts import is_loopback
-from synovia.schema import SchemaError
 
 
 class ApplicationError(Exception):

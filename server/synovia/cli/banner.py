@@ -9,8 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from synovia.application import Registry
 from synovia.cli.application import without_password
+from synovia.functions.registry import Registry
 
 
 def url_of(listener: socket.socket) -> str:

@@ -24,30 +24,21 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from synovia.app import Synovia
-from synovia.application import Registry
 from synovia.auth.development import development_identity
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
-from synovia.cli.doors import (
-    CertOption,
-    KeyOption,
-    OriginOption,
-    ProxiesOption,
-    check_tls,
-    concerns,
-    environment,
-    joined,
-    without_secret,
-)
+from synovia.cli.options import CertOption, KeyOption, OriginOption, ProxiesOption, environment, joined, without_secret
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
+from synovia.cli.security_checks import check_tls, concerns
+from synovia.cli.server import AddressError, listen, make_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
 from synovia.errors import FunctionError
+from synovia.functions.registry import Registry
 from synovia.hosts import is_loopback
-from synovia.http.server import AddressError, listen, make_server
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError
 
@@ -191,9 +182,9 @@ def _server(registry: Registry, store: str, settings: Settings, *, development: 
 
 
 def _sign_in(server: Synovia, *, development: bool = False) -> str:
-    if server.desk is None:
+    if server.sign_in is None:
         return "no sign-in is configured: every token is refused"
-    ways = "; ".join(server.desk.ways)
+    ways = "; ".join(server.sign_in.ways)
     if development and not is_loopback(server.settings.host):
         return f"nobody can by name: development sign-in needs a loopback address; {ways}"
     return ways

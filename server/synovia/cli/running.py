@@ -9,7 +9,8 @@ from typing import Any
 from synovia.app import Synovia
 from synovia.engine.outcomes import Outcome
 from synovia.errors import FunctionError
-from synovia.functions import Kind
+from synovia.functions.access import CallOrigin
+from synovia.functions.function import Kind
 from synovia.identity import Identity
 from synovia_protocol import codec
 from synovia_protocol.messages import ArrayRef
@@ -33,13 +34,14 @@ async def call(server: Synovia, path: str, args: dict[str, Any], identity: Ident
 
 async def _call(server: Synovia, path: str, args: dict[str, Any], identity: Identity | None) -> Outcome:
     engine = server.engine
-    trusted = identity is None  # it is the operator who calls; else it is tried what this caller may
+    # Without an identity it is the operator who calls; else it is tried what this caller may.
+    origin = CallOrigin.APPLICATION if identity is None else CallOrigin.FUNCTION
     function = server.registry.functions.get(path)
     if function is not None and function.kind is Kind.MUTATION:
-        return await engine.mutate(path, args, identity, internal=True, trusted=trusted)
+        return await engine.mutate(path, args, identity, origin=origin)
     if function is not None and function.kind is Kind.ACTION:
-        return await engine.act(path, args, identity, internal=True, trusted=trusted)
-    return await engine.query(path, args, identity, internal=True, trusted=trusted)
+        return await engine.run_action(path, args, identity, origin=origin)
+    return await engine.query(path, args, identity, origin=origin)
 
 
 def to_json(value: Any) -> Any:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 
-from synovia.http.server import listen
+from synovia.cli.server import listen
 
 logger = logging.getLogger("synovia.workers")
 

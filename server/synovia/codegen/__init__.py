@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from synovia.application import Registry
 from synovia.codegen.checking import check_python, check_typescript
 from synovia.codegen.files import MARK, Changes, changes
 from synovia.codegen.python import python
 from synovia.codegen.reading import CodegenError, read
 from synovia.codegen.shapes import Api
 from synovia.codegen.typescript import typescript
+from synovia.functions.registry import Registry
 
 __all__ = ["Changes", "CodegenError", "generate"]
 

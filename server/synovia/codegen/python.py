@@ -7,7 +7,7 @@ import keyword
 from collections.abc import Collection, Iterable
 
 from synovia.codegen import shapes
-from synovia.functions import Kind
+from synovia.functions.function import Kind
 
 _SCALARS = {
     "none": "None",

@@ -14,7 +14,6 @@ from typing import Annotated, Any, ForwardRef, Literal, NewType, Self, TypeVar, 
 from pydantic import BaseModel, PlainSerializer, RootModel, WrapSerializer
 from pydantic.fields import ComputedFieldInfo, FieldInfo
 
-from synovia.application import Registry
 from synovia.codegen.names import RESERVED, words
 from synovia.codegen.shapes import (
     ANY,
@@ -37,7 +36,8 @@ from synovia.codegen.shapes import (
     one_of,
     without_none,
 )
-from synovia.functions import Function
+from synovia.functions.function import Function
+from synovia.functions.registry import Registry
 from synovia.schema import ArrayField, Id, Table
 from synovia_protocol.messages import ArrayRef
 

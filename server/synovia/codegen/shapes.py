@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from synovia.functions import Kind
+from synovia.functions.function import Kind
 
 ScalarName = Literal["none", "bool", "int", "int64", "float", "str", "bytes", "datetime", "any"]
 

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from synovia.codegen import shapes
 from synovia.codegen.names import words
-from synovia.functions import Kind
+from synovia.functions.function import Kind
 
 _SCALARS = {
     "none": "null",

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synovia.engine.log import Log
-from synovia.engine.readset import KeyedCommit, ReadSet
 from synovia.store.base import (
     Batch,
     Conflict,
@@ -29,6 +28,7 @@ from synovia.store.base import (
     Ts,
     Write,
 )
+from synovia.transaction.readset import KeyedCommit, ReadSet
 
 logger = logging.getLogger("synovia")
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from synovia.access import Roles, Standing
-from synovia.application import Registry
-from synovia.context import ActionContext, Call, MutationContext, QueryContext
-from synovia.database import DatabaseReader, DatabaseWriter
-from synovia.engine.batching import BatchedReads
-from synovia.engine.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
-from synovia.engine.readset import KeyedCommit, ReadSet
-from synovia.engine.rows import RowCache
-from synovia.engine.transaction import Transaction
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
-from synovia.functions import Function, Kind
-from synovia.identity import Identity, Look
-from synovia.querying import Journal
+from synovia.functions.access import CallerAccess, CallOrigin
+from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
+from synovia.functions.database import DatabaseReader, DatabaseWriter
+from synovia.functions.function import Function, Kind
+from synovia.functions.query import Journal
+from synovia.functions.registry import Registry
+from synovia.functions.services import Services
+from synovia.identity import Identity, Impersonation
 from synovia.schema import Table
-from synovia.services import Services, Transact
 from synovia.store.base import Snapshot, Store, StoreError, Ts
+from synovia.transaction.batching import BatchedReads
+from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
+from synovia.transaction.readset import KeyedCommit, ReadSet
+from synovia.transaction.rows import RowCache
+from synovia.transaction.transaction import Transaction
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.references import digests_in
@@ -163,7 +163,7 @@ class Executor:
         *,
         journal: bytes | None = None,
         shared: bool = False,
-        trusted: bool = False,
+        origin: CallOrigin = CallOrigin.CLIENT,
         recall: Recall | None = None,
     ) -> Run:
         """Run a query as of ``ts``.
@@ -171,7 +171,7 @@ class Executor:
         Args:
             journal: Where its pages ended when it first ran.
             shared: Run it for everybody who may call it; then IdentityNeeded is raised if it looks at the identity.
-            trusted: The application itself is calling: access is not checked.
+            origin: Where the call comes from.
             recall: What the run before has left; changed so that it serves the next.
         """
         recall = recall or Recall()
@@ -184,11 +184,11 @@ class Executor:
         db = DatabaseReader(transaction, pages, recall.rows)
         kind = _Nobody if shared else QueryContext
         now = self.now()
-        standing = self._standing(kind, identity, transaction, now, trusted=trusted)
-        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, standing=standing)
+        access = self._caller_access(kind, identity, transaction, now, origin=origin)
+        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access)
         run = Run(transaction.reads)
-        if identity is not None and identity.look is not None and not shared:
-            run.error = await self._objection(identity.look, transaction, now)
+        if identity is not None and identity.impersonation is not None and not shared:
+            run.error = await self._objection(identity.impersonation, transaction, now)
         if run.error is None:
             await self._run(function, context, args, run, recall.rows, admitted=shared)
         run.journal = pages.pack()
@@ -204,16 +204,16 @@ class Executor:
         *,
         seed: bytes,
         now: int,
-        trusted: bool = False,
+        origin: CallOrigin = CallOrigin.CLIENT,
     ) -> MutationRun:
         """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same ids and random numbers."""
         transaction = Transaction(self._reads.snapshot(ts))
         random = Random(seed)
         db = DatabaseWriter(transaction, random, now)
-        standing = self._standing(QueryContext, identity, transaction, now, trusted=trusted, path=function.path)
+        access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
-            standing=standing,
+            access=access,
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction)
         await self._run(function, context, args, run)
@@ -229,7 +229,7 @@ class Executor:
         transact: Transact,
         head: Callable[[], Ts],
         *,
-        trusted: bool = False,
+        origin: CallOrigin = CallOrigin.CLIENT,
     ) -> Run:
         """Run an action.
 
@@ -237,54 +237,56 @@ class Executor:
             head: Tells the newest instant; as of that the caller's roles are found, anew each time that they are asked for.
         """
 
-        async def find(table: Roles) -> frozenset[str]:
+        async def find() -> frozenset[str]:
             transaction, now = Transaction(self._reads.snapshot(head())), self.now()
-            return await self._roles(table, QueryContext, identity, transaction, now)
+            return await self._roles(QueryContext, identity, transaction, now)
 
         run = Run(ReadSet())
         context = ActionContext(
             identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation,
             transact=transact, services=self.services,
-            standing=Standing(self.registry.roles, find, trusted=trusted, once=False),
+            access=CallerAccess(self.registry.roles, find, origin=origin, once=False),
         )  # fmt: skip
         await self._run(function, context, args, run)
         return run
 
-    def _standing(
+    def _caller_access(
         self,
         kind: type[QueryContext],
         identity: Identity | None,
         transaction: Transaction,
         now: int,
         *,
-        trusted: bool = False,
+        origin: CallOrigin = CallOrigin.CLIENT,
         path: str = "",
-    ) -> Standing:
-        async def find(table: Roles) -> frozenset[str]:
-            return await self._roles(table, kind, identity, transaction, now)
+    ) -> CallerAccess:
+        async def find() -> frozenset[str]:
+            return await self._roles(kind, identity, transaction, now)
 
-        return Standing(self.registry.roles, find, trusted=trusted, path=path)
+        return CallerAccess(self.registry.roles, find, origin=origin, path=path)
 
-    async def _objection(self, look: Look, transaction: Transaction, now: int) -> ErrorInfo | None:
+    async def _objection(self, impersonation: Impersonation, transaction: Transaction, now: int) -> ErrorInfo | None:
         """Tell why somebody may not go on looking as another user, if they may not; what decides it is tracked."""
-        leave = self.registry.functions.get(look.leave)
-        standing = self._standing(QueryContext, look.by, transaction, now)
+        permission = self.registry.functions.get(impersonation.permission)
+        access = self._caller_access(QueryContext, impersonation.by, transaction, now)
         db = DatabaseReader(transaction)
-        context = QueryContext(look.by, transaction.reads, db, self._store.arrays, now=now, standing=standing)
+        context = QueryContext(impersonation.by, transaction.reads, db, self._store.arrays, now=now, access=access)
         try:
-            if leave is not None:
-                await leave.access.admit(context)
+            if permission is not None:
+                await permission.access.admit(context)
                 return None
         except FunctionError:
             pass
-        return Forbidden("who looks at the application as another user here may not do so any more").info
+        return Forbidden("this impersonation has ended: its permission was taken").info
 
     async def _roles(
-        self, table: Roles, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
+        self, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
     ) -> frozenset[str]:
         """Find a caller's roles in a context that only reads, also in a mutation."""
+        if self.registry.roles is None:
+            return frozenset()
         db = DatabaseReader(transaction)
-        return await table.of(kind(identity, transaction.reads, db, self._store.arrays, now=now))
+        return await self.registry.roles.of(kind(identity, transaction.reads, db, self._store.arrays, now=now))
 
     async def _run(
         self,
@@ -323,14 +325,14 @@ class Executor:
         )
 
     def prepare(
-        self, path: str, kind: Kind, args: Mapping[str, Any], *, internal: bool = False
+        self, path: str, kind: Kind, args: Mapping[str, Any], origin: CallOrigin = CallOrigin.CLIENT
     ) -> tuple[Function, Arguments]:
         """Find a function and check its arguments.
 
         Raises:
             FunctionError: There is no such function; or the arguments do not fit one that is open to everybody.
         """
-        function = self.registry.find(path, kind, internal=internal)
+        function = self.registry.find(path, kind, internal=origin.reaches_internal)
         try:
             return function, function.validate(args)
         except InvalidArguments as error:

@@ -10,8 +10,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 
-from synovia.engine.readset import KeyedCommit
 from synovia.store.base import Commit, Gap, Store, Ts
+from synovia.transaction.readset import KeyedCommit
 
 logger = logging.getLogger("synovia")
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from synovia.engine.intervals import IntervalMap
-from synovia.engine.readset import KeyedCommit, KeyedWrite, Point, RangeRead, ReadSet
-from synovia.store.base import IndexSpec
+from synovia.keys import IndexSpec
+from synovia.keys.interval_map import IntervalMap
 from synovia.store.filters import Filter, matches
+from synovia.transaction.readset import KeyedCommit, KeyedWrite, Point, RangeRead, ReadSet
 
 S = TypeVar("S", bound=Hashable)
 

@@ -1,5 +1,5 @@
 """HTTP beside the socket. For applications: ``from synovia import http`` and ``@http.route(...)``."""
 
-from synovia.routing import route
+from synovia.functions.routing import route
 
 __all__ = ["route"]

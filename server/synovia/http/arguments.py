@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from synovia.errors import InvalidArguments
-from synovia.functions import Function
+from synovia.functions.function import Function
 from synovia.schema import ArrayField
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.references import array_references

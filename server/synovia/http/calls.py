@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
-from synovia.functions import Function, Kind
+from synovia.functions.function import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, Endpoint, JsonResponse, Refused, error_response, telling_errors
 from synovia.http.reading import at_leisure, caller_of, json_body, number_header, one_more
@@ -148,7 +148,7 @@ class Calls:
         """Run a mutation or an action; it goes on even if nobody waits for it any more."""
         path, identity = call.function.path, call.identity
         if call.function.kind is Kind.ACTION:
-            return await self._engine.act(path, args, identity)
+            return await self._engine.run_action(path, args, identity)
         if call.key is None:
             outcome = await self._engine.mutate(path, args, identity)
         else:

@@ -9,12 +9,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from synovia.context import ActionContext
 from synovia.engine.engine import Engine
+from synovia.functions.context import ActionContext
+from synovia.functions.routing import HttpRoute, RouteBody
 from synovia.http.errors import Endpoint, Refused, error_response, http_error, telling_errors
 from synovia.http.reading import bounded, caller_of, check_length, one_more
 from synovia.http.settings import HttpSettings
-from synovia.routing import HttpRoute, RouteBody
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
@@ -76,7 +76,7 @@ class DeclaredRoutes:
         try:
             with self._hub.working():
                 async with one_more(address), asyncio.timeout(seconds):
-                    outcome = await self._engine.perform(route, {"exchange": exchange}, identity)
+                    outcome = await self._engine.run_prepared_action(route, {"exchange": exchange}, identity)
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"no answer within {seconds:g} s") from None
         if outcome.error is not None:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from synovia.functions import Function
+from synovia.functions.function import Function
 from synovia_protocol.messages import ArrayRef
 
 PREFIX: Final = "#/components/schemas/"

@@ -7,13 +7,13 @@ import inspect
 import re
 from typing import Any, Final
 
-from synovia.access import Access
-from synovia.application import Registry
-from synovia.functions import Function, Kind
+from synovia.functions.access import Access
+from synovia.functions.function import Function, Kind
+from synovia.functions.registry import Registry
+from synovia.functions.routing import HttpRoute
 from synovia.http.jsonschema import OWN, PREFIX, Described
 from synovia.http.samples import OPERATION as SAMPLES
 from synovia.http.values import dump
-from synovia.routing import HttpRoute
 
 VERSION: Final = "3.1.1"
 _ABOUT = (

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from synovia.hosts import is_loopback
-from synovia.sync.refusal import Refusal
+from synovia.limits.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}

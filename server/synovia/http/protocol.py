@@ -16,8 +16,8 @@ from websockets.frames import CloseCode as WebSocketCode
 from websockets.frames import Frame
 from websockets.protocol import State
 
-from synovia.bucket import Bucket
-from synovia.http.doors import Doors
+from synovia.http.admission import Admission
+from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
 
 _LET_GO_SECONDS = 5.0
@@ -188,12 +188,12 @@ class HttpProtocol(H11Protocol):
     begun, or for an answer to be taken.
 
     Args:
-        doors: Counts it, and looks at its deadlines.
+        admission: Counts it, and looks at its deadlines.
     """
 
-    def __init__(self, doors: Doors, *args: Any, **options: Any) -> None:
+    def __init__(self, admission: Admission, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._doors = doors
+        self._admission = admission
         self._doing: tuple[str, object] = "", None
         self._since = self.loop.time()
         self._received = 0
@@ -202,18 +202,18 @@ class HttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let the connection in, or refuse it."""
         super().connection_made(transport)
-        refusal = self._doors.enter(self, self.client[0] if self.client else "unknown")
+        refusal = self._admission.enter(self, self.client[0] if self.client else "unknown")
         if refusal is not None:
             self._end(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
-        self._doors.leave(self)
+        self._admission.leave(self)
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to the WebSocket protocol."""
-        self._doors.leave(self)
+        self._admission.leave(self)
         super().handle_websocket_upgrade(event)
 
     def data_received(self, data: bytes) -> None:

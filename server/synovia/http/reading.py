@@ -15,8 +15,8 @@ from starlette.types import Message, Receive
 from synovia.http.errors import BAD_HEADER, BAD_JSON, UNSUPPORTED_MEDIA_TYPE, Refused
 from synovia.http.values import JsonError, TooMuch, load
 from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
-from synovia.sync.addresses import Address
-from synovia.sync.budget import Meter
+from synovia.limits.addresses import Address
+from synovia.limits.meter import Meter
 from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia.http")

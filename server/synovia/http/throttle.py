@@ -7,9 +7,9 @@ import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synovia.sync.addresses import Address
+from synovia.limits.addresses import Address
+from synovia.limits.refusal import Refusal
 from synovia.sync.hub import Hub
-from synovia.sync.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
 _MESSAGES = {"http": 5, "websocket": 10}

@@ -9,8 +9,7 @@ import bson
 from bson.errors import InvalidDocument
 
 from synovia.errors import FunctionError, InvalidArguments
-from synovia.schema import Id, to_bson
-from synovia.store.base import Document
+from synovia.schema import Document, Id, to_bson
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef

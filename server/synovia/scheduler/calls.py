@@ -6,16 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from synovia.application import Registry
-from synovia.context import MutationContext
-from synovia.database import SystemWriter
 from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, WrongKind
-from synovia.functions import Function, Kind
+from synovia.functions.database import DatabaseWriter, SystemWriter
+from synovia.functions.function import Function, Kind
+from synovia.functions.registry import Registry
+from synovia.functions.retry import Retry
+from synovia.functions.scheduled_calls import RetryTimes, ScheduledCall
+from synovia.functions.services import ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored
-from synovia.scheduler.policy import Retry
-from synovia.scheduler.tables import RetryTimes, ScheduledCall
 from synovia.schema import Id
-from synovia.services import Scheduler, Transact
 from synovia_protocol.errors import ErrorCode
 
 MOST_CALLS = 1_000
@@ -37,11 +36,11 @@ class Calls:
         self.hub = hub
         self.keep = keep
 
-    def within(self, ctx: MutationContext) -> Scheduler:
+    def within(self, db: DatabaseWriter, now: int) -> Scheduler:
         """Give what schedules in a mutation's own transaction."""
-        return _Within(self, ctx)
+        return _Within(self, db, now)
 
-    def apart(self, transact: Transact) -> Scheduler:
+    def apart(self, transact: ScheduleInTransaction) -> Scheduler:
         """Give what schedules in transactions of its own."""
         return _Apart(self, transact)
 
@@ -81,10 +80,10 @@ def _times(policy: Retry) -> RetryTimes:
 
 
 class _Within:
-    def __init__(self, calls: Calls, ctx: MutationContext) -> None:
+    def __init__(self, calls: Calls, db: DatabaseWriter, now: int) -> None:
         self._calls = calls
-        self._db = SystemWriter(ctx.db)
-        self._now = ctx.now
+        self._db = SystemWriter(db)
+        self._now = now
         self._count = 0
 
     async def run_after(
@@ -123,7 +122,7 @@ def over(now: int, keep: int) -> dict[str, Any]:
 
 
 class _Apart:
-    def __init__(self, calls: Calls, transact: Transact) -> None:
+    def __init__(self, calls: Calls, transact: ScheduleInTransaction) -> None:
         self._calls = calls
         self._transact = transact
 
@@ -141,4 +140,4 @@ class _Apart:
         return bool(await self._do(lambda scheduler: scheduler.cancel(call_id)))
 
     async def _do(self, work: Callable[[Scheduler], Any]) -> Any:
-        return (await self._transact(lambda ctx: work(ctx.scheduler))).value()
+        return (await self._transact(work)).value()

@@ -1,7 +1,7 @@
 """The part of a hub that runs what is due.
 
-It holds a live query over the calls and crons (``agenda``), which is found anew when one of them changes or the next comes
-due; nothing is polled. What it takes up it moves on by ``steps``.
+It holds a live query over the calls and crons (``due_calls``), which is found anew when one of them changes or the next
+comes due; nothing is polled. What it takes up it moves on by ``transitions``.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from synovia.application import Registry
 from synovia.engine.engine import Engine
-from synovia.engine.live import LiveQuery
+from synovia.engine.live_query import LiveQuery
 from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
-from synovia.functions import Isolation, Kind
-from synovia.scheduler.agenda import Agenda, Item, agenda_of
+from synovia.functions.access import CallOrigin
+from synovia.functions.context import Work
+from synovia.functions.function import Isolation, Kind
+from synovia.functions.registry import Registry
 from synovia.scheduler.calls import Calls
+from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.scheduler.steps import Steps
-from synovia.services import Work
-from synovia.store.base import Ts
+from synovia.scheduler.transitions import CallTransitions
+from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
@@ -69,12 +70,12 @@ class Runner:
         self.settings = settings or SchedulerSettings()
         self._engine = engine
         self._calls = calls
-        self._steps = Steps(calls, int(self.settings.lease * 1000))
-        self._agenda = agenda_of(calls.registry, calls.hub)
+        self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
+        self._due_calls = due_calls_query(calls.registry, calls.hub)
         self._most = {"mutations": self.settings.max_mutations, "actions": self.settings.max_actions}
         self._taken: Counter[str] = Counter()
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older agenda does not know
+        self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older due_calls does not know
         self._held: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -86,7 +87,10 @@ class Runner:
     def start(self) -> None:
         """Begin to run what is due, if that is enabled."""
         if self.settings.enabled:
-            self._tasks = [keep_running(self._follow, "scheduler"), keep_running(self._keep_leases, "scheduler leases")]
+            self._tasks = [
+                keep_running(self._follow, "scheduler", StoreError),
+                keep_running(self._keep_leases, "scheduler leases", StoreError),
+            ]
 
     async def stop(self) -> None:
         """Take up nothing more, wait a little for what runs, and give back the rest."""
@@ -99,7 +103,7 @@ class Runner:
         await end([*self._busy.values(), *self._tasks])
         self._tasks = []
         if held:
-            await self._engine.transact(lambda ctx: self._steps.release(ctx, held), path="_scheduler:release")
+            await self._engine.transact(lambda ctx: self._transitions.release(ctx, held), path="_scheduler:release")
 
     def health(self) -> SchedulerHealth:
         """Tell how it is."""
@@ -108,21 +112,21 @@ class Runner:
 
     async def adopt(self) -> None:
         """Make the crons of the database those of the application."""
-        _checked(await self._commit(self._steps.adopt, path="_scheduler:adopt"))
+        _checked(await self._commit(self._transitions.adopt, path="_scheduler:adopt"))
 
-    # --- following the agenda
+    # --- following the due_calls
 
     def notify(self) -> None:
-        """Look again: the agenda may have changed."""
+        """Look again: the due_calls may have changed."""
         self._wake.set()
 
     def replaced(self, old: LiveQuery, new: LiveQuery) -> None:
-        """Do nothing: an agenda does not depend on who is calling."""
+        """Do nothing: an due_calls does not depend on who is calling."""
 
     async def _follow(self) -> None:
         try:
             await self.adopt()
-            live = self._engine.watch(self, self._agenda)
+            live = self._engine.watch(self, self._due_calls)
             try:
                 while True:
                     await self._wake.wait()
@@ -140,18 +144,18 @@ class Runner:
             return
         self._fault = None if version.error is None else version.error.message
         if version.packed is not None:
-            self._begin(_agenda(version.packed), live.ran_at)
+            self._begin(_due_calls(version.packed), live.ran_at)
 
-    def _begin(self, agenda: Agenda, ts: Ts) -> None:
+    def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
         """Take up what is due as of ``ts``, as far as there is room."""
         self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
-        for item in [] if self._stopping else agenda.items:
+        for item in [] if self._stopping else due_calls.items:
             key, lane = _key(item), "actions" if item.task in ("action", "running") else "mutations"
             if key not in self._busy and key not in self._seen and self._taken[lane] < self._most[lane]:
                 self._taken[lane] += 1
                 self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
 
-    async def _take(self, item: Item, key: str, lane: str) -> None:
+    async def _take(self, item: DueCall, key: str, lane: str) -> None:
         try:
             await self._move_on(item)
             self._seen[key] = self._engine.head
@@ -169,17 +173,17 @@ class Runner:
         For tests, in place of ``start``.
         """
         for _ in range(MOST_ROUNDS):
-            outcome = await self._engine.ask(self._agenda)
-            agenda = _agenda(_checked(outcome).packed or b"")
-            self._begin(agenda, outcome.ts or 0)
+            outcome = await self._engine.run_system_query(self._due_calls)
+            due_calls = _due_calls(_checked(outcome).packed or b"")
+            self._begin(due_calls, outcome.ts or 0)
             if not self._busy:
-                return agenda.next
+                return due_calls.next
             await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
         raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
 
     # --- moving on
 
-    async def _move_on(self, item: Item) -> None:
+    async def _move_on(self, item: DueCall) -> None:
         match item.task:
             case "mutation":
                 await self._run_mutation(item)
@@ -188,27 +192,27 @@ class Runner:
             case "cron":
                 await self._run_cron(item)
             case "finished":
-                _checked(await self._commit(self._steps.sweep, path="_scheduler:sweep"))
+                _checked(await self._commit(self._transitions.sweep, path="_scheduler:sweep"))
 
-    async def _run_mutation(self, item: Item) -> None:
+    async def _run_mutation(self, item: DueCall) -> None:
         function = self._calls.registry.functions.get(item.path)
         if function is None or function.kind is not Kind.MUTATION:
             await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
             return
         outcome = await self._commit(
-            lambda ctx: self._steps.run(ctx, item.id, function), path=item.path, isolation=function.isolation
+            lambda ctx: self._transitions.run(ctx, item.id, function), path=item.path, isolation=function.isolation
         )
         if outcome.error is not None:
             await self._fail(item, outcome.error)
 
-    async def _fail(self, item: Item, error: ErrorInfo) -> None:
-        _checked(await self._commit(lambda ctx: self._steps.fail(ctx, item.id, error), path="_scheduler:fail"))
+    async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
+        _checked(await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail"))
 
-    async def _run_action(self, item: Item) -> None:
+    async def _run_action(self, item: DueCall) -> None:
         if item.path not in self._calls.registry.functions:
             await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
             return
-        outcome = await self._commit(lambda ctx: self._steps.claim(ctx, item.id), path="_scheduler:claim")
+        outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item.id), path="_scheduler:claim")
         if outcome.error is not None:
             await self._fail(item, outcome.error)
             return
@@ -219,26 +223,29 @@ class Runner:
     async def _act(self, id_: str, claim: dict[str, Any]) -> None:
         attempt = self._held[id_] = claim["attempt"]
         try:
-            outcome = await self._engine.act(claim["path"], claim["args"], None, trusted=True)
+            outcome = await self._engine.run_action(claim["path"], claim["args"], None, origin=CallOrigin.APPLICATION)
             error = outcome.error
             ended = await self._commit(
-                lambda ctx: self._steps.finish(ctx, id_, attempt, error), path="_scheduler:finish"
+                lambda ctx: self._transitions.finish(ctx, id_, attempt, error), path="_scheduler:finish"
             )
         finally:
             del self._held[id_]
         if not _checked(ended).value():
             logger.warning("%s took longer than its lease: another hub has taken it over", claim["path"])
 
-    async def _run_cron(self, item: Item) -> None:
+    async def _run_cron(self, item: DueCall) -> None:
         function = self._calls.registry.functions[item.path]
         outcome = await self._commit(
-            lambda ctx: self._steps.run_cron(ctx, item.path, function), path=item.path, isolation=function.isolation
+            lambda ctx: self._transitions.run_cron(ctx, item.path, function),
+            path=item.path,
+            isolation=function.isolation,
         )
         error = outcome.error
         if error is not None:
             _checked(
                 await self._commit(
-                    lambda ctx: self._steps.fail_cron(ctx, item.path, function, error), path="_scheduler:fail_cron"
+                    lambda ctx: self._transitions.fail_cron(ctx, item.path, function, error),
+                    path="_scheduler:fail_cron",
                 )
             )
 
@@ -264,19 +271,19 @@ class Runner:
         held = list(self._held.items())
         if not held:
             return
-        outcome = await self._engine.transact(lambda ctx: self._steps.renew(ctx, held), path="_scheduler:renew")
+        outcome = await self._engine.transact(lambda ctx: self._transitions.renew(ctx, held), path="_scheduler:renew")
         for id_ in [] if outcome.error is not None else outcome.value():
             task = self._busy.get(id_)
             if task is not None and id_ in self._held:
                 task.cancel()
 
 
-def _key(item: Item) -> str:
+def _key(item: DueCall) -> str:
     return "the sweep" if item.task == "finished" else f"cron {item.path}" if item.task == "cron" else item.id
 
 
-def _agenda(packed: bytes) -> Agenda:
-    return Agenda.model_validate(codec.unpack(packed))
+def _due_calls(packed: bytes) -> DueCalls:
+    return DueCalls.model_validate(codec.unpack(packed))
 
 
 def _checked(outcome: Outcome) -> Outcome:

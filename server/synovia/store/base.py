@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol
 
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema.specs import Document, TableSpec
 from synovia.store.filters import Filter
 
 Ts = int
@@ -18,59 +19,6 @@ Ts = int
 
 REQUEST_TTL = 7 * 86_400
 """How many seconds the record of a mutation is kept if nothing else is said."""
-
-Document = dict[str, Any]
-"""A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
-
-
-class Order(StrEnum):
-    """The direction of a scan over an index."""
-
-    ASC = "asc"
-    DESC = "desc"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSpec:
-    """A declared index: ascending over ``fields`` (database names, dots reach into maps), then over ``_id``.
-
-    A field that holds an array makes one entry for each distinct element; at most one field of an index may. The index
-    without fields is the table itself in the order of ``_id``.
-    """
-
-    name: str
-    fields: tuple[str, ...] = ()
-    unique: bool = False
-
-
-BY_ID = IndexSpec("by_id")
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A table and its indexes; the index ``by_id`` always exists and is not listed."""
-
-    name: str
-    indexes: tuple[IndexSpec, ...] = ()
-
-    @property
-    def system(self) -> bool:
-        """Whether Synovia itself keeps it."""
-        return self.name.startswith("_")
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A half-open range ``[low, high)`` of encoded index keys (see ``engine.keys``).
-
-    Each end is an encoded prefix of key values, optionally followed by one byte: ``keys.AFTER`` or a type tag.
-    """
-
-    low: bytes
-    high: bytes
-
-    def __contains__(self, key: bytes) -> bool:
-        return self.low <= key < self.high
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bson import DBRef
 
-from synovia.engine.encoding import NAN, Tag, encode_value
+from synovia.keys.encoding import NAN, Tag, encode_value
 
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in"]
 

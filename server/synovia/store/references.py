@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synovia.store.base import Document, Write
+from synovia.schema.specs import Document
+from synovia.store.base import Write
 
 _DIGEST_BYTES = 32
 _IN_BSON = re.compile(rb"\x20(?=\x00\x00\x00.(.{32}))", re.DOTALL)  # the length of a binary value, and its subtype

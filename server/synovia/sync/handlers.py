@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
-from synovia.sync.addresses import Address
-from synovia.sync.allowance import Allowance
+from synovia.limits.addresses import Address
+from synovia.limits.allowance import Allowance
 from synovia.sync.connection import Connection
 from synovia.sync.fetches import Fetches
 from synovia.sync.lane import Lane
@@ -302,7 +302,7 @@ class Conversation:
         if fault is not None:
             self._fail_action(message.request_id, fault)
             return None
-        return await self._run(self._hub.engine.act(message.path, message.args, identity), message.path)
+        return await self._run(self._hub.engine.run_action(message.path, message.args, identity), message.path)
 
     def _tell_action(self, request_id: int, outcome: Outcome) -> None:
         if outcome.error is not None:

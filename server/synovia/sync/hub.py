@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 from starlette.types import Receive, Scope, Send
 
 from synovia.identity import Authenticator
+from synovia.limits.addresses import Address, Addresses
+from synovia.limits.refusal import Refusal
+from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
-from synovia.sync.addresses import Address, Addresses
 from synovia.sync.handlers import Conversation
-from synovia.sync.limits import HubLimits
 from synovia.sync.output import Flusher
 from synovia.sync.ports import Engine
-from synovia.sync.refusal import Refusal
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.transitions import TransitionCache
 from synovia.tasks import end

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from synovia.sync.limits import HubLimits
+from synovia.limits.settings import HubLimits
 from synovia.sync.outbox import Outbox
 from synovia.sync.output import Flusher, output_of
 from synovia_protocol.codec import encode

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from synovia.limits.addresses import Address
+from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayManifest, ArrayStore
-from synovia.sync.addresses import Address
-from synovia.sync.limits import HubLimits
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef

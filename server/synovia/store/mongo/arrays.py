@@ -11,7 +11,8 @@ from typing import Any
 
 from bson import Binary
 
-from synovia.store.base import ArrayManifest, ArrayMissing, Document
+from synovia.schema.specs import Document
+from synovia.store.base import ArrayManifest, ArrayMissing
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS
 from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.schema import MAJORITY, USE

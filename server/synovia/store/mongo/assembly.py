@@ -17,8 +17,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from synovia.engine.keys import encode_value
-from synovia.store.base import Commit, Document, Ts, Write
+from synovia.keys import encode_value
+from synovia.schema.specs import Document
+from synovia.store.base import Commit, Ts, Write
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, Catalog
 from synovia.store.mongo.times import ts_of
 

@@ -16,9 +16,8 @@ from bson import Code, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
-from synovia.engine import keys
-from synovia.engine.keys import UNDEFINED, Tag
-from synovia.store.base import IndexSpec, Interval
+from synovia import keys
+from synovia.keys import UNDEFINED, IndexSpec, Interval, Tag
 
 _LOWEST: Final[dict[int, Any]] = {
     Tag.NUMBER: math.nan,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from synovia.store.base import IndexSpec, TableSpec
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
 from synovia.store.mongo.bounds import fields_of
 
 FENCE: Final = "_fence"

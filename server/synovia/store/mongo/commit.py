@@ -40,11 +40,11 @@ from synovia.store.base import (
     Ts,
     UniqueViolation,
 )
+from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import renew
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
-from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.plan import TablePlan, plan
 from synovia.store.mongo.times import ts_of
 from synovia.store.references import added_references

@@ -18,7 +18,8 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from synovia.store.base import Document, StoreUnavailable
+from synovia.schema.specs import Document
+from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import is_transient, translated
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from synovia.store.base import Commit, Document, SnapshotTooOld, StoreError, StoreUnavailable, Ts
+from synovia.schema.specs import Document
+from synovia.store.base import Commit, SnapshotTooOld, StoreError, StoreUnavailable, Ts
 from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS, REQUESTS, Catalog
 from synovia.store.mongo.driver import Driver, pauses

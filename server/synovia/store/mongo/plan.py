@@ -8,8 +8,10 @@ from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 
-from synovia.engine import keys
-from synovia.store.base import Batch, Document, IndexSpec, Write
+from synovia import keys
+from synovia.keys import IndexSpec
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Write
 from synovia.store.mongo.catalog import Catalog
 
 Operation = InsertOne[Document] | ReplaceOne[Document] | DeleteOne

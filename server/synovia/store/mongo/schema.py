@@ -12,7 +12,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from synovia.store.base import Document, StoreUnavailable, TableSpec
+from synovia.schema.specs import Document, TableSpec
+from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.catalog import (
     ARRAYS,
     CHUNKS,

@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from bson import DBRef
 
-from synovia.engine import keys
-from synovia.store.base import Document, IndexSpec, Interval, Order, Ts
+from synovia import keys
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema.specs import Document
+from synovia.store.base import Ts
 from synovia.store.filters import Filter
 from synovia.store.mongo.bounds import Span, fields_of, span
 from synovia.store.mongo.catalog import Catalog

@@ -12,7 +12,9 @@ from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, TableSpec, Ts
+from synovia.schema.specs import TableSpec
+from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, Ts
+from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS, FENCE, FENCE_ID, REQUESTS, Catalog
@@ -20,7 +22,6 @@ from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
 from synovia.store.mongo.feed import Feed
-from synovia.store.mongo.orphans import Orphans
 from synovia.store.mongo.schema import Server, check_server, prepare
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of

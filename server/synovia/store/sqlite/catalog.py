@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from synovia.engine.keys import decode, index_keys
-from synovia.store.base import IndexSpec, StoreError, StoreUnavailable, TableSpec
+from synovia.keys import IndexSpec, decode, index_keys
+from synovia.schema.specs import TableSpec
+from synovia.store.base import StoreError, StoreUnavailable
 from synovia.store.sqlite.documents import load
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from synovia.store.base import TableSpec
+from synovia.schema.specs import TableSpec
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.history import History, Retention

@@ -9,8 +9,9 @@ import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
-from synovia.engine.keys import encode_value
-from synovia.store.base import Document, StoreError
+from synovia.keys import encode_value
+from synovia.schema.specs import Document
+from synovia.store.base import StoreError
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """MongoDB's limit, so that an application that runs here runs there."""

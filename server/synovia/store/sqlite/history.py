@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from synovia.store.base import REQUEST_TTL, Commit, Document, Ts, Write
+from synovia.schema.specs import Document
+from synovia.store.base import REQUEST_TTL, Commit, Ts, Write
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import set_meta
 from synovia.store.sqlite.documents import load

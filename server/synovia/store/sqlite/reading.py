@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from synovia.engine.keys import encode_value
-from synovia.store.base import Document, IndexSpec, Interval, Order, Ts
+from synovia.keys import IndexSpec, Interval, Order, encode_value
+from synovia.schema.specs import Document
+from synovia.store.base import Ts
 from synovia.store.filters import Filter, compiled
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.documents import load

@@ -12,21 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from synovia.store.base import (
-    ArrayStore,
-    Batch,
-    Commit,
-    Document,
-    Gap,
-    IndexSpec,
-    Interval,
-    Order,
-    RequestRecord,
-    Snapshot,
-    StoreUnavailable,
-    TableSpec,
-    Ts,
-)
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema.specs import Document, TableSpec
+from synovia.store.base import ArrayStore, Batch, Commit, Gap, RequestRecord, Snapshot, StoreUnavailable, Ts
 from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY

@@ -6,15 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synovia.engine.keys import ParallelArrays, after, encode_value, index_keys
+from synovia.keys import IndexSpec, ParallelArrays, after, encode_value, index_keys
+from synovia.schema.specs import Document
 from synovia.store.base import (
     ArrayMissing,
     Batch,
     Commit,
     Conflict,
-    Document,
     DuplicateRequest,
-    IndexSpec,
     RequestRecord,
     StoreError,
     Ts,

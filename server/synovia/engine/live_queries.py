@@ -1,0 +1,334 @@
+"""All live queries of a hub: who shares which, what a commit makes dirty, and when each is run again.
+
+Dirty queries are run together at one timestamp, a *tick*: the head of the log when the loop comes round, so that under
+load several commits share one. A query that takes longer than a tick holds nobody else back. When it is done and dirty
+again, it is run at the newest tick that is still running rather than at a new one: so queries of different speed keep
+meeting at common timestamps, and whoever holds several of them always gets to see all of them as of one instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall
+from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
+from synovia.engine.log import Log
+from synovia.engine.subscriptions import SubscriptionIndex
+from synovia.functions.context import FOREVER
+from synovia.functions.function import Function, Kind
+from synovia.identity import Identity
+from synovia.store.base import Gap, StoreError, Ts
+from synovia.tasks import end
+from synovia.transaction.readset import KeyedCommit
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
+
+RETRY_SECONDS = 0.25
+MOST_PASTS = 8
+"""So many earlier instants of one query are looked up within the time that it lingers."""
+PAST_SECONDS = 2.0
+"""So long a client that comes back waits for that at most; then it gets the whole value."""
+
+
+class LiveQueries:
+    """The live queries of one hub.
+
+    Args:
+        linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
+        most_running: How many queries are run at the same time.
+    """
+
+    def __init__(self, executor: Executor, log: Log, *, linger: float = 30.0, most_running: int = 64) -> None:
+        self._executor = executor
+        self._log = log
+        self._linger = linger
+        self._places = asyncio.Semaphore(most_running)
+        self._queries: dict[LiveKey, LiveQuery] = {}
+        self._watched: set[LiveKey] = set()
+        self._index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
+        self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
+        self._due: set[LiveQuery] = set()
+        self._running: set[LiveQuery] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
+        self._tick: asyncio.Handle | None = None
+        self._expiries: list[tuple[int, int, LiveQuery]] = []
+        self._order = itertools.count()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """Tell how many there are, those of the server itself left aside."""
+        return len(self._queries) - len(self._watched)
+
+    def __iter__(self) -> Any:
+        return iter(self._queries.values())
+
+    # --- subscribing ----------------------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        path: str,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        journal: bytes | None = None,
+    ) -> LiveQuery:
+        """Join the live query of these arguments, or begin it; its first result may come later.
+
+        Raises:
+            FunctionError: There is no such query, or the arguments do not fit.
+        """
+        function, values = self._executor.prepare(path, Kind.QUERY, args)
+        packed = codec.pack(dict(sorted(args.items())))
+        return self._join(subscriber, identity, function, values, packed, journal)
+
+    def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
+        """Join the live query of a function of the server's own, which takes no arguments."""
+        live = self._join(subscriber, None, function, {}, b"", None)
+        self._watched.add(live.key)
+        return live
+
+    def _join(
+        self,
+        subscriber: Subscriber,
+        identity: Identity | None,
+        function: Function,
+        values: Arguments,
+        packed: bytes,
+        journal: bytes | None,
+    ) -> LiveQuery:
+        shared = function.access.one_answer(identity) and function.path not in self._personal
+        caller = () if shared else (identity,)
+        key = LiveKey(function.path, packed, caller, journal)
+        live = self._queries.get(key)
+        if live is None:
+            live = self._queries[key] = LiveQuery(key, function, values, identity)
+        live.subscribers.setdefault(subscriber, []).append(identity)
+        self._cancel_timer(live)
+        if not live.loaded or live.dirty_at is not None:
+            self._schedule(live)
+        return live
+
+    def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
+        """Leave a live query once; the last one out starts its time to linger."""
+        identities = live.subscribers.get(subscriber)
+        if identities is None:
+            return
+        identities.pop()
+        if not identities:
+            del live.subscribers[subscriber]
+        if not live.subscribers:
+            self._due.discard(live)
+            self._set_timer(live, self._linger, self._forget)
+
+    def _forget(self, live: LiveQuery) -> None:
+        if self._queries.get(live.key) is live:
+            del self._queries[live.key]
+            self._watched.discard(live.key)
+        self._index.remove(live)
+
+    def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
+        self._cancel_timer(live)
+        self._timers[live] = asyncio.get_running_loop().call_later(seconds, self._timer_fired, live, call)
+
+    def _timer_fired(self, live: LiveQuery, call: Callable[[LiveQuery], None]) -> None:
+        del self._timers[live]
+        call(live)
+
+    def _cancel_timer(self, live: LiveQuery) -> None:
+        timer = self._timers.pop(live, None)
+        if timer is not None:
+            timer.cancel()
+
+    # --- commits --------------------------------------------------------------------------------------------------
+
+    def on_change(self, change: KeyedCommit | Gap) -> None:
+        """Mark what a commit may have changed; after a gap, that is everything."""
+        if isinstance(change, Gap):
+            affected, ts = set(self._queries.values()), self._log.head + 1
+        else:
+            affected, ts = self._index.affected(change), change.ts
+        for live in affected:
+            if live.touched(ts) and live.subscribers:
+                self._schedule(live)
+
+    def expire(self) -> None:
+        """Run again what looked at the time and no longer holds."""
+        now = self._executor.now()
+        while self._expiries and self._expiries[0][0] <= now:
+            due, _, live = heapq.heappop(self._expiries)
+            if live.holds_until == due and live.touched(self._log.head + 1) and live.subscribers:
+                self._schedule(live)
+        self._set_alarm(now)
+
+    def _expire_at(self, live: LiveQuery, due: int | None) -> None:
+        live.holds_until = due
+        if due is not None and due < FOREVER:
+            heapq.heappush(self._expiries, (due, next(self._order), live))
+            self._set_alarm(self._executor.now())
+
+    def _set_alarm(self, now: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._expiries:
+            seconds = max(0, self._expiries[0][0] - now) / 1000
+            self._alarm = asyncio.get_running_loop().call_later(seconds + 0.001, self.expire)
+
+    def _schedule(self, live: LiveQuery) -> None:
+        if live.target is None:
+            self._due.add(live)
+            if self._tick is None:
+                self._tick = asyncio.get_running_loop().call_soon(self._start_due)
+
+    def _start_due(self) -> None:
+        self._tick = None
+        due, self._due = self._due, set()
+        for live in due:
+            live.target = self._target(live)
+        for live in due:
+            self._running.add(live)
+            task = asyncio.create_task(self._run(live), name=f"live {live.key.path}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _target(self, live: LiveQuery) -> Ts:
+        newest = max((other.target for other in self._running if other.target is not None), default=0)
+        helps = live.loaded and newest > live.ran_at and newest >= (live.dirty_at or 0)
+        return newest if helps else self._log.head
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    async def _run(self, live: LiveQuery) -> None:
+        retry = False
+        try:
+            async with self._places:
+                retry = not await self._run_at(live, live.target or self._log.head)
+        except IdentityNeeded:
+            self._split(live)
+        except Exception:
+            logger.exception("the live query %s could not be run", live.key.path)
+            error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{live.key.path} could not be run")
+            live.publish(live.target or self._log.head, None, error=error)
+            self._notify(live)
+        finally:
+            live.target = None
+            self._running.discard(live)
+        if not live.subscribers:
+            return
+        if retry:
+            self._set_timer(live, RETRY_SECONDS, self._schedule)
+        elif live.dirty_at is not None:
+            self._schedule(live)
+
+    async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
+        """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""
+        with self._log.pinned(ts):
+            try:
+                run = await self._executor.query(
+                    live.function,
+                    live.args,
+                    live.identity,
+                    ts,
+                    journal=live.journal,
+                    shared=live.shared,
+                    recall=self._recall(live, ts),
+                )
+            except StoreError as error:
+                logger.warning("the live query %s waits for the store: %s", live.key.path, error)
+                return False
+            commits = self._log.since(ts)
+        self._expire_at(live, run.reads.holds_until)
+        # Registered first, then checked against what came in the meantime: no commit falls in between.
+        self._index.replace(live, run.reads)
+        if commits is None:
+            dirty_at: Ts | None = ts + 1
+        else:
+            dirty_at = next((commit.ts for commit in commits if run.reads.overlaps(commit)), None)
+        live.publish(
+            ts, dirty_at, value=run.value, packed=None if run.error else run.packed, arrays=run.arrays,
+            error=run.error, journal=run.journal,
+        )  # fmt: skip
+        self._notify(live)
+        return True
+
+    def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
+        """Give what the last run has left, with every commit between that run and this."""
+        recall = live.recall
+        commits = None if recall.ts is None or recall.ts > ts else self._log.since(recall.ts)
+        if commits is None:
+            recall.forget()
+        recall.since = [commit for commit in commits or () if commit.ts <= ts]
+        return recall
+
+    @staticmethod
+    def _notify(live: LiveQuery) -> None:
+        for subscriber in list(live.subscribers):
+            subscriber.notify()
+
+    def _split(self, live: LiveQuery) -> None:
+        """Give each caller of a shared query one of its own, now that it has looked at who is calling."""
+        self._personal.add(live.function.path)
+        self._forget(live)
+        subscribers = list(live.subscribers.items())
+        live.subscribers.clear()
+        for subscriber, identities in subscribers:
+            for identity in identities:
+                packed, journal = live.key.packed_args, live.key.journal
+                new = self._join(subscriber, identity, live.function, live.args, packed, journal)
+                subscriber.replaced(live, new)
+            subscriber.notify()
+
+    # --- the past -------------------------------------------------------------------------------------------------
+
+    def look_back(self, live: LiveQuery, ts: Ts) -> bool:
+        """Find the result of a query as of an instant that this hub has not followed, for a client that holds it.
+
+        Results are functions of the query and the instant, and the store keeps the past readable for some minutes.
+
+        Returns:
+            Whether to wait: ``live.past(ts)`` may be there later, and the subscribers are notified then.
+        """
+        if ts in live.looking:
+            return True
+        known = ts in live.pasts or live.version_at(ts) is not None
+        if known or ts > self._log.head or len(live.pasts) + len(live.looking) >= MOST_PASTS:
+            return False
+        live.looking.add(ts)
+        task = asyncio.create_task(self._look_back(live, ts), name=f"past {live.key.path}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _look_back(self, live: LiveQuery, ts: Ts) -> None:
+        version = None
+        try:
+            async with asyncio.timeout(PAST_SECONDS), self._places:
+                run = await self._executor.query(
+                    live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
+                )
+            if run.error is None:
+                version = Version(PAST, run.packed, None, None, run.journal, run.arrays)
+        except (StoreError, TimeoutError, IdentityNeeded) as error:
+            logger.info("%s as of %d cannot be looked up: %s", live.key.path, ts, error)
+        finally:
+            live.looking.discard(ts)
+            live.pasts[ts] = version
+            asyncio.get_running_loop().call_later(self._linger, live.pasts.pop, ts, None)
+            self._notify(live)
+
+    async def stop(self) -> None:
+        """Cancel what is running, and wait for it."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for handle in (self._tick, self._alarm):
+            if handle is not None:
+                handle.cancel()
+        await end(self._tasks)

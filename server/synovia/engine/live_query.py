@@ -1,0 +1,248 @@
+"""One live query: its result at the timestamps at which it is known, and the patches that lead from one to the next."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from synovia.engine.executor import Arguments, Recall
+from synovia.functions.function import Function
+from synovia.identity import Identity
+from synovia.store.base import Ts
+from synovia_protocol import codec, patch
+from synovia_protocol.digest import digest
+from synovia_protocol.errors import ErrorInfo
+
+KEPT_VERSIONS = 64
+PAST = -1
+"""The number of versions that were looked up afterwards and so belong to no sequence."""
+KEPT_BYTES = 4 * 1024 * 1024
+
+
+class Subscriber(Protocol):
+    """Somebody who holds live queries: a connection."""
+
+    def notify(self) -> None:
+        """Look again soon: something you hold may have moved. Called very often, so it must be cheap."""
+        ...
+
+    def replaced(self, old: LiveQuery, new: LiveQuery) -> None:
+        """Hold ``new`` instead of ``old``: a query shared by all turned out to depend on who is calling."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKey:
+    """What makes two subscriptions one live query.
+
+    ``caller`` is empty for a query shared by all who may call it; else it holds the identity, None for somebody who is not
+    signed in.
+    """
+
+    path: str
+    packed_args: bytes
+    caller: tuple[Identity | None, ...]
+    journal: bytes | None
+
+
+class Version:
+    """One result of a live query: a value or an error.
+
+    Attributes:
+        number: Versions of a query count from 1; ``PAST`` for one that was looked up afterwards.
+        bridge: Of such a one: the number of a later version, and the patch that leads there.
+        packed: The encoded value; None for an error.
+        patch: The encoded patch from the version before; None if there is none (first version, or an error on either side).
+    """
+
+    __slots__ = ("_digest", "arrays", "bridge", "error", "journal", "number", "packed", "patch")
+
+    def __init__(
+        self,
+        number: int,
+        packed: bytes | None,
+        patch: bytes | None,
+        error: ErrorInfo | None,
+        journal: bytes | None,
+        arrays: frozenset[bytes],
+    ) -> None:
+        self.number = number
+        self.packed = packed
+        self.patch = patch
+        self.error = error
+        self.journal = journal
+        self.arrays = arrays
+        self.bridge: tuple[int, bytes] | None = None
+        self._digest: bytes | None = None
+
+    def digest(self) -> bytes:
+        """Tell the digest of the value (see docs/protocol.md); computed when somebody first asks. Empty for an error."""
+        if self._digest is None:
+            self._digest = b"" if self.packed is None else digest(codec.unpack(self.packed))
+        return self._digest
+
+    @property
+    def size(self) -> int:
+        return len(self.packed or b"") + len(self.patch or b"")
+
+
+@dataclass(slots=True)
+class _Span:
+    """The timestamps ``[since, until]`` at which the result is known to be ``version``; until None: up to the head."""
+
+    since: Ts
+    until: Ts | None
+    version: Version
+
+
+class LiveQuery:
+    """A query with its current result, shared by all who subscribe to it.
+
+    It is *clean* while its newest result holds up to the head of the log, and *dirty* from the commit that may have
+    changed it until it has been run again.
+
+    Attributes:
+        subscribers: Who holds it, with the identity of each time it is held.
+        target: The timestamp at which it is being run now; None if it is not.
+        ran_at: The timestamp at which it was last run.
+        dirty_at: The first commit that may have changed the newest result; None while clean.
+        recall: What the last run has left for the next.
+        pasts: Results as of earlier instants that were looked up; None: there is none to be had.
+        looking: Instants that are being looked up.
+        holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
+    """
+
+    def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
+        self.key = key
+        self.function = function
+        self.args = args
+        self.identity = identity
+        self.journal = key.journal
+        self.subscribers: dict[Subscriber, list[Identity | None]] = {}
+        self.target: Ts | None = None
+        self.ran_at: Ts = 0
+        self.dirty_at: Ts | None = None
+        self.holds_until: int | None = None
+        self.recall = Recall()
+        self.pasts: dict[Ts, Version | None] = {}
+        self.looking: set[Ts] = set()
+        self._spans: deque[_Span] = deque()
+        self._value: Any = None
+        self._kept = 0
+
+    def __repr__(self) -> str:
+        state = "loading" if not self.loaded else "clean" if self.dirty_at is None else f"dirty at {self.dirty_at}"
+        return f"<LiveQuery {self.key.path} {state}, {len(self.subscribers)} subscribers>"
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is run for everybody, without an identity."""
+        return not self.key.caller
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a first result."""
+        return bool(self._spans)
+
+    def known_through(self, head: Ts) -> Ts:
+        """Tell the newest timestamp at which the result is known."""
+        return head if self.dirty_at is None else self.dirty_at - 1
+
+    def version_at(self, ts: Ts) -> Version | None:
+        """Give the result as of ``ts``; None if it is not known there, or no longer kept."""
+        for span in reversed(self._spans):
+            if span.since <= ts:
+                until = span.until if span is not self._spans[-1] else self.dirty_at and self.dirty_at - 1
+                return span.version if until is None or ts <= until else None
+        return None
+
+    def patches(self, old: Version, new: Version) -> list[bytes] | None:
+        """Give the encoded patches that lead from one version to a later one; None: send the whole value instead."""
+        if old.number == PAST:
+            found: list[bytes | None] = [self._bridge(old, new)]
+        elif new.number == old.number + 1:
+            found = [new.patch]
+        else:
+            chain = {span.version.number: span.version.patch for span in self._spans}
+            found = [chain.get(number) for number in range(old.number + 1, new.number + 1)]
+        patches = [patch for patch in found if patch is not None]
+        complete = len(patches) == len(found)
+        return patches if complete and sum(map(len, patches)) < len(new.packed or b"") else None
+
+    def past(self, ts: Ts) -> Version | None:
+        """Give the result as of ``ts``: one that is kept, or one that has been looked up for somebody who came back."""
+        return self.version_at(ts) or self.pasts.get(ts)
+
+    def shows(self, array_digest: bytes) -> bool:
+        """Tell whether the newest result refers to an array with this digest."""
+        return bool(self._spans) and array_digest in self._spans[-1].version.arrays
+
+    def touched(self, ts: Ts) -> bool:
+        """Note that a commit may have changed the result; tell whether it was clean before."""
+        if self.dirty_at is None and self.loaded:
+            self.dirty_at = ts
+            return True
+        return False
+
+    def publish(
+        self,
+        ts: Ts,
+        dirty_at: Ts | None,
+        *,
+        value: Any = None,
+        packed: bytes | None = None,
+        arrays: frozenset[bytes] = frozenset(),
+        error: ErrorInfo | None = None,
+        journal: bytes | None = None,
+    ) -> bool:
+        """Take the result of a run as of ``ts``; ``dirty_at`` is the first commit after that which may have changed it.
+
+        Returns:
+            Whether the result differs from the one before.
+        """
+        latest = self._spans[-1].version if self._spans else None
+        if self.journal is None:
+            self.journal = journal
+        same = latest is not None and (packed, error) == (latest.packed, latest.error)
+        if same and latest is not None:
+            version = latest
+        else:
+            number = 1 if latest is None else latest.number + 1
+            change = self._patch(latest, value, packed)
+            version = Version(number, packed, change, error, self.journal, arrays)
+            self._value = value
+            self._kept += version.size
+        self._close_span(ts)
+        self._spans.append(_Span(ts, None, version))
+        self.dirty_at = dirty_at
+        self.ran_at = ts
+        self._trim()
+        return not same
+
+    @staticmethod
+    def _bridge(old: Version, new: Version) -> bytes | None:
+        """Give the patch from a result that was looked up; all who came back from that instant share it."""
+        if old.packed is None or new.packed is None:
+            return None
+        if old.bridge is None or old.bridge[0] != new.number:
+            change = patch.diff(
+                codec.unpack(old.packed, codec.FROM_SERVER), codec.unpack(new.packed, codec.FROM_SERVER)
+            )
+            old.bridge = new.number, codec.pack(change)
+        return old.bridge[1]
+
+    def _patch(self, latest: Version | None, value: Any, packed: bytes | None) -> bytes | None:
+        if latest is None or latest.packed is None or packed is None:
+            return None
+        return codec.pack(patch.diff(self._value, value))
+
+    def _close_span(self, ts: Ts) -> None:
+        if self._spans:
+            self._spans[-1].until = (ts if self.dirty_at is None else self.dirty_at) - 1
+
+    def _trim(self) -> None:
+        while len(self._spans) > 1 and (len(self._spans) > KEPT_VERSIONS or self._kept > KEPT_BYTES):
+            dropped = self._spans.popleft().version
+            if dropped is not self._spans[0].version:
+                self._kept -= dropped.size

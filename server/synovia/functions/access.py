@@ -1,0 +1,267 @@
+"""Who may call a function: everybody, whoever is signed in, who holds a role or a capability, or nobody from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from synovia.errors import Forbidden, FunctionError, SchemaError, Unauthenticated
+from synovia.identity import Identity
+
+
+class CallOrigin(Enum):
+    """Where a call comes from, which decides what it may reach.
+
+    Attributes:
+        CLIENT: From outside: internal functions do not exist, and access is checked.
+        FUNCTION: From an action, for its own caller: internal functions too, and access is checked.
+        APPLICATION: From the application itself, as its schedule or its operator: internal functions too, nobody is
+            signed in, and access is not checked.
+    """
+
+    CLIENT = "client"
+    FUNCTION = "function"
+    APPLICATION = "application"
+
+    @property
+    def reaches_internal(self) -> bool:
+        """Whether internal functions can be called."""
+        return self is not CallOrigin.CLIENT
+
+    @property
+    def trusted(self) -> bool:
+        """Whether access is not checked."""
+        return self is CallOrigin.APPLICATION
+
+
+_NO_TABLE = "the application has no table of roles: declare one with @roles"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a function; exactly one of these says it. Nobody may if none does, and the application does not start.
+
+    Attributes:
+        public: Everybody, signed in or not.
+        signed_in: Everybody who is signed in, with or without a role.
+        roles: Who holds at least one of these roles.
+        capability: Who holds a role to which this capability is granted.
+        internal: Only the application itself: its actions, its schedule, its operator.
+    """
+
+    public: bool = False
+    signed_in: bool = False
+    roles: tuple[str, ...] = ()
+    capability: str | None = None
+    internal: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        public: bool = False,
+        signed_in: bool = False,
+        role: str | tuple[str, ...] = (),
+        capability: str | None = None,
+        internal: bool = False,
+    ) -> Access:
+        """Take what a decorator was given.
+
+        Raises:
+            SchemaError: It says more than one thing.
+        """
+        roles = (role,) if isinstance(role, str) else tuple(role)
+        said = sum(map(bool, (public, signed_in, roles, capability, internal)))
+        if said > 1:
+            raise SchemaError(
+                "one of public, signed_in, role, capability and internal says who may call it, not several"
+            )
+        return cls(public, signed_in, roles, capability, internal)
+
+    @property
+    def stated(self) -> bool:
+        """Whether it says anything."""
+        return self != Access()
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has to be known of the caller: it is for everybody, or cannot be called from outside."""
+        return self.public or self.internal
+
+    def one_answer(self, identity: Identity | None) -> bool:
+        """Tell whether this caller may share an answer with everybody who may call the function, as far as this goes."""
+        return self.open or (self.signed_in and identity is not None)
+
+    def check(self, table: RoleTable | None) -> None:
+        """Check at start that it says something, and that it can be granted.
+
+        Raises:
+            SchemaError: It does not say who may call, needs a table of roles that is not there, or names a role or
+                capability that is not in it.
+        """
+        if not self.stated:
+            raise SchemaError(
+                "nothing says who may call it: write public=True, signed_in=True, role=..., capability=... or internal=True"
+            )
+        if not self.roles and self.capability is None:
+            return
+        if table is None:
+            raise SchemaError(_NO_TABLE)
+        table.check(self.roles, self.capability)
+
+    async def admit(self, ctx: AccessContext) -> None:
+        """Let the caller of ``ctx`` in, or not.
+
+        Raises:
+            Unauthenticated, Forbidden: The caller may not call the function.
+        """
+        if self.open or ctx.trusted:
+            return
+        require_identity(ctx)
+        if self.roles:
+            await require_role(ctx, *self.roles)
+        elif self.capability is not None:
+            await require_capability(ctx, self.capability)
+        elif not self.signed_in:
+            raise Forbidden("nobody may call this")
+
+
+class RoleTable:
+    """An application's roles, and what each may.
+
+    Attributes:
+        grants: The capabilities of each role.
+    """
+
+    def __init__(self, grants: Mapping[str, Collection[str]]) -> None:
+        if any(isinstance(granted, str) for granted in grants.values()):
+            raise SchemaError("roles: each role has a set of capabilities")
+        self.grants: Mapping[str, frozenset[str]] = MappingProxyType({r: frozenset(c) for r, c in grants.items()})
+
+    def check(self, roles: Collection[str], capability: str | None = None) -> None:
+        """Check names against the table.
+
+        Raises:
+            SchemaError: One is not in it.
+        """
+        for role in roles:
+            if role not in self.grants:
+                raise SchemaError(f"the table of roles has no role {role!r}")
+        if capability is not None and not any(capability in granted for granted in self.grants.values()):
+            raise SchemaError(f"the table of roles grants the capability {capability!r} to nobody")
+
+    def capabilities(self, roles: Collection[str]) -> frozenset[str]:
+        """Tell what some roles may together."""
+        return frozenset().union(*(self.grants[role] for role in roles))
+
+
+class CallerAccess:
+    """What the caller of one run may do.
+
+    Args:
+        table: The application's table of roles.
+        find: Finds the caller's roles; asked at most once if ``once``.
+        origin: Where the call comes from; the application itself may do everything.
+        path: Of the function that is run.
+    """
+
+    def __init__(
+        self,
+        table: RoleTable | None = None,
+        find: Callable[[], Awaitable[frozenset[str]]] | None = None,
+        *,
+        origin: CallOrigin = CallOrigin.CLIENT,
+        once: bool = True,
+        path: str = "",
+    ) -> None:
+        self._table = table
+        self._find = find
+        self._once = once
+        self._found: frozenset[str] | None = None
+        self.trusted = origin.trusted
+        self.path = path
+
+    @property
+    def table(self) -> RoleTable:
+        """The application's table.
+
+        Raises:
+            SchemaError: It has none.
+        """
+        if self._table is None:
+            raise SchemaError(_NO_TABLE)
+        return self._table
+
+    async def roles(self) -> frozenset[str]:
+        """Tell the caller's roles."""
+        if self.trusted or self._find is None:
+            return frozenset(self.table.grants if self.trusted else ())
+        if self._found is None or not self._once:
+            _ = self.table
+            self._found = await self._find()
+        return self._found
+
+
+class AccessContext(Protocol):
+    """What is asked of a function's context to tell whether its caller may."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    @property
+    def trusted(self) -> bool: ...
+
+    @property
+    def access(self) -> CallerAccess: ...
+
+    async def roles(self) -> frozenset[str]: ...
+
+    async def capabilities(self) -> frozenset[str]: ...
+
+
+# --- for bodies -------------------------------------------------------------------------------------------------------
+
+
+def require_identity(ctx: AccessContext) -> Identity:
+    """Give who is calling.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+    """
+    identity = ctx.identity
+    if identity is None:
+        raise Unauthenticated("sign in first")
+    return identity
+
+
+async def require_role(ctx: AccessContext, *roles: str) -> None:
+    """Let only those pass who hold at least one of ``roles``.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        Forbidden: The caller holds none of them.
+        SchemaError: The table has no such role.
+    """
+    ctx.access.table.check(roles)
+    if (await ctx.roles()).isdisjoint(roles):
+        raise _refusal(ctx, "this is not for your role", {"roles": sorted(roles)})
+
+
+async def require_capability(ctx: AccessContext, capability: str) -> None:
+    """Let only those pass to one of whose roles ``capability`` is granted.
+
+    Raises:
+        Unauthenticated: Nobody is signed in.
+        Forbidden: It is granted to none of the caller's roles.
+        SchemaError: The table grants it to nobody.
+    """
+    ctx.access.table.check((), capability)
+    if capability not in await ctx.capabilities():
+        raise _refusal(ctx, "your role does not allow this", {"capability": capability})
+
+
+def _refusal(ctx: AccessContext, text: str, data: Any) -> FunctionError:
+    return Unauthenticated("sign in first") if ctx.identity is None else Forbidden(text, data)

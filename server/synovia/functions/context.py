@@ -1,0 +1,258 @@
+"""What a function gets as its first argument: the database, the arrays, who is calling, and what else its kind may use."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synovia.errors import InvalidArguments
+from synovia.functions.access import CallerAccess, require_identity
+from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
+from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
+from synovia.functions.services import Mail, Result, Scheduler, Services
+from synovia.identity import Identity, Impersonation
+from synovia.schema import Id
+from synovia.store import arrays
+from synovia.store.base import ArrayStore
+from synovia.transaction.readset import ReadSet
+from synovia_protocol.messages import ArrayRef
+
+HOLDS_MS = 1000
+FOREVER = 1 << 62
+
+
+class ArrayReader:
+    """The samples that array fields refer to."""
+
+    def __init__(self, store: ArrayStore) -> None:
+        self._store = store
+
+    async def read(self, ref: ArrayRef, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
+        """Read elements ``[start, stop)``; the whole array comes in its shape, a part of it one-dimensional."""
+        whole = start == 0 and stop in (None, ref.length)
+        samples = await arrays.read_range(self._store, ref, start, stop)
+        return samples.reshape(ref.shape) if whole else samples
+
+
+class ArrayWriter(ArrayReader):
+    """Arrays for mutations and actions, which may also store new ones."""
+
+    async def write(self, samples: npt.NDArray[np.generic]) -> ArrayRef:
+        """Store an array and give the reference that a document can hold."""
+        return await arrays.write_array(self._store, samples)
+
+
+class Context:
+    """What every kind of function has."""
+
+    def __init__(self, identity: Identity | None, reads: ReadSet, access: CallerAccess | None = None) -> None:
+        self._identity = identity
+        self._reads = reads
+        self.access = access or CallerAccess()
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who is calling, None if nobody is signed in.
+
+        Looking makes the result belong to this caller; a query that does not look is shared by all.
+        """
+        self._reads.identity = True
+        return self._identity
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the application itself is calling, as by its schedule: nobody is signed in, and access is not checked."""
+        return self.access.trusted
+
+    async def roles(self) -> frozenset[str]:
+        """Tell the caller's roles: as of the run's instant, in an action as of now."""
+        return await self.access.roles()
+
+    async def capabilities(self) -> frozenset[str]:
+        """Tell all that is granted to the caller's roles."""
+        return self.access.table.capabilities(await self.roles())
+
+    @property
+    def grants(self) -> Mapping[str, frozenset[str]]:
+        """The application's table of roles: the capabilities that are granted to each."""
+        return self.access.table.grants
+
+
+class QueryContext(Context):
+    """For queries. ``MutationContext`` is one too, so helpers that read can serve both."""
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        db: DatabaseReader,
+        store: ArrayStore,
+        *,
+        now: int,
+        access: CallerAccess | None = None,
+    ) -> None:
+        super().__init__(identity, reads, access)
+        self.db = db
+        self.arrays = ArrayReader(store)
+        self._now = now
+
+    @property
+    def now(self) -> int:
+        """The time in milliseconds since 1970 (UTC).
+
+        In a query, looking at it makes the answer hold for a second and then be found anew; ``hold_until`` says better.
+        In a mutation it is the same in every run of one request.
+        """
+        if self._reads.holds_until is None:
+            self._reads.holds_until = self._now + HOLDS_MS
+        return self._now
+
+    def hold_until(self, *times: int) -> None:
+        """Say until when the answer of a query that looks at the time holds: the earliest of ``times`` (as ``now``).
+
+        "Who was active in the last 30 seconds" holds until the first of them falls out:
+        ``ctx.hold_until(*(row.seen_at + 30_000 for row in rows))``. Without any time it holds until something is written.
+        """
+        now = self.now
+        self._reads.holds_until = max(now + 1, min(times, default=FOREVER))
+
+
+class MutationContext(QueryContext):
+    """For mutations.
+
+    Attributes:
+        random: A random source that gives the same in every run of this request.
+    """
+
+    db: DatabaseWriter
+    arrays: ArrayWriter
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        db: DatabaseWriter,
+        store: ArrayStore,
+        *,
+        now: int,
+        random: Random,
+        services: Services | None = None,
+        access: CallerAccess | None = None,
+    ) -> None:
+        super().__init__(identity, reads, db, store, now=now, access=access)
+        self.arrays = ArrayWriter(store)
+        self.random = random
+        self._services = services or Services()
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
+        return self._services.get_scheduling().within(self.db, self.now)
+
+    async def audit(
+        self, action: str, *, subject: str | None = None, reason: str | None = None, data: Any = None
+    ) -> Id[AuditEntry]:
+        """Add an entry to the audit table; it is committed with this mutation, or not at all.
+
+        Args:
+            action: What was done, as ``users.archive``.
+            subject: To whom or what.
+            reason: Why, in the caller's words.
+            data: Any wire value that is worth keeping with it.
+        """
+        identity = self.identity
+        actor = APPLICATION if self.trusted else None if identity is None else identity.key
+        entry = AuditEntry(at=self.now, actor=actor, action=action, subject=subject, reason=reason, data=data)
+        return await SystemWriter(self.db).insert(entry)
+
+    async def impersonate(self, identity: Identity, *, reason: str) -> str:
+        """Give the caller a token by which they look at the application as somebody else; it only reads.
+
+        The token is good from the commit on, for at most 15 minutes, and is written to the audit table. It ends before
+        that when the caller signs out, or could not call this mutation any more by the access that it declares.
+
+        Args:
+            identity: Who to look as, as the application has stored it.
+            reason: Why, in the caller's words; not empty.
+
+        Raises:
+            Unauthenticated: Nobody is signed in.
+            InvalidArguments: There is no reason.
+            FunctionError: ``impersonation_unavailable``: the server has no sign-in of its own.
+        """
+        impersonation = Impersonation(require_identity(self), self.access.path)
+        if not reason.strip():
+            raise InvalidArguments("say why: the reason is written to the audit table")
+        session = await self._services.get_impersonator().impersonate(identity, impersonation)
+        SystemWriter(self.db).add(session.table, session.document)
+        await self.audit(IMPERSONATE, subject=identity.key, reason=reason, data={"expiresAt": session.expires_at})
+        return session.token
+
+
+Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+
+Work = Callable[[MutationContext], Awaitable[Any]]
+"""What is done in a transaction; it may be done several times, and gives a wire value."""
+
+Transact = Callable[[Work], Awaitable[Result]]
+"""Does it and commits."""
+
+
+class ActionContext(Context):
+    """For actions: they have no database of their own, they call queries and mutations.
+
+    Attributes:
+        now: The time in milliseconds since 1970 (UTC) at which the action began.
+    """
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        store: ArrayStore,
+        *,
+        now: int,
+        run_query: Call,
+        run_mutation: Call,
+        transact: Transact,
+        services: Services | None = None,
+        access: CallerAccess | None = None,
+    ) -> None:
+        super().__init__(identity, reads, access)
+        self.arrays = ArrayWriter(store)
+        self.now = now
+        self._run_query = run_query
+        self._run_mutation = run_mutation
+        self._transact = transact
+        self._services = services or Services()
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The calls to come; each is scheduled for good when the call that schedules it returns."""
+        return self._services.get_scheduling().apart(lambda work: self._transact(lambda ctx: work(ctx.scheduler)))
+
+    @property
+    def mail(self) -> Mail:
+        """The way to send mail."""
+        return self._services.get_mail()
+
+    async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
+        """Run a query, internal ones too, and give its result as wire values.
+
+        Raises:
+            FunctionError: What the query raised.
+        """
+        return await self._run_query(path, args or {})
+
+    async def run_mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
+        """Run a mutation, internal ones too, in a transaction of its own; it is committed when this returns.
+
+        Raises:
+            FunctionError: What the mutation raised.
+        """
+        return await self._run_mutation(path, args or {})

@@ -1,0 +1,196 @@
+"""``ctx.db``: reading for queries, reading and writing for mutations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, TypeVar
+
+import bson
+from bson import ObjectId
+from bson.errors import InvalidDocument
+from pydantic import BaseModel, ValidationError
+
+from synovia import keys
+from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
+from synovia.functions.query import Journal, Query
+from synovia.keys import IndexSpec
+from synovia.schema import Document, Id, Table, id_to_bson, to_bson
+from synovia.transaction.rows import RowCache
+from synovia.transaction.transaction import Scan, Transaction
+from synovia_protocol.references import array_references
+
+T = TypeVar("T", bound=Table)
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room for what Synovia adds around it
+
+
+class DatabaseReader:
+    """Reads of one run, all at the same instant."""
+
+    def __init__(self, transaction: Transaction, journal: Journal | None = None, rows: RowCache | None = None) -> None:
+        self._transaction = transaction
+        self._journal = journal or Journal()
+        self._rows = rows or RowCache()
+
+    async def get(self, table: type[T], id_: Id[T]) -> T | None:
+        """Read a document by its id, or None."""
+        document = await self._transaction.get(table.spec.name, id_to_bson(id_))
+        return None if document is None else self._rows.row(table, document)
+
+    def query(self, table: type[T]) -> Query[T]:
+        """Begin a query over a table."""
+        return Query(self._transaction, self._journal, self._rows, table)
+
+
+class DatabaseWriter(DatabaseReader):
+    """Reads and writes of one mutation; its own reads see its writes, nobody else's do before the commit."""
+
+    def __init__(self, transaction: Transaction, random: Random, now: int) -> None:
+        super().__init__(transaction)
+        self._random = random
+        self._now = now
+
+    async def insert(self, row: T) -> Id[T]:
+        """Insert a document; its id is made unless the row has one.
+
+        Raises:
+            FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
+        """
+        table = self._writable(row)
+        if row.id:
+            if await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
+                raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
+        else:
+            row.__dict__["id"] = Id(str(self._new_id()))  # frozen, but nobody has seen it yet
+        document = row.to_document()
+        await self._write(table, document["_id"], None, document)
+        return Id(row.id)
+
+    async def patch(self, row: T, **changes: Any) -> T:
+        """Change some fields of a document and give the new row; None removes an optional field.
+
+        Fields that other programs keep in the document stay.
+
+        Raises:
+            NotFound: It is no longer there.
+            InvalidArguments: A field does not exist, or its new value does not fit.
+        """
+        table = self._writable(row)
+        before = await self._existing(row)
+        unknown = changes.keys() - table.model_fields.keys()
+        if unknown or "id" in changes:
+            raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(sorted(unknown)) or 'id'}")
+        after = dict(before)
+        for name, value in changes.items():
+            alias = table.model_fields[name].alias or name
+            if value is None:
+                after.pop(alias, None)
+            else:
+                after[alias] = to_bson(value)
+        new = self._validated(table, after)
+        _check_references(table, [getattr(new, name) for name in changes], changes)
+        await self._write(table, before["_id"], before, after)
+        return new
+
+    async def replace(self, row: T) -> None:
+        """Replace a document by the row, fields of other programs included.
+
+        Raises:
+            NotFound: It is no longer there.
+        """
+        table = self._writable(row)
+        before = await self._existing(row)
+        after = row.to_document()
+        _check_references(table, self._validated(table, after), row)
+        await self._write(table, before["_id"], before, after)
+
+    async def delete(self, row: Table) -> None:
+        """Delete a document.
+
+        Raises:
+            NotFound: It is no longer there.
+        """
+        table = self._writable(row)
+        before = await self._existing(row)
+        self._transaction.write(table.spec.name, before["_id"], before, None)
+
+    def _writable(self, row: T) -> type[T]:
+        table = type(row)
+        if table.spec.system:
+            raise Forbidden(f"{table.spec.name} is kept by Synovia itself; functions only read it")
+        return table
+
+    async def _existing(self, row: Table) -> Document:
+        name = type(row).spec.name
+        document = await self._transaction.get(name, id_to_bson(row.id))
+        if document is None:
+            raise NotFound(f"{name} has no document {row.id}")
+        return document
+
+    @staticmethod
+    def _validated(table: type[T], document: Document) -> T:
+        try:
+            return table.from_document(document)
+        except ValidationError as error:
+            raise InvalidArguments(f"{table.spec.name}: {error.errors(include_url=False)[0]['msg']}") from error
+
+    async def _write(self, table: type[Table], id_: Any, before: Document | None, after: Document) -> None:
+        encoded = _encoded(after)
+        if before is not None and encoded == bson.encode(before):
+            return
+        for index in table.spec.indexes:
+            if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
+                await self._check_unique(table.spec.name, index, id_, after)
+        self._transaction.write(table.spec.name, id_, before, after)
+
+    async def _check_unique(self, table: str, index: IndexSpec, id_: Any, document: Document) -> None:
+        own = keys.encode_value(id_)
+        for key in keys.index_keys(index, document):
+            same = keys.prefix(keys.decode(key)[:-1])
+            others = await self._transaction.scan(Scan(table, index, same), 2)
+            if any(keys.encode_value(other["_id"]) != own for other in others):
+                raise KeyTaken(
+                    f"{table}: another document has the same {', '.join(index.fields)}", {"index": index.name}
+                )
+
+    def _new_id(self) -> ObjectId:
+        # Seconds, then random bytes, as the drivers make them; from the mutation's own random source, so that a rerun
+        # makes the same ids.
+        return ObjectId((self._now // 1000).to_bytes(4, "big") + self._random.randbytes(8))
+
+
+class SystemWriter(DatabaseWriter):
+    """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
+
+    def __init__(self, of: DatabaseWriter) -> None:
+        super().__init__(of._transaction, of._random, of._now)
+
+    def _writable(self, row: T) -> type[T]:
+        return type(row)
+
+    def add(self, table: str, document: Document) -> None:
+        """Add a document of a table that has no rows, under an id that is new for certain."""
+        self._transaction.write(table, document["_id"], None, document)
+
+
+def _check_references(table: type[Table], read: Any, given: Any) -> None:
+    """Refuse maps that would be read as references: from a client they come unchecked, and nobody may name an array so."""
+    if not set(array_references(read, _opened)) <= set(array_references(given, _opened)):
+        raise InvalidArguments(f"{table.spec.name}: a map stands where a reference to an array belongs")
+
+
+def _opened(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, BaseModel):
+        return vars(value)
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _encoded(document: Document) -> bytes:
+    try:
+        encoded = bson.encode(document)
+    except (InvalidDocument, OverflowError, ValueError) as error:
+        raise InvalidArguments(f"this document cannot be stored: {error}") from error
+    if len(encoded) > MAX_DOCUMENT_BYTES:
+        raise FunctionError("document_too_large", f"a document has at most {MAX_DOCUMENT_BYTES} bytes")
+    return encoded

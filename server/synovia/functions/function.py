@@ -1,0 +1,265 @@
+"""Functions that clients call: the decorators, and each function's arguments and result typed by its annotations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import (
+    Any,
+    Concatenate,
+    Literal,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from synovia.errors import InvalidArguments, SchemaError
+from synovia.functions.access import Access
+from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
+from synovia.functions.retry import Retry
+from synovia.functions.schedules import Schedule
+from synovia.schema import Table
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+Isolation = Literal["serializable", "snapshot"]
+_MARK = "__synovia_function__"
+
+
+class Kind(StrEnum):
+    """What a function may do; see docs/functions.md."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    ACTION = "action"
+
+
+_CONTEXTS: dict[Kind, type[Context]] = {
+    Kind.QUERY: QueryContext,
+    Kind.MUTATION: MutationContext,
+    Kind.ACTION: ActionContext,
+}
+
+
+class Function:
+    """One function that can be called by its path.
+
+    Attributes:
+        path: ``module:function``; the module is set when an application is loaded.
+        kind: query, mutation or action.
+        access: Who may call it.
+        internal: Only the application itself may call it.
+        isolation: What a mutation is protected against.
+        retry: How often an action that was scheduled is tried again when it fails; None: never.
+        cron: When it is run by itself.
+        rows_of: The table if the result is a plain list of its rows.
+        returns: The annotation of the result, once prepared.
+    """
+
+    def __init__(
+        self,
+        body: Callable[..., Awaitable[Any]],
+        kind: Kind,
+        *,
+        access: Access,
+        isolation: Isolation = "serializable",
+        retry: Retry | None = None,
+    ) -> None:
+        self.body = body
+        self.kind = kind
+        self.access = access
+        self.internal = access.internal
+        self.isolation = isolation
+        self.retry = retry
+        self.cron: Schedule | None = None
+        self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
+        self._arguments: type[BaseModel] | None = None
+        self._result: TypeAdapter[Any] | None = None
+        self.rows_of: type[Table] | None = None
+        self.returns: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.path}>"
+
+    def prepare(self) -> None:
+        """Build the validators from the annotations; done once all modules are loaded, so that names resolve.
+
+        Raises:
+            SchemaError: An argument or the result has no annotation, or one that pydantic cannot use.
+        """
+        try:
+            hints = get_type_hints(self.body, include_extras=True)
+            parameters = list(inspect.signature(self.body).parameters.values())
+            fields = {parameter.name: self._field(parameter, hints) for parameter in parameters[1:]}
+            if "return" not in hints:
+                raise SchemaError("its result has no annotation")
+            self._arguments = create_model(
+                self.body.__name__,
+                __config__=ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False),
+                **cast(dict[str, Any], fields),
+            )
+            self.returns = hints["return"]
+            self._result = TypeAdapter(self.returns)
+            self.rows_of = _listed_table(hints["return"])
+        except SchemaError as error:
+            raise SchemaError(f"{self.path}: {error}") from None
+        except (NameError, TypeError) as error:
+            raise SchemaError(f"{self.path}: {error}") from error
+
+    def _field(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise SchemaError(f"argument {parameter.name!r} must be a plain named one")
+        if parameter.name not in hints:
+            raise SchemaError(f"argument {parameter.name!r} has no annotation")
+        default = FieldInfo() if parameter.default is parameter.empty else parameter.default
+        return hints[parameter.name], default
+
+    @property
+    def arguments(self) -> type[BaseModel]:
+        """The model of the arguments, names in camelCase as its aliases."""
+        assert self._arguments is not None, "prepare() comes first"  # noqa: S101
+        return self._arguments
+
+    def validate(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn the wire's arguments (camelCase) into the body's keyword arguments.
+
+        Raises:
+            InvalidArguments: They do not fit; ``data`` lists each fault with its place.
+        """
+        try:
+            model = self.arguments.model_validate(dict(args))
+        except ValidationError as error:
+            faults = [
+                {"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors(include_url=False)
+            ]
+            text = "; ".join(
+                f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"] for fault in faults
+            )
+            raise InvalidArguments(f"{self.path}: {text}", faults) from None
+        return {name: getattr(model, name) for name in self.arguments.model_fields}
+
+    def check(self, result: Any) -> Any:
+        """Check a result against the annotation."""
+        assert self._result is not None, "prepare() comes first"  # noqa: S101
+        return self._result.validate_python(result)
+
+    def dump(self, checked: Any) -> Any:
+        """Turn a checked result into wire values."""
+        assert self._result is not None, "prepare() comes first"  # noqa: S101
+        return self._result.dump_python(checked, by_alias=True, exclude_none=True)
+
+
+def _listed_table(annotation: Any) -> type[Table] | None:
+    arguments = get_args(annotation)
+    if get_origin(annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], Table):
+        return arguments[0]
+    return None
+
+
+class _Decorator(Protocol):
+    def __call__(self, body: F, /) -> F: ...
+
+
+QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])
+MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContext, ...], Awaitable[Any]])
+ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
+
+
+class AccessWords(TypedDict, total=False):
+    """Who may call a function: exactly one of these; see ``Access``."""
+
+    public: bool
+    signed_in: bool
+    role: str | tuple[str, ...]
+    capability: str
+    internal: bool
+
+
+@overload
+def query(body: QueryBody, /) -> QueryBody: ...
+@overload
+def query(**access: Unpack[AccessWords]) -> _Decorator: ...
+def query(body: Any = None, /, **access: Unpack[AccessWords]) -> Any:
+    """Declare a query: it reads, is tracked, and is run again when what it read has changed.
+
+    It must be deterministic: the same database and arguments give the same result. ``access`` says who may call it, as in
+    ``Access``; one that does not say is refused at start.
+    """
+    return _declare(body, Kind.QUERY, access)
+
+
+@overload
+def mutation(body: MutationBody, /) -> MutationBody: ...
+@overload
+def mutation(*, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> _Decorator: ...
+def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> Any:
+    """Declare a mutation: it reads and writes in one transaction, and is run again on a conflict.
+
+    Args:
+        isolation: ``serializable``: as if mutations ran one after the other. ``snapshot``: all reads are of one instant
+            and no write of another is lost, but what was only read may have changed by the time of the commit (write
+            skew); fewer conflicts for mutations that read much and write little.
+        access: Who may call it, as in ``Access``.
+    """
+    return _declare(body, Kind.MUTATION, access, isolation)
+
+
+@overload
+def action(body: ActionBody, /) -> ActionBody: ...
+@overload
+def action(*, retry: Retry | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
+def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[AccessWords]) -> Any:
+    """Declare an action: it may talk to the world, and calls queries and mutations.
+
+    Args:
+        retry: How often it is tried again when it was scheduled and fails; without, as when somebody calls it, never.
+        access: Who may call it, as in ``Access``.
+    """
+    return _declare(body, Kind.ACTION, access, retry=retry)
+
+
+def _declare(
+    body: Any, kind: Kind, access: AccessWords, isolation: Isolation = "serializable", retry: Retry | None = None
+) -> Any:
+    def mark(body: Any) -> Any:
+        if not inspect.iscoroutinefunction(body):
+            raise SchemaError(f"{body.__name__}: a {kind} is an async function")
+        if not inspect.signature(body).parameters:
+            raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
+        try:
+            allowed = Access.of(**access)
+        except SchemaError as error:
+            raise SchemaError(f"{body.__name__}: {error}") from None
+        setattr(body, _MARK, Function(body, kind, access=allowed, isolation=isolation, retry=retry))
+        return body
+
+    return mark if body is None else mark(body)
+
+
+async def _work(ctx: MutationContext, work: Any) -> Any:
+    return await work(ctx)
+
+
+@cache
+def function_for_work(path: str, isolation: Isolation = "serializable") -> Function:
+    """Give the mutation that does what its argument ``work`` says, for transactions of the server's own."""
+    function = Function(_work, Kind.MUTATION, access=Access(internal=True), isolation=isolation)
+    function.path = path
+    function.prepare()
+    return function
+
+
+def function_of(value: object) -> Function | None:
+    """Tell which function a decorated body declares; None for anything else."""
+    return getattr(value, _MARK, None)

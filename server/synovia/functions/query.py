@@ -1,0 +1,350 @@
+"""The query builder: ``ctx.db.query(Recording).using("by_owner", owner_id=me.id).order("desc").take(10)``."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, TypeVar
+
+import msgpack
+from pydantic import Field
+
+from synovia import keys
+from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.keys import BY_ID, IndexSpec, Interval, Order
+from synovia.schema import Model, Table, bson_of_field, database_name
+from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, Operator
+from synovia.transaction.rows import RowCache
+from synovia.transaction.transaction import Scan, Transaction, scan_key
+
+T = TypeVar("T", bound=Table)
+I = TypeVar("I")  # noqa: E741 (an item)
+
+MAX_PAGE_SIZE = 1_000
+
+
+# --- conditions -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A condition on the field after an index's equalities; each bound with whether it is itself inside."""
+
+    low: tuple[Any, bool] | None = None
+    high: tuple[Any, bool] | None = None
+
+
+def gt(value: Any) -> Range:
+    """Greater than ``value``, among values of its type."""
+    return Range(low=(value, False))
+
+
+def ge(value: Any) -> Range:
+    """Greater than or equal to ``value``, among values of its type."""
+    return Range(low=(value, True))
+
+
+def lt(value: Any) -> Range:
+    """Less than ``value``, among values of its type."""
+    return Range(high=(value, False))
+
+
+def le(value: Any) -> Range:
+    """Less than or equal to ``value``, among values of its type."""
+    return Range(high=(value, True))
+
+
+def between(low: Any, high: Any) -> Range:
+    """From ``low`` up to, but not including, ``high``."""
+    return Range((low, True), (high, False))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on fields for ``where``; combine with ``&``, ``|`` and ``~``."""
+
+    tree: Filter
+
+    def __and__(self, other: Condition) -> Condition:
+        return Condition(AllOf((self.tree, other.tree)))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Condition(AnyOf((self.tree, other.tree)))
+
+    def __invert__(self) -> Condition:
+        return Condition(Not(self.tree))
+
+    def __bool__(self) -> bool:
+        raise TypeError("combine conditions with & | ~, not with and, or, not")
+
+
+class field:
+    """A field of a document in a condition: ``field("sample_rate") >= 100``; dots reach into embedded models."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _compare(self, operator: Operator, value: Any) -> Condition:
+        return Condition(Comparison(self._name, operator, value))
+
+    def __eq__(self, value: Any) -> Condition:  # type: ignore[override]
+        return self._compare("eq", value)
+
+    def __ne__(self, value: Any) -> Condition:  # type: ignore[override]
+        return self._compare("ne", value)
+
+    def __lt__(self, value: Any) -> Condition:
+        return self._compare("lt", value)
+
+    def __le__(self, value: Any) -> Condition:
+        return self._compare("le", value)
+
+    def __gt__(self, value: Any) -> Condition:
+        return self._compare("gt", value)
+
+    def __ge__(self, value: Any) -> Condition:
+        return self._compare("ge", value)
+
+    def in_(self, values: Iterable[Any]) -> Condition:
+        """Hold for any of ``values``."""
+        return self._compare("in", tuple(values))
+
+
+def _resolve(table: type[Table], tree: Filter) -> Filter:
+    """Turn Python names and values of a condition into the database's."""
+    match tree:
+        case Comparison(name, operator, value):
+            if name.split(".")[0] not in table.model_fields:
+                raise UnknownIndex(f"{table.spec.name} has no field {name!r}")
+            if operator == "in":
+                return Comparison(database_name(name), operator, tuple(bson_of_field(table, name, v) for v in value))
+            return Comparison(database_name(name), operator, bson_of_field(table, name, value))
+        case AllOf(conditions):
+            return AllOf(tuple(_resolve(table, condition) for condition in conditions))
+        case AnyOf(conditions):
+            return AnyOf(tuple(_resolve(table, condition) for condition in conditions))
+        case Not(condition):
+            return Not(_resolve(table, condition))
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+class Page(Model, Generic[I]):
+    """Some items of a longer list; ``next_cursor`` leads to the following ones, None says that there are none."""
+
+    items: list[I]
+    next_cursor: str | None = Field(default=None)
+
+
+class Journal:
+    """Where each page of a query ended when it first ran, so that a rerun gives the same stretch of the list.
+
+    Pages that stay where they are neither overlap nor leave a gap when rows come and go (Convex calls it query journal).
+    """
+
+    def __init__(self, ends: Iterable[bytes | None] = ()) -> None:
+        self._given = list(ends)
+        self.ends: list[bytes | None] = []
+
+    @classmethod
+    def of(cls, packed: bytes | None) -> Journal:
+        """Read a journal that a client has kept; it may hold anything.
+
+        Raises:
+            BadCursor: It was not made by this server.
+        """
+        try:
+            ends = [] if packed is None else msgpack.unpackb(packed)
+        except ValueError:
+            ends = None
+        if not isinstance(ends, list) or not all(end is None or isinstance(end, bytes) for end in ends):
+            raise BadCursor("this journal was not made by this server")
+        return cls(ends)
+
+    def pack(self) -> bytes | None:
+        """Encode where the pages ended; None if none was read."""
+        packed: bytes | None = msgpack.packb(self.ends) if self.ends else None
+        return packed
+
+    def next_end(self) -> bytes | None:
+        """Tell where the next page to be read ended the first time; None if it had no end or is read for the first time."""
+        place = len(self.ends)
+        return self._given[place] if place < len(self._given) else None
+
+    def note(self, end: bytes | None) -> None:
+        self.ends.append(end)
+
+
+# --- the builder ------------------------------------------------------------------------------------------------------
+
+
+class Query(Generic[T]):
+    """Documents of one table, through one index. Each step gives a new builder; the last word reads.
+
+    Without ``using`` it reads the whole table in the order of ids, that is, of their creation.
+    """
+
+    def __init__(
+        self, transaction: Transaction, journal: Journal, rows: RowCache, table: type[T], scan: Scan | None = None
+    ) -> None:
+        self._transaction = transaction
+        self._journal = journal
+        self._cache = rows
+        self._table = table
+        self._scan = scan or Scan(table.spec.name, BY_ID, keys.prefix(()))
+
+    def _with(self, scan: Scan) -> Query[T]:
+        return Query(self._transaction, self._journal, self._cache, self._table, scan)
+
+    def using(self, index: str, **conditions: Any) -> Query[T]:
+        """Choose an index: equalities on its leading fields in order, then at most one range (``start_time=ge(t)``).
+
+        Fields inside embedded models are written with two underscores: ``contacts__user_id=id``.
+
+        Raises:
+            UnknownIndex: The table has no such index, or the conditions do not follow its fields.
+        """
+        spec = self._index(index)
+        return self._with(replace(self._scan, index=spec, interval=self._interval(spec, conditions)))
+
+    def _index(self, name: str) -> IndexSpec:
+        for spec in (BY_ID, *self._table.spec.indexes):
+            if spec.name == name:
+                return spec
+        raise UnknownIndex(f"{self._table.spec.name} has no index {name!r}")
+
+    def _interval(self, spec: IndexSpec, conditions: dict[str, Any]) -> Interval:
+        fields = spec.fields or ("_id",)
+        given = {name.replace("__", "."): value for name, value in conditions.items()}
+        if [database_name(name) for name in given] != list(fields[: len(given)]):
+            raise UnknownIndex(
+                f"{self._table.spec.name}.{spec.name} is over {', '.join(fields)}: name them in this order, from the first"
+            )
+        equals: list[Any] = []
+        for place, (name, value) in enumerate(given.items()):
+            if not isinstance(value, Range):
+                equals.append(bson_of_field(self._table, name, value))
+            elif place == len(given) - 1:
+                return keys.between(equals, self._bound(name, value.low), self._bound(name, value.high))
+            else:
+                raise UnknownIndex(f"{spec.name}: only the last condition may be a range, {name!r} is not the last")
+        return keys.prefix(equals)
+
+    def _bound(self, name: str, bound: tuple[Any, bool] | None) -> tuple[Any, bool] | None:
+        return None if bound is None else (bson_of_field(self._table, name, bound[0]), bound[1])
+
+    def order(self, order: Literal["asc", "desc"]) -> Query[T]:
+        """Read in ascending (the default) or descending order of the index."""
+        return self._with(replace(self._scan, order=Order(order)))
+
+    def where(self, condition: Condition) -> Query[T]:
+        """Leave out documents that do not satisfy a condition; the database evaluates it where it can."""
+        tree = _resolve(self._table, condition.tree)
+        if self._scan.where is not None:
+            tree = AllOf((self._scan.where, tree))
+        return self._with(replace(self._scan, where=tree))
+
+    async def take(self, n: int) -> list[T]:
+        """Read the first ``n`` documents."""
+        if n < 0:
+            raise ValueError("take() needs a number that is not negative")
+        return self._rows(await self._transaction.scan(self._scan, n)) if n else []
+
+    async def collect(self) -> list[T]:
+        """Read all documents."""
+        return self._rows(await self._transaction.scan(self._scan))
+
+    async def first(self) -> T | None:
+        """Read the first document, or None."""
+        return next(iter(await self.take(1)), None)
+
+    async def unique(self) -> T | None:
+        """Read the only document, or None.
+
+        Raises:
+            FunctionError: There are several (code ``not_unique``).
+        """
+        rows = await self.take(2)
+        if len(rows) > 1:
+            raise FunctionError("not_unique", f"{self._table.spec.name}: several documents where one was expected")
+        return rows[0] if rows else None
+
+    async def count(self) -> int:
+        """Count the documents without reading them."""
+        return await self._transaction.count(self._scan)
+
+    async def paginate(self, cursor: str | None, size: int) -> Page[T]:
+        """Read the page of ``size`` documents that begins after ``cursor`` (None: at the beginning).
+
+        The page is a stretch of the index, not a number of rows: on a rerun it holds what lies between the same two ends,
+        so pages that are watched together neither overlap nor leave a gap. One that has grown by more than
+        ``MAX_PAGE_SIZE`` documents is cut to ``size`` again; its ``next_cursor`` says where.
+
+        Raises:
+            BadCursor: The cursor was not made by this query.
+        """
+        if not 0 < size <= MAX_PAGE_SIZE:
+            raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
+        scan = self._scan if cursor is None else self._after(self._decode(cursor))
+        documents, end = await self._stretch(scan, size)
+        self._journal.note(end)
+        return Page(items=self._rows(documents), next_cursor=None if end is None else _encode(end))
+
+    async def _stretch(self, scan: Scan, size: int) -> tuple[list[dict[str, Any]], bytes | None]:
+        """Read a page and tell where it ends: where it ended the first time, unless it has grown out of all proportion."""
+        end, most = self._journal.next_end(), size + MAX_PAGE_SIZE
+        # A journal comes back from a client, who may have forged it: never read beyond what this query asks for, nor more
+        # than a page may hold.
+        if end is not None and self._holds(end):
+            documents = await self._transaction.scan(_until(scan, end), most + 1)
+            if len(documents) <= most:
+                return documents, end
+        documents = await self._transaction.scan(scan, size + 1)
+        if len(documents) <= size:
+            return documents, None
+        return documents[:size], self._only_key(documents[size - 1])
+
+    def _only_key(self, document: dict[str, Any]) -> bytes:
+        if sum(key in self._scan.interval for key in keys.index_keys(self._scan.index, document)) > 1:
+            raise UnknownIndex(f"{self._scan.index.name}: pages over an array field need an equality on that field")
+        return scan_key(self._scan, document)
+
+    def _decode(self, cursor: str) -> bytes:
+        try:
+            key = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise BadCursor("this cursor was not made by this server") from None
+        if not self._holds(key):
+            raise BadCursor("this cursor belongs to another query")
+        return key
+
+    def _holds(self, key: bytes) -> bool:
+        """Tell whether this is the key of a place within what this query reads."""
+        try:
+            values = keys.decode(key)
+        except ValueError:
+            return False
+        return len(values) == len(self._scan.index.fields) + 1 and key in self._scan.interval
+
+    def _after(self, key: bytes) -> Scan:
+        low, high = self._scan.interval.low, self._scan.interval.high
+        rest = Interval(keys.after(key), high) if self._scan.order is Order.ASC else Interval(low, key)
+        return replace(self._scan, interval=rest)
+
+    def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
+        return [self._cache.row(self._table, document) for document in documents]
+
+
+def _until(scan: Scan, end: bytes) -> Scan:
+    low, high = scan.interval.low, scan.interval.high
+    rest = Interval(low, keys.after(end)) if scan.order is Order.ASC else Interval(end, high)
+    return replace(scan, interval=rest)
+
+
+def _encode(key: bytes) -> str:
+    return base64.urlsafe_b64encode(key).decode("ascii")

@@ -1,0 +1,61 @@
+"""``@roles``: the application's table of roles."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TypeVar
+
+from synovia.errors import SchemaError
+from synovia.functions.access import RoleTable
+from synovia.functions.context import QueryContext
+
+logger = logging.getLogger("synovia")
+
+RolesBody = Callable[[QueryContext], Awaitable[str | Collection[str] | None]]
+B = TypeVar("B", bound=RolesBody)
+_MARK = "__synovia_roles__"
+
+
+class Roles(RoleTable):
+    """The table of roles with the function that finds a caller's."""
+
+    def __init__(self, grants: Mapping[str, Collection[str]], body: RolesBody) -> None:
+        super().__init__(grants)
+        self._body = body
+
+    async def of(self, ctx: QueryContext) -> frozenset[str]:
+        """Find the roles of a caller; somebody who is not signed in has none, and one that is not in the table is none."""
+        if ctx.identity is None:
+            return frozenset()
+        found = await self._body(ctx)
+        named = frozenset((found,) if isinstance(found, str) else found or ())
+        for unknown in named - self.grants.keys():
+            logger.error("a caller has the role %r, which is not in the table of roles and grants nothing", unknown)
+        return named & self.grants.keys()
+
+
+def roles(grants: Mapping[str, Collection[str]]) -> Callable[[B], B]:
+    """Declare the application's one table of roles, on the function that finds a caller's.
+
+    The function runs with the caller's context, and only if somebody is signed in. What it reads is tracked as if the
+    function that is called had read it: live queries follow a change of roles.
+
+    Args:
+        grants: The capabilities of each role.
+    """
+
+    def mark(body: B) -> B:
+        is_async: bool = inspect.iscoroutinefunction(body)
+        if not is_async:
+            raise SchemaError(f"{body.__name__}: what finds the roles is an async function")
+        setattr(body, _MARK, Roles(grants, body))
+        return body
+
+    return mark
+
+
+def roles_declared_by(value: object) -> Roles | None:
+    """Give the table that a decorated body declares; None for anything else."""
+    return getattr(value, _MARK, None)

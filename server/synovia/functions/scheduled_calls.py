@@ -1,0 +1,81 @@
+"""The calls to come and the crons as the database keeps them; functions read these tables."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from synovia.schema import Id, Index, Model, Table
+
+Status = Literal["pending", "running", "done", "failed", "cancelled"]
+Queue = Literal["mutation", "action", "running", "finished"]
+
+
+class CallError(Model):
+    """Why a call failed."""
+
+    code: str
+    message: str
+
+
+class RetryTimes(Model):
+    """A ``Retry`` as it is stored; times in milliseconds."""
+
+    attempts: int
+    first: int
+    factor: float
+    limit: int
+
+
+class ScheduledCall(
+    Table,
+    name="_scheduled",
+    system=True,
+    indexes=[Index("by_status", "status", "run_at"), Index("by_queue", "queue", "due_at")],
+):
+    """A call that was scheduled. Times are in milliseconds since 1970.
+
+    Attributes:
+        args: As the function takes them, names in camelCase; array references as documents hold them.
+        run_at: When it is to run; after a failure, when it is tried again.
+        attempts: How often it has been begun.
+        error: What the last attempt failed with.
+        cron: The cron that scheduled it.
+        queue: What the scheduler has to do next: run it, look after it while it runs, or remove it.
+        due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
+        hub: Who scheduled it, or who runs it.
+    """
+
+    path: str
+    args: dict[str, Any] = {}
+    status: Status
+    run_at: int
+    attempts: int = 0
+    created_at: int
+    started_at: int | None = None
+    finished_at: int | None = None
+    error: CallError | None = None
+    retry: RetryTimes | None = None
+    cron: str | None = None
+    queue: Queue
+    due_at: int
+    hub: str
+
+
+class CronJob(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):
+    """A cron; its id is the path of the function. Times are in milliseconds since 1970.
+
+    Attributes:
+        schedule: As ``every 300000 ms`` or ``0 3 * * * Europe/Berlin``.
+        last_run: When it last ran, not when it should have.
+        last_status: What came of that; of an action: ``pending`` until it is over.
+        last_call: The action's call.
+        hub: Who ran it last.
+    """
+
+    schedule: str
+    next_run: int
+    last_run: int | None = None
+    last_status: Status | None = None
+    last_error: CallError | None = None
+    last_call: Id[ScheduledCall] | None = None
+    hub: str

@@ -1,0 +1,141 @@
+"""What functions may use beyond the database, as the engine hands it to them: the schedule, and mail."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from synovia.errors import FunctionError
+from synovia.functions.database import DatabaseWriter
+from synovia.functions.retry import Retry
+from synovia.functions.scheduled_calls import ScheduledCall
+from synovia.identity import Identity, Impersonation
+from synovia.schema import Document, Id
+
+S = TypeVar("S")
+
+
+class Result(Protocol):
+    """The outcome of a transaction."""
+
+    def value(self) -> Any:
+        """Give the wire value, or raise FunctionError."""
+        ...
+
+
+class Scheduler(Protocol):
+    """Has functions called later. A call runs as the application itself: nobody is signed in, access is not checked."""
+
+    async def run_after(
+        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+    ) -> Id[ScheduledCall]:
+        """Have a mutation or an action called when ``delay`` has passed, and give the id of the call.
+
+        Args:
+            args: As a client would send them; they may hold array references.
+            retry: How often an action that fails is tried again; by default what its declaration says, else never.
+
+        Raises:
+            FunctionError: There is no such function, the arguments do not fit it, or they are too large
+                (``limit_exceeded``, also for too many calls scheduled by one mutation).
+        """
+        ...
+
+    async def run_at(
+        self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+    ) -> Id[ScheduledCall]:
+        """Have it called at a time, in milliseconds since 1970 (UTC); at once if that is over. Else as ``run_after``."""
+        ...
+
+    async def cancel(self, call_id: str) -> bool:
+        """Cancel a call; False if it is running, over, or not there."""
+        ...
+
+
+ScheduleInTransaction = Callable[[Callable[[Scheduler], Awaitable[Any]]], Awaitable[Result]]
+"""Calls what it is given with the scheduler of a transaction of its own, and commits."""
+
+
+class Scheduling(Protocol):
+    """Gives functions their scheduler."""
+
+    def within(self, db: DatabaseWriter, now: int) -> Scheduler:
+        """Give the one that schedules in a mutation's own transaction."""
+        ...
+
+    def apart(self, transact: ScheduleInTransaction) -> Scheduler:
+        """Give the one that schedules in transactions of its own."""
+        ...
+
+
+class Mail(Protocol):
+    """Sends mail."""
+
+    @property
+    def home(self) -> str:
+        """Where people reach this server, for links in messages; without a slash at its end."""
+        ...
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        """Send a plain message to one address; when this returns, the mail server has it.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: no address, or no subject; ``mail_unavailable``: no mail server is
+                configured, or it does not take the message.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImpersonationSession:
+    """A session that begins once its document has been added to its table.
+
+    Attributes:
+        expires_at: When it ends, in milliseconds since 1970.
+    """
+
+    token: str = field(repr=False)
+    expires_at: int
+    table: str
+    document: Document = field(repr=False)
+
+
+class Impersonator(Protocol):
+    """Lets somebody look at the application as another user."""
+
+    async def impersonate(self, identity: Identity, impersonation: Impersonation) -> ImpersonationSession:
+        """Make a session in which somebody looks at the application as somebody else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What an engine's functions may use; a missing one is told by an error when it is asked for."""
+
+    scheduling: Scheduling | None = None
+    mail: Mail | None = None
+    impersonator: Impersonator | None = None
+
+    def get_scheduling(self) -> Scheduling:
+        """Give it.
+
+        Raises:
+            FunctionError: There is none.
+        """
+        return _there(self.scheduling, "scheduler_unavailable", "nothing can be scheduled here")
+
+    def get_mail(self) -> Mail:
+        """As ``get_scheduling``."""
+        return _there(self.mail, "mail_unavailable", "no mail server is configured")
+
+    def get_impersonator(self) -> Impersonator:
+        """As ``get_scheduling``."""
+        return _there(self.impersonator, "impersonation_unavailable", "this server gives no tokens of its own")
+
+
+def _there(service: S | None, code: str, message: str) -> S:
+    if service is None:
+        raise FunctionError(code, message)
+    return service

@@ -1,0 +1,61 @@
+"""Connections that are not WebSockets yet: how many there are, and how long they may take over their requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from synovia.limits.addresses import Address
+from synovia.sync.hub import Hub
+
+
+class Visitor(Protocol):
+    """A connection at the door."""
+
+    def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
+        """Look at the deadlines."""
+        ...
+
+
+class Admission:
+    """Counts connections from their first byte on, before anything is known but where they come from.
+
+    Args:
+        hub: Counts what addresses use.
+        trusts: Tells whether a peer is a proxy, which brings connections of many.
+    """
+
+    def __init__(self, hub: Hub, trusts: Callable[[str], bool]) -> None:
+        self._hub = hub
+        self._trusts = trusts
+        self._inside: dict[Visitor, Address | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._inside)
+
+    def enter(self, visitor: Visitor, host: str) -> bytes | None:
+        """Let a connection in, or give the status line to refuse it with."""
+        limits = self._hub.limits
+        if len(self._inside) >= limits.max_connections:
+            return b"503 Service Unavailable"
+        address = None if self._trusts(host) else self._hub.addresses.of(host)
+        if address is not None:
+            in_debt = address.meter.wait(time.monotonic()) > 0
+            if in_debt or address.visitors >= limits.max_requests_per_address:
+                return b"429 Too Many Requests"
+            address.visitors += 1
+        self._inside[visitor] = address
+        return None
+
+    def leave(self, visitor: Visitor) -> None:
+        """Count a connection no more; it may have left already."""
+        address = self._inside.pop(visitor, None)
+        if address is not None:
+            address.visitors -= 1
+
+    def watch(self, now: float) -> None:
+        """Look at the deadlines of everybody inside."""
+        limits = self._hub.limits
+        for visitor in list(self._inside):
+            visitor.watch(now, limits.request_timeout, limits.stall_timeout)

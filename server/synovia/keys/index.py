@@ -1,0 +1,29 @@
+"""An index as keys know it: its fields, and the direction in which it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Order(StrEnum):
+    """The direction of a scan over an index."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """A declared index: ascending over ``fields`` (database names, dots reach into maps), then over ``_id``.
+
+    A field that holds an array makes one entry for each distinct element; at most one field of an index may. The index
+    without fields is the table itself in the order of ``_id``.
+    """
+
+    name: str
+    fields: tuple[str, ...] = ()
+    unique: bool = False
+
+
+BY_ID = IndexSpec("by_id")

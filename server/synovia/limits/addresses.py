@@ -1,0 +1,125 @@
+"""What all connections and requests from one network address use together."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable
+from functools import lru_cache
+
+from starlette.types import Scope
+
+from synovia.limits.bucket import Bucket
+from synovia.limits.meter import Meter
+from synovia.limits.settings import HubLimits
+
+MOST_REMEMBERED = 10_000
+"""Addresses without a connection whose use is still remembered; the oldest are forgotten."""
+_MINUTE = 60.0
+_HOUR = 3600.0
+
+
+@lru_cache(maxsize=4096)
+def network_of(host: str) -> str:
+    """Give what stands for one user's network: an IPv4 address, or the /64 of an IPv6 one, of which one user has many."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:64]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def sign_ins(per_minute: float, now: float) -> Bucket:
+    """Make the bucket that tokens to verify are taken from: all of a minute's may come at once."""
+    return Bucket(per_minute / _MINUTE, now, burst=per_minute)
+
+
+class Address:
+    """One network address.
+
+    Attributes:
+        connections: WebSockets that are open.
+        requests: HTTP requests that are being answered.
+        visitors: Connections that are not WebSockets, or not yet.
+        next_turn: When its next HTTP request or handshake may begin.
+        subscriptions: Queries in the query sets of all its connections.
+        upload_bytes: Samples of uploads that are not complete.
+        running: Lets so many functions run at once.
+        storing: Lets so many chunks be on their way to the store at once.
+        meter: Messages and bytes.
+        sign_ins: Tokens to verify.
+        anonymous_samples: Bytes of arrays from whoever is not signed in.
+    """
+
+    __slots__ = (
+        "anonymous_samples", "connections", "meter", "next_turn", "requests", "running", "sign_ins", "storing",
+        "subscriptions", "upload_bytes", "visitors",
+    )  # fmt: skip
+
+    def __init__(self, limits: HubLimits, now: float) -> None:
+        self.connections = 0
+        self.requests = 0
+        self.visitors = 0
+        self.next_turn = 0.0
+        self.subscriptions = 0
+        self.upload_bytes = 0
+        self.running = asyncio.Semaphore(limits.max_running_per_address)
+        self.storing = asyncio.Semaphore(limits.max_chunks_per_address)
+        self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
+        self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
+        hourly = limits.max_anonymous_upload_bytes_per_hour
+        self.anonymous_samples = Bucket(hourly / _HOUR, now, burst=hourly)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody is connected from there."""
+        return bool(self.connections or self.requests or self.visitors)
+
+    def idle(self, now: float) -> bool:
+        """Tell whether a new one would be the same."""
+        return not self.in_use and self.meter.full(now) and self.sign_ins.full(now) and self.anonymous_samples.full(now)
+
+
+class Addresses:
+    """Every address that has a connection, or has used something up of late.
+
+    Args:
+        clock: Tells seconds, steadily.
+    """
+
+    def __init__(self, limits: HubLimits, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._known: dict[str, Address] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, host: str) -> Address:
+        """Find what an address uses."""
+        network = network_of(host)
+        address = self._known.get(network)
+        if address is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self.tidy()
+            address = self._known[network] = Address(self._limits, self._clock())
+        return address
+
+    def of_peer(self, scope: Scope) -> Address:
+        """Find what the address uses that a request, or a handshake, comes from."""
+        return self.of((scope.get("client") or ("unknown", 0))[0])
+
+    def tidy(self) -> None:
+        """Forget those that would be the same if they were made anew; if there are too many, the oldest unconnected ones."""
+        now = self._clock()
+        for network in [network for network, address in self._known.items() if address.idle(now)]:
+            del self._known[network]
+        excess = len(self._known) - MOST_REMEMBERED + MOST_REMEMBERED // 10  # not one at a time: this looks at all
+        if excess > MOST_REMEMBERED // 20:
+            unused = [name for name, address in self._known.items() if not address.in_use]
+            for network in unused[:excess]:
+                del self._known[network]

@@ -1,0 +1,32 @@
+"""Messages and bytes: what one connection, or one address, may send in a second."""
+
+from __future__ import annotations
+
+from synovia.limits.bucket import Bucket
+
+
+class Meter:
+    """Messages and bytes of one connection, or of one address.
+
+    Args:
+        messages, size: What may come in a second; ``size`` is in bytes.
+    """
+
+    __slots__ = ("_bytes", "_messages")
+
+    def __init__(self, messages: float, size: float, now: float) -> None:
+        self._messages = Bucket(messages, now)
+        self._bytes = Bucket(size, now)
+
+    def take(self, messages: float, size: float, now: float) -> None:
+        """Count what has come."""
+        self._messages.take(messages, now)
+        self._bytes.take(size, now)
+
+    def wait(self, now: float, reserve: float = 0.0) -> float:
+        """Tell the seconds until there is no debt, and ``reserve`` is left."""
+        return max(self._messages.wait(now, reserve), self._bytes.wait(now, reserve))
+
+    def full(self, now: float) -> bool:
+        """Tell whether a new one would be the same."""
+        return self._messages.full(now) and self._bytes.full(now)

@@ -1,0 +1,42 @@
+"""How often one caller may do something: counted in memory, forgotten in time, bounded in size."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from synovia.limits.bucket import Bucket
+
+_MOST_CALLERS = 10_000
+
+
+class RateLimited(Exception):
+    """Too often; ``retry_after`` is in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("too many of these; try again later")
+        self.retry_after = retry_after
+
+
+class Rates:
+    """A token bucket for each caller.
+
+    Args:
+        most: How many at once, and how many in ``seconds`` in the long run.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float]) -> None:
+        self._most = most
+        self._rate = most / seconds
+        self._clock = clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def take(self, caller: str) -> None:
+        """Count one, or raise RateLimited."""
+        now = self._clock()
+        bucket = self._buckets.pop(caller, None) or Bucket(self._rate, now, self._most)
+        self._buckets[caller] = bucket  # now the last to be forgotten
+        if len(self._buckets) > _MOST_CALLERS:
+            self._buckets.popitem(last=False)
+        if (wait := bucket.spend(1, now)) > 0:
+            raise RateLimited(wait)

@@ -1,0 +1,1 @@
+"""Mail: messages, and the servers that deliver them."""

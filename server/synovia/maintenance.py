@@ -1,0 +1,63 @@
+"""What hubs do for their database by themselves, beside what the application declares."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from synovia.functions.access import Access
+from synovia.functions.context import ActionContext
+from synovia.functions.function import Function, Kind
+from synovia.functions.registry import Registry
+from synovia.functions.schedules import daily
+from synovia.store.sweep import GRACE, Swept
+
+SWEEP = "_arrays:sweep"
+"""The path of the cron that deletes arrays nobody refers to."""
+
+
+class ArraySettings(BaseModel):
+    """How long arrays are kept: ``SYNOVIA_ARRAYS_...``.
+
+    Attributes:
+        grace: Seconds for which an array to which no document refers is kept after its last use; longer than the longest
+            upload takes.
+        sweep_at: When they are deleted, a time of day (UTC) as ``03:30``; empty: never.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grace: Annotated[float, Field(ge=3_600, allow_inf_nan=False)] = GRACE
+    sweep_at: str = "03:30"
+
+    @field_validator("sweep_at")
+    @classmethod
+    def _time_of_day(cls, text: str) -> str:
+        if text:
+            try:
+                daily(text, "UTC")
+            except TypeError as error:
+                raise ValueError(str(error)) from None
+        return text
+
+
+def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[float], Awaitable[Swept]]) -> Registry:
+    """Add to an application what the hubs do by themselves.
+
+    Args:
+        sweep: Deletes arrays that were not used for so many seconds.
+    """
+    if not settings.sweep_at:
+        return registry
+
+    async def run(ctx: ActionContext) -> dict[str, int]:
+        swept = await sweep(settings.grace)
+        return {"arrays": swept.arrays, "chunks": swept.chunks, "bytes": swept.bytes}
+
+    function = Function(run, Kind.ACTION, access=Access(internal=True))
+    function.path, function.cron = SWEEP, daily(settings.sweep_at, "UTC")
+    function.prepare()
+    return replace(registry, functions={**registry.functions, SWEEP: function})

@@ -1,0 +1,235 @@
+"""The transactions that move calls and crons on. Each looks first whether there is still something to do: another hub, a
+cancellation or an earlier attempt may have been faster. That is all that makes a call run once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from synovia.errors import FunctionError
+from synovia.functions.context import MutationContext
+from synovia.functions.database import SystemWriter
+from synovia.functions.function import Function, Kind
+from synovia.functions.query import le
+from synovia.functions.retry import ONCE, Retry
+from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall
+from synovia.functions.schedules import Schedule, parse
+from synovia.scheduler.arguments import from_document
+from synovia.scheduler.calls import Calls, over
+from synovia.scheduler.tables import QueuedCall, QueuedCron
+from synovia.schema import Id
+from synovia_protocol.errors import ErrorInfo
+
+SWEPT_AT_ONCE = 200
+_LONGEST_MESSAGE = 2_000
+INTERRUPTED = ErrorInfo("interrupted", "the hub that ran it stopped or was lost; whether it did its work is not known")
+
+
+class CallFailed(FunctionError):
+    """A scheduled function raised an error on purpose, which nothing that the server itself raises looks like."""
+
+    def __init__(self, error: ErrorInfo) -> None:
+        super().__init__("call_failed", error.message, error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An action that is ours to run. ``attempt`` tells this run from those before and after."""
+
+    id: str
+    attempt: int
+    path: str
+    args: dict[str, Any]
+
+
+def error_of(error: ErrorInfo) -> CallError:
+    """Make of an error what is stored of it."""
+    code = error.data if error.code == "call_failed" else error.code
+    return CallError(code=str(code), message=error.message[:_LONGEST_MESSAGE])
+
+
+class CallTransitions:
+    """The steps of one hub.
+
+    Args:
+        lease: For how many milliseconds an action belongs to the hub that runs it, unless it renews that.
+    """
+
+    def __init__(self, calls: Calls, lease: int) -> None:
+        self._calls = calls
+        self._lease = lease
+
+    # --- mutations
+
+    async def run(self, ctx: MutationContext, id_: str, function: Function) -> None:
+        """Run a mutation and mark its call as done, both or neither."""
+        call = await ctx.db.get(ScheduledCall, Id(id_))
+        if call is None or call.status != "pending" or call.due_at > ctx.now:
+            return
+        await _call(function, ctx, from_document(call.args))
+        await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
+
+    async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> None:
+        """Mark a call as failed for good."""
+        call = await ctx.db.get(QueuedCall, Id(id_))  # whatever is in it: it may have failed for that
+        if call is not None and call.queue != "finished":
+            await SystemWriter(ctx.db).patch(call, status="failed", error=error_of(error), **self._over(ctx))
+
+    def _over(self, ctx: MutationContext) -> dict[str, Any]:
+        return over(ctx.now, self._calls.keep)
+
+    # --- actions
+
+    async def claim(self, ctx: MutationContext, id_: str) -> dict[str, Any] | None:
+        """Take an action, if it is due, or its hub has let the lease run out; None: there is nothing to run."""
+        call = await ctx.db.get(ScheduledCall, Id(id_))
+        if call is None or call.queue not in ("action", "running") or call.due_at > ctx.now:
+            return None
+        if call.queue == "running" and call.attempts >= _policy(call).attempts:
+            await self._end(ctx, call, INTERRUPTED)
+            return None
+        await SystemWriter(ctx.db).patch(
+            call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
+            queue="running", due_at=ctx.now + self._lease,
+        )  # fmt: skip
+        return {"id": call.id, "attempt": call.attempts + 1, "path": call.path, "args": from_document(call.args)}
+
+    async def finish(self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None) -> bool:
+        """Note how an action ended; False if it was no longer ours."""
+        call = await ctx.db.get(ScheduledCall, Id(id_))
+        if call is None or not self._holds(call, attempt):
+            return False
+        await self._end(ctx, call, error)
+        return True
+
+    def _holds(self, call: ScheduledCall, attempt: int) -> bool:
+        return call.queue == "running" and call.hub == self._calls.hub and call.attempts == attempt
+
+    async def _end(self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None) -> None:
+        policy, writer = _policy(call), SystemWriter(ctx.db)
+        if error is not None and call.attempts < policy.attempts:
+            at = ctx.now + policy.delay(call.attempts, ctx.random)
+            await writer.patch(call, status="pending", queue="action", run_at=at, due_at=at, error=error_of(error))
+            return
+        told = None if error is None else error_of(error)
+        status = "done" if error is None else "failed"
+        await writer.patch(call, status=status, error=told, **self._over(ctx))
+        await _tell_cron(ctx, call, status, told)
+
+    async def renew(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> list[str]:
+        """Keep the leases of what runs, and give the ids of calls that are no longer ours."""
+        lost = []
+        for id_, attempt in held:
+            call = await ctx.db.get(ScheduledCall, Id(id_))
+            if call is None or not self._holds(call, attempt):
+                lost.append(id_)
+            else:
+                await SystemWriter(ctx.db).patch(call, due_at=ctx.now + self._lease)
+        return lost
+
+    async def release(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> None:
+        """Give back what runs: others may try it again at once, if its policy lets them."""
+        for id_, attempt in held:
+            call = await ctx.db.get(ScheduledCall, Id(id_))
+            if call is None or not self._holds(call, attempt):
+                continue
+            if call.attempts < _policy(call).attempts:
+                await SystemWriter(ctx.db).patch(
+                    call, status="pending", queue="action", run_at=ctx.now, due_at=ctx.now, error=error_of(INTERRUPTED)
+                )
+            else:
+                await self._end(ctx, call, INTERRUPTED)
+
+    # --- crons
+
+    async def adopt(self, ctx: MutationContext) -> None:
+        """Make the crons of the database those that the application declares."""
+        declared = {path: each.cron for path, each in self._calls.registry.functions.items() if each.cron is not None}
+        writer = SystemWriter(ctx.db)
+        for row in await ctx.db.query(QueuedCron).collect():
+            if row.id not in declared:
+                await writer.delete(row)
+        for path, schedule in declared.items():
+            await self._adopt(ctx, path, schedule)
+
+    async def _adopt(self, ctx: MutationContext, path: str, schedule: Schedule) -> None:
+        writer, text, first = SystemWriter(ctx.db), schedule.text, schedule.first(ctx.now)
+        fresh = CronJob(id=Id(path), schedule=text, next_run=first, hub=self._calls.hub)
+        if await ctx.db.get(QueuedCron, Id(path)) is None:
+            await writer.insert(fresh)
+            return
+        try:
+            row = await ctx.db.get(CronJob, Id(path))
+        except ValueError:  # somebody else has written into it
+            await writer.replace(fresh)
+            return
+        if row is not None and row.schedule != text:
+            await writer.patch(row, schedule=text, next_run=first)
+
+    async def run_cron(self, ctx: MutationContext, path: str, function: Function) -> None:
+        """Run a cron that is due and plan its next run, both or neither; of an action, schedule the call."""
+        job = await ctx.db.get(CronJob, Id(path))
+        if job is None or job.next_run > ctx.now:
+            return
+        following = self._following(ctx, job, function)
+        if function.kind is Kind.MUTATION:
+            await _call(function, ctx, {})
+            await self._ran(ctx, job, following, last_status="done", last_error=None)
+        elif not await _unfinished(ctx, job):
+            row = self._calls.call(function, {}, at=ctx.now, now=ctx.now, hub=self._calls.hub, cron=path)
+            call_id = await SystemWriter(ctx.db).insert(row)
+            await self._ran(ctx, job, following, last_status="pending", last_error=None, last_call=call_id)
+        else:
+            await SystemWriter(ctx.db).patch(job, next_run=following)
+
+    async def fail_cron(self, ctx: MutationContext, path: str, function: Function, error: ErrorInfo) -> None:
+        """Note that a cron's run failed, and plan the next."""
+        job = await ctx.db.get(CronJob, Id(path))
+        if job is not None and job.next_run <= ctx.now:
+            following = self._following(ctx, job, function)
+            await self._ran(ctx, job, following, last_status="failed", last_error=error_of(error))
+
+    def _following(self, ctx: MutationContext, job: CronJob, function: Function) -> int:
+        # Another hub may have adopted another schedule, that of a newer version of the application.
+        own = function.cron
+        schedule = own if own is not None and own.text == job.schedule else parse(job.schedule)
+        return schedule.following(job.next_run, ctx.now)
+
+    async def _ran(self, ctx: MutationContext, job: CronJob, following: int, **changes: Any) -> None:
+        await SystemWriter(ctx.db).patch(job, next_run=following, last_run=ctx.now, hub=self._calls.hub, **changes)
+
+    # --- what is over
+
+    async def sweep(self, ctx: MutationContext) -> None:
+        """Remove calls that have been kept long enough."""
+        old = ctx.db.query(QueuedCall).using("by_queue", queue="finished", due_at=le(ctx.now))
+        for call in await old.take(SWEPT_AT_ONCE):
+            await SystemWriter(ctx.db).delete(call)
+
+
+async def _call(function: Function, ctx: MutationContext, args: dict[str, Any]) -> None:
+    try:
+        function.check(await function.body(ctx, **function.validate(args)))
+    except FunctionError as error:
+        raise CallFailed(error.info) from error
+
+
+def _policy(call: ScheduledCall) -> Retry:
+    times = call.retry
+    if times is None:
+        return ONCE
+    first, limit = timedelta(milliseconds=times.first), timedelta(milliseconds=times.limit)
+    return Retry(times.attempts, first, times.factor, limit)
+
+
+async def _unfinished(ctx: MutationContext, job: CronJob) -> bool:
+    call = None if job.last_call is None else await ctx.db.get(ScheduledCall, job.last_call)
+    return call is not None and call.status in ("pending", "running")
+
+
+async def _tell_cron(ctx: MutationContext, call: ScheduledCall, status: Any, error: CallError | None) -> None:
+    job = None if call.cron is None else await ctx.db.get(CronJob, Id(call.cron))
+    if job is not None and job.last_call == call.id:
+        await SystemWriter(ctx.db).patch(job, last_status=status, last_error=error)

@@ -1,0 +1,139 @@
+"""Tables as pydantic models, with their indexes, and the way between models and documents.
+
+Field names are snake_case in Python and camelCase in the database and on the wire. A field that may be None has None as its
+default and is left out of the document while it is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+from synovia.errors import SchemaError
+from synovia.keys import IndexSpec
+from synovia.schema.arrays import FROM_DOCUMENT
+from synovia.schema.ids import Id
+from synovia.schema.specs import Document, TableSpec
+from synovia.schema.values import to_bson
+
+
+class Model(BaseModel):
+    """A structure inside documents, arguments or results. It does not change: ``model_copy(update=...)`` gives another.
+
+    Values that come from a client are taken strictly (no ``"5"`` for 5); documents are read leniently, because other
+    programs write them too (mongosh stores 5e9 as a double).
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        strict=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        target = handler.resolve_ref_schema(schema)
+        if target["type"] == "model":
+            # Strict fields, but the model itself may come as a map: pydantic's strict mode would insist on an instance.
+            cast(core_schema.ModelSchema, target)["strict"] = False
+        return schema
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, info in cls.model_fields.items():
+            if info.is_required() and _allows_none(info.annotation):
+                raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
+
+
+def _allows_none(annotation: Any) -> bool:
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a table, over Python field names in order; dots reach into embedded models (``contacts.user_id``)."""
+
+    name: str
+    fields: tuple[str, ...]
+    unique: bool
+
+    def __init__(self, name: str, *fields: str, unique: bool = False) -> None:
+        if not fields:
+            raise SchemaError(f"index {name!r} has no fields")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "unique", unique)
+
+    @property
+    def spec(self) -> IndexSpec:
+        return IndexSpec(self.name, tuple(map(database_name, self.fields)), self.unique)
+
+
+def database_name(python_name: str) -> str:
+    """Turn a Python field name (``contacts.user_id``) into the database's (``contacts.userId``)."""
+    return ".".join("_id" if part == "id" else to_camel(part) for part in python_name.split("."))
+
+
+class Table(Model):
+    """A table: a model whose instances are documents.
+
+    Class arguments:
+        name: The collection's name; by default the class name in camelCase with an ``s``.
+        indexes: Its indexes. ``by_id`` exists always.
+        system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
+    """
+
+    id: Id[Self] = Field(default=Id(""), alias="_id")
+
+    spec: ClassVar[TableSpec]
+
+    def __init_subclass__(
+        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+    ) -> None:
+        # Declared so that type checkers know the class arguments; pydantic hands them to the method below.
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+    ) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        table = name or cls.__name__[0].lower() + cls.__name__[1:] + "s"
+        ours = system and cls.__module__.partition(".")[0] == "synovia"
+        if table.startswith("_") != ours or system != ours:
+            raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
+        for index in indexes:
+            _check_index(cls, index)
+        cls.spec = TableSpec(table, tuple(index.spec for index in indexes))
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """Read a document of this table.
+
+        Raises:
+            pydantic.ValidationError: The document does not fit the table; another program may have written it.
+        """
+        return cls.model_validate(document, strict=False, context=FROM_DOCUMENT)
+
+    def to_document(self) -> Document:
+        """Give the document of this row, ``_id`` first."""
+        document: Document = to_bson(self.model_dump(by_alias=True, exclude_none=True))
+        return document
+
+
+def _check_index(table: type[Table], index: Index) -> None:
+    if index.name == "by_id":
+        raise SchemaError(f"{table.__name__}: by_id exists always and cannot be declared")
+    for field in index.fields:
+        if field.split(".")[0] not in table.model_fields:
+            raise SchemaError(f"{table.__name__} has no field {field!r}, which index {index.name!r} names")

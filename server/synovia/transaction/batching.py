@@ -1,0 +1,92 @@
+"""Reads by id that are asked for at the same time, as one question to the database.
+
+Under load many mutations run at once, most at the same timestamp, and each begins by reading a document or two. Whatever is
+asked for in one turn of the event loop is asked together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from synovia import keys
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema import Document
+from synovia.store.base import Snapshot, Store, Ts
+from synovia.store.filters import Filter
+
+
+class BatchedReads:
+    """Gives snapshots of a store whose ``get`` is shared with others at the same timestamp."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: dict[tuple[Ts, str], list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def snapshot(self, ts: Ts) -> Snapshot:
+        """Give the database as of ``ts``."""
+        return _BatchedSnapshot(self, self._store.snapshot(ts))
+
+    async def get(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        """Read documents, together with whoever asks for some in this turn of the loop."""
+        place = snapshot.ts, table
+        future: asyncio.Future[list[Document | None]] = asyncio.get_running_loop().create_future()
+        if place not in self._waiting:
+            self._waiting[place] = []
+            asyncio.get_running_loop().call_soon(self._ask, snapshot, table)
+        self._waiting[place].append((ids, future))
+        return await future
+
+    def _ask(self, snapshot: Snapshot, table: str) -> None:
+        waiting = self._waiting.pop((snapshot.ts, table))
+        task = asyncio.create_task(_answer(snapshot, table, waiting), name=f"read {table}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _answer(
+    snapshot: Snapshot, table: str, waiting: list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]]
+) -> None:
+    wanted = {keys.encode_value(id_): id_ for ids, _ in waiting for id_ in ids}
+    try:
+        found = dict(zip(wanted, await snapshot.get(table, list(wanted.values())), strict=True))
+    except BaseException as error:
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error) if isinstance(error, Exception) else future.cancel()
+        if not isinstance(error, Exception):
+            raise
+        return
+    for ids, future in waiting:
+        if not future.done():
+            future.set_result([found[keys.encode_value(id_)] for id_ in ids])
+
+
+class _BatchedSnapshot:
+    def __init__(self, reads: BatchedReads, snapshot: Snapshot) -> None:
+        self._reads = reads
+        self._snapshot = snapshot
+
+    @property
+    def ts(self) -> Ts:
+        return self._snapshot.ts
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        return await self._reads.get(self._snapshot, table, ids)
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        return await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        return await self._snapshot.count(table, index, interval, where=where)

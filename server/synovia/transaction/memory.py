@@ -1,0 +1,185 @@
+"""What a live query read the last time, rolled forward over the commits since, so that a rerun need not ask the database.
+
+A scan's result as of one timestamp and the commits after it determine its result as of a later one: documents that
+changed are taken out and put in again at the place of their new keys. A scan that stopped at its limit is read again when so
+many documents have left it that its end is no longer known. Documents that did not change are the same objects as before,
+which is what makes dumping, packing and comparing them again unnecessary (see ``rows``).
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from synovia import keys
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema import Document
+from synovia.store.base import Snapshot, Ts
+from synovia.store.filters import Filter
+from synovia.transaction.readset import KeyedCommit, KeyedWrite, Point, RangeRead
+
+MOST_DOCUMENTS = 20_000
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The result of a scan: documents with the keys at which the scan met them, in ascending order of these."""
+
+    read: RangeRead
+    order: Order
+    limit: int | None
+    entries: list[tuple[bytes, Document]]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the scan came to the end of its interval."""
+        return self.limit is None or len(self.entries) < self.limit
+
+    def documents(self) -> list[Document]:
+        found = [document for _, document in self.entries]
+        return found if self.order is Order.ASC else found[::-1]
+
+    def rolled(self, writes: Iterable[KeyedWrite]) -> _Kept | None:
+        """Give the result after some writes; None if they took so much away that the database has to be asked."""
+        moves = [(self._key(each.write.before), self._key(each.write.after), each) for each in writes]
+        moves = [move for move in moves if move[0] is not None or move[1] is not None]
+        if not moves:
+            return self
+        entries, complete = list(self.entries), self.complete
+        for before, after, write in moves:
+            if before is not None:
+                _take(entries, before)
+            if after is not None and write.write.after is not None and (complete or self._inside(entries, after)):
+                bisect.insort(entries, (after, write.write.after), key=_first)
+        if self.limit is not None and len(entries) > self.limit:
+            entries = entries[: self.limit] if self.order is Order.ASC else entries[-self.limit :]
+        kept = _Kept(self.read, self.order, self.limit, entries)
+        return kept if complete or not kept.complete else None
+
+    def _key(self, document: Document | None) -> bytes | None:
+        if document is None or not self.read.admits(document):
+            return None
+        return self.read.key_of(document, self.order)
+
+    def _inside(self, entries: list[tuple[bytes, Document]], key: bytes) -> bool:
+        """Tell whether a key lies before the last one met, beyond which nothing is known."""
+        if not entries:
+            return False
+        return key < entries[-1][0] if self.order is Order.ASC else key > entries[0][0]
+
+
+def _first(entry: tuple[bytes, Document]) -> bytes:
+    return entry[0]
+
+
+def _take(entries: list[tuple[bytes, Document]], key: bytes) -> None:
+    place = bisect.bisect_left(entries, key, key=_first)
+    if place < len(entries) and entries[place][0] == key:
+        del entries[place]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything that one run read from the database, as of ``ts``."""
+
+    ts: Ts
+    scans: dict[tuple[RangeRead, Order, int | None], _Kept] = field(default_factory=dict)
+    points: dict[Point, Document | None] = field(default_factory=dict)
+    counts: dict[RangeRead, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.points) + sum(len(kept.entries) for kept in self.scans.values())
+
+
+class RememberingSnapshot:
+    """A snapshot that answers from an earlier run's memory where it can, and notes what it read for the next run.
+
+    Args:
+        snapshot: The database as of the timestamp wanted.
+        memory: What the earlier run read; None: nothing.
+        since: Every commit after ``memory.ts`` up to the timestamp wanted.
+    """
+
+    def __init__(self, snapshot: Snapshot, memory: Memory | None, since: Sequence[KeyedCommit]) -> None:
+        self._snapshot = snapshot
+        self._old = memory or Memory(snapshot.ts)
+        self._since = since if memory else ()
+        self.memory = Memory(snapshot.ts)
+        self.asked = 0
+
+    @property
+    def ts(self) -> Ts:
+        return self._snapshot.ts
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        points = [(table, keys.encode_value(id_)) for id_ in ids]
+        missing = [(point, id_) for point, id_ in zip(points, ids, strict=True) if not self._recall_point(point)]
+        if missing:
+            self.asked += 1
+            found = await self._snapshot.get(table, [id_ for _, id_ in missing])
+            self.memory.points.update(zip([point for point, _ in missing], found, strict=True))
+        return [self.memory.points[point] for point in points]
+
+    def _recall_point(self, point: Point) -> bool:
+        if point in self.memory.points:
+            return True
+        if point not in self._old.points:
+            return False
+        document = self._old.points[point]
+        for commit in self._since:
+            if point in commit.points:
+                document = next(w.write.after for w in commit.by_table[point[0]] if w.id_key == point[1])
+        self.memory.points[point] = document
+        return True
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        place = RangeRead(table, index, interval, where), order, limit
+        kept = self.memory.scans.get(place) or self._recall_scan(place)
+        if kept is None:
+            self.asked += 1
+            found = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
+            kept = _keep(place, found)
+        self.memory.scans[place] = kept
+        return kept.documents()
+
+    def _recall_scan(self, place: tuple[RangeRead, Order, int | None]) -> _Kept | None:
+        kept = self._old.scans.get(place)
+        for commit in self._since:
+            if kept is not None:
+                kept = kept.rolled(commit.by_table.get(place[0].table, ()))
+        return kept
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        place = RangeRead(table, index, interval, where)
+        count = self._old.counts.get(place)
+        if count is None:
+            self.asked += 1
+            count = await self._snapshot.count(table, index, interval, where=where)
+        else:
+            count += sum(_growth(place, write) for commit in self._since for write in commit.by_table.get(table, ()))
+        self.memory.counts[place] = count
+        return count
+
+
+def _keep(place: tuple[RangeRead, Order, int | None], found: list[Document]) -> _Kept:
+    read, order, limit = place
+    kept = _Kept(read, order, limit, [])
+    ascending = found if order is Order.ASC else found[::-1]
+    kept.entries = [(kept._key(document) or b"", document) for document in ascending]
+    return kept
+
+
+def _growth(read: RangeRead, write: KeyedWrite) -> int:
+    return int(read.holds(write.write.after)) - int(read.holds(write.write.before))

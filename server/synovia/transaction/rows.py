@@ -1,0 +1,81 @@
+"""Rows that a live query has made before: a document that did not change is not read, dumped and packed again.
+
+Rows are frozen, so a run can be given the very objects of the run before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from synovia.schema import Document, Table
+from synovia_protocol.codec import list_head
+
+T = TypeVar("T", bound=Table)
+
+
+class Row:
+    """A document with what has been made of it so far. It keeps both objects alive, so that no other has their ``id()``."""
+
+    __slots__ = ("arrays", "document", "packed", "table", "value", "wire")
+
+    def __init__(self, document: Document, table: type[Table]) -> None:
+        self.document = document
+        self.table = table
+        self.value = table.from_document(document)
+        self.wire: Any = None
+        self.packed: bytes | None = None
+        self.arrays: frozenset[bytes] = frozenset()
+
+
+class RowCache:
+    """The rows of one run, beginning with those of the run before.
+
+    Args:
+        earlier: The cache of the run before; rows that this run does not use are forgotten with it.
+    """
+
+    def __init__(self, earlier: RowCache | None = None) -> None:
+        self._earlier = {} if earlier is None else earlier._by_document
+        self._by_document: dict[int, Row] = {}
+        self._by_value: dict[int, Row] = {}
+
+    def row(self, table: type[T], document: Document) -> T:
+        """Give the row of a document; the same object as before if the document is."""
+        place = id(document)
+        row = self._by_document.get(place) or self._earlier.get(place)
+        if row is None or row.table is not table:
+            row = Row(document, table)
+        self._by_document[place] = row
+        self._by_value[id(row.value)] = row
+        return row.value  # type: ignore[return-value]
+
+    def forget_earlier(self) -> None:
+        """Let go of what the run before has left."""
+        self._earlier = {}
+
+    def pack(
+        self, rows: Sequence[Table], dump: Callable[[Table], tuple[Any, bytes, frozenset[bytes]]]
+    ) -> tuple[list[Any], bytes, frozenset[bytes]]:
+        """Dump and pack a list of rows: those of this cache once, others (changed copies) each time.
+
+        Args:
+            dump: Gives the wire value of a row, its encoding, and the arrays it refers to.
+
+        Returns:
+            The same for the whole list.
+        """
+        values, parts, arrays = [], [list_head(len(rows))], set[bytes]()
+        for value in rows:
+            row = self._by_value.get(id(value))
+            if row is None or row.value is not value:
+                wire, packed, refers = dump(value)
+            else:
+                if row.packed is None:
+                    row.wire, row.packed, row.arrays = dump(value)
+                wire, packed, refers = row.wire, row.packed, row.arrays
+            values.append(wire)
+            parts.append(packed)
+            if refers:
+                arrays |= refers
+        return values, b"".join(parts), frozenset(arrays)

@@ -1,0 +1,126 @@
+"""One run's view of the database: a snapshot, what was read of it, and the writes that wait for the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synovia import keys
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema import Document
+from synovia.store.base import Snapshot, Write
+from synovia.store.filters import Filter
+from synovia.transaction.readset import Point, RangeRead, ReadSet
+
+FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan of an index, as the query builder asks for it."""
+
+    table: str
+    index: IndexSpec
+    interval: Interval
+    order: Order = Order.ASC
+    where: Filter | None = None
+
+
+class Transaction:
+    """Reads go to the snapshot with the pending writes laid over them; everything read is recorded."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.reads = ReadSet()
+        self._pending: dict[str, dict[bytes, Write]] = {}
+        self._known: dict[
+            Point, Document | None
+        ] = {}  # a snapshot does not change: what was read once is not read again
+
+    @property
+    def writes(self) -> list[Write]:
+        """The writes so far, without those that cancel out."""
+        return [
+            write
+            for pending in self._pending.values()
+            for write in pending.values()
+            if not (write.before is None and write.after is None)
+        ]
+
+    async def get(self, table: str, id_: Any) -> Document | None:
+        """Read one document by its id."""
+        point = table, keys.encode_value(id_)
+        self.reads.points.add(point)
+        pending = self._pending.get(table, {}).get(point[1])
+        if pending is not None:
+            return pending.after
+        if point not in self._known:
+            [self._known[point]] = await self.snapshot.get(table, [id_])
+        return self._known[point]
+
+    async def scan(self, scan: Scan, limit: int | None = None) -> list[Document]:
+        """Read an interval of an index, at most ``limit`` documents of it, in the order of their keys."""
+        pending = self._pending.get(scan.table, {})
+        # Pending writes may take documents away from what the snapshot gives: ask for as many more.
+        wanted = None if limit is None else limit + len(pending)
+        found = await self.snapshot.scan(
+            scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
+        )
+        if len(found) <= FEW:
+            self._known.update(((scan.table, keys.encode_value(document["_id"])), document) for document in found)
+        if pending:
+            found = _overlay(scan, found, pending, complete=wanted is None or len(found) < wanted)
+        if limit is None or len(found) < limit:
+            self._record(scan, scan.interval)
+            return found
+        found = found[:limit]
+        self._record(scan, _as_far_as(scan, found[-1]) if found else keys.EMPTY)
+        return found
+
+    async def count(self, scan: Scan) -> int:
+        """Count the documents of an interval."""
+        if self._pending.get(scan.table):
+            return len(await self.scan(scan))
+        self._record(scan, scan.interval)
+        return await self.snapshot.count(scan.table, scan.index, scan.interval, where=scan.where)
+
+    def write(self, table: str, id_: Any, before: Document | None, after: Document | None) -> None:
+        """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one."""
+        pending = self._pending.setdefault(table, {})
+        id_key = keys.encode_value(id_)
+        earlier = pending.get(id_key)
+        pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
+
+    def _record(self, scan: Scan, interval: Interval) -> None:
+        self.reads.ranges.add(_read_of(scan, interval))
+
+
+def _read_of(scan: Scan, interval: Interval) -> RangeRead:
+    return RangeRead(scan.table, scan.index, interval, scan.where)
+
+
+def scan_key(scan: Scan, document: Document) -> bytes:
+    """Give the key under which a scan meets a document first."""
+    key = _read_of(scan, scan.interval).key_of(document, scan.order)
+    if key is None:
+        raise ValueError("the document is not in the interval of the scan")
+    return key
+
+
+def _as_far_as(scan: Scan, last: Document) -> Interval:
+    key = scan_key(scan, last)
+    if scan.order is Order.ASC:
+        return Interval(scan.interval.low, keys.after(key))
+    return Interval(key, scan.interval.high)
+
+
+def _overlay(scan: Scan, found: Sequence[Document], pending: dict[bytes, Write], *, complete: bool) -> list[Document]:
+    """Lay pending writes over what the snapshot gave; if that was cut off, nothing beyond its end may join."""
+    kept = [document for document in found if keys.encode_value(document["_id"]) not in pending]
+    read = _read_of(scan, scan.interval)
+    joining = [write.after for write in pending.values() if write.after is not None and read.holds(write.after)]
+    if not complete:
+        end = _as_far_as(scan, found[-1])
+        joining = [document for document in joining if scan_key(scan, document) in end]
+    return sorted(kept + joining, key=lambda document: scan_key(scan, document), reverse=scan.order is Order.DESC)

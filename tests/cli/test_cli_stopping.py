@@ -1,0 +1,125 @@
+"""A stop by a signal, of a real process: what runs is finished, everybody is sent away, and it ends in time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from mongod import free_port
+from sync.serving import Client, socket_to
+from synovia_client import Backoff
+from synovia_client import Client as FullClient
+from synovia_protocol.client_session import ClientSession
+
+POSTS = Path(__file__).parents[1] / "support" / "posts.py"
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
+SECONDS = 30.0
+
+
+@contextmanager
+def server_of(store: Path, port: int = 0, **limits: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a server; give the process and its address."""
+    command = [sys.executable, "-m", "synovia.cli", "serve", str(POSTS), "--port", str(port)]
+    named = {f"SYNOVIA_LIMITS_{name.upper()}": str(value) for name, value in limits.items()}
+    variables = {**ENVIRONMENT, **named, "SYNOVIA_STORE": f"sqlite:///{store}"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
+    ) as process:
+        try:
+            banner = _banner(process)
+            found = re.search(r"ws://127\.0\.0\.1:\d+", banner)
+            assert found is not None, banner
+            yield process, found[0]
+        finally:
+            process.kill()
+            process.communicate(timeout=SECONDS)
+
+
+def _banner(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("╰"):
+            break
+    return "".join(lines)
+
+
+async def ended(process: subprocess.Popen[str], seconds: float) -> int:
+    return await asyncio.to_thread(process.wait, seconds)
+
+
+async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack, asyncio.timeout(SECONDS):
+        process, url = stack.enter_context(server_of(tmp_path / "x.db", retry_spread=4.0))
+        clients = []
+        for _ in range(8):
+            socket = await stack.enter_async_context(socket_to(f"{url}/sync"))
+            client = Client(socket, ClientSession(np.random.default_rng().bytes(16)))
+            await client.send(client.session.connect("test"))
+            await client.subscribe(1, "posts:texts", {"wall": "a"})
+            clients.append(client)
+        writer = clients[0]
+        running, frame = writer.mutation("posts:post_slowly", {"wall": "a", "text": "running", "seconds": 1.0})
+        waiting, next_frame = writer.mutation("posts:post", {"wall": "a", "text": "waiting"})
+        await writer.send(frame, next_frame)
+        await writer.subscribe(2, "posts:process")  # answered, so the mutation before it has begun
+        process.send_signal(signal.SIGTERM)
+        assert (await writer.response(running)).error is None
+        assert writer.session.held[1].value == ["running"]
+        waits: list[float] = []
+        for client in clients:
+            fatal, closed_with = await client.end()
+            assert (fatal.error.code, closed_with) == ("stopping", 1001)
+            waits.append(fatal.retry_after or 0.0)
+        assert len(set(waits)) == len(waits)
+        assert all(0.2 <= wait <= 4.2 for wait in waits)
+        assert max(waits) - min(waits) > 0.3, "eight draws from four seconds"
+        assert not any(getattr(event, "request_id", None) == waiting for event in writer.events)
+        assert await ended(process, 5) == 0
+
+
+async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    port = free_port()
+    async with asyncio.timeout(SECONDS):
+        with server_of(tmp_path / "x.db", port, retry_spread=0.1) as (process, url):
+            client = FullClient(url, proxy=None, backoff=Backoff(0.05, 0.2))
+            await client.open()
+            calls = [
+                asyncio.create_task(
+                    client.mutation("posts:post_slowly", {"wall": "a", "text": str(number), "seconds": 0.2})
+                )
+                for number in range(6)
+            ]
+            await calls[0]
+            process.send_signal(signal.SIGTERM)
+            assert await ended(process, 10) == 0
+            assert not all(call.done() for call in calls), "those that had not begun are left to the next server"
+        with server_of(tmp_path / "x.db", port):
+            await asyncio.gather(*calls)
+            assert sorted(await client.query("posts:texts", {"wall": "a"})) == [str(number) for number in range(6)]
+            await client.close()
+
+
+async def test_a_function_that_holds_up_the_process_does_not_hold_up_its_end(tmp_path: Path) -> None:
+    async with asyncio.timeout(SECONDS):
+        with server_of(tmp_path / "x.db", drain_timeout=0.5, farewell_timeout=0.5) as (process, url):
+            async with socket_to(f"{url}/sync") as socket:
+                client = Client(socket, ClientSession(np.random.default_rng().bytes(16)))
+                await client.send(client.session.connect("test"))
+                await client.subscribe(1, "posts:texts", {"wall": "a"})
+                _, marker = client.mutation("posts:post", {"wall": "a", "text": "before"})
+                _, frame = client.mutation("posts:block", {"seconds": 600.0})
+                await client.send(marker, frame)
+                assert await client.result(1) == ["before"]
+                process.send_signal(signal.SIGTERM)
+                assert await ended(process, 0.5 + 0.5 + 5 + 4) == 1

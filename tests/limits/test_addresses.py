@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from synovia.limits.addresses import Addresses, network_of
+from synovia.limits.bucket import Bucket
+from synovia.limits.settings import HubLimits
+from synovia.testing import Clock
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_users_are_told_apart_by_ipv4_addresses_and_ipv6_networks(host: str, network: str) -> None:
+    assert network_of(host) == network
+
+
+def test_an_address_is_forgotten_once_it_has_used_up_nothing() -> None:
+    clock = Clock(0.0)
+    addresses = Addresses(HubLimits(max_messages_per_second_per_address=10), clock)
+    used, connected = addresses.of("203.0.113.7"), addresses.of("203.0.113.8")
+    used.meter.take(5, 0, clock())
+    connected.connections = 1
+    addresses.tidy()
+    assert addresses.of("203.0.113.7") is used
+    clock.advance(1)
+    addresses.tidy()
+    assert len(addresses) == 1
+    assert addresses.of("203.0.113.8") is connected
+
+
+def test_a_bucket_gives_credit_and_tells_how_long_to_wait() -> None:
+    bucket = Bucket(10, now=0.0)
+    bucket.take(20, 0.0)
+    assert bucket.wait(0.0) == 0
+    assert bucket.wait(0.0, reserve=0.5) == pytest.approx(1.0)
+    bucket.take(5, 0.0)
+    assert bucket.wait(0.0) == pytest.approx(0.5)
+    assert bucket.wait(1.0) == 0
+    bucket.take(10_000, 1.0)
+    assert bucket.wait(1.0) == pytest.approx(4.0)  # nobody is shut out for long
+    assert bucket.full(10.0)
+    assert not bucket.full(6.0)
