@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from contract.steps import EVERYTHING, commits_after, everything
-from contract.stores import BY_RANK, BY_TAG
 from synovia import keys
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import Batch, RequestRecord, Store, Write
 from synovia.store.sqlite import SQLiteStore
+from synovia.testing.stores.opening import BY_RANK, BY_TAG
+from synovia.testing.stores.steps import EVERYTHING, commits_after, everything
 
 SESSION = b"k" * 16
 ACCOUNTS = 20

@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from contract.steps import (
+from synovia.keys import BY_ID, IndexSpec
+from synovia.schema.specs import TableSpec
+from synovia.store import open_store
+from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable
+from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite.history import Retention
+from synovia.testing.stores.opening import BY_RANK, NOTES, TABLES
+from synovia.testing.stores.steps import (
     EVERYTHING,
     commits_after,
     everything,
@@ -25,13 +32,6 @@ from contract.steps import (
     next_commit,
     replaced,
 )
-from contract.stores import BY_RANK, NOTES, TABLES
-from synovia.keys import BY_ID, IndexSpec
-from synovia.schema.specs import TableSpec
-from synovia.store import open_store
-from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable
-from synovia.store.sqlite import SQLiteStore
-from synovia.store.sqlite.history import Retention
 
 START = 1_700_000_000.0
 

@@ -1,4 +1,4 @@
-"""Every store: random commits, then random scans at every past timestamp, against the brute-force model."""
+"""Tests of every store: random commits, then random scans at every past timestamp, against the brute-force model."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.model import IDS, THINGS, Model, Question, commits, questions
-from contract.steps import everything, following, next_commits
-from contract.stores import FACTORIES, Factory
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Store, Write
-
-
-@pytest.fixture(params=FACTORIES)
-async def things(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    factory: Factory = request.param
-    async with factory(request, [THINGS]) as opened:
-        yield opened.store
+from synovia.testing.stores.model import IDS, THINGS, Model, Question, commits, questions
+from synovia.testing.stores.opening import MakeStore, opened
+from synovia.testing.stores.steps import everything, following, next_commits
 
 
 def exact(documents: list[Document]) -> list[bytes]:
@@ -43,26 +36,6 @@ async def clear(store: Store) -> None:
     await store.commit(Batch([Write("things", each["_id"], each, None) for each in left]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(history=commits, asked=st.lists(questions, min_size=1, max_size=6))
-async def test_scans_at_every_past_timestamp_equal_the_model(
-    things: Store, history: list[dict[int, dict[str, Any] | None]], asked: list[Question]
-) -> None:
-    await clear(things)
-    start, _ = await things.newest()
-    model, log = Model(), []
-    for changes in history:
-        if writes := model.writes(changes):
-            ts = await things.commit(Batch(writes))
-            model.commit(ts, writes)
-            log.append((ts, exact_writes(writes)))
-    for ts in model.past:
-        await compare(things, model, ts, asked)
-    async with following(things, start) as changes_:
-        told = await next_commits(changes_, len(log))
-    assert [(each.ts, exact_writes(each.writes)) for each in told] == log
-
-
 async def compare(store: Store, model: Model, ts: int, asked: list[Question]) -> None:
     snapshot = store.snapshot(ts)
     for each in asked:
@@ -73,3 +46,32 @@ async def compare(store: Store, model: Model, ts: int, asked: list[Question]) ->
     present = {bson.encode({"": document["_id"]}): document for document in model.past[ts]}
     by_id = [present.get(bson.encode({"": id_})) for id_ in IDS]
     assert list(map(stored, await snapshot.get("things", IDS))) == list(map(stored, by_id))
+
+
+class HistoryContract:
+    """Random commits, then random scans at every past timestamp, against a brute-force model."""
+
+    @pytest.fixture
+    async def things(self, make_store: MakeStore) -> AsyncIterator[Store]:
+        """Give an open, empty store with one table."""
+        async with opened(make_store, [THINGS]) as present:
+            yield present.store
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(history=commits, asked=st.lists(questions, min_size=1, max_size=6))
+    async def test_scans_at_every_past_timestamp_equal_the_model(
+        self, things: Store, history: list[dict[int, dict[str, Any] | None]], asked: list[Question]
+    ) -> None:
+        await clear(things)
+        start, _ = await things.newest()
+        model, log = Model(), []
+        for changes in history:
+            if writes := model.writes(changes):
+                ts = await things.commit(Batch(writes))
+                model.commit(ts, writes)
+                log.append((ts, exact_writes(writes)))
+        for ts in model.past:
+            await compare(things, model, ts, asked)
+        async with following(things, start) as changes_:
+            told = await next_commits(changes_, len(log))
+        assert [(each.ts, exact_writes(each.writes)) for each in told] == log

@@ -1,0 +1,122 @@
+"""Tests of every store: arrays, what outlives a restart, and indexes that are brought up to date."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synovia import keys
+from synovia.keys import IndexSpec
+from synovia.schema.specs import TableSpec
+from synovia.store import arrays
+from synovia.store.base import ArrayManifest, Batch, RequestRecord, Store, StoreError, StoreUnavailable
+from synovia.testing.stores.opening import (
+    BY_EMAIL,
+    BY_RANK,
+    NOTES,
+    TABLES,
+    USERS,
+    Opened,
+    PersistentStoreTests,
+    StoreTests,
+)
+from synovia.testing.stores.steps import EVERYTHING, commit, everything, ids, insert, inserted, replaced
+
+DIGEST, OTHER = b"\1" * 32, b"\2" * 32
+
+
+class ArrayContract(StoreTests):
+    """Arrays come back bit for bit."""
+
+    async def test_a_chunk_is_found_by_its_digest(self, store: Store) -> None:
+        data = bytes(range(256)) * 1024
+        assert await store.arrays.get_chunk(DIGEST) is None
+        await store.arrays.put_chunk(DIGEST, data)
+        await store.arrays.put_chunk(DIGEST, data)
+        assert await store.arrays.get_chunk(DIGEST) == data
+        assert await store.arrays.get_chunk(OTHER) is None
+
+    async def test_a_manifest_is_found_by_its_digest(self, store: Store) -> None:
+        manifest = ArrayManifest(DIGEST, "float64", 70_000, (b"\3" * 32, b"\4" * 32, b"\3" * 32))
+        empty = ArrayManifest(OTHER, "int16", 0)
+        assert await store.arrays.get_manifest(DIGEST) is None
+        for each in (manifest, manifest, empty):
+            await store.arrays.put_manifest(each)
+        assert await store.arrays.get_manifest(DIGEST) == manifest
+        assert await store.arrays.get_manifest(OTHER) == empty
+
+    async def test_an_array_comes_back_bit_for_bit(self, store: Store) -> None:
+        samples = np.random.default_rng(7).standard_normal(100_000)
+        samples[:4] = [np.nan, -0.0, np.inf, -np.inf]
+        samples.view(np.uint64)[4] = 0x7FF8_0000_DEAD_BEEF
+        ref = await arrays.write_array(store.arrays, samples)
+        assert (await arrays.read_range(store.arrays, ref)).tobytes() == samples.tobytes()
+        assert (await arrays.read_range(store.arrays, ref, 32_700, 65_600)).tobytes() == samples[
+            32_700:65_600
+        ].tobytes()
+
+    async def test_ping_answers(self, store: Store) -> None:
+        await store.ping()
+
+
+class StorageContract(PersistentStoreTests):
+    """Everything outlives a restart, and indexes are brought up to date."""
+
+    async def test_everything_outlives_a_restart(self, persistent: Opened) -> None:
+        a = {"_id": "a", "rank": 1}
+        first = await insert(persistent.store, "notes", a)
+        second = await commit(
+            persistent.store, replaced("notes", a, rank=2), requests=[RequestRecord(b"s" * 16, 1, b"r")]
+        )
+        await persistent.store.arrays.put_chunk(DIGEST, b"chunk")
+        await persistent.store.arrays.put_manifest(ArrayManifest(OTHER, "uint8", 5, (DIGEST,)))
+        _, fence = await persistent.store.newest()
+        store = await persistent.reopen(TABLES)
+        ts, fence_then = await store.newest()
+        assert ts >= second
+        assert fence_then == fence
+        assert await everything(store, ts, "notes") == [{"_id": "a", "rank": 2}]
+        assert await everything(store, first, "notes") == [a]
+        assert await store.find_request(b"s" * 16, 1) == RequestRecord(b"s" * 16, 1, b"r")
+        assert await store.arrays.get_chunk(DIGEST) == b"chunk"
+        assert await store.arrays.get_manifest(OTHER) == ArrayManifest(OTHER, "uint8", 5, (DIGEST,))
+        assert await store.commit(Batch(inserted("notes", {"_id": "b"}), fence=fence)) > second
+
+    async def test_an_index_that_is_added_holds_the_documents_there_are(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", *({"_id": number, "size": [-number, 100]} for number in range(10)))
+        by_size = IndexSpec("by_size", ("size",))
+        store = await persistent.reopen([TableSpec("notes", (*NOTES.indexes, by_size)), USERS])
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("notes", by_size, keys.prefix([-3]))) == [3]
+        assert ids(await store.snapshot(ts).scan("notes", by_size, EVERYTHING)) == list(range(10))[::-1]
+        ts = await insert(store, "notes", {"_id": 10, "size": 1})
+        assert ids(await store.snapshot(ts).scan("notes", by_size, keys.between([], (0, False), (99, True)))) == [10]
+
+    async def test_an_index_that_has_changed_is_built_anew(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", {"_id": 1, "rank": 1, "size": 5}, {"_id": 2, "rank": 2, "size": 4})
+        by_size = IndexSpec("by_rank", ("size",))
+        store = await persistent.reopen([TableSpec("notes", (by_size,)), USERS])
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("notes", by_size, EVERYTHING)) == [2, 1]
+        assert ids(await store.snapshot(ts).scan("notes", by_size, keys.prefix([5]))) == [1]
+
+    async def test_an_index_that_was_removed_forbids_nothing_any_more(self, persistent: Opened) -> None:
+        await insert(persistent.store, "users", {"_id": 1, "email": "a", "team": 1})
+        store = await persistent.reopen([NOTES, TableSpec("users")])
+        ts = await insert(store, "users", {"_id": 2, "email": "a", "team": 1})
+        assert ids(await everything(store, ts, "users")) == [1, 2]
+        with pytest.raises(StoreError):
+            await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)
+
+    async def test_an_index_cannot_become_unique_over_equal_keys(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", {"_id": 1, "rank": 1}, {"_id": 2, "rank": 1})
+        with pytest.raises(StoreUnavailable, match="unique"):
+            await persistent.reopen([TableSpec("notes", (IndexSpec("by_rank", ("rank",), unique=True),)), USERS])
+        store = await persistent.reopen(TABLES)
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("notes", BY_RANK, EVERYTHING)) == [1, 2]
+
+    async def test_a_table_that_is_added_is_empty(self, persistent: Opened) -> None:
+        store = await persistent.reopen([*TABLES, TableSpec("letters")])
+        ts = await insert(store, "letters", {"_id": 1})
+        assert await everything(store, ts, "letters") == [{"_id": 1}]
