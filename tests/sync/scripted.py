@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from synovia.engine.freshness import Floor
 from synovia.errors import NotFound
 from synovia.identity import Identity
 from synovia.sync.connection import Connection
@@ -87,9 +89,16 @@ class ScriptedEngine:
         self.head = 100
         self.lives: dict[tuple[str, Identity | None], ScriptedLive] = {}
         self.personal: set[str] = set()
+        self.next_floor: Floor | None = None
 
     def live(self, path: str, identity: Identity | None = None) -> ScriptedLive:
         return self.lives.setdefault((path, identity if path in self.personal else None), ScriptedLive())
+
+    def floor(self, notify: Callable[[], None]) -> Floor:
+        return self.next_floor or Floor(self.head)
+
+    async def wait_until_current(self, live: Any) -> None:
+        raise NotImplementedError
 
     def subscribe(
         self,

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Arguments, Clock, Executor
+from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.live_queries import LiveQueries
 from synovia.engine.live_query import LiveQuery, Subscriber
 from synovia.engine.log import Log
@@ -82,7 +83,8 @@ class Engine:
         self._log = Log(store, self._on_change)
         self.live = LiveQueries(self._executor, self._log, linger=linger)
         self.committer = Committer(store, self._log)
-        self._mutations = Mutations(store, self._executor, self._log, self.committer)
+        self._freshness = Freshness(store, self._log)
+        self._mutations = Mutations(store, self._executor, self._log, self.committer, self._freshness)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
         self.swept = Swept()
@@ -102,6 +104,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop every task; the store stays open."""
         await end(self._tasks)
+        await self._freshness.stop()
         await self.live.stop()
         self._log_alive = False
 
@@ -128,6 +131,14 @@ class Engine:
     async def wait_for(self, ts: Ts) -> None:
         """Wait until the head is at ``ts`` or beyond."""
         await self._log.wait_for(ts)
+
+    def floor(self, notify: Callable[[], None]) -> Floor:
+        """Give the instant that an answer to a question of now must not be older than; see ``Freshness``."""
+        return self._freshness.floor(notify)
+
+    async def wait_until_current(self, live: LiveQuery) -> None:
+        """Wait until the newest result of a live query holds everything that was acknowledged before this call."""
+        await self.live.wait_until_known(live, await self._freshness.catch_up())
 
     def subscribe(
         self,
@@ -168,10 +179,10 @@ class Engine:
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> Outcome:
-        """Run a query once at the head."""
+        """Run a query once; everything that was acknowledged before is in its answer."""
         try:
             function, values = self._executor.prepare(path, Kind.QUERY, args, origin)
-            ts = self.head
+            ts = await self._freshness.instant()
             run = await self._executor.query(function, values, identity, ts, origin=origin)
         except FunctionError as error:
             return Outcome(error=error.info)
@@ -293,7 +304,14 @@ class Engine:
         try:
             _refuse_impersonation(identity)
             run = await self._executor.action(
-                function, values, identity, run_query, run_mutation, self.transact, lambda: self.head, origin=origin
+                function,
+                values,
+                identity,
+                run_query,
+                run_mutation,
+                self.transact,
+                self._freshness.instant,
+                origin=origin,
             )
         except FunctionError as error:
             return Outcome(error=error.info)

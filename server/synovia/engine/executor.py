@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -227,18 +227,19 @@ class Executor:
         run_query: Call,
         run_mutation: Call,
         transact: Transact,
-        head: Callable[[], Ts],
+        instant: Callable[[], Awaitable[Ts]],
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> Run:
         """Run an action.
 
         Args:
-            head: Tells the newest instant; as of that the caller's roles are found, anew each time that they are asked for.
+            instant: Tells the newest instant; as of that the caller's roles are found, anew each time that they are asked
+                for.
         """
 
         async def find() -> frozenset[str]:
-            transaction, now = Transaction(self._reads.snapshot(head())), self.now()
+            transaction, now = Transaction(self._reads.snapshot(await instant())), self.now()
             return await self._roles(QueryContext, identity, transaction, now)
 
         run = Run(ReadSet())

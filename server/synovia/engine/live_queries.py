@@ -116,6 +116,11 @@ class LiveQueries:
             self._schedule(live)
         return live
 
+    async def wait_until_known(self, live: LiveQuery, ts: Ts) -> None:
+        """Wait until the result of a live query is known at ``ts`` or later, or the query has been split or given up."""
+        while self._queries.get(live.key) is live and not (live.loaded and live.known_through(self._log.head) >= ts):
+            await live.published()
+
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once; the last one out starts its time to linger."""
         identities = live.subscribers.get(subscriber)
@@ -132,6 +137,7 @@ class LiveQueries:
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
             self._watched.discard(live.key)
+            live.announce()
         self._index.remove(live)
 
     def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -128,6 +129,7 @@ class LiveQuery:
         self.pasts: dict[Ts, Version | None] = {}
         self.looking: set[Ts] = set()
         self._spans: deque[_Span] = deque()
+        self._publication: asyncio.Future[None] | None = None
         self._value: Any = None
         self._kept = 0
 
@@ -218,7 +220,20 @@ class LiveQuery:
         self.dirty_at = dirty_at
         self.ran_at = ts
         self._trim()
+        self.announce()
         return not same
+
+    async def published(self) -> None:
+        """Wait until there is another result, or the query is given up."""
+        if self._publication is None:
+            self._publication = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._publication)
+
+    def announce(self) -> None:
+        """Wake who waits for ``published``."""
+        publication, self._publication = self._publication, None
+        if publication is not None:
+            publication.set_result(None)
 
     @staticmethod
     def _bridge(old: Version, new: Version) -> bytes | None:

@@ -44,6 +44,7 @@ class Log:
         self._window_start: Ts = 0
         self._pins: Counter[Ts] = Counter()
         self._waiting: list[tuple[Ts, asyncio.Future[None]]] = []
+        self._waiting_for_fence: list[tuple[int, asyncio.Future[None]]] = []
         self.head: Ts = 0
         self.fence = 0
         self.advanced_at = time.monotonic()
@@ -120,13 +121,27 @@ class Log:
             self._waiting.append((ts, future))
             await future
 
+    async def wait_for_fence(self, number: int) -> None:
+        """Wait until so many Synovia transactions have been delivered."""
+        if self.fence < number:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting_for_fence.append((number, future))
+            await future
+
     async def wait_for_more(self) -> None:
         """Wait until the log moves at all."""
         await self.wait_for(self.head + 1)
 
     def _wake(self) -> None:
         if self._waiting:
-            for ts, future in self._waiting:
-                if ts <= self.head and not future.done():
-                    future.set_result(None)
-            self._waiting = [(ts, future) for ts, future in self._waiting if not future.done()]
+            self._waiting = _woken(self._waiting, self.head)
+        if self._waiting_for_fence:
+            self._waiting_for_fence = _woken(self._waiting_for_fence, self.fence)
+
+
+def _woken(waiting: list[tuple[int, asyncio.Future[None]]], reached: int) -> list[tuple[int, asyncio.Future[None]]]:
+    """Wake who waits for no more than ``reached``, and give the others."""
+    for wanted, future in waiting:
+        if wanted <= reached and not future.done():
+            future.set_result(None)
+    return [(wanted, future) for wanted, future in waiting if not future.done()]

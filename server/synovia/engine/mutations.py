@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from synovia import keys
 from synovia.engine.committer import Committer, Outdated, Submission
 from synovia.engine.executor import Arguments, Executor, MutationRun, Run
+from synovia.engine.freshness import Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.errors import FunctionError
@@ -59,11 +60,12 @@ def retry_window(request_ttl: float) -> float:
 class Mutations:
     """Runs mutations over one store."""
 
-    def __init__(self, store: Store, executor: Executor, log: Log, committer: Committer) -> None:
+    def __init__(self, store: Store, executor: Executor, log: Log, committer: Committer, freshness: Freshness) -> None:
         self._store = store
         self._executor = executor
         self._log = log
         self._committer = committer
+        self._freshness = freshness
         self._retry_window = retry_window(store.request_ttl)
 
     async def run(self, request: Request) -> Outcome:
@@ -82,7 +84,9 @@ class Mutations:
                 )  # fmt: skip
                 run.error = run.error or refusal
                 if run.error is not None and not request.retry:
-                    return Outcome(error=run.error)
+                    if await self._holds(run, ts):
+                        return Outcome(error=run.error)
+                    continue
                 try:
                     return outcome_of(run, await self._commit(request, run, ts))
                 except Outdated as outdated:
@@ -101,6 +105,17 @@ class Mutations:
             await self._log.wait_for(newer)
         error_info = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
         return Outcome(error=error_info, unknown=request.retry)
+
+    async def _holds(self, run: MutationRun, ts: Ts) -> bool:
+        """Tell whether a failure rests on nothing older than what was acknowledged, at another hub too, before it is told.
+
+        What is committed is validated against all that came before; a failure commits nothing.
+        """
+        newest = await self._freshness.catch_up()
+        if newest <= ts:
+            return True
+        commits = self._log.since(ts)
+        return commits is not None and not any(run.reads.overlaps(commit) for commit in commits)
 
     async def _commit(self, request: Request, run: MutationRun, ts: Ts) -> Ts:
         writes = run.transaction.writes if run.transaction and run.error is None else []

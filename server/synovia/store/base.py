@@ -215,6 +215,11 @@ class Store(Protocol):
     def arrays(self) -> ArrayStore: ...
 
     @property
+    def shared(self) -> bool:
+        """Tell whether other processes may commit to the same database."""
+        ...
+
+    @property
     def request_ttl(self) -> float:
         """Tell for how many seconds at least a request record is kept."""
         ...

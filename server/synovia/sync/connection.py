@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from synovia.errors import FunctionError
 from synovia.identity import Identity
-from synovia.sync.ports import Engine, LiveQuery, Ts, Version
+from synovia.sync.ports import Engine, Floor, LiveQuery, Ts, Version
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache, Untellable
 from synovia_protocol.codec import encode_transition, pack_update
@@ -74,13 +74,13 @@ class Connection:
         return sum(len(frame) for _, frame in self._waiting)
 
     def live(self, query_id: int) -> LiveQuery | None:
-        """Find the live query behind one of the client's query ids."""
+        """Find the live query behind one of the client's query ids, once the client has been told its result."""
         query = self._queries.get(query_id)
-        return None if query is None else query.live
+        return None if query is None or query.version is None else query.live
 
     def shows(self, digest: bytes) -> bool:
         """Tell whether any query of the set shows this array."""
-        return any(query.live.shows(digest) for query in self._queries.values())
+        return any(query.live.shows(digest) for query in self._queries.values() if query.version is not None)
 
     # --- what the client asks for
 
@@ -90,21 +90,24 @@ class Connection:
             query = self._queries.pop(query_id, None)
             if query is not None:
                 self._engine.unsubscribe(query, query.live)
-        for added in add:
-            self._add(added)
+        adding = list(add)
+        if adding:
+            floor = self._engine.floor(self._wake)
+            for added in adding:
+                self._add(added, floor)
         self._wake()
 
-    def _add(self, added: QueryAdd) -> None:
+    def _add(self, added: QueryAdd, floor: Floor) -> None:
         if len(self._queries) >= self.max_subscriptions:
             text = f"this connection may hold {self.max_subscriptions} subscriptions at present"
             self._refuse(added.query_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
-        query = self._subscribe(added)
+        query = self._subscribe(added, floor)
         if query is not None:
             self._queries[added.query_id] = query
 
-    def _subscribe(self, added: QueryAdd) -> Subscription | None:
-        query = Subscription(added, self._wake, self._newest_ts)
+    def _subscribe(self, added: QueryAdd, floor: Floor) -> Subscription | None:
+        query = Subscription(added, self._wake, floor, self._newest_ts)
         try:
             query.live = self._engine.subscribe(query, added.path, added.args, self.identity, added.journal)
         except FunctionError as error:
@@ -121,8 +124,9 @@ class Connection:
             self.identity = identity
             return
         self.identity = identity
+        floor = self._engine.floor(self._wake)
         for query_id, before in list(self._queries.items()):
-            query = self._subscribe(before.added)
+            query = self._subscribe(before.added, floor)
             if query is None:
                 del self._queries[query_id]
             else:
@@ -179,7 +183,7 @@ class Connection:
             live = query.live
             if live.loaded:
                 known = live.known_through(head)
-                if known < target:
+                if known < target and not (query.new and query.too_old(known)):
                     target = known
         return target if target >= self._ts else None
 
@@ -218,8 +222,8 @@ class Connection:
         changes = []
         looking = False
         for query in self._queries.values():
-            version = query.live.version_at(target) if query.live.loaded else None
-            if version is None and (query.version is not None or query.resumes):
+            version = None if query.too_old(target) or not query.live.loaded else query.live.version_at(target)
+            if version is None and not query.new:
                 raise Untellable  # what the client holds, also from its last connection, must not stay behind the rest
             if version is None or version is query.version:
                 continue

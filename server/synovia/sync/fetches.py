@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import cast
 
 from synovia.errors import FunctionError
 from synovia.store import arrays
 from synovia.store.base import ArrayManifest, ArraySource
-from synovia.sync.ports import LiveQuery
+from synovia.sync.ports import Engine, LiveQuery
 from synovia.sync.socket import Socket
 from synovia_protocol.arrays import ITEM_BYTES, chunks_of, encode_frame, raw_of
 from synovia_protocol.codec import encode
@@ -25,12 +25,14 @@ class Fetches:
     """Answers FetchArray; several run at once and take turns on the socket.
 
     Args:
+        engine: Whose live queries show the arrays.
         arrays: Where samples are.
         socket: Whose client asks.
         most: How many may run at once; one more fails with ``limit_exceeded``.
     """
 
-    def __init__(self, arrays: ArraySource, socket: Socket, most: int) -> None:
+    def __init__(self, engine: Engine, arrays: ArraySource, socket: Socket, most: int) -> None:
+        self._engine = engine
         self._arrays = arrays
         self._socket = socket
         self._most = most
@@ -39,8 +41,9 @@ class Fetches:
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, message: FetchArray, live: LiveQuery | None) -> None:
-        """Begin to answer; ``live`` is the query that is said to show the array."""
+    def start(self, message: FetchArray, find: Callable[[], LiveQuery | None]) -> None:
+        """Begin to answer; ``find`` gives the query that is said to show the array, None if the client does not hold it."""
+        live = find()
         if message.request_id in self._running:
             self._fail(message, ErrorCode.LIMIT_EXCEEDED, f"request {message.request_id} is still being answered")
         elif len(self._running) >= self._most:
@@ -48,7 +51,7 @@ class Fetches:
         elif live is None or not live.shows(message.digest):
             self._fail(message, ErrorCode.ARRAY_NOT_FOUND, f"query {message.query_id} shows no such array")
         else:
-            work = self._answer(message)
+            work = self._answer(message, find)
             self._running[message.request_id] = self._socket.spawn(work, f"fetch {message.request_id}")
 
     def cancel(self, request_id: int) -> None:
@@ -57,8 +60,9 @@ class Fetches:
         if task is not None:
             task.cancel()
 
-    async def _answer(self, message: FetchArray) -> None:
+    async def _answer(self, message: FetchArray, find: Callable[[], LiveQuery | None]) -> None:
         try:
+            await self._check_still_shown(message, find)
             await self._stream(message)
         except FunctionError as error:
             self._fail(message, ErrorCode(error.code), error.message)
@@ -67,6 +71,21 @@ class Fetches:
             self._fail(message, ErrorCode.SERVER_ERROR, "the array could not be read")
         finally:
             del self._running[message.request_id]
+
+    async def _check_still_shown(self, message: FetchArray, find: Callable[[], LiveQuery | None]) -> None:
+        """Look at the query once more when it holds all that was acknowledged before the client asked: a role taken, say.
+
+        Raises:
+            FunctionError: It does not show the array any more.
+        """
+        live = find()
+        while live is not None:
+            await self._engine.wait_until_current(live)
+            if (now := find()) is live:
+                break
+            live = now  # it has been split by caller meanwhile
+        if live is None or not live.shows(message.digest):
+            raise FunctionError(ErrorCode.ARRAY_NOT_FOUND, f"query {message.query_id} shows no such array")
 
     async def _stream(self, message: FetchArray) -> None:
         manifest = await self._arrays.get_manifest(message.digest)

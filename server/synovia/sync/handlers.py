@@ -52,7 +52,7 @@ class Conversation:
         self._sign_in: SignIn | None = None
         self._connection = Connection(hub.engine, hub.transitions, socket.wake)
         self._uploads = Uploads(hub.arrays, hub.limits, address)
-        self._fetches = Fetches(hub.read_arrays, socket, hub.limits.max_fetches)
+        self._fetches = Fetches(hub.engine, hub.read_arrays, socket, hub.limits.max_fetches)
         self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(
             hub.limits.max_waiting_bytes, hub.limits.max_waiting_mutations
         )
@@ -352,7 +352,7 @@ class Conversation:
         await self._uploads.complete(event)
 
     async def _on_fetch(self, message: m.FetchArray, size: int) -> None:
-        self._fetches.start(message, self._connection.live(message.query_id))
+        self._fetches.start(message, lambda: self._connection.live(message.query_id))
 
     async def _on_cancel(self, message: m.CancelFetch, size: int) -> None:
         self._fetches.cancel(message.request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from synovia.identity import Identity
@@ -77,11 +78,27 @@ class Outcome(Protocol):
         ...
 
 
+class Floor(Protocol):
+    """The instant that an answer must not be older than."""
+
+    def reached(self, ts: Ts) -> bool:
+        """Tell whether what holds at ``ts`` is recent enough; False while that is not known."""
+        ...
+
+
 class Engine(Protocol):
     """The part of the engine that connections use."""
 
     @property
     def head(self) -> Ts: ...
+
+    def floor(self, notify: Callable[[], None]) -> Floor:
+        """Give the floor of what is asked for now: everything that was acknowledged before."""
+        ...
+
+    async def wait_until_current(self, live: Any) -> None:
+        """Wait until the newest result of a live query holds everything that was acknowledged before this call."""
+        ...
 
     def subscribe(
         self,

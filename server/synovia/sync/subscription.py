@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from synovia.sync.ports import LiveQuery, Ts, Version
+from synovia.sync.ports import Floor, LiveQuery, Ts, Version
 from synovia_protocol.codec import pack_patch_update, pack_update, pack_value_update
 from synovia_protocol.messages import QueryAdd, QueryFailed, QueryUnchanged
 
@@ -22,13 +22,14 @@ class Subscription:
         moved: ``version`` came from another live query than ``live`` is, because the caller is another one now.
     """
 
-    __slots__ = ("_newest_ts", "added", "live", "moved", "notify", "version")
+    __slots__ = ("_floor", "_newest_ts", "added", "live", "moved", "notify", "version")
 
     live: LiveQuery
 
-    def __init__(self, added: QueryAdd, notify: Callable[[], None], newest_ts: Ts | None = None) -> None:
+    def __init__(self, added: QueryAdd, notify: Callable[[], None], floor: Floor, newest_ts: Ts | None = None) -> None:
         self.added = added
         self.notify = notify
+        self._floor = floor
         self.version: Version | None = None
         self.moved = False
         self._newest_ts = newest_ts
@@ -44,6 +45,15 @@ class Subscription:
         self.version = before.version
         self._newest_ts = before._newest_ts
         self.moved = before.version is not None and (before.moved or self.live is not before.live)
+
+    @property
+    def new(self) -> bool:
+        """Whether the client holds nothing of it yet, neither of this connection nor of an earlier one."""
+        return self.version is None and self.added.digest is None
+
+    def too_old(self, ts: Ts) -> bool:
+        """Tell whether the result as of ``ts`` is not the answer: something was acknowledged before the client asked."""
+        return (self.version is None or self.moved) and not self._floor.reached(ts)
 
     @property
     def resumes(self) -> bool:

@@ -70,6 +70,10 @@ class MongoStore:
         return self._arrays
 
     @property
+    def shared(self) -> bool:
+        return True
+
+    @property
     def request_ttl(self) -> float:
         return int(self._request_ttl)  # the index counts whole seconds
 

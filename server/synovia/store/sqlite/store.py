@@ -70,6 +70,10 @@ class SQLiteStore:
         return self._arrays
 
     @property
+    def shared(self) -> bool:
+        return False
+
+    @property
     def request_ttl(self) -> float:
         """Tell for how many seconds at least a request record is kept."""
         return self._retention.requests
