@@ -57,7 +57,7 @@ class ScriptedLive:
         return head if self.behind is None else min(head, self.behind)
 
     def version_at(self, ts: int) -> ScriptedVersion | None:
-        if any(low <= ts < high for low, high in self.gaps):
+        if any(low <= ts < high for low, high in self.gaps) or (self.behind is not None and ts > self.behind):
             return None
         return next((version for version in reversed(self.versions) if version.since <= ts), None)
 
