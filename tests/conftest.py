@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
-from pymongo import MongoClient
 
-from mongod import NoMongod, running_mongod
+from mongod import NoMongod, drop_database, running_mongod
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
@@ -26,11 +25,19 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever takes a fixture that starts a mongod; a test that asks for one as it runs carries the mark itself."""
+    for item in items:
+        if {"mongodb_uri", "members"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("mongodb")
+
+
 @pytest.fixture(scope="session")
 def mongodb_uri() -> Iterator[str]:
     """Give the URI of a real replica set; without one, skip, but fail where CI is set: there one has to be."""
     try:
-        with running_mongod() as uri:
+        with running_mongod(durable=False) as uri:
             yield uri
     except NoMongod as error:
         if os.environ.get("CI") == "true":
@@ -43,8 +50,7 @@ def database_name(mongodb_uri: str) -> Iterator[str]:
     """Give the name of a database of this test's own, dropped when it ends."""
     name = f"test_{uuid4().hex[:12]}"
     yield name
-    with MongoClient[dict[str, object]](mongodb_uri) as client:
-        client.drop_database(name)
+    drop_database(mongodb_uri, name)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -55,10 +57,12 @@ def find_mongod() -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Give a port that nobody listens at, from below those that the system gives away by itself."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -114,9 +118,15 @@ class Mongod:
 
 @dataclass
 class ReplicaSet:
-    """A replica set and its members."""
+    """A replica set and its members.
+
+    Attributes:
+        durable: Whether only what would survive a crash is acknowledged. Where nobody crashes, tests that do not wait for
+            the disk are several times as fast; everything else is as it is in production.
+    """
 
     members: Sequence[Mongod]
+    durable: bool = True
 
     @property
     def uri(self) -> str:
@@ -127,14 +137,18 @@ class ReplicaSet:
         hosts = [{"_id": number, "host": each.address} for number, each in enumerate(self.members)]
         with MongoClient[dict[str, object]](self.members[0].address, directConnection=True) as client:
             settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
-            client.admin.command("replSetInitiate", {"_id": _SET, "members": hosts, "settings": settings})
+            config = {"_id": _SET, "members": hosts, "settings": settings}
+            client.admin.command("replSetInitiate", config | {"writeConcernMajorityJournalDefault": self.durable})
         with MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
             client.admin.command("ping")
 
 
 @contextlib.contextmanager
-def running_replica_set(members: int = 1) -> Iterator[ReplicaSet]:
+def running_replica_set(members: int = 1, *, durable: bool = True) -> Iterator[ReplicaSet]:
     """Start a replica set of our own in a temporary directory; its members may be stopped and started.
+
+    Args:
+        durable: See ``ReplicaSet``.
 
     Raises:
         NoMongod: No program, or it does not run here.
@@ -144,12 +158,22 @@ def running_replica_set(members: int = 1) -> Iterator[ReplicaSet]:
         try:
             for each in processes:
                 each.start()
-            replica_set = ReplicaSet(processes)
+            replica_set = ReplicaSet(processes, durable)
             replica_set.initiate()
             yield replica_set
         finally:
             for each in processes:
                 each.stop(kill=True)  # in good order a primary would wait for its secondaries, and the data go anyway
+
+
+def drop_database(uri: str, name: str) -> None:
+    """Drop a database, also if a hub was killed amid a transaction: MongoDB would wait for that for a minute."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        left_open = {"appName": f"synovia {name}", "type": "idleSession", "transaction": {"$exists": True}}
+        stages: list[dict[str, Any]] = [{"$currentOp": {"allUsers": True, "idleSessions": True}}, {"$match": left_open}]
+        if sessions := [{"id": each["lsid"]["id"]} for each in client.admin.aggregate(stages)]:
+            client.admin.command("killSessions", sessions)
+        client.drop_database(name)
 
 
 @contextlib.contextmanager
@@ -165,8 +189,11 @@ def running_standalone() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running_mongod() -> Iterator[str]:
+def running_mongod(*, durable: bool = True) -> Iterator[str]:
     """Give the URI of a replica set: the one that ``SYNOVIA_TEST_MONGODB`` names, or one started for the occasion.
+
+    Args:
+        durable: Whether one that is started has to be; see ``ReplicaSet``.
 
     Raises:
         NoMongod: There is none to be had.
@@ -174,7 +201,7 @@ def running_mongod() -> Iterator[str]:
     if named := os.environ.get(ADDRESS):
         yield named
         return
-    with running_replica_set() as replica_set:
+    with running_replica_set(durable=durable) as replica_set:
         yield replica_set.uri
 
 

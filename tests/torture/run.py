@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from pymongo import MongoClient
-
-from mongod import ReplicaSet
+from mongod import ReplicaSet, drop_database
 from synovia_client import RequestTimeout
 from torture.actor import Actor, acting
 from torture.checker import check
@@ -130,9 +128,4 @@ async def fresh_database(replica_set: ReplicaSet) -> AsyncIterator[str]:
     try:
         yield f"{address}/{name}?{options}"
     finally:
-        await asyncio.to_thread(_drop, replica_set.uri, name)
-
-
-def _drop(uri: str, name: str) -> None:
-    with MongoClient[dict[str, object]](uri) as client:
-        client.drop_database(name)
+        await asyncio.to_thread(drop_database, replica_set.uri, name)

@@ -71,8 +71,8 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
     After a lost acknowledgement the timestamp can be a later one than that of the commit, never an earlier one.
     """
     try:
-        async with asyncio.timeout(driver.timeout):
-            ts = await _attempts(driver, catalog, batch, orphans)
+        async with asyncio.timeout(driver.timeout) as deadline:
+            ts = await _attempts(driver, catalog, batch, orphans, deadline)
         orphans.moved()
         return ts
     except Conflict:
@@ -82,13 +82,13 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
         raise translated(error) from error
 
 
-async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans) -> Ts:
+async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans, deadline: asyncio.Timeout) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
     by_reading = False
-    for pause in pauses():
+    for pause in pauses(deadline):
         plans = plan(batch, catalog, by_reading=by_reading)
         try:
-            return await _Transaction(driver, catalog, batch, plans).run()
+            return await _Transaction(driver, catalog, batch, plans).run(deadline)
         except ConnectionFailure:
             await asyncio.sleep(pause)
         except _Raced:
@@ -112,7 +112,7 @@ class _Transaction:
         self._batch = batch
         self._plans = plans
 
-    async def run(self) -> Ts:
+    async def run(self, deadline: asyncio.Timeout) -> Ts:
         async with self._driver.session() as session:
             await settled(session.start_transaction(**_TRANSACTION))
             try:
@@ -127,7 +127,7 @@ class _Transaction:
                 if error.has_error_label("TransientTransactionError"):
                     raise _Raced(f"another transaction was faster: {error}") from error
                 raise
-            await _commit(session)
+            await _commit(session, deadline)
             return ts_of(session.operation_time)
 
     async def _advance_fence(self, session: Any) -> None:
@@ -210,9 +210,9 @@ def _refused_commit(error: PyMongoError) -> StoreError:
     return StoreUnavailable(f"whether the commit took place is not known: {error}")
 
 
-async def _commit(session: Any) -> None:
-    """Commit, and ask again while nobody knows whether it has happened; the caller's deadline ends that."""
-    for pause in pauses():
+async def _commit(session: Any, deadline: asyncio.Timeout) -> None:
+    """Commit, and ask again until the deadline while nobody knows whether it has happened."""
+    for pause in pauses(deadline):
         try:
             await session.commit_transaction()
         except PyMongoError as error:

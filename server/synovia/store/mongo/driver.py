@@ -36,10 +36,19 @@ UNBOUNDED: Final = 2**31 - 1
 _RAW_BATCH: Final = 500
 
 
-def pauses() -> Iterator[float]:
-    """Give the seconds to wait between one attempt and the next: doubling, never more than a second."""
+def pauses(deadline: asyncio.Timeout | None = None) -> Iterator[float]:
+    """Give the seconds to wait between one attempt and the next: doubling, never more than a second.
+
+    Args:
+        deadline: What ends the attempts. It does so by a cancellation, which the driver can lose (see ``tasks.end``).
+
+    Raises:
+        TimeoutError: The deadline has passed all the same.
+    """
     pause = 0.02
     while True:
+        if deadline is not None and deadline.expired():
+            raise TimeoutError
         yield pause
         pause = min(2 * pause, 1.0)
 
@@ -121,8 +130,8 @@ class Driver:
         """
         latest: Exception | None = None
         try:
-            async with asyncio.timeout(self.timeout):
-                for pause in pauses():
+            async with asyncio.timeout(self.timeout) as deadline:
+                for pause in pauses(deadline):
                     try:
                         return await read()
                     except Exception as error:

@@ -1,0 +1,57 @@
+"""Deadlines hold although the driver loses their cancellation, as ``asyncio.wait_for`` can before Python 3.12."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from synovia.store.base import Batch, StoreUnavailable
+from synovia.store.mongo.abandoned_transactions import Orphans
+from synovia.store.mongo.catalog import Catalog
+from synovia.store.mongo.commit import commit
+from synovia.store.mongo.driver import Driver
+
+SECONDS = 20.0
+
+
+class LosingDriver(Driver):
+    """A driver of a database that is away, which loses the one cancellation that it gets."""
+
+    def __init__(self) -> None:
+        super().__init__("mongodb://127.0.0.1:1/x", None, 0.05)
+        self._lost = False
+
+    async def lose(self) -> None:
+        if not self._lost:
+            self._lost = True
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        raise AutoReconnect("the database is away")
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[None]:
+        await self.lose()
+        yield
+
+
+@pytest.fixture
+async def driver() -> AsyncIterator[LosingDriver]:
+    driver = LosingDriver()
+    yield driver
+    await driver.close()
+
+
+async def test_reading_ends(driver: LosingDriver) -> None:
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(StoreUnavailable, match="the database is away"):
+            await driver.reading(driver.lose)
+
+
+async def test_committing_ends(driver: LosingDriver) -> None:
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await commit(driver, Catalog(), Batch(), Orphans(driver))
