@@ -56,7 +56,8 @@ class Function:
     """One function that can be called by its path.
 
     Attributes:
-        path: ``module:function``; the module is set when an application is loaded.
+        name: What it is called on the wire; by default as in Python.
+        path: ``module:name``; the module as ``place_in`` was told when the application was loaded.
         kind: query, mutation or action.
         access: Who may call it.
         internal: Only the application itself may call it.
@@ -73,9 +74,11 @@ class Function:
         kind: Kind,
         *,
         access: Access,
+        name: str | None = None,
         isolation: Isolation = "serializable",
         retry: Retry | None = None,
     ) -> None:
+        self.name = body.__name__ if name is None else name
         self.body = body
         self.kind = kind
         self.access = access
@@ -83,7 +86,7 @@ class Function:
         self.isolation = isolation
         self.retry = retry
         self.cron: Schedule | None = None
-        self.path = f"{body.__module__.rpartition('.')[2]}:{body.__name__}"
+        self.place_in(body.__module__.rpartition(".")[2])
         self._arguments: type[BaseModel] | None = None
         self._result: TypeAdapter[Any] | None = None
         self.rows_of: type[Table] | None = None
@@ -91,6 +94,11 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
+
+    def place_in(self, module: str) -> None:
+        """Say the path of the module in which it is called."""
+        self.module = module
+        self.path = f"{module}:{self.name}"
 
     def prepare(self) -> None:
         """Build the validators from the annotations; done once all modules are loaded, so that names resolve.
@@ -189,49 +197,69 @@ class AccessWords(TypedDict, total=False):
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
-def query(**access: Unpack[AccessWords]) -> _Decorator: ...
-def query(body: Any = None, /, **access: Unpack[AccessWords]) -> Any:
+def query(*, name: str | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
+def query(body: Any = None, /, *, name: str | None = None, **access: Unpack[AccessWords]) -> Any:
     """Declare a query: it reads, is tracked, and is run again when what it read has changed.
 
-    It must be deterministic: the same database and arguments give the same result. ``access`` says who may call it, as in
-    ``Access``; one that does not say is refused at start.
+    It must be deterministic: the same database and arguments give the same result.
+
+    Args:
+        name: What it is called on the wire, if not as in Python.
+        access: Who may call it, as in ``Access``; one that does not say is refused at start.
     """
-    return _declare(body, Kind.QUERY, access)
+    return _declare(body, Kind.QUERY, access, name=name)
 
 
 @overload
 def mutation(body: MutationBody, /) -> MutationBody: ...
 @overload
-def mutation(*, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> _Decorator: ...
-def mutation(body: Any = None, /, *, isolation: Isolation = "serializable", **access: Unpack[AccessWords]) -> Any:
+def mutation(
+    *, name: str | None = None, isolation: Isolation = "serializable", **access: Unpack[AccessWords]
+) -> _Decorator: ...
+def mutation(
+    body: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    isolation: Isolation = "serializable",
+    **access: Unpack[AccessWords],
+) -> Any:
     """Declare a mutation: it reads and writes in one transaction, and is run again on a conflict.
 
     Args:
+        name: What it is called on the wire, if not as in Python.
         isolation: ``serializable``: as if mutations ran one after the other. ``snapshot``: all reads are of one instant
             and no write of another is lost, but what was only read may have changed by the time of the commit (write
             skew); fewer conflicts for mutations that read much and write little.
         access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.MUTATION, access, isolation)
+    return _declare(body, Kind.MUTATION, access, name=name, isolation=isolation)
 
 
 @overload
 def action(body: ActionBody, /) -> ActionBody: ...
 @overload
-def action(*, retry: Retry | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
-def action(body: Any = None, /, *, retry: Retry | None = None, **access: Unpack[AccessWords]) -> Any:
+def action(*, name: str | None = None, retry: Retry | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
+def action(
+    body: Any = None, /, *, name: str | None = None, retry: Retry | None = None, **access: Unpack[AccessWords]
+) -> Any:
     """Declare an action: it may talk to the world, and calls queries and mutations.
 
     Args:
+        name: What it is called on the wire, if not as in Python.
         retry: How often it is tried again when it was scheduled and fails; without, as when somebody calls it, never.
         access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.ACTION, access, retry=retry)
+    return _declare(body, Kind.ACTION, access, name=name, retry=retry)
 
 
-def _declare(
-    body: Any, kind: Kind, access: AccessWords, isolation: Isolation = "serializable", retry: Retry | None = None
-) -> Any:
+class _Options(TypedDict, total=False):
+    name: str | None
+    isolation: Isolation
+    retry: Retry | None
+
+
+def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Options]) -> Any:
     def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
@@ -241,7 +269,10 @@ def _declare(
             allowed = Access.of(**access)
         except SchemaError as error:
             raise SchemaError(f"{body.__name__}: {error}") from None
-        setattr(body, _MARK, Function(body, kind, access=allowed, isolation=isolation, retry=retry))
+        name = options.get("name")
+        if name is not None and not (isinstance(name, str) and name.isidentifier()):
+            raise SchemaError(f"{body.__name__}: {name!r} cannot be its name: letters, digits and underscores can")
+        setattr(body, _MARK, Function(body, kind, access=allowed, **options))
         return body
 
     return mark if body is None else mark(body)

@@ -1,9 +1,8 @@
-"""Find an application's tables and functions: every module of a folder, or one file."""
+"""An application's tables and functions: all that the modules of its folder declare, or one file."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +13,13 @@ from typing import Any
 from synovia.errors import SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.function import Function, Kind, function_of
+from synovia.functions.modules import is_module_path, modules_of, path_of
+from synovia.functions.places import place_of
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall
 from synovia.schema import Table, TableSpec
 
-_NOT_FUNCTIONS = {"cli", "demo", "conftest"}
 SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, ScheduledCall.spec, CronJob.spec)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
@@ -30,7 +30,7 @@ class Registry:
 
     Attributes:
         name: The package's name.
-        functions: By path, ``module:function``.
+        functions: By path, ``module:function`` or ``folder/module:function``.
         tables: Every declared table, and Synovia's own.
         routes: Every declared HTTP route, in the order in which they are tried.
         roles: The table of roles; None if there is none.
@@ -63,8 +63,7 @@ def load_application(path: str | Path) -> Registry:
     """Import an application and collect what it declares.
 
     Args:
-        path: A folder of modules, or one Python file. Modules whose names begin with an underscore or ``test_``, and
-            ``cli``, ``demo`` and ``conftest``, are not looked into for functions.
+        path: A folder of modules and folders, or one Python file. What is looked into is in docs/functions.md.
 
     Raises:
         SchemaError: Nothing is there, or what is declared cannot work. Errors of the modules themselves pass through.
@@ -77,10 +76,11 @@ def load_application(path: str | Path) -> Registry:
         raise SchemaError(f"{name!r} is not a valid Python module name; rename the application's folder or file")
     if str(location.parent) not in sys.path:
         sys.path.insert(0, str(location.parent))
+    importlib.invalidate_caches()
     package = importlib.import_module(name)
     _check_origin(package, location)
     folder = location if location.is_dir() else location.parent
-    return replace(collect(name, list(_modules(package))), folder=folder)
+    return replace(collect(name, modules_of(package)), folder=folder)
 
 
 def _check_origin(package: ModuleType, location: Path) -> None:
@@ -91,42 +91,63 @@ def _check_origin(package: ModuleType, location: Path) -> None:
         )
 
 
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    yield package
-    for entry in pkgutil.iter_modules(getattr(package, "__path__", [])):
-        if not (entry.name.startswith(("_", "test_")) or entry.name in _NOT_FUNCTIONS):
-            yield importlib.import_module(f"{package.__name__}.{entry.name}")
-
-
-def collect(name: str, modules: list[ModuleType]) -> Registry:
+def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     """Collect what modules that are imported already declare.
 
     Raises:
         SchemaError: It cannot work; also if a function does not say who may call it.
     """
-    values = [(module.__name__, value) for module in modules for value in list(vars(module).values())]
-    functions = {function.path: function for function in _functions(values)}
-    routes = [route for module, value in values if (route := route_of(value)) is not None and route.module == module]
+    values = [(module, value) for module in modules for value in list(vars(module).values())]
+    functions = _by_path(_functions(name, values))
+    routes = [route for module, value in values if (route := _own_route(name, module, value)) is not None]
     tables = _tables([value for _, value in values if _is_table(value)])
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     _check_access({**functions, **{f"route {route.pattern}": route for route in routes}}, roles)
     return Registry(name, functions, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
 
 
-def _functions(values: Iterable[tuple[str, Any]]) -> Iterator[Function]:
+def _functions(application: str, values: Iterable[tuple[ModuleType, Any]]) -> Iterator[Function]:
+    """List the functions where they are declared, not where they are imported; each once, whatever names it has there."""
     for module, value in values:
         function = function_of(value)
-        if function is not None and function.body.__module__ == module:
-            function.prepare()
+        if function is not None and function.body.__module__ == module.__name__:
+            function.place_in(path_of(module, application))
+            if not is_module_path(function.module):
+                raise SchemaError(
+                    f"{place_of(function.body)}: {function.path!r} cannot be a path: rename the module, or let it say"
+                    " another path with __synovia_path__"
+                )
             yield function
 
 
+def _by_path(functions: Iterable[Function]) -> dict[str, Function]:
+    found: dict[str, Function] = {}
+    for function in functions:
+        other = found.setdefault(function.path, function)
+        if other is not function:
+            raise SchemaError(
+                f"two functions have the path {function.path}: {place_of(other.body)} and {place_of(function.body)}"
+            )
+    for function in found.values():
+        function.prepare()
+    return found
+
+
+def _own_route(application: str, module: ModuleType, value: Any) -> HttpRoute | None:
+    route = route_of(value)
+    if route is None or route.declared_in != module.__name__:
+        return None
+    route.place_in(path_of(module, application))
+    return route
+
+
 def _tables(declared: Iterable[type[Table]]) -> Iterable[TableSpec]:
-    found: dict[str, TableSpec] = {}
+    found: dict[str, type[Table]] = {}
     for table in declared:
-        if found.setdefault(table.spec.name, table.spec) != table.spec:
-            raise SchemaError(f"two tables are named {table.spec.name!r}")
-    return found.values()
+        other = found.setdefault(table.spec.name, table)
+        if other is not table:
+            raise SchemaError(f"two tables are named {table.spec.name!r}: {place_of(other)} and {place_of(table)}")
+    return [table.spec for table in found.values()]
 
 
 def _one_table(roles: set[Roles]) -> Roles | None:

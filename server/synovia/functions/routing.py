@@ -37,6 +37,7 @@ class HttpRoute(Function):
     """One declared route.
 
     Attributes:
+        declared_in: The name of the Python module that declares it.
         pattern: Its path, as ``/export/{recording_id}``.
         methods: In upper case.
         max_body_bytes: The largest body; None: what the server's settings say.
@@ -60,7 +61,7 @@ class HttpRoute(Function):
         async def answered(ctx: ActionContext, exchange: Exchange) -> None:
             await exchange.answer(ctx, body)
 
-        self.module = body.__module__
+        self.declared_in = body.__module__
         self.summary = inspect.getdoc(body) or ""
         self.body = answered
         self.pattern = pattern
