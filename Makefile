@@ -32,7 +32,7 @@ dev: $(READY)  ## Run the motion application on the embedded store, with reload,
 
 ui: $(UI)  ## Build the page of the motion application
 
-$(UI): $(DESK_READY) $(READY) $(UI_SOURCES) $(wildcard apps/motion/*.py)
+$(UI): $(DESK_READY) $(READY) $(UI_SOURCES) $(wildcard apps/motion/*.py apps/motion/functions/*.py apps/motion/domain/*.py)
 	cd $(DESK) && npm run --silent build
 	@touch $@
 

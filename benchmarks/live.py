@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
 from benchmarks.processes import Handlers, Pipe, answer_all, child
 from benchmarks.results import Result, Row, Setting, compared, percentile
-from motion._following import append, follow
+from motion.cli.following import append, follow
 from motion.gait import walk
 from synovia_client import Client
 from synovia_protocol.client_session import ClientSession

@@ -16,7 +16,7 @@ from benchmarks.bare import bare
 from benchmarks.browser import Browser, browser, missing
 from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
 from benchmarks.results import Aim, Result, Row, Setting, compared, limited
-from motion._following import append
+from motion.cli.following import append
 from motion.gait import walk
 from synovia_client import Client
 from synovia_protocol.arrays import CHUNK_BYTES

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from motion.domain.access import current_user
+from motion.schema import Role
 from synovia import QueryContext, roles
-
-from ._access import current_user
-from .schema import Role
 
 GRANTS: dict[str, frozenset[str]] = {
     "physiotherapist": frozenset({"recordings.keep", "contacts.keep", "invites.send"}),

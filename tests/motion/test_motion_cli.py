@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motion import cli
-from motion._stage import stage
+from motion.cli import commands as cli
+from motion.demo.stage import stage
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
 from synovia.testing import TestApp
@@ -141,7 +141,7 @@ def test_export_does_not_replace_a_file_unasked(url: str, walk_file: Path) -> No
 
 
 def test_no_hub(walk_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motion._remote.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("motion.cli.remote.CONNECT_SECONDS", 0.5)
     assert run("list", "--url", "ws://127.0.0.1:9", "--token", ANNA) == cli.EXIT_CONNECTION
     assert "no hub answers at ws://127.0.0.1:9" in capsys.readouterr().err
 
@@ -184,6 +184,6 @@ class TestAdmin:
 
 
 async def _seen_by(email: str, store: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    async with TestApp(Path(cli.__file__).parent, store) as app:
+    async with TestApp(Path(cli.__file__).parents[1], store) as app:
         admin = app.caller(email)
         return await admin.query("admin:list_users"), await admin.query("admin:audit")

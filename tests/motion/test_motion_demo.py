@@ -6,8 +6,8 @@ import pytest
 from pymongo import MongoClient
 from rich.console import Console
 
-from motion import demo
-from motion._show import Show
+from motion.demo import story as demo
+from motion.demo.show import Show
 
 
 def test_embedded_store(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motion._following import append, follow
-from motion._stage import Frame, Stage, stage
+from motion.cli.following import append, follow
+from motion.demo.stage import Frame, Stage, stage
 from motion.files.motion import Floats
 from motion.gait import walk
 from synovia_client import Client, FunctionError

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from motion import cli
-from motion._stage import stage
+from motion.cli import commands as cli
+from motion.demo.stage import stage
 from motion.files import MotionFileError
 from motion.gait import walk
 from synovia_client import Client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motion._letters import hash_of
+from motion.domain.letters import hash_of
 from motion.schema import Contact, Invite, LiveSegment, LiveSession, Recording, Role, User
 from synovia import Float64Array, Id, Model, MutationContext, mutation
 

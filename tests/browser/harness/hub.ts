@@ -42,7 +42,7 @@ export class Hub {
 
   /** Fill it with people and recordings to look at. */
   async seed(): Promise<void> {
-    await run(join(BIN, "python"), ["-m", "motion._seed", "--url", `ws://127.0.0.1:${this.#port}`], { env: ENVIRONMENT });
+    await run(join(BIN, "synovia-motion"), ["seed", "--url", `ws://127.0.0.1:${this.#port}`], { env: ENVIRONMENT });
   }
 
   /** Kill it, as a crash would. */

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from motion._databases import Database, NoMongoDB, embedded, mongodb, named
-from motion._show import Show
-from motion._stage import Frame, Stage, stage
+from motion.demo.databases import Database, NoMongoDB, embedded, mongodb, named
+from motion.demo.show import Show
+from motion.demo.stage import Frame, Stage, stage
 from motion.files import Motion, read_motion
 from motion.files.motion import Floats
 from motion.gait import walk
@@ -32,7 +31,7 @@ from synovia_protocol.codec import encode
 from synovia_protocol.digest import digest
 from synovia_protocol.messages import QueryPatch, QueryValue, Transition
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "subject01_walk1_ik.mot"
+REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "subject01_walk1_ik.mot"
 EARLIER = 24
 PATIENCE = 15.0
 POINTS = 240
@@ -338,7 +337,3 @@ def _play_all(show: Show, url: str | None) -> None:
             asyncio.run(play(show, database))
     except NoMongoDB as error:
         show.console.print(f"\n[yellow]MongoDB was left out:[/] {escape(str(error))}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

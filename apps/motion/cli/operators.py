@@ -19,7 +19,7 @@ async def appoint(store: str, email: str) -> dict[str, Any]:
         FunctionError: That is no address.
     """
     settings = Settings(scheduler=SchedulerSettings(enabled=False))
-    server = Synovia(Path(__file__).parent, store=store, settings=settings)
+    server = Synovia(Path(__file__).parents[1], store=store, settings=settings)
     await server.start()
     try:
         outcome = await server.engine.mutate("admin:appoint", {"email": email}, None, origin=CallOrigin.APPLICATION)

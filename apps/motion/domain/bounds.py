@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from motion.schema import User
 from synovia import Id, normal_email
-
-from .schema import User
 
 MAX_NAME = 200
 MAX_CONTACTS = 1_000

@@ -8,11 +8,10 @@ from typing import TypedDict
 
 from pydantic import Field
 
+from motion.domain.access import contact_of
+from motion.domain.bounds import MAX_CONTACTS, MAX_NAME
+from motion.schema import Contact, LiveSession, Recording, Role, User
 from synovia import FunctionError, Id, Model, MutationContext, QueryContext, Unauthenticated, field, normal_email
-
-from ._access import contact_of
-from ._bounds import MAX_CONTACTS, MAX_NAME
-from .schema import Contact, LiveSession, Recording, Role, User
 
 BATCH = 100
 """So many documents one transaction changes where there may be any number."""

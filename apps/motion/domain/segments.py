@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from motion.schema import LiveSegment, LiveSession
 from synovia import ArrayRef, Id, MutationContext, QueryContext
 from synovia_protocol.arrays import chunk_elements
-
-from .schema import LiveSegment, LiveSession
 
 FAN_IN = 8
 NEWEST = 16

@@ -105,7 +105,7 @@ async def stage(store_url: str) -> AsyncIterator[Stage]:
     with listen(HOST, 0) as listener:
         built = Stage(f"ws://{HOST}:{listener.getsockname()[1]}")
         store = cast(Store, _TimedStore(open_store(store_url), built.committed))
-        hub = _TappedHub(Path(__file__).parent, store=store, authenticator=DevelopmentAuthenticator(HOST))
+        hub = _TappedHub(Path(__file__).parents[1], store=store, authenticator=DevelopmentAuthenticator(HOST))
         hub.connections = built.connections
         await hub.start()
         server = make_server(hub)

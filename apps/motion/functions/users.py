@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from motion.domain.access import current_user, registered_user
+from motion.domain.bounds import Email, Name
+from motion.domain.people import UserView, names, new_user, view_of
+from motion.functions.erasure import erase
+from motion.schema import User
 from synovia import FunctionError, Id, InvalidArguments, MutationContext, QueryContext, mutation, query
-
-from ._access import current_user, registered_user
-from ._bounds import Email, Name
-from ._people import UserView, names, new_user, view_of
-from .erasure import erase
-from .schema import User
 
 
 @query(signed_in=True)

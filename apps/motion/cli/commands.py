@@ -17,8 +17,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from motion import _operator, _recorder, _remote
-from motion._following import Piece
+from motion.cli import operators, recorder, remote
+from motion.cli.following import Piece
+from motion.demo.seed import PHYSIO, seed
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
 from motion.gait import walk
 from synovia.cli.options import without_secret
@@ -118,9 +119,9 @@ def import_file(
             on_progress=_reporter(progress, f"reading {file.name}"),
         )
         told = {"subjectAlias": alias, "notes": notes or file.name, "exerciseType": exercise, "tags": tag or []}
-        upload = _remote.Upload(motion, {**told, **_span(file, motion, start)}, subject, register)
+        upload = remote.Upload(motion, {**told, **_span(file, motion, start)}, subject, register)
         report = _reporter(progress, "uploading")
-        recording_id = asyncio.run(_remote.save(_remote.Hub(url, token), upload, report))
+        recording_id = asyncio.run(remote.save(remote.Hub(url, token), upload, report))
     typer.echo(f"saved {recording_id}: {_described(motion)}")
 
 
@@ -139,7 +140,7 @@ def export_file(
         raise FileTrouble(f"{file} exists; --force replaces it")
     with _progress() as progress:
         left, right = _reporter(progress, "left knee"), _reporter(progress, "right knee")
-        motion = asyncio.run(_remote.fetch(_remote.Hub(url, token), recording_id, left, right))
+        motion = asyncio.run(remote.fetch(remote.Hub(url, token), recording_id, left, right))
         try:
             write_motion(file, motion, on_progress=_reporter(progress, f"writing {file.name}"))
         except OSError as error:
@@ -157,7 +158,7 @@ def list_recordings(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
 ) -> None:
     """List recordings, the newest first."""
-    recordings = asyncio.run(_remote.listed(_remote.Hub(url, token), which, limit))
+    recordings = asyncio.run(remote.listed(remote.Hub(url, token), which, limit))
     table = Table(box=None, pad_edge=False)
     table.add_column("id", no_wrap=True)
     for header in ("began", "seconds", "samples", "Hz", "exercise", "notes", "tags"):
@@ -185,12 +186,12 @@ def live(
 ) -> None:
     """Record live: lines LEFT,RIGHT in degrees from the standard input, as they come; their end, or Ctrl+C, saves it."""
     told = {"notes": notes, "exerciseType": exercise, "tags": tag or []}
-    session = _recorder.Session(rate, {"subjectAlias": alias}, told, subject, register)
+    session = recorder.Session(rate, {"subjectAlias": alias}, told, subject, register)
     gait = None if simulate is None else walk(simulate, seed=seed, sample_rate=rate)
 
     async def run() -> tuple[str, int]:
-        batches = _recorder.piped(sys.stdin, every) if gait is None else _recorder.simulated(gait, every)
-        return await _recorder.record(_remote.Hub(url, token), session, batches, started)
+        batches = recorder.piped(sys.stdin, every) if gait is None else recorder.simulated(gait, every)
+        return await recorder.record(remote.Hub(url, token), session, batches, started)
 
     def started(session_id: str) -> None:
         typer.echo(f"recording; to watch: synovia-motion watch {session_id}")
@@ -213,8 +214,17 @@ def watch(
             seconds = end / piece.session["sampleRate"]
             typer.echo(f"{seconds:9.2f} s {end:>9,} samples   left {left:8.2f}   right {right:8.2f}")
 
-    recording_id = asyncio.run(_recorder.watch(_remote.Hub(url, token), session_id, show))
+    recording_id = asyncio.run(recorder.watch(remote.Hub(url, token), session_id, show))
     typer.echo(f"saved as {recording_id}")
+
+
+@app.command("seed")
+def fill(
+    url: Annotated[str, typer.Option(envvar="SYNOVIA_URL", help="Where `synovia dev` runs.")] = DEFAULT_URL,
+) -> None:
+    """Fill a development server with people and recordings to look at."""
+    asyncio.run(seed(url))
+    typer.echo(f"There are people and recordings now: sign in as {PHYSIO}.")
 
 
 @app.command("admin")
@@ -232,7 +242,7 @@ def make_admin(
         raise typer.BadParameter(f"a SYNOVIA_ variable: {error.errors()[0]['msg']}") from None
     if where is None:
         raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
-    account = asyncio.run(_operator.appoint(where, email))
+    account = asyncio.run(operators.appoint(where, email))
     typer.echo(f"{account['email']} is an admin")
 
 
@@ -242,11 +252,11 @@ def main(args: Sequence[str] | None = None) -> None:
         app(args=args, prog_name="synovia-motion")
     except (MotionFileError, FileTrouble) as error:
         _fail(str(error), EXIT_FILE)
-    except (_remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
+    except (remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
         _fail(str(error), EXIT_CONNECTION)
     except StoreError as error:
         _fail(f"the store: {error}", EXIT_CONNECTION)
-    except (_remote.Refused, SynoviaError, FunctionError) as error:
+    except (remote.Refused, SynoviaError, FunctionError) as error:
         _fail(str(error), EXIT_REFUSED)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), EXIT_FILE)
@@ -301,7 +311,3 @@ def _row(recording: dict[str, Any]) -> list[str]:
         recording.get("notes", ""),
         ", ".join(recording.get("tags", [])),
     ]
-
-
-if __name__ == "__main__":
-    main()

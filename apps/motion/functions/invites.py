@@ -11,6 +11,11 @@ from typing import Literal
 
 from pydantic import Field as Info
 
+from motion.domain.access import contact_of, current_user, known_user, user_with
+from motion.domain.bounds import MAX_INVITES_A_DAY, MAX_LETTERS, MAX_PENDING_INVITES, Alias, Email, Name, Token
+from motion.domain.letters import Letter, fresh_token, hash_of, letter_of, link_of
+from motion.domain.people import BATCH, active, befriend, new_user
+from motion.schema import Invite, Mailing, User
 from synovia import (
     ActionContext,
     FunctionError,
@@ -29,12 +34,6 @@ from synovia import (
     normal_email,
     query,
 )
-
-from ._access import contact_of, current_user, known_user, user_with
-from ._bounds import MAX_INVITES_A_DAY, MAX_LETTERS, MAX_PENDING_INVITES, Alias, Email, Name, Token
-from ._letters import Letter, fresh_token, hash_of, letter_of, link_of
-from ._people import BATCH, active, befriend, new_user
-from .schema import Invite, Mailing, User
 
 DAY = 86_400_000
 LIFETIME = 14 * DAY

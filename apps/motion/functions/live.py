@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from motion.domain.access import contact_of, current_user, require_contact, shown_to, visible_recording
+from motion.domain.bounds import (
+    MAX_BATCH,
+    MAX_LIVE_SAMPLES,
+    MAX_LIVE_SESSIONS,
+    Alias,
+    ExerciseType,
+    LiveHertz,
+    Notes,
+    Position,
+    Shares,
+    Tags,
+)
+from motion.domain.segments import add_batch, both_knees, holds, remove_segments, segments_of
+from motion.functions.recordings import distinct
+from motion.schema import LiveSession, Recording, User
 from synovia import (
     ArrayRef,
     Float64Array,
@@ -21,23 +37,6 @@ from synovia import (
     mutation,
     query,
 )
-
-from ._access import contact_of, current_user, require_contact, shown_to, visible_recording
-from ._bounds import (
-    MAX_BATCH,
-    MAX_LIVE_SAMPLES,
-    MAX_LIVE_SESSIONS,
-    Alias,
-    ExerciseType,
-    LiveHertz,
-    Notes,
-    Position,
-    Shares,
-    Tags,
-)
-from ._segments import add_batch, both_knees, holds, remove_segments, segments_of
-from .recordings import distinct
-from .schema import LiveSession, Recording, User
 
 MINUTE = 60_000
 UNATTENDED = 10 * MINUTE

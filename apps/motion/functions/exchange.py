@@ -9,10 +9,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from motion.domain.uploading import Options, in_reader, read_upload
 from motion.files import ROWS_AT_ONCE, opensim_header, rows_text, times_of
 from synovia import ActionContext, FunctionError, http
-
-from ._uploading import Options, in_reader, read_upload
 
 MAX_FILE_BYTES = int(os.environ.get("SYNOVIA_MOTION_MAX_FILE_BYTES", 256 << 20))
 """The largest file that is taken."""

@@ -1,9 +1,7 @@
-"""``python -m motion._seed``: fill a development server with people and recordings to look at."""
+"""People and recordings to look at, for a development server: ``synovia-motion seed``."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -124,15 +122,3 @@ async def _try(client: Client, path: str, arguments: dict[str, Any]) -> None:
     except FunctionError as error:
         if not error.code.startswith("already"):
             raise
-
-
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="ws://127.0.0.1:8000", help="the hub; it has to run as `synovia dev`")
-    asyncio.run(seed(parser.parse_args().url))
-    print(f"There are people and recordings now: sign in as {PHYSIO}.")
-
-
-if __name__ == "__main__":
-    main()

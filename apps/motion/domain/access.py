@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from motion.schema import Contact, LiveSession, Recording, User
 from synovia import Forbidden, FunctionError, Id, NotFound, QueryContext, Unauthenticated, normal_email, same_user
-
-from .schema import Contact, LiveSession, Recording, User
 
 Shared = TypeVar("Shared", Recording, LiveSession)
 

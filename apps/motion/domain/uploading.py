@@ -15,11 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.alias_generators import to_camel
 from starlette.datastructures import QueryParams
 
+from motion.domain.bounds import Alias, ExerciseType, Hertz, Millis, Notes, Tags
 from motion.files import ColumnNames, Motion, MotionFileError, read_motion
+from motion.schema import User
 from synovia import FunctionError, Id, InvalidArguments
-
-from ._bounds import Alias, ExerciseType, Hertz, Millis, Notes, Tags
-from .schema import User
 
 T = TypeVar("T")
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]

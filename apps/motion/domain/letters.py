@@ -6,10 +6,9 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
+from motion.domain.people import one_line
+from motion.schema import Invite, User
 from synovia import Model
-
-from ._people import one_line
-from .schema import Invite, User
 
 _LONGEST = 80
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from motion.domain.access import contact_of, current_user
+from motion.domain.bounds import Alias, Email
+from motion.domain.people import leave, take_back
+from motion.functions.invites import ask
+from motion.schema import Contact, Invite, Role, User
 from synovia import Id, Model, MutationContext, NotFound, QueryContext, mutation, query
-
-from ._access import contact_of, current_user
-from ._bounds import Alias, Email
-from ._people import leave, take_back
-from .invites import ask
-from .schema import Contact, Invite, Role, User
 
 
 class ContactView(Model):

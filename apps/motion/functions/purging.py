@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from motion.schema import Recording
 from synovia import MutationContext, between, cron, mutation
-
-from .schema import Recording
 
 KEPT = timedelta(days=30)
 BATCH = 100

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from motion.domain.people import folded
+from motion.schema import User
 from synovia import Page, between, normal_email
 from synovia.errors import BadCursor
 from synovia.functions.query import Query
-
-from ._people import folded
-from .schema import User
 
 _LAST = "\U0010ffff"
 

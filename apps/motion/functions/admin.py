@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from motion.domain.access import user_with
+from motion.domain.bounds import Cause, Email, Limit, Reason, Search
+from motion.domain.people import UserView, keep_one_admin, names, view_of
+from motion.domain.search import search_users
+from motion.functions.erasure import erase
+from motion.schema import Invite, LiveSession, Recording, Role, User
 from synovia import (
     AuditEntry,
     FunctionError,
@@ -18,13 +24,6 @@ from synovia import (
     query,
 )
 from synovia.functions.query import Query
-
-from ._access import user_with
-from ._bounds import Cause, Email, Limit, Reason, Search
-from ._people import UserView, keep_one_admin, names, view_of
-from ._search import search_users
-from .erasure import erase
-from .schema import Invite, LiveSession, Recording, Role, User
 
 MINUTE = 60_000
 NOT_ARCHIVED = field("is_archived") != True  # noqa: E712 (a condition of the query)

@@ -4,6 +4,29 @@ from __future__ import annotations
 
 from typing import Literal
 
+from motion.domain.access import (
+    current_user,
+    may_see,
+    owned_recording,
+    require_contact,
+    shown_to,
+    unarchived_recording,
+    visible_recording,
+)
+from motion.domain.bounds import (
+    MAX_SAMPLES,
+    MAX_SHARES,
+    Alias,
+    Duration,
+    ExerciseType,
+    Hertz,
+    Limit,
+    Millis,
+    Notes,
+    Reason,
+    Tags,
+)
+from motion.schema import Recording, User
 from synovia import (
     ArrayRef,
     Float64Array,
@@ -18,18 +41,6 @@ from synovia import (
     mutation,
     query,
 )
-
-from ._access import (
-    current_user,
-    may_see,
-    owned_recording,
-    require_contact,
-    shown_to,
-    unarchived_recording,
-    visible_recording,
-)
-from ._bounds import MAX_SAMPLES, MAX_SHARES, Alias, Duration, ExerciseType, Hertz, Limit, Millis, Notes, Reason, Tags
-from .schema import Recording, User
 
 NOT_ARCHIVED = field("is_archived") != True  # noqa: E712 (a condition of the query)
 

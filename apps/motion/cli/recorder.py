@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from motion._following import Piece, append, follow
-from motion._remote import Hub, Refused, me_of, subject_of
+from motion.cli.following import Piece, append, follow
+from motion.cli.remote import Hub, Refused, me_of, subject_of
 from motion.files import Motion, MotionFileError
 from motion.files.motion import Floats
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from motion.domain.access import contact_of
+from motion.domain.people import BATCH, keep_one_admin, leave, unshare_with
+from motion.functions.live import remove_live_sessions
+from motion.schema import Invite, LiveSession, Recording, User
 from synovia import Id, MutationContext, Table, field, mutation
-
-from ._access import contact_of
-from ._people import BATCH, keep_one_admin, leave, unshare_with
-from .live import remove_live_sessions
-from .schema import Invite, LiveSession, Recording, User
 
 
 async def erase(ctx: MutationContext, user: User) -> None:

@@ -1,0 +1,1 @@
+"""``synovia-motion``: the command line, and how it speaks with a hub."""

@@ -1,0 +1,5 @@
+"""``python -m motion.cli``."""
+
+from motion.cli.commands import main
+
+main()

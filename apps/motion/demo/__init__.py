@@ -1,0 +1,1 @@
+"""The demonstration, and something to look at."""

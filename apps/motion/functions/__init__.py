@@ -1,0 +1,3 @@
+"""What clients may call, one module for each noun."""
+
+__synovia_path__ = ""  # recordings:save, not functions/recordings:save
