@@ -85,7 +85,9 @@ def _is_skipped(name: str, folder: Path) -> bool:
     if name.startswith(("_", "test_")) or name in _SKIPPED:
         return True
     inside = folder / name
-    return inside.is_dir() and (name in _SKIPPED_FOLDERS or (inside / "pyvenv.cfg").exists())
+    if not inside.is_dir() or (folder / f"{name}.py").exists():
+        return False
+    return name in _SKIPPED_FOLDERS or (inside / "pyvenv.cfg").exists()
 
 
 def _refuse_hidden(folder: Path, names: list[str]) -> None:
