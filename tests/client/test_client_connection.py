@@ -137,7 +137,9 @@ async def test_resuming_offers_what_is_held_and_takes_a_patch(client: Client, pe
     query = await third.expect_query("list")
     assert query.digest == digest([{"_id": "a", "n": 2}])
     await third.transition(60, m.QueryUnchanged(query_id))
-    assert await client.query("list") == [{"_id": "a", "n": 2}]
+    asking = asyncio.create_task(client.query("other"))
+    await third.give("other", "as of now", 60)
+    assert await asking == "as of now"
     assert len(values) == 2, "nothing has changed, so nobody is told"
     watching.cancel()
 
@@ -155,10 +157,10 @@ async def test_a_value_is_kept_while_there_is_no_connection(client: Client, peer
         fresh = asyncio.create_task(client.query("list"))
         await peer.listen(peer.port)
         second = await peer.welcome()
-        await second.expect_query("list")
+        held, asked = (await second.expect(m.ModifyQuerySet)).add
         await second.silence()
         assert not fresh.done(), "a query does not answer with what may be old"
-        await second.transition(9, m.QueryValue(second.queries["list"].query_id, "new"))
+        await second.transition(9, m.QueryValue(held.query_id, "new"), m.QueryValue(asked.query_id, "new"))
         assert await fresh == "new"
         assert (entering.value, entering.current) == ("new", True)
         await entering.__aexit__(None, None, None)

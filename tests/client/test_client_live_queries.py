@@ -135,11 +135,55 @@ async def test_two_subscriptions_to_the_same_share_one_query(client: Client, pee
 async def test_a_second_subscriber_gets_the_value_at_once(client: Client, peer: Peer) -> None:
     accepting = asyncio.create_task(peer.welcome())
     async with _entered(client, accepting, "list", "here") as (_, connection):
-        assert await client.query("list") == "here"
         async for value in client.subscribe("list"):
             assert value == "here"
             break
         await connection.silence()
+
+
+async def test_a_query_is_asked_anew_though_a_subscription_holds_it(client: Client, peer: Peer) -> None:
+    accepting = asyncio.create_task(peer.welcome())
+    async with _entered(client, accepting, "list", "before") as (subscription, connection):
+        held = connection.queries["list"]
+        asking = asyncio.create_task(client.query("list"))
+        (asked,) = (await connection.expect(ModifyQuerySet)).add
+        assert (asked.path, asked.digest) == ("list", None)
+        assert not asking.done()
+        await connection.transition(6, QueryValue(held.query_id, "after"), QueryValue(asked.query_id, "after"))
+        assert await asking == subscription.value == "after"
+        assert (await connection.expect(ModifyQuerySet)).remove == (asked.query_id,)
+
+
+async def test_a_query_is_asked_anew_right_after_its_answer(client: Client, peer: Peer) -> None:
+    """The loop may have stood still in between: what came before that is not the answer."""
+    answers: list[Any] = []
+
+    async def ask_twice() -> None:
+        answers.append(await client.query("list"))
+        answers.append(await client.query("list"))
+
+    asking = asyncio.create_task(ask_twice())
+    connection = await peer.welcome()
+    await connection.give("list", "before", 5)
+    first = connection.queries["list"].query_id
+    again = await connection.expect(ModifyQuerySet)
+    assert (again.remove, len(again.add)) == ((first,), 1)
+    await connection.transition(6, QueryValue(again.add[0].query_id, "after"))
+    await asking
+    assert answers == ["before", "after"]
+
+
+async def test_queries_that_are_asked_at_once_are_one_question(client: Client, peer: Peer) -> None:
+    asking = [asyncio.create_task(client.query("list")) for _ in range(3)]
+    connection = await peer.welcome()
+    (asked,) = (await connection.expect(ModifyQuerySet)).add
+    late = asyncio.create_task(client.query("list"))
+    (later,) = (await connection.expect(ModifyQuerySet)).add
+    await connection.transition(5, QueryValue(asked.query_id, 1))
+    assert await asyncio.gather(*asking) == [1, 1, 1]
+    assert not late.done(), "what was on its way already may be older than this question"
+    await connection.transition(6, QueryValue(later.query_id, 2))
+    assert await late == 2
 
 
 async def test_letting_go_and_taking_again_costs_nothing(client: Client, peer: Peer) -> None:

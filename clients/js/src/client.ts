@@ -192,10 +192,13 @@ export class SynoviaClient {
 
   // --- queries
 
-  /** Run a query once and give its result. FunctionError: it failed. RequestTimeout: no result in time. */
+  /**
+   * Run a query once and give its result: it holds everything that was acknowledged to anybody before this call.
+   * FunctionError: it failed. RequestTimeout: no result in time.
+   */
   async query<F extends string>(path: F, ...[args, options]: Rest<"query", F, CallOptions>): Promise<ResultOf<F>> {
     this.#checkRunning();
-    const query = this.#sync.hold(path, checked(args ?? {}));
+    const query = this.#sync.ask(path, checked(args ?? {}));
     try {
       await this.#limited(`the query ${path}`, options, (limit) =>
         this.#until(limit, (told) => query.heard.add(told), () => query.confirmed),

@@ -69,7 +69,7 @@ class LocalStore implements OptimisticStore {
   }
 
   getAllQueries<F extends string>(path: F): { args: ArgsOf<F>; value: ResultOf<F> | undefined }[] {
-    const found = [...this.#queries].filter((query) => query.path === path);
+    const found = [...this.#queries.subscribed()].filter((query) => query.path === path);
     return found.map((query) => ({ args: query.args as ArgsOf<F>, value: this.#value(query) as ResultOf<F> }));
   }
 

@@ -12,7 +12,7 @@ export interface Outcome {
 
 export const NOTHING: Outcome = { value: undefined, error: null };
 
-/** One query: a path with arguments, shared by all who hold it. */
+/** One query: a path with arguments. A subscribed one is shared by all who hold it; one that is asked once is not. */
 export class LiveQuery {
   /** How many hold it; with none left it is removed with the next flush. */
   holders = 0;
@@ -73,7 +73,8 @@ export class LiveQuery {
 
 /** All live queries of a client, and how they differ from what the present connection has been told. */
 export class QuerySet {
-  readonly #byKey = new Map<string, LiveQuery>();
+  readonly #subscribed = new Map<string, LiveQuery>();
+  readonly #unasked = new Map<string, LiveQuery>();
   readonly #byId = new Map<number, LiveQuery>();
   readonly #told = new Set<number>();
   readonly #refused = new Set<number>();
@@ -82,24 +83,45 @@ export class QuerySet {
   #untold = false;
 
   [Symbol.iterator](): Iterator<LiveQuery> {
-    return this.#byKey.values();
+    return this.#byId.values();
   }
 
   get size(): number {
-    return this.#byKey.size;
+    return this.#byId.size;
+  }
+
+  /** Give the queries that are subscribed to, but for those that are asked once. */
+  subscribed(): Iterable<LiveQuery> {
+    return this.#subscribed.values();
   }
 
   get(queryId: number): LiveQuery | undefined {
     return this.#byId.get(queryId);
   }
 
+  /** Find a query that is subscribed to. */
   find(key: string): LiveQuery | undefined {
-    return this.#byKey.get(key);
+    return this.#subscribed.get(key);
   }
 
   /** Hold a query; equal path and arguments give the same one. */
   hold(path: string, args: ValueMap, key = queryKey(path, args)): LiveQuery {
-    const query = this.#byKey.get(key) ?? this.#add(key, path, args);
+    return this.#take(this.#subscribed, key, path, args);
+  }
+
+  /**
+   * Hold a query that the server is yet to hear of, so that its answer is not older than this call.
+   *
+   * What is known already, from a subscription or an earlier call, is not used; only calls that have not been sent yet share
+   * one question.
+   */
+  ask(path: string, args: ValueMap): LiveQuery {
+    return this.#take(this.#unasked, queryKey(path, args), path, args);
+  }
+
+  #take(found: Map<string, LiveQuery>, key: string, path: string, args: ValueMap): LiveQuery {
+    const query = found.get(key) ?? this.#add(key, path, args);
+    found.set(key, query);
     query.holders += 1;
     return query;
   }
@@ -113,7 +135,6 @@ export class QuerySet {
   #add(key: string, path: string, args: ValueMap): LiveQuery {
     this.#lastId += 1;
     const query = new LiveQuery(this.#lastId, key, path, args, key.length + 64);
-    this.#byKey.set(key, query);
     this.#byId.set(query.queryId, query);
     this.#untold = true;
     return query;
@@ -125,8 +146,8 @@ export class QuerySet {
     this.#letGo = false;
     const released = [...this].filter((query) => query.holders <= 0);
     for (const query of released) {
-      this.#byKey.delete(query.key);
       this.#byId.delete(query.queryId);
+      for (const shared of [this.#subscribed, this.#unasked]) if (shared.get(query.key) === query) shared.delete(query.key);
       this.#untold = true;
     }
     return released;
@@ -143,6 +164,7 @@ export class QuerySet {
       if (this.#told.has(query.queryId) || (added.length && query.size > room)) continue;
       added.push(query);
       room -= query.size;
+      if (this.#unasked.get(query.key) === query) this.#unasked.delete(query.key);
     }
     for (const queryId of gone) this.#told.delete(queryId);
     for (const query of added) this.#told.add(query.queryId);

@@ -71,6 +71,13 @@ export class SyncState {
     return query;
   }
 
+  /** Hold a query that is asked once, now; see `QuerySet.ask`. */
+  ask(path: string, args: ValueMap): LiveQuery {
+    const query = this.queries.ask(path, args);
+    this.ready();
+    return query;
+  }
+
   /** Give up one hold of a query. */
   release(query: LiveQuery): void {
     this.queries.release(query);

@@ -1,6 +1,6 @@
 /** One connection after the other: what is taken along, and what happens when frames are lost or doubled. */
 import { describe, expect, it } from "vitest";
-import { ArrayRef, ConnectionFailed, ConnectionLost, FunctionError, RequestTimeout } from "../src/index.js";
+import { ArrayRef, ConnectionFailed, ConnectionLost, FunctionError, RequestTimeout, type OptimisticStore } from "../src/index.js";
 import { digest } from "../src/protocol/digest.js";
 import { MapEdit } from "../src/protocol/edits.js";
 import type { QueryUpdate } from "../src/protocol/messages.js";
@@ -63,6 +63,57 @@ describe("a connection", () => {
     again();
     await settled();
     expect(socket.last("ModifyQuerySet").remove).toEqual([2]);
+  });
+});
+
+describe("a query that is asked once", () => {
+  it("is asked anew though a subscription holds it", async () => {
+    const { peer, socket, shown } = await holding("before");
+    const asking = peer.client.query("list", { of: 1 });
+    await settled();
+    const [asked] = socket.last("ModifyQuerySet").add;
+    expect(asked).toMatchObject({ queryId: 2, path: "list", args: { of: 1 }, digest: null });
+    socket.transition(6, value(1, "after"), value(2, "after"));
+    expect(await asking).toBe("after");
+    expect(shown).toEqual(["before", "after"]);
+    await settled();
+    expect(socket.last("ModifyQuerySet").remove).toEqual([2]);
+  });
+
+  it("is asked anew right after its answer, and does not answer with what was under way", async () => {
+    const peer = new Peer();
+    const first = peer.client.query("list");
+    const socket = await peer.accept();
+    const late = peer.client.query("list");
+    await settled();
+    expect(socket.all("ModifyQuerySet").flatMap(({ add }) => add.map(({ queryId }) => queryId))).toEqual([1, 2]);
+    socket.transition(5, value(1, "before"));
+    expect(await first).toBe("before");
+    socket.transition(6, value(2, "after"));
+    expect(await late).toBe("after");
+    const again = peer.client.query("list");
+    await settled();
+    expect(socket.last("ModifyQuerySet")).toMatchObject({ add: [{ queryId: 3 }] });
+    socket.transition(7, value(3, "newest"));
+    expect(await again).toBe("newest");
+  });
+
+  it("is one question for all who ask before it is sent", async () => {
+    const peer = new Peer();
+    const all = [1, 2, 3].map(() => peer.client.query("list"));
+    const socket = await peer.accept();
+    expect(socket.last("ModifyQuerySet").add).toHaveLength(1);
+    socket.transition(5, value(1, "once"));
+    expect(await Promise.all(all)).toEqual(["once", "once", "once"]);
+  });
+
+  it("is not what optimistic updates change", async () => {
+    const { peer } = await holding("before");
+    unattended(peer.client.query("list", { of: 1 }));
+    let seen: unknown;
+    const optimisticUpdate = (store: OptimisticStore): void => void (seen = store.getAllQueries("list"));
+    unattended(peer.client.mutation("m", {}, { optimisticUpdate }));
+    expect(seen).toEqual([{ args: { of: 1 }, value: "before" }]);
   });
 });
 

@@ -257,7 +257,7 @@ class Client:
     async def query(
         self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
     ) -> Any:
-        """Run a query once and give its result.
+        """Run a query once and give its result: it holds everything that was acknowledged to anybody before this call.
 
         Raises:
             FunctionError: The query failed.
@@ -265,7 +265,7 @@ class Client:
         """
         self._check_running()
         path, args = spelled_out(path, args, "query")
-        query = self._sync.hold(path, checked(args))
+        query = self._sync.ask(path, checked(args))
         try:
             async with self._limit(timeout, f"the query {path}"):
                 while not query.confirmed:

@@ -24,7 +24,7 @@ MISSING = Missing.MISSING
 
 
 class LiveQuery:
-    """One query: a path with arguments, shared by all who hold it.
+    """One query: a path with arguments. A subscribed one is shared by all who hold it; one that is asked once is not.
 
     Attributes:
         query_id: Its number on the wire; never given twice by one client.
@@ -108,27 +108,39 @@ class QuerySet:
 
     def __init__(self) -> None:
         self.stale = False
-        self._by_key: dict[QueryKey, LiveQuery] = {}
+        self._subscribed: dict[QueryKey, LiveQuery] = {}
+        self._unasked: dict[QueryKey, LiveQuery] = {}
         self._by_id: dict[int, LiveQuery] = {}
         self._told: set[int] = set()
         self._refused: set[int] = set()
         self._last_id = 0
 
     def __iter__(self) -> Iterator[LiveQuery]:
-        return iter(self._by_key.values())
+        return iter(self._by_id.values())
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._by_id)
 
     def get(self, query_id: int) -> LiveQuery | None:
         return self._by_id.get(query_id)
 
     def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
         """Hold a query; equal path and arguments give the same one. WireValueError for what cannot be sent."""
+        return self._take(self._subscribed, path, args)
+
+    def ask(self, path: str, args: dict[str, Any]) -> LiveQuery:
+        """Hold a query that the server is yet to hear of, so that its answer is not older than this call.
+
+        What is known already, from a subscription or an earlier call, is not used; only calls that have not been sent
+        yet share one question.
+        """
+        return self._take(self._unasked, path, args)
+
+    def _take(self, found: dict[QueryKey, LiveQuery], path: str, args: dict[str, Any]) -> LiveQuery:
         key = query_key(path, args)
-        query = self._by_key.get(key)
+        query = found.get(key)
         if query is None:
-            query = self._add(key, args)
+            query = found[key] = self._add(key, args)
         query.holders += 1
         return query
 
@@ -140,15 +152,17 @@ class QuerySet:
     def _add(self, key: QueryKey, args: dict[str, Any]) -> LiveQuery:
         self._last_id += 1
         self.stale = True
-        query = LiveQuery(self._last_id, key, args)
-        self._by_key[key] = self._by_id[query.query_id] = query
+        query = self._by_id[self._last_id] = LiveQuery(self._last_id, key, args)
         return query
 
     def forget_released(self) -> list[LiveQuery]:
         """Drop and give the queries that nobody holds any more."""
         released = [query for query in self if query.holders <= 0]
         for query in released:
-            del self._by_key[query.key], self._by_id[query.query_id]
+            del self._by_id[query.query_id]
+            for shared in (self._subscribed, self._unasked):
+                if shared.get(query.key) is query:
+                    del shared[query.key]
         return released
 
     def difference(self, room: int) -> tuple[list[LiveQuery], list[int]]:
@@ -163,6 +177,8 @@ class QuerySet:
             if query.query_id not in self._told and (not added or query.size + 64 <= room):
                 added.append(query)
                 room -= query.size + 64
+                if self._unasked.get(query.key) is query:
+                    del self._unasked[query.key]
         self._told.difference_update(gone)
         self._told.update(query.query_id for query in added)
         self.stale = len(self._told) != len(self._by_id)

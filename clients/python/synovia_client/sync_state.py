@@ -93,6 +93,12 @@ class SyncState:
         self.ready.set()
         return query
 
+    def ask(self, path: str, args: dict[str, Any]) -> LiveQuery:
+        """Hold a query that is asked once, now; see ``QuerySet.ask``."""
+        query = self.queries.ask(path, args)
+        self.ready.set()
+        return query
+
     def release(self, query: LiveQuery) -> None:
         """Give up one hold of a query."""
         self.queries.release(query)
