@@ -175,11 +175,13 @@ class Peer:
     Attributes:
         url: Where it listens; without a path.
         refuse: An HTTP status to answer handshakes with, None to accept them.
+        retry_after: A header that such an answer has.
         handshakes: How many were tried.
     """
 
     def __init__(self, subprotocols: Sequence[str] = (m.SUBPROTOCOL,), ssl: SSLContext | None = None) -> None:
         self.refuse: HTTPStatus | None = None
+        self.retry_after: str | None = None
         self.handshakes = 0
         self.paths: list[str] = []
         self._subprotocols = [Subprotocol(name) for name in subprotocols] or None
@@ -222,7 +224,12 @@ class Peer:
     def _look_at(self, connection: ServerConnection, request: Request) -> Response | None:
         self.handshakes += 1
         self.paths.append(request.path)
-        return None if self.refuse is None else connection.respond(self.refuse, "not today\n")
+        if self.refuse is None:
+            return None
+        response = connection.respond(self.refuse, "not today\n")
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = self.retry_after
+        return response
 
     async def _handle(self, websocket: ServerConnection) -> None:
         self._accepted.put_nowait(PeerConnection(websocket))

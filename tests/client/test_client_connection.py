@@ -89,7 +89,11 @@ def test_addresses_that_are_none(url: str) -> None:
     [
         ("ws://127.0.0.1:8000", "ws://127.0.0.1:8000/sync"),
         ("wss://hub.example.org/", "wss://hub.example.org/sync"),
-        ("https://hub.example.org/a/b?c=d", "wss://hub.example.org/a/b?c=d"),
+        ("https://hub.example.org/a/b?c=d", "wss://hub.example.org/a/b/sync?c=d"),
+        ("ws://hub.example.org/sync-api", "ws://hub.example.org/sync-api/sync"),
+        ("ws://hub.example.org/sync-api/", "ws://hub.example.org/sync-api/sync"),
+        ("ws://hub.example.org/sync-api/sync", "ws://hub.example.org/sync-api/sync"),
+        ("ws://hub.example.org/sync", "ws://hub.example.org/sync"),
         ("http://[::1]:8000", "ws://[::1]:8000/sync"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from client.conftest import MakeClient
 from client.manual_clock import ManualClock
-from client.peer import Peer, eventually
+from client.peer import Peer, PeerConnection, eventually
 from synovia_client import AuthenticationError, Client
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Authenticate, Connect, Mutation, Ping
@@ -46,17 +46,31 @@ async def test_a_callable_is_asked_on_every_connection(make: MakeClient, peer: P
             connection.cut()
 
 
+async def refuse(connection: PeerConnection, error: ErrorInfo = EXPIRED) -> None:
+    """Answer the token that was sent with an error, and the ping behind it."""
+    await connection.send(connection.session.send_auth_error(error))
+    await connection.silence()
+
+
+async def accept(connection: PeerConnection) -> None:
+    """Take the token that was sent, and answer the ping behind it."""
+    await connection.send(connection.session.send_authenticated())
+    await connection.silence()
+
+
 async def test_an_expired_token_is_renewed_once(make: MakeClient, peer: Peer) -> None:
+    """On another connection: what this one says of queries is what nobody may see."""
     tokens = Tokens()
     async with make(token=tokens) as client:
-        connection = await peer.welcome()
-        await connection.expect(Authenticate)
-        await connection.send(connection.session.send_auth_error(EXPIRED))
-        assert await connection.expect(Authenticate) == Authenticate("token 2")
+        first = await peer.welcome()
+        await first.expect(Authenticate)
+        await first.send(first.session.send_auth_error(EXPIRED))
+        await first.closed()
+        second = await peer.welcome()
+        assert await second.expect(Authenticate) == Authenticate("token 2")
         assert client.auth_error is None
-        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await refuse(second)
         await eventually(lambda: client.auth_error is not None)
-        await connection.silence()
         assert tokens.asked == 2
 
 
@@ -68,9 +82,11 @@ async def test_a_token_that_served_for_a_while_is_renewed_again(
         connection = await peer.accept()
         await connection.welcome(idle_timeout=0)
         await connection.expect(Authenticate)
+        await accept(connection)
         for number in (2, 3, 4):
             await connection.send(connection.session.send_auth_error(EXPIRED))
             assert await connection.expect(Authenticate) == Authenticate(f"token {number}")
+            await accept(connection)
             clock.advance(3600)
 
 
@@ -80,12 +96,15 @@ async def test_nothing_goes_out_while_a_new_token_is_on_its_way(make: MakeClient
         connection = await peer.welcome()
         coming.put_nowait("one")
         await connection.expect(Authenticate)
+        await accept(connection)
         await connection.send(connection.session.send_auth_error(EXPIRED))
         await connection.silence()
         asked = asyncio.create_task(client.mutation("m"))
         await connection.silence()
         coming.put_nowait("two")
         assert await connection.expect(Authenticate) == Authenticate("two")
+        await connection.silence()
+        await accept(connection)
         await connection.answer(await connection.expect(Mutation), "done")
         assert await asked == "done"
 
@@ -94,7 +113,7 @@ async def test_a_fixed_token_that_is_refused_is_reported(make: MakeClient, peer:
     async with make(token="wrong") as client:
         connection = await peer.welcome()
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await refuse(connection)
         await eventually(lambda: client.auth_error is not None)
         assert client.auth_error is not None
         assert client.auth_error.code == "invalid_token"
@@ -165,7 +184,7 @@ async def test_signing_in_with_a_token_that_is_refused(client: Client, peer: Pee
     connection = await peer.welcome()
     signing_in = asyncio.create_task(client.authenticate("bad"))
     await connection.expect(Authenticate)
-    await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "forged")))
+    await refuse(connection, ErrorInfo("invalid_token", "forged"))
     with pytest.raises(AuthenticationError, match="forged"):
         await signing_in
     again = asyncio.create_task(client.authenticate("good"))
@@ -178,11 +197,11 @@ async def test_signing_in_with_a_token_that_is_refused(client: Client, peer: Pee
 
 async def test_signing_in_is_settled_by_the_last_of_the_tokens_tried(client: Client, peer: Peer) -> None:
     connection = await peer.welcome()
+    await client.connected()
     signing_in = asyncio.create_task(client.authenticate(Tokens()))
     for _ in range(2):
         assert isinstance(await connection.expect(Authenticate), Authenticate)
-        await connection.send(connection.session.send_auth_error(EXPIRED))
-        await connection.silence()  # and the ping behind it is answered
+        await refuse(connection)
     with pytest.raises(AuthenticationError, match="expired"):
         await signing_in
 
@@ -214,16 +233,17 @@ async def test_the_servers_own_tokens_are_used_from_then_on(make: MakeClient, pe
         second = await peer.welcome()
         assert await second.expect(Authenticate) == Authenticate("own")
         await second.send(second.session.send_auth_error(EXPIRED))
-        assert await second.expect(Authenticate) == Authenticate("refresh")
-        await second.send(second.session.send_authenticated("own 2", "refresh 2"))
-        await second.silence()
-        second.cut()
         third = await peer.welcome()
-        assert await third.expect(Authenticate) == Authenticate("own 2")
-        await third.send(third.session.send_auth_error(EXPIRED))
-        assert await third.expect(Authenticate) == Authenticate("refresh 2")
-        await third.send(third.session.send_auth_error(EXPIRED))
-        assert await third.expect(Authenticate) == Authenticate("token 2"), "the program is asked last"
+        assert await third.expect(Authenticate) == Authenticate("refresh")
+        await third.send(third.session.send_authenticated("own 2", "refresh 2"))
+        await third.silence()
+        third.cut()
+        for token in ("own 2", "refresh 2"):
+            connection = await peer.welcome()
+            assert await connection.expect(Authenticate) == Authenticate(token)
+            await connection.send(connection.session.send_auth_error(EXPIRED))
+        last = await peer.welcome()
+        assert await last.expect(Authenticate) == Authenticate("token 2"), "the program is asked last"
         assert tokens.asked == 2
 
 

@@ -4,9 +4,10 @@ const SYNC_PATH = "/sync";
 const SCHEMES: Record<string, string> = { "ws:": "ws:", "wss:": "wss:", "http:": "ws:", "https:": "wss:" };
 
 /**
- * Give the WebSocket address for what a user wrote: `ws://host:port` gets the path `/sync`, `http` becomes `ws`, and `/` in
- * a browser is the page's own server. TypeError for another scheme, a fragment, or a user name and password, which do
- * not belong in an address (they end up in logs): sign in with a token.
+ * Give the WebSocket address of the hub at an address: `/sync` below its path, `ws` for `http`. `ws://host` is
+ * `ws://host/sync`, `https://host/api` is `wss://host/api/sync`, and `/` in a browser is the page's own server; a path that
+ * ends with `/sync` is the socket's own. TypeError for another scheme, a fragment, or a user name and password, which do not
+ * belong in an address (they end up in logs): sign in with a token.
  */
 export function socketUrl(address: string): string {
   const url = parse(address);
@@ -14,8 +15,17 @@ export function socketUrl(address: string): string {
   if (!scheme) throw new TypeError(`not an address of a hub: ${address} (write ws://HOST:PORT or wss://HOST)`);
   if (url.username || url.password) throw new TypeError("an address must not carry a user name or a password; pass a token");
   if (url.hash) throw new TypeError(`an address must not carry a fragment: ${address}`);
-  const path = url.pathname === "/" ? SYNC_PATH : url.pathname;
-  return `${scheme}//${url.host}${path}${url.search}`;
+  return `${scheme}//${url.host}${basePath(url)}${SYNC_PATH}${url.search}`;
+}
+
+/** Give the address of something else at the hub of a socket: `path` as in `/auth/sign-out`. */
+export function besideSocket(socketUrl: string, path: string): string {
+  const url = new URL(socketUrl.replace(/^ws/, "http"));
+  return `${url.origin}${basePath(url)}${path}`;
+}
+
+function basePath({ pathname }: URL): string {
+  return pathname.replace(/\/+$/, "").replace(/\/sync$/, "");
 }
 
 function parse(address: string): URL | null {

@@ -1,5 +1,5 @@
 /** The client: what a program calls. */
-import { socketUrl } from "./address.js";
+import { besideSocket, socketUrl } from "./address.js";
 import { checked, sendable } from "./arguments.js";
 import { Backoff } from "./backoff.js";
 import { callSafely, report, type Unsubscribe } from "./callbacks.js";
@@ -384,8 +384,7 @@ export class SynoviaClient {
 
 /** Ask the server to take no token of this session any more; the connection has become anonymous before. */
 async function endSession(url: string, token: string): Promise<void> {
-  const address = new URL("/auth/sign-out", url.replace(/^ws/, "http"));
-  const response = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  const response = await fetch(besideSocket(url, "/auth/sign-out"), { method: "POST", headers: { authorization: `Bearer ${token}` } });
   if (!response.ok && response.status !== 401) throw new SynoviaError(`the session could not be ended (HTTP status ${response.status})`);
 }
 

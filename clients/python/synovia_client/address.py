@@ -9,7 +9,10 @@ SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 
 
 def socket_url(url: str) -> str:
-    """Give the WebSocket address for what a user wrote: ``ws://host:port`` gets the path ``/sync``, ``http`` becomes ``ws``.
+    """Give the WebSocket address of the hub at an address: ``/sync`` below its path, ``ws`` for ``http``.
+
+    ``ws://host`` is ``ws://host/sync``, ``https://host/api`` is ``wss://host/api/sync``; a path that ends with ``/sync`` is
+    the socket's own.
 
     ValueError for another scheme, a missing host, a fragment, or a user name and password, which do not belong in an
     address (they end up in logs): sign in with a token.
@@ -22,5 +25,5 @@ def socket_url(url: str) -> str:
     if parts.fragment:
         raise ValueError(f"an address must not carry a fragment: {url!r}")
     _ = parts.port  # raises ValueError when it is not a port
-    path = parts.path if parts.path not in ("", "/") else SYNC_PATH
+    path = parts.path.rstrip("/").removesuffix(SYNC_PATH) + SYNC_PATH
     return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, parts.query, ""))

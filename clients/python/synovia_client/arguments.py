@@ -9,11 +9,16 @@ from synovia_client.errors import FunctionError
 from synovia_protocol.codec import FROM_CLIENT, pack, unpack
 from synovia_protocol.errors import ErrorCode, ProtocolError, WireValueError
 
-_LIMITS = replace(FROM_CLIENT, max_elements=FROM_CLIENT.max_elements - 16)  # the message around them has some too
+_ENVELOPE_BYTES = 64
+_ENVELOPE_ELEMENTS = 16
+"""The message around path and arguments, at most."""
 
 
-def checked(args: dict[str, Any]) -> dict[str, Any]:
+def checked(path: str, args: dict[str, Any], max_message_bytes: int = FROM_CLIENT.max_message_bytes) -> dict[str, Any]:
     """Give a copy of the arguments that later changes by the caller do not reach.
+
+    Args:
+        max_message_bytes: How long a message may be.
 
     Raises:
         FunctionError: ``invalid_arguments``: not a map, or not wire values; ``too_large``: too much.
@@ -21,9 +26,11 @@ def checked(args: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(args, dict):
         raise FunctionError(ErrorCode.INVALID_ARGUMENTS, f"arguments are a map, not {type(args).__name__}")
     try:
-        copy: dict[str, Any] = unpack(pack(args), _LIMITS)
-    except WireValueError as error:
-        raise FunctionError(ErrorCode.INVALID_ARGUMENTS, f"these arguments cannot be sent: {error}") from error
-    except ProtocolError as error:
-        raise FunctionError(error.code, f"these arguments cannot be sent: {error}") from error
+        room = max_message_bytes - len(pack(path)) - _ENVELOPE_BYTES
+        elements = FROM_CLIENT.max_elements - _ENVELOPE_ELEMENTS
+        copy: dict[str, Any] = unpack(pack(args), replace(FROM_CLIENT, max_message_bytes=room, max_elements=elements))
+    except (WireValueError, ProtocolError) as error:
+        too_large = isinstance(error, ProtocolError) and error.code is ErrorCode.TOO_LARGE
+        code = ErrorCode.TOO_LARGE if too_large else ErrorCode.INVALID_ARGUMENTS
+        raise FunctionError(code, f"these arguments of {path!r} cannot be sent: {error}") from error
     return copy

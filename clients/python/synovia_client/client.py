@@ -31,6 +31,7 @@ from synovia_client.errors import (
 from synovia_client.loop import ConnectionLoop
 from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import OnRecovered, OutboxRecovery
+from synovia_client.reconnection import Reconnection
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
 from synovia_client.state import ConnectionState, StateWatch
@@ -108,7 +109,12 @@ class Client:
         self._sync.outbox = self._recovery
         dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
         self._loop = ConnectionLoop(
-            dialer, self.session_id, self._sync, self._credentials, self._state, backoff or Backoff(), random
+            dialer,
+            self.session_id,
+            self._sync,
+            self._credentials,
+            self._state,
+            Reconnection(backoff or Backoff(), random),
         )
         self._task: asyncio.Task[None] | None = None
         self._failure: ConnectionFailed | None = None
@@ -136,9 +142,9 @@ class Client:
         self._state.move(ConnectionState.CLOSED)
         self._end(self._closed_error)
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=1.0)  # again, if the cancellation was lost
         if self._recovery is not None:
             await self._recovery.close()
 
@@ -247,7 +253,7 @@ class Client:
             FunctionError: ``invalid_arguments``: the arguments cannot be sent.
         """
         path, args = spelled_out(path, args, "query")
-        wire = checked(args)
+        wire = self._checked(path, args)
         return Subscription(self._sync, self._ended, path, wire, lambda: self._clock.deadline(self._timeouts.request))
 
     @overload
@@ -265,7 +271,7 @@ class Client:
         """
         self._check_running()
         path, args = spelled_out(path, args, "query")
-        query = self._sync.ask(path, checked(args))
+        query = self._sync.ask(path, self._checked(path, args))
         try:
             async with self._limit(timeout, f"the query {path}"):
                 while not query.confirmed:
@@ -345,15 +351,20 @@ class Client:
         self, kind: Kind, path: str, args: dict[str, Any], timeout: TimeLimit, on_progress: Progress | None
     ) -> Any:
         self._check_running()
+        as_somebody = self._credentials.as_somebody
         async with self._limit(timeout, f"the {kind} {path}") as deadline:
             wire, arrays = await prepare(args)
             self._check_running()
             upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
             uploaded = {ref.digest for ref, _ in arrays}
-            with self._sync.request(kind, path, checked(wire), upload, uploaded) as request:
+            wire = self._checked(path, wire)
+            with self._sync.request(kind, path, wire, upload, uploaded, as_somebody=as_somebody) as request:
                 if self._recovery is not None and request.kept:
                     return await self._recovery.keep(request, arrays)
                 return await request.answer
+
+    def _checked(self, path: str, args: dict[str, Any]) -> dict[str, Any]:
+        return checked(path, args, self._sync.max_message_bytes)
 
     # --- arrays
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 
 from synovia_client.change_counter import ChangeCounter
 from synovia_client.clock import Clock
@@ -11,7 +12,19 @@ from synovia_protocol.messages import Authenticated
 
 Token = str | Callable[[], Awaitable[str | None]] | None
 
-_RENEWABLE = frozenset({ErrorCode.INVALID_TOKEN, ErrorCode.UNAUTHENTICATED})
+_VERDICTS = frozenset({ErrorCode.INVALID_TOKEN, ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN})
+"""These say that the token is no good; every other code, that the server could not look at it."""
+
+
+class Refusal(Enum):
+    """What a refused token means."""
+
+    ANOTHER = auto()
+    """There is another one to try."""
+    PASSING = auto()
+    """The server could not look at it: the same one may be taken later."""
+    FINAL = auto()
+    """The client is anonymous."""
 
 
 class Credentials:
@@ -51,6 +64,11 @@ class Credentials:
         return self._source is None
 
     @property
+    def as_somebody(self) -> bool:
+        """Whether calls made now are made as somebody: there is a token, and the server has not refused it."""
+        return self._source is not None and self.error is None
+
+    @property
     def renewable(self) -> bool:
         """Whether there is a way to a newer token than the one in use."""
         return callable(self._source) or len(self._given) > 1
@@ -65,9 +83,8 @@ class Credentials:
         return self.replaced
 
     def connected(self) -> None:
-        """A new connection: nothing is refused yet, and the callable may be asked twice again."""
+        """A new connection: nothing is refused yet."""
         self.error = None
-        self._renewed_at = None
 
     async def token(self) -> str | None:
         """Give the token to send; TimeoutError when the callable takes too long, and whatever it raises."""
@@ -88,22 +105,20 @@ class Credentials:
         """The token in use will soon be worth nothing: let ``token`` give the next."""
         self._given = self._given[1:]
 
-    def refused(self, error: ErrorInfo) -> bool:
-        """Take the server's refusal; tell whether there is another token to try."""
-        if self._has_another(error):
-            return True
-        self.error = error
-        self.settle(self.replaced)
-        return False
+    def refused(self, error: ErrorInfo) -> Refusal:
+        """Take the server's refusal, and tell what it means."""
+        if error.code not in _VERDICTS:
+            return Refusal.PASSING
+        return Refusal.ANOTHER if self._has_another() else Refusal.FINAL
 
-    def settle(self, number: int) -> None:
-        """The server has taken or refused the program's token of this number."""
+    def settle(self, number: int, error: ErrorInfo | None = None) -> None:
+        """The server has accepted the program's token of this number, or refused it for good."""
+        if number == self.replaced:
+            self.error = error
         self.settled = max(self.settled, number)
         self.changed.bump()
 
-    def _has_another(self, error: ErrorInfo) -> bool:
-        if error.code not in _RENEWABLE:
-            return False
+    def _has_another(self) -> bool:
         if self._given:
             self._given.pop(0)
             return True

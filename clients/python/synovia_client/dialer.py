@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, NegotiationError, WebSocketException
+from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from synovia_client.clock import Clock
@@ -16,16 +17,23 @@ from synovia_client.settings import Timeouts
 from synovia_protocol.messages import SUBPROTOCOL
 
 _UNSENT_BYTES = 128 << 10
+_LONGEST_WAIT = 300.0
 _PASSING_STATUS = frozenset({408, 425, 429})
 
 
 class DialFailed(Exception):
-    """The WebSocket could not be opened. ``lasting``: trying again will most likely not help."""
+    """The WebSocket could not be opened.
 
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+    Args:
+        lasting: Trying again will most likely not help.
+        retry_after: The server asked to wait this many seconds.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = False, retry_after: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.lasting = lasting
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Dialer:
         except TimeoutError:
             raise DialFailed(f"{self.url} did not answer within {self.timeouts.connect:g} s") from None
         except InvalidStatus as error:
-            raise _refused(self.url, error.response.status_code) from error
+            raise _refused(self.url, error.response) from error
         except NegotiationError as error:
             raise DialFailed(f"{self.url} does not speak {SUBPROTOCOL}: {error}", lasting=True) from error
         except (OSError, WebSocketException) as error:
@@ -80,10 +88,18 @@ class Dialer:
         )
 
 
-def _refused(url: str, status: int) -> DialFailed:
+def _refused(url: str, response: Response) -> DialFailed:
+    status = response.status_code
     lasting = 400 <= status < 500 and status not in _PASSING_STATUS
     hint = "; is there a Synovia hub at this path?" if status in (404, 405, 426) else ""
-    return DialFailed(f"{url} answered with HTTP status {status}{hint}", lasting=lasting)
+    text = f"{url} answered with HTTP status {status}{hint}"
+    return DialFailed(text, lasting=lasting, retry_after=_seconds(response.headers.get_all("Retry-After")))
+
+
+def _seconds(headers: list[str]) -> float:
+    """Read a Retry-After in seconds; 0 for a date, or nothing."""
+    text = "".join(headers)
+    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 0.0
 
 
 def _keep_kernel_buffer_short(websocket: ClientConnection) -> None:

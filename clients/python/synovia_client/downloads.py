@@ -178,6 +178,17 @@ class Downloads:
         self._running[request_id] = download
         return download.question(request_id)
 
+    @property
+    def running(self) -> int:
+        """How many the server has been asked for."""
+        return len(self._running)
+
+    def postpone(self, request_id: int) -> None:
+        """Put a download that the server has refused for now back in line."""
+        download = self._running.pop(request_id, None)
+        if download is not None:
+            self._to_go.insert(0, download)
+
     def respond(self, response: ArrayResponse) -> None:
         """Take an answer; one that nobody waits for any more is passed over."""
         download = self._running.get(response.request_id)

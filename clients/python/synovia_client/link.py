@@ -14,9 +14,11 @@ from websockets.exceptions import ConnectionClosed
 
 from synovia_client.change_counter import ChangeCounter
 from synovia_client.clock import Clock
-from synovia_client.credentials import Credentials
+from synovia_client.credentials import Credentials, Refusal
 from synovia_client.settings import Timeouts
+from synovia_client.sign_in import SignIn
 from synovia_client.sync_state import Outgoing, SyncState
+from synovia_client.throttle import retry_after
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
 from synovia_protocol.messages import Authenticated, AuthError, FatalError, Pong, Welcome
 from synovia_protocol.sessions import ClientSession, ClientState
@@ -37,16 +39,20 @@ class Ending:
     Attributes:
         fatal: The server refuses this client: connecting again would fail the same way.
         retry_after: The server asked to wait this many seconds.
+        stopping: The server has ended in good order, and another one, or the same, will be there soon.
         resync: What is held does not fit what the server sends: take nothing along.
         abort: The other end does not answer any more: do not wait for its goodbye.
+        at_once: Nothing is wrong with the server: another connection is to be made without a wait.
     """
 
     reason: str
     fatal: ErrorInfo | None = None
     retry_after: float = 0.0
+    stopping: bool = False
     resync: bool = False
     close_code: CloseCode = CloseCode.NORMAL
     abort: bool = False
+    at_once: bool = False
 
 
 class _Ended(Exception):
@@ -84,11 +90,10 @@ class Link:
         self._clock = clock
         self._on_welcome = on_welcome
         self._welcomed = asyncio.Event()
-        self._controls: deque[Outgoing] = deque()
+        self._controls: deque[Callable[[], Outgoing]] = deque()
         self._life = ChangeCounter()
         self._nonce = 0
-        self._barriers: dict[int, int] = {}
-        self._sign_in_due = not credentials.anonymous
+        self._sign_in = SignIn(credentials)
         self._expires_at: int | None = None
         self._expiry = ChangeCounter()
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -111,7 +116,7 @@ class Link:
 
     def sign_in(self) -> None:
         """Sign in again, with whatever the credentials give now."""
-        self._sign_in_due = True
+        self._sign_in.due = True
         self._sync.ready.set()
 
     async def _serve(self) -> Ending:
@@ -156,17 +161,18 @@ class Link:
         self._sync.receive(events)
 
     def _greeted(self, message: Welcome) -> None:
-        self._sync.time.learn(message.server_time)
-        if self._credentials.anonymous:
-            self._credentials.settle(self._credentials.replaced)
+        self._sync.welcomed(message)
         self._welcomed.set()
         self._on_welcome()
+        if self._sign_in.welcomed():
+            self._sync.identified(signed_in=False)
 
     def _dismissed(self, message: FatalError) -> None:
         text = f"the server ended the connection: {message.error.message} ({message.error.code})"
         if message.retry_after is None:
             raise _Ended(Ending(text, fatal=message.error))
-        raise _Ended(Ending(text, retry_after=message.retry_after))
+        stopping = message.error.code == ErrorCode.STOPPING
+        raise _Ended(Ending(text, retry_after=message.retry_after, stopping=stopping))
 
     # --- writing
 
@@ -175,7 +181,7 @@ class Link:
             await self._send(Outgoing(self.session.connect(CLIENT_NAME)))
             while True:
                 self._sync.ready.clear()
-                if self._sign_in_due:
+                if self._sign_in.due:
                     await self._authenticate()
                 outgoing = self._next()
                 if outgoing is None:
@@ -189,8 +195,8 @@ class Link:
         if self.session.state is ClientState.CLOSED:
             return None  # the reader has found the end, and says which
         if self._controls:
-            return self._controls.popleft()
-        if self._welcomed.is_set():
+            return self._controls.popleft()()
+        if self._welcomed.is_set() and not self._sign_in.pending:
             return self._sync.next_frame(self.session)
         return self._sync.next_query_set(self.session)
 
@@ -206,19 +212,21 @@ class Link:
         if outgoing.samples:
             self._life.bump()  # the peer takes samples, so it is there, even if a ping has to wait behind them
 
-    def _control(self, frame: bytes, taken: Callable[[], None] | None = None) -> None:
-        self._controls.append(Outgoing(frame, taken))
+    def _control(self, make: Callable[[], Outgoing]) -> None:
+        """Send a message before all others; it is made when it goes, because the connection may end before."""
+        self._controls.append(make)
         self._sync.ready.set()
 
     def _ping(self, taken: Callable[[], None] | None = None) -> int:
         self._nonce += 1
-        self._control(self.session.ping(self._nonce), taken)
-        return self._nonce
+        nonce = self._nonce
+        self._control(lambda: Outgoing(self.session.ping(nonce), taken))
+        return nonce
 
-    # --- signing in: nothing else goes out until the token is there, or it would run as somebody else
+    # --- signing in: nothing else goes out until the token is there, and no request until the server has accepted it
 
     async def _authenticate(self) -> None:
-        self._sign_in_due = False
+        self._sign_in.due = False
         number = self._credentials.replaced
         try:
             token = await self._credentials.token()
@@ -227,13 +235,13 @@ class Link:
         except Exception as error:
             logger.warning("the token callable failed", exc_info=error)
             raise _Ended(Ending(f"the token callable failed: {error!r}")) from error
-        self._control(self.session.authenticate(token))
-        self._barriers[self._ping()] = number
+        self._control(lambda: Outgoing(self.session.authenticate(token)))
+        self._sign_in.shown(self._ping(), number, anonymous=token is None)
 
     def _token_taken(self, message: Authenticated) -> None:
-        self._credentials.accepted(message)
-        self._expires_at = message.expires_at
-        self._expiry.bump()
+        if self._sign_in.accepted(message):
+            self._expires_at = message.expires_at
+            self._expiry.bump()
 
     async def _renew_tokens(self) -> None:
         """Sign in again before the token expires, so that nothing runs as anonymous in between."""
@@ -254,15 +262,24 @@ class Link:
         return left - min(_RENEW_BEFORE, left / 5)
 
     def _token_refused(self, message: AuthError) -> None:
-        logger.info("the server did not accept the token: %s", message.error.message)
-        if self._credentials.refused(message.error):
-            self._barriers.clear()
+        error = message.error
+        logger.info("the server did not accept the token: %s", error.message)
+        settled = self._sign_in.settled
+        refusal = self._sign_in.refused(error)
+        if refusal is Refusal.PASSING:
+            # As nobody this connection is of no use, and what the server sends now is what nobody may see.
+            text = f"the server could not look at the token: {error.message} ({error.code})"
+            raise _Ended(Ending(text, retry_after=retry_after(error) or 0.0))
+        if refusal is Refusal.ANOTHER and not settled:
+            raise _Ended(Ending(f"the token was refused ({error.code}); trying another", at_once=True))
+        if refusal is Refusal.ANOTHER:
             self.sign_in()
+        elif refusal is Refusal.FINAL and not self._sign_in.pending:
+            self._sync.identified(signed_in=False)
 
     def _ponged(self, message: Pong) -> None:
-        number = self._barriers.pop(message.nonce, None)
-        if number is not None:  # the server answers in order: had it refused the token, it would have said so before
-            self._credentials.settle(number)
+        if self._sign_in.ponged(message.nonce):
+            self._sync.identified(signed_in=self._sign_in.signed_in)
 
     # --- staying alive
 

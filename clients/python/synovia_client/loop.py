@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from synovia_client.backoff import Backoff
 from synovia_client.credentials import Credentials
 from synovia_client.dialer import Dialer, DialFailed
 from synovia_client.link import Ending, Link
+from synovia_client.reconnection import Reconnection
 from synovia_client.state import ConnectionState, StateWatch
 from synovia_client.sync_state import SyncState
 from synovia_protocol.codec import FROM_SERVER, Limits
@@ -33,8 +33,7 @@ class ConnectionLoop:
     sync: SyncState
     credentials: Credentials
     state: StateWatch
-    backoff: Backoff
-    random: Callable[[], float]
+    reconnection: Reconnection
     link: Link | None = None
     trouble: str | None = None
     _welcomed_at: float | None = None
@@ -50,16 +49,21 @@ class ConnectionLoop:
 
     async def run(self) -> ErrorInfo:
         """Keep the connection up; give the error that ended it for good."""
-        failures = 0
         while True:
             ending = await self._connect_once()
             if ending.fatal is not None:
                 return ending.fatal
-            failures = 0 if self._was_stable() else failures
-            delay = max(ending.retry_after, self.backoff.delay(failures, self.random))
-            failures += 1
+            delay = self._delay(ending)
             logger.info("%s; connecting again in %.2f s", ending.reason, delay)
             await self.dialer.clock.sleep(delay)
+
+    def _delay(self, ending: Ending) -> float:
+        now = self.dialer.clock.time()
+        if ending.at_once:
+            return 0.0
+        if ending.stopping:
+            return self.reconnection.after_stop(now, ending.retry_after)
+        return self.reconnection.after_failure(now, self._welcomed_at, ending.retry_after)
 
     async def _connect_once(self) -> Ending:
         self._welcomed_at = None
@@ -73,7 +77,7 @@ class ConnectionLoop:
     def _not_reached(self, error: DialFailed) -> Ending:
         """A hub that was there once comes back; one that was never there is a wrong address."""
         fatal = ErrorInfo("unreachable", error.reason) if error.lasting and not self._ever_welcomed else None
-        return Ending(error.reason, fatal)
+        return Ending(error.reason, fatal, retry_after=error.retry_after)
 
     async def _dial_and_serve(self) -> Ending:
         dialer = self.dialer
@@ -86,6 +90,10 @@ class ConnectionLoop:
             ending = await self.link.run()
         finally:
             self.link = None
+        if self.state.current is ConnectionState.CLOSED:
+            raise asyncio.CancelledError  # before Python 3.13 a group of tasks that fails forgets that it was cancelled
+        if ending.fatal is not None and self.sync.isolate(ending.fatal):
+            ending = replace(ending, fatal=None)
         if ending.fatal is None:
             self._get_ready_again(resync=ending.resync)
         return ending
@@ -100,9 +108,4 @@ class ConnectionLoop:
         self._welcomed_at = self.dialer.clock.time()
         self._ever_welcomed = True
         self.trouble = None
-        self.sync.welcomed()
         self.state.move(ConnectionState.CONNECTED)
-
-    def _was_stable(self) -> bool:
-        started = self._welcomed_at
-        return started is not None and self.dialer.clock.time() - started >= self.backoff.stable_after

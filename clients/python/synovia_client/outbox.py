@@ -19,17 +19,23 @@ from synovia_client.errors import OutboxError
 from synovia_client.uploads import Array
 from synovia_protocol.arrays import raw_of, to_numpy
 from synovia_protocol.codec import FROM_SERVER, pack, unpack
+from synovia_protocol.errors import ProtocolError
 from synovia_protocol.messages import ArrayRef
 
 MAX_BYTES = 256 * 1024 * 1024
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE client (session BLOB NOT NULL, following INTEGER NOT NULL);
 CREATE TABLE requests (
-    number INTEGER PRIMARY KEY, path TEXT NOT NULL, args BLOB NOT NULL, needs BLOB NOT NULL, issued_at INTEGER);
+    number INTEGER PRIMARY KEY, path TEXT NOT NULL, args BLOB NOT NULL, needs BLOB NOT NULL, sent_at INTEGER,
+    signed_in INTEGER NOT NULL);
 CREATE TABLE arrays (digest BLOB PRIMARY KEY, dtype TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE uploads (number INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (number, digest)) WITHOUT ROWID;
+"""
+_FROM_VERSION_1 = """
+ALTER TABLE requests RENAME COLUMN issued_at TO sent_at;
+ALTER TABLE requests ADD COLUMN signed_in INTEGER NOT NULL DEFAULT 0;
 """
 _SIZE = """SELECT (SELECT coalesce(sum(length(args) + length(needs) + 200), 0) FROM requests)
                 + (SELECT coalesce(sum(length(data)), 0) FROM arrays)"""
@@ -43,7 +49,8 @@ class Entry:
 
     Attributes:
         needs: The queries, path and arguments, that show the arrays it only refers to.
-        issued_at: When it was first sent, at the earliest, by the server's clock in ms; None: it has not been sent.
+        sent_at: When it may have been sent first, by the server's clock in ms; None: it has not been sent.
+        signed_in: It was made as somebody.
     """
 
     number: int
@@ -51,7 +58,17 @@ class Entry:
     args: dict[str, Any]
     arrays: Sequence[tuple[ArrayRef, Array]] = ()
     needs: Sequence[tuple[str, dict[str, Any]]] = ()
-    issued_at: int | None = None
+    sent_at: int | None = None
+    signed_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A mutation in the file that cannot be read."""
+
+    number: int
+    path: str
+    reason: str
 
 
 class Outbox:
@@ -97,25 +114,37 @@ class Outbox:
         database.execute("BEGIN IMMEDIATE")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
-            for statement in _SCHEMA.split(";"):
-                database.execute(statement)
+            self._run(_SCHEMA)
             database.execute("INSERT INTO client VALUES (?, 1)", (os.urandom(16),))
-            database.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version == 1:
+            self._run(_FROM_VERSION_1)
         elif version != _VERSION:
             raise OutboxError(f"{self.path} is not an outbox that this version can read")
+        database.execute(f"PRAGMA user_version = {_VERSION}")
         database.execute("COMMIT")
         session, following = database.execute("SELECT session, following FROM client").fetchone()
         return bytes(session), int(following)
 
+    def _run(self, script: str) -> None:
+        for statement in script.split(";"):
+            self._database.execute(statement)
+
     # --- reading
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[Entry | Unreadable]:
         """Give what waits, oldest first."""
-        rows = self._database.execute("SELECT number, path, args, needs, issued_at FROM requests ORDER BY number")
-        return [
-            Entry(number, path, unpack(args, FROM_SERVER), self._arrays(number), _needs(needs), issued_at)
-            for number, path, args, needs, issued_at in rows.fetchall()
-        ]
+        columns = "number, path, args, needs, sent_at, signed_in"
+        rows = self._database.execute(f"SELECT {columns} FROM requests ORDER BY number").fetchall()
+        return [self._entry(*row) for row in rows]
+
+    def _entry(
+        self, number: int, path: str, args: bytes, needs: bytes, sent_at: int | None, signed_in: int
+    ) -> Entry | Unreadable:
+        try:
+            arrays = self._arrays(number)
+            return Entry(number, path, unpack(args, FROM_SERVER), arrays, _needs(needs), sent_at, bool(signed_in))
+        except (ProtocolError, ValueError, TypeError, KeyError) as error:
+            return Unreadable(number, str(path), str(error))
 
     def _arrays(self, number: int) -> list[tuple[ArrayRef, Array]]:
         rows = self._database.execute(
@@ -140,7 +169,8 @@ class Outbox:
             args, needs = pack(entry.args), pack([[path, args] for path, args in entry.needs])
             database.execute("UPDATE client SET following = max(following, ?)", (entry.number + 1,))
             database.execute(
-                "INSERT INTO requests VALUES (?, ?, ?, ?, ?)", (entry.number, entry.path, args, needs, entry.issued_at)
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
+                (entry.number, entry.path, args, needs, entry.sent_at, entry.signed_in),
             )
             for ref, array in entry.arrays:
                 values = (ref.digest, ref.dtype, raw_of(array))
@@ -152,12 +182,12 @@ class Outbox:
         await self._change(change)
         self.held += 1
 
-    async def stamp(self, numbers: Sequence[int], issued_at: int) -> None:
-        """Note that mutations may be sent from now on."""
+    async def stamp(self, numbers: Sequence[int], sent_at: int | None) -> None:
+        """Note that mutations may be sent from now on; None: that they have not been sent after all."""
 
         def change(database: sqlite3.Connection) -> None:
-            rows = [(issued_at, number) for number in numbers]
-            database.executemany("UPDATE requests SET issued_at = ? WHERE number = ?", rows)
+            rows = [(sent_at, number) for number in numbers]
+            database.executemany("UPDATE requests SET sent_at = ? WHERE number = ?", rows)
 
         await self._change(change)
 

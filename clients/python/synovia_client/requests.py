@@ -33,17 +33,19 @@ class Request:
 
     Attributes:
         answer: Gets the result, or the error.
+        as_somebody: Its caller was signed in, or signing in: it is never run as nobody.
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
         kept: It is in the outbox file, and stays in line when its caller gives up.
-        stored: The file has it; only then may it go.
-        alone: Nobody waits for it: its caller has given up, or belonged to an earlier run of the program.
+        stored: The file has it, and that it may have been sent from now on; only then may it go.
+        detached: Nobody waits for it: its caller has given up, or belonged to an earlier run of the program.
         needs: The queries that show the arrays it only refers to; the server looks for them there.
     """
 
     __slots__ = (
-        "alone", "answer", "args", "issued_at", "kept", "kind", "needs", "path", "request_id", "stored", "tried", "upload",
+        "answer", "args", "as_somebody", "detached", "issued_at", "kept", "kind", "needs", "path", "request_id", "stored",
+        "tried", "upload",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +56,10 @@ class Request:
         args: dict[str, Any],
         upload: Upload | None,
         needs: Sequence[LiveQuery],
+        *,
+        as_somebody: bool = False,
     ) -> None:
+        self.as_somebody = as_somebody
         self.request_id = request_id
         self.kind = kind
         self.path = path
@@ -64,7 +69,7 @@ class Request:
         self.tried = False
         self.kept = False
         self.stored = True
-        self.alone = False
+        self.detached = False
         self.issued_at: int | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -95,9 +100,17 @@ class Request:
 
 
 class Requests:
-    """All unanswered requests, by number: those still to go, and those that the present connection has taken."""
+    """All unanswered requests, by number: those still to go, and those that the present connection has taken.
+
+    Attributes:
+        signed_in: Whether the present connection speaks for somebody; requests made as somebody wait until it does.
+        one_by_one: Send the next request only when the one before is answered: the server has refused to read one of
+            several, and it is to be found out which.
+    """
 
     def __init__(self, numbers: RequestNumbers) -> None:
+        self.signed_in = False
+        self.one_by_one = False
         self._numbers = numbers
         self._to_go: dict[int, Request] = {}
         self._in_flight: dict[int, Request] = {}
@@ -108,6 +121,10 @@ class Requests:
     def __iter__(self) -> Iterator[Request]:
         yield from [*self._in_flight.values(), *self._to_go.values()]
 
+    @property
+    def actions_in_flight(self) -> int:
+        return sum(request.kind == "action" for request in self._in_flight.values())
+
     def add(
         self,
         kind: Kind,
@@ -115,9 +132,11 @@ class Requests:
         args: dict[str, Any],
         upload: Upload | None = None,
         needs: Sequence[LiveQuery] = (),
+        *,
+        as_somebody: bool = False,
     ) -> Request:
         """Take a request in; it goes out when the connection can take it."""
-        request = Request(self._numbers.take(), kind, path, args, upload, needs)
+        request = Request(self._numbers.take(), kind, path, args, upload, needs, as_somebody=as_somebody)
         self.take_in(request)
         return request
 
@@ -133,15 +152,25 @@ class Requests:
         if request.upload is None or not request.upload.amid_array:
             self._to_go.pop(request.request_id, None)
 
-    def next_message(self) -> Request | None:
+    def remove(self, request: Request) -> None:
+        """Forget a request altogether."""
+        self._in_flight.pop(request.request_id, None)
+        self._to_go.pop(request.request_id, None)
+
+    def next_message(self, *, actions: bool = True) -> Request | None:
         """Give the request whose message may go now.
 
         New requests overtake one that is still uploading. Requests that were sent before do not overtake each other: they
         go again in the order in which the server may have seen them.
+
+        Args:
+            actions: Whether actions may go.
         """
         retry_held = False
-        for request in self._to_go.values():
-            if request.given_up or (request.tried and retry_held):
+        for request in self._in_line():
+            if request.given_up or not self._admits(request) or (request.kind == "action" and not actions):
+                continue
+            if request.tried and retry_held:
                 continue
             if not request.held_back:
                 return request
@@ -150,12 +179,22 @@ class Requests:
 
     def next_upload(self) -> Upload | None:
         """Give the upload that an array frame may be taken from."""
-        for request in list(self._to_go.values()):
-            if request.given_up and not (request.upload and request.upload.amid_array):
-                del self._to_go[request.request_id]
-            elif request.uploading:
-                return request.upload
-        return None
+        for request in [request for request in self._to_go.values() if _is_over(request)]:
+            del self._to_go[request.request_id]
+        return next((request.upload for request in self._in_line() if request.uploading), None)
+
+    def _in_line(self) -> Iterator[Request]:
+        """Go through the requests that the present connection may take, in order."""
+        if self.one_by_one and self._in_flight:
+            return
+        for request in self._to_go.values():
+            if (self._admits(request) and not request.given_up) or _is_half_sent(request):
+                yield request
+                if self.one_by_one:
+                    return
+
+    def _admits(self, request: Request) -> bool:
+        return self.signed_in or not request.as_somebody
 
     def sending(self, request: Request) -> None:
         """Count a request as sent: from here on nobody knows whether the server has it."""
@@ -165,7 +204,26 @@ class Requests:
 
     def answered(self, request_id: int) -> Request | None:
         """Take out the request that an answer belongs to; None when its caller has given up."""
-        return self._in_flight.pop(request_id, None)
+        request = self._in_flight.pop(request_id, None)
+        self.one_by_one = self.one_by_one and any(request.kept for request in self)
+        return request
+
+    def postpone(self, request: Request) -> None:
+        """Put an action that was answered but not run back in line, under a new number."""
+        request.request_id = self._numbers.take()
+        self._to_go[request.request_id] = request
+
+    def taken_as_nobody(self) -> list[Request]:
+        """Take out the requests that are not kept and were made as somebody: the connection speaks for nobody."""
+        taken = [request for request in self._to_go.values() if request.as_somebody and not request.kept]
+        for request in taken:
+            self.drop(request)
+        return taken
+
+    def suspects(self) -> list[Request]:
+        """Give the kept requests of which the server may have seen something on this connection."""
+        begun = [request for request in self._to_go.values() if request.upload is not None and request.upload.begun]
+        return [request for request in (*self._in_flight.values(), *begun) if request.kept]
 
     def disconnected(self) -> None:
         """Put mutations back in line, in their old order, to be sent again; fail the actions that were in flight."""
@@ -192,3 +250,11 @@ class Requests:
             request.fail(error())
         self._to_go.clear()
         self._in_flight.clear()
+
+
+def _is_half_sent(request: Request) -> bool:
+    return request.upload is not None and request.upload.amid_array
+
+
+def _is_over(request: Request) -> bool:
+    return request.given_up and not _is_half_sent(request)

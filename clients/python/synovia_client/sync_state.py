@@ -10,14 +10,15 @@ from typing import Any, NamedTuple, Protocol
 from synovia_client.array_origins import ArrayOrigins
 from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
-from synovia_client.errors import FunctionError, SynoviaError
+from synovia_client.errors import ConnectionLost, FunctionError, SynoviaError
 from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
+from synovia_client.throttle import Throttle
 from synovia_client.uploads import Upload
 from synovia_protocol.codec import FROM_CLIENT
-from synovia_protocol.errors import WireValueError
-from synovia_protocol.messages import ActionResponse, ArrayResponse, MutationResponse, QueryAdd
+from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
+from synovia_protocol.messages import ActionResponse, ArrayResponse, MutationResponse, QueryAdd, Welcome
 from synovia_protocol.references import digests_in
 from synovia_protocol.sessions import (
     ArrayChunk,
@@ -28,14 +29,30 @@ from synovia_protocol.sessions import (
     TransitionApplied,
 )
 
+_UNREADABLE = frozenset(
+    {
+        ErrorCode.BAD_FRAME,
+        ErrorCode.BAD_MESSAGE,
+        ErrorCode.TOO_LARGE,
+        ErrorCode.BAD_ARRAY_FRAME,
+        ErrorCode.ARRAY_MISORDERED,
+        ErrorCode.ARRAY_DIGEST_MISMATCH,
+    }
+)
+"""A server that ends the connection with one of these would do so again, for the same message."""
+
 _ROOM = FROM_CLIENT.max_elements * 9 // 10  # a message of fewer bytes than a server takes elements has not too many
 
 
 class RequestKeeper(Protocol):
     """Keeps mutations where they outlive the program."""
 
-    def welcomed(self) -> None:
-        """Take note that there is a connection, and that the server's time is known."""
+    def connected(self) -> None:
+        """Take note that there is a connection that takes requests."""
+        ...
+
+    def disconnected(self) -> None:
+        """Take note that there is none any more."""
         ...
 
     def answered(self, request: Request, result: Any, error: FunctionError | None) -> None:
@@ -63,6 +80,8 @@ class SyncState:
 
     Attributes:
         ready: Set when ``next_frame`` may have something.
+        epoch: The number of the present connection, from when it takes requests; None while there is none.
+        max_message_bytes: How long a message may be, by what the server has said last.
     """
 
     def __init__(self, clock: Clock, first_request: int = 1) -> None:
@@ -73,6 +92,10 @@ class SyncState:
         self.array_origins = ArrayOrigins()
         self.requests = Requests(self.numbers)
         self.downloads = Downloads(self.numbers)
+        self.throttle = Throttle(clock, self.ready.set)
+        self.epoch: int | None = None
+        self.max_message_bytes = FROM_CLIENT.max_message_bytes
+        self._epochs = 0
         self.outbox: RequestKeeper | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             QueryUpdated: self._updated,
@@ -80,7 +103,7 @@ class SyncState:
             TransitionApplied: self._applied,
             MutationResponse: self._answered,
             ActionResponse: self._answered,
-            ArrayResponse: self.downloads.respond,
+            ArrayResponse: self._announced,
             ArrayChunk: self.downloads.receive,
             ArrayFetched: self.downloads.finish,
         }
@@ -130,12 +153,20 @@ class SyncState:
 
     @contextmanager
     def request(
-        self, kind: Kind, path: str, args: dict[str, Any], upload: Upload | None, uploaded: set[bytes]
+        self,
+        kind: Kind,
+        path: str,
+        args: dict[str, Any],
+        upload: Upload | None,
+        uploaded: set[bytes],
+        *,
+        as_somebody: bool,
     ) -> Iterator[Request]:
         """Run a request as long as somebody waits for it; arrays it only refers to are kept shown meanwhile."""
         with ExitStack() as stack:
             shown = [stack.enter_context(self.showing(digest)) for digest in set(digests_in(args)) - uploaded]
-            request = self.requests.add(kind, path, args, upload, [query for query in shown if query is not None])
+            needs = [query for query in shown if query is not None]
+            request = self.requests.add(kind, path, args, upload, needs, as_somebody=as_somebody)
             request.kept = kind == "mutation" and self.outbox is not None
             request.stored = not request.kept
             self.ready.set()
@@ -183,11 +214,11 @@ class SyncState:
         return None if request_id is None else Outgoing(session.cancel_fetch(request_id))
 
     def _next_fetch(self, session: ClientSession) -> Outgoing | None:
-        fetch = self.downloads.next_fetch()
+        fetch = self.downloads.next_fetch() if self._may_call else None
         return None if fetch is None else Outgoing(session.fetch_array(*fetch))
 
     def _next_request(self, session: ClientSession) -> Outgoing | None:
-        while (request := self.requests.next_message()) is not None:
+        while (request := self.requests.next_message(actions=self._may_call)) is not None:
             try:
                 frame = _encode(request, session)
             except WireValueError as error:
@@ -199,6 +230,11 @@ class SyncState:
                 self.requests.sending(request)
                 return Outgoing(frame)
         return None
+
+    @property
+    def _may_call(self) -> bool:
+        """Whether an action or a fetch may go; mutations wait at the server."""
+        return self.throttle.admits(self.requests.actions_in_flight + self.downloads.running)
 
     def _next_array_frame(self) -> Outgoing | None:
         upload = self.requests.next_upload()
@@ -237,10 +273,20 @@ class SyncState:
 
     def _answered(self, response: MutationResponse | ActionResponse) -> None:
         request = self.requests.answered(response.request_id)
+        again = isinstance(response, ActionResponse) and self.throttle.refused(response.error)
         if request is None:
+            return
+        if again and not request.given_up:
+            self.requests.postpone(request)
             return
         error = None if response.error is None else FunctionError.of(response.error)
         self._settle(request, response.result, error)
+
+    def _announced(self, response: ArrayResponse) -> None:
+        if self.throttle.refused(response.error):
+            self.downloads.postpone(response.request_id)
+        else:
+            self.downloads.respond(response)
 
     def _settle(self, request: Request, result: Any, error: FunctionError | None) -> None:
         if self.outbox is not None and request.kept:
@@ -252,13 +298,43 @@ class SyncState:
 
     # --- connections come and go
 
-    def welcomed(self) -> None:
-        """The server has welcomed us and told its time."""
+    def welcomed(self, welcome: Welcome) -> None:
+        """Take what the server says of itself."""
+        self.time.learn(welcome.server_time)
+        self.max_message_bytes = welcome.max_message_bytes
+
+    def identified(self, *, signed_in: bool) -> None:
+        """It is known as whom the connection speaks: requests may go; those made as somebody do not go as nobody."""
+        self.requests.signed_in = signed_in
+        if not signed_in:
+            for request in self.requests.taken_as_nobody():
+                request.fail(_not_signed_in(request))
+        if self.epoch is None:
+            self._epochs += 1
+            self.epoch = self._epochs
         if self.outbox is not None:
-            self.outbox.welcomed()
+            self.outbox.connected()
+        self.ready.set()
+
+    def isolate(self, error: ErrorInfo) -> bool:
+        """Look for the mutation in the outbox that the server refuses to read, so that it does not hold up the others.
+
+        Returns:
+            Whether to connect again: one was found and has failed, or the next connection will tell which it is.
+        """
+        suspects = self.requests.suspects() if error.code in _UNREADABLE else []
+        if len(suspects) == 1:
+            self.requests.remove(suspects[0])
+            self._settle(suspects[0], None, FunctionError.of(error))
+        self.requests.one_by_one = len(suspects) > 1
+        return bool(suspects)
 
     def disconnected(self, session: ClientSession) -> None:
         """The connection is gone: what can be sent again gets ready for that, the rest fails."""
+        self.epoch = None
+        self.requests.signed_in = False
+        if self.outbox is not None:
+            self.outbox.disconnected()
         self._forget_released()
         self.queries.disconnected()
         self.requests.disconnected()
@@ -277,9 +353,18 @@ class SyncState:
 
     def end(self, error: Callable[[], SynoviaError]) -> None:
         """Nothing will be sent any more: everyone who waits gets an error of their own."""
+        self.throttle.close()
         self.requests.fail_all(error)
         self.downloads.fail_all(error)
         self.queries.wake_all()
+
+
+def _not_signed_in(request: Request) -> SynoviaError:
+    if request.tried:
+        text = "was in flight when the connection broke, and whom it was made as is not signed in any more"
+        return ConnectionLost(f"the {request.kind} {request.path} {text}: it is not known whether it ran")
+    text = f"the {request.kind} {request.path} was made as somebody who is not signed in any more: it was not run"
+    return FunctionError(ErrorCode.UNAUTHENTICATED, text)
 
 
 def _encode(request: Request, session: ClientSession) -> bytes:

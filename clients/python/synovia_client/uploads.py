@@ -63,6 +63,11 @@ class Upload:
         return self._left == 0
 
     @property
+    def begun(self) -> bool:
+        """Whether any frame has been taken."""
+        return self._sent > 0 or self._left_of_array > 0 or self.done
+
+    @property
     def amid_array(self) -> bool:
         """Whether an array is half sent: the server would take a new beginning of it for a misordered frame."""
         return self._left_of_array > 0

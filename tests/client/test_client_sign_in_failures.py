@@ -1,0 +1,215 @@
+"""A server that cannot look at a token is asked again; and what is called as somebody never runs as nobody."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from client.conftest import MakeClient
+from client.manual_clock import ManualClock
+from client.peer import Peer, PeerConnection, eventually
+from synovia_client import AuthenticationError, Client, ConnectionLost, FunctionError
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.messages import Action, Authenticate, ModifyQuerySet, Mutation
+
+TOO_SLOW = ErrorInfo("timeout", "the token could not be verified in time")
+FORGED = ErrorInfo("invalid_token", "forged")
+
+
+async def refuse(connection: PeerConnection, error: ErrorInfo = FORGED) -> None:
+    await connection.expect(Authenticate)
+    await connection.send(connection.session.send_auth_error(error))
+
+
+async def accept(connection: PeerConnection) -> None:
+    await connection.expect(Authenticate)
+    await connection.send(connection.session.send_authenticated())
+
+
+@pytest.mark.parametrize("code", ["timeout", "server_error", "overloaded"])
+async def test_a_passing_failure_is_retried_and_nothing_goes_as_nobody(make: MakeClient, peer: Peer, code: str) -> None:
+    async with make(token="slow to verify") as client:
+        calls = [asyncio.create_task(client.mutation("m")), asyncio.create_task(client.action("a"))]
+        for _ in range(3):
+            connection = await peer.welcome()
+            await refuse(connection, ErrorInfo(code, "not now"))
+            await connection.closed()
+            await eventually(lambda: "could not look at the token" in (client.trouble or ""))
+            assert client.auth_error is None
+        connection = await peer.welcome()
+        await connection.expect(Authenticate)
+        await connection.silence()  # it is not known yet as whom they would run
+        await connection.send(connection.session.send_authenticated())
+        await connection.answer(await connection.expect(Mutation), "done")
+        await connection.send(
+            connection.session.send_action_response((await connection.expect(Action)).request_id, b"\xc0")
+        )
+        assert await asyncio.gather(*calls) == ["done", None]
+
+
+async def test_results_for_nobody_are_not_shown(make: MakeClient, peer: Peer) -> None:
+    """Queries go out behind the token, before the server has looked at it; should it not accept it, they are asked anew."""
+    async with make(token="t") as client:
+        asked = asyncio.create_task(client.query("mine"))
+        first = await peer.welcome()
+        await first.expect(Authenticate)
+        await first.expect_query("mine")
+        await first.send(first.session.send_auth_error(TOO_SLOW))
+        await first.give("mine", "what nobody may see", 5)
+        await first.closed()
+        second = await peer.welcome()
+        await accept(second)
+        await second.give("mine", "mine", 6)
+        assert await asked == "mine"
+
+
+async def test_the_server_says_when_a_token_may_be_tried_again(
+    make: MakeClient, peer: Peer, clock: ManualClock
+) -> None:
+    async with make(token="t"):
+        connection = await peer.welcome()
+        await refuse(connection, ErrorInfo("rate_limited", "too many", {"retryAfter": 4.5}))
+        await clock.awaited(4.5)
+        clock.advance(4.5)
+        await accept(await peer.welcome())
+
+
+async def test_a_passing_failure_of_a_renewal_is_retried_too(client: Client, peer: Peer) -> None:
+    first = await peer.welcome()
+    signing_in = asyncio.create_task(client.authenticate("t"))
+    await refuse(first, TOO_SLOW)
+    await first.closed()
+    second = await peer.welcome()
+    await accept(second)
+    await second.silence()
+    await signing_in
+
+
+async def test_what_was_called_as_somebody_fails_when_the_token_is_refused(make: MakeClient, peer: Peer) -> None:
+    async with make(token="forged") as client:
+        calls = [
+            asyncio.create_task(client.mutation("m")),
+            asyncio.create_task(client.action("a")),
+            asyncio.create_task(client.mutation("plot", {"samples": np.zeros(10)})),
+        ]
+        connection = await peer.welcome()
+        await refuse(connection)
+        await connection.silence()
+        for error in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(error, FunctionError)
+            assert error.code == "unauthenticated"
+            assert "not run" in error.message
+        as_nobody = asyncio.create_task(client.mutation("public"))
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await as_nobody == "done", "the program knows by now that nobody is signed in"
+
+
+async def test_what_was_called_as_somebody_fails_when_they_sign_out(make: MakeClient, peer: Peer) -> None:
+    async with make(token="t") as client:
+        first = await peer.welcome()
+        await accept(first)
+        await first.silence()
+        await peer.stop()
+        await eventually(lambda: client.state == "reconnecting")
+        waiting = asyncio.create_task(client.mutation("m"))
+        await asyncio.sleep(0)
+        signing_out = asyncio.create_task(client.authenticate(None))
+        await peer.listen(peer.port)
+        second = await peer.welcome()
+        with pytest.raises(FunctionError, match="not signed in any more"):
+            await waiting
+        await signing_out
+        await second.silence()
+
+
+async def test_a_retry_does_not_run_as_nobody(make: MakeClient, peer: Peer) -> None:
+    async with make(token="t") as client:
+        first = await peer.welcome()
+        await accept(first)
+        await first.silence()
+        mutation = asyncio.create_task(client.mutation("m"))
+        await first.expect(Mutation)
+        first.cut()
+        second = await peer.welcome()
+        await refuse(second)
+        await second.silence()
+        with pytest.raises(ConnectionLost, match="not known whether it ran"):
+            await mutation
+
+
+async def test_a_session_that_ends_holds_back_what_is_called_until_another_is_there(
+    make: MakeClient, peer: Peer
+) -> None:
+    coming: asyncio.Queue[str] = asyncio.Queue()
+    coming.put_nowait("one")
+    async with make(token=coming.get) as client:
+        connection = await peer.welcome()
+        await accept(connection)
+        await connection.silence()
+        await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "the session has ended")))
+        await connection.silence()
+        mutation = asyncio.create_task(client.mutation("m"))
+        await connection.silence()
+        coming.put_nowait("two")
+        await connection.expect(Authenticate)
+        await connection.silence()
+        await connection.send(connection.session.send_authenticated())
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await mutation == "done"
+
+
+async def test_an_answer_to_a_token_that_was_replaced_counts_for_nothing(client: Client, peer: Peer) -> None:
+    """The tokens that the server gives to Ada are not what Ben signs in with."""
+    connection = await peer.welcome()
+    await client.connected()
+    ada = asyncio.create_task(client.authenticate("ada"))
+    await connection.expect(Authenticate)
+    ben = asyncio.create_task(client.authenticate("ben"))
+    await eventually(lambda: client._credentials.replaced == 2)
+    await connection.send(connection.session.send_authenticated("ada's own", "ada's refresh"))
+    assert await connection.expect(Authenticate) == Authenticate("ben")
+    await connection.send(connection.session.send_authenticated())
+    await connection.silence()
+    await asyncio.gather(ada, ben)
+    connection.cut()
+    again = await peer.welcome()
+    assert await again.expect(Authenticate) == Authenticate("ben")
+
+
+async def test_an_end_of_session_that_crosses_a_new_token_is_not_taken_for_its_refusal(
+    make: MakeClient, peer: Peer
+) -> None:
+    async with make(token="old") as client:
+        connection = await peer.welcome()
+        await accept(connection)
+        await connection.silence()
+        signing_in = asyncio.create_task(client.authenticate("new"))
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "the old one has expired")))
+        await connection.send(connection.session.send_authenticated())
+        await connection.silence()
+        await signing_in
+        assert client.auth_error is None
+
+
+async def test_a_refused_token_is_told_to_who_signs_in(client: Client, peer: Peer) -> None:
+    connection = await peer.welcome()
+    await client.connected()
+    signing_in = asyncio.create_task(client.authenticate("forged"))
+    await refuse(connection)
+    await connection.silence()
+    with pytest.raises(AuthenticationError, match="forged"):
+        await signing_in
+
+
+async def test_queries_of_nobody_go_on_after_a_refusal(make: MakeClient, peer: Peer) -> None:
+    async with make(token="forged") as client:
+        asked = asyncio.create_task(client.query("public"))
+        connection = await peer.welcome()
+        await connection.expect(Authenticate)
+        await connection.expect(ModifyQuerySet)
+        await connection.send(connection.session.send_auth_error(FORGED))
+        await connection.give("public", "for everybody", 5)
+        assert await asked == "for everybody"
