@@ -102,7 +102,7 @@ async def test_a_file_becomes_a_recording_and_a_file_again_to_the_last_bit(clini
 
 async def test_a_long_recording_comes_back_whole(clinic: Served, tmp_path: Path, folder: Path) -> None:
     rng = np.random.default_rng(7)
-    original = Motion(rng.normal(size=150_000), rng.normal(size=150_000), 148.5)
+    original = Motion(rng.normal(size=50_000), rng.normal(size=50_000), 148.5)
     write_motion(tmp_path / "long.sto", original)
     answer = await send(clinic, "anna", (tmp_path / "long.sto").read_bytes(), name="long.sto")
     assert answer.status == 201, answer.body

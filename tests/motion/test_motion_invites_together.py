@@ -155,7 +155,7 @@ class TestDelivery:
         self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server = Fails()
-        monkeypatch.setattr("synovia.testing._Outbox.send", lambda _, message: server.send(message))
+        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
         await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(120)
         assert server.asked > 1
@@ -171,7 +171,7 @@ class TestDelivery:
         self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server = Fails()
-        monkeypatch.setattr("synovia.testing._Outbox.send", lambda _, message: server.send(message))
+        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         for _ in range(3):
             await clinic.app.advance(61)
@@ -184,7 +184,7 @@ class TestDelivery:
 
     async def test_nothing_goes_out_for_what_is_over(self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
         server = Fails()
-        monkeypatch.setattr("synovia.testing._Outbox.send", lambda _, message: server.send(message))
+        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(0)
         await clinic.anna.mutation("invites:withdraw", inviteId=invite)

@@ -101,11 +101,13 @@ class Function:
         self.path = f"{module}:{self.name}"
 
     def prepare(self) -> None:
-        """Build the validators from the annotations; done once all modules are loaded, so that names resolve.
+        """Build the validators from the annotations, once; all modules have to be loaded, so that names resolve.
 
         Raises:
             SchemaError: An argument or the result has no annotation, or one that pydantic cannot use.
         """
+        if self._result is not None:
+            return
         try:
             hints = get_type_hints(self.body, include_extras=True)
             parameters = list(inspect.signature(self.body).parameters.values())
@@ -118,8 +120,8 @@ class Function:
                 **cast(dict[str, Any], fields),
             )
             self.returns = hints["return"]
+            self.rows_of = _listed_table(self.returns)
             self._result = TypeAdapter(self.returns)
-            self.rows_of = _listed_table(hints["return"])
         except SchemaError as error:
             raise SchemaError(f"{self.path}: {error}") from None
         except (NameError, TypeError) as error:
