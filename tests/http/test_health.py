@@ -33,6 +33,8 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "liveQueries": 1,
             "scheduler": "ok",
             "scheduledCalls": 0,
+            "failedCalls": 0,
+            "lastFailedCall": None,
             "swept": {"arrays": 0, "chunks": 0, "bytes": 0},
         }
 

@@ -214,12 +214,12 @@ async def test_a_mutation_that_fails_is_not_tried_again_and_leaves_nothing(
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
         call_id = await later(caller, f"errands:{name}", name="a")
-        await app.advance(100)
+        await app.advance(100, raise_failures=False)
         assert await caller.query("errands:tallies") == {}
         failed = await state(caller, call_id)
         assert (failed["status"], failed["error"]["code"]) == ("failed", code)
     broken = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert len(broken) == (name == "add_then_break")
+    assert len(broken) == (2 if name == "add_then_break" else 1)
     assert all(f"errands:{name}" in record.getMessage() for record in broken)
 
 
@@ -227,7 +227,7 @@ async def test_a_taken_key_fails_the_call(registry: Registry, any_store: Store) 
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
         ids = [await later(caller, "errands:insert_tally", name="same") for _ in range(3)]
-        await app.advance()
+        await app.advance(raise_failures=False)
         states = [(await state(caller, call_id)) for call_id in ids]
         assert sorted(each["status"] for each in states) == ["done", "failed", "failed"]
         assert {each["error"]["code"] for each in states if "error" in each} == {"unique_violation"}
@@ -250,7 +250,7 @@ async def test_a_row_that_another_program_has_spoilt_fails_and_holds_nobody_up(
         ts = await app.store.commit(Batch([Write("_scheduled", row["_id"], None, row) for row in rows]))
         await app.engine.wait_for(ts)
         await later(caller, "errands:add", name="healthy")
-        await app.advance(120)
+        await app.advance(120, raise_failures=False)
         assert await caller.query("errands:tallies") == {"healthy": 1}
         found = await app.store.snapshot(app.engine.head).get("_scheduled", [row["_id"] for row in rows])
         assert [row and row.get("status") for row in found] == ["failed"] * 4 + [None] * 3
@@ -305,9 +305,9 @@ async def test_what_is_over_is_kept_for_a_while_and_then_removed(registry: Regis
         call_id = await later(caller, "errands:add", name="a")
         await caller.mutation("errands:later", {"path": "errands:add_then_fail", "args": {"name": "a"}, "times": 300})
         pending = await later(caller, "errands:add", 30 * 86_400, name="b")
-        await app.advance()
+        await app.advance(raise_failures=False)
         app.clock.advance((WEEK - timedelta(minutes=1)).total_seconds())
-        await app.advance()
+        await app.advance(raise_failures=False)
         assert (await state(caller, call_id))["status"] == "done"
         assert len(await caller.query("errands:calls", {"status": "failed"})) >= 300
         await app.advance(timedelta(minutes=3))

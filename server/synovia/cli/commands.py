@@ -27,6 +27,7 @@ from synovia.app import Synovia
 from synovia.auth.development import development_identity
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
+from synovia.cli.calls import STATUSES, list_calls
 from synovia.cli.options import CertOption, KeyOption, OriginOption, ProxiesOption, environment, joined, without_secret
 from synovia.cli.reload import own_command, supervise
 from synovia.cli.running import call
@@ -38,6 +39,7 @@ from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry
+from synovia.functions.scheduled_calls import Status
 from synovia.hosts import is_loopback
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError
@@ -327,6 +329,46 @@ def sweep_arrays(
     seconds = settings.arrays.grace if grace is None else grace
     swept = _run(sweep_store(where, seconds, settings.request_ttl))
     out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+@_reporting
+def calls(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="An application, for its embedded store of development.")
+    ] = None,
+    store: StoreOption = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Those that have failed, and crons that failed last.")
+    ] = False,
+    status: Annotated[
+        list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; again for more.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many of each status.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """List scheduled calls, by default those that wait or run; hubs may run meanwhile, on MongoDB."""
+    settings = _settings()
+    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
+    if where is None:
+        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
+    chosen = _statuses([*(status or ()), *(["failed"] if failed else ())])
+    listing = _run(list_calls(where, chosen, limit, settings.request_ttl))
+    if as_json:
+        out.print_json(json.dumps(listing.as_json(), ensure_ascii=False), indent=2)
+    else:
+        for line in listing.lines():
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _statuses(named: list[str]) -> list[Status]:
+    for each in named:
+        if each not in STATUSES:
+            raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, not {each!r}")
+    return [status for status in STATUSES if status in (named or ("pending", "running"))]
 
 
 # --- codegen ----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ async def sweep_store(url: str, grace: float, request_ttl: int) -> Swept:
     Raises:
         StoreUnavailable: It is not there, or cannot be reached.
     """
-    _check_there(url)
+    check_there(url)
     store = open_store(url, request_ttl=request_ttl)
     await store.open([])
     try:
@@ -31,7 +31,7 @@ async def sweep_store(url: str, grace: float, request_ttl: int) -> Swept:
         await store.close()
 
 
-def _check_there(url: str) -> None:
-    # Opening a file that is not there would make one.
+def check_there(url: str) -> None:
+    """Raise StoreUnavailable for a file that is not there: opening it would make one."""
     if url.startswith(_FILE) and not Path(url.removeprefix(_FILE)).exists():
         raise StoreUnavailable(f"there is no file {url.removeprefix(_FILE)}")

@@ -11,10 +11,15 @@ Queue = Literal["mutation", "action", "running", "finished"]
 
 
 class CallError(Model):
-    """Why a call failed."""
+    """Why a call failed.
+
+    Attributes:
+        reference: Of a ``server_error``: under which the log has the traceback.
+    """
 
     code: str
     message: str
+    reference: str | None = None
 
 
 class RetryTimes(Model):

@@ -84,6 +84,8 @@ async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runne
         "backlog": state.backlog,
         "scheduler": schedule.fault or ("ok" if schedule.enabled else "off"),
         "scheduledCalls": schedule.running,
+        "failedCalls": schedule.failed.count,
+        "lastFailedCall": schedule.failed.last,
         "connections": len(hub),
         "liveQueries": state.live_queries,
         "swept": asdict(engine.swept),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
@@ -24,8 +26,9 @@ from synovia.functions.function import Isolation, Kind
 from synovia.functions.registry import Registry
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
+from synovia.scheduler.failures import Failure, FailureCount, Failures
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.scheduler.transitions import CallTransitions
+from synovia.scheduler.transitions import CallTransitions, Claim
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
 from synovia_protocol import codec
@@ -50,11 +53,13 @@ class SchedulerHealth:
     Attributes:
         enabled: Whether it is to run anything.
         running: How many calls it is running.
+        failed: How many calls and crons have failed here.
         fault: What keeps it from working.
     """
 
     enabled: bool
     running: int
+    failed: FailureCount
     fault: str | None = None
 
 
@@ -64,10 +69,22 @@ class Runner:
     Args:
         engine: Must be started before this is.
         calls: What the engine's functions schedule with.
+        clock: Tells the time of day in seconds since 1970.
+
+    Attributes:
+        failures: Of the calls and crons that it has run.
     """
 
-    def __init__(self, engine: Engine, calls: Calls, settings: SchedulerSettings | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        calls: Calls,
+        settings: SchedulerSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.settings = settings or SchedulerSettings()
+        self._clock = clock
         self._engine = engine
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
@@ -81,6 +98,7 @@ class Runner:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._fault: str | None = None
+        self.failures = Failures()
 
     # --- life
 
@@ -103,12 +121,13 @@ class Runner:
         await end([*self._busy.values(), *self._tasks])
         self._tasks = []
         if held:
-            await self._engine.transact(lambda ctx: self._transitions.release(ctx, held), path="_scheduler:release")
+            work = partial(self._transitions.release, held=held)
+            self._note(await self._engine.transact(work, path="_scheduler:release"))
 
     def health(self) -> SchedulerHealth:
         """Tell how it is."""
         fault = "not running" if any(task.done() for task in self._tasks) else self._fault
-        return SchedulerHealth(self.settings.enabled, len(self._busy), fault)
+        return SchedulerHealth(self.settings.enabled, len(self._busy), self.failures.total, fault)
 
     async def adopt(self) -> None:
         """Make the crons of the database those of the application."""
@@ -206,7 +225,8 @@ class Runner:
             await self._fail(item, outcome.error)
 
     async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
-        _checked(await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail"))
+        failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")
+        self._note(_checked(failed))
 
     async def _run_action(self, item: DueCall) -> None:
         if item.path not in self._calls.registry.functions:
@@ -217,21 +237,25 @@ class Runner:
             await self._fail(item, outcome.error)
             return
         claim = outcome.value()
-        if claim is not None:
-            await self._act(item.id, claim)
+        if isinstance(claim, dict):
+            await self._act(item.id, Claim.model_validate(claim))
+        else:
+            self._note(outcome)
 
-    async def _act(self, id_: str, claim: dict[str, Any]) -> None:
-        attempt = self._held[id_] = claim["attempt"]
+    async def _act(self, id_: str, claim: Claim) -> None:
+        attempt = self._held[id_] = claim.attempt
         try:
-            outcome = await self._engine.run_action(claim["path"], claim["args"], None, origin=CallOrigin.APPLICATION)
+            outcome = await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
             error = outcome.error
             ended = await self._commit(
                 lambda ctx: self._transitions.finish(ctx, id_, attempt, error), path="_scheduler:finish"
             )
         finally:
             del self._held[id_]
-        if not _checked(ended).value():
-            logger.warning("%s took longer than its lease: another hub has taken it over", claim["path"])
+        if _checked(ended).value() is None:
+            logger.warning("%s took longer than its lease: another hub has taken it over", claim.path)
+        else:
+            self._note(ended)
 
     async def _run_cron(self, item: DueCall) -> None:
         function = self._calls.registry.functions[item.path]
@@ -242,12 +266,16 @@ class Runner:
         )
         error = outcome.error
         if error is not None:
-            _checked(
-                await self._commit(
-                    lambda ctx: self._transitions.fail_cron(ctx, item.path, function, error),
-                    path="_scheduler:fail_cron",
-                )
+            failed = await self._commit(
+                lambda ctx: self._transitions.fail_cron(ctx, item.path, function, error), path="_scheduler:fail_cron"
             )
+            self._note(_checked(failed))
+
+    def _note(self, outcome: Outcome) -> None:
+        """Say what has failed, now that it is committed."""
+        if outcome.error is None:
+            failures = map(Failure.model_validate, outcome.value())
+            self.failures.note(failures, int(self._clock() * 1000))
 
     async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
         """Do a step, again and again as long as the database cannot answer or others are always faster."""

@@ -4,7 +4,6 @@ cancellation or an earlier attempt may have been faster. That is all that makes 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +17,12 @@ from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, over
+from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
 from synovia.scheduler.tables import QueuedCall, QueuedCron
-from synovia.schema import Id
+from synovia.schema import Id, Model
 from synovia_protocol.errors import ErrorInfo
 
 SWEPT_AT_ONCE = 200
-_LONGEST_MESSAGE = 2_000
 INTERRUPTED = ErrorInfo("interrupted", "the hub that ran it stopped or was lost; whether it did its work is not known")
 
 
@@ -31,23 +30,15 @@ class CallFailed(FunctionError):
     """A scheduled function raised an error on purpose, which nothing that the server itself raises looks like."""
 
     def __init__(self, error: ErrorInfo) -> None:
-        super().__init__("call_failed", error.message, error.code)
+        super().__init__(CALL_FAILED, error.message, error.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Model):
     """An action that is ours to run. ``attempt`` tells this run from those before and after."""
 
-    id: str
     attempt: int
     path: str
     args: dict[str, Any]
-
-
-def error_of(error: ErrorInfo) -> CallError:
-    """Make of an error what is stored of it."""
-    code = error.data if error.code == "call_failed" else error.code
-    return CallError(code=str(code), message=error.message[:_LONGEST_MESSAGE])
 
 
 class CallTransitions:
@@ -71,52 +62,60 @@ class CallTransitions:
         await _call(function, ctx, from_document(call.args))
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
 
-    async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> None:
+    async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> list[Failure]:
         """Mark a call as failed for good."""
         call = await ctx.db.get(QueuedCall, Id(id_))  # whatever is in it: it may have failed for that
-        if call is not None and call.queue != "finished":
-            await SystemWriter(ctx.db).patch(call, status="failed", error=error_of(error), **self._over(ctx))
+        if call is None or call.queue == "finished":
+            return []
+        told = error_of(error)
+        await SystemWriter(ctx.db).patch(call, status="failed", error=told, **self._over(ctx))
+        return [Failure(path=str(call.path), id=call.id, error=told)]
 
     def _over(self, ctx: MutationContext) -> dict[str, Any]:
         return over(ctx.now, self._calls.keep)
 
     # --- actions
 
-    async def claim(self, ctx: MutationContext, id_: str) -> dict[str, Any] | None:
-        """Take an action, if it is due, or its hub has let the lease run out; None: there is nothing to run."""
+    async def claim(self, ctx: MutationContext, id_: str) -> Claim | list[Failure]:
+        """Take an action, if it is due, or its hub has let the lease run out; else there is nothing to run."""
         call = await ctx.db.get(ScheduledCall, Id(id_))
         if call is None or call.queue not in ("action", "running") or call.due_at > ctx.now:
-            return None
+            return []
         if call.queue == "running" and call.attempts >= _policy(call).attempts:
-            await self._end(ctx, call, INTERRUPTED)
-            return None
+            return await self._end(ctx, call, INTERRUPTED)
         await SystemWriter(ctx.db).patch(
             call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
             queue="running", due_at=ctx.now + self._lease,
         )  # fmt: skip
-        return {"id": call.id, "attempt": call.attempts + 1, "path": call.path, "args": from_document(call.args)}
+        return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args))
 
-    async def finish(self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None) -> bool:
-        """Note how an action ended; False if it was no longer ours."""
+    async def finish(
+        self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None
+    ) -> list[Failure] | None:
+        """Note how an action ended; None if it was no longer ours."""
         call = await ctx.db.get(ScheduledCall, Id(id_))
         if call is None or not self._holds(call, attempt):
-            return False
-        await self._end(ctx, call, error)
-        return True
+            return None
+        return await self._end(ctx, call, error)
 
     def _holds(self, call: ScheduledCall, attempt: int) -> bool:
         return call.queue == "running" and call.hub == self._calls.hub and call.attempts == attempt
 
-    async def _end(self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None) -> None:
-        policy, writer = _policy(call), SystemWriter(ctx.db)
-        if error is not None and call.attempts < policy.attempts:
-            at = ctx.now + policy.delay(call.attempts, ctx.random)
-            await writer.patch(call, status="pending", queue="action", run_at=at, due_at=at, error=error_of(error))
-            return
+    async def _end(self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None) -> list[Failure]:
         told = None if error is None else error_of(error)
-        status = "done" if error is None else "failed"
-        await writer.patch(call, status=status, error=told, **self._over(ctx))
+        if told is not None and call.attempts < _policy(call).attempts:
+            return await self._try_again(ctx, call, told, _policy(call).delay(call.attempts, ctx.random))
+        status = "done" if told is None else "failed"
+        await SystemWriter(ctx.db).patch(call, status=status, error=told, **self._over(ctx))
         await _tell_cron(ctx, call, status, told)
+        return [] if told is None else [Failure(path=call.path, id=call.id, error=told, attempts=call.attempts)]
+
+    async def _try_again(
+        self, ctx: MutationContext, call: ScheduledCall, error: CallError, delay: int
+    ) -> list[Failure]:
+        at = ctx.now + delay
+        await SystemWriter(ctx.db).patch(call, status="pending", queue="action", run_at=at, due_at=at, error=error)
+        return [Failure(path=call.path, id=call.id, error=error, attempts=call.attempts, retry_at=at)]
 
     async def renew(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> list[str]:
         """Keep the leases of what runs, and give the ids of calls that are no longer ours."""
@@ -129,18 +128,18 @@ class CallTransitions:
                 await SystemWriter(ctx.db).patch(call, due_at=ctx.now + self._lease)
         return lost
 
-    async def release(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> None:
+    async def release(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> list[Failure]:
         """Give back what runs: others may try it again at once, if its policy lets them."""
+        failures: list[Failure] = []
         for id_, attempt in held:
             call = await ctx.db.get(ScheduledCall, Id(id_))
             if call is None or not self._holds(call, attempt):
                 continue
             if call.attempts < _policy(call).attempts:
-                await SystemWriter(ctx.db).patch(
-                    call, status="pending", queue="action", run_at=ctx.now, due_at=ctx.now, error=error_of(INTERRUPTED)
-                )
+                failures += await self._try_again(ctx, call, error_of(INTERRUPTED), 0)
             else:
-                await self._end(ctx, call, INTERRUPTED)
+                failures += await self._end(ctx, call, INTERRUPTED)
+        return failures
 
     # --- crons
 
@@ -184,12 +183,13 @@ class CallTransitions:
         else:
             await SystemWriter(ctx.db).patch(job, next_run=following)
 
-    async def fail_cron(self, ctx: MutationContext, path: str, function: Function, error: ErrorInfo) -> None:
+    async def fail_cron(self, ctx: MutationContext, path: str, function: Function, error: ErrorInfo) -> list[Failure]:
         """Note that a cron's run failed, and plan the next."""
-        job = await ctx.db.get(CronJob, Id(path))
-        if job is not None and job.next_run <= ctx.now:
-            following = self._following(ctx, job, function)
-            await self._ran(ctx, job, following, last_status="failed", last_error=error_of(error))
+        job, told = await ctx.db.get(CronJob, Id(path)), error_of(error)
+        if job is None or job.next_run > ctx.now:
+            return []
+        await self._ran(ctx, job, self._following(ctx, job, function), last_status="failed", last_error=told)
+        return [Failure(path=path, error=told)]
 
     def _following(self, ctx: MutationContext, job: CronJob, function: Function) -> int:
         # Another hub may have adopted another schedule, that of a newer version of the application.

@@ -8,6 +8,6 @@
         assert (await alice.query("users:me"))["name"] == "Alice"
 """
 
-from synovia.testing.app import Caller, Clock, TestApp
+from synovia.testing.app import Caller, CallsFailed, Clock, TestApp
 
-__all__ = ["Caller", "Clock", "TestApp"]
+__all__ = ["Caller", "CallsFailed", "Clock", "TestApp"]

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -29,6 +29,7 @@ from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.identity import Identity
 from synovia.mail.service import MailService
+from synovia.scheduler.failures import Failure
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store import arrays, open_store
@@ -58,6 +59,18 @@ class _Outbox:
 
     async def send(self, message: EmailMessage) -> None:
         self._sent.append(message)
+
+
+class CallsFailed(Exception):
+    """Scheduled calls or crons have failed.
+
+    Attributes:
+        failures: What has failed, in the order in which it did.
+    """
+
+    def __init__(self, failures: Sequence[Failure]) -> None:
+        super().__init__("\n".join(map(str, failures)))
+        self.failures = failures
 
 
 class TestApp:
@@ -97,7 +110,7 @@ class TestApp:
         self.sign_in = SignInService(sessions, development=DevelopmentAuthenticator("127.0.0.1"), clock=self.clock)
         services = Services(calls, mail, sessions)
         self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
-        self.scheduler = Runner(self.engine, calls, settings)
+        self.scheduler = Runner(self.engine, calls, settings, clock=self.clock)
 
     async def __aenter__(self) -> Self:
         await self.store.open([*self.registry.tables, *TABLES])
@@ -112,17 +125,26 @@ class TestApp:
         await self.engine.stop()
         await self.store.close()
 
-    async def advance(self, by: float | timedelta = 0.0) -> None:
+    async def advance(self, by: float | timedelta = 0.0, *, raise_failures: bool = True) -> None:
         """Let time pass, in seconds: scheduled calls and crons run, each at its time, until nothing is due any more.
 
         Answers of live queries that no longer hold are found anew. To let time pass in which no hub is there, move
         ``clock`` first.
+
+        Args:
+            raise_failures: Whether what has failed for good is raised once the time has passed.
+
+        Raises:
+            CallsFailed: A scheduled call, or a cron, has failed.
         """
         until = self.clock.now + (by.total_seconds() if isinstance(by, timedelta) else by)
         while (due := await self.scheduler.settle()) is not None and due / 1000 <= until:
             self._move_to((due + 0.5) / 1000)
         self._move_to(max(until, self.clock.now))
         await self.scheduler.settle()
+        failures = self.scheduler.failures.take()
+        if failures and raise_failures:
+            raise CallsFailed(failures)
 
     def _move_to(self, now: float) -> None:
         self.clock.now = now
