@@ -4,6 +4,8 @@ Clients subscribe to named queries over one WebSocket. When a mutation commits, 
 and only the difference is pushed.
 """
 
+from typing import TYPE_CHECKING
+
 from synovia.auth.accounts import normal_email, same_user
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
 from synovia.functions.access import require_capability, require_identity, require_role
@@ -17,6 +19,9 @@ from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, Sign
 from synovia.scheduler import CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia_protocol.messages import ArrayRef
+
+if TYPE_CHECKING:
+    from synovia.app import Synovia
 
 __all__ = [
     "ActionContext",
@@ -70,4 +75,4 @@ def __getattr__(name: str) -> object:
         from synovia.app import Synovia
 
         return Synovia
-    raise AttributeError(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

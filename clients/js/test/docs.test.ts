@@ -1,6 +1,7 @@
 /** The code in the guides compiles. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { afterAll, expect, it } from "vitest";
 
 const FOLDER = "build/guides";
@@ -9,9 +10,9 @@ afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 it("the code in the guides compiles", () => {
   mkdirSync(FOLDER, { recursive: true });
   let count = 0;
-  for (const guide of ["js-client", "react"]) {
-    const text = readFileSync(`../../docs/${guide}.md`, "utf8");
-    for (const [, kind, code] of text.matchAll(/```(tsx?)\n(.*?)```/gs)) writeFileSync(`${FOLDER}/${guide}-${++count}.${kind}`, code!);
+  for (const page of ["README", "docs/js-client", "docs/react"]) {
+    const text = readFileSync(`../../${page}.md`, "utf8");
+    for (const [, kind, code] of text.matchAll(/```(tsx?)\n(.*?)```/gs)) writeFileSync(`${FOLDER}/${basename(page)}-${++count}.${kind}`, code!);
   }
   expect(count).toBeGreaterThan(6);
   const paths = { "synovia-client": ["../../src/index.ts"], "synovia-client/react": ["../../src/react/index.ts"] };

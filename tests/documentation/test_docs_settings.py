@@ -18,7 +18,7 @@ from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.scheduler.settings import SchedulerSettings
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 UNITS = {"": 1, "MiB": 1 << 20, "GiB": 1 << 30, "days": 86_400}
 SECTIONS = {name for name, field in Settings.model_fields.items() if isinstance(field.default, BaseModel)}
 

@@ -1,0 +1,75 @@
+"""The applications and tests on the pages run, and do what the pages say."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from documentation.pages import page
+from documentation.programs import program_of, source, write_chat, write_program
+from support.clinic import open_clinic
+from synovia import Identity
+from synovia.functions.function import Kind
+from synovia.testing import TestApp
+
+
+async def test_readme(folder: Path) -> None:
+    readme = page("README.md")
+    server, client = program_of(readme)
+    application = folder / "chat.py"
+    application.write_text(server.code, encoding="utf-8")
+    async with open_clinic("sqlite://:memory:", application) as clinic:
+        shown: list[object] = []
+        code = source(readme, [client]).replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{clinic.port}")
+        code = code.replace("asyncio.run(main())", "").replace("print(", "return shown.append(")
+        namespace: dict[str, object] = {"shown": shown}
+        exec(compile(code, readme.name, "exec"), namespace)
+        await namespace["main"]()  # type: ignore[operator]
+        assert shown == [["hello"]]
+
+
+async def test_functions(folder: Path) -> None:
+    application = write_program(page("docs/functions.md"), folder / "recordings.py")
+    async with TestApp(application) as app:
+        alice = app.caller("alice@example.org")
+        assert await alice.query("recordings:since", {"ownerId": "6b01620980d56889fbde213a", "start": 0}) == []
+        assert await alice.query("recordings:active") == []
+        assert app.registry.functions["recordings:rename"].kind is Kind.MUTATION
+    write_chat(folder)
+    await importlib.import_module("recordings").test_what_is_sent_is_listed()
+
+
+async def test_scheduling(folder: Path) -> None:
+    guide = page("docs/scheduling.md")
+    async with TestApp(write_program(guide, folder / "whole.py")) as app:
+        assert await app.caller("alice@example.org").query("whole:failed_calls") == []
+        assert {path for path, each in app.registry.functions.items() if each.cron} == {
+            "whole:purge", "whole:tidy", "whole:remind",
+        }  # fmt: skip
+    invites, *_, test = program_of(guide)  # without the crons, which would run 2,000 times in the test's seven days
+    (folder / "invites.py").write_text(source(guide, [invites, test]), encoding="utf-8")
+    await importlib.import_module("invites").test_an_invite_is_mailed_and_expires()
+
+
+def test_http(folder: Path) -> None:
+    registry = TestApp(write_program(page("docs/http.md"), folder / "recordings.py")).registry
+    assert [route.pattern for route in registry.routes] == ["/export/{recording_id}"]
+
+
+async def test_security(folder: Path) -> None:
+    guide = page("docs/security.md")
+    file = write_program(guide, folder / "people.py")
+    with file.open("a") as appended:
+        appended.write(
+            "from synovia import MutationContext, mutation, query\n"
+            "@query(public=True)\nasync def me(ctx: QueryContext) -> User | None:\n    return await current_user(ctx)\n"
+            "@mutation(public=True)\nasync def add(ctx: MutationContext, auth_id: str, email: str) -> None:\n"
+            "    await ctx.db.insert(User(auth_id=auth_id, email=email))\n"
+        )
+    async with TestApp(file) as app:
+        nobody, alice = app.caller(), app.caller("alice@example.org")
+        assert isinstance(alice.identity, Identity)
+        await nobody.mutation("people:add", {"authId": "elsewhere|1", "email": "alice@example.org"})
+        assert (await nobody.query("people:me"), (await alice.query("people:me"))["authId"]) == (None, "elsewhere|1")
+        await nobody.mutation("people:add", {"authId": alice.identity.key, "email": "new@example.org"})
+        assert (await alice.query("people:me"))["email"] == "new@example.org"
