@@ -21,7 +21,8 @@ def codegen(*arguments: str | Path, seed: str = "0") -> subprocess.CompletedProc
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_the_output_is_the_same_to_the_byte_in_every_process(tmp_path: Path) -> None:
@@ -40,19 +41,25 @@ def test_only_what_has_changed_is_written_and_stale_files_go(tmp_path: Path) -> 
     assert codegen(EVERYTHING, "--py", tmp_path / "api").returncode == 0
     package = tmp_path / "api"
     (package / "gone.py").write_text(f"# {MARK}\n")
+    (package / "left" / "behind").mkdir(parents=True)
+    (package / "mine").mkdir()
+    for file in ("left/__init__.py", "left/behind/__init__.py", "left/behind/gone.py", "mine/gone.py"):
+        (package / file).write_text(f"# {MARK}\n")
     (package / "mine.py").write_text("mine = 1\n")
     (package / "things.py").write_text(f"# {MARK}\nold\n")
     before = {path.name: path.stat().st_mtime_ns for path in package.iterdir()}
     checked = codegen(EVERYTHING, "--py", package, "--check")
     assert checked.returncode == 1
+    gone = ["gone.py", "left/__init__.py", "left/behind/__init__.py", "left/behind/gone.py"]
     assert sorted(checked.stdout.split()) == sorted(
-        ["stale", str(package / "things.py"), "stale", str(package / "gone.py")]
+        ["stale"] * 5 + [str(package / file) for file in ["things.py", *gone]]
     )
     assert {path.name: path.stat().st_mtime_ns for path in package.iterdir()} == before
     assert codegen(EVERYTHING, "--py", package).returncode == 0
     after = {path.name: path.stat().st_mtime_ns for path in package.iterdir()}
-    assert {name for name in before if before[name] != after.get(name)} == {"gone.py", "things.py"}
-    assert "gone.py" not in after
+    assert {name for name in before if before[name] != after.get(name)} == {"gone.py", "left", "things.py"}
+    assert not {"gone.py", "left"} & set(after)
+    assert (package / "mine" / "gone.py").exists()  # in a folder that was not generated
     assert (package / "mine.py").read_text() == "mine = 1\n"
     assert codegen(EVERYTHING, "--py", package, "--check").returncode == 0
 
@@ -134,6 +141,10 @@ class Other(Table, name="others"):
             ["would both be", ".doIt; rename one of them"],
         ),
         ("async def datetime(ctx: QueryContext) -> None: ...", ["the name datetime has another meaning"]),
+        (
+            "def no(): ...\n@query(public=True, name='class')\nasync def f(ctx: QueryContext) -> None: ...",
+            [":class: a Python client cannot have a function of this name"],
+        ),
     ],
 )
 def test_what_no_client_can_have_is_told_with_its_place(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codegen.compiling import EVERYTHING, GOLDEN, ROOT, check_python, expected
-from codegen.golden.everything_api import mail_box, things
+from codegen.golden.everything_api import mail_box, shop, things
 from support.clinic import open_clinic
 from synovia.codegen import generate
 from synovia.functions.registry import load_application
@@ -21,7 +21,8 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-from everything_api import PartInput, Thing, ThingId, mail_box, things
+from everything_api import Part, PartInput, Thing, ThingId, mail_box, shop, things
+from everything_api.shop.orders import new
 from synovia_client import ArrayRef, BlockingClient, Client
 
 
@@ -37,11 +38,16 @@ async def calls(client: Client, blocking: BlockingClient, id_: ThingId) -> None:
     )
     saved: ThingId = await client.mutation(call, on_progress=print)
     sent: bool = await client.action(mail_box.send(to="ada@example.org"))
+    made: list[ThingId] = await client.mutation(shop.orders.new.create(thing_id=id_))
+    parts: list[Part] = blocking.query(new.list(owner=made[0]))
+    counted: int = blocking.query(shop.count()) + len(parts)
+    shop.orders.create()  # wrong: attr-defined
+    shop.orders.new.create(thing_id=3)  # wrong: arg-type
     async with client.subscribe(things.list()) as shown:
         shown.value[0]["series"].length + 1
         async for value in shown:
             value[0]["part"]["parts"][0]["owner"].upper()
-    blocking.subscribe(things.list(), None, lambda found: print(found[0]["name"], every, sent, saved))
+    blocking.subscribe(things.list(), None, lambda found: print(found[0]["name"], every, sent, saved, counted))
     if thing is not None:
         ref: ArrayRef = await_ref(thing)
         await client.array(ref, points=100)
@@ -127,6 +133,9 @@ async def test_calls_are_answered_with_what_the_types_say() -> None:
         assert page["items"] == [thing]
         assert await client.action(mail_box.send(to="ada@example.org")) is False
         await client.query(things.nothing_needed())
+        assert await client.mutation(shop.orders.new.create(thing_id=thing_id, how_many=2)) == [thing_id] * 2
+        assert (await client.query(shop.orders.new.list(owner=thing_id)))[0]["owner"] == thing_id
+        assert await client.query(shop.count()) == 3
 
 
 async def test_a_call_given_as_another_kind_or_with_more_arguments_is_refused() -> None:

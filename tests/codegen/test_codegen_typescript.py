@@ -17,7 +17,7 @@ declare const client: SynoviaClient;
 declare const id: Id<"things">;
 declare const other: Id<"others">;
 declare const ref: ArrayRef;
-const { things, mailBox } = api;
+const { things, mailBox, shop } = api;
 
 const part: PartInput = { owner: id, parts: [{ owner: id }] };
 const right = {
@@ -33,6 +33,11 @@ export async function calls(): Promise<void> {
   const nothing: null = await client.query(things.nothingNeeded);
   const saved: Id<"things"> = await client.mutation(things.save, { ...right, plain: { snake_case: 1 }, anything: [1] });
   const sent: boolean = await client.action(mailBox.send, { to: "ada@example.org" }, { timeout: 5 });
+  const made: Id<"things">[] = await client.mutation(shop.orders.new.create, { thingId: id, howMany: 2 });
+  const parts: Part[] = await client.query(shop.orders.new.list, { owner: made[0]! });
+  const counted: number = (await client.query(shop.count)) + parts.length;
+  await client.query(shop.orders.list); // wrong: TS2339
+  await client.query(shop.orders.new.list, { owner: other }); // wrong: TS2322
   const { first, second } = await client.query(things.pairs);
   const animal = second[0]!.second[0]!;
   const name: string = animal.kind === "dog" ? animal.name : String(animal.lives);
@@ -52,7 +57,7 @@ export async function calls(): Promise<void> {
     thing.series.at(0); // wrong: TS2339
     console.log(maybe, big, nullable, thing.nme); // wrong: TS2551
   }
-  console.log(all, page, nothing, sent, name, color, count, text);
+  console.log(all, page, nothing, sent, name, color, count, text, counted);
 
   await client.query(things.lst); // wrong: TS2551
   await client.query(api.thing.list); // wrong: TS2551

@@ -190,7 +190,7 @@ def module_with(*patterns: tuple[str, list[str]]) -> ModuleType:
         async def each(ctx: ActionContext, request: Request) -> Response:
             return Response()
 
-        each.__module__ = "declared"
+        each.__module__, each.__name__ = "declared", f"route_{number}"
         setattr(module, f"route_{number}", http.route(path, methods=methods, public=True)(each))
     return module
 

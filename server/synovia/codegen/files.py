@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MARK = "Written by `synovia codegen`, which overwrites it: change the applicatio
 class Changes:
     """What has to be done to a folder so that it holds the generated files and no stale ones."""
 
+    folder: Path
     written: Mapping[Path, str]
     removed: tuple[Path, ...]
 
@@ -35,6 +37,9 @@ class Changes:
             os.replace(beside, path)  # whoever watches never sees half of a file
         for path in self.removed:
             path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in self.removed} - {self.folder}, reverse=True):
+            with contextlib.suppress(OSError):  # something else is in it
+                folder.rmdir()
 
 
 def changes(folder: Path, files: Mapping[str, str]) -> Changes:
@@ -54,7 +59,7 @@ def changes(folder: Path, files: Mapping[str, str]) -> Changes:
             raise CodegenError(f"{path} was not written by `synovia codegen`: move it away, or choose another folder")
         if present != text:
             written[path] = text
-    return Changes(written, tuple(sorted(_stale(folder, files))))
+    return Changes(folder, written, tuple(sorted(_stale(folder, files))))
 
 
 def is_generated(text: str) -> bool:
@@ -63,8 +68,18 @@ def is_generated(text: str) -> bool:
 
 
 def _stale(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    candidates = [path for path in folder.glob("*") if path.suffix in (".ts", ".py") and path.name not in files]
+    wanted = {folder / name for name in files}
+    candidates = [path for path in _sources(folder) if path not in wanted]
     return [path for path in candidates if is_generated(_content(path) or "")]
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    """List the sources in a folder, and in those folders inside that are generated packages."""
+    for path in folder.glob("*"):
+        if path.suffix in (".ts", ".py"):
+            yield path
+        elif is_generated(_content(path / "__init__.py") or ""):
+            yield from _sources(path)
 
 
 def _content(path: Path) -> str | None:

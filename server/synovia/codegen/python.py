@@ -46,24 +46,28 @@ RESERVED_FUNCTIONS = frozenset({*_ORIGINS, *_MODULES, "annotations"})
 
 def python(api: shapes.Api, mark: str) -> dict[str, str]:
     """Give the files of the package by name."""
-    modules = api.modules
+    root = api.root
     names = [structure.name for structure in api.structures] + [f"{owner}Id" for owner, _ in api.ids]
-    files = {f"{module}.py": _module(module, calls, set(names), mark) for module, calls in modules.items()}
+    files = {_file_of(module): _module(module, set(names), mark) for module in root.walk() if module is not root}
     return {
-        "__init__.py": _package(api, sorted(names), mark),
+        "__init__.py": _package(api, list(root.inside), sorted(names), mark),
         "_types.py": _types(api, mark),
         "py.typed": "",
         **files,
     }
 
 
-def _package(api: shapes.Api, names: list[str], mark: str) -> str:
+def _file_of(module: shapes.Module) -> str:
+    return f"{module.path}/__init__.py" if module.inside else f"{module.path}.py"
+
+
+def _package(api: shapes.Api, modules: list[str], names: list[str], mark: str) -> str:
     lines = [f'"""What clients of {api.name} may call, by module, and the types of what it takes and gives."""', ""]
-    if api.modules:
-        lines += [f"from . import {', '.join(api.modules)}"]
+    if modules:
+        lines += [f"from . import {', '.join(modules)}"]
     if names:
         lines += ["from ._types import (", *(f"    {name}," for name in names), ")"]
-    public = [f'    "{name}",' for name in sorted([*names, *api.modules])]
+    public = [f'    "{name}",' for name in sorted([*names, *modules])]
     return "\n".join([f"# {mark}", *_LEFT_ALONE, *lines, "", "__all__ = [", *public, "]", ""])
 
 
@@ -79,12 +83,17 @@ def _types(api: shapes.Api, mark: str) -> str:
     return _file(mark, doc, writer, ["\n\n".join(ids), "\n".join(declared), *structures])
 
 
-def _module(module: str, calls: list[shapes.Call], names: Collection[str], mark: str) -> str:
-    writer = _Writer(shadowed={call.name for call in calls})
-    functions = [writer.call(call) for call in calls]
+def _module(module: shapes.Module, names: Collection[str], mark: str) -> str:
+    writer = _Writer(shadowed={call.name for call in module.calls} | module.inside.keys())
+    functions = [writer.call(call) for call in module.calls]
     used = sorted(writer.structures & set(names))
-    imports = [f"from ._types import {', '.join(used)}"] if used else []
-    return _file(mark, f'"""Calls of the functions in {module}."""', writer, functions, imports)
+    folders = module.path.count("/") + bool(module.inside)
+    imports = [f"from {'.' * (folders + 1)}_types import {', '.join(used)}"] if used else []
+    if module.inside:
+        # "as": the name is for others to import from here
+        imports = [*(f"from . import {name} as {name}" for name in module.inside), *imports]
+    doc = f'"""Calls of the functions in {module.path}."""'
+    return _file(mark, doc, writer, functions, imports)
 
 
 def _file(mark: str, doc: str, writer: _Writer, parts: list[str], more: Iterable[str] = ()) -> str:

@@ -96,7 +96,6 @@ class _Reader:
 
     def call(self, function: Function) -> Call:
         path = function.path
-        module, _, name = path.partition(":")
         doc = inspect.cleandoc(function.body.__doc__ or "")
         described = words(doc).arguments
         arguments = [
@@ -104,7 +103,7 @@ class _Reader:
             for python, info in function.arguments.model_fields.items()
         ]
         result = self._shape_at(f"{path}, its result", function.returns, given=False)
-        return Call(path, module, name, function.kind, doc, tuple(arguments), result)
+        return Call(path, function.module, function.name, function.kind, doc, tuple(arguments), result)
 
     def _argument(self, path: str, python: str, info: FieldInfo, doc: str) -> Field:
         place = f"{path}, argument {python!r}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 from synovia.functions.function import Kind
@@ -149,7 +150,7 @@ class Call:
     """A function that clients may call.
 
     Attributes:
-        module: The module's name, the first half of the path.
+        module: The path of its module, the first half of its own.
         doc: Its docstring, cleaned.
     """
 
@@ -160,6 +161,36 @@ class Call:
     doc: str
     arguments: tuple[Field, ...]
     result: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of an application as clients have it.
+
+    Attributes:
+        path: As in the paths of its functions; empty for the application itself.
+        calls: What can be called there.
+        inside: The modules in the folder of its name, by their own names.
+    """
+
+    path: str
+    calls: list[Call] = field(default_factory=list)
+    inside: dict[str, Module] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    def child(self, name: str) -> Module:
+        """Give the module of this name in it, a new one if there is none yet."""
+        return self.inside.setdefault(name, Module(f"{self.path}/{name}" if self.path else name))
+
+    def walk(self) -> Iterator[Module]:
+        """List it and all modules below."""
+        yield self
+        for module in self.inside.values():
+            yield from module.walk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +207,12 @@ class Api:
     ids: tuple[tuple[str, str], ...]
 
     @property
-    def modules(self) -> dict[str, list[Call]]:
-        """The calls by module."""
-        found: dict[str, list[Call]] = {}
+    def root(self) -> Module:
+        """All modules, those in folders inside the folder's."""
+        root = Module("")
         for call in self.calls:
-            found.setdefault(call.module, []).append(call)
-        return found
+            module = root
+            for name in call.module.split("/"):
+                module = module.child(name)
+            module.calls.append(call)
+        return root

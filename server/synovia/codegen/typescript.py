@@ -71,22 +71,25 @@ class _Writer:
         return f"{_key(field.name)}{'' if field.required else '?'}: {self.type(field.shape, given)}"
 
     def api(self, api: shapes.Api) -> str:
-        modules = "".join(
-            f"  {_value_key(to_camel(module))}: {{\n{''.join(map(self._call, calls))}  }},\n"
-            for module, calls in api.modules.items()
-        )
+        modules = self._inside(api.root, "  ")
         return f"/** What clients of {api.name} may call, by module. */\nexport const api = {{\n{modules}}};\n"
 
-    def _call(self, call: shapes.Call) -> str:
-        head = (
-            f"    {_value_key(to_camel(call.name))}: {json.dumps(call.path)} as {self._import(_REFERENCES[call.kind])}<"
+    def _inside(self, module: shapes.Module, indent: str) -> str:
+        calls = "".join(self._call(call, indent) for call in module.calls)
+        return calls + "".join(
+            f"{indent}{_value_key(to_camel(name))}: {{\n{self._inside(each, indent + '  ')}{indent}}},\n"
+            for name, each in module.inside.items()
         )
+
+    def _call(self, call: shapes.Call, indent: str) -> str:
+        reference = self._import(_REFERENCES[call.kind])
+        head = f"{indent}{_value_key(to_camel(call.name))}: {json.dumps(call.path)} as {reference}<"
         result = self.type(call.result, given=False)
         line = f"{head}{self._inline(call.arguments)}, {result}>,"
         if len(line) > _WIDTH or any(field.doc for field in call.arguments):
-            members = "".join(self._member(field, True, " " * 8) for field in call.arguments)
-            line = f"{head}\n      {{\n{members}      }},\n      {result}\n    >,"
-        return f"{_jsdoc(words(call.doc).text, '    ')}{line}\n"
+            members = "".join(self._member(field, True, indent + " " * 4) for field in call.arguments)
+            line = f"{head}\n{indent}  {{\n{members}{indent}  }},\n{indent}  {result}\n{indent}>,"
+        return f"{_jsdoc(words(call.doc).text, indent)}{line}\n"
 
     def _inline(self, arguments: Iterable[shapes.Field]) -> str:
         pairs = "; ".join(self._pair(field, given=True) for field in arguments)

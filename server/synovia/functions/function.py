@@ -28,6 +28,7 @@ from pydantic.fields import FieldInfo
 from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
+from synovia.functions.places import place_of
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
 from synovia.schema import Table
@@ -57,6 +58,7 @@ class Function:
 
     Attributes:
         name: What it is called on the wire; by default as in Python.
+        place: Where it is declared, ``FILE:LINE``.
         path: ``module:name``; the module as ``place_in`` was told when the application was loaded.
         kind: query, mutation or action.
         access: Who may call it.
@@ -79,6 +81,7 @@ class Function:
         retry: Retry | None = None,
     ) -> None:
         self.name = body.__name__ if name is None else name
+        self.place = place_of(body)
         self.body = body
         self.kind = kind
         self.access = access
@@ -115,7 +118,7 @@ class Function:
             if "return" not in hints:
                 raise SchemaError("its result has no annotation")
             self._arguments = create_model(
-                self.body.__name__,
+                self.path,  # a name of its own: schemas of equal names and fields would become one
                 __config__=ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False),
                 **cast(dict[str, Any], fields),
             )

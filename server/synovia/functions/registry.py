@@ -98,12 +98,16 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
         SchemaError: It cannot work; also if a function does not say who may call it.
     """
     values = [(module, value) for module in modules for value in list(vars(module).values())]
-    functions = _by_path(_functions(name, values))
     routes = [route for module, value in values if (route := _own_route(name, module, value)) is not None]
+    functions = list(_functions(name, values))
+    _refuse_same_paths([*functions, *routes])
+    for function in functions:
+        function.prepare()
     tables = _tables([value for _, value in values if _is_table(value)])
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
-    _check_access({**functions, **{f"route {route.pattern}": route for route in routes}}, roles)
-    return Registry(name, functions, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
+    by_path = {function.path: function for function in functions}
+    _check_access({**by_path, **{f"route {route.pattern}": route for route in routes}}, roles)
+    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
 
 
 def _functions(application: str, values: Iterable[tuple[ModuleType, Any]]) -> Iterator[Function]:
@@ -114,23 +118,18 @@ def _functions(application: str, values: Iterable[tuple[ModuleType, Any]]) -> It
             function.place_in(path_of(module, application))
             if not is_module_path(function.module):
                 raise SchemaError(
-                    f"{place_of(function.body)}: {function.path!r} cannot be a path: rename the module, or let it say"
+                    f"{function.place}: {function.path!r} cannot be a path: rename the module, or let it say"
                     " another path with __synovia_path__"
                 )
             yield function
 
 
-def _by_path(functions: Iterable[Function]) -> dict[str, Function]:
+def _refuse_same_paths(functions: Iterable[Function]) -> None:
     found: dict[str, Function] = {}
     for function in functions:
         other = found.setdefault(function.path, function)
         if other is not function:
-            raise SchemaError(
-                f"two functions have the path {function.path}: {place_of(other.body)} and {place_of(function.body)}"
-            )
-    for function in found.values():
-        function.prepare()
-    return found
+            raise SchemaError(f"two functions have the path {function.path}: {other.place} and {function.place}")
 
 
 def _own_route(application: str, module: ModuleType, value: Any) -> HttpRoute | None:

@@ -160,5 +160,5 @@ def in_order(routes: Iterable[HttpRoute]) -> tuple[HttpRoute, ...]:
         for method in each.methods:
             other = taken.setdefault((method, *each.segments), each)
             if other is not each:
-                raise SchemaError(f"{method} {each.pattern} is declared twice: by {other.path} and {each.path}")
+                raise SchemaError(f"{method} {each.pattern} is declared twice: {other.place} and {each.place}")
     return tuple(found)

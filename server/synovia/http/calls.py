@@ -62,7 +62,7 @@ class Calls:
     def routes(self) -> list[BaseRoute]:
         """List the routes."""
         found = [(f"/api/{kind}", self._endpoint(self._reply_to(kind))) for kind in Kind]
-        found.append(("/api/run/{module}/{name}", self._endpoint(self._reply_to(None))))
+        found.append(("/api/run/{module:path}/{name}", self._endpoint(self._reply_to(None))))
         found.append(("/api/array", self._endpoint(self._samples)))
         return [Route(path, endpoint, methods=["POST"]) for path, endpoint in found]
 

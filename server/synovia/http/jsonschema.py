@@ -145,16 +145,15 @@ class Described:
             **_filled(shared.get("$defs", {})),
             **{OWN + name: value for name, value in VALUES.items()},
         }
-        self._arguments = {
-            function.path: self._alone(self._schemas[f"{function.path} arguments"]) for function in functions
-        }
+        alone = {function.path: self._schemas[f"{function.path} arguments"] for function in functions}
+        self._arguments = {path: self._inlined(schema) for path, schema in alone.items()}
+        for schema in alone.values():
+            self.definitions.pop(_referred(schema), None)
 
-    def _alone(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Give what only one place refers to in full: each function has arguments of its own."""
-        name = str(schema.get("$ref", "")).removeprefix(PREFIX)
-        inlined: dict[str, Any] = self.definitions.pop(name) if name else schema
-        inlined.pop("title", None)
-        return inlined
+    def _inlined(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Give what is referred to in full: each function has arguments of its own."""
+        full = self.definitions.get(_referred(schema), schema)
+        return {key: value for key, value in full.items() if key != "title"}
 
     def arguments(self, function: Function) -> dict[str, Any]:
         """Give the schema of a function's arguments, an object."""
@@ -164,6 +163,10 @@ class Described:
         """Give the schema of a function's result."""
         schema: dict[str, Any] = self._schemas[f"{function.path} result"]
         return schema
+
+
+def _referred(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).removeprefix(PREFIX)
 
 
 def _filled(schema: Any) -> Any:

@@ -87,8 +87,8 @@ def _function(function: Function, described: Described) -> dict[str, Any]:
     if function.kind is not Kind.ACTION:
         done["headers"] = {"Synovia-Ts": {"$ref": "#/components/headers/Ts"}}
     return {
-        "operationId": function.path.replace(":", "."),
-        "tags": [function.path.partition(":")[0]],
+        "operationId": _operation(function),
+        "tags": [function.module],
         **_told(inspect.getdoc(function.body) or "", function.access),
         "x-synovia-kind": str(function.kind),
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
@@ -97,14 +97,19 @@ def _function(function: Function, described: Described) -> dict[str, Any]:
     }
 
 
+def _operation(function: Function) -> str:
+    """Name an operation as generated clients can: no two functions share the name."""
+    return function.path.replace("/", ".").replace(":", ".")
+
+
 def _operations(route: HttpRoute) -> dict[str, Any]:
-    name = route.path.replace(":", ".")
+    name = _operation(route)
     alone = len(route.methods) == 1
     found = {}
     for method in route.methods:
         operation: dict[str, Any] = {
-            "operationId": name if alone else f"{name}.{method.lower()}",
-            "tags": [route.path.partition(":")[0]],
+            "operationId": name if alone else f"{name}-{method.lower()}",
+            "tags": [route.module],
             **_told(route.summary, route.access),
         }
         if method in _WITH_BODY:

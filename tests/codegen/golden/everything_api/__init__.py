@@ -3,7 +3,7 @@
 # fmt: off
 """What clients of everything may call, by module, and the types of what it takes and gives."""
 
-from . import mail_box, things
+from . import mail_box, shop, things
 from ._types import (
     Cat,
     CatInput,
@@ -31,5 +31,6 @@ __all__ = [
     "Thing",
     "ThingId",
     "mail_box",
+    "shop",
     "things",
 ]

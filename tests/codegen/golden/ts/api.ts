@@ -96,6 +96,22 @@ export const api = {
     /** Send a mail. It says: "\d", and ends with a "quote" */
     send: "mail_box:send" as ActionReference<{ to: string; text?: string }, boolean>,
   },
+  shop: {
+    /** Count what is in the shop. */
+    count: "shop:count" as QueryReference<Record<string, never>, number>,
+    orders: {
+      new: {
+        create: "shop/orders/new:create" as MutationReference<
+          {
+            thingId: Id<"things">;
+            howMany?: number;
+          },
+          Id<"things">[]
+        >,
+        list: "shop/orders/new:list" as QueryReference<{ owner: Id<"things"> }, Part[]>,
+      },
+    },
+  },
   things: {
     animals: "things:animals" as QueryReference<{ kept: readonly (CatInput | DogInput)[] }, Record<string, Cat | Dog>>,
     colors: "things:colors" as QueryReference<Record<string, never>, ["red" | "dark blue", number]>,
