@@ -21,6 +21,7 @@ from synovia.app import Synovia
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.engine import committer, mutations
+from synovia.store.base import Batch
 from synovia.sync import connection
 from synovia.sync.transitions import Change
 from synovia.transaction.readset import KeyedWrite, ReadSet
@@ -48,8 +49,12 @@ def replace_reads(submission: committer.Submission, reads: ReadSet) -> committer
 
 def without_fence() -> None:
     """Commit without looking whether another hub has committed."""
-    as_batch = committer._as_batch
-    committer._as_batch = lambda valid, fence: replace(as_batch(valid, fence), fence=None)
+    as_batch = committer.Committer._as_batch
+
+    def unfenced(self: committer.Committer, valid: list[committer.Submission], fence: int) -> Batch:
+        return replace(as_batch(self, valid, fence), fence=None)
+
+    committer.Committer._as_batch = unfenced  # type: ignore[method-assign]
 
 
 def without_records() -> None:

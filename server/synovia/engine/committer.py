@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synovia.engine.log import Log
+from synovia.schema import Reading, RunIds
 from synovia.store.base import (
     Batch,
     Conflict,
@@ -31,6 +32,9 @@ from synovia.store.base import (
 from synovia.transaction.readset import KeyedCommit, ReadSet
 
 logger = logging.getLogger("synovia")
+
+_OWN = 4096
+"""So many of its own transactions a committer knows; as many as the log keeps."""
 
 
 class Outdated(Exception):
@@ -51,6 +55,7 @@ class Submission:
 
     Attributes:
         snapshot: The timestamp it read at.
+        ids: The ids that it made.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
@@ -59,6 +64,7 @@ class Submission:
     reads: ReadSet
     writes: Sequence[Write]
     request: RequestRecord | None
+    ids: RunIds | None = None
     uncertain: bool = False
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -85,6 +91,8 @@ class Committer:
         self.backlog = 0
         self.counters: Counter[str] = Counter()
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
+        self._clock: Reading = 0
+        self._own: dict[int, None] = {}  # the numbers of our own transactions, the newest last
 
     async def submit(self, submission: Submission) -> Ts:
         """Commit a mutation and tell its timestamp.
@@ -122,7 +130,8 @@ class Committer:
             if not valid:
                 return
             try:
-                ts = await self._store.commit(_as_batch(valid, self._log.fence + len(self._unseen)))
+                batch_fence = self._log.fence + len(self._unseen)
+                ts = await self._store.commit(self._as_batch(valid, batch_fence))
             except (Conflict, StoreUnavailable) as error:
                 self.counters["conflicts"] += 1
                 for submission in valid:
@@ -136,6 +145,7 @@ class Committer:
                 await self._find_culprit(valid, later, error)
                 return
             else:
+                self._remember_own(batch_fence + 1)
                 self._committed(valid, later, ts)
                 return
 
@@ -165,7 +175,15 @@ class Committer:
         if commits is None:
             return self._log.head
         unseen = (commit for commit in self._unseen if commit.ts > submission.snapshot)
-        return next((commit.ts for commit in (*commits, *unseen) if submission.reads.overlaps(commit)), None)
+        return next((commit.ts for commit in (*commits, *unseen) if self._overtakes(commit, submission)), None)
+
+    def _overtakes(self, commit: KeyedCommit, submission: Submission) -> bool:
+        """Tell whether a mutation has to run again because of a commit after its snapshot: it changes what was read, or is
+        another hub's, which may have been acknowledged before the mutation began, and has made greater ids."""
+        if submission.reads.overlaps(commit):
+            return True
+        first = None if submission.ids is None else submission.ids.first
+        return first is not None and commit.clock > first and commit.fence not in self._own
 
     async def _find_culprit(self, valid: list[Submission], later: list[Submission], error: StoreError) -> None:
         """One of several made the store refuse the batch: commit them one by one, so that only that one fails."""
@@ -188,6 +206,18 @@ class Committer:
             if not submission.done.done():
                 submission.done.set_exception(Outdated(ts, uncertain=submission.uncertain))
 
+    def _remember_own(self, number: int) -> None:
+        self._own[number] = None
+        if len(self._own) > _OWN:
+            del self._own[next(iter(self._own))]
+
+    def _as_batch(self, valid: list[Submission], fence: int) -> Batch:
+        writes = [write for submission in valid for write in submission.writes]
+        requests = [submission.request for submission in valid if submission.request is not None]
+        made = [each.ids.last for each in valid if each.ids is not None and each.ids.last is not None]
+        self._clock = max(self._clock, self._log.clock, *made)
+        return Batch(writes, requests, fence, self._clock)
+
     async def _catch_up(self) -> None:
         """Wait for the log to bring what we do not know yet, but not for ever: not every conflict leaves a commit."""
         try:
@@ -204,12 +234,6 @@ class Committer:
         except StoreUnavailable:
             await asyncio.sleep(0.2)
             return self._log.head, self._log.fence
-
-
-def _as_batch(valid: list[Submission], fence: int) -> Batch:
-    writes = [write for submission in valid for write in submission.writes]
-    requests = [submission.request for submission in valid if submission.request is not None]
-    return Batch(writes, requests, fence)
 
 
 def _fail(batch: list[Submission], error: BaseException) -> None:

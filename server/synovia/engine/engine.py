@@ -80,7 +80,7 @@ class Engine:
         self.store = store
         self.registry = registry
         self._executor = Executor(store, registry, debug=debug, clock=clock, services=services)
-        self._log = Log(store, self._on_change)
+        self._log = Log(store, self._on_change, self._executor.ids)
         self.live = LiveQueries(self._executor, self._log, linger=linger)
         self.committer = Committer(store, self._log)
         self._freshness = Freshness(store, self._log)

@@ -19,7 +19,7 @@ from synovia.functions.query import Journal
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.identity import Identity, Impersonation
-from synovia.schema import Table
+from synovia.schema import IdClock, RunIds, Table
 from synovia.store.base import Snapshot, Store, StoreError, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
@@ -68,6 +68,7 @@ class MutationRun(Run):
     """A mutation that has run and waits for its commit."""
 
     transaction: Transaction | None = field(default=None)
+    ids: RunIds | None = field(default=None)
 
 
 _ARRAY_MARK = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
@@ -132,6 +133,9 @@ class Executor:
         debug: Whether clients may see the text of an exception.
         clock: Tells the time; tests move it.
         services: What functions may use beyond the database.
+
+    Attributes:
+        ids: The clock from which the ids of new documents are made.
     """
 
     def __init__(
@@ -149,6 +153,7 @@ class Executor:
         self.registry = registry
         self._debug = debug
         self._clock = clock
+        self.ids = IdClock(self.now)
 
     def now(self) -> int:
         """Tell the time in milliseconds since 1970 (UTC)."""
@@ -206,16 +211,16 @@ class Executor:
         now: int,
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> MutationRun:
-        """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same ids and random numbers."""
+        """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same random numbers."""
         transaction = Transaction(self._reads.snapshot(ts))
-        random = Random(seed)
-        db = DatabaseWriter(transaction, random, now)
+        random, ids = Random(seed), RunIds(self.ids)
+        db = DatabaseWriter(transaction, ids)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
             access=access,
         )  # fmt: skip
-        run = MutationRun(transaction.reads, transaction=transaction)
+        run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         await self._run(function, context, args, run)
         return run
 

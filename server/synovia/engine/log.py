@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 
+from synovia.schema import IdClock, Reading
 from synovia.store.base import Commit, Gap, Store, Ts
 from synovia.transaction.readset import KeyedCommit
 
@@ -22,21 +23,24 @@ class Log:
     """Follows ``store.changes`` and tells its listener of every commit, in order, just before it becomes the head.
 
     Args:
+        ids: The clock of ids, which what other hubs commit moves on.
         keep: How many commits the window holds beyond those that running mutations need.
         keep_bytes: The bytes of their documents, likewise.
 
     Attributes:
         head: The newest timestamp; everything up to it has been delivered.
         fence: How many Synovia transactions the log has delivered.
+        clock: The newest reading from which these made ids.
         advanced_at: When it last brought anything, by the monotonic clock.
         gaps: How often its position was lost, and ``last_gap`` when that last was, in seconds since 1970.
     """
 
     def __init__(
-        self, store: Store, listener: Listener, *, keep: int = 4096, keep_bytes: int = 32 * 1024 * 1024
+        self, store: Store, listener: Listener, ids: IdClock, *, keep: int = 4096, keep_bytes: int = 32 * 1024 * 1024
     ) -> None:
         self._store = store
         self._listener = listener
+        self._ids = ids
         self._keep = keep
         self._keep_bytes = keep_bytes
         self._bytes = 0
@@ -47,6 +51,7 @@ class Log:
         self._waiting_for_fence: list[tuple[int, asyncio.Future[None]]] = []
         self.head: Ts = 0
         self.fence = 0
+        self.clock: Reading = 0
         self.advanced_at = time.monotonic()
         self.gaps = 0
         self.last_gap: float | None = None
@@ -54,6 +59,8 @@ class Log:
     async def start(self) -> None:
         """Begin at the newest commit."""
         self.head, self.fence = await self._store.newest()
+        self.clock = await self._store.clock()
+        self._ids.advance(self.clock)
         self._window_start = self.head
 
     async def follow(self) -> None:
@@ -64,6 +71,10 @@ class Log:
 
     def _deliver(self, change: Commit | Gap) -> None:
         self.advanced_at = time.monotonic()
+        made = change.clock if change.clock > self.clock else 0
+        if made:
+            self.clock = made
+            self._ids.advance(made)
         if isinstance(change, Gap):
             self._window.clear()
             self._bytes = 0
@@ -76,7 +87,7 @@ class Log:
         else:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)
             if change.writes:
-                commit = KeyedCommit.of(change)
+                commit = KeyedCommit(change.ts, change.writes, change.fence, made)
                 self._window.append(commit)
                 self._bytes += commit.size
                 self._trim()

@@ -122,7 +122,7 @@ class Mutations:
         reads = run.reads
         if request.function.isolation == "snapshot":
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-        return await self._committer.submit(Submission(ts, reads, writes, request.record(run)))
+        return await self._committer.submit(Submission(ts, reads, writes, request.record(run), run.ids))
 
     async def earlier(self, session: bytes, number: int, mark: bytes) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""

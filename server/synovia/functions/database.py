@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
 from typing import Any, TypeVar
 
 import bson
-from bson import ObjectId
 from bson.errors import InvalidDocument
 from pydantic import BaseModel, ValidationError
 
@@ -15,13 +13,15 @@ from synovia import keys
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
 from synovia.functions.query import Journal, Query
 from synovia.keys import IndexSpec
-from synovia.schema import Document, Id, Table, id_to_bson, to_bson
+from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, id_to_bson, time_of_id, to_bson
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
 
+_AHEAD_MS = 1000
+"""An id that is further ahead than that of the time of day does not tell it: some hub's clock was wrong once."""
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room for what Synovia adds around it
 
 
@@ -46,23 +46,26 @@ class DatabaseReader:
 class DatabaseWriter(DatabaseReader):
     """Reads and writes of one mutation; its own reads see its writes, nobody else's do before the commit."""
 
-    def __init__(self, transaction: Transaction, random: Random, now: int) -> None:
+    def __init__(self, transaction: Transaction, ids: RunIds) -> None:
         super().__init__(transaction)
-        self._random = random
-        self._now = now
+        self._ids = ids
 
-    async def insert(self, row: T) -> Id[T]:
+    async def insert(self, row: T, *, creation_time: float | None = None) -> Id[T]:
         """Insert a document; its id is made unless the row has one.
+
+        Args:
+            row: The document.
+            creation_time: When it was made, in milliseconds since 1970, if that was somewhere else.
 
         Raises:
             FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
         """
         table = self._writable(row)
-        if row.id:
-            if await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
-                raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
-        else:
-            row.__dict__["id"] = Id(str(self._new_id()))  # frozen, but nobody has seen it yet
+        if made := not row.id:
+            row.__dict__["id"] = Id(str(self._ids.make()))  # frozen, but nobody has seen it yet
+        elif await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
+            raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
+        row.note_creation_time(self._creation_time_to_store(row, creation_time, made=made))
         document = row.to_document()
         await self._write(table, document["_id"], None, document)
         return Id(row.id)
@@ -102,6 +105,8 @@ class DatabaseWriter(DatabaseReader):
         table = self._writable(row)
         before = await self._existing(row)
         after = row.to_document()
+        if CREATION_TIME in before:
+            after[CREATION_TIME] = before[CREATION_TIME]
         _check_references(table, self._validated(table, after), row)
         await self._write(table, before["_id"], before, after)
 
@@ -154,17 +159,21 @@ class DatabaseWriter(DatabaseReader):
                     f"{table}: another document has the same {', '.join(index.fields)}", {"index": index.name}
                 )
 
-    def _new_id(self) -> ObjectId:
-        # Seconds, then random bytes, as the drivers make them; from the mutation's own random source, so that a rerun
-        # makes the same ids.
-        return ObjectId((self._now // 1000).to_bytes(4, "big") + self._random.randbytes(8))
+    def _creation_time_to_store(self, row: Table, given: float | None, *, made: bool) -> float | None:
+        """Tell what the document has to say of its creation, because its id does not."""
+        if given is not None or row.spec.system:
+            return given
+        now, told = self._ids.now(), time_of_id(row.id)
+        if told is None or (made and told > now + _AHEAD_MS):
+            return now
+        return told if row.spec.keeps_creation_time else None
 
 
 class SystemWriter(DatabaseWriter):
     """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
 
     def __init__(self, of: DatabaseWriter) -> None:
-        super().__init__(of._transaction, of._random, of._now)
+        super().__init__(of._transaction, of._ids)
 
     def _writable(self, row: T) -> type[T]:
         return type(row)

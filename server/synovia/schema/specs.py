@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from synovia.keys import IndexSpec
 
 Document = dict[str, Any]
 """A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
+
+
+CREATION_TIME: Final = "_creationTime"
+"""Where a document says when it was made, in milliseconds since 1970, if its id does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,8 @@ class TableSpec:
     def system(self) -> bool:
         """Whether Synovia itself keeps it."""
         return self.name.startswith("_")
+
+    @property
+    def keeps_creation_time(self) -> bool:
+        """Whether every new document says when it was made, because an index is over that."""
+        return any(CREATION_TIME in index.fields for index in self.indexes)

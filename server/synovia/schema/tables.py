@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
@@ -17,9 +18,12 @@ from pydantic_core import CoreSchema, core_schema
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.arrays import FROM_DOCUMENT
-from synovia.schema.ids import Id
-from synovia.schema.specs import Document, TableSpec
+from synovia.schema.ids import Id, time_of_id
+from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
+
+_CREATION_TIME = "creation_time"
+_END_OF_TIME = 1e15
 
 
 class Model(BaseModel):
@@ -81,6 +85,8 @@ class Index:
 
 def database_name(python_name: str) -> str:
     """Turn a Python field name (``contacts.user_id``) into the database's (``contacts.userId``)."""
+    if python_name == _CREATION_TIME:
+        return CREATION_TIME
     return ".".join("_id" if part == "id" else to_camel(part) for part in python_name.split("."))
 
 
@@ -112,6 +118,8 @@ class Table(Model):
         ours = system and cls.__module__.partition(".")[0] == "synovia"
         if table.startswith("_") != ours or system != ours:
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
+        if _CREATION_TIME in cls.model_fields:
+            raise SchemaError(f"{cls.__name__}.creation_time: every table has it already; name the field otherwise")
         for index in indexes:
             _check_index(cls, index)
         cls.spec = TableSpec(table, tuple(index.spec for index in indexes))
@@ -123,17 +131,39 @@ class Table(Model):
         Raises:
             pydantic.ValidationError: The document does not fit the table; another program may have written it.
         """
-        return cls.model_validate(document, strict=False, context=FROM_DOCUMENT)
+        row = cls.model_validate(document, strict=False, context=FROM_DOCUMENT)
+        if CREATION_TIME in document:
+            row.note_creation_time(document[CREATION_TIME])
+        return row
 
     def to_document(self) -> Document:
         """Give the document of this row, ``_id`` first."""
         document: Document = to_bson(self.model_dump(by_alias=True, exclude_none=True))
+        if CREATION_TIME in self.__dict__:
+            document[CREATION_TIME] = self.__dict__[CREATION_TIME]
         return document
+
+    @property
+    def creation_time(self) -> int:
+        """When the document was made, in milliseconds since 1970 (UTC).
+
+        It is read off the id, unless the document says it itself, because it came from elsewhere. 0: nobody knows, of a
+        document that another program has inserted under an id without a time.
+        """
+        stored = self.__dict__.get(CREATION_TIME)
+        return int(stored) if stored is not None else time_of_id(self.id) or 0
+
+    def note_creation_time(self, time: Any) -> None:
+        """Keep what the document itself says of its creation; what is no time is passed over."""
+        if isinstance(time, datetime):
+            time = time.timestamp() * 1000
+        if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
+            self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
 
 
 def _check_index(table: type[Table], index: Index) -> None:
     if index.name == "by_id":
         raise SchemaError(f"{table.__name__}: by_id exists always and cannot be declared")
     for field in index.fields:
-        if field.split(".")[0] not in table.model_fields:
+        if field != _CREATION_TIME and field.split(".")[0] not in table.model_fields:
             raise SchemaError(f"{table.__name__} has no field {field!r}, which index {index.name!r} names")

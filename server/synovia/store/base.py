@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema.ids import Reading
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.filters import Filter
 
@@ -36,23 +37,26 @@ class Commit:
     """What one transaction changed, at one timestamp. Without writes it only says that time has advanced to ``ts``.
 
     ``fence`` is the number of Synovia transactions up to and with this one; None for another program's transaction.
+    ``clock`` is the newest reading from which a document's id was made, up to and with this one, as far as it tells.
     """
 
     ts: Ts
     writes: tuple[Write, ...] = ()
     fence: int | None = None
+    clock: Reading = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The log's position was lost: commits up to ``ts`` are unknown, so everything has to be recomputed from there.
 
-    ``fence`` is the number of Synovia transactions as of ``ts``.
+    ``fence`` is the number of Synovia transactions as of ``ts``, and ``clock`` the newest reading of the clock of ids.
     """
 
     ts: Ts
     reason: str
     fence: int
+    clock: Reading = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,14 @@ class Batch:
     """Writes and request records that are committed together or not at all.
 
     ``fence`` is the number of Synovia transactions the committer has seen; None commits without looking.
+    ``clock`` is the newest reading of the clock of ids in these writes and in all that the committer has seen.
     No two writes of a batch name the same document.
     """
 
     writes: Sequence[Write] = ()
     requests: Sequence[RequestRecord] = ()
     fence: int | None = None
+    clock: Reading = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +246,10 @@ class Store(Protocol):
 
     async def newest(self) -> tuple[Ts, int]:
         """Tell the timestamp of the newest durable commit, and the fence number as of it."""
+        ...
+
+    async def clock(self) -> Reading:
+        """Tell the newest reading of the clock of ids that has been committed."""
         ...
 
     def snapshot(self, ts: Ts) -> Snapshot: ...

@@ -10,8 +10,8 @@ import bson
 
 from synovia import keys
 from synovia.keys import IndexSpec, Interval, Order
-from synovia.schema import Document
-from synovia.store.base import Commit, Ts, Write
+from synovia.schema import Document, Reading
+from synovia.store.base import Ts, Write
 from synovia.store.filters import Filter, matches
 
 Point = tuple[str, bytes]
@@ -70,21 +70,24 @@ class KeyedWrite:
 
 
 class KeyedCommit:
-    """A commit prepared for many comparisons: its writes by table, with their keys."""
+    """A commit prepared for many comparisons: its writes by table, with their keys.
 
-    __slots__ = ("_size", "by_table", "points", "ts")
+    Attributes:
+        fence: As of ``Commit``.
+        clock: The newest reading from which this very commit made an id; 0 if it made none.
+    """
 
-    def __init__(self, ts: Ts, writes: Iterable[Write]) -> None:
+    __slots__ = ("_size", "by_table", "clock", "fence", "points", "ts")
+
+    def __init__(self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0) -> None:
         self.ts = ts
+        self.fence = fence
+        self.clock = clock
         self.by_table: dict[str, list[KeyedWrite]] = defaultdict(list)
         self.points: set[Point] = set()
         self._size: int | None = None
         for write in writes:
             self.add(write)
-
-    @classmethod
-    def of(cls, commit: Commit) -> KeyedCommit:
-        return cls(commit.ts, commit.writes)
 
     def add(self, write: Write) -> None:
         keyed = KeyedWrite(write)

@@ -59,6 +59,7 @@ class Group:
     ts: Ts
     changes: dict[tuple[str, bytes], Change] = field(default_factory=dict)
     fence: int | None = None
+    clock: int = 0
     expected: int | None = None
     events: int = 0
 
@@ -73,7 +74,7 @@ class Group:
 
     def commit(self) -> Commit:
         """Give the commit; none of its images may be unknown any more."""
-        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence)
+        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence, self.clock)
 
 
 def _writes(changes: Iterable[Change]) -> Iterable[Write]:
@@ -162,6 +163,8 @@ def _take_fence(group: Group, event: Mapping[str, Any]) -> None:
     state = event.get("updateDescription", {}).get("updatedFields") or event.get("fullDocument") or {}
     if "n" in state:
         group.fence = int(state["n"])
+    if isinstance(state.get("clock"), int):
+        group.clock = state["clock"]
     if isinstance(state.get("events"), int) and "txnNumber" in event:
         group.expected = state["events"]
 

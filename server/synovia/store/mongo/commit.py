@@ -136,7 +136,7 @@ class _Transaction:
         if expected is None:  # the count could be left out of the event if it is the last one's: better none
             update: Any = {"q": {"_id": FENCE_ID}, "u": {"$inc": {"n": Int64(1)}, "$unset": {"events": True}}}
         else:
-            after = {"_id": FENCE_ID, "n": Int64(expected + 1), "events": events}
+            after = {"_id": FENCE_ID, "n": Int64(expected + 1), "events": events, "clock": Int64(self._batch.clock)}
             update = {"q": {"_id": FENCE_ID, "n": expected}, "u": after}
         reply = await self._driver.command({"update": FENCE, "updates": [update]}, session=session)
         if reply["n"] != 1:

@@ -12,7 +12,8 @@ from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from synovia.schema.specs import TableSpec
+from synovia.schema.ids import Reading
+from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, Ts
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays
@@ -95,10 +96,17 @@ class MongoStore:
         await self._driver.reading(lambda: self._driver.command({"ping": 1}))
 
     async def newest(self) -> tuple[Ts, int]:
+        ts, fence = await self._fence()
+        return ts, int(fence.get("n", 0))
+
+    async def clock(self) -> Reading:
+        _, fence = await self._fence()
+        return int(fence.get("clock", 0))
+
+    async def _fence(self) -> tuple[Ts, Document]:
         command = {"find": FENCE, "filter": {"_id": FENCE_ID}, "limit": 1, "readConcern": {"level": "snapshot"}}
         reply = await self._driver.reading(lambda: self._driver.command(command))
-        rows = reply["cursor"]["firstBatch"]
-        return ts_of(reply["cursor"]["atClusterTime"]), int(rows[0]["n"]) if rows else 0
+        return ts_of(reply["cursor"]["atClusterTime"]), next(iter(reply["cursor"]["firstBatch"]), {})
 
     def snapshot(self, ts: Ts) -> MongoSnapshot:
         return MongoSnapshot(self._driver, self._catalog, ts)
@@ -117,7 +125,7 @@ class MongoStore:
             except PositionLost as lost:
                 newest, fence = await self._recover()
                 position = max(feed.position, newest)
-                yield Gap(position, str(lost), fence)
+                yield Gap(position, str(lost), fence, await self.clock())
 
     async def documents(self) -> AsyncGenerator[bytes, None]:
         """Read every document of the database but the store's own, without decoding it."""

@@ -11,7 +11,7 @@ from synovia.store.sqlite.connection import connect, get_meta, set_meta, transac
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
-from synovia.store.sqlite.writing import MICROSECONDS, Writer
+from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
 
 _PAGE_BYTES = 1 << 18
 
@@ -52,7 +52,7 @@ def _position(connection: sqlite3.Connection, now: float) -> Position:
         connection.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (*row, now))
         set_meta(connection, "horizon", row[0])
     ts, fence = row
-    return Position(ts, fence, horizon=get_meta(connection, "horizon"))
+    return Position(ts, fence, horizon=get_meta(connection, "horizon"), clock=get_meta(connection, CLOCK) or 0)
 
 
 def bodies_after(row: int, database: Database) -> tuple[int, list[bytes]]:

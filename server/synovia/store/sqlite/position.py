@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from synovia.schema.ids import Reading
 from synovia.store.base import SnapshotTooOld, StoreError, Ts
 
 
 @dataclass(slots=True)
 class Position:
-    """The newest commit, its number, and the oldest timestamp that can still be read."""
+    """The newest commit, its number, the oldest timestamp that can still be read, and the newest reading for ids."""
 
     ts: Ts
     fence: int
     horizon: Ts
+    clock: Reading = 0
 
     def check(self, ts: Ts) -> None:
         """Refuse a timestamp whose versions are not kept any more, or that no commit has reached.

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema.ids import Reading
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import ArrayStore, Batch, Commit, Gap, RequestRecord, Snapshot, StoreUnavailable, Ts
 from synovia.store.filters import Filter
@@ -122,6 +123,10 @@ class SQLiteStore:
     async def newest(self) -> tuple[Ts, int]:
         """Tell the timestamp of the newest durable commit, and its number."""
         return await self._run(lambda database: (database.position.ts, database.position.fence))
+
+    async def clock(self) -> Reading:
+        """Tell the newest reading of the clock of ids that has been committed."""
+        return await self._run(lambda database: database.position.clock)
 
     def snapshot(self, ts: Ts) -> Snapshot:
         """Look at the database as of ``ts``; reading raises SnapshotTooOld once its versions are gone."""

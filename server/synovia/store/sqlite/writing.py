@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synovia.keys import IndexSpec, ParallelArrays, after, encode_value, index_keys
+from synovia.schema.ids import Reading
 from synovia.schema.specs import Document
 from synovia.store.base import (
     ArrayMissing,
@@ -23,12 +24,13 @@ from synovia.store.base import (
 from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
-from synovia.store.sqlite.connection import transaction
+from synovia.store.sqlite.connection import set_meta, transaction
 from synovia.store.sqlite.documents import dump, is_same, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
 
 MICROSECONDS = 1_000_000
+CLOCK = "clock"
 
 _KEEP = """
     INSERT INTO past_docs (tbl, id, since, until, body)
@@ -78,11 +80,18 @@ class Writer:
             fence = self._next_fence(batch.fence)
             if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
                 raise ArrayMissing(missing)
-            commit = Commit(ts, self._write_all(batch.writes, ts), fence)
+            clock = self._move_clock(batch.clock)
+            commit = Commit(ts, self._write_all(batch.writes, ts), fence, clock)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
-        self.position.ts, self.position.fence, self.position.horizon = ts, fence, horizon
+        self.position.ts, self.position.fence, self.position.horizon, self.position.clock = ts, fence, horizon, clock
         return commit
+
+    def _move_clock(self, reading: Reading) -> Reading:
+        if reading <= self.position.clock:
+            return self.position.clock
+        set_meta(self.database, CLOCK, reading)
+        return reading
 
     def _record(self, requests: Sequence[RequestRecord], now: float) -> None:
         for request in requests:

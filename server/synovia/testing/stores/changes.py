@@ -171,6 +171,17 @@ class LastingChangesContract(PersistentStoreTests):
         assert [each.writes for each in commits] == [(write,) for write in writes]
         assert (await store.newest())[1] == fence + 4
 
+    async def test_commits_bring_the_newest_reading_of_the_clock_of_ids(self, persistent: Opened) -> None:
+        start, fence = await persistent.store.newest()
+        assert await persistent.store.clock() == 0
+        readings = [1 << 54, (1 << 54) + 1, (1 << 54) + 1]
+        for number, reading in enumerate(readings):
+            await persistent.store.commit(Batch(inserted("notes", {"_id": number}), fence=fence + number, clock=reading))
+        assert [each.clock for each in await commits_after(persistent.store, start, 3)] == readings
+        await persistent.store.commit(Batch(inserted("notes", {"_id": 3}), fence=None))
+        assert await persistent.store.clock() == readings[-1]
+        assert await (await persistent.reopen(TABLES)).clock() == readings[-1]
+
     async def test_closing_the_store_ends_the_followers(self, persistent: Opened) -> None:
         start, _ = await persistent.store.newest()
         changes = persistent.store.changes(start)
