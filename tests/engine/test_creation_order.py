@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from support import messages
+from synovia.engine.committer import Submission
+from synovia.engine.engine import Engine
+from synovia.engine.freshness import Floor
 from synovia.functions.registry import Registry, collect
-from synovia.schema import time_of_id
+from synovia.schema import IdClock, RunIds, time_of_id
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
+from synovia.store.sqlite import SQLiteStore
 from synovia.testing import Clock, TestApp
+from synovia.transaction.readset import KeyedCommit, ReadSet
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,40 @@ async def test_a_hub_that_starts_later_goes_on_from_the_ids_there_are(
             await app.caller().mutation("messages:send", {"text": str(number)})
             texts: Any = await app.caller().query("messages:texts")
     assert texts == ["0", "1", "2"]
+
+
+@pytest.mark.mongodb
+async def test_hubs_that_send_at_the_same_time_ask_how_far_the_database_is(
+    registry: Registry, mongodb_uri: str, database_name: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(TestApp(registry, MongoStore(mongodb_uri, database_name), clock=Clock(now)))
+            for now in (1_790_000_000, 1_790_000_000 + 3600)
+        ]
+        floors: list[int | None] = []
+        overtakes = one.engine.committer._overtakes
+
+        def looking(commit: KeyedCommit, submission: Submission) -> bool:
+            floors.append(None if submission.floor is None else submission.floor.ts)
+            return overtakes(commit, submission)
+
+        one.engine.committer._overtakes = looking  # type: ignore[method-assign]
+        while not any(floors):  # until both have committed something at the same time, twice
+            other.clock.advance(0.01)
+            await asyncio.gather(*(send(hub, "x") for _ in range(5) for hub in (one, other)))
+        assert one.engine.committer.hears_of_others
+
+
+async def test_what_was_committed_after_a_mutation_began_does_not_make_it_run_again(registry: Registry) -> None:
+    engine = Engine(SQLiteStore(), registry)
+    ids = RunIds(IdClock(lambda: 1_790_000_000_000))
+    ids.make()
+    assert ids.first is not None
+    greater = KeyedCommit(70, (), fence=3, clock=ids.first + 1)
+    for floor, again in ((None, True), (Floor(), True), (Floor(69), False), (Floor(70), True)):
+        submission = Submission(60, ReadSet(), (), None, ids, floor)
+        assert engine.committer._overtakes(greater, submission) is again
 
 
 async def test_documents_say_when_they_were_made(app: TestApp) -> None:

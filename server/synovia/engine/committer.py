@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synovia.engine.freshness import Floor
 from synovia.engine.log import Log
 from synovia.schema import Reading, RunIds
 from synovia.store.base import (
@@ -35,6 +37,7 @@ logger = logging.getLogger("synovia")
 
 _OWN = 4096
 """So many of its own transactions a committer knows; as many as the log keeps."""
+_LATELY = 60.0
 
 
 class Outdated(Exception):
@@ -56,6 +59,7 @@ class Submission:
     Attributes:
         snapshot: The timestamp it read at.
         ids: The ids that it made.
+        floor: How far the database had come when it was asked for, if anybody has looked.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
@@ -65,6 +69,7 @@ class Submission:
     writes: Sequence[Write]
     request: RequestRecord | None
     ids: RunIds | None = None
+    floor: Floor | None = None
     uncertain: bool = False
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -92,7 +97,13 @@ class Committer:
         self.counters: Counter[str] = Counter()
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
         self._clock: Reading = 0
+        self._heard_at = -_LATELY
         self._own: dict[int, None] = {}  # the numbers of our own transactions, the newest last
+
+    @property
+    def hears_of_others(self) -> bool:
+        """Whether other hubs make ids lately: then it pays to know how far the database had come when a mutation began."""
+        return time.monotonic() - self._heard_at < _LATELY
 
     async def submit(self, submission: Submission) -> Ts:
         """Commit a mutation and tell its timestamp.
@@ -183,7 +194,11 @@ class Committer:
         if submission.reads.overlaps(commit):
             return True
         first = None if submission.ids is None else submission.ids.first
-        return first is not None and commit.clock > first and commit.fence not in self._own
+        if first is None or commit.clock <= first or commit.fence in self._own:
+            return False
+        self._heard_at = time.monotonic()
+        floor = None if submission.floor is None else submission.floor.ts
+        return floor is None or commit.ts <= floor
 
     async def _find_culprit(self, valid: list[Submission], later: list[Submission], error: StoreError) -> None:
         """One of several made the store refuse the batch: commit them one by one, so that only that one fails."""

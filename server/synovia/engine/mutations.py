@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from synovia import keys
 from synovia.engine.committer import Committer, Outdated, Submission
 from synovia.engine.executor import Arguments, Executor, MutationRun, Run
-from synovia.engine.freshness import Freshness
+from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.errors import FunctionError
@@ -57,6 +57,10 @@ def retry_window(request_ttl: float) -> float:
     return request_ttl - min(86_400, request_ttl / 4)
 
 
+def _nobody_waits() -> None:
+    """Take no notice: who commits looks at the floor when it is time."""
+
+
 class Mutations:
     """Runs mutations over one store."""
 
@@ -75,6 +79,7 @@ class Mutations:
             StoreError: The database does not answer, or refuses it.
         """
         refusal: ErrorInfo | None = None
+        floor = self._freshness.floor(_nobody_waits) if self._committer.hears_of_others else None
         for _ in range(MOST_RUNS):
             ts = self._log.head
             with self._log.pinned(ts):
@@ -88,7 +93,7 @@ class Mutations:
                         return Outcome(error=run.error)
                     continue
                 try:
-                    return outcome_of(run, await self._commit(request, run, ts))
+                    return outcome_of(run, await self._commit(request, run, ts, floor))
                 except Outdated as outdated:
                     newer = outdated.ts
                     request = replace(request, retry=request.retry or outdated.uncertain)
@@ -117,12 +122,12 @@ class Mutations:
         commits = self._log.since(ts)
         return commits is not None and not any(run.reads.overlaps(commit) for commit in commits)
 
-    async def _commit(self, request: Request, run: MutationRun, ts: Ts) -> Ts:
+    async def _commit(self, request: Request, run: MutationRun, ts: Ts, floor: Floor | None) -> Ts:
         writes = run.transaction.writes if run.transaction and run.error is None else []
         reads = run.reads
         if request.function.isolation == "snapshot":
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-        return await self._committer.submit(Submission(ts, reads, writes, request.record(run), run.ids))
+        return await self._committer.submit(Submission(ts, reads, writes, request.record(run), run.ids, floor))
 
     async def earlier(self, session: bytes, number: int, mark: bytes) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""

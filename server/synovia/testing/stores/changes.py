@@ -176,7 +176,9 @@ class LastingChangesContract(PersistentStoreTests):
         assert await persistent.store.clock() == 0
         readings = [1 << 54, (1 << 54) + 1, (1 << 54) + 1]
         for number, reading in enumerate(readings):
-            await persistent.store.commit(Batch(inserted("notes", {"_id": number}), fence=fence + number, clock=reading))
+            await persistent.store.commit(
+                Batch(inserted("notes", {"_id": number}), fence=fence + number, clock=reading)
+            )
         assert [each.clock for each in await commits_after(persistent.store, start, 3)] == readings
         await persistent.store.commit(Batch(inserted("notes", {"_id": 3}), fence=None))
         assert await persistent.store.clock() == readings[-1]
