@@ -2,8 +2,8 @@
 
 from synovia.schema.arrays import Array, ArrayField, Float64Array
 from synovia.schema.id_clock import IdClock, RunIds
-from synovia.schema.ids import Id, Reading, id_to_bson, time_of_id
-from synovia.schema.specs import CREATION_TIME, Document, TableSpec
+from synovia.schema.ids import Id, id_to_bson, time_of_id
+from synovia.schema.specs import CREATION_TIME, Document, Reading, TableSpec
 from synovia.schema.tables import Index, Model, Table, database_name
 from synovia.schema.values import bson_of_field, to_bson
 

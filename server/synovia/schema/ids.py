@@ -10,6 +10,8 @@ from bson import ObjectId
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from synovia.schema.specs import Reading
+
 T = TypeVar("T")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
@@ -59,9 +61,6 @@ def id_to_bson(id_: str) -> ObjectId | str:
 _COUNTER_BITS: Final = 14
 _RANDOM_BYTES: Final = 5
 _SECOND: Final = 1000
-
-Reading = int
-"""A time in milliseconds since 1970, times 2^14, plus a counter."""
 
 
 def reading_at(milliseconds: int) -> Reading:

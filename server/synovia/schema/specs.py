@@ -11,6 +11,9 @@ Document = dict[str, Any]
 """A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
 
 
+Reading = int
+"""Of the clock of ids: milliseconds since 1970, times 2^14, plus a counter."""
+
 CREATION_TIME: Final = "_creationTime"
 """Where a document says when it was made, in milliseconds since 1970, if its id does not."""
 

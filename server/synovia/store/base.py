@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from synovia.keys import IndexSpec, Interval, Order
-from synovia.schema.ids import Reading
-from synovia.schema.specs import Document, TableSpec
+from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.filters import Filter
 
 Ts = int

@@ -12,8 +12,7 @@ from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from synovia.schema.ids import Reading
-from synovia.schema.specs import Document, TableSpec
+from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, Ts
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays

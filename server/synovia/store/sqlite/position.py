@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synovia.schema.ids import Reading
+from synovia.schema.specs import Reading
 from synovia.store.base import SnapshotTooOld, StoreError, Ts
 
 

@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from synovia.keys import IndexSpec, Interval, Order
-from synovia.schema.ids import Reading
-from synovia.schema.specs import Document, TableSpec
+from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.base import ArrayStore, Batch, Commit, Gap, RequestRecord, Snapshot, StoreUnavailable, Ts
 from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synovia.keys import IndexSpec, ParallelArrays, after, encode_value, index_keys
-from synovia.schema.ids import Reading
-from synovia.schema.specs import Document
+from synovia.schema.specs import Document, Reading
 from synovia.store.base import (
     ArrayMissing,
     Batch,
