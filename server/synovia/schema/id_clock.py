@@ -13,7 +13,8 @@ from typing import Final
 
 from bson import ObjectId
 
-from synovia.schema.ids import Reading, make_id, reading_at
+from synovia.schema.ids import make_id, reading_at
+from synovia.schema.specs import Reading
 
 _LATEST: Final = reading_at((1 << 32) * 1000) - reading_at(366 * 86_400_000)
 """A clock that says more is wrong; above it there is room for more ids than are ever made (their seconds end in 2106)."""
