@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from motion.files import Motion
+from motion.files import BothKnees
 from motion.files.motion import Floats
 
 # Knee flexion over one stride from heel strike to heel strike: (degrees, where in the stride, how wide), a small bend
@@ -13,7 +13,9 @@ _BENDS = ((14.0, 0.14, 0.075), (58.0, 0.73, 0.095))
 _STANDING = 4.0
 
 
-def walk(seconds: float = 10.0, *, seed: int = 0, sample_rate: float = 100.0, strides_a_minute: float = 54.0) -> Motion:
+def walk(
+    seconds: float = 10.0, *, seed: int = 0, sample_rate: float = 100.0, strides_a_minute: float = 54.0
+) -> BothKnees:
     """Generate the knee angles of somebody walking.
 
     Args:
@@ -30,7 +32,7 @@ def walk(seconds: float = 10.0, *, seed: int = 0, sample_rate: float = 100.0, st
     phases = _phases(times, 60 / strides_a_minute, random)
     left = _flexion(phases, random)
     right = _flexion(phases + 0.5, random)
-    return Motion(-left, -right, sample_rate, name=f"generated gait {seed}")
+    return BothKnees(-left, -right, sample_rate, name=f"generated gait {seed}")
 
 
 def _phases(times: Floats, stride: float, random: np.random.Generator) -> Floats:

@@ -64,12 +64,12 @@ class Recording(
         Index("by_archived_at", "archived_at"),
     ],
 ):
-    """One measurement of both knees.
+    """One measurement of both knees, or of one.
 
     ``subject_id`` is the person measured, ``subject_alias`` a name for someone without an account. Times are UTC
-    milliseconds, ``sample_rate`` is in Hz, the knees are float64 degrees of shape ``(sample_count,)``. Optional fields
-    that say nothing are left out: one that is not archived has no ``is_archived``, one shared with nobody has no
-    ``shared_with``.
+    milliseconds, ``sample_rate`` is in Hz, the knees are float64 degrees of shape ``(sample_count,)``; one of them is left
+    out if it was not measured. Optional fields that say nothing are left out: one that is not archived has no
+    ``is_archived``, one shared with nobody has no ``shared_with``.
     """
 
     owner_id: Id[User]
@@ -81,8 +81,8 @@ class Recording(
     sample_rate: float
     sample_count: int
     duration_ms: float
-    left_knee: Float64Array
-    right_knee: Float64Array
+    left_knee: Float64Array | None = None
+    right_knee: Float64Array | None = None
     notes: str | None = None
     exercise_type: str | None = None
     tags: list[str] | None = None

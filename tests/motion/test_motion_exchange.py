@@ -71,7 +71,9 @@ def left_in(folder: Path) -> list[Path]:
 
 
 def same(a: Motion, b: Motion) -> bool:
-    return a.left_knee.tobytes() == b.left_knee.tobytes() and a.right_knee.tobytes() == b.right_knee.tobytes()
+    return {side: series.tobytes() for side, series in a.knees.items()} == {
+        side: series.tobytes() for side, series in b.knees.items()
+    }
 
 
 # --- there and back -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rich.table import Table
 from motion.cli import operators, recorder, remote
 from motion.cli.following import Piece
 from motion.demo.seed import PHYSIO, seed
-from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, read_motion, write_motion
+from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, Remedy, read_motion, write_motion
 from motion.gait import walk
 from synovia.cli.options import without_secret
 from synovia.config import Settings
@@ -59,6 +59,27 @@ class Which(StrEnum):
     ARCHIVED = "archived"
 
 
+class Unit(StrEnum):
+    """The units of times."""
+
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    MICROSECONDS = "us"
+    NANOSECONDS = "ns"
+    MINUTES = "min"
+    DAYS = "days"
+
+
+FLAGS: dict[Remedy, str] = {
+    "columns": "--left-column, --right-column, --time-column",
+    "sample_rate": "--sample-rate",
+    "time_unit": "--time-unit",
+    "angle_unit": "--radians, --degrees",
+    "fill_gaps": "--fill-gaps",
+}
+"""What may be said so that a refused file is read."""
+
+
 class FileTrouble(Exception):
     """A file cannot be used as asked."""
 
@@ -87,7 +108,7 @@ Column = Annotated[str | None, typer.Option(help="The name of this column, where
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="An OpenSim or SIMM .mot or .sto file, or CSV.")],
+    file: Annotated[Path, typer.Argument(help="OpenSim or SIMM .mot or .sto, CSV, .xlsx, Vicon's ASCII, MVNX or C3D.")],
     url: Url = DEFAULT_URL,
     token: Token = None,
     subject: Annotated[str | None, typer.Option(help="Who was measured: your own or a contact's e-mail.")] = None,
@@ -101,6 +122,7 @@ def import_file(
     left_column: Column = None,
     right_column: Column = None,
     time_column: Column = None,
+    time_unit: Annotated[Unit | None, typer.Option(help="The unit of the times, where the file does not tell.")] = None,
     sample_rate: Annotated[float | None, typer.Option(min=0.001, help="Hz, for a file without times.")] = None,
     radians: Annotated[
         bool | None, typer.Option("--radians/--degrees", help="The file's unit, where its header is silent or wrong.")
@@ -108,13 +130,14 @@ def import_file(
     fill_gaps: Annotated[bool, typer.Option("--fill-gaps", help="Interpolate where samples are missing.")] = False,
     register: Annotated[Role | None, typer.Option(help="Register as this first, if you are not yet.")] = None,
 ) -> None:
-    """Save a motion file as a recording."""
+    """Save a motion file as a recording; what the reader assumes or leaves out is told on stderr."""
     with _progress() as progress:
         motion = read_motion(
             file,
             names=ColumnNames(time_column, left_column, right_column),
             radians=radians,
             sample_rate=sample_rate,
+            time_unit=None if time_unit is None else time_unit.value,
             allow_uneven=fill_gaps,
             on_progress=_reporter(progress, f"reading {file.name}"),
         )
@@ -122,6 +145,8 @@ def import_file(
         upload = remote.Upload(motion, {**told, **_span(file, motion, start)}, subject, register)
         report = _reporter(progress, "uploading")
         recording_id = asyncio.run(remote.save(remote.Hub(url, token), upload, report))
+    for warning in motion.warnings:
+        typer.secho(f"synovia-motion: {file}: warning: {warning}", fg=typer.colors.YELLOW, err=True)
     typer.echo(f"saved {recording_id}: {_described(motion)}")
 
 
@@ -250,7 +275,9 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; every foreseeable failure ends in one line on stderr and an exit code."""
     try:
         app(args=args, prog_name="synovia-motion")
-    except (MotionFileError, FileTrouble) as error:
+    except MotionFileError as error:
+        _fail(f"{error}{_hint(error)}", EXIT_FILE)
+    except FileTrouble as error:
         _fail(str(error), EXIT_FILE)
     except (remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
         _fail(str(error), EXIT_CONNECTION)
@@ -260,6 +287,12 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(str(error), EXIT_REFUSED)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), EXIT_FILE)
+
+
+def _hint(error: MotionFileError) -> str:
+    """Name the options that may help."""
+    flags = ", ".join(FLAGS[remedy] for remedy in error.remedies)
+    return f" ({flags})" if flags else ""
 
 
 def _fail(message: str, code: int) -> None:
@@ -296,7 +329,8 @@ def _span(file: Path, motion: Motion, start: datetime | None) -> dict[str, int]:
 
 
 def _described(motion: Motion) -> str:
-    return f"{motion.sample_count:,} samples a side at {motion.sample_rate:g} Hz, {motion.duration_ms / 1000:g} s"
+    side = "a side" if len(motion.knees) > 1 else f"of the {next(iter(motion.knees))} knee"
+    return f"{motion.sample_count:,} samples {side} at {motion.sample_rate:g} Hz, {motion.duration_ms / 1000:g} s"
 
 
 def _row(recording: dict[str, Any]) -> list[str]:

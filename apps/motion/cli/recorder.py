@@ -14,7 +14,7 @@ import numpy as np
 
 from motion.cli.following import Piece, append, follow
 from motion.cli.remote import Hub, Refused, me_of, subject_of
-from motion.files import Motion, MotionFileError
+from motion.files import BothKnees, MotionFileError
 from motion.files.motion import Floats
 
 Batches = AsyncIterator[tuple[Floats, Floats]]
@@ -87,7 +87,7 @@ async def watch(hub: Hub, session_id: str, on_piece: Callable[[Piece], None]) ->
 # --- where samples come from ------------------------------------------------------------------------------------------
 
 
-async def simulated(motion: Motion, every: float) -> Batches:
+async def simulated(motion: BothKnees, every: float) -> Batches:
     """Give a motion at its own pace, in batches of ``every`` seconds."""
     clock = asyncio.get_running_loop().time
     began, done, count = clock(), 0, motion.sample_count

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from motion.files import Motion, OnProgress
-from synovia_client import Client, RequestTimeout
+from motion.files import Floats, Motion, OnProgress
+from synovia_client import ArrayRef, Client, RequestTimeout
 
 CONNECT_SECONDS = 10.0
 
@@ -73,12 +73,8 @@ async def save(hub: Hub, upload: Upload, on_progress: OnProgress) -> str:
     async with hub.client() as client:
         me = await me_of(client, upload.role)
         motion = upload.motion
-        args = {
-            **upload.args,
-            "leftKnee": motion.left_knee,
-            "rightKnee": motion.right_knee,
-            "sampleRate": motion.sample_rate,
-        }
+        knees = {f"{side}Knee": series for side, series in motion.knees.items()}
+        args = {**upload.args, **knees, "sampleRate": motion.sample_rate}
         if upload.subject is not None:
             args["subjectId"] = await subject_of(client, me, upload.subject)
         return str(await client.mutation("recordings:save", args, on_progress=on_progress))
@@ -90,9 +86,14 @@ async def fetch(hub: Hub, recording_id: str, on_left: OnProgress, on_right: OnPr
         if live.error is not None:
             raise live.error
         recording = live.value
-        left = await client.array(recording["leftKnee"], on_progress=on_left)
-        right = await client.array(recording["rightKnee"], on_progress=on_right)
+        left = await _knee(client, recording.get("leftKnee"), on_left)
+        right = await _knee(client, recording.get("rightKnee"), on_right)
         return Motion(left, right, float(recording["sampleRate"]), name=recording.get("notes", ""))
+
+
+async def _knee(client: Client, ref: ArrayRef | None, on_progress: OnProgress) -> Floats | None:
+    """Fetch the samples of a knee, or None if it was not measured."""
+    return None if ref is None else await client.array(ref, on_progress=on_progress)
 
 
 async def listed(hub: Hub, which: str, limit: int) -> list[dict[str, Any]]:

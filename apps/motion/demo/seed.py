@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from motion.files import Motion
+from motion.files import BothKnees
 from motion.gait import walk
 from synovia_client import Client, FunctionError
 
@@ -108,11 +108,11 @@ async def _save(anna: Client, number: int, visit: Visit, contacts: dict[str, Any
     return await anna.mutation("recordings:save", arguments)
 
 
-def _walk(number: int, visit: Visit) -> Motion:
+def _walk(number: int, visit: Visit) -> BothKnees:
     motion = walk(visit.seconds, seed=number, strides_a_minute=46 + 2.5 * number)
     # a weak knee bends less, and a little more towards the end
     growth = np.linspace(visit.strength, min(1.0, visit.strength + 0.04), motion.sample_count)
-    return Motion(motion.left_knee, motion.right_knee * growth, motion.sample_rate, name=motion.name)
+    return BothKnees(motion.left_knee, motion.right_knee * growth, motion.sample_rate, name=motion.name)
 
 
 async def _try(client: Client, path: str, arguments: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from rich.markup import escape
 from motion.demo.databases import Database, NoMongoDB, embedded, mongodb, named
 from motion.demo.show import Show
 from motion.demo.stage import Frame, Stage, stage
-from motion.files import Motion, read_motion
+from motion.files import BothKnees, read_motion
 from motion.files.motion import Floats
 from motion.gait import walk
 from synovia.store.base import StoreUnavailable
@@ -131,7 +131,7 @@ def same_bits(one: Floats, other: Floats) -> bool:
 # --- the story --------------------------------------------------------------------------------------------------------
 
 
-async def story(cast: Cast, motion: Motion, source: str) -> None:
+async def story(cast: Cast, motion: BothKnees, source: str) -> None:
     """Play the main job from the first subscription to the last check."""
     first = await subscribe(cast)
     recording = await save(cast, motion, source, len(first.value))
@@ -151,7 +151,7 @@ async def subscribe(cast: Cast) -> Push:
     return first
 
 
-async def save(cast: Cast, motion: Motion, source: str, before: int) -> dict[str, Any]:
+async def save(cast: Cast, motion: BothKnees, source: str, before: int) -> dict[str, Any]:
     size = motion.left_knee.nbytes * 2
     cast.show.says("room", f"saves {source}: 2 x {motion.sample_count} float64, {size:,} B")
     saving = asyncio.ensure_future(cast.room.client.mutation("recordings:save", arguments(motion, "gait, first visit")))
@@ -165,7 +165,7 @@ async def save(cast: Cast, motion: Motion, source: str, before: int) -> dict[str
     return recording
 
 
-async def look(cast: Cast, recording: dict[str, Any], motion: Motion) -> None:
+async def look(cast: Cast, recording: dict[str, Any], motion: BothKnees) -> None:
     began = perf_counter()
     left, right = [await cast.desk.client.array(recording[knee]) for knee in ("leftKnee", "rightKnee")]
     waited = (perf_counter() - began) * 1000
@@ -189,7 +189,7 @@ async def rename(cast: Cast, recording: dict[str, Any]) -> None:
     cast.show.claim(f"one field of one of {len(push.value)} documents: under 200 B", push.patched and push.size < 200)
 
 
-async def share(cast: Cast, recording: dict[str, Any], motion: Motion) -> None:
+async def share(cast: Cast, recording: dict[str, Any], motion: BothKnees) -> None:
     args = {"recordingId": recording["_id"], "userId": cast.ben_id}
     cast.show.says("ben", "tries to open it by its id")
     await denied(cast, "recordings:get", recording, "not_found", "not his, so it does not exist for him")
@@ -261,7 +261,7 @@ async def compare(cast: Cast) -> None:
 # --- setting the stage ------------------------------------------------------------------------------------------------
 
 
-def arguments(motion: Motion, notes: str, *, days_ago: int = 0) -> dict[str, Any]:
+def arguments(motion: BothKnees, notes: str, *, days_ago: int = 0) -> dict[str, Any]:
     """Make the arguments of ``recordings:save``."""
     return {
         "leftKnee": motion.left_knee,
@@ -273,10 +273,10 @@ def arguments(motion: Motion, notes: str, *, days_ago: int = 0) -> dict[str, Any
     }
 
 
-def find_recording() -> tuple[Motion, str]:
+def find_recording() -> tuple[BothKnees, str]:
     """Read the real recording where it is at hand, else generate a gait; also say which it is."""
     if REAL.is_file():
-        return read_motion(REAL), f"[bold]{REAL.name}[/] (a real person, motion capture)"
+        return read_motion(REAL).both(), f"[bold]{REAL.name}[/] (a real person, motion capture)"
     return walk(10.0, seed=1), "[bold]a generated gait[/]"
 
 

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from starlette.datastructures import QueryParams
 
 from motion.domain.bounds import Alias, ExerciseType, Hertz, Millis, Notes, Tags
-from motion.files import ColumnNames, Motion, MotionFileError, read_motion
+from motion.files import READABLE, ColumnNames, Motion, MotionFileError, Remedy, TimeUnit, read_motion
 from motion.schema import User
 from synovia import FunctionError, Id, InvalidArguments
 
@@ -26,7 +26,6 @@ Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 READERS = 2
 """So many files are read at the same time; more wait. Reading one takes a core, and time from everybody else here."""
 _PART_BYTES = 1 << 20
-_SUFFIXES = (".mot", ".sto", ".csv", ".tsv")
 _readers = ThreadPoolExecutor(READERS, "motion file")
 
 
@@ -46,6 +45,7 @@ class Options(BaseModel):
     left_column: Column | None = None
     right_column: Column | None = None
     time_column: Column | None = None
+    time_unit: TimeUnit | None = None
     sample_rate: Hertz | None = None
     radians: bool | None = None
     fill_gaps: bool = False
@@ -100,12 +100,31 @@ def _grouped(query: QueryParams) -> dict[str, list[str]]:
     return grouped
 
 
+REMEDIES: dict[Remedy, list[str]] = {
+    "columns": ["leftColumn", "rightColumn", "timeColumn"],
+    "sample_rate": ["sampleRate"],
+    "time_unit": ["timeUnit"],
+    "angle_unit": ["radians"],
+    "fill_gaps": ["fillGaps"],
+}
+"""What the address of an upload has to say so that a refused file is read."""
+
+
 class BadMotionFile(FunctionError):
-    """A file cannot be read; the message names it, its line and what is wrong there, as ``walk.mot:14: ...``."""
+    """A file cannot be read; the message names it, its line and what is wrong there, as ``walk.mot:14: ...``.
+
+    Its data has the ``line`` and the ``reason``, and where they help, the ``options`` of an upload that may be given and
+    the ``columns`` to choose from.
+    """
 
     def __init__(self, name: str, error: MotionFileError) -> None:
         place = name if error.line is None else f"{name}:{error.line}"
-        super().__init__("bad_motion_file", f"{place}: {error.reason}", {"line": error.line, "reason": error.reason})
+        data: dict[str, Any] = {"line": error.line, "reason": error.reason}
+        if error.remedies:
+            data["options"] = [option for remedy in error.remedies for option in REMEDIES[remedy]]
+        if error.columns:
+            data["columns"] = list(error.columns)
+        super().__init__("bad_motion_file", f"{place}: {error.reason}", data)
 
 
 async def in_reader(work: Callable[[], T]) -> T:
@@ -121,7 +140,7 @@ async def read_upload(parts: AsyncIterator[bytes], options: Options) -> Motion:
     """
     async with _folder() as folder:
         suffix = PurePosixPath(options.name).suffix.lower()
-        path = folder / f"upload{suffix if suffix in _SUFFIXES else ''}"
+        path = folder / f"upload{suffix if suffix in READABLE else ''}"
         await _keep(parts, path)
         try:
             return await in_reader(lambda: _read(path, options))
@@ -156,5 +175,7 @@ def _read(path: Path, options: Options) -> Motion:
         names=ColumnNames(options.time_column, options.left_column, options.right_column),
         radians=options.radians,
         sample_rate=options.sample_rate,
+        time_unit=options.time_unit,
+        file_name=options.name,
         allow_uneven=options.fill_gaps,
     )

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Side = Literal["left", "right"]
+from motion.files.motion import SIDES, Side
+from motion.files.words import (
+    ANGLE_UNIT_WORDS,
+    TIME_UNIT_WORDS,
+    AngleUnit,
+    TimeUnit,
+    angle_unit,
+    time_unit,
+    words_of,
+)
 
-_SIDES: dict[str, Side] = {"l": "left", "left": "left", "r": "right", "right": "right"}
-_JOINED: dict[str, tuple[str, ...]] = {
-    "lknee": ("l", "knee"),
-    "rknee": ("r", "knee"),
-    "leftknee": ("left", "knee"),
-    "rightknee": ("right", "knee"),
-    "kneel": ("knee", "l"),
-    "kneer": ("knee", "r"),
-    "kneeleft": ("knee", "left"),
-    "kneeright": ("knee", "right"),
-    "kneeangle": ("knee", "angle"),
-    "timestamps": ("timestamp",),
-    "milliseconds": ("ms",),
-    "msec": ("ms",),
-}
-_ANGLE = {"angle", "angles", "flexion", "joint", "value", "deg", "degree", "degrees", "°", "rad", "radian", "radians"}
-_RADIANS = {"rad", "radian", "radians"}
-_DEGREES = {"deg", "degree", "degrees", "°"}
-_TIME = {"time", "t", "timestamp", "elapsed"}
-_SECONDS = {"s", "sec", "secs", "second", "seconds"}
+_SIDES: dict[str, Side] = {
+    "l": "left", "lt": "left", "left": "left",
+    "r": "right", "rt": "right", "right": "right",
+}  # fmt: skip
+_ANGLE = {"angle", "angles", "flexion", "flex", "kinematic", "kinematics"}
+"""One of these says that a first component, x, is flexion; so Vicon, Visual3D and C3D files have it."""
+_BESIDE = {"joint", "joints", "value", "sagittal", "noraxon", "myomotion", "mr", "leg", "ja"}
+_TIME = {"time", "t", "timestamp", "timestamps", "stamp", "elapsed"}
+_FRAME = {"frame", "frames", "sample", "samples", "item", "index"}
+_BESIDE_FRAME = {"number", "no", "nr", "count", "id"}
 
 
 class ColumnError(Exception):
@@ -43,50 +40,78 @@ class ColumnNames:
     left: str | None = None
     right: str | None = None
 
+    def of(self, side: Side) -> str | None:
+        """Give the name of a knee's column."""
+        return self.left if side == "left" else self.right
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Positions in a row. ``time`` is None without a time column; ``radians`` is None where the names do not tell."""
+    """Positions in a row; None: there is no such column. One knee is there at least.
 
-    time: int | None
-    left: int
-    right: int
-    seconds: float = 1.0
-    """How many seconds one unit of the time column is."""
-    radians: bool | None = None
+    ``frame`` numbers the samples. The units are what the names of the columns tell, or None.
+    """
+
+    left: int | None
+    right: int | None
+    time: int | None = None
+    frame: int | None = None
+    time_unit: TimeUnit | None = None
+    angle_unit: AngleUnit | None = None
+
+    def of(self, side: Side) -> int | None:
+        """Give the position of a knee."""
+        return self.left if side == "left" else self.right
 
 
 def choose(labels: Sequence[str], names: ColumnNames) -> Columns:
-    """Find the time and the knee angles among the column names.
+    """Find the time and the knee angles among the column names; one knee may be missing.
 
     Raises:
-        ColumnError: A column is missing, is there twice, or is meant to be two things at once.
+        ColumnError: Both knees are missing, a column is there twice, or is meant to be two things at once.
     """
-    left, right = _knee(labels, "left", names.left), _knee(labels, "right", names.right)
+    left, right = (_knee(labels, side, names.of(side)) for side in SIDES)
+    if left is None and right is None:
+        raise ColumnError(f"no column is the left or the right knee's angle among {listed(labels)}; name it")
     time = _time(labels, names.time)
-    if len({left, right, time}) < 3:
-        raise ColumnError(f"one column cannot be two of time, left and right knee: {labels[left]!r}")
-    scale = 0.001 if time is not None and "ms" in _words(labels[time]) else 1.0
-    return Columns(time, left, right, scale, _unit(labels[left], labels[right]))
+    taken = [at for at in (left, right, time) if at is not None]
+    if len(set(taken)) < len(taken):
+        twice = next(at for at in taken if taken.count(at) > 1)
+        raise ColumnError(f"one column cannot be two of time, left and right knee: {labels[twice]!r}")
+    told = None if time is None else time_unit(set(words_of(labels[time])))
+    return Columns(left, right, time, _frame(labels), told, _angle_unit([labels[at] for at in taken if at != time]))
 
 
-def _knee(labels: Sequence[str], side: Side, name: str | None) -> int:
+def has_knee(labels: Sequence[str], names: ColumnNames) -> bool:
+    """Tell whether a row of names has the columns that are asked for, or one that is a knee's angle."""
+    named = [name for name in (names.left, names.right) if name is not None]
+    if named:
+        known = {label.casefold() for label in labels}
+        return all(name.casefold() in known for name in named)
+    return any(knee_side(label) is not None for label in labels)
+
+
+def _knee(labels: Sequence[str], side: Side, name: str | None) -> int | None:
     if name is not None:
         return _named(labels, name)
     found = [at for at, label in enumerate(labels) if knee_side(label) == side]
-    if not found:
-        raise ColumnError(f"no column is the {side} knee's angle among {_listed(labels)}; name it")
     if len(found) > 1:
-        raise ColumnError(f"the {side} knee's angle could be any of {_listed([labels[at] for at in found])}; name one")
-    return found[0]
+        raise ColumnError(f"the {side} knee's angle could be any of {listed([labels[at] for at in found])}; name one")
+    return found[0] if found else None
 
 
 def _time(labels: Sequence[str], name: str | None) -> int | None:
     if name is not None:
         return _named(labels, name)
     found = [at for at, label in enumerate(labels) if is_time(label)]
+    found = [at for at in found if "time" in words_of(labels[at])] or found
     if len(found) > 1:
-        raise ColumnError(f"the time could be any of {_listed([labels[at] for at in found])}; name one")
+        raise ColumnError(f"the time could be any of {listed([labels[at] for at in found])}; name one")
+    return found[0] if found else None
+
+
+def _frame(labels: Sequence[str]) -> int | None:
+    found = [at for at, label in enumerate(labels) if is_frame(label)]
     return found[0] if found else None
 
 
@@ -100,33 +125,43 @@ def _named(labels: Sequence[str], name: str) -> int:
 
 def knee_side(label: str) -> Side | None:
     """Tell whose knee angle a column is, or None when it is something else (a velocity, a moment, another joint)."""
-    words = set(_words(label))
+    words = set(words_of(label))
     sides = {_SIDES[word] for word in words & _SIDES.keys()}
-    rest = words - _SIDES.keys() - _ANGLE
+    rest = words - _SIDES.keys() - _ANGLE - _BESIDE - ANGLE_UNIT_WORDS
+    if words & {"flexion", "flex"}:
+        rest -= {"extension", "ext"}
+    rest -= _component(words)
     return sides.pop() if rest == {"knee"} and len(sides) == 1 else None
+
+
+def _component(words: set[str]) -> set[str]:
+    """Give the words that name the component which is flexion; Xsens, whose joints begin with j, has it last."""
+    if "j" in words:
+        return {"j", "z"} if "z" in words else set()
+    return {"x"} if words & _ANGLE else set()
 
 
 def is_time(label: str) -> bool:
     """Tell whether a column is the time."""
-    words = set(_words(label))
-    return bool(words & _TIME) and words <= _TIME | _SECONDS | {"ms"}
+    words = set(words_of(label))
+    told_by_unit = len(words) == 1 and words <= TIME_UNIT_WORDS - {"s", "min"}
+    return told_by_unit or (bool(words & _TIME) and words <= _TIME | TIME_UNIT_WORDS)
 
 
-def _words(label: str) -> list[str]:
-    """Split a name into lower-case words; of an OpenSim 4 path only the coordinate and its quantity count."""
-    if label.startswith("/"):
-        label = "_".join(label.split("/")[-2:])
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", label).lower()
-    return [part for word in re.findall(r"[^\W\d_]+|°", spaced) for part in _JOINED.get(word, (word,))]
+def is_frame(label: str) -> bool:
+    """Tell whether a column numbers the samples."""
+    words = set(words_of(label))
+    return bool(words & _FRAME) and words <= _FRAME | _BESIDE_FRAME
 
 
-def _unit(left: str, right: str) -> bool | None:
-    words = {*_words(left), *_words(right)}
-    if words & _RADIANS and words & _DEGREES:
-        raise ColumnError(f"one knee in radians and one in degrees: {left!r}, {right!r}")
-    return True if words & _RADIANS else False if words & _DEGREES else None
+def _angle_unit(labels: Sequence[str]) -> AngleUnit | None:
+    units = {angle_unit(set(words_of(label))) for label in labels} - {None}
+    if len(units) > 1:
+        raise ColumnError(f"one knee in radians and one in degrees: {', '.join(map(repr, labels))}")
+    return units.pop() if units else None
 
 
-def _listed(labels: Sequence[str]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:12])
+def listed(labels: Sequence[str]) -> str:
+    """Write some names for an error."""
+    shown = ", ".join(repr(label[:60]) for label in labels[:12])
     return shown if len(labels) <= 12 else f"{shown} and {len(labels) - 12} more"

@@ -16,6 +16,7 @@ _TEXT = bytes([0x09, 0x0A, 0x0B, 0x0C, 0x0D, *range(0x20, 0x7F), *range(0x80, 0x
 _NOT_TEXT = re.compile(rb"[^" + re.escape(_TEXT) + rb"]")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF16_START = re.compile(rb"(?:[\t\n\r -~]\x00){4}|(?:\x00[\t\n\r -~]){4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class Block:
 
 
 class LineSource:
-    """Reads a stream piece by piece, knows the number of each line and refuses what is not text."""
+    """Reads a stream piece by piece, knows the number of each line and refuses what is not text.
+
+    Lines end in LF, CR LF or CR alone, as old Macs and some spreadsheets write.
+    """
 
     def __init__(self, stream: BinaryIO, path: Path, total: int, on_progress: OnProgress | None = None) -> None:
         """Wrap a binary stream of ``total`` bytes; ``path`` is for the error messages only."""
@@ -38,6 +42,7 @@ class LineSource:
         self._buffer = b""
         self._at = 0
         self._done = 0
+        self._return_held = False
         self.line = 0
         """The number of the line given last, 0 at first."""
 
@@ -47,6 +52,21 @@ class LineSource:
             if not self._fill():
                 return self._last_line()
         return self._take(end)
+
+    def leading(self, most: int) -> list[tuple[int, bytes]]:
+        """Look at the next lines, ``most`` at most, with their numbers; they are given again afterwards."""
+        before, lines, size = self.line, list[bytes](), 0
+        while len(lines) < most and size < MAX_LINE_BYTES and (line := self.next_line()) is not None:
+            lines.append(line)
+            size += len(line)
+        self._buffer = b"".join(line + b"\n" for line in lines) + self._buffer[self._at :]
+        self._at, self.line = 0, before
+        return list(enumerate(lines, before + 1))
+
+    def skip(self, count: int) -> None:
+        """Pass over so many lines."""
+        for _ in range(count):
+            self.next_line()
 
     def blocks(self) -> Iterator[Block]:
         """Give all lines that are left, in blocks of about ``BLOCK_BYTES``."""
@@ -64,7 +84,7 @@ class LineSource:
         self._at = end + 1
         self.line += 1
         self._limit(len(line), self.line)
-        return line.rstrip(b"\r")
+        return line
 
     def _take_block(self, end: int) -> Block:
         block = Block(self.line + 1, self._buffer[self._at : end])
@@ -84,24 +104,30 @@ class LineSource:
         data = self._stream.read(BLOCK_BYTES)
         if not data:
             return False
-        if self._done == 0:
-            data = self._without_mark(data)
-        self._require_text(data)
+        read, first = len(data), self._done == 0
+        data = self._with_plain_ends(self._without_mark(data) if first else data)
+        self._require_text(data, rest)
         self._buffer, self._at = rest + data, 0
-        self._done += len(data)
+        self._done += read
         if self._on_progress is not None:
             self._on_progress(min(self._done, self._total), self._total)
         return True
 
     def _without_mark(self, data: bytes) -> bytes:
-        if data.startswith(_UTF16_MARKS):
+        if data.startswith(_UTF16_MARKS) or _UTF16_START.match(data):
             raise MotionFileError(self._path, 1, "the text is UTF-16; save the file as UTF-8")
-        self._done += len(_UTF8_MARK) if data.startswith(_UTF8_MARK) else 0
         return data.removeprefix(_UTF8_MARK)
 
-    def _require_text(self, data: bytes) -> None:
+    def _with_plain_ends(self, data: bytes) -> bytes:
+        """End lines with LF alone; a CR at the end of one piece may belong to the LF of the next."""
+        if self._return_held:
+            data = data.removeprefix(b"\n")
+        self._return_held = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+    def _require_text(self, data: bytes, rest: bytes) -> None:
         if data.translate(None, _TEXT) and (found := _NOT_TEXT.search(data)):
-            line = self.line + 1 + data.count(b"\n", 0, found.start())
+            line = self.line + 1 + rest.count(b"\n") + data.count(b"\n", 0, found.start())
             raise MotionFileError(self._path, line, f"this is not text: it holds the byte 0x{found[0][0]:02x}")
 
     def _limit(self, length: int, line: int) -> None:

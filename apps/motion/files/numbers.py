@@ -1,20 +1,23 @@
-"""Rows of text to columns of float64: whole blocks at a time, and cell by cell only to name the line at fault."""
+"""Rows of text to columns of float64: whole blocks at a time, and cell by cell only where something is unusual."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motion.files.cells import clock_seconds, has_decimal_comma, is_missing, number, split
 from motion.files.lines import Block, LineSource
 from motion.files.motion import Floats, MotionFileError
 
 Lines = NDArray[np.int64]
+ROWS_AT_ONCE = 4_096
+SAMPLE_ROWS = 20
+"""So many rows tell how a file writes its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,133 +27,157 @@ class Layout:
     Attributes:
         labels: The names of all columns, in order.
         wanted: The positions of the columns to keep.
+        time: The position of the time, in which no number may be missing; None without one.
         delimiter: One byte, or None for runs of blanks.
         all_numbers: Whether the columns that are not kept have to be numbers too.
-        rows: How many rows there should be, or None; ``rows_key`` says who claims it.
+        ends_at_blank: Whether a blank line ends the rows, because other things follow.
     """
 
     labels: tuple[str, ...]
     wanted: tuple[int, ...]
+    time: int | None = None
     delimiter: bytes | None = None
     all_numbers: bool = True
-    rows: int | None = None
-    rows_key: str = ""
+    ends_at_blank: bool = False
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The positions of the columns that have to be numbers."""
+        return tuple(range(len(self.labels))) if self.all_numbers else self.wanted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The kept columns in the order of ``Layout.wanted``, each of shape ``(n,)``, and the line of each row."""
+    """The kept columns by their position in a row, each of shape ``(n,)``, and the line of each row."""
 
-    columns: tuple[Floats, ...]
+    columns: dict[int, Floats]
     lines: Lines
 
 
 def read_numbers(source: LineSource, layout: Layout, path: Path) -> Table:
-    """Read all rows that are left.
+    """Read all rows that are left. Samples that the file says are missing are NaN.
 
     Raises:
-        MotionFileError: A row has the wrong number of columns or something that is not a number, or rows are missing.
+        MotionFileError: A row has the wrong number of columns or something that is not a number, or there are none.
     """
-    reader = _Reader(layout, path)
-    parts: list[tuple[Floats, Lines]] = []
-    count = 0
-    for block in source.blocks():
-        values, lines = reader.read(block)
-        count += len(lines)
-        if layout.rows is not None and count > layout.rows:
-            extra = int(lines[len(lines) - (count - layout.rows)])
-            raise MotionFileError(path, extra, f"more rows than the {layout.rows:,} that {layout.rows_key} says")
-        parts.append((values, lines))
-    if layout.rows is not None and count < layout.rows:
-        reason = f"the file ends after {count:,} rows, but {layout.rows_key} says {layout.rows:,}"
-        raise MotionFileError(path, source.line, reason)
-    if not count:
+    reader = _Reader(layout, path, source)
+    parts = [part for block in _blocks(source, layout) if len((part := reader.read(block))[1])]
+    if not parts:
         raise MotionFileError(path, source.line, "no rows of numbers follow the column names")
     lines = np.concatenate([lines for _, lines in parts])
-    columns = (np.concatenate([values[:, at] for values, _ in parts]) for at in range(len(layout.wanted)))
-    return Table(tuple(columns), lines)
+    at = {position: place for place, position in enumerate(layout.read)}
+    columns = {each: np.concatenate([values[:, at[each]] for values, _ in parts]) for each in layout.wanted}
+    return Table(columns, lines)
+
+
+def _blocks(source: LineSource, layout: Layout) -> Iterator[Block]:
+    if not layout.ends_at_blank:
+        yield from source.blocks()
+        return
+    while lines := list(islice(_until_blank(source), ROWS_AT_ONCE)):
+        yield Block(source.line - len(lines) + 1, b"\n".join(lines))
+
+
+def _until_blank(source: LineSource) -> Iterator[bytes]:
+    while (line := source.next_line()) is not None and line.strip(b" \t,;"):
+        yield line
 
 
 class _Reader:
     """Turns blocks into numbers."""
 
-    def __init__(self, layout: Layout, path: Path) -> None:
+    def __init__(self, layout: Layout, path: Path, source: LineSource) -> None:
         self._layout = layout
         self._path = path
-        self._decimal_comma = layout.delimiter not in (b",", None)
+        self._width = len(layout.labels)
+        self._decimal_comma = self._writes_commas([line for _, line in source.leading(SAMPLE_ROWS)])
+
+    def _writes_commas(self, rows: Sequence[bytes]) -> bool:
+        """Tell whether commas stand for points: where a cell looks so, and none has a point."""
+        try:
+            cells = list(chain.from_iterable(split(row, self._layout.delimiter) for row in rows))
+        except ValueError:
+            return False
+        return not any(b"." in cell for cell in cells) and (
+            any(map(has_decimal_comma, cells)) or self._layout.delimiter not in (b",", None)
+        )
 
     def read(self, block: Block) -> tuple[Floats, Lines]:
-        """Read one block: values of shape ``(rows, wanted)`` and the line of each row."""
+        """Read one block: values of shape ``(rows, read)`` and the line of each row."""
+        if (quick := self._quickly(block)) is not None:
+            return quick
         rows, lines = self._rows(block)
-        wanted = self._layout.wanted
-        if self._layout.all_numbers:
-            return self._numbers(rows, lines, len(self._layout.labels))[:, list(wanted)], lines
-        return self._numbers([[row[at] for at in wanted] for row in rows], lines, len(wanted)), lines
+        return self._numbers(rows, lines)
 
-    def _rows(self, block: Block) -> tuple[list[list[bytes]], Lines]:
-        delimiter, width = self._layout.delimiter, len(self._layout.labels)
-        texts = block.data.split(b"\n")
-        if b'"' not in block.data and b"#" not in block.data:
-            rows = [text.split(delimiter) for text in texts]
-            if width > 1 and set(map(len, rows)) == {width}:
-                return rows, np.arange(block.line, block.line + len(rows))
-        return self._careful_rows(texts, block.line, width)
-
-    def _careful_rows(self, texts: list[bytes], first: int, width: int) -> tuple[list[list[bytes]], Lines]:
-        """Leave out blank lines and comments, undo quotes, and check the width of each row by itself."""
-        rows, lines = [], []
-        for line, text in self._used(texts, first):
-            row = self._split(text)
-            if len(row) != width:
-                reason = f"{len(row)} {'column' if len(row) == 1 else 'columns'}, but there are {width} column names"
-                raise MotionFileError(self._path, line, reason)
-            rows.append(row)
-            lines.append(line)
-        return rows, np.array(lines, dtype=np.int64)
-
-    def _used(self, texts: list[bytes], first: int) -> Iterator[tuple[int, bytes]]:
-        for line, text in enumerate(texts, first):
-            stripped = text.strip()
-            if stripped and not stripped.startswith(b"#"):
-                yield line, text.rstrip(b"\r")
-
-    def _split(self, text: bytes) -> list[bytes]:
-        delimiter = self._layout.delimiter
-        if delimiter is None or b'"' not in text:
-            return text.split(delimiter)
-        cells = next(csv.reader([text.decode("latin-1")], delimiter=delimiter.decode("latin-1")))
-        return [cell.encode("latin-1") for cell in cells]
-
-    def _numbers(self, rows: list[list[bytes]], lines: Lines, width: int) -> Floats:
-        # A first pass trusts the rows. float() takes an underscore between digits, which no motion file means.
+    def _quickly(self, block: Block) -> tuple[Floats, Lines] | None:
+        """Read a block in which nothing is unusual, or give None."""
+        # float() takes an underscore between digits, which no motion file means
+        if b'"' in block.data or b"#" in block.data:
+            return None
+        delimiter, data = self._layout.delimiter, block.data
+        if self._decimal_comma and delimiter != b",":
+            data = data.replace(b",", b".")
+        rows = [text.split(delimiter) for text in data.split(b"\n")]
+        if self._width < 2 or set(map(len, rows)) != {self._width}:
+            return None
+        if not self._layout.all_numbers:
+            rows = [[row[at] for at in self._layout.wanted] for row in rows]
         cells = list(chain.from_iterable(rows))
         try:
             values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
         except ValueError:
-            return self._careful_numbers(rows, lines, width)
-        if any(b"_" in row for row in cells):
-            return self._careful_numbers(rows, lines, width)
-        return values.reshape(len(rows), width)
+            return None
+        if b"_" in data and any(b"_" in cell for cell in cells):
+            return None
+        return values.reshape(len(rows), -1), np.arange(block.line, block.line + len(rows))
 
-    def _careful_numbers(self, rows: list[list[bytes]], lines: Lines, width: int) -> Floats:
-        """Read cell by cell: commas for points where the file means them, and the line of what is not a number."""
-        values = np.empty((len(rows), width), dtype=np.float64)
+    def _rows(self, block: Block) -> tuple[list[list[bytes]], Lines]:
+        """Leave out blank lines, comments and empty cells beyond the last column, and check the width of each row."""
+        rows, lines = list[list[bytes]](), list[int]()
+        for line, text in enumerate(block.data.split(b"\n"), block.line):
+            stripped = text.strip()
+            if not stripped or stripped.startswith(b"#"):
+                continue
+            row = self._split(text, line)
+            if not any(map(bytes.strip, row)):
+                continue
+            rows.append(self._of_full_width(row, line))
+            lines.append(line)
+        return rows, np.array(lines, dtype=np.int64)
+
+    def _split(self, text: bytes, line: int) -> list[bytes]:
+        try:
+            return split(text, self._layout.delimiter)
+        except ValueError as error:
+            raise MotionFileError(self._path, line, f"the row cannot be split into columns: {error}") from None
+
+    def _of_full_width(self, row: list[bytes], line: int) -> list[bytes]:
+        while len(row) > self._width and not row[-1].strip():
+            row.pop()
+        if len(row) != self._width:
+            counted = f"{len(row)} {'column' if len(row) == 1 else 'columns'}"
+            raise MotionFileError(self._path, line, f"{counted}, but there are {self._width} column names")
+        return row
+
+    def _numbers(self, rows: list[list[bytes]], lines: Lines) -> tuple[Floats, Lines]:
+        """Read cell by cell: what is missing, commas, clock times, and the line of what is not a number."""
+        read = self._layout.read
+        values = np.empty((len(rows), len(read)), dtype=np.float64)
         for at, row in enumerate(rows):
-            for column, cell in enumerate(row):
+            for place, position in enumerate(read):
                 try:
-                    values[at, column] = self._number(cell)
-                except ValueError:
-                    raise self._not_a_number(int(lines[at]), column, cell) from None
-        return values
+                    values[at, place] = self._value(row[position], position)
+                except (ValueError, OverflowError):
+                    raise self._not_a_number(int(lines[at]), position, row[position]) from None
+        return values, lines
 
-    def _number(self, cell: bytes) -> float:
-        if b"_" in cell:
-            raise ValueError(cell)
-        return float(cell.replace(b",", b".") if self._decimal_comma else cell)
+    def _value(self, cell: bytes, position: int) -> float:
+        if position == self._layout.time:
+            return clock_seconds(cell) if b":" in cell else number(cell, decimal_comma=self._decimal_comma)
+        return float("nan") if is_missing(cell) else number(cell, decimal_comma=self._decimal_comma)
 
-    def _not_a_number(self, line: int, column: int, cell: bytes) -> MotionFileError:
-        layout = self._layout
-        label = layout.labels[column if layout.all_numbers else layout.wanted[column]]
+    def _not_a_number(self, line: int, position: int, cell: bytes) -> MotionFileError:
+        label = self._layout.labels[position][:60]
         text = cell.strip().decode("utf-8", "replace")
         shown = repr(text) if len(text) <= 40 else f"{text[:40]!r}..."
         reason = f"column {label!r} is empty" if not text else f"column {label!r} is not a number: {shown}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from motion.files.motion import Floats, Motion, OnProgress, times_of
+from motion.files.motion import SIDES, Floats, Motion, OnProgress, Side, times_of
 
 ROWS_AT_ONCE = 65_536
 
@@ -44,19 +44,21 @@ def write_motion(path: str | os.PathLike[str], motion: Motion, *, on_progress: O
 def _header(path: Path, motion: Motion) -> tuple[str, str]:
     match path.suffix.lower():
         case ".mot" | ".sto":
-            return opensim_header(motion.sample_count, motion.sample_rate, motion.name), "\t"
+            sides = tuple(motion.knees)
+            return opensim_header(motion.sample_count, motion.sample_rate, motion.name, sides), "\t"
         case ".csv":
-            return "time,left_knee,right_knee\n", ","
+            return ",".join(["time", *(f"{side}_knee_deg" for side in motion.knees)]) + "\n", ","
     raise ValueError(f"a motion file ends in .mot, .sto or .csv, not in {path.suffix!r}")
 
 
-def opensim_header(sample_count: int, sample_rate: float, name: str = "") -> str:
-    """Write what stands above the rows of an OpenSim file: ``sample_rate`` is in Hz."""
+def opensim_header(sample_count: int, sample_rate: float, name: str = "", sides: Sequence[Side] = SIDES) -> str:
+    """Write what stands above the rows of an OpenSim file: ``sample_rate`` is in Hz, ``sides`` are the knees it has."""
     name = " ".join(name.split()) or "Knee angles"
+    columns = "\t".join(["time", *(f"knee_angle_{side[0]}" for side in sides)])
     return (
-        f"name={name}\nversion=1\nnRows={sample_count}\nnColumns=3\ninDegrees=yes\nsampleRate={sample_rate!r}\n"
-        "\nUnits are S.I. units (second, meters, Newtons, ...)\nAngles are in degrees.\n\n"
-        "endheader\ntime\tknee_angle_l\tknee_angle_r\n"
+        f"name={name}\nversion=1\nnRows={sample_count}\nnColumns={1 + len(sides)}\ninDegrees=yes\n"
+        f"sampleRate={sample_rate!r}\n\nUnits are S.I. units (second, meters, Newtons, ...)\nAngles are in degrees.\n\n"
+        f"endheader\n{columns}\n"
     )
 
 
@@ -64,16 +66,14 @@ def _rows(motion: Motion, delimiter: str) -> Iterator[tuple[int, str]]:
     """Give the rows as text in portions, each with the number of rows up to its end."""
     for start in range(0, motion.sample_count, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        left, right = motion.left_knee[part], motion.right_knee[part]
-        yield (
-            start + len(left),
-            rows_text(left, right, times_of(start, start + len(left), motion.sample_rate, motion.start), delimiter),
-        )
+        knees = [series[part] for series in motion.knees.values()]
+        stop = start + len(knees[0])
+        yield stop, rows_text(times_of(start, stop, motion.sample_rate, motion.start), knees, delimiter)
 
 
-def rows_text(left: Floats, right: Floats, times: Floats, delimiter: str = "\t") -> str:
+def rows_text(times: Floats, knees: Sequence[Floats], delimiter: str = "\t") -> str:
     """Write some rows: series of one length, as text that reads back bit for bit."""
-    columns = (series.tolist() for series in (times, left, right))
+    columns = (series.tolist() for series in (times, *knees))
     return "".join([delimiter.join(map(repr, row)) + "\n" for row in zip(*columns, strict=True)])
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from motion.domain.uploading import Options, in_reader, read_upload
-from motion.files import ROWS_AT_ONCE, opensim_header, rows_text, times_of
+from motion.files import ROWS_AT_ONCE, SIDES, opensim_header, rows_text, times_of
 from synovia import ActionContext, FunctionError, http
 
 MAX_FILE_BYTES = int(os.environ.get("SYNOVIA_MOTION_MAX_FILE_BYTES", 256 << 20))
@@ -29,6 +29,7 @@ _DONE = {
         "sampleCount": {"type": "integer"},
         "sampleRate": {"type": "number"},
         "durationMs": {"type": "number"},
+        "warnings": {"type": "array", "items": {"type": "string"}},
     },
     "required": ["recordingId", "sampleCount", "sampleRate", "durationMs"],
 }
@@ -58,8 +59,8 @@ _EXPORT: dict[str, Any] = {
 async def import_file(ctx: ActionContext, request: Request) -> Response:
     """Save a motion file, the body as it is, as a recording of the caller.
 
-    The query says the file's ``name``, by whose ending its kind is known (.mot, .sto, .csv, .tsv; else its content
-    decides), and what ``recordings:save`` and the reading of the file may need to know.
+    The query says the file's ``name``, which tells something of what is in it, and what ``recordings:save`` and the
+    reading of the file may need to know. The answer has ``warnings`` where the reader has assumed or left out something.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise FunctionError("unsupported_media_type", "send the file itself as the body, not a form")
@@ -69,12 +70,17 @@ async def import_file(ctx: ActionContext, request: Request) -> Response:
         "recordings:save",
         {
             **options.args(),
-            "leftKnee": await ctx.arrays.write(motion.left_knee),
-            "rightKnee": await ctx.arrays.write(motion.right_knee),
+            **{f"{side}Knee": await ctx.arrays.write(series) for side, series in motion.knees.items()},
             "sampleRate": motion.sample_rate,
         },
     )
-    told = {"sampleCount": motion.sample_count, "sampleRate": motion.sample_rate, "durationMs": motion.duration_ms}
+    told: dict[str, Any] = {
+        "sampleCount": motion.sample_count,
+        "sampleRate": motion.sample_rate,
+        "durationMs": motion.duration_ms,
+    }
+    if motion.warnings:
+        told["warnings"] = list(motion.warnings)
     return JSONResponse({"recordingId": recording_id, **told}, 201)
 
 
@@ -90,10 +96,10 @@ async def export_file(ctx: ActionContext, request: Request) -> Response:
 async def _opensim(ctx: ActionContext, recording: dict[str, Any]) -> AsyncIterator[str]:
     """Write a recording's file piece by piece; so many rows are in memory at a time."""
     count, rate = recording["sampleCount"], float(recording["sampleRate"])
-    yield opensim_header(count, rate, recording.get("notes", ""))
+    knees = {side: ref for side in SIDES if (ref := recording.get(f"{side}Knee")) is not None}
+    yield opensim_header(count, rate, recording.get("notes", ""), tuple(knees))
     for first in range(0, count, ROWS_AT_ONCE):
         stop = min(first + ROWS_AT_ONCE, count)
-        left = await ctx.arrays.read(recording["leftKnee"], first, stop)
-        right = await ctx.arrays.read(recording["rightKnee"], first, stop)
+        series = [await ctx.arrays.read(ref, first, stop) for ref in knees.values()]
         times = times_of(first, stop, rate)
-        yield await in_reader(lambda columns=(left, right, times): rows_text(*columns))  # type: ignore[misc]
+        yield await in_reader(lambda columns=(times, series): rows_text(*columns))  # type: ignore[misc]

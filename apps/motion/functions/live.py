@@ -118,6 +118,8 @@ async def _segments(ctx: QueryContext, me: User, session: LiveSession) -> list[S
         ]
     # From now on the recording says who may see it.
     recording = await visible_recording(ctx, me, session.recording_id)
+    if recording.left_knee is None or recording.right_knee is None:  # not of a session: these measure both
+        return []
     count = recording.sample_count
     return [Segment(start=0, count=count, left_knee=recording.left_knee, right_knee=recording.right_knee)]
 

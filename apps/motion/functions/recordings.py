@@ -1,4 +1,4 @@
-"""Recordings: saving, listing, editing, sharing and archiving measurements of both knees."""
+"""Recordings: saving, listing, editing, sharing and archiving measurements of knees."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ async def get(ctx: QueryContext, recording_id: Id[Recording]) -> Recording:
 @mutation(capability="recordings.keep")
 async def save(
     ctx: MutationContext,
-    left_knee: Float64Array,
-    right_knee: Float64Array,
     sample_rate: Hertz,
+    left_knee: Float64Array | None = None,
+    right_knee: Float64Array | None = None,
     sample_count: int | None = None,
     duration_ms: Duration | None = None,
     start_time: Millis | None = None,
@@ -120,9 +120,9 @@ async def save(
     """Save a recording of the caller.
 
     Args:
-        left_knee: Shape ``(sample_count,)``, degrees.
-        right_knee: The same.
         sample_rate: Hz.
+        left_knee: Shape ``(sample_count,)``, degrees; left out: not measured.
+        right_knee: The same; one of the two is needed.
         sample_count: How many samples a side; only checked against the arrays.
         duration_ms: From the first to the last sample, in milliseconds; by default as count and rate give it.
         start_time: UTC milliseconds; by default the duration before the end.
@@ -169,10 +169,14 @@ async def _require_subject(ctx: QueryContext, me: User, subject_id: Id[User]) ->
         await require_contact(ctx, me, subject_id)
 
 
-def _sample_count(left: ArrayRef, right: ArrayRef, told: int | None) -> int:
-    if len(left.shape) != 1 or left.shape != right.shape:
-        raise InvalidArguments(f"both knees need a series of one length, not shapes {left.shape} and {right.shape}")
-    count = left.length
+def _sample_count(left: ArrayRef | None, right: ArrayRef | None, told: int | None) -> int:
+    knees = [knee for knee in (left, right) if knee is not None]
+    if not knees:
+        raise InvalidArguments("a recording needs leftKnee, rightKnee or both")
+    if len(knees[0].shape) != 1 or len({knee.shape for knee in knees}) > 1:
+        shapes = " and ".join(str(knee.shape) for knee in knees)
+        raise InvalidArguments(f"both knees need a series of one length, not shapes {shapes}")
+    count = knees[0].length
     if told is not None and told != count:
         raise InvalidArguments(f"sampleCount is {told}, but each knee has {count} samples")
     if not 0 < count <= MAX_SAMPLES:
