@@ -56,7 +56,8 @@ def in_degrees(knees: Mapping[Side, Floats], told: Told, path: Path) -> tuple[di
         unit, warning = _judged(knees, unit, told, path)
         warnings.append(warning)
     elif (count := _count_beyond(knees, unit)) > 0:
-        warnings.append(f"{count:,} of the samples lie beyond ±{LIMIT:g}°, further than a knee bends")
+        what = "sample lies" if count == 1 else "samples lie"
+        warnings.append(f"{count:,} {what} beyond ±{LIMIT:g}°, further than a knee bends")
     elif told.unit is None and (range_ := _perhaps_radians(knees)) is not None:
         warnings.append(
             f"nothing tells the unit of the angles, which reach from {range_[0]:.3g} to {range_[1]:.3g}: they are taken "

@@ -161,7 +161,8 @@ def _columns(labels: Sequence[str], names: ColumnNames, path: Path) -> dict[Side
             raise MotionFileError(path, None, reason, remedies=("columns",), columns=labels)
     columns: dict[Side, int] = {side: places[0] for side, places in found.items() if places}
     if not columns:
-        reason = f"the C3D file holds no angles of knees, only points such as {listed(labels[:8])}; {_ADVICE}"
+        others = f", only points such as {listed(labels[:8])}" if labels else ""
+        reason = f"the C3D file holds no angles of knees{others}; {_ADVICE}"
         raise MotionFileError(path, None, reason)
     return columns
 

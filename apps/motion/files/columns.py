@@ -22,7 +22,7 @@ _SIDES: dict[str, Side] = {
 }  # fmt: skip
 _ANGLE = {"angle", "angles", "flexion", "flex", "kinematic", "kinematics"}
 """One of these says that a first component, x, is flexion; so Vicon, Visual3D and C3D files have it."""
-_BESIDE = {"joint", "joints", "value", "sagittal", "noraxon", "myomotion", "mr", "leg", "ja"}
+_BESIDE = {"joint", "joints", "value", "sagittal", "noraxon", "myo", "motion", "myomotion", "leg"}
 _TIME = {"time", "t", "timestamp", "timestamps", "stamp", "elapsed"}
 _FRAME = {"frame", "frames", "sample", "samples", "item", "index"}
 _BESIDE_FRAME = {"number", "no", "nr", "count", "id"}

@@ -25,7 +25,7 @@ class _Recording:
         self._path = path
         self._text: list[str] | None = None
         self._size = 0
-        self._in_joints = self._is_motion = False
+        self._in_joints = self._is_motion = self._has_angles = False
         self.name = ""
         self.rate: float | None = None
         self.joints: list[str] = []
@@ -44,6 +44,7 @@ class _Recording:
             case "frame":
                 # others are the poses of the calibration
                 self._is_motion = attributes.get("type", "normal") == "normal"
+                self._has_angles = False
             case "jointAngle" if self._is_motion:
                 self._text, self._size = [], 0
 
@@ -54,6 +55,10 @@ class _Recording:
         elif name == "jointAngle" and self._text is not None:
             self._add_frame("".join(self._text).split())
             self._text = None
+        elif name == "frame" and self._is_motion:
+            self._is_motion = False
+            if not self._has_angles:
+                self._add_missing()
 
     def text(self, data: str) -> None:
         """Keep the text of angles."""
@@ -71,6 +76,9 @@ class _Recording:
 
     def _add_frame(self, numbers: list[str]) -> None:
         frame = max(map(len, self.angles.values()))
+        if self._has_angles:
+            raise self._damaged(f"has two sets of angles in frame {frame}")
+        self._has_angles = True
         if len(numbers) != 3 * len(self.joints) or frame >= _MOST_FRAMES:
             reason = f"has {len(numbers)} angles in frame {frame} for {len(self.joints)} joints"
             raise self._damaged(reason)
@@ -80,6 +88,10 @@ class _Recording:
                     self.angles[side].append(float(numbers[3 * at + 2]))
         except ValueError:
             raise self._damaged(f"has angles in frame {frame} that are no numbers") from None
+
+    def _add_missing(self) -> None:
+        for side in map(_KNEES.__getitem__, _KNEES.keys() & self.joints):
+            self.angles[side].append(float("nan"))
 
     def _damaged(self, reason: str) -> MotionFileError:
         return MotionFileError(self._path, None, f"the MVNX file {reason}; {_ADVICE}")
@@ -96,7 +108,7 @@ def read_mvnx(stream: BinaryIO, path: Path) -> Measured:
     knees: dict[Side, Floats] = {
         side: np.array(angles, dtype=np.float64) for side, angles in recording.angles.items() if angles
     }
-    if not knees:
+    if all(np.isnan(series).all() for series in knees.values()):
         raise MotionFileError(path, None, f"the MVNX file holds no angles of knees; {_ADVICE}")
     lines = np.arange(len(next(iter(knees.values()))), dtype=np.int64)
     told = Told(column="degrees", are_angles=True)

@@ -74,7 +74,8 @@ def _blocks(source: LineSource, layout: Layout) -> Iterator[Block]:
     if not layout.ends_at_blank:
         yield from source.blocks()
         return
-    while lines := list(islice(_until_blank(source), ROWS_AT_ONCE)):
+    rows = _until_blank(source)
+    while lines := list(islice(rows, ROWS_AT_ONCE)):
         yield Block(source.line - len(lines) + 1, b"\n".join(lines))
 
 

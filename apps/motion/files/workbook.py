@@ -17,7 +17,7 @@ from motion.files.xml_events import Enough, read_events
 
 _BOOK, _LINKS, _STRINGS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"
 _SMALL_BYTES, _STRINGS_BYTES, _SHEET_BYTES = 4 << 20, 64 << 20, 256 << 20
-_MOST_SHEETS, _MOST_ROWS, _MOST_CELLS, _MOST_STRINGS = 200, 1_048_576, 15_000_000, 5_000_000
+_MOST_SHEETS, _MOST_ROWS, _MOST_CELLS, _MOST_STRINGS = 200, 1_048_576, 8_000_000, 5_000_000
 _MOST_COLUMNS = 2_000
 """Further columns are not looked at."""
 _MOST_TEXT_BYTES = 256 << 20
