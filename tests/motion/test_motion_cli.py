@@ -105,6 +105,39 @@ def test_damaged_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "a.csv:3: column 'left_knee' is not a number: 'NIL'" in capsys.readouterr().err
 
 
+def test_warnings_are_told_on_stderr(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("time,right_knee\n0,1\n0.1,NA\n0.2,3\n")
+    hub = ("--url", url, "--token", "dev:warned@example.org", "--register", "patient")
+    assert run("import", tmp_path / "a.csv", *hub) == 0
+    captured = capsys.readouterr()
+    assert "3 samples of the right knee at 10 Hz" in captured.out
+    assert f"{tmp_path / 'a.csv'}: warning: only the right knee is in the file" in captured.err
+    assert "warning: 1 of the 3 samples of the right knee is missing" in captured.err
+    assert "warning" not in captured.out
+
+
+def test_one_leg_is_exported_alone(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub = ("--url", url, "--token", "dev:leg@example.org")
+    (tmp_path / "a.csv").write_text("time,left_knee\n0,1.5\n0.1,2.5\n0.2,3.5\n")
+    assert run("import", tmp_path / "a.csv", *hub, "--register", "patient") == 0
+    found = re.match(r"saved (\w{24}):", capsys.readouterr().out)
+    assert found is not None
+    for ending in ("mot", "csv"):
+        copy = tmp_path / f"copy.{ending}"
+        assert run("export", found[1], copy, *hub) == 0
+        knees = read_motion(copy).knees
+        assert {side: series.tolist() for side, series in knees.items()} == {"left": [1.5, 2.5, 3.5]}
+
+
+def test_what_may_help_is_told(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub = ("--url", url, "--token", "dev:helped@example.org", "--register", "patient")
+    (tmp_path / "a.csv").write_text("time (s),left_knee\n0,1\n10,1\n20,1\n")
+    assert run("import", tmp_path / "a.csv", *hub) == cli.EXIT_FILE
+    assert "say the unit of the times (--time-unit)" in capsys.readouterr().err
+    assert run("import", tmp_path / "a.csv", *hub, "--time-unit", "ms") == 0
+    assert "at 100 Hz" in capsys.readouterr().out
+
+
 def test_missing_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("import", tmp_path / "none.mot", "--url", url) == cli.EXIT_FILE
     assert "No such file" in capsys.readouterr().err

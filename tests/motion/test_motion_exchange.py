@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
 from support.asking import Answer, Served, serving, until
+from support.motion_files import LEFT, RIGHT, c3d_file, mvnx_file
 from synovia.functions.access import CallOrigin
 
 MOTION = Path(__file__).parents[2] / "apps" / "motion"
@@ -131,6 +132,47 @@ async def test_what_the_file_does_not_say_the_query_says(clinic: Served) -> None
     assert float(last[1]) == pytest.approx(np.degrees(1.5))
 
 
+async def test_what_the_reader_assumes_is_told(clinic: Served) -> None:
+    body = mot(GOOD_ROWS).replace(b"nRows=20", b"nRows=31")
+    answer = await send(clinic, "anna", body, name="walk.mot")
+    assert answer.status == 201, answer.body
+    assert answer.json["warnings"] == [
+        "the header says 31 rows (nRows, line 3), but 20 follow; the file may be cut off"
+    ]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+async def test_one_leg_alone_comes_and_goes(clinic: Served, tmp_path: Path, side: str) -> None:
+    body = f"time,{side}_knee\n0,1.5\n0.01,2.5\n0.02,nan\n".encode()
+    answer = await send(clinic, "anna", body, name="leg.csv")
+    assert answer.status == 201, answer.body
+    assert answer.json["sampleCount"] == 3
+    assert answer.json["warnings"][0].startswith(f"only the {side} knee is in the file")
+    recording = await call(clinic, "anna", "recordings:get", {"recordingId": answer.json["recordingId"]})
+    assert {"leftKnee", "rightKnee"} & recording.keys() == {f"{side}Knee"}
+    exported = await clinic.ask("GET", f"/export/{answer.json['recordingId']}", token=token("anna"))
+    (tmp_path / "again.mot").write_bytes(exported.body)
+    again = read_motion(tmp_path / "again.mot")
+    assert list(again.knees) == [side]
+    assert next(iter(again.knees.values())) == pytest.approx([1.5, 2.5, np.nan], nan_ok=True)
+
+
+async def test_the_name_that_its_owner_gives_a_file_tells_what_is_in_it(clinic: Served) -> None:
+    body = mot(GOOD_ROWS).replace(b"name=walk", b"walk")
+    answer = await send(clinic, "anna", body, name="walk_Kinematics_u.sto")
+    assert (answer.status, answer.code) == (422, "bad_motion_file")
+    assert "the numbers are speeds" in answer.json["error"]["message"]
+
+
+async def test_binary_kinds_are_read_too(clinic: Served, tmp_path: Path) -> None:
+    c3d_file(tmp_path / "a.c3d", {"LKneeAngles": LEFT, "RKneeAngles": RIGHT})
+    mvnx_file(tmp_path / "a.mvnx", [{"jLeftKnee": 1.0}, {"jLeftKnee": 2.0}])
+    for name, count in (("a.c3d", 20), ("a.mvnx", 2)):
+        answer = await send(clinic, "anna", (tmp_path / name).read_bytes(), name=name)
+        assert answer.status == 201, answer.body
+        assert answer.json["sampleCount"] == count
+
+
 # --- files that cannot be read ------------------------------------------------------------------------------------------
 
 
@@ -172,6 +214,25 @@ async def test_damage_is_told_with_its_line(clinic: Served, folder: Path, name: 
     assert await call(clinic, "anna", "recordings:list_mine") == []
 
 
+async def test_what_may_help_is_told_and_helps(clinic: Served) -> None:
+    names = ["leftColumn", "rightColumn", "timeColumn"]
+    cases: list[tuple[bytes, list[str], dict[str, Any]]] = [
+        (b"time,left_knee\n0,1\n0.01,1\n0.02,1\n0.09,1\n", ["fillGaps"], {"fillGaps": "true"}),
+        (b"time (s),left_knee\n0,1\n10,1\n20,1\n", ["timeUnit"], {"timeUnit": "ms"}),
+        (b"left_knee\n1\n2\n", ["sampleRate", *names], {"sampleRate": "50"}),
+        (b"time,left_knee_rad\n0,40\n0.1,40\n", ["radians"], {"radians": "false"}),
+        (b"Zeit,links\n0,1\n0.1,1\n", names, {"leftColumn": "links", "timeColumn": "Zeit"}),
+    ]
+    for body, options, said in cases:
+        refused = await send(clinic, "anna", body, name="walk.csv")
+        assert (refused.status, refused.code) == (422, "bad_motion_file"), body
+        assert refused.json["error"]["data"]["options"] == options
+        taken = await send(clinic, "anna", body, name="walk.csv", **said)
+        assert taken.status == 201, taken.body
+    columns = (await send(clinic, "anna", cases[-1][0], name="walk.csv")).json["error"]["data"]["columns"]
+    assert columns == ["Zeit", "links"]
+
+
 async def test_a_file_that_is_too_large_is_refused_before_it_comes(clinic: Served) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", clinic.port)
     head = f"POST /import HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token('anna')}\r\ncontent-length: 269484032\r\n\r\n"
@@ -193,6 +254,7 @@ async def test_a_form_is_refused_by_what_it_is(clinic: Served) -> None:
         {"sampleRate": "-1"},
         {"sampleRate": "nan"},
         {"radians": "maybe"},
+        {"timeUnit": "fortnights"},
         {"name": ["a.mot", "b.mot"]},
         {"name": "a\x00b.mot"},
         {"name": "/"},

@@ -126,11 +126,11 @@ class TestPlausibility:
 
 class TestWarnings:
     def test_wrong_counts(self, tmp_path: Path) -> None:
-        said = "nRows (line 3) says 9 rows, but 4 follow; the file may be cut off"
+        said = "the header says 9 rows (nRows, line 3), but 4 follow; the file may be cut off"
         check(read(tmp_path, opensim().replace("nRows=4", "nRows=9"), "a.mot"), said)
-        said = "nRows (line 3) says 2 rows, but 4 follow"
+        said = "the header says 2 rows (nRows, line 3), but 4 follow"
         check(read(tmp_path, opensim().replace("nRows=4", "nRows=2"), "a.mot"), said)
-        said = "nColumns (line 4) says 31 columns, but 3 are named"
+        said = "the header says 31 columns (nColumns, line 4), but 3 are named"
         check(read(tmp_path, opensim().replace("nColumns=3", "nColumns=31"), "a.mot"), said)
 
     def test_a_repeated_last_time_is_left_out(self, tmp_path: Path) -> None:

@@ -214,6 +214,22 @@ class TestSaving:
         assert recording["endTime"] == recording["createdAt"] == recording["startTime"] + 2000
         assert not recording.keys() & {"notes", "tags", "exerciseType", "subjectId", "subjectAlias", "sharedWith"}
 
+    @pytest.mark.parametrize("side", ["leftKnee", "rightKnee"])
+    async def test_one_leg_alone(self, clinic: Clinic, side: str) -> None:
+        args = {side: np.arange(201.0), "sampleRate": 100.0}
+        recording_id = await clinic.anna.caller.mutation("recordings:save", args)
+        recording = await clinic.anna.query("recordings:get", recordingId=recording_id)
+        assert {"leftKnee", "rightKnee"} & recording.keys() == {side}
+        assert (recording["sampleCount"], recording["durationMs"]) == (201, 2000.0)
+        assert (await clinic.anna.caller.array(recording[side])).tolist() == list(range(201))
+        assert recording in await clinic.anna.query("recordings:list_mine")
+
+    async def test_no_leg_at_all_is_refused(self, clinic: Clinic) -> None:
+        with pytest.raises(FunctionError) as caught:
+            await clinic.anna.caller.mutation("recordings:save", {"sampleRate": 100.0})
+        assert caught.value.code == "invalid_arguments"
+        assert "leftKnee, rightKnee or both" in str(caught.value)
+
     @pytest.mark.parametrize(
         "more",
         [

@@ -56,4 +56,4 @@ def _counted(header: Header, table: Table) -> list[str]:
         return []
     claimed = int(header.rows.value)
     cut = "; the file may be cut off" if count < claimed else ""
-    return [f"{header.rows} says {claimed:,} rows, but {count:,} follow{cut}"]
+    return [f"the header says {claimed:,} rows ({header.rows}), but {count:,} follow{cut}"]

@@ -1,6 +1,6 @@
 import { ConnectionLost, FunctionError, RequestTimeout } from "synovia-client";
 import { expect, test } from "vitest";
-import { refusal } from "../src/recordings/refusal.ts";
+import { refusalOf } from "../src/recordings/refusal.ts";
 import { describe as told } from "../src/ui/errors.ts";
 
 test("a known code has words of its own, whatever the server's message", () => {
@@ -23,8 +23,16 @@ test("anything else is told without details of the program", () => {
   expect(told(new FunctionError("forbidden", ""))).toBe("You may not do this.");
 });
 
-test("a refused file is told in the server's words, with its line", () => {
-  expect(refusal(422, "walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'")).toBe("walk.mot:14: column 'knee_angle_l' is not a number: 'NIL'");
-  expect(refusal(413, "too large")).toBe("The file is larger than the server takes.");
-  expect(refusal(502, undefined)).toContain("later");
+test("a refused file is told in the server's words, with its line and what may help", () => {
+  const data = { line: 14, reason: "column 'knee_angle_l' is not a number: 'NIL'" };
+  expect(refusalOf(422, { error: { message: "walk.mot:14: ...", data } }).message).toBe("Line 14: column 'knee_angle_l' is not a number: 'NIL'.");
+  const asked = refusalOf(422, { error: { data: { line: null, reason: "no column is the time", options: ["sampleRate"], columns: ["a", "b"] } } });
+  expect(asked.message).toBe("No column is the time.");
+  expect([asked.options, asked.columns]).toEqual([["sampleRate"], ["a", "b"]]);
+});
+
+test("what else may stop a file has words too", () => {
+  expect(refusalOf(422, { error: { message: "not a contact" } }).message).toBe("not a contact");
+  expect(refusalOf(413, { error: { message: "too large" } }).message).toBe("The file is larger than the server takes.");
+  expect(refusalOf(502, {}).message).toContain("later");
 });

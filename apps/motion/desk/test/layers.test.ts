@@ -18,6 +18,16 @@ test("whole samples are at their own places", () => {
   expect([...layer.at]).toEqual([10, 11, 12]);
 });
 
+test("a knee that was not measured has no numbers, and no extremes", () => {
+  for (const points of [null, 8]) {
+    const part = samples.slice(0, 8);
+    const layer = layerOf({ start: 0, stop: 8, points }, null, part);
+    expect(layer.left).toHaveLength(8);
+    expect(extremesIn(layer, { from: 0, to: 8 }).left).toBeNull();
+    expect(extremesIn(layer, { from: 0, to: 8 }).right).not.toBeNull();
+  }
+});
+
 test("a thinned layer keeps both numbers of each bucket, inside of the bucket", () => {
   const pairs = thinned(samples, 0, 100, 14);
   const layer = layerOf({ start: 0, stop: 100, points: 14 }, pairs, pairs);

@@ -7,12 +7,15 @@ import { clamped, moved, zoomed, type View } from "./fetching.ts";
 import { useGestures } from "./gestures.ts";
 import { bandFor } from "./bands.ts";
 import type { Layer } from "./layers.ts";
+import type { Side } from "./sides.ts";
 
 const STEP = 1.5;
 const PAN = 0.2;
 
 export interface KneePlotProps {
   readonly layer: Layer;
+  /** The knees that were measured. */
+  readonly sides: readonly Side[];
   /** 1, or -1 if flexion is negative in the samples. */
   readonly sign: 1 | -1;
   readonly sampleRate: number;
@@ -86,15 +89,16 @@ function signed(values: Float64Array, sign: 1 | -1): Float64Array {
 }
 
 /** Say what is under the pointer; not by rendering, which would be too slow for a moving pointer. */
-function tell(readout: HTMLElement, index: number | null, { layer, sign, sampleRate }: KneePlotProps): void {
+function tell(readout: HTMLElement, index: number | null, { layer, sides, sign, sampleRate }: KneePlotProps): void {
   const at = index === null ? undefined : layer.at[index];
   readout.hidden = at === undefined;
   if (index === null || at === undefined) return;
-  const value = (side: string, angle: number): HTMLElement => {
+  const value = (side: Side): HTMLElement => {
+    const angle = layer[side][index]!;
     const text = document.createElement("span");
     text.className = side;
     text.textContent = Number.isNaN(angle) ? "–" : degrees(angle * sign);
     return text;
   };
-  readout.replaceChildren(timeIn(at / sampleRate, decimalsFor(1 / sampleRate)), value("left", layer.left[index]!), value("right", layer.right[index]!));
+  readout.replaceChildren(timeIn(at / sampleRate, decimalsFor(1 / sampleRate)), ...sides.map(value));
 }

@@ -9,13 +9,15 @@ export interface Layer extends Wanted {
   readonly right: Float64Array;
 }
 
-/** Make a layer of what was fetched. */
-export function layerOf(wanted: Wanted, left: Float64Array, right: Float64Array): Layer {
+/** Make a layer of what was fetched; a knee that was not measured (null) has no numbers anywhere. */
+export function layerOf(wanted: Wanted, left: Float64Array | null, right: Float64Array | null): Layer {
+  const length = (left ?? right)?.length ?? 0;
+  const nothing = (): Float64Array => new Float64Array(length).fill(NaN);
   if (wanted.points === null) {
-    const at = Float64Array.from(left, (_, index) => wanted.start + index);
-    return { ...wanted, at, left, right };
+    const at = Float64Array.from({ length }, (_, index) => wanted.start + index);
+    return { ...wanted, at, left: left ?? nothing(), right: right ?? nothing() };
   }
-  return { ...wanted, at: placesOf(wanted, left.length), left: inOrder(left), right: inOrder(right) };
+  return { ...wanted, at: placesOf(wanted, length), left: left ? inOrder(left) : nothing(), right: right ? inOrder(right) : nothing() };
 }
 
 /** Place the two numbers of each bucket a quarter and three quarters into it. Bucket i begins at floor(i * n / buckets). */

@@ -1,6 +1,7 @@
 import type { ReactElement } from "react";
 import { degrees } from "../ui/format.ts";
 import { kneeNumbers, symmetry, type Extremes, type KneeNumbers } from "./numbers.ts";
+import { BOTH, NAMES, type Side } from "./sides.ts";
 
 /** What the numbers are of. */
 export type Scope = "whole recording" | "in view" | "so far";
@@ -8,19 +9,27 @@ export type Scope = "whole recording" | "in view" | "so far";
 /** Below this limb symmetry index the difference between the knees is worth a look. */
 const NOTABLE = 0.9;
 
-export function Numbers({ left, right, sign, scope }: { left: Extremes | null; right: Extremes | null; sign: 1 | -1; scope: Scope }): ReactElement {
+interface Props {
+  readonly left: Extremes | null;
+  readonly right: Extremes | null;
+  readonly sign: 1 | -1;
+  readonly scope: Scope;
+  /** The knees that were measured: one alone is compared with nothing. */
+  readonly sides?: readonly Side[];
+}
+
+export function Numbers({ left, right, sign, scope, sides = BOTH }: Props): ReactElement {
   const [one, other] = [left && kneeNumbers(left, sign), right && kneeNumbers(right, sign)];
   const widest = Math.max(one?.range ?? 0, other?.range ?? 0);
   return (
     <section className="numbers" aria-label={`Range of motion, ${scope}`}>
-      <Knee side="left" title="Left knee" numbers={one} widest={widest} />
-      <Knee side="right" title="Right knee" numbers={other} widest={widest} />
-      <Comparison left={one} right={other} scope={scope} />
+      {sides.map((side) => <Knee key={side} side={side} title={`${NAMES[side]} knee`} numbers={side === "left" ? one : other} widest={widest} />)}
+      {sides.length > 1 && <Comparison left={one} right={other} scope={scope} />}
     </section>
   );
 }
 
-function Knee({ side, title, numbers, widest }: { side: "left" | "right"; title: string; numbers: KneeNumbers | null; widest: number }): ReactElement {
+function Knee({ side, title, numbers, widest }: { side: Side; title: string; numbers: KneeNumbers | null; widest: number }): ReactElement {
   const value = (number: number | undefined): string => (number === undefined ? "–" : degrees(number));
   return (
     <div className={`number ${side}`}>

@@ -11,6 +11,7 @@ import { extremesIn } from "./layers.ts";
 import { flexionSign, type Extremes } from "./numbers.ts";
 import { Numbers } from "./numbers-panel.tsx";
 import { Overview } from "./overview.tsx";
+import { NAMES, sidesOf } from "./sides.ts";
 import { useLayers } from "./use-layers.ts";
 
 const STEP = 1.6;
@@ -19,6 +20,7 @@ const FIRST_WIDTH = 800;
 export function RecordingPlot({ recording }: { recording: Recording }): ReactElement {
   const { sampleCount: count, sampleRate } = recording;
   const whole = useMemo(() => clamped({ from: 0, to: count }, count), [count]);
+  const sides = useMemo(() => sidesOf(recording), [recording]);
   const [view, setView] = useState<View>(whole);
   const [pixels, setPixels] = useState(FIRST_WIDTH);
   const onWidth = useCallback((width: number) => setPixels(width), []);
@@ -37,7 +39,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
       <section className="plot-card" aria-label="Knee angles">
         <header>
           <h2>Knee flexion</h2>
-          <p className="legend"><span className="left">Left</span><span className="right">Right</span></p>
+          <p className="legend">{sides.map((side) => <span key={side} className={side}>{NAMES[side]}</span>)}</p>
           <p className="view" aria-live="polite">{isWhole ? "Whole recording" : `${at(view.from)} – ${at(view.to)}`}</p>
           <span className={isRefining ? "refining on" : "refining"} aria-hidden="true" />
           <div className="zoom" role="group" aria-label="Zoom">
@@ -48,7 +50,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
         </header>
         {layer && outline ? (
           <>
-            <KneePlot layer={layer} sign={sign} sampleRate={sampleRate} count={count} view={view} bounds={bounds} onView={setView} onWidth={onWidth} />
+            <KneePlot layer={layer} sides={sides} sign={sign} sampleRate={sampleRate} count={count} view={view} bounds={bounds} onView={setView} onWidth={onWidth} />
             <Overview outline={outline} sign={sign} count={count} view={view} bounds={bounds} isDense={count / sampleRate / pixels > DENSE_S} onView={setView} />
           </>
         ) : (
@@ -57,7 +59,7 @@ export function RecordingPlot({ recording }: { recording: Recording }): ReactEle
           </div>
         )}
       </section>
-      {shown && <Numbers left={shown.left} right={shown.right} sign={sign} scope={isWhole ? "whole recording" : "in view"} />}
+      {shown && <Numbers left={shown.left} right={shown.right} sign={sign} scope={isWhole ? "whole recording" : "in view"} sides={sides} />}
     </>
   );
 }

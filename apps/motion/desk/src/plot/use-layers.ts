@@ -1,7 +1,7 @@
 /** Fetches what a plot shows, and keeps it while the recording is open. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useArray, useSynovia } from "synovia-client/react";
-import type { SynoviaError } from "synovia-client";
+import type { ArrayRef, SynoviaError } from "synovia-client";
 import type { Recording } from "../api/api.ts";
 import { outlineOf, wantedFor, type View, type Wanted } from "./fetching.ts";
 import { layerOf, pick, type Layer } from "./layers.ts";
@@ -26,18 +26,20 @@ export function useLayers({ leftKnee, rightKnee, sampleCount }: Knees, view: Vie
   const whole = useMemo(() => outlineOf(sampleCount), [sampleCount]);
   const left = useArray(leftKnee, { points: whole.points });
   const right = useArray(rightKnee, { points: whole.points });
-  const outline = useMemo(
-    () => (left.data && right.data && left.data.length === right.data.length ? layerOf(whole, left.data, right.data) : undefined),
-    [whole, left.data, right.data],
-  );
+  const [hasLeft, hasRight] = [leftKnee !== undefined, rightKnee !== undefined];
+  const outline = useMemo(() => {
+    const [one, other] = [hasLeft ? left.data : null, hasRight ? right.data : null]; // undefined: on its way
+    if (one === undefined || other === undefined || (one && other && one.length !== other.length)) return undefined;
+    return layerOf(whole, one, other);
+  }, [whole, hasLeft, hasRight, left.data, right.data]);
   const wanted = wantedFor(view, sampleCount, pixels);
-  const [fine, isRefining] = useFine({ leftKnee, rightKnee, sampleCount }, wanted);
+  const [fine, isRefining] = useFine(leftKnee, rightKnee, wanted);
   const layer = outline && pick([outline, ...fine], view);
-  return { layer, outline, progress: (left.progress + right.progress) / 2, isRefining, error: left.error ?? right.error };
+  return { layer, outline, progress: (left.progress + right.progress) / (Number(hasLeft) + Number(hasRight)), isRefining, error: left.error ?? right.error };
 }
 
 /** Fetch finer layers as they are wanted. One that cannot be had leaves the coarser one; the next view asks again. */
-function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers: readonly Layer[], isRefining: boolean] {
+function useFine(leftKnee: ArrayRef | undefined, rightKnee: ArrayRef | undefined, wanted: Wanted | null): [layers: readonly Layer[], isRefining: boolean] {
   const client = useSynovia();
   const [layers, setLayers] = useState<readonly Layer[]>([]);
   const [isRefining, setRefining] = useState(false);
@@ -52,8 +54,9 @@ function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers
     const range = { start, stop, points, signal: abort.signal };
     const ask = async (): Promise<void> => {
       asked.current = performance.now();
-      const [left, right] = await Promise.all([client.array(leftKnee, range), client.array(rightKnee, range)]);
-      const layer = layerOf({ start, stop, points }, left as Float64Array, right as Float64Array);
+      const part = async (knee: ArrayRef | undefined): Promise<Float64Array | null> => (knee ? ((await client.array(knee, range)) as Float64Array) : null);
+      const [left, right] = await Promise.all([part(leftKnee), part(rightKnee)]);
+      const layer = layerOf({ start, stop, points }, left, right);
       setLayers((before) => [...before.slice(1 - KEPT), layer]);
       setRefining(false);
     };
@@ -63,6 +66,6 @@ function useFine({ leftKnee, rightKnee }: Knees, wanted: Wanted | null): [layers
       clearTimeout(timer);
       abort.abort();
     };
-  }, [client, leftKnee.key, rightKnee.key, start, stop, points]);
+  }, [client, leftKnee?.key, rightKnee?.key, start, stop, points]);
   return [layers, isRefining];
 }

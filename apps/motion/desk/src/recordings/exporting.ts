@@ -1,5 +1,5 @@
 /** Save a recording as a file. */
-import type { SynoviaClient } from "synovia-client";
+import type { ArrayRef, SynoviaClient } from "synovia-client";
 import type { Recording } from "../api/api.ts";
 import { bearerToken } from "../session/session.ts";
 import { fileNameOf, tableOf } from "./table.ts";
@@ -16,8 +16,9 @@ export async function exportMotion(recording: Recording): Promise<void> {
 
 /** Save a table of all samples. */
 export async function exportTable(client: SynoviaClient, recording: Recording): Promise<void> {
-  const [left, right] = await Promise.all([client.array(recording.leftKnee), client.array(recording.rightKnee)]);
-  const parts = tableOf(recording.sampleRate, left as Float64Array, right as Float64Array);
+  const samples = async (ref: ArrayRef | undefined): Promise<Float64Array | null> => (ref ? ((await client.array(ref)) as Float64Array) : null);
+  const [left, right] = await Promise.all([samples(recording.leftKnee), samples(recording.rightKnee)]);
+  const parts = tableOf(recording.sampleRate, left, right);
   save(new Blob(parts, { type: "text/csv" }), `${fileNameOf(recording)}.csv`);
 }
 

@@ -2,20 +2,24 @@
 import { useSyncExternalStore } from "react";
 import { bearerToken } from "../session/session.ts";
 import { go } from "../browser/route.ts";
-import { refusal } from "./refusal.ts";
+import type { Reading } from "./reading-fields.tsx";
+import { Refusal, refusalOf } from "./refusal.ts";
 
 export interface Import {
   readonly id: number;
-  readonly name: string;
+  readonly file: File;
+  readonly about: About;
   /** From 0 to 1; 1 while the server reads the file. */
   readonly progress: number;
   readonly state: "waiting" | "sending" | "done" | "failed";
-  /** What is wrong with the file, in the server's words with its line. */
-  readonly problem?: string;
+  /** Why the file was not taken, and what may be said so that it is. */
+  readonly refusal?: Refusal;
+  /** What the server has assumed or left out. */
+  readonly warnings?: readonly string[];
   readonly recordingId?: string;
 }
 
-export const ACCEPTED = [".mot", ".sto", ".csv", ".tsv"];
+export const ACCEPTED = [".mot", ".sto", ".csv", ".tsv", ".txt", ".xlsx", ".c3d", ".mvnx"];
 const MOST_BYTES = 256 * 2 ** 20;
 const DONE_SHOWN_MS = 6_000;
 
@@ -54,40 +58,54 @@ export interface About {
   readonly subjectAlias?: string;
   readonly exerciseType?: string;
   readonly tags?: readonly string[];
+  /** What the files do not tell of themselves. */
+  readonly reading?: Reading;
 }
 
 /** Send files one after the other; the recording of a single one is opened. */
 export async function importFiles(files: readonly File[], about: About = {}): Promise<void> {
-  const entries = files.map((file) => ({ file, id: next++ }));
-  show([...shown, ...entries.map(({ file, id }): Import => ({ id, name: file.name, progress: 0, state: "waiting" }))]);
-  for (const { file, id } of entries) {
-    const recordingId = await importOne(file, id, about);
+  const entries = files.map((file): Import => ({ id: next++, file, about, progress: 0, state: "waiting" }));
+  show([...entries, ...shown]); // the newest above, where they are seen
+  for (const entry of entries) {
+    const recordingId = await importOne(entry);
     if (recordingId && files.length === 1) go("recordings", recordingId);
   }
 }
 
-async function importOne(file: File, id: number, about: About): Promise<string | null> {
+/** Send a refused file again, and say how to read it. */
+export async function importAgain({ id, file, about }: Import, reading: Reading): Promise<void> {
+  const told = { ...about, reading: { ...about.reading, ...reading } };
+  change(id, { about: told, progress: 0 });
+  const recordingId = await importOne({ id, file, about: told });
+  if (recordingId) go("recordings", recordingId);
+}
+
+async function importOne({ id, file, about }: Pick<Import, "id" | "file" | "about">): Promise<string | null> {
   try {
     checkFile(file);
     change(id, { state: "sending" });
-    const recordingId = await send(file, queryOf(file, about), (progress) => change(id, { progress }));
-    change(id, { state: "done", progress: 1, recordingId });
-    setTimeout(() => dismissImport(id), DONE_SHOWN_MS);
+    const { recordingId, warnings = [] } = await send(file, queryOf(file, about), (progress) => change(id, { progress }));
+    change(id, { state: "done", progress: 1, recordingId, warnings });
+    if (warnings.length === 0) setTimeout(() => dismissImport(id), DONE_SHOWN_MS);
     return recordingId;
   } catch (error) {
-    change(id, { state: "failed", problem: (error as Error).message });
+    change(id, { state: "failed", refusal: error instanceof Refusal ? error : new Refusal((error as Error).message) });
     return null;
   }
 }
 
-function checkFile({ name, size }: File): void {
-  if (!ACCEPTED.some((ending) => name.toLowerCase().endsWith(ending))) throw new Error(`Files that can be read end in ${ACCEPTED.join(", ")}.`);
-  if (size === 0) throw new Error("The file is empty.");
-  if (size > MOST_BYTES) throw new Error("The file is larger than 256 MB.");
+function checkFile({ size }: File): void {
+  if (size === 0) throw new Refusal("The file is empty.");
+  if (size > MOST_BYTES) throw new Refusal("The file is larger than 256 MB.");
+}
+
+interface Saved {
+  readonly recordingId: string;
+  readonly warnings?: readonly string[];
 }
 
 // fetch cannot tell how much has been sent
-function send(file: File, query: URLSearchParams, onProgress: (part: number) => void): Promise<string> {
+function send(file: File, query: URLSearchParams, onProgress: (part: number) => void): Promise<Saved> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/import?${query}`);
@@ -96,29 +114,24 @@ function send(file: File, query: URLSearchParams, onProgress: (part: number) => 
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
     request.onload = () => {
       const answer = parsed(request.responseText);
-      if (request.status < 300 && answer.recordingId) resolve(answer.recordingId);
-      else reject(new Error(refusal(request.status, answer.error?.message)));
+      if (request.status < 300 && "recordingId" in answer) resolve(answer as Saved);
+      else reject(refusalOf(request.status, answer));
     };
-    request.onerror = () => reject(new Error("The connection broke. Nothing was saved; try again."));
+    request.onerror = () => reject(new Refusal("The connection broke. Nothing was saved; try again."));
     request.send(file);
   });
 }
 
 /** A file does not say when it was measured, so as on the command line the recording ended when the file was written. */
-function queryOf({ name, lastModified }: File, { tags = [], ...about }: About): URLSearchParams {
-  const query = new URLSearchParams({ name, notes: name.replace(/\.\w+$/, ""), endTime: String(lastModified), ...about });
+function queryOf({ name, lastModified }: File, { tags = [], reading = {}, ...about }: About): URLSearchParams {
+  const query = new URLSearchParams({ name, notes: name.replace(/\.\w+$/, ""), endTime: String(lastModified), ...about, ...reading });
   for (const tag of tags) query.append("tag", tag);
   return query;
 }
 
-interface Answer {
-  readonly recordingId?: string;
-  readonly error?: { readonly message: string };
-}
-
-function parsed(text: string): Answer {
+function parsed(text: string): object {
   try {
-    return JSON.parse(text) as Answer;
+    return Object(JSON.parse(text)) as object;
   } catch {
     return {};
   }

@@ -10,12 +10,14 @@ export function fileNameOf(recording: Pick<Recording, "startTime" | "notes" | "e
   return `${new Date(recording.startTime).toISOString().slice(0, 10)}-${title || "recording"}`;
 }
 
-/** Write a table, in parts. Numbers are in their shortest exact form, so that it reads back bit for bit. */
-export function tableOf(rate: number, left: Float64Array, right: Float64Array): string[] {
-  const parts = ["time,left_knee,right_knee\n"];
-  for (let start = 0; start < left.length; start += ROWS_A_PART) {
-    const length = Math.min(ROWS_A_PART, left.length - start);
-    const row = (index: number): string => `${index / rate},${exact(left[index]!)},${exact(right[index]!)}\n`;
+/** Write a table of the knees that were measured, in parts. Numbers are in their shortest exact form, so that it reads back bit for bit. */
+export function tableOf(rate: number, left: Float64Array | null, right: Float64Array | null): string[] {
+  const knees = [left, right].filter((knee) => knee !== null);
+  const count = knees[0]?.length ?? 0;
+  const parts = [["time", ...(left ? ["left_knee_deg"] : []), ...(right ? ["right_knee_deg"] : [])].join(",") + "\n"];
+  for (let start = 0; start < count; start += ROWS_A_PART) {
+    const length = Math.min(ROWS_A_PART, count - start);
+    const row = (index: number): string => [index / rate, ...knees.map((knee) => exact(knee[index]!))].join(",") + "\n";
     parts.push(Array.from({ length }, (_, index) => row(start + index)).join(""));
   }
   return parts;

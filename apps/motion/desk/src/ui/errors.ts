@@ -59,9 +59,9 @@ export function describe(error: unknown): string {
   return known ?? (message ? sentence(message) : "Something went wrong. Please try again.");
 }
 
-/** Make a sentence of a message for programmers. */
-export function sentence(message: string): string {
+/** Make a sentence of a message for programmers, or the end of one. */
+export function sentence(message: string, begins = true): string {
   const text = message.trim();
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  const begun = begins ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
