@@ -84,7 +84,9 @@ def read_opensim_header(source: LineSource, path: Path) -> Header:
     labels, delimiter = _labels(source, path)
     warnings: tuple[str, ...] = ()
     if columns is not None and columns != len(labels):
-        warnings = (f"the header says {columns} columns ({stated['columns']}), but {len(labels)} are named; those are read",)
+        warnings = (
+            f"the header says {columns} columns ({stated['columns']}), but {len(labels)} are named; those are read",
+        )
     _counted(stated.get("rows"), path)
     return Header(
         labels=labels,
