@@ -49,6 +49,19 @@ async def test_a_passing_failure_is_retried_and_nothing_goes_as_nobody(make: Mak
         assert await asyncio.gather(*calls) == ["done", None]
 
 
+async def test_a_token_that_comes_after_the_welcome_holds_everything_back(make: MakeClient, peer: Peer) -> None:
+    coming: asyncio.Queue[str] = asyncio.Queue()
+    async with make(token=coming.get) as client:
+        mutation = asyncio.create_task(client.mutation("m"))
+        connection = await peer.welcome()
+        await client.connected()
+        await connection.silence()
+        coming.put_nowait("late")
+        await accept(connection)
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await mutation == "done"
+
+
 async def test_results_for_nobody_are_not_shown(make: MakeClient, peer: Peer) -> None:
     """Queries go out behind the token, before the server has looked at it; should it not accept it, they are asked anew."""
     async with make(token="t") as client:

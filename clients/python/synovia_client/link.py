@@ -226,7 +226,6 @@ class Link:
     # --- signing in: nothing else goes out until the token is there, and no request until the server has accepted it
 
     async def _authenticate(self) -> None:
-        self._sign_in.due = False
         number = self._credentials.replaced
         try:
             token = await self._credentials.token()

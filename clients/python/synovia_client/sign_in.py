@@ -44,7 +44,8 @@ class SignIn:
         return self.due or bool(self._shown)
 
     def shown(self, nonce: int, number: int, *, anonymous: bool) -> None:
-        """Note that a token has been sent, with a ping of this nonce behind it."""
+        """Note that a token has been sent, with a ping of this nonce behind it; another is due if it was replaced before."""
+        self.due = number != self._credentials.replaced
         self._shown.append(_Shown(nonce, number, anonymous))
         self._refusal = None
 
