@@ -5,21 +5,32 @@ import { pack } from "./protocol/pack.js";
 import { FROM_CLIENT, unpack } from "./protocol/unpack.js";
 import { isMap, type ValueMap } from "./protocol/values.js";
 
-const LIMITS = { ...FROM_CLIENT, maxElements: FROM_CLIENT.maxElements - 16 }; // the message around them has some too
+/** The message around path and arguments, at most. */
+const ENVELOPE_BYTES = 64;
+const ENVELOPE_ELEMENTS = 16;
+const LIMITS = { ...FROM_CLIENT, maxElements: FROM_CLIENT.maxElements - ENVELOPE_ELEMENTS };
 
-/** Give a copy of the arguments that later changes by the caller do not reach. FunctionError: they cannot be sent. */
-export function checked(args: unknown): ValueMap {
-  if (!isMap(args)) throw new FunctionError("invalid_arguments", "arguments are a map");
-  return sendable(() => unpack(pack(args), LIMITS) as ValueMap);
+/**
+ * Give a copy of the arguments that later changes by the caller do not reach. FunctionError: they cannot be sent.
+ * @param maxMessageBytes How long a message may be.
+ */
+export function checked(path: string, args: unknown, maxMessageBytes = FROM_CLIENT.maxMessageBytes): ValueMap {
+  return sendable(path, () => {
+    if (!isMap(args)) throw new WireValueError("arguments are a map");
+    const bytes = pack(args);
+    const length = pack(path).length + bytes.length + ENVELOPE_BYTES;
+    if (length > maxMessageBytes) throw new ProtocolError("too_large", `a message of ${length} bytes; the server takes ${maxMessageBytes}`);
+    return unpack(bytes, LIMITS) as ValueMap;
+  });
 }
 
 /** Do something with arguments. FunctionError: they cannot be sent. */
-export function sendable<T>(run: () => T): T {
+export function sendable<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof ProtocolError) throw new FunctionError(error.code, `these arguments cannot be sent: ${error.message}`);
-    if (!(error instanceof WireValueError)) throw error;
-    throw new FunctionError("invalid_arguments", `these arguments cannot be sent: ${error.message}`);
+    if (!(error instanceof ProtocolError || error instanceof WireValueError)) throw error;
+    const code = error instanceof ProtocolError && error.code === "too_large" ? "too_large" : "invalid_arguments";
+    throw new FunctionError(code, `these arguments of ${path} cannot be sent: ${error.message}`);
   }
 }

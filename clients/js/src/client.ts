@@ -13,6 +13,7 @@ import { ConnectionLoop } from "./loop.js";
 import { onReturn } from "./network.js";
 import { OptimisticUpdate, type OptimisticCallback } from "./optimistic.js";
 import { Outbox, type OutboxOptions } from "./outbox.js";
+import { OutboxPermit } from "./outbox-permit.js";
 import type { TypedArray } from "./protocol/arrays.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import { eachRef, type ArrayRef, type ValueMap } from "./protocol/values.js";
@@ -22,6 +23,7 @@ import type { ArgsOf, Rest, ResultOf } from "./references.js";
 import { Request, type RequestKind } from "./requests.js";
 import { timeoutsOf, type Timeouts } from "./settings.js";
 import { StateWatch, type ConnectionState } from "./state.js";
+import { LONGEST_WAIT } from "./throttle.js";
 import { arraysIn, prepare, Upload, type Found, type Prepared, type Progress } from "./uploads.js";
 import { Subscription } from "./subscription.js";
 import { SyncState } from "./sync-state.js";
@@ -186,7 +188,7 @@ export class SynoviaClient {
   async signOut(options: CallOptions = {}): Promise<void> {
     const { issued } = this.#credentials;
     const anonymous = this.authenticate(null, options);
-    if (issued !== null) await endSession(this.url, issued).catch(report);
+    if (issued !== null) await endSession(this.url, issued, this.#clock).catch(report);
     await anonymous;
   }
 
@@ -198,7 +200,7 @@ export class SynoviaClient {
    */
   async query<F extends string>(path: F, ...[args, options]: Rest<"query", F, CallOptions>): Promise<ResultOf<F>> {
     this.#checkRunning();
-    const query = this.#sync.ask(path, checked(args ?? {}));
+    const query = this.#sync.ask(path, this.#checked(path, args ?? {}));
     try {
       await this.#limited(`the query ${path}`, options, (limit) =>
         this.#until(limit, (told) => query.heard.add(told), () => query.confirmed),
@@ -212,7 +214,7 @@ export class SynoviaClient {
 
   /** Look at a query without a callback: what it shows now, and a way to be told of changes. */
   watch<F extends string>(path: F, args: ArgsOf<F>): Subscription {
-    return new Subscription(this.#sync, path, checked(args ?? {}));
+    return new Subscription(this.#sync, path, this.#checked(path, args ?? {}));
   }
 
   /**
@@ -270,13 +272,14 @@ export class SynoviaClient {
 
   async #request(kind: RequestKind, path: string, args: unknown, options: RequestOptions, update: OptimisticUpdate | null): Promise<unknown> {
     this.#checkRunning();
-    const found = sendable(() => arraysIn(args));
-    if (!found.size) checked(args);
+    const { asSomebody } = this.#credentials;
+    const found = sendable(path, () => arraysIn(args));
+    if (!found.size) this.#checked(path, args);
     if (update) this.#sync.view.add(update);
     const patient = kind === "mutation" && this.#outbox ? { timeout: null, ...options } : options;
     try {
       return await this.#limited(`the ${kind} ${path}`, patient, (limit) =>
-        this.#run(kind, path, args as ValueMap, found, options, update, limit),
+        this.#run(kind, path, args as ValueMap, found, options, update, asSomebody, limit),
       );
     } catch (error) {
       if (update) this.#sync.view.drop(update);
@@ -285,16 +288,17 @@ export class SynoviaClient {
   }
 
   async #run(
-    kind: RequestKind, path: string, args: ValueMap, found: Found, options: RequestOptions, update: OptimisticUpdate | null, limit: Limit,
+    kind: RequestKind, path: string, args: ValueMap, found: Found, options: RequestOptions, update: OptimisticUpdate | null,
+    asSomebody: boolean, limit: Limit,
   ): Promise<unknown> {
     // without arrays nothing is waited for, so that requests go out in the order of the calls
     const prepared: Prepared = found.size ? await prepare(args, found) : { args, arrays: [] };
     limit.check();
     this.#checkRunning();
-    const wire = checked(prepared.args);
+    const wire = this.#checked(path, prepared.args);
     const upload = prepared.arrays.length ? new Upload(prepared.arrays, options.onProgress, limit.extend) : null;
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
-    const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, [], this.#clock.date());
+    const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, asSomebody);
     if (kind === "mutation") this.#keep(request);
     limit.onGivenUp(() => this.#abandon(request));
     this.#sync.request(request, update);
@@ -303,6 +307,10 @@ export class SynoviaClient {
     } finally {
       for (const query of needs) this.#sync.release(query);
     }
+  }
+
+  #checked(path: string, args: unknown): ValueMap {
+    return checked(path, args, this.#sync.maxMessageBytes);
   }
 
   /** Hold the queries that show the arrays that arguments only refer to. */
@@ -314,9 +322,10 @@ export class SynoviaClient {
 
   #keep(request: Request): void {
     if (!this.#outbox || !this.#recovery) return;
-    const { isAuthenticated, isLoading } = this.auth;
-    const saved = this.#outbox.save(request, isAuthenticated || isLoading, () => this.#sync.ready());
-    request.gates.push(this.#recovery, saved);
+    request.gate = this.#recovery;
+    const permit = (request.permit = new OutboxPermit(this.#outbox, this.#outbox.own, request, this.#sync));
+    const { signedIn } = this.#sync.requests;
+    permit.keep(this.#recovery.open && !request.heldBack && (signedIn || !request.asSomebody));
   }
 
   /** Nobody waits for a request any more: forget it, unless it is kept; what is kept stays in line. */
@@ -383,9 +392,13 @@ export class SynoviaClient {
 }
 
 /** Ask the server to take no token of this session any more; the connection has become anonymous before. */
-async function endSession(url: string, token: string): Promise<void> {
-  const response = await fetch(besideSocket(url, "/auth/sign-out"), { method: "POST", headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok && response.status !== 401) throw new SynoviaError(`the session could not be ended (HTTP status ${response.status})`);
+async function endSession(url: string, token: string, clock: Clock, attempts = 3): Promise<void> {
+  const { ok, status, headers } = await fetch(besideSocket(url, "/auth/sign-out"), { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  if (ok || status === 401) return;
+  const wait = Number(headers.get("retry-after") ?? NaN) * 1000;
+  if (status !== 429 || attempts <= 1 || !(wait <= LONGEST_WAIT)) throw new SynoviaError(`the session could not be ended (HTTP status ${status})`);
+  await new Promise<void>((resolve) => void clock.after(wait, resolve));
+  return endSession(url, token, clock, attempts - 1);
 }
 
 function webSocket(given: unknown): SocketConstructor {

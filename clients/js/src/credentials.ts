@@ -32,11 +32,13 @@ export interface AuthState {
   readonly error: AuthenticationError | null;
 }
 
-const RENEWABLE = ["invalid_token", "unauthenticated"];
+/** What a refused token means: there is another to try, the server could not look at it, or the client is anonymous. */
+export type Refusal = "another" | "passing" | "final";
+
+/** These say that the token is no good; every other code, that the server could not look at it. */
+const VERDICTS = ["invalid_token", "unauthenticated", "forbidden"];
 /** A token that is refused this soon after being asked for is not asked for again: whoever gives it gives the same. */
 const PAUSE = 60_000;
-/** When to show a token again that the server could not look at. */
-const LATER = 5_000;
 
 /** Holds the token, or the function that gives one, and the tokens that the server has given for it. */
 export class Credentials {
@@ -67,6 +69,11 @@ export class Credentials {
     return this.#source === null && this.#issued === null;
   }
 
+  /** Whether calls made now are made as somebody: there is a token, and the server has not refused it. */
+  get asSomebody(): boolean {
+    return !this.anonymous && !this.state.error;
+  }
+
   /** Whether another token can be had when this one expires. */
   get renewable(): boolean {
     return this.#issued?.refreshToken != null || typeof this.#source === "function";
@@ -85,11 +92,6 @@ export class Credentials {
   /** The server's own token, if it has given one. */
   get issued(): string | null {
     return this.#issued?.token ?? null;
-  }
-
-  /** A new connection: nothing is refused yet, and the token may be renewed again. */
-  connected(): void {
-    this.#askedAt = null;
   }
 
   /**
@@ -122,21 +124,17 @@ export class Credentials {
     return within(this.clock, this.timeout, (async () => source())(), late);
   }
 
-  /** The server took the token of this number, and may have given its own. */
-  accepted(number: number, message: Authenticated | null): void {
-    if (message && message.token !== null) {
-      this.#keep({ ...message, refreshToken: message.refreshToken ?? this.#issued?.refreshToken ?? null });
-      this.#offered = "token"; // from here on
-    }
-    this.#settle(number, null);
+  /** The server has accepted the token, and may have given its own. */
+  accepted(message: Authenticated): void {
+    if (message.token === null) return;
+    this.#keep({ ...message, refreshToken: message.refreshToken ?? this.#issued?.refreshToken ?? null });
+    this.#offered = "token"; // from here on
   }
 
-  /** Take the server's refusal; tell how soon to try again, in milliseconds: null for never. */
-  refused(number: number, error: ErrorInfo): number | null {
-    const lasting = RENEWABLE.includes(error.code);
-    if (lasting && this.#another()) return 0;
-    this.#settle(number, AuthenticationError.of(error));
-    return lasting ? null : LATER;
+  /** Take the server's refusal, and tell what it means. */
+  refused(error: ErrorInfo): Refusal {
+    if (!VERDICTS.includes(error.code)) return "passing";
+    return this.#another() ? "another" : "final";
   }
 
   /** Take away what was refused; tell whether something is left. */
@@ -157,11 +155,13 @@ export class Credentials {
 
   /** The token has expired, and there is no other. */
   expired(): void {
-    this.#settle(this.replaced, new AuthenticationError("unauthenticated", "the token has expired"));
+    this.settle(this.replaced, { code: "unauthenticated", message: "the token has expired", data: null });
   }
 
-  #settle(number: number, error: AuthenticationError | null): void {
+  /** The server has accepted the program's token of this number, or refused it for good. */
+  settle(number: number, info: ErrorInfo | null): void {
     this.settled = Math.max(this.settled, number);
+    const error = info && AuthenticationError.of(info);
     if (number === this.replaced) this.#move({ isLoading: false, isAuthenticated: !error && !this.anonymous, error });
     this.changed.emit();
   }

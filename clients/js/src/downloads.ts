@@ -142,6 +142,18 @@ export class Downloads {
     return download.question(requestId);
   }
 
+  /** How many the server has been asked for. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Put a download that the server has refused for now back in line. */
+  postpone(requestId: number): void {
+    const download = this.#running.get(requestId);
+    this.#running.delete(requestId);
+    if (download) this.#toGo.unshift(download);
+  }
+
   /** Take an answer; one that nobody waits for any more is passed over. */
   respond(response: ArrayResponse): void {
     this.#running.get(response.requestId)?.respond(response);

@@ -8,7 +8,9 @@ import { CloseCode, ProtocolError, ResyncNeeded, type ErrorInfo } from "./protoc
 import type { ClientEvent } from "./protocol/events.js";
 import type { Authenticated, AuthError, FatalError, Pong } from "./protocol/messages.js";
 import type { Timeouts } from "./settings.js";
+import { SignIn } from "./sign-in.js";
 import type { SyncState } from "./sync-state.js";
+import { retryAfter } from "./throttle.js";
 
 export const CLIENT_NAME = "synovia-client-js/0.1.0";
 /** Samples wait here and not in the socket, so that a small message overtakes an upload on a slow line. */
@@ -18,6 +20,10 @@ const DRAIN_INTERVAL = 10;
 /** Why a connection ended. */
 export interface Ending {
   readonly reason: string;
+  /** Nothing is wrong with the server: another connection is to be made without a wait. */
+  readonly atOnce?: boolean;
+  /** The server has ended in good order, and another one, or the same, will be there soon. */
+  readonly stopping?: boolean;
   /** The server refuses this client: connecting again would fail the same way. */
   readonly fatal?: ErrorInfo;
   /** The server asked to wait this many milliseconds. */
@@ -43,18 +49,17 @@ export interface LinkParts {
 /** Speaks for one connection. */
 export class Link {
   readonly #parts: LinkParts;
-  readonly #controls: Uint8Array<ArrayBuffer>[] = [];
+  readonly #controls: (() => Uint8Array<ArrayBuffer>)[] = []; // made when they go: the connection may end before
   readonly #timers = new Map<string, Cancel>();
-  readonly #barriers = new Map<number, number>();
+  readonly #signIn: SignIn;
   #over = false;
   #welcomed = false;
   #nonce = 0;
-  #signInDue: "no" | "yes" | "renew";
-  #signingIn = false;
+  #waitsForToken = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
-    this.#signInDue = parts.credentials.anonymous ? "no" : "yes";
+    this.#signIn = new SignIn(parts.credentials);
   }
 
   /** Begin: the socket is open. */
@@ -84,13 +89,13 @@ export class Link {
 
   /** Sign in again, with whatever the credentials give now. */
   signIn(how: "yes" | "renew" = "yes"): void {
-    this.#signInDue = how;
+    this.#signIn.due = how;
     this.#parts.sync.ready();
   }
 
   /** Look now whether the server is still there. */
   check(): void {
-    if (!this.#welcomed || this.#signingIn || this.#timers.has("pong")) return;
+    if (this.#over || !this.#welcomed || this.#waitsForToken || this.#timers.has("pong")) return;
     this.#ping();
     this.#awaitLife(Infinity);
   }
@@ -136,22 +141,22 @@ export class Link {
     this.#welcomed = true;
     this.#stopTimer("welcome");
     this.#schedulePing();
-    const { credentials, welcomed } = this.#parts;
-    if (credentials.anonymous) credentials.accepted(credentials.replaced, null);
-    welcomed();
+    this.#parts.welcomed();
+    if (this.#signIn.welcomed()) this.#parts.sync.identified(false);
   }
 
   #dismissed({ error, retryAfter }: FatalError): void {
     const reason = `the server ended the connection: ${error.message} (${error.code})`;
-    this.end(retryAfter === null ? { reason, fatal: error } : { reason, retryAfter: retryAfter * 1000 });
+    const stopping = error.code === "stopping";
+    this.end(retryAfter === null ? { reason, fatal: error } : { reason, retryAfter: retryAfter * 1000, stopping });
   }
 
   // --- writing
 
   /** Send what may be sent now. */
   #pump(): void {
-    if (this.#over || this.#signingIn) return;
-    if (this.#signInDue !== "no") return void this.#authenticate();
+    if (this.#over || this.#waitsForToken) return;
+    if (this.#signIn.due !== "no") return void this.#authenticate();
     const { socket } = this.#parts;
     try {
       for (let frame = this.#next(); frame; frame = this.#next()) socket.send(frame);
@@ -164,68 +169,70 @@ export class Link {
   #next(): Uint8Array<ArrayBuffer> | null {
     const { sync, session, socket } = this.#parts;
     const control = this.#controls.shift();
-    if (control || !this.#welcomed) return control ?? sync.nextQuerySet(session);
+    if (control) return control();
+    if (!this.#welcomed || this.#signIn.pending) return sync.nextQuerySet(session);
     return sync.nextFrame(session, socket.bufferedAmount < UNSENT_BYTES);
   }
 
   #ping(): number {
-    this.#nonce += 1;
-    this.#controls.push(this.#parts.session.ping(this.#nonce));
+    const nonce = ++this.#nonce;
+    this.#controls.push(() => this.#parts.session.ping(nonce));
     this.#parts.sync.ready();
-    return this.#nonce;
+    return nonce;
   }
 
-  // --- signing in: nothing else goes out until the token is there, or it would run as somebody else
+  // --- signing in: nothing else goes out until the token is there, and no request until the server has accepted it
 
   async #authenticate(): Promise<void> {
     const { credentials, session } = this.#parts;
-    const renew = this.#signInDue === "renew";
-    this.#signInDue = "no";
-    this.#signingIn = true;
+    const renew = this.#signIn.due === "renew";
+    this.#waitsForToken = true;
     const number = credentials.replaced;
     try {
       const token = await credentials.token(renew);
       if (this.#over) return;
-      this.#controls.push(session.authenticate(token));
-      this.#barriers.set(this.#ping(), number);
+      this.#controls.push(() => session.authenticate(token));
+      this.#signIn.shown(this.#ping(), number, token === null);
     } catch (error) {
       this.end({ reason: `the token callable failed: ${error instanceof Error ? error.message : String(error)}` });
     }
-    this.#signingIn = false;
+    this.#waitsForToken = false;
     this.#pump();
   }
 
   #accepted(message: Authenticated): void {
-    const { credentials, sync, clock } = this.#parts;
-    credentials.accepted(this.#judged(), message);
+    if (!this.#signIn.accepted(message)) return;
     if (message.expiresAt === null) return this.#stopTimer("expiry");
-    const left = message.expiresAt - clock.date() - (sync.offset ?? 0);
+    const { credentials, sync, clock } = this.#parts;
+    const left = message.expiresAt - (sync.time.now() ?? clock.date());
     if (credentials.renewable) this.#timer("expiry", sooner(left), () => this.signIn("renew"));
-    else this.#timer("expiry", Math.min(left, 2 ** 31 - 1), () => credentials.expired());
+    else this.#timer("expiry", Math.min(left, 2 ** 31 - 1), () => this.#expired());
+  }
+
+  #expired(): void {
+    this.#parts.credentials.expired();
+    this.#parts.sync.identified(false);
   }
 
   #refused({ error }: AuthError): void {
-    const { credentials } = this.#parts;
-    const wait = credentials.refused(this.#judged(), error);
-    this.#stopTimer("expiry");
-    if (wait === 0) this.signIn();
-    else if (wait !== null) this.#timer("expiry", wait, () => this.signIn());
-  }
-
-  /** Give the number of the token that the server speaks of: it answers in order. */
-  #judged(): number {
-    const [oldest] = this.#barriers;
-    if (!oldest) return this.#parts.credentials.replaced;
-    this.#barriers.delete(oldest[0]);
-    return oldest[1];
+    const { settled } = this.#signIn;
+    const refusal = this.#signIn.refused(error);
+    if (refusal) this.#stopTimer("expiry");
+    // as nobody this connection is of no use, and what the server sends now is what nobody may see
+    if (refusal === "passing") {
+      const reason = `the server could not look at the token: ${error.message} (${error.code})`;
+      this.end({ reason, retryAfter: retryAfter(error) ?? 0 });
+    } else if (refusal === "another" && !settled) {
+      this.end({ reason: `the token was refused (${error.code}); trying another`, atOnce: true });
+    } else if (refusal === "another") {
+      this.signIn();
+    } else if (refusal && !this.#signIn.pending) {
+      this.#parts.sync.identified(false);
+    }
   }
 
   #ponged({ nonce }: Pong): void {
-    const number = this.#barriers.get(nonce);
-    if (number === undefined) return;
-    this.#barriers.delete(nonce);
-    // had the server refused the token, it would have said so before; signing out it does not answer
-    this.#parts.credentials.accepted(number, null);
+    if (this.#signIn.ponged(nonce)) this.#parts.sync.identified(this.#signIn.signedIn);
   }
 
   // --- staying alive

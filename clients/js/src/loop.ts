@@ -6,6 +6,7 @@ import type { Dialer, Socket } from "./dialer.js";
 import { Link, type Ending } from "./link.js";
 import { ClientSession } from "./protocol/client-session.js";
 import type { ErrorInfo } from "./protocol/errors.js";
+import { Reconnection } from "./reconnection.js";
 import type { Timeouts } from "./settings.js";
 import type { StateWatch } from "./state.js";
 import type { SyncState } from "./sync-state.js";
@@ -18,9 +19,9 @@ export interface LoopParts {
   readonly credentials: Credentials;
   readonly state: StateWatch;
   readonly backoff: Backoff;
+  readonly random: () => number;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
-  readonly random: () => number;
   /** Called when the server has refused for good. */
   readonly failed: (error: ErrorInfo) => void;
 }
@@ -31,7 +32,7 @@ export class ConnectionLoop {
   link: Link | null = null;
   readonly #parts: LoopParts;
   #session: ClientSession;
-  #failures = 0;
+  readonly #reconnection: Reconnection;
   #welcomedAt: number | null = null;
   #giveUp: Cancel | null = null;
   #waiting = false;
@@ -39,6 +40,7 @@ export class ConnectionLoop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    this.#reconnection = new Reconnection(parts.backoff, parts.random);
     this.#session = new ClientSession(parts.sessionId);
   }
 
@@ -71,7 +73,6 @@ export class ConnectionLoop {
   #serve(socket: Socket): void {
     this.#giveUp = null;
     const { sync, credentials, timeouts, clock } = this.#parts;
-    credentials.connected();
     const link = new Link({
       socket, session: this.#session, sync, credentials, timeouts, clock,
       welcomed: () => this.#welcomed(),
@@ -97,13 +98,17 @@ export class ConnectionLoop {
     this.#again(ending);
   }
 
-  #again({ reason, fatal, retryAfter = 0 }: Ending): void {
-    const { clock, backoff, random, state, failed } = this.#parts;
-    state.note(reason);
-    if (fatal) return failed(fatal);
-    if (this.#welcomedAt !== null && clock.now() - this.#welcomedAt >= backoff.stableAfter) this.#failures = 0;
-    const delay = Math.max(retryAfter, backoff.delay(this.#failures++, random));
+  #again(ending: Ending): void {
+    const { clock, state, failed } = this.#parts;
+    state.note(ending.reason);
+    if (ending.fatal) return failed(ending.fatal);
+    if (ending.atOnce) return this.start();
     this.#waiting = true;
-    this.#giveUp = clock.after(delay, () => this.start());
+    this.#giveUp = clock.after(this.#delay(ending), () => this.start());
+  }
+
+  #delay({ stopping, retryAfter = 0 }: Ending): number {
+    const now = this.#parts.clock.now();
+    return stopping ? this.#reconnection.afterStop(now, retryAfter) : this.#reconnection.afterFailure(now, this.#welcomedAt, retryAfter);
   }
 }

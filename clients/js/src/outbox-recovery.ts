@@ -1,14 +1,19 @@
 /** Sending what earlier pages have left in the outbox, each session on a connection of its own, before anything new. */
 import type { Credentials } from "./credentials.js";
-import { ConnectionFailed, type SynoviaError } from "./errors.js";
+import { ConnectionFailed, FunctionError } from "./errors.js";
 import { ConnectionLoop, type LoopParts } from "./loop.js";
 import type { Leftover, Outbox } from "./outbox.js";
+import { OutboxPermit } from "./outbox-permit.js";
+import type { ErrorInfo } from "./protocol/errors.js";
 import { Request, type Gate } from "./requests.js";
 import { StateWatch } from "./state.js";
 import { Upload } from "./uploads.js";
 import { SyncState } from "./sync-state.js";
 
 type Shared = Pick<LoopParts, "dialer" | "credentials" | "backoff" | "timeouts" | "clock" | "random">;
+
+/** A server that ends the connection with one of these would do so again, for the same message. */
+const UNREADABLE = "bad_frame bad_message too_large bad_array_frame array_misordered array_digest_mismatch".split(" ");
 
 /** What was left is sent; new mutations wait until `open`, so that an old one does not undo a new one. */
 export class OutboxRecovery implements Gate {
@@ -50,13 +55,30 @@ export class OutboxRecovery implements Gate {
     if (left.some(({ signedIn }) => signedIn)) await this.#signedIn(this.parts.credentials);
     if (this.#closed) return;
     this.#turn(false);
+    await this.#send(session, left);
+  }
+
+  /** Send what a session has left. What a server refuses to read holds up nobody: each is sent alone then. */
+  async #send(session: string, left: readonly Leftover[]): Promise<void> {
     const sync = new SyncState(this.parts.clock, this.parts.timeouts, ({ requestId }, error) => {
       if (error?.code !== "unauthenticated") this.outbox.remove(requestId, session);
     });
-    const requests = left.map((one) => requestOf(one));
-    const answers = requests.map((request) => this.outbox.follow(request));
-    for (const request of requests) sync.request(request);
-    await this.#serve(session, sync, Promise.all(answers));
+    const requests = left.map((one) => this.#request(session, one, sync));
+    const fatal = await this.#serve(session, sync, requests);
+    if (!fatal) return;
+    const open = left.filter((_, index) => !requests[index]!.givenUp);
+    if (!UNREADABLE.includes(fatal.code)) return sync.end(() => ConnectionFailed.of(fatal));
+    if (open.length === 1) return this.outbox.giveUp(session, open[0]!, FunctionError.of(fatal));
+    for (const one of open) await this.#send(session, [one]);
+  }
+
+  #request(session: string, { requestId, path, args, sentAt, signedIn, arrays }: Leftover, sync: SyncState): Request {
+    const request = new Request(requestId, "mutation", path, args, arrays.length ? new Upload(arrays) : null, [], signedIn);
+    const permit = (request.permit = new OutboxPermit(this.outbox, session, request, sync));
+    permit.takeOver(sentAt);
+    void this.outbox.follow(request);
+    sync.request(request);
+    return request;
   }
 
   /** Wait until somebody is signed in; new mutations need not wait for that. */
@@ -73,22 +95,19 @@ export class OutboxRecovery implements Gate {
     });
   }
 
-  async #serve(session: string, sync: SyncState, answered: Promise<unknown>): Promise<void> {
+  /** Keep a connection up until all is answered; give the error by which the server has refused it for good. */
+  async #serve(session: string, sync: SyncState, requests: readonly Request[]): Promise<ErrorInfo | null> {
     const sessionId = Uint8Array.from(session.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-    const end = (error: () => SynoviaError) => sync.end(error);
-    const failed: LoopParts["failed"] = (error) => end(() => ConnectionFailed.of(error));
-    const loop = new ConnectionLoop({ ...this.parts, sessionId, sync, state: new StateWatch(), failed });
+    let loop!: ConnectionLoop;
+    const refused = new Promise<ErrorInfo>((failed) => {
+      loop = new ConnectionLoop({ ...this.parts, sessionId, sync, state: new StateWatch(), failed });
+    });
     this.#loops.add(loop);
     loop.start();
-    await answered;
+    const answered = Promise.allSettled(requests.map(({ answer }) => answer.promise));
+    const fatal = await Promise.race([refused, answered.then(() => null)]);
     loop.stop();
     this.#loops.delete(loop);
+    return fatal;
   }
-}
-
-function requestOf({ requestId, path, args, issuedAt, arrays }: Leftover): Request {
-  const upload = arrays.length ? new Upload(arrays) : null;
-  const request = new Request(requestId, "mutation", path, args, upload, [], [], issuedAt);
-  request.tried = true;
-  return request;
 }

@@ -4,13 +4,14 @@
  * Every client has a session of its own. What an earlier one left behind is sent again under that one's session and
  * numbers, so that the server runs it once, however many pages find it.
  */
+import { checked } from "./arguments.js";
 import { callSafely, report } from "./callbacks.js";
 import { within, type Clock } from "./clock.js";
-import { ClientClosed, SynoviaError } from "./errors.js";
+import { ClientClosed, FunctionError, SynoviaError } from "./errors.js";
 import { pack } from "./protocol/pack.js";
 import { unpack } from "./protocol/unpack.js";
 import { hex, type ArrayRef, type ValueMap } from "./protocol/values.js";
-import type { Gate, Request } from "./requests.js";
+import type { Request } from "./requests.js";
 import type { Named } from "./uploads.js";
 
 /** How long the storage may take, in milliseconds. */
@@ -48,8 +49,9 @@ export interface Leftover {
   readonly requestId: number;
   readonly path: string;
   readonly args: ValueMap;
-  readonly issuedAt: number;
-  /** Somebody was signed in when it was asked for. */
+  /** When it may have been sent first, in milliseconds since 1970 by the server's clock; null: it has not been sent. */
+  readonly sentAt: number | null;
+  /** It was made as somebody. */
   readonly signedIn: boolean;
   readonly arrays: readonly Named[];
 }
@@ -58,26 +60,21 @@ export class Outbox {
   readonly #onRecovered: ((outcome: Recovered) => void) | undefined;
   readonly #storage: OutboxStorage;
   readonly #prefix: string;
-  readonly #own: string;
+  /** The session of this page. */
+  readonly own: string;
 
   /** @param clock Limits how long the storage may take; a browser's may hang. */
   constructor({ name, storage = localStorageOutbox(), onRecovered }: OutboxOptions, sessionId: Uint8Array, readonly clock: Clock) {
     this.#storage = storage;
     this.#onRecovered = onRecovered;
     this.#prefix = `synovia:${name}:`;
-    this.#own = hex(sessionId);
-    void this.claim(this.#own, () => new Promise(() => undefined)); // as long as this page lives
+    this.own = hex(sessionId);
+    void this.claim(this.own, () => new Promise(() => undefined)); // as long as this page lives
   }
 
-  /** Keep a mutation; it may go out once the gate is open, of which `opened` tells. What cannot be kept goes all the same. */
-  save(request: Request, signedIn: boolean, opened: () => void): Gate {
-    const gate = { open: false };
-    const save = async (): Promise<void> => this.#storage.set(this.#key(this.#own, request.requestId), packed(request, signedIn));
-    void this.#soon(save()).catch(report).then(() => {
-      gate.open = true;
-      opened();
-    });
-    return gate;
+  /** Keep a mutation. */
+  save(session: string, request: Request, sentAt: number | null): Promise<void> {
+    return this.#soon((async () => this.#storage.set(this.#key(session, request.requestId), packed(request, sentAt)))());
   }
 
   #soon<T>(promise: Promise<T>): Promise<T> {
@@ -95,7 +92,7 @@ export class Outbox {
   }
 
   /** Forget a mutation: it was answered. */
-  remove(requestId: number, session = this.#own): void {
+  remove(requestId: number, session = this.own): void {
     (async () => this.#storage.remove(this.#key(session, requestId)))().catch(report);
   }
 
@@ -103,7 +100,7 @@ export class Outbox {
     return `${this.#prefix}${session}:${requestId}`;
   }
 
-  /** Give what other sessions have left, by session, in the order in which it was asked for. */
+  /** Give what other sessions have left, by session, in the order of the calls; what cannot be sent is told and forgotten. */
   leftovers(): Promise<Map<string, Leftover[]>> {
     return this.#soon(this.#leftovers());
   }
@@ -112,12 +109,34 @@ export class Outbox {
     const found = new Map<string, Leftover[]>();
     for (const key of await this.#storage.keys()) {
       const [session, number] = key.slice(this.#prefix.length).split(":");
-      if (!key.startsWith(this.#prefix) || !session || !number || session === this.#own) continue;
+      if (!key.startsWith(this.#prefix) || !session || !number || session === this.own) continue;
       const bytes = await this.#storage.get(key);
-      if (bytes) found.set(session, [...(found.get(session) ?? []), unpacked(Number(number), bytes)]);
+      const left = bytes && this.#read(session, Number(number), bytes);
+      if (left) found.set(session, [...(found.get(session) ?? []), left]);
     }
     for (const left of found.values()) left.sort((a, b) => a.requestId - b.requestId);
     return found;
+  }
+
+  #read(session: string, requestId: number, bytes: Uint8Array): Leftover | null {
+    let path = "";
+    let args: ValueMap = {};
+    try {
+      const [, packed, sentAt, signedIn, arrays] = ([path] = unpack(bytes) as Packed);
+      args = unpack(packed) as ValueMap;
+      checked(path, args);
+      return { requestId, path, args, sentAt, signedIn, arrays: arrays.map(([ref, raw]) => ({ ref, raw })) };
+    } catch (error) {
+      const text = `what the outbox held cannot be sent: ${(error as Error).message}`;
+      this.giveUp(session, { requestId, path, args }, new FunctionError("invalid_arguments", text));
+      return null;
+    }
+  }
+
+  /** Forget a mutation that cannot be sent, and tell of it. */
+  giveUp(session: string, { requestId, path, args }: Pick<Leftover, "requestId" | "path" | "args">, error: Error): void {
+    this.remove(requestId, session);
+    callSafely(this.#onRecovered, { path, args, error });
   }
 
   /** Do something about a session unless another page that lives does: where the browser cannot tell, both do. */
@@ -128,15 +147,13 @@ export class Outbox {
   }
 }
 
-function packed({ path, args, issuedAt, upload }: Request, signedIn: boolean): Uint8Array {
-  const arrays = (upload?.arrays ?? []).map(({ ref, raw }) => [ref, raw]);
-  return pack([path, pack(args), issuedAt, signedIn, arrays]);
-}
+/** The first format has the time of the call, by the page's own clock, in place of `sentAt`: it may have been sent then. */
+const FORMAT = 2;
+type Packed = [path: string, args: Uint8Array, sentAt: number | null, signedIn: boolean, arrays: [ArrayRef, Uint8Array][], format?: number];
 
-function unpacked(requestId: number, bytes: Uint8Array): Leftover {
-  const [path, args, issuedAt, signedIn, arrays] = unpack(bytes) as [string, Uint8Array, number, boolean, [ArrayRef, Uint8Array][]];
-  const named = arrays.map(([ref, raw]) => ({ ref, raw }));
-  return { requestId, path, args: unpack(args) as ValueMap, issuedAt, signedIn, arrays: named };
+function packed({ path, args, upload, asSomebody }: Request, sentAt: number | null): Uint8Array {
+  const arrays = (upload?.arrays ?? []).map(({ ref, raw }): [ArrayRef, Uint8Array] => [ref, raw]);
+  return pack([path, pack(args), sentAt, asSomebody, arrays, FORMAT] satisfies Packed);
 }
 
 /** Keep an outbox in the browser's localStorage. */

@@ -47,27 +47,39 @@ export interface Gate {
   readonly open: boolean;
 }
 
+/** Whether an outbox says of a mutation that it may have been sent; it is not sent before. */
+export interface Permit extends Gate {
+  /** Have it written down, if it is not being written already. */
+  ask(): void;
+  /** The connection is gone: what has not been sent on it has not been sent after all. */
+  revoke(): void;
+}
+
 /** One mutation or action. */
 export class Request {
   readonly answer = new Answer();
   /** It was handed to a socket at least once, so the server may have it. */
   tried = false;
+  /** When it was first sent, in milliseconds since 1970 by the server's clock. */
+  issuedAt: number | null = null;
+  /** What else has to be there before it goes. */
+  gate: Gate = { open: true };
+  /** Of a mutation in an outbox. */
+  permit: Permit | null = null;
 
   /**
    * @param upload Its arrays, which go ahead of it.
    * @param needs The queries that show the arrays it only refers to; the server looks for them there.
-   * @param gates What else has to be there before it goes.
-   * @param issuedAt When it was first asked for, in milliseconds since 1970 by our own clock.
+   * @param asSomebody Its caller was signed in, or signing in: it is never run as nobody.
    */
   constructor(
-    readonly requestId: number,
+    public requestId: number,
     readonly kind: RequestKind,
     readonly path: string,
     readonly args: ValueMap,
     readonly upload: Upload | null,
     readonly needs: readonly LiveQuery[],
-    readonly gates: Gate[],
-    readonly issuedAt: number,
+    readonly asSomebody: boolean,
   ) {}
 
   /** Whether array frames are still to go before the message may. */
@@ -77,12 +89,7 @@ export class Request {
 
   /** Whether something has to come before the message. */
   get heldBack(): boolean {
-    return this.uploading || !this.needs.every((query) => query.confirmed) || !this.#admitted;
-  }
-
-  /** Whether it may use the connection at all. */
-  get #admitted(): boolean {
-    return this.gates.every((gate) => gate.open);
+    return this.uploading || !this.gate.open || !this.needs.every((query) => query.confirmed);
   }
 
   /** Whether nobody waits for the answer any more. */
@@ -93,11 +100,21 @@ export class Request {
 
 /** All unanswered requests, by number: those still to go, and those that the present connection has taken. */
 export class Requests {
+  /** Whether the present connection speaks for somebody; requests made as somebody wait until it does. */
+  signedIn = false;
   #toGo = new Map<number, Request>();
   #inFlight = new Map<number, Request>();
 
   get size(): number {
     return this.#toGo.size + this.#inFlight.size;
+  }
+
+  [Symbol.iterator](): Iterator<Request> {
+    return [...this.#inFlight.values(), ...this.#toGo.values()][Symbol.iterator]();
+  }
+
+  get actionsInFlight(): number {
+    return [...this.#inFlight.values()].filter((request) => request.kind === "action").length;
   }
 
   /** Take a request in; it goes out when the connection can take it. */
@@ -115,14 +132,21 @@ export class Requests {
    * Give the request whose message may go now.
    *
    * New requests overtake one that is still uploading. Requests that were sent before do not overtake each other: they
-   * go again in the order in which the server may have seen them.
+   * go again in the order in which the server may have seen them, and so do those that wait for a permit only.
+   * @param actions Whether actions may go.
    */
-  nextMessage(): Request | null {
-    let retryHeld = false;
+  nextMessage(actions = true): Request | null {
+    let [retryHeld, permitHeld] = [false, false];
     for (const request of this.#toGo.values()) {
-      if (request.givenUp || (request.tried && retryHeld)) continue;
-      if (!request.heldBack) return request;
-      retryHeld ||= request.tried;
+      if (request.givenUp || !this.#admits(request) || (request.kind === "action" && !actions)) continue;
+      if (request.tried && retryHeld) continue;
+      if (request.heldBack) {
+        retryHeld ||= request.tried;
+        continue;
+      }
+      request.permit?.ask();
+      permitHeld ||= request.permit?.open === false;
+      if (!request.permit || !permitHeld) return request;
     }
     return null;
   }
@@ -130,10 +154,28 @@ export class Requests {
   /** Give the upload that an array frame may be taken from. */
   nextUpload(): Upload | null {
     for (const request of this.#toGo.values()) {
-      if (request.givenUp && !request.upload?.amidArray) this.#toGo.delete(request.requestId);
-      else if (request.uploading) return request.upload;
+      const halfSent = request.upload?.amidArray ?? false;
+      if (request.givenUp && !halfSent) this.#toGo.delete(request.requestId);
+      else if (request.uploading && (halfSent || this.#admits(request))) return request.upload;
     }
     return null;
+  }
+
+  #admits(request: Request): boolean {
+    return this.signedIn || !request.asSomebody;
+  }
+
+  /** Put an action that was answered but not run back in line, under a new number. */
+  postpone(request: Request, requestId: number): void {
+    request.requestId = requestId;
+    this.add(request);
+  }
+
+  /** Take out the requests that are not kept and were made as somebody: the connection speaks for nobody. */
+  takenAsNobody(): Request[] {
+    const taken = [...this.#toGo.values()].filter((request) => request.asSomebody && !request.permit);
+    for (const request of taken) this.drop(request);
+    return taken;
   }
 
   /** Count a request as sent: from here on nobody knows whether the server has it. */

@@ -1,7 +1,7 @@
 /** The state that outlives connections: what is to be sent, in which order, and where the answers go. */
 import type { Clock } from "./clock.js";
 import { Downloads, type Download } from "./downloads.js";
-import { FunctionError, type SynoviaError } from "./errors.js";
+import { ConnectionLost, FunctionError, type SynoviaError } from "./errors.js";
 import type { OptimisticUpdate } from "./optimistic.js";
 import type { ClientSession } from "./protocol/client-session.js";
 import { WireValueError, type ErrorInfo } from "./protocol/errors.js";
@@ -11,7 +11,9 @@ import { FROM_CLIENT } from "./protocol/unpack.js";
 import type { ValueMap } from "./protocol/values.js";
 import { QuerySet, type LiveQuery } from "./queries.js";
 import { RequestNumbers, Requests, type Request } from "./requests.js";
+import { ServerTime } from "./server-time.js";
 import type { Timeouts } from "./settings.js";
+import { Throttle } from "./throttle.js";
 import { ArrayOrigins } from "./array-origins.js";
 import { View } from "./view.js";
 
@@ -32,8 +34,13 @@ export class SyncState {
   readonly requests = new Requests();
   readonly downloads = new Downloads(this.numbers);
   readonly view: View;
-  /** How far the server's clock is ahead of ours, in milliseconds; null: it has not said. */
-  offset: number | null = null;
+  readonly time: ServerTime;
+  /** The number of the present connection, from when it takes requests; null while there is none. */
+  epoch: number | null = null;
+  /** How long a message may be, by what the server has said last. */
+  maxMessageBytes = FROM_CLIENT.maxMessageBytes;
+  #epochs = 0;
+  readonly #throttle: Throttle;
   readonly #updates = new Map<Request, OptimisticUpdate>();
   #heardOf: LiveQuery[] = [];
   #wake: (() => void) | null = null;
@@ -41,11 +48,13 @@ export class SyncState {
 
   /** @param answered Called with each mutation or action that the server has answered, and how it failed. */
   constructor(
-    readonly clock: Clock,
+    clock: Clock,
     timeouts: Timeouts,
     readonly answered?: (request: Request, error: ErrorInfo | null) => void,
   ) {
     this.view = new View(this.queries, clock, timeouts);
+    this.time = new ServerTime(clock);
+    this.#throttle = new Throttle(clock, () => this.ready());
   }
 
   /** Say whom to tell when `nextFrame` may have something: once for all that happens in one go. */
@@ -162,28 +171,28 @@ export class SyncState {
   }
 
   #nextFetch(session: ClientSession): Frame | null {
-    const fetch = this.downloads.nextFetch();
+    const fetch = this.#mayCall ? this.downloads.nextFetch() : null;
     return fetch && session.fetchArray(fetch);
   }
 
   #nextRequest(session: ClientSession): Frame | null {
-    for (let request = this.requests.nextMessage(); request; request = this.requests.nextMessage()) {
+    for (let request; (request = this.requests.nextMessage(this.#mayCall)); ) {
       try {
-        const frame = this.#encode(request, session);
+        const frame = encode(request, session);
+        request.issuedAt ??= this.time.now();
         this.requests.sending(request);
         return frame;
       } catch (error) {
         if (!(error instanceof WireValueError)) throw error;
-        this.#fail(request, new FunctionError("too_large", error.message));
+        this.#settle(request, { code: "too_large", message: error.message, data: null });
       }
     }
     return null;
   }
 
-  #encode({ requestId, kind, path, args, tried, issuedAt }: Request, session: ClientSession): Frame {
-    if (kind === "action") return session.action(requestId, path, args);
-    const issued = this.offset === null ? null : Math.max(0, Math.round(issuedAt + this.offset));
-    return session.mutation(requestId, path, args, tried, issued);
+  /** Whether an action or a fetch may go; mutations wait at the server. */
+  get #mayCall(): boolean {
+    return this.#throttle.admits(this.requests.actionsInFlight + this.downloads.running);
   }
 
   #nextArrayFrame(): Frame | null {
@@ -201,7 +210,8 @@ export class SyncState {
   #take(event: ClientEvent): void {
     switch (event.type) {
       case "Welcome":
-        this.offset = event.serverTime === null ? null : event.serverTime - this.clock.date();
+        this.time.learn(event.serverTime);
+        this.maxMessageBytes = event.maxMessageBytes;
         return this.view.connected();
       case "QueryUpdated":
         return this.#heard(event.queryId, (query) => (event.changed ? query.succeed(event.value) : this.#confirm(query, event.value)));
@@ -213,6 +223,7 @@ export class SyncState {
       case "ActionResponse":
         return this.#answered(event);
       case "ArrayResponse":
+        if (this.#throttle.refused(event.error)) return this.downloads.postpone(event.requestId);
         return this.downloads.respond(event);
       case "ArrayChunk":
         return this.downloads.receive(event);
@@ -244,10 +255,12 @@ export class SyncState {
 
   #answered(response: MutationResponse | ActionResponse): void {
     const request = this.requests.answered(response.requestId);
+    const again = response.type === "ActionResponse" && this.#throttle.refused(response.error);
     if (!request) return;
-    this.answered?.(request, response.error);
-    if (response.error) this.#fail(request, FunctionError.of(response.error));
-    else if (response.type === "ActionResponse") this.view.afterwards(() => request.answer.succeed(response.result));
+    if (again && !request.givenUp) return this.requests.postpone(request, this.numbers.take());
+    if (response.error) return this.#settle(request, response.error);
+    this.answered?.(request, null);
+    if (response.type === "ActionResponse") this.view.afterwards(() => request.answer.succeed(response.result));
     else this.#done(request, response);
   }
 
@@ -255,6 +268,12 @@ export class SyncState {
     const update = this.#updates.get(request) ?? null;
     this.#updates.delete(request);
     this.view.answered(update, ts, () => request.answer.succeed(result));
+  }
+
+  /** A request has failed by what the server says, or would say. */
+  #settle(request: Request, error: ErrorInfo): void {
+    this.answered?.(request, error);
+    this.#fail(request, FunctionError.of(error));
   }
 
   #fail(request: Request, error: SynoviaError): void {
@@ -266,9 +285,24 @@ export class SyncState {
 
   // --- connections come and go
 
+  /** It is known as whom the connection speaks: requests may go; those made as somebody do not go as nobody. */
+  identified(signedIn: boolean): void {
+    this.requests.signedIn = signedIn;
+    if (!signedIn) for (const request of this.requests.takenAsNobody()) this.#fail(request, notSignedIn(request));
+    this.epoch ??= ++this.#epochs;
+    this.ready();
+  }
+
+  #left(): void {
+    this.epoch = null;
+    this.requests.signedIn = false;
+    for (const request of this.requests) if (!request.tried) request.permit?.revoke();
+  }
+
   /** The connection is gone: what can be sent again gets ready for that, the rest fails. */
   disconnected(session: ClientSession): void {
     this.#heardOf = [];
+    this.#left();
     this.#forgetReleased();
     this.view.disconnected();
     this.queries.disconnected();
@@ -292,6 +326,8 @@ export class SyncState {
 
   /** Nothing will be sent any more: everyone who waits gets an error of their own. */
   end(error: () => SynoviaError): void {
+    this.#throttle.close();
+    this.#left();
     this.requests.failAll(error);
     this.downloads.failAll(error);
     this.view.close();
@@ -300,4 +336,14 @@ export class SyncState {
       query.watchers.emit();
     }
   }
+}
+
+function encode({ requestId, kind, path, args, tried, issuedAt }: Request, session: ClientSession): Frame {
+  if (kind === "action") return session.action(requestId, path, args);
+  return session.mutation(requestId, path, args, tried, tried ? issuedAt : null);
+}
+
+function notSignedIn({ kind, path, tried }: Request): SynoviaError {
+  if (tried) return new ConnectionLost(`the ${kind} ${path} was in flight when the connection broke, and whoever made it is not signed in any more`);
+  return new FunctionError("unauthenticated", `the ${kind} ${path} was made as somebody who is not signed in any more: it was not run`);
 }

@@ -1,16 +1,8 @@
 /** Signing in, and staying signed in. */
-import { describe, expect, it } from "vitest";
-import { AuthenticationError, type TokenSet } from "../src/index.js";
-import { Peer, unattended, type PeerSocket } from "./peer.js";
-import { settled } from "./until.js";
-
-function authenticated(socket: PeerSocket, tokens: Partial<TokenSet> = {}): void {
-  socket.tell({ type: "Authenticated", token: null, refreshToken: null, expiresAt: null, ...tokens });
-}
-
-function refused(socket: PeerSocket, code = "invalid_token"): void {
-  socket.tell({ type: "AuthError", error: { code, message: "no", data: null } });
-}
+import { describe, expect, it, vi } from "vitest";
+import { AuthenticationError, ConnectionLost, type TokenSet } from "../src/index.js";
+import { Peer, unattended, value, type PeerSocket } from "./peer.js";
+import { settled, until } from "./until.js";
 
 const offered = (socket: PeerSocket) => socket.all("Authenticate").map(({ token }) => token);
 
@@ -19,7 +11,7 @@ describe("tokens", () => {
     let asked = 0;
     const peer = new Peer({ token: async () => `token ${++asked}` });
     await peer.accept();
-    authenticated(peer.socket);
+    peer.socket.authenticated();
     expect(peer.client.auth).toEqual({ isLoading: false, isAuthenticated: true, error: null });
     await peer.reconnect();
     expect(offered(peer.socket)).toEqual(["token 2"]);
@@ -58,17 +50,19 @@ describe("tokens", () => {
     expect(offered(peer.socket)).toEqual(["token"]);
   });
 
-  it("are renewed once when refused, and then given up", async () => {
+  it("are renewed once when refused, on another connection, and then given up", async () => {
     let asked = 0;
     const peer = new Peer({ token: () => `token ${++asked}` });
     await peer.accept();
-    refused(peer.socket);
-    await settled();
-    expect(offered(peer.socket)).toEqual(["token 1", "token 2"]);
+    peer.socket.refuse();
+    expect(peer.sockets[0]!.closedWith).toBe(1000);
+    await peer.accept();
+    expect(peer.sockets.map(offered)).toEqual([["token 1"], ["token 2"]]);
     expect(peer.client.auth.isLoading).toBe(true);
-    refused(peer.socket);
+    peer.socket.refuse();
     await settled();
-    expect(offered(peer.socket)).toHaveLength(2);
+    expect(peer.sockets).toHaveLength(2);
+    expect(offered(peer.socket)).toHaveLength(1);
     expect(peer.client.auth).toMatchObject({ isLoading: false, isAuthenticated: false, error: { code: "invalid_token" } });
   });
 
@@ -78,19 +72,19 @@ describe("tokens", () => {
     const peer = new Peer({ token: "google", tokens });
     await peer.accept(peer.clock.date() + 5_000); // the server's clock is ahead
     const expiresAt = peer.clock.date() + 5_000 + 900_000;
-    authenticated(peer.socket, { token: "access 1", refreshToken: "refresh 1", expiresAt });
+    peer.socket.authenticated({ token: "access 1", refreshToken: "refresh 1", expiresAt });
     expect(kept).toEqual({ token: "access 1", refreshToken: "refresh 1", expiresAt });
     await peer.reconnect();
     expect(offered(peer.socket)).toEqual(["access 1"]);
     peer.socket.welcome(peer.clock.date() + 5_000);
-    authenticated(peer.socket, { expiresAt });
+    peer.socket.authenticated({ expiresAt });
     for (let minutes = 0; minutes < 14; minutes += 0.1) {
       peer.clock.advance(6_000);
       await settled();
       peer.socket.tell({ type: "Pong", nonce: peer.socket.last("Ping")?.nonce ?? 0 });
     }
     expect(offered(peer.socket)).toEqual(["access 1", "refresh 1"]);
-    authenticated(peer.socket, { token: "access 2", refreshToken: "refresh 2", expiresAt: expiresAt + 900_000 });
+    peer.socket.authenticated({ token: "access 2", refreshToken: "refresh 2", expiresAt: expiresAt + 900_000 });
     expect(kept).toMatchObject({ token: "access 2" });
     peer.client.close();
 
@@ -98,10 +92,10 @@ describe("tokens", () => {
     expect(reloaded.client.auth.isLoading).toBe(true);
     await reloaded.accept();
     expect(offered(reloaded.socket)).toEqual(["access 2"]);
-    refused(reloaded.socket); // it has expired meanwhile
-    await settled();
-    expect(offered(reloaded.socket)).toEqual(["access 2", "refresh 2"]);
-    refused(reloaded.socket);
+    reloaded.socket.refuse(); // it has expired meanwhile
+    await reloaded.accept();
+    expect(offered(reloaded.socket)).toEqual(["refresh 2"]);
+    reloaded.socket.refuse();
     await settled();
     expect(reloaded.client.auth).toMatchObject({ isAuthenticated: false, isLoading: false });
     expect(kept).toBe(null);
@@ -110,7 +104,7 @@ describe("tokens", () => {
   it("that expire without another leave nobody signed in", async () => {
     const peer = new Peer({ token: "once" });
     await peer.accept(peer.clock.date());
-    authenticated(peer.socket, { expiresAt: peer.clock.date() + 5_000 });
+    peer.socket.authenticated({ expiresAt: peer.clock.date() + 5_000 });
     expect(peer.client.auth.isAuthenticated).toBe(true);
     peer.clock.advance(5_000);
     expect(peer.client.auth).toMatchObject({ isAuthenticated: false, error: { code: "unauthenticated" } });
@@ -122,11 +116,11 @@ describe("tokens", () => {
     const wrong = peer.client.authenticate("wrong");
     expect(peer.client.auth.isLoading).toBe(true);
     await settled();
-    refused(peer.socket);
+    peer.socket.refuse();
     await expect(wrong).rejects.toBeInstanceOf(AuthenticationError);
     const right = peer.client.authenticate("right");
     await settled();
-    authenticated(peer.socket);
+    peer.socket.authenticated();
     await right;
     expect(peer.client.auth).toEqual({ isLoading: false, isAuthenticated: true, error: null });
     const out = peer.client.authenticate(null);
@@ -140,20 +134,19 @@ describe("tokens", () => {
   it("follow the server when it ends the session, and come back when it could only not look", async () => {
     const peer = new Peer({ token: "google" });
     await peer.accept();
-    authenticated(peer.socket, { token: "access", refreshToken: "refresh" });
-    refused(peer.socket, "server_error");
-    await settled();
-    expect(peer.client.auth).toMatchObject({ isAuthenticated: false, error: { code: "server_error" } });
-    peer.clock.advance(5_000);
-    await settled();
-    expect(offered(peer.socket)).toEqual(["google", "access"]);
-    authenticated(peer.socket);
+    peer.socket.authenticated({ token: "access", refreshToken: "refresh" });
+    peer.socket.refuse("server_error");
+    expect(peer.client.trouble).toMatch(/could not look at the token/);
+    peer.clock.advance(500);
+    await peer.accept();
+    expect(offered(peer.socket)).toEqual(["access"]);
+    peer.socket.authenticated();
     expect(peer.client.auth.isAuthenticated).toBe(true);
     for (const _ of ["access", "refresh", "google"]) {
-      refused(peer.socket); // the session was revoked
+      peer.socket.refuse(); // the session was revoked
       await settled();
     }
-    expect(offered(peer.socket)).toEqual(["google", "access", "refresh", "google"]);
+    expect(offered(peer.socket)).toEqual(["access", "refresh", "google"]);
     expect(peer.client.auth).toMatchObject({ isLoading: false, isAuthenticated: false, error: { code: "invalid_token" } });
   });
 
@@ -163,12 +156,12 @@ describe("tokens", () => {
     const tokens = { load: () => kept, save: (set: TokenSet | null) => void (kept = set) };
     const peer = new Peer({ tokens });
     await peer.accept();
-    authenticated(peer.socket);
+    peer.socket.authenticated();
     kept = set(2);
-    refused(peer.socket);
+    peer.socket.refuse();
     await settled();
     expect(offered(peer.socket)).toEqual(["access 1", "access 2"]);
-    authenticated(peer.socket);
+    peer.socket.authenticated();
     expect(kept).toEqual(set(2));
     kept = null;
     await peer.reconnect();
@@ -180,5 +173,166 @@ describe("tokens", () => {
     await peer.accept();
     peer.socket.tell({ type: "Pong", nonce: peer.socket.last("Ping").nonce });
     expect(peer.client.auth.isAuthenticated).toBe(true);
+  });
+});
+
+describe("a server that could not look at a token", () => {
+  it.each(["timeout", "server_error", "overloaded"])("is asked again after %s, and nothing runs as nobody", async (code) => {
+    const peer = new Peer({ token: "slow to verify" });
+    const calls = [peer.client.mutation("m", {}), peer.client.action("a", {})];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await peer.accept();
+      peer.socket.refuse(code);
+      expect(peer.client.auth).toEqual({ isLoading: true, isAuthenticated: false, error: null });
+      expect(peer.client.trouble).toMatch(/could not look at the token/);
+      expect(peer.socket.all("Mutation")).toEqual([]);
+      const { length } = peer.sockets;
+      while (peer.sockets.length === length) peer.clock.advance(50);
+    }
+    await peer.accept();
+    expect(peer.socket.received.map(({ type }) => type)).toEqual(["Connect", "Authenticate", "Ping"]); // not known yet as whom
+    peer.socket.authenticated();
+    await settled();
+    peer.socket.done(1, 5, "done");
+    peer.socket.tell({ type: "ActionResponse", requestId: 2, result: "done", error: null });
+    expect(await Promise.all(calls)).toEqual(["done", "done"]);
+  });
+
+  it("says when it may be tried again", async () => {
+    const peer = new Peer({ token: "token" });
+    await peer.accept();
+    peer.socket.refuse("rate_limited", { retryAfter: 4.5 });
+    peer.clock.advance(4_499);
+    expect(peer.sockets).toHaveLength(1);
+    peer.clock.advance(1);
+    expect(peer.sockets).toHaveLength(2);
+  });
+
+  it("shows nothing of what nobody may see", async () => {
+    const peer = new Peer({ token: "token" });
+    const shown: unknown[] = [];
+    peer.client.onUpdate("mine", {}, (value) => shown.push(value), (error) => shown.push(error));
+    const first = await peer.accept();
+    expect(first.last("ModifyQuerySet").add).toHaveLength(1); // behind the token, before the verdict
+    first.refuse("timeout");
+    first.transition(5, { type: "QueryFailed", queryId: 1, error: { code: "unauthenticated", message: "", data: null } });
+    while (peer.sockets.length === 1) peer.clock.advance(50);
+    await peer.accept();
+    peer.socket.authenticated();
+    peer.socket.transition(6, value(1, "mine"));
+    await settled();
+    expect(shown).toEqual(["mine"]);
+  });
+});
+
+describe("what was called as somebody", () => {
+  it("fails when the token is refused, and what is called afterwards runs as nobody", async () => {
+    const peer = new Peer({ token: "forged" });
+    const calls = [peer.client.mutation("m", {}), peer.client.action("a", {}), peer.client.mutation("p", { samples: new Float64Array(3) })];
+    await peer.accept();
+    const failed = calls.map((call) => expect(call).rejects.toMatchObject({ code: "unauthenticated", message: expect.stringContaining("not run") }));
+    peer.socket.refuse();
+    await Promise.all(failed);
+    expect(peer.socket.all("Mutation")).toEqual([]);
+    unattended(peer.client.mutation("public", {}));
+    await settled();
+    expect(peer.socket.all("Mutation")).toMatchObject([{ path: "public" }]);
+  });
+
+  it("fails when they sign out, and when a retry finds nobody signed in", async () => {
+    const peer = new Peer({ token: "token" });
+    await peer.accept();
+    peer.socket.authenticated();
+    const sent = peer.client.mutation("sent", {});
+    await settled();
+    expect(peer.socket.all("Mutation")).toHaveLength(1);
+    peer.socket.cut();
+    const waiting = peer.client.mutation("waiting", {});
+    const lost = [expect(sent).rejects.toBeInstanceOf(ConnectionLost), expect(waiting).rejects.toMatchObject({ code: "unauthenticated" })];
+    unattended(peer.client.authenticate(null));
+    while (peer.sockets.length === 1) peer.clock.advance(50);
+    await peer.accept();
+    await Promise.all(lost);
+    expect(peer.socket.all("Mutation")).toEqual([]);
+  });
+
+  it("waits for a token that comes after the welcome", async () => {
+    let give = (_: string): void => undefined;
+    const peer = new Peer({ token: () => new Promise<string>((resolve) => (give = resolve)) });
+    unattended(peer.client.mutation("m", {}));
+    await peer.accept();
+    give("late");
+    await settled();
+    expect(peer.socket.all("Mutation")).toEqual([]);
+    peer.socket.authenticated();
+    await settled();
+    expect(peer.socket.all("Mutation")).toHaveLength(1);
+  });
+
+  it("is not sent in the time between two tokens", async () => {
+    let give = (_: string): void => undefined;
+    const peer = new Peer({ token: () => new Promise<string>((resolve) => (give = resolve)) });
+    await peer.accept();
+    give("one");
+    await settled();
+    peer.socket.authenticated();
+    peer.socket.refuse(); // the session has ended
+    unattended(peer.client.mutation("m", {}));
+    await settled();
+    give("two");
+    await settled();
+    expect(peer.socket.all("Mutation")).toEqual([]);
+    peer.socket.authenticated();
+    await settled();
+    expect(peer.socket.all("Mutation")).toHaveLength(1);
+  });
+});
+
+describe("answers", () => {
+  it("to a token that was replaced meanwhile count for nothing", async () => {
+    const peer = new Peer();
+    await peer.accept();
+    unattended(peer.client.authenticate("ada"));
+    await settled();
+    const pingOfAda = peer.socket.last("Ping").nonce;
+    unattended(peer.client.authenticate("ben"));
+    peer.socket.tell({ type: "Authenticated", token: "ada's own", refreshToken: "ada's refresh", expiresAt: null });
+    peer.socket.tell({ type: "Pong", nonce: pingOfAda });
+    await settled();
+    peer.socket.authenticated();
+    expect(peer.client.auth.isAuthenticated).toBe(true);
+    await peer.reconnect();
+    expect(offered(peer.socket)).toEqual(["ben"]);
+  });
+
+  it("that cross a new token are not taken for its refusal", async () => {
+    const peer = new Peer({ token: "old" });
+    await peer.accept();
+    peer.socket.authenticated();
+    const signingIn = peer.client.authenticate("new");
+    await settled();
+    peer.socket.tell({ type: "AuthError", error: { code: "invalid_token", message: "the old one has expired", data: null } });
+    peer.socket.authenticated();
+    await signingIn;
+    expect(peer.client.auth).toEqual({ isLoading: false, isAuthenticated: true, error: null });
+  });
+});
+
+describe("signing out", () => {
+  it("ends the session below the path of the hub, and again when the server says that it was too much", async () => {
+    const asked: string[] = [];
+    const answers = [new Response(null, { status: 429, headers: { "retry-after": "7" } }), new Response(null, { status: 204 })];
+    vi.stubGlobal("fetch", async (url: string) => (asked.push(url), answers.shift()!));
+    const peer = new Peer({ token: "google" }, "ws://hub/sync-api");
+    await peer.accept();
+    peer.socket.authenticated({ token: "own" });
+    const out = peer.client.signOut();
+    await until(() => asked.length === 1);
+    await settled();
+    peer.socket.pong();
+    peer.clock.advance(7_000);
+    await out;
+    expect(asked).toEqual(Array(2).fill("http://hub/sync-api/auth/sign-out"));
+    vi.unstubAllGlobals();
   });
 });

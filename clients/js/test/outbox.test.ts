@@ -74,14 +74,15 @@ describe("an outbox", () => {
     expect(second.socket.last("Mutation").path).toBe("public");
     const signedIn = second.client.authenticate("alice");
     await settled();
-    second.sockets[0]!.tell({ type: "Authenticated", token: null, refreshToken: null, expiresAt: null });
+    second.sockets[0]!.authenticated();
     await signedIn;
     await settled();
     expect(second.sockets).toHaveLength(2);
-    second.socket.open();
-    second.socket.welcome();
+    await second.accept();
+    expect(second.socket.received.map((message) => message.type)).toEqual(["Connect", "Authenticate", "Ping"]);
+    second.socket.authenticated();
     await settled();
-    expect(second.socket.received.map((message) => message.type)).toEqual(["Connect", "Authenticate", "Ping", "Mutation"]);
+    expect(second.socket.last("Mutation").path).toBe("mine");
     second.socket.failed(1, "unauthenticated");
     await settled();
     expect(Object.keys(items)).toHaveLength(2); // kept: it has not been looked at

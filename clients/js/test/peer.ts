@@ -1,6 +1,6 @@
 /** A server that does what the test says: sockets that lead nowhere but here. */
 import { afterEach } from "vitest";
-import { SynoviaClient, type ClientOptions } from "../src/index.js";
+import { SynoviaClient, type ClientOptions, type TokenSet } from "../src/index.js";
 import type { Socket } from "../src/dialer.js";
 import { decodeFrame, encodeFrame, isArrayFrame } from "../src/protocol/arrays.js";
 import { decodeClient, encode } from "../src/protocol/codec.js";
@@ -83,6 +83,23 @@ export class PeerSocket implements Socket {
     this.tell({ type: "MutationResponse", requestId, ts: null, result: null, error: { code, message: code, data: null } });
   }
 
+  /** Accept the token that was sent, and answer the ping behind it. */
+  authenticated(tokens: Partial<TokenSet> = {}): void {
+    this.tell({ type: "Authenticated", token: null, refreshToken: null, expiresAt: null, ...tokens });
+    this.pong();
+  }
+
+  /** Refuse the token that was sent, and answer the ping behind it. */
+  refuse(code = "invalid_token", data: unknown = null): void {
+    this.tell({ type: "AuthError", error: { code, message: "no", data } });
+    this.pong();
+  }
+
+  /** Answer the newest ping. */
+  pong(): void {
+    this.tell({ type: "Pong", nonce: this.last("Ping").nonce });
+  }
+
   samples(frame: Omit<ArrayFrame, "type">): void {
     this.raw(encodeFrame({ type: "ArrayFrame", ...frame }));
   }
@@ -102,7 +119,7 @@ export class Peer {
   readonly sockets: PeerSocket[] = [];
   readonly client: SynoviaClient;
 
-  constructor(options: ClientOptions = {}) {
+  constructor(options: ClientOptions = {}, url = "ws://hub") {
     const { sockets } = this;
     const WebSocket = class extends PeerSocket {
       constructor(readonly url: string) {
@@ -110,7 +127,7 @@ export class Peer {
         sockets.push(this);
       }
     };
-    this.client = new SynoviaClient("ws://hub", { WebSocket, clock: this.clock, random: () => 0.5, ...options });
+    this.client = new SynoviaClient(url, { WebSocket, clock: this.clock, random: () => 0.5, ...options });
     open.push(this.client);
   }
 

@@ -223,12 +223,18 @@ describe("requests", () => {
     expect(await mutation).toBe("once");
   });
 
-  it("says when a mutation was first asked for, by the server's clock", async () => {
+  it("says of a retry when it was first sent, by the server's clock, whatever our own clock says", async () => {
     const peer = new Peer();
+    peer.clock.epoch = 0;
     unattended(peer.client.mutation("m", {}));
     peer.clock.advance(500);
     await peer.accept(9_000_000);
-    expect(peer.socket.last("Mutation").issuedAt).toBe(9_000_000 - 500);
+    expect(peer.socket.last("Mutation")).toMatchObject({ retry: false, issuedAt: null });
+    peer.clock.epoch = 1_700_000_000_000; // it is set right
+    await peer.reconnect();
+    peer.socket.welcome(9_000_600);
+    await settled();
+    expect(peer.socket.last("Mutation")).toMatchObject({ retry: true, issuedAt: 9_000_000 });
   });
 
   it("sends mutations in the order of the calls, again after a break", async () => {

@@ -7,8 +7,12 @@ export const EXT_ARRAY_REF = 1;
 export const EXT_PATCH = 2;
 export const EXT_TIMESTAMP = -1;
 
+/** A digest, a dtype and the lengths of a hundred axes. */
+const MAX_REF_BYTES = 1024;
 const utf8 = new TextEncoder();
 const LONE_SURROGATE = /\p{Surrogate}/u;
+const YEAR_1 = -62_135_596_800_000;
+const YEAR_10000 = 253_402_300_800_000;
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** Pack a wire value. Properties that are undefined are left out. WireValueError for what cannot travel. */
@@ -49,7 +53,7 @@ class Packer {
     if (Array.isArray(value)) this.#list(value, inside(depth));
     else if (value instanceof Uint8Array) this.#chunk(value, 0xc4, 0xc5, 0xc6);
     else if (value instanceof Date) this.#timestamp(value.getTime());
-    else if (value instanceof ArrayRef) this.#ext(EXT_ARRAY_REF, pack([value.digest, value.dtype, value.shape]));
+    else if (value instanceof ArrayRef) this.#ext(EXT_ARRAY_REF, reference(value));
     else if (isPatch(value)) this.#ext(EXT_PATCH, pack(value.parts()));
     else if (isMap(value)) this.#map(value, inside(depth));
     else throw new WireValueError(`${describe(value)} is not a wire value`);
@@ -155,7 +159,7 @@ class Packer {
   }
 
   #timestamp(milliseconds: number): void {
-    if (Number.isNaN(milliseconds)) throw new WireValueError("an invalid Date");
+    if (!(milliseconds >= YEAR_1 && milliseconds < YEAR_10000)) throw new WireValueError("a Date that is invalid, or outside the years 1 to 9999");
     const seconds = Math.floor(milliseconds / 1000);
     const nanoseconds = (milliseconds - seconds * 1000) * 1_000_000;
     this.#ext(EXT_TIMESTAMP, timestampPayload(seconds, nanoseconds));
@@ -197,6 +201,12 @@ class Packer {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+function reference({ digest, dtype, shape }: ArrayRef): Uint8Array {
+  const bytes = pack([digest, dtype, shape]);
+  if (bytes.length > MAX_REF_BYTES) throw new WireValueError(`an array reference of ${bytes.length} bytes`);
+  return bytes;
 }
 
 function inside(depth: number): number {

@@ -277,10 +277,10 @@ describe("useConnectionState and useAuth", () => {
     expect(screen.getByText("out")).toBeDefined();
     await done(() => unattended(signIn("wrong")));
     expect(screen.getByText("loading")).toBeDefined();
-    await done(() => socket.tell({ type: "AuthError", error: { code: "invalid_token", message: "", data: null } }));
+    await done(() => socket.refuse());
     expect(screen.getByText("out invalid_token")).toBeDefined();
     await done(() => unattended(signIn("right")));
-    await done(() => socket.tell({ type: "Authenticated", token: null, refreshToken: null, expiresAt: null }));
+    await done(() => socket.authenticated());
     expect(screen.getByText("in")).toBeDefined();
     await done(() => unattended(signOut()));
     expect(screen.getByText("out")).toBeDefined();

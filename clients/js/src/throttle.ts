@@ -1,0 +1,48 @@
+/** Holding back calls of which the server has refused some because there were too many at once. */
+import type { Cancel, Clock } from "./clock.js";
+import type { ErrorInfo } from "./protocol/errors.js";
+
+/** Milliseconds; who is told to wait longer gives the error to the caller. */
+export const LONGEST_WAIT = 60_000;
+const PLENTY = 64;
+
+/** Says when calls may go again after `rate_limited`, and how many at once: one at first, then twice as many. */
+export class Throttle {
+  #atOnce = Infinity;
+  #waiting: Cancel | null = null;
+
+  /** @param ready Called when calls may go again. */
+  constructor(
+    readonly clock: Clock,
+    readonly ready: () => void,
+  ) {}
+
+  /** Look at the answer to a call; tell whether it was not run and is to be sent again, when `admits` says so. */
+  refused(error: ErrorInfo | null): boolean {
+    const wait = error?.code === "rate_limited" ? retryAfter(error) : null;
+    if (wait === null) this.#atOnce = this.#atOnce < PLENTY ? 2 * this.#atOnce : Infinity;
+    if (wait === null || wait > LONGEST_WAIT) return false;
+    this.#atOnce = 1;
+    this.#waiting ??= this.clock.after(wait, () => {
+      this.#waiting = null;
+      this.ready();
+    });
+    return true;
+  }
+
+  /** Tell whether another call may go, with so many in flight already. */
+  admits(inFlight: number): boolean {
+    return !this.#waiting && inFlight < this.#atOnce;
+  }
+
+  /** Stop waiting. */
+  close(): void {
+    this.#waiting?.();
+  }
+}
+
+/** Give the milliseconds after which an error says to try again; null if it does not say. */
+export function retryAfter({ data }: ErrorInfo): number | null {
+  const seconds: unknown = (data as { retryAfter?: unknown } | null)?.retryAfter;
+  return typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null;
+}
