@@ -210,6 +210,17 @@ def test_the_rows_of_names_of_visual3d(tmp_path: Path) -> None:
     assert motion.left_knee.tolist() == [5, 6, 7]
 
 
+def test_names_of_groups_over_names_of_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "Patient,Anna,,,\n,Left knee,,Right knee,\nTime (s),Flexion,Rotation,Flexion,Rotation\ns,deg,deg,deg,deg\n"
+        "0,1,9,-1,9\n0.01,2,9,-2,9\n0.02,3,9,-3,9\n"
+    )
+    motion = read_motion(path).both()
+    assert (motion.left_knee.tolist(), motion.right_knee.tolist()) == ([1, 2, 3], [-1, -2, -3])
+    assert not motion.warnings
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -88,6 +88,11 @@ class TestWhatOpenSimSays:
     def test_titles_of_angles_are_read(self, tmp_path: Path, title: str) -> None:
         check(read(tmp_path, opensim(title), "walk.sto"))
 
+    def test_the_ending_of_the_name_does_not_hide_the_title(self, tmp_path: Path) -> None:
+        for name in ("walk.csv", "walk.txt", "walk"):
+            assert "the numbers are speeds" in refused(tmp_path, opensim("Speeds"), name).reason
+            check(read(tmp_path, opensim().replace("\t", ","), name))
+
     def test_a_name_that_a_person_gave_is_no_title(self, tmp_path: Path) -> None:
         check(read(tmp_path, opensim("name=Speeds"), "walk.mot"))
 

@@ -81,6 +81,7 @@ _VICON = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*\"?(?:Devices|Trajectories|Model Outputs|Joints|Segments|Events)\"?[,;\t ]*[\r\n]+"
     rb"\"?[\d.]+\"?[,;\t ]*[\r\n]"
 )
+_OPENSIM = re.compile(rb"(?:^|[\r\n])[ \t]*endheader[,;\t ]*(?:[\r\n]|$)", re.IGNORECASE)
 _MVNX = re.compile(rb"(?:\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE.*?>\s*)*<mvnx\b", re.DOTALL)
 
 
@@ -105,9 +106,7 @@ def format_of(stream: BinaryIO, path: Path, name: str) -> Format:
         raise MotionFileError(path, None, f"this is {_BY_ENDING[ending]}")
     if head and ending in (".c3d", ".mvnx", ".xlsx"):
         raise MotionFileError(path, None, f"the file is named {ending} but is no {ending[1:].upper()} file inside")
-    if ending in (".mot", ".sto"):
-        return "opensim"
-    return "opensim" if ending not in (".csv", ".tsv") and b"endheader" in head.lower() else "table"
+    return "opensim" if ending in (".mot", ".sto") or _OPENSIM.search(head) else "table"
 
 
 def _is_c3d(head: bytes) -> bool:

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motion.files.cells import decoded, is_missing, is_number, split
-from motion.files.columns import ColumnNames, has_knee, is_time, knee_side
+from motion.files.columns import ColumnNames, has_knee, is_frame, is_time, knee_side
 from motion.files.lines import LineSource
 from motion.files.motion import MotionFileError
 from motion.files.words import AngleUnit, TimeUnit, angle_unit, time_unit, words_of
 
 LEADING_LINES = 100
 """So many lines may stand above the numbers."""
-_ROWS_BELOW = 3
-"""One of so many lines below the names holds numbers: units may stand between."""
 _GROUPS_ABOVE = 4
 _DELIMITERS = (b"\t", b";", b",")
-_COMPONENTS = {"x", "y", "z"}
 _FASTEST = 1e6
 _TOLD_DELIMITER = re.compile(rb'"?sep=(.)"?')
 _RATE = re.compile(
@@ -82,11 +79,6 @@ class _Row:
     raw: tuple[bytes, ...]
 
     @property
-    def has_components(self) -> bool:
-        """Whether all of X, Y and Z stand in cells of their own."""
-        return {cell.lower() for cell in self.cells} >= _COMPONENTS
-
-    @property
     def is_data(self) -> bool:
         used = [cell for cell in self.raw if cell.strip()]
         return bool(used) and sum(map(is_number, used)) * 2 >= len(used)
@@ -130,37 +122,39 @@ def _delimiter(text: bytes) -> bytes | None:
 
 
 def _known(rows: Sequence[_Row], names: ColumnNames) -> TableHeader | None:
-    """Find the first row, or two rows taken together, with a knee and numbers below it."""
+    """Find the first row, or two rows taken together, with a knee and samples below it."""
     for place, row in enumerate(rows):
-        if any(below.has_components for below in rows[place + 1 : place + 1 + _GROUPS_ABOVE]):
-            continue  # these are names of groups
         for labels in (row.cells, *_with_groups(rows, place)):
-            if has_knee(labels, names) and _has_numbers_below(rows, place, labels, names):
+            if has_knee(labels, names) and _has_samples_below(rows, place, labels, names):
                 return _header(rows, place, labels)
     return None
 
 
 def _with_groups(rows: Sequence[_Row], place: int) -> Iterator[tuple[str, ...]]:
-    """Join the components X, Y, Z of a row with the names in one of the rows above; a name reaches up to the next."""
+    """Join the names in a row, such as X, Y, Z, with those of groups in a row above; a group reaches up to the next."""
     row = rows[place]
-    if not row.has_components:
-        return
     for above in reversed(rows[max(0, place - _GROUPS_ABOVE) : place]):
         if above.delimiter != row.delimiter:
             continue
         group, labels = "", list[str]()
         for at, cell in enumerate(row.cells):
             group = (above.cells[at] if at < len(above.cells) else "") or group
-            labels.append(f"{group}_{cell}" if cell.lower() in _COMPONENTS and group else cell)
+            stands_alone = not (cell and group) or is_time(cell) or is_frame(cell)
+            labels.append(cell if stands_alone else f"{group}_{cell}")
         yield tuple(labels)
 
 
-def _has_numbers_below(rows: Sequence[_Row], place: int, labels: Sequence[str], names: ColumnNames) -> bool:
+def _has_samples_below(rows: Sequence[_Row], place: int, labels: Sequence[str], names: ColumnNames) -> bool:
+    """Tell whether the next row, but for one of units, holds samples; else these are names of groups, or a title."""
+    below = rows[place + 1 : place + 3]
+    if below and _is_units(below[0]):
+        below = below[1:]
+    if not below:
+        return False
     asked = {name.casefold() for name in (names.left, names.right) if name is not None}
     wanted = [at for at, label in enumerate(labels) if knee_side(label) or label.casefold() in asked]
-    below = [row.raw for row in rows[place + 1 : place + 1 + _ROWS_BELOW]]
-    cells = [raw[at] for raw in below for at in wanted if at < len(raw)]
-    return any(is_number(cell) or (cell.strip() and is_missing(cell)) for cell in cells)
+    cells = [below[0].raw[at] for at in wanted if at < len(below[0].raw)]
+    return below[0].is_data or any(is_number(cell) or (cell.strip() and is_missing(cell)) for cell in cells)
 
 
 def _above_numbers(rows: Sequence[_Row], path: Path) -> TableHeader:
