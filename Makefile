@@ -13,10 +13,10 @@ PARTS := protocol clients/python server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
-.PHONY: help dev ui demo test lint format torture bench clean
+.PHONY: help dev ui demo test test-fast lint format torture bench clean
 
 help:  ## Show the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Synovia needs Python 3.11 or later")'
@@ -51,11 +51,11 @@ $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: lint $(JS_READY) $(UI) $(BROWSER_READY)  ## Check style and types, then run every test
-	cd clients/js && npm test && npm run build && npm run size
-	cd $(DESK) && npm test
-	$(BIN)/pytest
-	cd tests/browser && npm test
+test: $(READY) $(JS_READY) $(UI) $(BROWSER_READY)  ## Check style and types, then run every test; tells how long each suite took
+	$(BIN)/python tests/suites.py
+
+test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser nor minutes
+	$(BIN)/python tests/suites.py --fast
 
 lint: $(READY)
 	$(BIN)/ruff check .

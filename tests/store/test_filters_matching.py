@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, Operator, compiled, matches
 
-MISSING: Any = object()
+
+class _Missing:
+    def __str__(self) -> str:
+        return "missing"
+
+
+MISSING: Any = _Missing()
 
 
 def holds(operator: Operator, value: Any, bound: Any, field: str = "f") -> bool:
