@@ -76,6 +76,7 @@ async def test_a_change_restarts_the_server_and_clients_come_back_to_the_new_fun
             path.write_text(APPLICATION.format(change=".upper()"))
             fatal, closed_with = await client.end()
             assert (fatal.error.code, closed_with) == ("stopping", 1001)
+            assert (fatal.retry_after or 0) <= 0.3, "somebody waits to see the change"
         async with client_of(running, client.session.resume(), open_timeout=30) as client:
             await client.send(client.session.modify([QueryAdd(1, "spoken:words", {})]))
             assert await client.result(1) == ["HELLO"]

@@ -59,6 +59,9 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
+RELOAD_SPREAD = 0.1
+"""Seconds within which clients are to come back after a reload."""
+
 _STORE_HELP = "mongodb://..., sqlite:///FILE or sqlite://:memory: (SYNOVIA_STORE)."
 PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
@@ -148,6 +151,7 @@ def dev(
 ) -> None:
     """Run an application for development: embedded store, reload on change, sign-in by name on a loopback address."""
     settings = _settings(host=host, port=port, log_level=log_level, origins=joined(origin), debug=True)
+    settings = _soon_back(settings)
     check_path(path)
     where = without_secret(store) or settings.store or development_store(path)
     with socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port) as listener:
@@ -155,6 +159,14 @@ def dev(
             raise typer.Exit(_supervise(path, where, settings, listener))
         _log_to(RichHandler(console=err, show_path=False), settings)
         _develop(path, where, settings, listener)
+
+
+def _soon_back(settings: Settings) -> Settings:
+    """Send clients away for a moment only, where a few of them wait for a change to be seen."""
+    limits = settings.limits
+    if "retry_spread" in limits.model_fields_set:
+        return settings
+    return settings.model_copy(update={"limits": limits.model_copy(update={"retry_spread": RELOAD_SPREAD})})
 
 
 def _supervise(path: Path, store: str, settings: Settings, listener: socket.socket) -> int:

@@ -56,6 +56,14 @@ async def post(ctx: MutationContext, board: str, text: str) -> Id[Note]:
 
 
 @mutation(public=True)
+async def sign(ctx: MutationContext, board: str) -> str:
+    """Post a note with the name of who calls, also if it is nobody, and give the name."""
+    name = ctx.identity.email if ctx.identity and ctx.identity.email else "nobody"
+    await ctx.db.insert(Note(board=board, text=name))
+    return name
+
+
+@mutation(public=True)
 async def edit(ctx: MutationContext, note_id: Id[Note], text: str) -> None:
     note = await ctx.db.get(Note, note_id)
     assert note is not None
