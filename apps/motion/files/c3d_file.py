@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +71,7 @@ def _points(stream: BinaryIO, path: Path) -> _Points:
             """Take files whose header and parameters differ in what does not matter here, as many do."""
 
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
             return _described(Reader(_Bounded(stream)), _size(stream), path)
     except MotionFileError:
         raise

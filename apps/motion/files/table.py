@@ -25,7 +25,7 @@ def read_table(
     """Read the samples of a table.
 
     Args:
-        source: The lines, from the title or the names of the columns on.
+        source: The lines, from what stands above the names of the columns on.
         path: For the error messages.
         options: What the caller says.
         rate: Hz, if the file has told it already.
@@ -37,23 +37,11 @@ def read_table(
     header = read_table_header(source, path, options.names)
     columns = chosen(header.labels, options.names, path, header.line)
     unit = _unit(header, columns, path)
-    layout = Layout(
-        header.labels,
-        read_columns(columns),
-        columns.time,
-        header.delimiter,
-        all_numbers=False,
-        ends_at_blank=ends_at_blank,
-    )
+    layout = Layout(header.labels, read_columns(columns), columns.time, header.delimiter, False, ends_at_blank)
     table = read_numbers(source, layout, path)
-    measured = Measured(
-        knees=knees_of(table, columns),
-        lines=table.lines,
-        told=Told(options.unit, unit, line=header.line),
-        rate=rate or header.rate,
-        line=header.line,
-        labels=header.labels,
-    )
+    told = Told(options.unit, unit, line=header.line)
+    measured = Measured(knees_of(table, columns), table.lines, told, line=header.line, labels=header.labels)
+    measured.rate = rate or header.rate
     if columns.time is not None:
         measured.times = table.columns[columns.time]
         measured.time_unit = columns.time_unit or header.time_unit(columns.time)
