@@ -9,11 +9,12 @@ DESK_API := $(DESK)/src/api/api.ts
 UI := apps/motion/web/index.html
 UI_SOURCES = $(shell find $(DESK) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' -not -path $(DESK_API))
 BROWSER_READY := tests/browser/node_modules/.ready
+DOCS_READY := .venv/.docs-ready
 PARTS := protocol clients/python server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
-.PHONY: help dev ui demo test test-fast lint format torture bench clean
+.PHONY: help dev ui demo test test-fast lint format torture bench docs clean
 
 help:  ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,5 +75,13 @@ bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the s
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi
 	$(BIN)/python -m benchmarks
 
+docs: $(DOCS_READY)  ## Build the documentation site: build/docs/index.html
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/docs
+	@echo "built: build/docs/index.html"
+
+$(DOCS_READY): $(READY) requirements-docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-docs.txt
+	@touch $@
+
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

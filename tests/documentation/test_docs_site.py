@@ -1,0 +1,52 @@
+"""The documentation site builds without a warning, and its reference has everything that is exported."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from documentation.pages import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
+MODULES = ["synovia", "synovia.http", "synovia.testing", "synovia_client"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_reference_has_everything_that_is_exported(module: str) -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
+    documented = set(re.findall(r"^\.\. auto\w+:: (\S+)$", pages, re.MULTILINE))
+    exported = {f"{module}.{name}" for name in importlib.import_module(module).__all__}
+    assert exported - documented == set(), "write them into a page of docs/reference"
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    if importlib.util.find_spec("sphinx") is None:
+        if os.environ.get("CI") == "true":
+            raise ModuleNotFoundError("make .venv/.docs-ready installs Sphinx")
+        pytest.skip("Sphinx is not installed: make docs")
+    site = tmp_path / "site"
+    command = ["-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--doctree-dir", tmp_path / "trees"]
+    ended = subprocess.run(
+        [sys.executable, *map(str, command), ROOT / "docs", site],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert {"index.html", "tutorial.html", "concepts.html", "contributing.html"} <= {
+        file.name for file in site.iterdir()
+    }
+    settings = (site / "reference" / "settings.html").read_text(encoding="utf-8")
+    assert "SYNOVIA_LIMITS_MAX_CONNECTIONS_PER_ADDRESS" in settings
+    assert "<!-- all settings -->" not in settings
+    tutorial = (site / "tutorial.html").read_text(encoding="utf-8")
+    assert ">chat/messages.py</span>" in tutorial
+    assert 'src="_images/desk-dark.png"' in (site / "index.html").read_text(encoding="utf-8")
