@@ -97,7 +97,10 @@ async def test_an_answer_that_nobody_takes_is_given_up() -> None:
         await until(lambda: address.visitors == 0)
 
 
-async def test_a_frame_that_dribbles_in_does_not_keep_a_connection_open() -> None:
+async def test_a_frame_that_dribbles_in_does_not_keep_a_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "synovia.http.protocol._LET_GO_SECONDS", 0.2
+    )  # the rest of the frame swallows the closing handshake
     async with serving(idle_timeout=0.4) as running, client_of(running, local_addr=(FLOODER, 0)) as client:
         writer = client.socket.transport
         writer.write(bytes([0x82, 0xFE, 0x10, 0x00, 0, 0, 0, 0]))  # 4,096 bytes are to follow, masked with zeros

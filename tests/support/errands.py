@@ -194,3 +194,8 @@ async def call(ctx: QueryContext, call_id: str) -> ScheduledCall | None:
 @query(public=True)
 async def calls(ctx: QueryContext, status: str) -> list[ScheduledCall]:
     return await ctx.db.query(ScheduledCall).using("by_status", status=status).where(field("path") != "x").take(1000)
+
+
+@query(public=True)
+async def how_many(ctx: QueryContext, status: str) -> int:
+    return await ctx.db.query(ScheduledCall).using("by_status", status=status).count()

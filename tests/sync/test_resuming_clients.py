@@ -20,7 +20,7 @@ from synovia_protocol.messages import QueryAdd, QueryPatch, QueryUnchanged, Quer
 
 pytestmark = pytest.mark.mongodb
 
-NOTES = 200
+NOTES = 80
 A, B = {"board": "a"}, {"board": "b"}
 
 
@@ -29,13 +29,17 @@ async def hubs(mongodb_uri: str, database_name: str) -> AsyncIterator[list[Runni
     """Two hubs on one database, each following the log itself."""
     address = urlsplit(mongodb_uri)._replace(path=f"/{database_name}").geturl()
     async with serving(store=address) as one, serving(store=address) as other:
-        async with client_of(one) as writer:
-            for name in ("a", "b"):
-                posts = [writer.mutation("notes:post", {"board": name, "text": f"note {n}"}) for n in range(NOTES)]
-                await writer.send(*(frame for _, frame in posts))
-                for number, _ in posts:
-                    assert (await writer.response(number)).error is None
+        await asyncio.gather(*(post(one, board, NOTES // 5) for board in "ab" for _ in range(5)))
         yield [one, other]
+
+
+async def post(hub: Running, board: str, count: int) -> None:
+    """Post notes one after the other; several of these share their commits."""
+    async with client_of(hub) as writer:
+        posts = [writer.mutation("notes:post", {"board": board, "text": f"note {n:060}"}) for n in range(count)]
+        await writer.send(*(frame for _, frame in posts))
+        for number, _ in posts:
+            assert (await writer.response(number)).error is None
 
 
 class Returning:
