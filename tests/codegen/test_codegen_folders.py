@@ -23,7 +23,9 @@ from synovia.functions.registry import load_application
     ],
 )
 def test_names_that_clash_are_told(files: dict[str, str], language: str, fault: str, tmp_path: Path) -> None:
-    application = write_application(tmp_path, {file: function(name) for file, name in files.items()})
+    application = write_application(
+        tmp_path, {file: function("f", f"public=True, name='{name}'") for file, name in files.items()}
+    )
     registry = load_application(application)
     with pytest.raises(CodegenError) as caught:
         generate(registry, **{language: tmp_path / "client"})

@@ -61,9 +61,8 @@ def test_the_example_in_typescript_compiles(chat: Path, tmp_path: Path) -> None:
 
 
 def test_faults_are_told_as_shown(chat: Path, tmp_path: Path) -> None:
-    source = CHAT.replace("text: str\n", "text: str\n    sent_on: date\n", 1).replace(
-        "limit: int = 50", "authors: set[str]"
-    )
+    source = CHAT.replace("text: str\n", "text: str\n    sent_on: date\n", 1)
+    source += "\n@query(public=True)\nasync def authors(ctx: QueryContext) -> set[str]:\n    return set()\n"
     (chat / "messages.py").write_text(
         source.replace("from synovia import", "from datetime import date\nfrom synovia import")
     )

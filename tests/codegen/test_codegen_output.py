@@ -100,8 +100,8 @@ class Other(Table, name="others"):
     ("source", "faults"),
     [
         (
-            "async def f(ctx: QueryContext, x: set[int]) -> None: ...",
-            ["f, argument 'x': set[int] cannot travel; a list can"],
+            "async def f(ctx: QueryContext) -> set[int]: ...",
+            ["f, its result: set[int] cannot travel; a list can"],
         ),
         (
             "async def f(ctx: QueryContext) -> datetime.date: ...",
@@ -113,7 +113,7 @@ class Other(Table, name="others"):
         ("async def f(ctx: QueryContext, x: Id['Elsewhere']) -> None: ...", ["Elsewhere"]),
         (
             "class M(Model):\n    a: int\n    b: list[decimal.Decimal]\n    c: uuid.UUID\n"
-            "@query(public=True)\nasync def f(ctx: QueryContext, m: M) -> None: ...",
+            "@query(public=True)\nasync def f(ctx: QueryContext) -> M: ...",
             [".M.b: Decimal cannot travel; a string", ".M.c: UUID cannot travel; a string"],
         ),
         (

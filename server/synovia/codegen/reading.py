@@ -7,7 +7,6 @@ import enum
 import inspect
 import sys
 import types
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ForwardRef, Literal, NewType, Self, TypeVar, Union, get_args, get_origin
 
@@ -38,6 +37,7 @@ from synovia.codegen.shapes import (
 )
 from synovia.functions.function import Function
 from synovia.functions.registry import Registry
+from synovia.functions.sendable import hint
 from synovia.schema import ArrayField, Id, Table
 from synovia_protocol.messages import ArrayRef
 
@@ -315,18 +315,5 @@ def _named(annotation: Any) -> str:
     return str(annotation).replace("typing.", "")
 
 
-_HINTS: Mapping[str, str] = {
-    "set": "a list can",
-    "frozenset": "a list can",
-    "tuple": "as an argument it is a list",
-    "date": "an aware datetime can, or a string",
-    "Decimal": "a string or a float can",
-    "UUID": "a string can",
-}
-
-
 def _hint(kind: Any) -> str:
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return "; use a Literal"
-    name = getattr(kind, "__name__", "")
-    return f"; {_HINTS[name]}" if name in _HINTS else "; a synovia Model can"
+    return hint(getattr(kind, "__name__", ""), is_enum=isinstance(kind, type) and issubclass(kind, enum.Enum))

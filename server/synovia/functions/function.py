@@ -14,16 +14,10 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
     overload,
 )
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
-from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError
 
 from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import Access
@@ -31,6 +25,7 @@ from synovia.functions.context import ActionContext, Context, MutationContext, Q
 from synovia.functions.places import place_of
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
+from synovia.functions.signatures import Signature
 from synovia.schema import Table
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -66,8 +61,6 @@ class Function:
         isolation: What a mutation is protected against.
         retry: How often an action that was scheduled is tried again when it fails; None: never.
         cron: When it is run by itself.
-        rows_of: The table if the result is a plain list of its rows.
-        returns: The annotation of the result, once prepared.
     """
 
     def __init__(
@@ -90,10 +83,7 @@ class Function:
         self.retry = retry
         self.cron: Schedule | None = None
         self.place_in(body.__module__.rpartition(".")[2])
-        self._arguments: type[BaseModel] | None = None
-        self._result: TypeAdapter[Any] | None = None
-        self.rows_of: type[Table] | None = None
-        self.returns: Any = None
+        self._signature: Signature | None = None
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
@@ -104,45 +94,36 @@ class Function:
         self.path = f"{module}:{self.name}"
 
     def prepare(self) -> None:
-        """Build the validators from the annotations, once; all modules have to be loaded, so that names resolve.
+        """Read what it takes and gives from its annotations, once; all modules have to be loaded, so that names resolve.
 
         Raises:
-            SchemaError: An argument or the result has no annotation, or one that pydantic cannot use.
+            SchemaError: They are not there, or cannot be.
         """
-        if self._result is not None:
-            return
-        try:
-            hints = get_type_hints(self.body, include_extras=True)
-            parameters = list(inspect.signature(self.body).parameters.values())
-            fields = {parameter.name: self._field(parameter, hints) for parameter in parameters[1:]}
-            if "return" not in hints:
-                raise SchemaError("its result has no annotation")
-            self._arguments = create_model(
-                self.path,  # a name of its own: schemas of equal names and fields would become one
-                __config__=ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False),
-                **cast(dict[str, Any], fields),
-            )
-            self.returns = hints["return"]
-            self.rows_of = _listed_table(self.returns)
-            self._result = TypeAdapter(self.returns)
-        except SchemaError as error:
-            raise SchemaError(f"{self.path}: {error}") from None
-        except (NameError, TypeError) as error:
-            raise SchemaError(f"{self.path}: {error}") from error
+        if self._signature is None:
+            try:
+                self._signature = Signature.of(self.path, self.body, for_clients=not self.internal)
+            except SchemaError as error:
+                raise SchemaError(f"{self.place}: {self.path}: {error}") from error
 
-    def _field(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise SchemaError(f"argument {parameter.name!r} must be a plain named one")
-        if parameter.name not in hints:
-            raise SchemaError(f"argument {parameter.name!r} has no annotation")
-        default = FieldInfo() if parameter.default is parameter.empty else parameter.default
-        return hints[parameter.name], default
+    @property
+    def _prepared(self) -> Signature:
+        assert self._signature is not None, "prepare() comes first"  # noqa: S101
+        return self._signature
 
     @property
     def arguments(self) -> type[BaseModel]:
         """The model of the arguments, names in camelCase as its aliases."""
-        assert self._arguments is not None, "prepare() comes first"  # noqa: S101
-        return self._arguments
+        return self._prepared.arguments
+
+    @property
+    def returns(self) -> Any:
+        """The annotation of the result."""
+        return self._prepared.returns
+
+    @property
+    def rows_of(self) -> type[Table] | None:
+        """The table if the result is a plain list of its rows."""
+        return self._prepared.rows_of
 
     def validate(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the wire's arguments (camelCase) into the body's keyword arguments.
@@ -164,20 +145,11 @@ class Function:
 
     def check(self, result: Any) -> Any:
         """Check a result against the annotation."""
-        assert self._result is not None, "prepare() comes first"  # noqa: S101
-        return self._result.validate_python(result)
+        return self._prepared.result.validate_python(result)
 
     def dump(self, checked: Any) -> Any:
         """Turn a checked result into wire values."""
-        assert self._result is not None, "prepare() comes first"  # noqa: S101
-        return self._result.dump_python(checked, by_alias=True, exclude_none=True)
-
-
-def _listed_table(annotation: Any) -> type[Table] | None:
-    arguments = get_args(annotation)
-    if get_origin(annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], Table):
-        return arguments[0]
-    return None
+        return self._prepared.result.dump_python(checked, by_alias=True, exclude_none=True)
 
 
 class _Decorator(Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import traceback
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -32,16 +34,23 @@ def place_of_name(module: ModuleType, name: str) -> str:
     file = getattr(module, "__file__", None)
     if file is None:
         return f"module {module.__name__}"
-    lines = [node.lineno for node in syntax_of(module).body if name in _named_by(node)]
+    lines = [node.lineno for node in ast.parse(source_of(module)).body if name in _named_by(node)]
     return place(file, lines[-1] if lines else 1)
 
 
-def syntax_of(module: ModuleType) -> ast.Module:
-    """Parse the source of a module; nothing is in it if that is not there."""
+def place_of_error(error: BaseException, inside: Path) -> str | None:
+    """Tell where in a folder or file an error was raised, or last passed through; None if it was nowhere there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(inside)]
+    return place(own[-1].filename, own[-1].lineno or 0) if own else None
+
+
+def source_of(module: ModuleType) -> str:
+    """Give the source of a module; empty if it is not there."""
     try:
-        return ast.parse(inspect.getsource(module))
-    except (OSError, TypeError, SyntaxError):
-        return ast.Module([], [])
+        return inspect.getsource(module)
+    except (OSError, TypeError):
+        return ""
 
 
 def _named_by(node: ast.stmt) -> set[str]:

@@ -183,6 +183,27 @@ class Journal:
 # --- the builder ------------------------------------------------------------------------------------------------------
 
 
+def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexSpec:
+    """Find the index that ``using(name, ...)`` chooses with conditions on these fields.
+
+    Raises:
+        UnknownIndex: The table has no such index, or these are not its leading fields in order.
+    """
+    spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
+    if spec is None:
+        raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
+    fields, given = spec.fields or ("_id",), [database_name(_dotted(each)) for each in conditions]
+    if given != list(fields[: len(given)]):
+        raise UnknownIndex(
+            f"{table.spec.name}.{name} is over {', '.join(fields)}: name them in this order, from the first"
+        )
+    return spec
+
+
+def _dotted(condition: str) -> str:
+    return condition.replace("__", ".")
+
+
 class Query(Generic[T]):
     """Documents of one table, through one index. Each step gives a new builder; the last word reads.
 
@@ -209,22 +230,11 @@ class Query(Generic[T]):
         Raises:
             UnknownIndex: The table has no such index, or the conditions do not follow its fields.
         """
-        spec = self._index(index)
+        spec = index_of(self._table, index, conditions)
         return self._with(replace(self._scan, index=spec, interval=self._interval(spec, conditions)))
 
-    def _index(self, name: str) -> IndexSpec:
-        for spec in (BY_ID, *self._table.spec.indexes):
-            if spec.name == name:
-                return spec
-        raise UnknownIndex(f"{self._table.spec.name} has no index {name!r}")
-
     def _interval(self, spec: IndexSpec, conditions: dict[str, Any]) -> Interval:
-        fields = spec.fields or ("_id",)
-        given = {name.replace("__", "."): value for name, value in conditions.items()}
-        if [database_name(name) for name in given] != list(fields[: len(given)]):
-            raise UnknownIndex(
-                f"{self._table.spec.name}.{spec.name} is over {', '.join(fields)}: name them in this order, from the first"
-            )
+        given = {_dotted(name): value for name, value in conditions.items()}
         equals: list[Any] = []
         for place, (name, value) in enumerate(given.items()):
             if not isinstance(value, Range):

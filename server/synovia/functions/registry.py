@@ -14,10 +14,11 @@ from synovia.errors import SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
-from synovia.functions.places import place_of
+from synovia.functions.places import place_of, place_of_error
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall
+from synovia.functions.source_checks import faults_in
 from synovia.schema import Table, TableSpec
 
 SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, ScheduledCall.spec, CronJob.spec)
@@ -77,10 +78,15 @@ def load_application(path: str | Path) -> Registry:
     if str(location.parent) not in sys.path:
         sys.path.insert(0, str(location.parent))
     importlib.invalidate_caches()
-    package = importlib.import_module(name)
-    _check_origin(package, location)
+    try:
+        package = importlib.import_module(name)
+        _check_origin(package, location)
+        modules = list(modules_of(package))
+    except SchemaError as error:
+        where = place_of_error(error, location)
+        raise SchemaError(f"{where}: {error}" if where else str(error)) from error
     folder = location if location.is_dir() else location.parent
-    return replace(collect(name, modules_of(package)), folder=folder)
+    return replace(collect(name, modules), folder=folder)
 
 
 def _check_origin(package: ModuleType, location: Path) -> None:
@@ -97,17 +103,37 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     Raises:
         SchemaError: It cannot work; also if a function does not say who may call it.
     """
+    modules = list(modules)
     values = [(module, value) for module in modules for value in list(vars(module).values())]
     routes = [route for module, value in values if (route := _own_route(name, module, value)) is not None]
     functions = list(_functions(name, values))
     _refuse_same_paths([*functions, *routes])
-    for function in functions:
-        function.prepare()
+    _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
+    _raise(fault for function in functions for fault in _faults(function))
     tables = _tables([value for _, value in values if _is_table(value)])
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     by_path = {function.path: function for function in functions}
-    _check_access({**by_path, **{f"route {route.pattern}": route for route in routes}}, roles)
+    _check_access([*functions, *routes], roles)
     return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
+
+
+def _sources(application: str, modules: list[ModuleType]) -> list[ModuleType]:
+    """List an application's modules, also those that are not looked into but imported by others."""
+    inside = [module for name, module in list(sys.modules.items()) if name.startswith(application + ".")]
+    return list(dict.fromkeys([*modules, *inside]))
+
+
+def _faults(function: Function) -> Iterator[str]:
+    try:
+        function.prepare()
+    except SchemaError as error:
+        yield str(error)
+
+
+def _raise(faults: Iterable[str]) -> None:
+    found = list(faults)
+    if found:
+        raise SchemaError("\n".join(found))
 
 
 def _functions(application: str, values: Iterable[tuple[ModuleType, Any]]) -> Iterator[Function]:
@@ -155,14 +181,14 @@ def _one_table(roles: set[Roles]) -> Roles | None:
     return next(iter(roles), None)
 
 
-def _check_access(declared: Mapping[str, Function], table: Roles | None) -> None:
+def _check_access(declared: Iterable[Function], table: Roles | None) -> None:
     """Check every declaration, and tell all that is wrong at once."""
     faults: dict[str, list[str]] = {}
-    for path, function in sorted(declared.items()):
+    for function in sorted(declared, key=lambda each: each.path):
         try:
             function.access.check(table)
         except SchemaError as error:
-            faults.setdefault(str(error), []).append(path)
+            faults.setdefault(str(error), []).append(f"{function.path} ({function.place})")
     if faults:
         raise SchemaError("; ".join(f"{', '.join(paths)}: {fault}" for fault, paths in faults.items()))
 

@@ -21,6 +21,7 @@ from synovia.schema.arrays import FROM_DOCUMENT
 from synovia.schema.ids import Id, time_of_id
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
+from synovia.schema.wire_names import clash_of
 
 _CREATION_TIME = "creation_time"
 _END_OF_TIME = 1e15
@@ -54,6 +55,9 @@ class Model(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        clash = clash_of(cls)
+        if clash is not None:
+            raise SchemaError(f"{cls.__name__}: the fields {clash}")
         for name, info in cls.model_fields.items():
             if info.is_required() and _allows_none(info.annotation):
                 raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")

@@ -1,0 +1,98 @@
+"""What a function takes and gives, from its annotations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, create_model
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from synovia.errors import SchemaError
+from synovia.functions.sendable import hint, unsendable
+from synovia.schema import Table, clash_of
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a function takes and gives.
+
+    Attributes:
+        arguments: The model of its arguments, with their names on the wire as aliases.
+        returns: The annotation of its result.
+        result: Checks and dumps it.
+        rows_of: The table if the result is a plain list of its rows.
+    """
+
+    arguments: type[BaseModel]
+    returns: Any
+    result: TypeAdapter[Any]
+    rows_of: type[Table] | None
+
+    @classmethod
+    def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, for_clients: bool) -> Signature:
+        """Read it; all modules have to be loaded, so that names resolve.
+
+        Args:
+            name: Of the arguments' model: schemas of equal names and fields would become one.
+            for_clients: Whether clients call it, and not only the application itself, which may pass any object.
+
+        Raises:
+            SchemaError: An argument or the result has no annotation, or one that cannot be; or no client could call it.
+        """
+        try:
+            hints = get_type_hints(body, include_extras=True)
+        except (NameError, TypeError) as error:
+            raise SchemaError(str(error)) from error
+        fields = {each.name: _field(each, hints) for each in list(inspect.signature(body).parameters.values())[1:]}
+        if "return" not in hints:
+            raise SchemaError("its result has no annotation")
+        arguments = _model(name, fields)
+        faults = [f"the arguments {clash}" for clash in [clash_of(arguments)] if clash]
+        if for_clients:
+            faults += unsendable(arguments)
+        if faults:
+            raise SchemaError("; ".join(faults))
+        returns = hints["return"]
+        return cls(arguments, returns, _adapter("its result", returns), _listed_table(returns))
+
+
+def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+        raise SchemaError(f"argument {parameter.name!r} must be a plain named one")
+    if parameter.name not in hints:
+        raise SchemaError(f"argument {parameter.name!r} has no annotation")
+    default = FieldInfo() if parameter.default is parameter.empty else parameter.default
+    return hints[parameter.name], default
+
+
+def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
+    config = ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False)
+    try:
+        return create_model(name, __config__=config, **cast(dict[str, Any], fields))
+    except PydanticSchemaGenerationError:
+        for argument, (annotation, _) in fields.items():
+            _adapter(f"argument {argument!r}", annotation)
+        raise
+    except (NameError, TypeError, PydanticUserError) as error:
+        raise SchemaError(str(error)) from error
+
+
+def _adapter(place: str, annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation)
+    except PydanticSchemaGenerationError as error:
+        kind = getattr(annotation, "__qualname__", str(annotation))
+        raise SchemaError(f"{place}: {kind} cannot travel{hint(kind)}") from error
+    except (NameError, TypeError, PydanticUserError) as error:
+        raise SchemaError(f"{place}: {error}") from error
+
+
+def _listed_table(annotation: Any) -> type[Table] | None:
+    arguments = get_args(annotation)
+    if get_origin(annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], Table):
+        return arguments[0]
+    return None

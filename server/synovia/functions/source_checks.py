@@ -1,0 +1,152 @@
+"""Faults that a module's source shows before anything runs. Only what is certain: what might work is left to run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+from weakref import WeakSet
+
+from synovia.errors import UnknownIndex
+from synovia.functions.function import function_of
+from synovia.functions.places import place, source_of
+from synovia.functions.query import index_of
+from synovia.functions.routing import route_of
+from synovia.schema import Table
+
+_sound: WeakSet[ModuleType] = WeakSet()
+"""Modules in which no fault was found: an application may be loaded many times, as by tests."""
+
+
+def faults_in(module: ModuleType) -> list[str]:
+    """Tell what is lost or fails in a module that has been imported, with ``FILE:LINE``.
+
+    That is: a function or a table of which there is another one of the same name further down; and ``using`` with an index
+    that its table does not have, or with fields that are not its leading ones.
+    """
+    if module in _sound or getattr(module, "__file__", None) is None:
+        return []
+    text, names = source_of(module), vars(module)
+    # A folder's own may be hidden by its modules, so what its names mean does not tell.
+    declares = "__path__" in names or any(map(_is_declaration, list(names.values())))
+    chooses = ".using(" in text
+    source = ast.parse(text if declares or chooses else "")
+    found = [*_overwritten(source, names), *(_unknown_indexes(source, names) if chooses else ())]
+    if not found:
+        _sound.add(module)
+    return [f"{place(str(module.__file__), node.lineno)}: {told}" for node, told in found]
+
+
+Found = Iterator[tuple[ast.stmt | ast.expr, str]]
+Names = dict[str, Any]
+"""What a module's names mean once it is imported."""
+
+
+def _overwritten(source: ast.Module, names: Names) -> Found:
+    declared: dict[str, ast.stmt] = {}
+    for node in source.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        other = declared.pop(node.name, None)
+        if other is not None and not _mentions(node, node.name):
+            yield other, f"{node.name} is declared again in line {node.lineno}, so this one is lost"
+        if _declares(node, names):
+            declared[node.name] = node
+    for name, node in declared.items():
+        if isinstance(names.get(name), ModuleType):
+            yield node, f"{name} is also the name of a module in this folder, which takes its place; rename one"
+
+
+def _declares(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, names: Names) -> bool:
+    """Tell whether this is a function with a decorator of Synovia's, or a table."""
+    if isinstance(node, ast.ClassDef):
+        return any(base is Table or _is_table(base) for base in (_value(each, names) for each in node.bases))
+    heads = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+    return any(str(getattr(_value(head, names), "__module__", "")).startswith("synovia.") for head in heads)
+
+
+def _mentions(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, name: str) -> bool:
+    """Tell whether a declaration builds on what had its name before."""
+    heads = [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else ())]
+    return any(isinstance(each, ast.Name) and each.id == name for head in heads for each in ast.walk(head))
+
+
+def _unknown_indexes(source: ast.Module, names: Names) -> Found:
+    elsewhere = set(_bound_inside(source))
+    for call in _calls_that_are_not_tried(source):
+        table = _table_of_using(call, names, elsewhere)
+        conditions = [each.arg for each in call.keywords]
+        if table is not None and None not in conditions:
+            try:
+                index_of(table, ast.literal_eval(call.args[0]), [name for name in conditions if name is not None])
+            except UnknownIndex as error:
+                yield call, error.message
+
+
+def _table_of_using(call: ast.Call, names: Names, elsewhere: set[str]) -> type[Table] | None:
+    """Give the table in ``....db.query(Table).using("literal", ...)``, perhaps with other steps between."""
+    match call:
+        case ast.Call(ast.Attribute(ast.Call() as inner, "using"), [ast.Constant(str())]):
+            pass
+        case _:
+            return None
+    while True:
+        match inner:
+            case ast.Call(ast.Attribute(ast.Call() as before, "where" | "order" | "using")):
+                inner = before
+            case ast.Call(ast.Attribute(ast.Attribute(attr="db") | ast.Name("db"), "query"), [table], []):
+                break
+            case _:
+                return None
+    root = next((node.id for node in ast.walk(table) if isinstance(node, ast.Name)), "")
+    value = None if root in elsewhere else _value(table, names)
+    return value if _is_table(value) else None
+
+
+def _calls_that_are_not_tried(node: ast.AST) -> Iterator[ast.Call]:
+    """List the calls whose errors nothing around them in the same function looks at."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call):
+            yield child
+        if isinstance(child, ast.Try | ast.TryStar) and child.handlers:
+            for part in (*child.handlers, *child.orelse, *child.finalbody):
+                yield from _calls_that_are_not_tried(part)
+        elif not isinstance(child, ast.With | ast.AsyncWith):
+            yield from _calls_that_are_not_tried(child)
+
+
+def _bound_inside(source: ast.Module) -> Iterator[str]:
+    """List the names that mean something of their own anywhere but at the top of the module."""
+    top = set(source.body)
+    for statement in source.body:
+        for node in ast.walk(statement):
+            match node:
+                case ast.arg(name) | ast.Name(name, ast.Store() | ast.Del()):
+                    yield name
+                case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name) if node not in top:
+                    yield name
+                case ast.Import(aliases) | ast.ImportFrom(names=aliases) if node not in top:
+                    yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                    yield name
+                case ast.MatchMapping(rest=str(name)):
+                    yield name
+
+
+def _value(node: ast.expr, names: Names) -> Any:
+    """Give what a name, or an attribute of one, means at the top of the module."""
+    match node:
+        case ast.Name(name):
+            return names.get(name)
+        case ast.Attribute(owner, name):
+            return getattr(_value(owner, names), name, None)
+    return None
+
+
+def _is_declaration(value: Any) -> bool:
+    return function_of(value) is not None or route_of(value) is not None or _is_table(value)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Table) and value is not Table
