@@ -67,7 +67,7 @@ _SENDS: dict[ClientState, dict[type, ClientState]] = {
     _CLOSED: {},
 }
 _RECEIVES: dict[ClientState, dict[type, ClientState]] = {
-    ClientState.NEW: {},
+    ClientState.NEW: {FatalError: _CLOSED},  # a server may be stopping, or tired of waiting for Connect
     ClientState.EXPECT_WELCOME: {Welcome: _OPEN, FatalError: _CLOSED},
     _OPEN: {
         **dict.fromkeys((Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),

@@ -1,10 +1,17 @@
-"""The server's end of one connection: frames in, events out, bytes to send. No socket, no clock."""
+"""The server's end of one connection: frames in, events out, bytes to send. No socket, no clock.
+
+What may come and go in which state stands in two tables. A client that leaves them breaks the protocol; a caller who
+does gets a ``SessionError``, and nothing has changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from typing import Any
 
+from synovia_protocol.array_answers import ArrayAnswers
 from synovia_protocol.arrays import ArrayReceiver, decode_frame, encode_frame, is_array_frame
 from synovia_protocol.codec import (
     FROM_CLIENT,
@@ -15,7 +22,7 @@ from synovia_protocol.codec import (
     pack_action_response,
     pack_mutation_response,
 )
-from synovia_protocol.errors import ErrorCode, ErrorInfo, ProtocolError, SessionError
+from synovia_protocol.errors import ErrorCode, ProtocolError, SessionError
 from synovia_protocol.events import ServerEvent
 from synovia_protocol.messages import (
     PROTOCOL_VERSION,
@@ -46,35 +53,42 @@ class ServerState(Enum):
     """The states of a connection as its server sees it."""
 
     EXPECT_CONNECT = auto()
+    WELCOME_DUE = auto()
     OPEN = auto()
+    FATAL_ERROR_DUE = auto()
     CLOSED = auto()
 
 
-_OPEN, _CLOSED = ServerState.OPEN, ServerState.CLOSED
+_WELCOME_DUE, _OPEN, _CLOSED = ServerState.WELCOME_DUE, ServerState.OPEN, ServerState.CLOSED
 
+_REQUESTS = (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame)
 _RECEIVES: dict[ServerState, dict[type, ServerState]] = {
-    ServerState.EXPECT_CONNECT: {Connect: _OPEN},
-    _OPEN: dict.fromkeys(
-        (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame), _OPEN
-    ),
+    ServerState.EXPECT_CONNECT: {Connect: _WELCOME_DUE},
+    _WELCOME_DUE: dict.fromkeys(_REQUESTS, _WELCOME_DUE),  # clients do not wait for Welcome
+    _OPEN: dict.fromkeys(_REQUESTS, _OPEN),
+    ServerState.FATAL_ERROR_DUE: {},
     _CLOSED: {},
 }
 _SENDS: dict[ServerState, dict[type, ServerState]] = {
     ServerState.EXPECT_CONNECT: {FatalError: _CLOSED},
+    _WELCOME_DUE: {Welcome: _OPEN, FatalError: _CLOSED},
     _OPEN: {
-        **dict.fromkeys((Welcome, Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
+        **dict.fromkeys((Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
         **dict.fromkeys((ArrayResponse, ArrayFrame, Pong), _OPEN),
         FatalError: _CLOSED,
     },
-    _CLOSED: {FatalError: _CLOSED},  # why it was closed: the answer to a frame that broke the protocol
+    ServerState.FATAL_ERROR_DUE: {FatalError: _CLOSED},
+    _CLOSED: {},
 }
 
 
 class ServerSession:
     """One connection as the server sees it.
 
+    What the methods that send give must go out in the order of the calls, but for the answers to requests: these may wait.
+
     Attributes:
-        state: Where it stands; CLOSED after a ProtocolError and after ``send_fatal``.
+        state: Where it stands; FATAL_ERROR_DUE after a ProtocolError, CLOSED once FatalError was sent.
         connect: The client's Connect, once it has come.
         ts: The instant that the client is at, where the next transition starts.
     """
@@ -87,6 +101,18 @@ class ServerSession:
         self._transitions = 0
         self._queries: set[int] = set()
         self._uploads = ArrayReceiver(limits)
+        self._requests: Counter[tuple[type, int]] = Counter()
+        self._fetches = ArrayAnswers()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be received any more, nor sent but the reason."""
+        return self.state is _CLOSED or self.state is ServerState.FATAL_ERROR_DUE
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the reason was sent too."""
+        return self.state is _CLOSED
 
     # --- receiving
 
@@ -94,12 +120,13 @@ class ServerSession:
         """Take one frame and give what it says: a message of the client, or what an array frame completed.
 
         Raises:
-            ProtocolError: The client broke the protocol: send ``send_fatal(error.info)``, close with its close code.
+            ProtocolError: The client broke the protocol: send a FatalError with its ``info``, close with its close code.
         """
         try:
             return self._receive(frame)
         except ProtocolError:
-            self.state = _CLOSED
+            if self.state is not _CLOSED:
+                self.state = ServerState.FATAL_ERROR_DUE
             raise
 
     def _receive(self, frame: bytes | str) -> list[ServerEvent]:
@@ -121,6 +148,12 @@ class ServerSession:
     def _take(self, message: ClientMessage) -> None:
         if isinstance(message, ModifyQuerySet):
             self._modify(message)
+        elif isinstance(message, (Mutation, Action)):
+            self._requests[type(message), message.request_id] += 1
+        elif isinstance(message, FetchArray):
+            self._fetches.ask(message)
+        elif isinstance(message, CancelFetch):
+            self._fetches.cancel(message.request_id)
         elif isinstance(message, Connect):
             if message.version != PROTOCOL_VERSION:
                 raise ProtocolError(
@@ -141,80 +174,91 @@ class ServerSession:
 
     # --- sending
 
+    def send(self, message: ServerMessage) -> bytes:
+        """Send a message; Transition and what is packed already have methods of their own.
+
+        Raises:
+            SessionError: It cannot be sent now, or answers a request that is not open.
+        """
+        state = self._check_sendable(type(message))
+        if isinstance(message, Transition):
+            raise SessionError("a transition is sent by send_transition, which knows where it starts")
+        frame = encode(message)
+        if isinstance(message, (MutationResponse, ActionResponse)):
+            self._answer(Mutation if isinstance(message, MutationResponse) else Action, message.request_id)
+        elif isinstance(message, ArrayResponse):
+            self._fetches.respond(message)
+        self.state = state
+        return frame
+
     def send_welcome(self, idle_timeout: float, server_time: int | None = None) -> bytes:
         """Answer Connect; the connection is closed after ``idle_timeout`` seconds without a frame from the client."""
-        return self._send(Welcome(PROTOCOL_VERSION, self.limits.max_message_bytes, idle_timeout, server_time))
+        return self.send(Welcome(PROTOCOL_VERSION, self.limits.max_message_bytes, idle_timeout, server_time))
 
-    def send_transition(self, to_ts: int, packed_updates: Iterable[bytes] = ()) -> bytes:
-        """Move the client from where it is to ``to_ts``. What this gives must be sent, and in this order."""
-        self._check_sendable(Transition)
+    def send_transition(
+        self,
+        to_ts: int,
+        updates: Iterable[Any] = (),
+        encode: Callable[[int, int, Any, int], bytes] = encode_transition,
+    ) -> bytes:
+        """Move the client from where it is to ``to_ts``.
+
+        Args:
+            updates: What ``encode`` takes: packed updates, unless it is the caller's own.
+            encode: Makes the frame of (from_ts, to_ts, updates, number); a server with many clients that are told the same
+                gives one that remembers. What it raises is passed on, and nothing has changed.
+        """
+        if self.state is not _OPEN:
+            self._check_sendable(Transition)
         if to_ts < self.ts:
             raise SessionError(f"a transition from {self.ts} back to {to_ts}")
-        frame = encode_transition(self.ts, to_ts, packed_updates, self._transitions + 1)
-        self._transitions += 1
+        number = self._transitions + 1
+        frame = encode(self.ts, to_ts, updates, number)
+        self._transitions = number
         self.ts = to_ts
         return frame
 
     def start_over(self) -> None:
-        """Do not continue from the client's newest ts, which this server cannot reach: the client resynchronises."""
-        if self._transitions:
-            raise SessionError("transitions have been sent")
+        """Do not continue from the client's newest ts, which this server cannot reach: the client resynchronises.
+
+        Raises:
+            SessionError: The client has been moved on from there.
+        """
+        if self.connect is None or self.ts != (self.connect.newest_ts or 0):
+            raise SessionError("transitions have led on from where the client was")
         self.ts = 0
 
-    def send_mutation_response(self, request_id: int, ts: int | None, packed_result: bytes) -> bytes:
-        """Answer a mutation, after the transition that shows its effects."""
+    def send_mutation_result(self, request_id: int, ts: int | None, packed_result: bytes) -> bytes:
+        """Answer a mutation, after the transition that shows its effects, with a result that is packed already."""
         self._check_sendable(MutationResponse)
+        self._answer(Mutation, request_id)
         return pack_mutation_response(request_id, ts, packed_result)
 
-    def send_mutation_error(self, request_id: int, error: ErrorInfo, ts: int | None = None) -> bytes:
-        """Answer a mutation that failed."""
-        return self._send(MutationResponse(request_id, ts, None, error))
-
-    def send_action_response(self, request_id: int, packed_result: bytes) -> bytes:
-        """Answer an action."""
+    def send_action_result(self, request_id: int, packed_result: bytes) -> bytes:
+        """Answer an action with a result that is packed already."""
         self._check_sendable(ActionResponse)
+        self._answer(Action, request_id)
         return pack_action_response(request_id, packed_result)
 
-    def send_action_error(self, request_id: int, error: ErrorInfo) -> bytes:
-        """Answer an action that failed."""
-        return self._send(ActionResponse(request_id, None, error))
-
-    def send_authenticated(
-        self, token: str | None = None, refresh_token: str | None = None, expires_at: int | None = None
-    ) -> bytes:
-        """Say that the token was accepted, and what to sign in with from now on."""
-        return self._send(Authenticated(token, refresh_token, expires_at))
-
-    def send_auth_error(self, error: ErrorInfo) -> bytes:
-        """Say that the token was not accepted."""
-        return self._send(AuthError(error))
-
-    def send_array_response(self, request_id: int, dtype: str, shape: tuple[int, ...]) -> bytes:
-        """Announce the frames that answer a FetchArray."""
-        return self._send(ArrayResponse(request_id, dtype, shape))
-
-    def send_array_error(self, request_id: int, error: ErrorInfo) -> bytes:
-        """Answer a FetchArray that failed."""
-        return self._send(ArrayResponse(request_id, error=error))
-
     def send_array_frame(self, frame: ArrayFrame) -> bytes:
-        """Send some of the elements that an ArrayResponse announced."""
+        """Send the next elements that an ArrayResponse announced."""
         self._check_sendable(ArrayFrame)
+        self._fetches.send(frame)
         return encode_frame(frame)
 
-    def send_pong(self, nonce: int) -> bytes:
-        """Answer a ping."""
-        return self._send(Pong(nonce))
+    def owes_elements(self, request_id: int) -> bool:
+        """Whether elements of an answer to a FetchArray have been announced and not been sent."""
+        return self._fetches.owes(request_id)
 
-    def send_fatal(self, error: ErrorInfo, retry_after: float | None = None) -> bytes:
-        """Say why the connection is about to be closed."""
-        return self._send(FatalError(error, retry_after))
-
-    def _send(self, message: ServerMessage) -> bytes:
-        state = self._check_sendable(type(message))
-        frame = encode(message)
-        self.state = state
-        return frame
+    def _answer(self, kind: type, request_id: int) -> None:
+        request = kind, request_id
+        left = self._requests[request] - 1
+        if left < 0:
+            raise SessionError(f"no {kind.__name__} {request_id} is open")
+        if left:
+            self._requests[request] = left
+        else:
+            del self._requests[request]
 
     def _check_sendable(self, kind: type) -> ServerState:
         state = _SENDS[self.state].get(kind)

@@ -19,7 +19,7 @@ from synovia_protocol.arrays import ArrayReceived, ChunkReceived, encode_frame, 
 from synovia_protocol.codec import encode, pack, pack_update
 from synovia_protocol.errors import CloseCode, ErrorInfo
 from synovia_protocol.patch import diff
-from synovia_protocol.sessions import ServerSession
+from synovia_protocol.sessions import ServerSession, ServerState
 
 PATIENCE = 5.0
 """Seconds after which a test that waits for something has failed."""
@@ -52,7 +52,11 @@ class PeerConnection:
             if not isinstance(event, m.Ping):
                 self._note(event)
                 return event
-            await self.send(self.session.send_pong(event.nonce))
+            await self._pong(event)
+
+    async def _pong(self, ping: m.Ping) -> None:
+        if self.session.state is ServerState.OPEN:  # before the welcome a server says nothing
+            await self.send(self.session.send(m.Pong(ping.nonce)))
 
     def _note(self, event: Any) -> None:
         if isinstance(event, m.ModifyQuerySet):
@@ -96,7 +100,7 @@ class PeerConnection:
                 self._events += self.session.receive(await self.websocket.recv())
         for ping in [event for event in self._events if isinstance(event, m.Ping)]:
             self._events.remove(ping)
-            await self.send(self.session.send_pong(ping.nonce))
+            await self._pong(ping)
         assert not self._events, self._events
 
     def unread(self) -> int:
@@ -129,11 +133,11 @@ class PeerConnection:
 
     async def answer(self, mutation: m.Mutation, result: Any = None, ts: int | None = 1) -> None:
         """Answer a mutation."""
-        await self.send(self.session.send_mutation_response(mutation.request_id, ts, pack(result)))
+        await self.send(self.session.send_mutation_result(mutation.request_id, ts, pack(result)))
 
     async def send_array(self, fetch: m.FetchArray, array: npt.NDArray[Any], sizes: Sequence[int] = ()) -> None:
         """Answer a fetch with these elements, in frames of the sizes given, or in one."""
-        await self.send(self.session.send_array_response(fetch.request_id, array.dtype.name, array.shape))
+        await self.send(self.session.send(m.ArrayResponse(fetch.request_id, array.dtype.name, array.shape)))
         for frame in self.array_frames(fetch, array, sizes or [array.size]):
             await self.send(frame)
 

@@ -15,7 +15,15 @@ from client.peer import PATIENCE, Peer, PeerConnection
 from synovia_client import BlockingClient, ClientClosed, FunctionError, RequestTimeout, SynoviaError
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Action, FetchArray, ModifyQuerySet, Mutation, QueryFailed, QueryValue
+from synovia_protocol.messages import (
+    Action,
+    ActionResponse,
+    FetchArray,
+    ModifyQuerySet,
+    Mutation,
+    QueryFailed,
+    QueryValue,
+)
 
 
 class PeerThread:
@@ -60,7 +68,7 @@ def test_calls_wait_for_their_answers(hub: PeerThread) -> None:
         await connection.expect(ModifyQuerySet)
         await connection.answer(await connection.expect(Mutation), 1)
         action = await connection.expect(Action)
-        await connection.send(connection.session.send_action_error(action.request_id, ErrorInfo("no", "no")))
+        await connection.send(connection.session.send(ActionResponse(action.request_id, error=ErrorInfo("no", "no"))))
         await connection.give("list", [ref_of(samples)], 6)
         await connection.send_array(await connection.expect(FetchArray), samples)
 

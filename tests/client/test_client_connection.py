@@ -402,7 +402,7 @@ async def test_pings_keep_the_connection(client: Client, peer: Peer, clock: Manu
         clock.advance(10)
         ping = await connection.expect_ping()
         nonces.add(ping.nonce)
-        await connection.send(connection.session.send_pong(ping.nonce))
+        await connection.send(connection.session.send(m.Pong(ping.nonce)))
     await clock.awaited(10)
     assert len(nonces) == 3
     assert peer.handshakes == 1

@@ -13,7 +13,7 @@ from client.peer import Peer, PeerConnection, eventually
 from synovia_client import ArrayRef, Client, ConnectionLost, FunctionError, RequestTimeout
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import CancelFetch, FetchArray, ModifyQuerySet, QueryFailed
+from synovia_protocol.messages import ArrayResponse, CancelFetch, FetchArray, ModifyQuerySet, QueryFailed
 
 ARRAY = np.random.default_rng(7).normal(size=(100, 4))
 REF = ref_of(ARRAY)
@@ -104,7 +104,7 @@ async def test_an_empty_array(client: Client, peer: Peer) -> None:
     connection = await shown(client, peer, ref_of(empty))
     asked = asyncio.create_task(client.array(ref_of(empty)))
     fetch = await fetching(connection, ref_of(empty))
-    await connection.send(connection.session.send_array_response(fetch.request_id, "int16", (0,)))
+    await connection.send(connection.session.send(ArrayResponse(fetch.request_id, "int16", (0,))))
     array = await asked
     assert array.shape == (0, 3)
     assert array.dtype == np.int16
@@ -134,7 +134,7 @@ async def test_a_refusal_of_the_server(client: Client, peer: Peer) -> None:
     asked = asyncio.create_task(client.array(REF, 5000))
     fetch = await fetching(connection)
     error = ErrorInfo("bad_range", "it has 400 elements")
-    await connection.send(connection.session.send_array_error(fetch.request_id, error))
+    await connection.send(connection.session.send(ArrayResponse(fetch.request_id, error=error)))
     with pytest.raises(FunctionError, match="400 elements"):
         await asked
 
@@ -187,7 +187,7 @@ async def test_a_broken_download_goes_on_where_it_was(client: Client, peer: Peer
     first = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF, on_progress=note))
     fetch = await fetching(first)
-    await first.send(first.session.send_array_response(fetch.request_id, "float64", (400,)))
+    await first.send(first.session.send(ArrayResponse(fetch.request_id, "float64", (400,))))
     for frame in first.array_frames(fetch, flat, [100, 100]):
         await first.send(frame)
     await got_two.wait()
@@ -210,7 +210,7 @@ async def test_a_broken_range_goes_on_where_it_was_three_times(client: Client, p
     for start in (100, 150, 200):
         fetch = await fetching(connection, to_ts=start)
         assert (fetch.start, fetch.stop) == (start, 300)
-        await connection.send(connection.session.send_array_response(fetch.request_id, "float64", (300 - start,)))
+        await connection.send(connection.session.send(ArrayResponse(fetch.request_id, "float64", (300 - start,))))
         await connection.send(connection.array_frames(fetch, flat[start:300], [50])[0])
         assert await progress.get() == (start + 50 - 100) * 8
         connection.cut()
@@ -225,7 +225,7 @@ async def test_a_cut_in_the_middle_of_a_frame(client: Client, peer: Peer) -> Non
     first = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF))
     fetch = await fetching(first)
-    await first.send(first.session.send_array_response(fetch.request_id, "float64", (400,)))
+    await first.send(first.session.send(ArrayResponse(fetch.request_id, "float64", (400,))))
     frame = first.array_frames(fetch, ARRAY.reshape(-1), [400])[0]
     first.websocket.transport.write(bytes([0x82, 126]) + len(frame).to_bytes(2, "big") + frame[:1000])
     first.websocket.transport.close()
@@ -242,7 +242,7 @@ async def test_a_broken_outline_is_asked_for_anew(client: Client, peer: Peer) ->
     asked = asyncio.create_task(client.array(REF, points=200, on_progress=lambda *_: moved.set()))
     fetch = await fetching(first)
     outline = np.arange(200.0).reshape(100, 2)
-    await first.send(first.session.send_array_response(fetch.request_id, "float64", (100, 2)))
+    await first.send(first.session.send(ArrayResponse(fetch.request_id, "float64", (100, 2))))
     await first.send(first.array_frames(fetch, outline, [50])[0])
     await moved.wait()
     first.cut()
@@ -260,11 +260,14 @@ async def test_cancelling_tells_the_server_and_late_frames_are_passed_over(clien
     connection = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF))
     fetch = await fetching(connection)
+    response = connection.session.send(ArrayResponse(fetch.request_id, "float64", (400,)))
+    under_way = [response, *connection.array_frames(fetch, ARRAY.reshape(-1), [200, 200])]
     asked.cancel()
     modify = await connection.expect(ModifyQuerySet)
     assert modify.remove == (fetch.query_id,)
     assert await connection.expect(CancelFetch) == CancelFetch(fetch.request_id)
-    await connection.send_array(fetch, ARRAY.reshape(-1), [200, 200])
+    for frame in under_way:
+        await connection.send(frame)
     other = asyncio.create_task(client.query("other"))
     await connection.give("other", 1, 6)
     assert await other == 1
@@ -285,7 +288,7 @@ async def test_a_download_times_out_only_when_it_stands_still(client: Client, pe
     connection = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF, timeout=3, on_progress=lambda *_: clock.advance(2)))
     fetch = await fetching(connection)
-    await connection.send(connection.session.send_array_response(fetch.request_id, "float64", (400,)))
+    await connection.send(connection.session.send(ArrayResponse(fetch.request_id, "float64", (400,))))
     for frame in connection.array_frames(fetch, ARRAY.reshape(-1), [100, 100, 100]):
         await connection.send(frame)
     await eventually(lambda: clock.now == 6)
@@ -318,7 +321,7 @@ async def test_unasked_frames_break_the_connection_and_nothing_else(client: Clie
     first = await shown(client, peer)
     asked = asyncio.create_task(client.array(REF))
     fetch = await fetching(first)
-    await first.send(first.session.send_array_response(fetch.request_id, "float64", (400,)))
+    await first.send(first.session.send(ArrayResponse(fetch.request_id, "float64", (400,))))
     second_half = first.array_frames(fetch, ARRAY.reshape(-1), [200, 200])[1]
     await first.send(second_half)
     assert await first.closed() == 4400

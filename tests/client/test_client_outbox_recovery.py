@@ -17,7 +17,7 @@ from synovia_client import Client, FunctionError, Outbox, Recovered
 from synovia_client.outbox import Entry
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Authenticate, Mutation, QueryValue
+from synovia_protocol.messages import Authenticate, Authenticated, AuthError, Mutation, QueryValue
 
 DAY = 24 * 3600 * 1000
 NOW = 1_700_000_000_000
@@ -148,7 +148,7 @@ async def test_an_earlier_run_is_sent_as_somebody_if_it_was_called_so(make: Make
         await connection.silence()  # as nobody it is not run
         signing_in = asyncio.create_task(client.authenticate("t"))
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_authenticated())
+        await connection.send(connection.session.send(Authenticated()))
         await connection.answer(await connection.expect(Mutation))
         await signing_in
         await eventually(lambda: client.in_outbox == 0)
@@ -161,11 +161,11 @@ async def test_what_is_kept_waits_for_another_sign_in_when_a_token_is_refused(
         mutation = asyncio.create_task(client.mutation("m"))
         connection = await welcome(peer)
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "expired")))
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "expired"))))
         await connection.silence()
         signing_in = asyncio.create_task(client.authenticate("fresh"))
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_authenticated())
+        await connection.send(connection.session.send(Authenticated()))
         await connection.answer(await connection.expect(Mutation), "done")
         await signing_in
         assert await mutation == "done"

@@ -15,7 +15,7 @@ from synovia_client import Client, ClientClosed, ConnectionLost, FunctionError, 
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import Limits, pack
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Action, ModifyQuerySet, Mutation
+from synovia_protocol.messages import Action, ActionResponse, ModifyQuerySet, Mutation, MutationResponse
 
 
 async def test_a_mutation_gives_its_result(client: Client, peer: Peer) -> None:
@@ -31,7 +31,9 @@ async def test_a_failed_mutation_raises(client: Client, peer: Peer) -> None:
     asked = asyncio.create_task(client.mutation("notes:add"))
     connection = await peer.welcome()
     mutation = await connection.expect(Mutation)
-    await connection.send(connection.session.send_mutation_error(mutation.request_id, ErrorInfo("taken", "no", [1])))
+    await connection.send(
+        connection.session.send(MutationResponse(mutation.request_id, None, error=ErrorInfo("taken", "no", [1])))
+    )
     with pytest.raises(FunctionError) as caught:
         await asked
     assert (caught.value.code, caught.value.data) == ("taken", [1])
@@ -150,7 +152,7 @@ async def test_a_cut_in_the_middle_of_the_answer(client: Client, peer: Peer) -> 
     asked = asyncio.create_task(client.mutation("m"))
     first = await peer.welcome()
     mutation = await first.expect(Mutation)
-    frame = first.session.send_mutation_response(mutation.request_id, 1, pack("x" * 1000))
+    frame = first.session.send_mutation_result(mutation.request_id, 1, pack("x" * 1000))
     header = bytes([0x82, 126]) + len(frame).to_bytes(2, "big")
     first.websocket.transport.write(header + frame[:500])
     first.websocket.transport.close()
@@ -200,7 +202,7 @@ async def test_an_action_that_was_not_sent_yet_waits_for_the_next_connection(cli
     first.cut()
     second = await peer.welcome()
     action = await second.expect(Action)
-    await second.send(second.session.send_action_response(action.request_id, pack("sent")))
+    await second.send(second.session.send_action_result(action.request_id, pack("sent")))
     assert await asked == "sent"
 
 
@@ -208,7 +210,9 @@ async def test_an_action_can_fail(client: Client, peer: Peer) -> None:
     asked = asyncio.create_task(client.action("mail:send"))
     connection = await peer.welcome()
     action = await connection.expect(Action)
-    await connection.send(connection.session.send_action_error(action.request_id, ErrorInfo("no_route", "nowhere")))
+    await connection.send(
+        connection.session.send(ActionResponse(action.request_id, error=ErrorInfo("no_route", "nowhere")))
+    )
     with pytest.raises(FunctionError, match="nowhere"):
         await asked
 

@@ -12,7 +12,7 @@ from client.manual_clock import ManualClock
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import AuthenticationError, Client, ConnectionLost, FunctionError
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Action, Authenticate, ModifyQuerySet, Mutation
+from synovia_protocol.messages import Action, Authenticate, Authenticated, AuthError, ModifyQuerySet, Mutation
 
 TOO_SLOW = ErrorInfo("timeout", "the token could not be verified in time")
 FORGED = ErrorInfo("invalid_token", "forged")
@@ -20,12 +20,12 @@ FORGED = ErrorInfo("invalid_token", "forged")
 
 async def refuse(connection: PeerConnection, error: ErrorInfo = FORGED) -> None:
     await connection.expect(Authenticate)
-    await connection.send(connection.session.send_auth_error(error))
+    await connection.send(connection.session.send(AuthError(error)))
 
 
 async def accept(connection: PeerConnection) -> None:
     await connection.expect(Authenticate)
-    await connection.send(connection.session.send_authenticated())
+    await connection.send(connection.session.send(Authenticated()))
 
 
 @pytest.mark.parametrize("code", ["timeout", "server_error", "overloaded"])
@@ -41,10 +41,10 @@ async def test_a_passing_failure_is_retried_and_nothing_goes_as_nobody(make: Mak
         connection = await peer.welcome()
         await connection.expect(Authenticate)
         await connection.silence()  # it is not known yet as whom they would run
-        await connection.send(connection.session.send_authenticated())
+        await connection.send(connection.session.send(Authenticated()))
         await connection.answer(await connection.expect(Mutation), "done")
         await connection.send(
-            connection.session.send_action_response((await connection.expect(Action)).request_id, b"\xc0")
+            connection.session.send_action_result((await connection.expect(Action)).request_id, b"\xc0")
         )
         assert await asyncio.gather(*calls) == ["done", None]
 
@@ -69,7 +69,7 @@ async def test_results_for_nobody_are_not_shown(make: MakeClient, peer: Peer) ->
         first = await peer.welcome()
         await first.expect(Authenticate)
         await first.expect_query("mine")
-        await first.send(first.session.send_auth_error(TOO_SLOW))
+        await first.send(first.session.send(AuthError(TOO_SLOW)))
         await first.give("mine", "what nobody may see", 5)
         await first.closed()
         second = await peer.welcome()
@@ -161,14 +161,14 @@ async def test_a_session_that_ends_holds_back_what_is_called_until_another_is_th
         connection = await peer.welcome()
         await accept(connection)
         await connection.silence()
-        await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "the session has ended")))
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "the session has ended"))))
         await connection.silence()
         mutation = asyncio.create_task(client.mutation("m"))
         await connection.silence()
         coming.put_nowait("two")
         await connection.expect(Authenticate)
         await connection.silence()
-        await connection.send(connection.session.send_authenticated())
+        await connection.send(connection.session.send(Authenticated()))
         await connection.answer(await connection.expect(Mutation), "done")
         assert await mutation == "done"
 
@@ -181,9 +181,9 @@ async def test_an_answer_to_a_token_that_was_replaced_counts_for_nothing(client:
     await connection.expect(Authenticate)
     ben = asyncio.create_task(client.authenticate("ben"))
     await eventually(lambda: client._credentials.replaced == 2)
-    await connection.send(connection.session.send_authenticated("ada's own", "ada's refresh"))
+    await connection.send(connection.session.send(Authenticated("ada's own", "ada's refresh")))
     assert await connection.expect(Authenticate) == Authenticate("ben")
-    await connection.send(connection.session.send_authenticated())
+    await connection.send(connection.session.send(Authenticated()))
     await connection.silence()
     await asyncio.gather(ada, ben)
     connection.cut()
@@ -200,8 +200,8 @@ async def test_an_end_of_session_that_crosses_a_new_token_is_not_taken_for_its_r
         await connection.silence()
         signing_in = asyncio.create_task(client.authenticate("new"))
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_auth_error(ErrorInfo("invalid_token", "the old one has expired")))
-        await connection.send(connection.session.send_authenticated())
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "the old one has expired"))))
+        await connection.send(connection.session.send(Authenticated()))
         await connection.silence()
         await signing_in
         assert client.auth_error is None
@@ -223,6 +223,6 @@ async def test_queries_of_nobody_go_on_after_a_refusal(make: MakeClient, peer: P
         connection = await peer.welcome()
         await connection.expect(Authenticate)
         await connection.expect(ModifyQuerySet)
-        await connection.send(connection.session.send_auth_error(FORGED))
+        await connection.send(connection.session.send(AuthError(FORGED)))
         await connection.give("public", "for everybody", 5)
         assert await asked == "for everybody"

@@ -11,7 +11,7 @@ from client.manual_clock import ManualClock
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import AuthenticationError, Client
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Authenticate, Connect, Mutation, Ping
+from synovia_protocol.messages import Authenticate, Authenticated, AuthError, Connect, Mutation, Ping
 
 EXPIRED = ErrorInfo("invalid_token", "expired")
 
@@ -48,13 +48,13 @@ async def test_a_callable_is_asked_on_every_connection(make: MakeClient, peer: P
 
 async def refuse(connection: PeerConnection, error: ErrorInfo = EXPIRED) -> None:
     """Answer the token that was sent with an error, and the ping behind it."""
-    await connection.send(connection.session.send_auth_error(error))
+    await connection.send(connection.session.send(AuthError(error)))
     await connection.silence()
 
 
 async def accept(connection: PeerConnection) -> None:
     """Take the token that was sent, and answer the ping behind it."""
-    await connection.send(connection.session.send_authenticated())
+    await connection.send(connection.session.send(Authenticated()))
     await connection.silence()
 
 
@@ -64,7 +64,7 @@ async def test_an_expired_token_is_renewed_once(make: MakeClient, peer: Peer) ->
     async with make(token=tokens) as client:
         first = await peer.welcome()
         await first.expect(Authenticate)
-        await first.send(first.session.send_auth_error(EXPIRED))
+        await first.send(first.session.send(AuthError(EXPIRED)))
         await first.closed()
         second = await peer.welcome()
         assert await second.expect(Authenticate) == Authenticate("token 2")
@@ -84,7 +84,7 @@ async def test_a_token_that_served_for_a_while_is_renewed_again(
         await connection.expect(Authenticate)
         await accept(connection)
         for number in (2, 3, 4):
-            await connection.send(connection.session.send_auth_error(EXPIRED))
+            await connection.send(connection.session.send(AuthError(EXPIRED)))
             assert await connection.expect(Authenticate) == Authenticate(f"token {number}")
             await accept(connection)
             clock.advance(3600)
@@ -97,7 +97,7 @@ async def test_nothing_goes_out_while_a_new_token_is_on_its_way(make: MakeClient
         coming.put_nowait("one")
         await connection.expect(Authenticate)
         await accept(connection)
-        await connection.send(connection.session.send_auth_error(EXPIRED))
+        await connection.send(connection.session.send(AuthError(EXPIRED)))
         await connection.silence()
         asked = asyncio.create_task(client.mutation("m"))
         await connection.silence()
@@ -226,22 +226,22 @@ async def test_the_servers_own_tokens_are_used_from_then_on(make: MakeClient, pe
     async with make(token=tokens) as client:
         first = await peer.welcome()
         assert await first.expect(Authenticate) == Authenticate("token 1")
-        await first.send(first.session.send_authenticated("own", "refresh"))
+        await first.send(first.session.send(Authenticated("own", "refresh")))
         await eventually(lambda: client._credentials.renewable and tokens.asked == 1)
         await first.silence()
         first.cut()
         second = await peer.welcome()
         assert await second.expect(Authenticate) == Authenticate("own")
-        await second.send(second.session.send_auth_error(EXPIRED))
+        await second.send(second.session.send(AuthError(EXPIRED)))
         third = await peer.welcome()
         assert await third.expect(Authenticate) == Authenticate("refresh")
-        await third.send(third.session.send_authenticated("own 2", "refresh 2"))
+        await third.send(third.session.send(Authenticated("own 2", "refresh 2")))
         await third.silence()
         third.cut()
         for token in ("own 2", "refresh 2"):
             connection = await peer.welcome()
             assert await connection.expect(Authenticate) == Authenticate(token)
-            await connection.send(connection.session.send_auth_error(EXPIRED))
+            await connection.send(connection.session.send(AuthError(EXPIRED)))
         last = await peer.welcome()
         assert await last.expect(Authenticate) == Authenticate("token 2"), "the program is asked last"
         assert tokens.asked == 2
@@ -251,7 +251,7 @@ async def test_consent_settles_signing_in(client: Client, peer: Peer) -> None:
     connection = await peer.welcome()
     signing_in = asyncio.create_task(client.authenticate("t"))
     await connection.expect(Authenticate)
-    await connection.send(connection.session.send_authenticated())
+    await connection.send(connection.session.send(Authenticated()))
     await connection.silence()
     await signing_in
     connection.cut()
@@ -270,7 +270,7 @@ async def test_a_token_is_renewed_before_it_expires(
         await connection.expect(Authenticate)
         for number in (2, 3):
             now = 1_000_000 + round(clock.now * 1000)
-            await connection.send(connection.session.send_authenticated(None, None, now + life * 1000))
+            await connection.send(connection.session.send(Authenticated(None, None, now + life * 1000)))
             await clock.awaited(renewed_after)
             clock.advance(renewed_after)
             while isinstance(event := await connection.next(), Ping):
@@ -285,7 +285,7 @@ async def test_a_refresh_token_is_used_before_the_own_one_expires(
         connection = await peer.accept()
         await connection.welcome(idle_timeout=0, server_time=0)
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_authenticated("own", "refresh", 100_000))
+        await connection.send(connection.session.send(Authenticated("own", "refresh", 100_000)))
         await clock.awaited(80)
         clock.advance(80)
         assert await connection.expect(Authenticate) == Authenticate("refresh")
@@ -296,7 +296,7 @@ async def test_what_cannot_be_renewed_is_left_to_expire(make: MakeClient, peer: 
         connection = await peer.accept()
         await connection.welcome(idle_timeout=0, server_time=0)
         await connection.expect(Authenticate)
-        await connection.send(connection.session.send_authenticated(None, None, 100_000))
+        await connection.send(connection.session.send(Authenticated(None, None, 100_000)))
         await connection.silence()
         clock.advance(99)
         await connection.silence()

@@ -19,10 +19,9 @@ from synovia.store.base import Commit, Gap, Store, StoreUnavailable, Ts
 from synovia.store.mongo import MongoStore
 from synovia.sync.connection import Connection
 from synovia.sync.transitions import TransitionCache
-from synovia_protocol import codec
-from synovia_protocol.client_session import ClientSession
 from synovia_protocol.events import ClientEvent, QueryErrored
-from synovia_protocol.messages import QueryAdd, Welcome
+from synovia_protocol.messages import ModifyQuerySet, QueryAdd
+from synovia_protocol.sessions import ClientSession, ServerSession
 
 BOARD, WARD = collect("board", [board]), collect("ward", [ward])
 DEADLINE = 20.0
@@ -37,17 +36,21 @@ class Peer:
         self._engine = engine
         self.events: list[ClientEvent] = []
         self.session = session or ClientSession(bytes(16))
-        self.connection = Connection(engine, TransitionCache(), self._moved.set, newest_ts=self.session.ts)
-        self.session.connect()
-        self.session.receive(codec.encode(Welcome(1, 1 << 20, 30.0)))
+        self._server = ServerSession()
+        self._server.receive(self.session.connect())
+        self.session.receive(self._server.send_welcome(30))
+        self.connection = Connection(engine, self._server, TransitionCache(), self._moved.set)
 
     def ask(self, path: str, args: dict[str, Any], query_id: int = 0) -> None:
-        message: Any = codec.decode_client(self.session.modify([QueryAdd(query_id, path, args)]))
-        self.connection.modify(message.add, message.remove)
+        self._modify(self.session.modify([QueryAdd(query_id, path, args)]))
 
     def leave(self, query_id: int = 0) -> None:
-        self.session.modify(remove=[query_id])
-        self.connection.modify([], [query_id])
+        self._modify(self.session.modify(remove=[query_id]))
+
+    def _modify(self, frame: bytes) -> None:
+        [message] = self._server.receive(frame)
+        assert isinstance(message, ModifyQuerySet)
+        self.connection.modify(message.add, message.remove)
 
     def look(self) -> bool:
         """Take what the hub tells now; tell whether it was anything."""

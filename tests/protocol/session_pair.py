@@ -8,7 +8,7 @@ from typing import Any
 
 from synovia_protocol.codec import pack, pack_patch_update, pack_update, pack_value_update
 from synovia_protocol.errors import ProtocolError
-from synovia_protocol.messages import QueryAdd, QueryUnchanged
+from synovia_protocol.messages import QueryAdd, QueryUnchanged, ServerMessage
 from synovia_protocol.patch import diff
 from synovia_protocol.sessions import (
     ClientEvent,
@@ -21,6 +21,17 @@ from synovia_protocol.sessions import (
 
 SESSION = bytes(range(16))
 
+TOGETHER = {
+    (ClientState.NEW, ServerState.EXPECT_CONNECT),
+    (ClientState.EXPECT_WELCOME, ServerState.EXPECT_CONNECT),
+    (ClientState.EXPECT_WELCOME, ServerState.WELCOME_DUE),
+    (ClientState.EXPECT_WELCOME, ServerState.OPEN),
+    (ClientState.OPEN, ServerState.OPEN),
+    *((ClientState.CLOSED, state) for state in ServerState),
+    *((state, ServerState.CLOSED) for state in ClientState),
+}
+"""Where both ends may stand at the same time, frames under way included."""
+
 
 class Pair:
     """A client session and a server session, joined by plain bytes."""
@@ -31,11 +42,19 @@ class Pair:
 
     def to_server(self, frame: bytes) -> list[ServerEvent]:
         """Let the server receive what the client sent."""
-        return self.server.receive(frame)
+        events = self.server.receive(frame)
+        self._check()
+        return events
 
     def to_client(self, frame: bytes) -> list[ClientEvent]:
         """Let the client receive what the server sent."""
-        return self.client.receive(frame)
+        events = self.client.receive(frame)
+        self._check()
+        return events
+
+    def answer(self, message: ServerMessage) -> list[ClientEvent]:
+        """Let the server send a message and the client receive it."""
+        return self.to_client(self.server.send(message))
 
     def open(self) -> Pair:
         """Exchange Connect and Welcome."""
@@ -47,6 +66,9 @@ class Pair:
     def check(self, client: ClientState, server: ServerState) -> None:
         """Check where both ends stand."""
         assert (self.client.state, self.server.state) == (client, server)
+
+    def _check(self) -> None:
+        assert (self.client.state, self.server.state) in TOGETHER
 
     def subscribe(self, *query_ids: int) -> list[ServerEvent]:
         """Add queries."""

@@ -193,8 +193,8 @@ def feed_server(frames: list[bytes]) -> None:
         error = refusal(partial(server.receive, frame))
         if error is not None:
             assert isinstance(error.code, ErrorCode)
-            assert server.state is ServerState.CLOSED
-            server.send_fatal(error.info)
+            assert server.state is ServerState.FATAL_ERROR_DUE
+            server.send(m.FatalError(error.info))
             return
     assert server.state is ServerState.OPEN
 
@@ -241,7 +241,7 @@ def test_nothing_makes_an_unopened_session_raise_anything_else(frame: bytes) -> 
     client.connect()
     for session in (ServerSession(), client):
         if refusal(partial(session.receive, frame)) is not None:
-            assert session.state in (ServerState.CLOSED, ClientState.CLOSED)
+            assert session.state in (ServerState.FATAL_ERROR_DUE, ClientState.CLOSED)
 
 
 @settings(deadline=None, max_examples=200)

@@ -13,11 +13,11 @@ from synovia.sync.connection import Connection
 from synovia.sync.ports import Outcome
 from synovia.sync.transitions import TransitionCache
 from synovia_protocol import codec, patch
-from synovia_protocol.client_session import ClientSession
 from synovia_protocol.digest import digest
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import ClientEvent
-from synovia_protocol.messages import QueryAdd, Welcome
+from synovia_protocol.messages import ModifyQuerySet, QueryAdd
+from synovia_protocol.sessions import ClientSession, ServerSession
 
 
 @dataclass(eq=False)
@@ -131,30 +131,45 @@ class ScriptedEngine:
 
 
 class Pair:
-    """A connection and the client at its other end, without a socket in between."""
+    """A connection of the hub and the client at its other end: real sessions of the protocol, no socket in between."""
 
-    def __init__(self, engine: ScriptedEngine, client: ClientSession | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        engine: ScriptedEngine,
+        client: ClientSession | None = None,
+        cache: TransitionCache | None = None,
+        **options: Any,
+    ) -> None:
         self.engine = engine
         self.wakes = 0
-        self.cache = TransitionCache()
+        self.cache = cache or TransitionCache()
         self.client = client or ClientSession(bytes(16))
-        self.connection = Connection(engine, self.cache, self._wake, newest_ts=self.client.ts, **options)
-        self.client.connect()
-        self.client.receive(codec.encode(Welcome(1, 1 << 20, 30.0)))
+        self.session = ServerSession()
+        self.session.receive(self.client.connect())
+        self.client.receive(self.session.send_welcome(30))
+        self.connection = Connection(engine, self.session, self.cache, self._wake, **options)
         self.frames: list[bytes] = []
 
     def _wake(self) -> None:
         self.wakes += 1
 
     def add(self, query_id: int, path: str) -> None:
-        """Subscribe, as the client's session does it."""
-        frame = self.client.modify([QueryAdd(query_id, path, {})])
-        message: Any = codec.decode_client(frame)
-        self.connection.modify(message.add, message.remove)
+        """Subscribe."""
+        self._modify(self.client.modify([QueryAdd(query_id, path, {})]))
 
     def remove(self, query_id: int) -> None:
-        self.client.modify(remove=[query_id])
-        self.connection.modify([], [query_id])
+        """Leave a query."""
+        self._modify(self.client.modify(remove=[query_id]))
+
+    def _modify(self, frame: bytes) -> None:
+        [message] = self.session.receive(frame)
+        assert isinstance(message, ModifyQuerySet)
+        self.connection.modify(message.add, message.remove)
+
+    def mutate(self, request_id: int, ts: int) -> None:
+        """Have a mutation run that commits at ``ts``."""
+        self.session.receive(self.client.mutation(request_id, "a:change", {}))
+        self.connection.respond(ts, self.session.send_mutation_result(request_id, ts, b"\xc0"))
 
     def step(self, head: int | None = None) -> list[ClientEvent]:
         """Move the head, let the connection advance, and give what its client makes of it."""

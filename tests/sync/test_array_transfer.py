@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from sync.serving import Client, client_of, serving, until
-from synovia_protocol.arrays import ref_of
+from synovia_protocol.arrays import chunk_digest, chunks_of, raw_of, ref_of
 from synovia_protocol.events import ArrayFetched, QueryUpdated
 from synovia_protocol.messages import ArrayRef, ArrayResponse, Pong
 
@@ -161,6 +161,35 @@ async def test_a_cancelled_fetch_stops_and_others_go_on() -> None:
         assert fetched.to_numpy().tobytes() == samples.tobytes()
         await until(lambda: not any(talk.fetching for talk in running.hub.conversations))
         assert len(await fetch(client, 4, ref)) == 1_000_000
+
+
+async def test_a_fetch_that_is_cancelled_at_once_gives_its_place_back() -> None:
+    async with serving(max_fetches=2) as running, client_of(running) as client:
+        ref = await show(client, gait(1000))
+        session = client.session
+        for request_id in range(1, 101):
+            await client.send(session.fetch_array(request_id, 1, ref.digest), session.cancel_fetch(request_id))
+        await client.send(session.ping(1))
+        await client.until(lambda event: event == Pong(1))
+        await until(lambda: not any(talk.fetching for talk in running.hub.conversations))
+        assert len(await fetch(client, 101, ref)) == 1000
+
+
+async def test_an_answer_that_cannot_be_finished_ends_the_connection() -> None:
+    """No message takes announced elements back, so the client has to ask again on another connection."""
+    samples = gait(100_000)
+    async with serving() as running:
+        async with client_of(running) as client:
+            ref = await show(client, samples)
+            last = chunk_digest(list(chunks_of(raw_of(samples)))[-1])
+            assert (await running.hub.arrays.delete_chunks([last], float("inf")))[0] == 1
+            await client.send(client.session.fetch_array(1, 1, ref.digest))
+            fatal, closed_with = await client.end()
+            assert any(isinstance(event, ArrayResponse) and event.error is None for event in client.events)
+        assert (fatal.error.code, fatal.retry_after, closed_with) == ("server_error", 1.0, 4500)
+        async with client_of(running) as client:
+            await client.subscribe(1, "notes:on_board", {"board": "a"})
+            assert len(await fetch(client, 1, ref, stop=32_768)) == 32_768
 
 
 async def test_unfinished_uploads_are_bounded() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from sync.scripted import Pair, ScriptedEngine
 from synovia.identity import Identity
-from synovia_protocol.codec import pack_mutation_response
 from synovia_protocol.errors import ErrorInfo, ResyncNeeded
 from synovia_protocol.events import QueryErrored, QueryUpdated, TransitionApplied
 from synovia_protocol.messages import MutationResponse
@@ -126,9 +125,8 @@ def test_a_response_comes_after_the_transition_that_shows_its_effects(engine: Sc
     live.now(90, "before")
     pair.add(1, "a")
     pair.step()
-    pair.client.mutation(7, "a:change", {})
     live.behind = 100
-    pair.connection.respond(101, pack_mutation_response(7, 101, b"\xc0"))
+    pair.mutate(7, 101)
     assert pair.step(101) == []
     live.behind = None
     live.now(101, "after")
@@ -143,8 +141,7 @@ def test_a_response_whose_effects_change_nothing_here_is_released_without_a_tran
     engine.live("a").now(90, "a")
     pair.add(1, "a")
     pair.step()
-    pair.client.mutation(7, "b:change", {})
-    pair.connection.respond(101, pack_mutation_response(7, 101, b"\xc0"))
+    pair.mutate(7, 101)
     assert pair.step(101) == [MutationResponse(7, 101)]
 
 
@@ -154,8 +151,7 @@ def test_a_query_loaded_behind_a_released_response_is_told_only_when_it_shows_it
     engine.live("a").now(90, "a")
     pair.add(1, "a")
     pair.step()
-    pair.client.mutation(7, "b:change", {})
-    pair.connection.respond(110, pack_mutation_response(7, 110, b"\xc0"))
+    pair.mutate(7, 110)
     pair.step(110)
     live = engine.live("b")
     live.now(105, "b before")

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sync.scripted import Pair, ScriptedEngine, ScriptedLive
 from synovia.identity import Identity
-from synovia_protocol.codec import pack_mutation_response
 from synovia_protocol.events import ClientEvent, TransitionApplied
 from synovia_protocol.messages import MutationResponse
 
@@ -126,10 +125,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def mutate(self) -> None:
-        ts = self.engine.head
-        self.pair.client.mutation(self.next_request, "a:b", {})
-        frame = pack_mutation_response(self.next_request, ts, b"\xc0")
-        self.pair.connection.respond(ts, frame)
+        self.pair.mutate(self.next_request, self.engine.head)
         self.next_request += 1
 
     @rule(forgotten=st.sets(st.sampled_from(PATHS)))

@@ -6,28 +6,23 @@ from typing import Any
 
 import pytest
 
-from sync.scripted import ScriptedEngine
+from sync.scripted import Pair, ScriptedEngine
 from synovia.identity import Identity
-from synovia.sync.connection import Connection
 from synovia.sync.transitions import TransitionCache
-from synovia_protocol import codec
-from synovia_protocol.messages import QueryAdd
 
 SIZES = {"everything is kept": 1 << 20, "one frame is too much": 1, "a few frames are": 2_500}
 
 
 def shown_to(engine: ScriptedEngine, cache: TransitionCache, who: Identity) -> Any:
     """Connect, ask what is personal, and leave so that nothing of it is kept but what the cache holds."""
-    connection = Connection(engine, cache, lambda: None)
-    connection.sign_in(who)
-    connection.modify([QueryAdd(1, "notes:mine", {})], [])
+    pair = Pair(engine, cache=cache)
+    pair.connection.sign_in(who)
+    pair.add(1, "notes:mine")
     engine.live("notes:mine", who).now(1, f"for {who.subject} alone")
-    [frame] = connection.advance(engine.head)
-    connection.close()
+    pair.step()
+    pair.connection.close()
     del engine.lives["notes:mine", who]
-    message: Any = codec.decode_server(frame)
-    [update] = message.updates
-    return update.value
+    return pair.value(1)
 
 
 @pytest.mark.parametrize("most", SIZES.values(), ids=SIZES)

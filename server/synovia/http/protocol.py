@@ -161,12 +161,13 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         """Tell how many bytes wait for the peer."""
         return self.transport.get_write_buffer_size()
 
-    def cut(self, frame: bytes, code: int, reason: str) -> None:
-        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+    def cut(self, frame: bytes | None, code: int, reason: str) -> None:
+        """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
         if self._is_over:
             self.transport.abort()
             return
-        self.write(frame)
+        if frame is not None:
+            self.write(frame)
         self.conn.send_close(code, reason)
         self.close_sent = True
         self.transport.write(b"".join(self.conn.data_to_send()))

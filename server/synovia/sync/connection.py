@@ -12,9 +12,10 @@ from synovia.identity import Identity
 from synovia.sync.ports import Engine, Floor, LiveQuery, Ts, Version
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache, Untellable
-from synovia_protocol.codec import encode_transition, pack_update
+from synovia_protocol.codec import pack_update
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import QueryAdd, QueryFailed
+from synovia_protocol.sessions import ServerSession
 
 
 class Connection:
@@ -22,9 +23,10 @@ class Connection:
 
     Args:
         engine: Where live queries come from.
+        session: The protocol's side of the connection; where the client was on earlier ones stands in its Connect, and it
+            is never taken back behind that.
         cache: Transitions that are encoded already, shared by all connections of a hub.
         wake: Called when ``advance`` may have something new.
-        newest_ts: What the client has seen on earlier connections; it is never taken back behind that.
         max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
 
     Attributes:
@@ -34,24 +36,23 @@ class Connection:
     def __init__(
         self,
         engine: Engine,
+        session: ServerSession,
         cache: TransitionCache,
         wake: Callable[[], None],
         *,
-        newest_ts: Ts | None = None,
         max_subscriptions: int = 1_000,
     ) -> None:
         self.identity: Identity | None = None
         self._engine = engine
+        self._session = session
         self._cache = cache
         self._wake = wake
-        self._newest_ts = newest_ts
+        self._newest_ts = None if session.connect is None else session.connect.newest_ts
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
-        self._ts = newest_ts or 0
-        self._sent_ts = self._ts
-        self._sent = 0
+        self._ts = session.ts
 
     # --- what the client holds
 
@@ -141,7 +142,8 @@ class Connection:
         The next transition then starts at 0, by which the client sees that it has to start over.
         """
         if self._ts > self._engine.head:
-            self._ts = self._sent_ts = 0
+            self._session.start_over()
+            self._ts = 0
             self._wake()
 
     def respond(self, ts: Ts, frame: bytes) -> None:
@@ -174,8 +176,7 @@ class Connection:
 
     def _refusals(self) -> list[bytes]:
         refused, self._refused = self._refused, []
-        self._sent += 1
-        return [encode_transition(self._sent_ts, self._sent_ts, refused, self._sent)]
+        return [self._session.send_transition(self._session.ts, refused)]
 
     def _target(self, head: Ts) -> Ts | None:
         target = head
@@ -192,9 +193,7 @@ class Connection:
             changes = self._changes(target)
             told = [change for change in changes if not (change.query.moved and change.query.same(change.version))]
             if told:
-                frames.append(self._cache.encode(self._sent_ts, target, told, self._sent + 1))
-                self._sent_ts = target
-                self._sent += 1
+                frames.append(self._session.send_transition(target, told, self._cache.encode))
         except Untellable:
             return
         for query, version in changes:
@@ -210,11 +209,9 @@ class Connection:
             return
         if new is not old:
             try:
-                frames.append(self._cache.encode_one(self._sent_ts, target, query, old, new, self._sent + 1))
+                frames.append(self._session.send_transition(target, (query, new), self._cache.encode_one))
             except Untellable:
                 return
-            self._sent_ts = target
-            self._sent += 1
             query.version = new
         self._ts = target
 

@@ -12,10 +12,9 @@ from synovia.errors import FunctionError
 from synovia.store import arrays
 from synovia.store.base import ArrayManifest, ArraySource
 from synovia.sync.ports import Engine, LiveQuery
-from synovia.sync.socket import Socket
-from synovia_protocol.arrays import ITEM_BYTES, chunks_of, encode_frame, raw_of
-from synovia_protocol.codec import encode
-from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia.sync.socket import Ending, Socket
+from synovia_protocol.arrays import ITEM_BYTES, chunks_of, raw_of
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import ArrayFrame, ArrayResponse, FetchArray
 
 logger = logging.getLogger("synovia.sync")
@@ -45,20 +44,24 @@ class Fetches:
         """Begin to answer; ``find`` gives the query that is said to show the array, None if the client does not hold it."""
         live = find()
         if message.request_id in self._running:
-            self._fail(message, ErrorCode.LIMIT_EXCEEDED, f"request {message.request_id} is still being answered")
+            self._refuse(message, ErrorCode.LIMIT_EXCEEDED, f"request {message.request_id} is still being answered")
         elif len(self._running) >= self._most:
-            self._fail(message, ErrorCode.LIMIT_EXCEEDED, f"{self._most} arrays are being fetched already")
+            self._refuse(message, ErrorCode.LIMIT_EXCEEDED, f"{self._most} arrays are being fetched already")
         elif live is None or not live.shows(message.digest):
-            self._fail(message, ErrorCode.ARRAY_NOT_FOUND, f"query {message.query_id} shows no such array")
+            self._refuse(message, ErrorCode.ARRAY_NOT_FOUND, f"query {message.query_id} shows no such array")
         else:
-            work = self._answer(message, find)
-            self._running[message.request_id] = self._socket.spawn(work, f"fetch {message.request_id}")
+            task = self._socket.spawn(self._answer(message, find), f"fetch {message.request_id}")
+            task.add_done_callback(lambda _: self._ended(message.request_id))
+            self._running[message.request_id] = task
 
     def cancel(self, request_id: int) -> None:
         """Stop answering; frames that are on their way still arrive."""
         task = self._running.get(request_id)
         if task is not None:
             task.cancel()
+
+    def _ended(self, request_id: int) -> None:
+        del self._running[request_id]
 
     async def _answer(self, message: FetchArray, find: Callable[[], LiveQuery | None]) -> None:
         try:
@@ -69,8 +72,6 @@ class Fetches:
         except Exception:
             logger.exception("%s: fetch %d failed", self._socket.name, message.request_id)
             self._fail(message, ErrorCode.SERVER_ERROR, "the array could not be read")
-        finally:
-            del self._running[message.request_id]
 
     async def _check_still_shown(self, message: FetchArray, find: Callable[[], LiveQuery | None]) -> None:
         """Look at the query once more when it holds all that was acknowledged before the client asked: a role taken, say.
@@ -109,7 +110,7 @@ class Fetches:
             await self._send_pieces(message, manifest.dtype, samples.size, _pieces(raw_of(samples)))
 
     def _announce(self, message: FetchArray, dtype: str, shape: tuple[int, ...]) -> None:
-        self._socket.send(encode(ArrayResponse(message.request_id, dtype, shape)))
+        self._socket.send(ArrayResponse(message.request_id, dtype, shape))
 
     async def _send_pieces(
         self, message: FetchArray, dtype: str, length: int, pieces: AsyncIterator[memoryview]
@@ -117,11 +118,17 @@ class Fetches:
         position = 0
         async for piece in pieces:
             frame = ArrayFrame(message.request_id, dtype, message.digest, position, length, piece)
-            await self._socket.outbox.put_samples(message.request_id, encode_frame(frame))
+            await self._socket.send_samples(frame)
             position += len(piece) // ITEM_BYTES[dtype]
 
+    def _refuse(self, message: FetchArray, code: ErrorCode, text: str) -> None:
+        self._socket.send(ArrayResponse(message.request_id, error=ErrorInfo(code, text)))
+
     def _fail(self, message: FetchArray, code: ErrorCode, text: str) -> None:
-        self._socket.send(encode(ArrayResponse(message.request_id, error=ErrorInfo(code, text))))
+        if self._socket.session.owes_elements(message.request_id):  # which no message can take back
+            self._socket.end(Ending(ErrorInfo(code, text), CloseCode.SERVER_ERROR, retry_after=1.0))
+        else:
+            self._refuse(message, code, text)
 
 
 def _range(message: FetchArray, manifest: ArrayManifest) -> tuple[int, int]:

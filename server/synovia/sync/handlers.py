@@ -19,9 +19,7 @@ from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
-from synovia_protocol.codec import encode, pack_action_response, pack_mutation_response
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
-from synovia_protocol.sessions import ServerSession
 
 if TYPE_CHECKING:
     from synovia.sync.hub import Hub
@@ -46,11 +44,11 @@ class Conversation:
         self._address = address
         self._allowance = Allowance(hub.limits, address, time.monotonic)
         self._subscriptions = 0
-        self._session = ServerSession(hub.session_limits)
+        self._session = socket.session
         self._connect: m.Connect | None = None
         self._connected_at = 0.0
         self._sign_in: SignIn | None = None
-        self._connection = Connection(hub.engine, hub.transitions, socket.wake)
+        self._connection = Connection(hub.engine, socket.session, hub.transitions, socket.wake)
         self._uploads = Uploads(hub.arrays, hub.limits, address)
         self._fetches = Fetches(hub.engine, hub.read_arrays, socket, hub.limits.max_fetches)
         self._mutations: Lane[tuple[m.Mutation, Identity | None]] = Lane(
@@ -121,14 +119,14 @@ class Conversation:
         if isinstance(message, m.Action):
             self._fail_action(message.request_id, error)
         elif isinstance(message, m.FetchArray):
-            self.socket.send(encode(m.ArrayResponse(message.request_id, error=error)))
+            self.socket.send(m.ArrayResponse(message.request_id, error=error))
         else:
             return False
         return True
 
     def advance(self) -> list[bytes]:
         """Give the frames that bring the client up to date."""
-        return self._connection.advance(self._hub.engine.head)
+        return [] if self._session.is_over else self._connection.advance(self._hub.engine.head)
 
     @property
     def settled(self) -> bool:
@@ -157,29 +155,27 @@ class Conversation:
         limits = self._hub.limits
         self._connection = Connection(
             self._hub.engine,
+            self._session,
             self._hub.transitions,
             self.socket.wake,
-            newest_ts=message.newest_ts,
             max_subscriptions=limits.max_subscriptions,
         )
-        self.socket.send(
-            encode(m.Welcome(message.version, limits.max_message_bytes, limits.idle_timeout, round(time.time() * 1000)))
-        )
+        self.socket.put(self._session.send_welcome(limits.idle_timeout, round(time.time() * 1000)))
 
     async def _on_ping(self, message: m.Ping, size: int) -> None:
-        self.socket.send(encode(m.Pong(message.nonce)))
+        self.socket.send(m.Pong(message.nonce))
 
     async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
         self._sign_in = None if message.token is None else await self._signed_in(message.token)
         if (sign_in := self._sign_in) is not None:
-            self.socket.send(encode(m.Authenticated(sign_in.token, sign_in.refresh_token, sign_in.expires_at)))
+            self.socket.send(m.Authenticated(sign_in.token, sign_in.refresh_token, sign_in.expires_at))
         self._connection.sign_in(None if sign_in is None else sign_in.identity)
         self._count_subscriptions()
 
     async def _signed_in(self, token: str) -> SignIn | None:
         wait = self._allowance.sign_in()
         if wait > 0:
-            self.socket.send(encode(m.AuthError(_too_much(wait))))
+            self.socket.send(m.AuthError(_too_much(wait)))
             return None
         try:
             async with asyncio.timeout(self._hub.limits.authenticate_timeout):
@@ -196,7 +192,7 @@ class Conversation:
         return None
 
     def _refuse_token(self, code: ErrorCode, text: str) -> None:
-        self.socket.send(encode(m.AuthError(ErrorInfo(code, text))))
+        self.socket.send(m.AuthError(ErrorInfo(code, text)))
 
     def _look_at_expiry(self) -> None:
         expires_at = None if self._sign_in is None else self._sign_in.expires_at
@@ -246,7 +242,7 @@ class Conversation:
         assert self._connect is not None, "the session lets nothing through before Connect"  # noqa: S101
         fault = await self._uploads.fault(message.args, self._connection.shows)
         if fault is not None:
-            self._respond(None, encode(m.MutationResponse(message.request_id, None, error=fault)))
+            self.socket.send(m.MutationResponse(message.request_id, None, error=fault))
             return
         outcome = await self._run(
             self._hub.engine.mutate(
@@ -267,11 +263,13 @@ class Conversation:
             self._tell_mutation(message.request_id, outcome)
 
     def _tell_mutation(self, request_id: int, outcome: Outcome) -> None:
+        if self._session.is_over:
+            return
         if outcome.error is not None:
-            frame = encode(m.MutationResponse(request_id, outcome.ts, error=outcome.error))
+            frame = self._session.send(m.MutationResponse(request_id, outcome.ts, error=outcome.error))
         else:
             self._know(outcome)
-            frame = pack_mutation_response(request_id, outcome.ts, outcome.packed or _NOTHING)
+            frame = self._session.send_mutation_result(request_id, outcome.ts, outcome.packed or _NOTHING)
         self._respond(outcome.ts, frame)
 
     # --- actions: several at once
@@ -307,12 +305,13 @@ class Conversation:
     def _tell_action(self, request_id: int, outcome: Outcome) -> None:
         if outcome.error is not None:
             self._fail_action(request_id, outcome.error)
-        else:
+        elif not self._session.is_over:
             self._know(outcome)
-            self._respond(outcome.ts, pack_action_response(request_id, outcome.packed or _NOTHING))
+            frame = self._session.send_action_result(request_id, outcome.packed or _NOTHING)
+            self._respond(outcome.ts, frame)
 
     def _fail_action(self, request_id: int, error: ErrorInfo) -> None:
-        self.socket.send(encode(m.ActionResponse(request_id, error=error)))
+        self.socket.send(m.ActionResponse(request_id, error=error))
 
     # --- both
 
@@ -332,7 +331,7 @@ class Conversation:
     def _respond(self, ts: int | None, frame: bytes) -> None:
         """Send a response: at once, or once the client has been shown everything up to ``ts``."""
         if ts is None:
-            self.socket.send(frame, also_waiting=self._connection.waiting_bytes)
+            self.socket.put(frame, also_waiting=self._connection.waiting_bytes)
         elif self.socket.has_room(self._connection.waiting_bytes):
             self._connection.respond(ts, frame)
 

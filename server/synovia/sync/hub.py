@@ -28,7 +28,6 @@ from synovia.sync.transitions import TransitionCache
 from synovia.tasks import end
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import SUBPROTOCOL
-from synovia_protocol.values import Limits
 
 logger = logging.getLogger("synovia.sync")
 T = TypeVar("T")
@@ -68,7 +67,6 @@ class Hub:
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
         self.clock = clock
-        self.session_limits = Limits(max_message_bytes=self.limits.max_message_bytes)
         self.transitions = TransitionCache()
         self.counters = Counters()
         self.addresses = Addresses(self.limits, time.monotonic)

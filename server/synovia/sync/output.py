@@ -32,8 +32,8 @@ class Output(Protocol):
         """Tell how many bytes wait for the peer, as far as is known."""
         ...
 
-    def cut(self, frame: bytes, code: int, reason: str) -> None:
-        """Add a last frame and the close frame to what waits, and let go of the connection soon, sent or not."""
+    def cut(self, frame: bytes | None, code: int, reason: str) -> None:
+        """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
         ...
 
 
@@ -59,7 +59,7 @@ class AsgiOutput:
     def buffered(self) -> int:
         return sum(map(len, self._pending))
 
-    def cut(self, frame: bytes, code: int, reason: str) -> None:
+    def cut(self, frame: bytes | None, code: int, reason: str) -> None:
         """ASGI has no way to do it; the server closes the connection when the application returns."""
         self._pending.clear()
 

@@ -16,9 +16,10 @@ from starlette.types import Receive, Scope, Send
 from synovia.limits.settings import HubLimits
 from synovia.sync.outbox import Outbox
 from synovia.sync.output import Flusher, output_of
-from synovia_protocol.codec import encode
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
-from synovia_protocol.messages import FatalError
+from synovia_protocol.messages import ArrayFrame, FatalError, ServerMessage
+from synovia_protocol.sessions import ServerSession
+from synovia_protocol.values import Limits
 
 logger = logging.getLogger("synovia.sync")
 
@@ -36,8 +37,9 @@ class Ending:
     flush: bool = False
 
     @property
-    def frame(self) -> bytes:
-        return encode(FatalError(self.error, self.retry_after))
+    def message(self) -> FatalError:
+        """What the client is told."""
+        return FatalError(self.error, self.retry_after)
 
 
 class Talk(Protocol):
@@ -76,12 +78,16 @@ class Socket:
         name: For logs and tasks.
         flusher: Calls ``flush`` when the loop comes round.
         scope, receive, send: The ASGI application's arguments, the handshake being done.
+
+    Attributes:
+        session: The protocol's state, through which everything is received and sent.
     """
 
     def __init__(
         self, name: str, limits: HubLimits, flusher: Flusher, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self.name = name
+        self.session = ServerSession(Limits(max_message_bytes=limits.max_message_bytes))
         self.outbox = Outbox()
         self._limits = limits
         self._flusher = flusher
@@ -107,18 +113,28 @@ class Socket:
         self._stale = True
         self._schedule()
 
-    def send(self, frame: bytes, *, also_waiting: int = 0) -> None:
-        """Send a message as soon as the client takes it; see ``has_room``."""
+    def send(self, message: ServerMessage) -> None:
+        """Send a message as soon as the client takes it; nothing once the session is over."""
+        if not self.session.is_over:
+            self.put(self.session.send(message))
+
+    def put(self, frame: bytes, *, also_waiting: int = 0) -> None:
+        """Send a frame that the session has made; see ``has_room``."""
         if self.has_room(also_waiting):
             self.outbox.put(frame)
             self._schedule()
+
+    async def send_samples(self, frame: ArrayFrame) -> None:
+        """Send a part of an array; return when the socket has taken it."""
+        if not self.session.is_over:
+            await self.outbox.put_samples(frame.stream, self.session.send_array_frame(frame))
 
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             self._flusher.add(self.flush)
 
-    def has_room(self, also_waiting: int) -> bool:
+    def has_room(self, also_waiting: int = 0) -> bool:
         """Tell whether another message may wait, beside the bytes that wait elsewhere; ends the connection if not."""
         most = self._limits.max_outbox_bytes
         if self.outbox.waiting_bytes + also_waiting <= most:
@@ -146,7 +162,7 @@ class Socket:
     def cut(self, ending: Ending) -> None:
         """End the connection without waiting for the client to take anything."""
         self._ending = self._ending or ending
-        self._output.cut(self._ending.frame, self._ending.close_code, self._ending.error.code)
+        self._output.cut(self._goodbye(self._ending), self._ending.close_code, self._ending.error.code)
         self._over.set()
 
     # --- the tasks
@@ -268,9 +284,14 @@ class Socket:
             await self.outbox.ready.wait()
             self.outbox.ready.clear()
         await self._drain()
-        self._output.write(ending.frame)
+        if (frame := self._goodbye(ending)) is not None:
+            self._output.write(frame)
         await self._drain()
         await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": ending.error.code})
+
+    def _goodbye(self, ending: Ending) -> bytes | None:
+        """Make the last frame; None if it has been made before."""
+        return None if self.session.is_closed else self.session.send(ending.message)
 
     # --- deadlines
 

@@ -66,13 +66,14 @@ class TransitionCache:
             self._trim()
         return frame
 
-    def encode_one(self, from_ts: Ts, to_ts: Ts, query: Subscription, old: Version, new: Version, number: int) -> bytes:
+    def encode_one(self, from_ts: Ts, to_ts: Ts, change: tuple[Subscription, Version], number: int) -> bytes:
         """Encode a transition of one query that has been told before and has not moved to another live query.
 
         Raises:
             Untellable: The change cannot be told.
         """
-        frame = self._frames.get((from_ts, to_ts, number, ((query.added.query_id, id(old), id(new)),)))
+        query, new = change
+        frame = self._frames.get((from_ts, to_ts, number, ((query.added.query_id, id(query.version), id(new)),)))
         return frame or self.encode(from_ts, to_ts, [Change(query, new)], number)
 
     def _shared(self, told: _Told, changes: Sequence[Change]) -> list[bytes]:
