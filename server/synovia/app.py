@@ -49,7 +49,8 @@ class Synovia:
         authenticator: Tells who a token is; by default what the settings configure, and if that is nothing, every token is
             refused.
         development: Print mail instead of sending it, and believe ``dev:EMAIL`` if ``settings.host`` is a loopback address.
-        clock: Tells the time of day in seconds since 1970, by which tokens and sign-ins expire.
+        clock: Tells the time of day in seconds since 1970.
+        mailer: Takes the place of the mail server that the settings name.
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
@@ -65,6 +66,7 @@ class Synovia:
         authenticator: Authenticator | None = None,
         development: bool = False,
         clock: Callable[[], float] = time.time,
+        mailer: Mailer | None = None,
     ) -> None:
         self.settings = settings or Settings()
         loaded = application if isinstance(application, Registry) else load_application(application)
@@ -72,14 +74,14 @@ class Synovia:
         where = store or self.settings.store or DEFAULT_STORE
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
-        mailer = ConsoleMailer() if development else self.settings.auth.mailer()
+        mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)
         at_home = development and is_loopback(self.settings.host)
         self.sign_in = self._sign_in_service(at_home, mailer, clock) if authenticator is None else None
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
-        self.engine = Engine(self.store, self.registry, debug=self.settings.debug, services=services)
-        self.scheduler = Runner(self.engine, calls, self.settings.scheduler)
+        self.engine = Engine(self.store, self.registry, debug=self.settings.debug, clock=clock, services=services)
+        self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock)
         chosen = authenticator or self.sign_in or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.sign_in is not None:
@@ -125,8 +127,11 @@ class Synovia:
         finally:
             await self.stop()
 
-    async def start(self) -> None:
+    async def start(self, *, alone: bool = True) -> None:
         """Open the store, then start the engine, the hub and the scheduler; nothing stays open if one of them fails.
+
+        Args:
+            alone: Whether to begin with what the server does by itself: scheduled calls, and looking after sessions.
 
         Raises:
             StoreUnavailable: The database cannot be reached, or is not one that Synovia can work with.
@@ -138,12 +143,16 @@ class Synovia:
             stack.push_async_callback(self.engine.stop)
             self.hub.start()
             stack.push_async_callback(self.hub.stop)
-            if self.sign_in is not None:
-                self.sign_in.start()
-                stack.push_async_callback(self.sign_in.stop)
-            self.scheduler.start()
-            stack.push_async_callback(self.scheduler.stop)
+            if alone:
+                self._start_alone(stack)
             self._running = stack.pop_all()
+
+    def _start_alone(self, stack: AsyncExitStack) -> None:
+        if self.sign_in is not None:
+            self.sign_in.start()
+            stack.push_async_callback(self.sign_in.stop)
+        self.scheduler.start()
+        stack.push_async_callback(self.scheduler.stop)
 
     async def stop(self) -> None:
         """Stop everything in the opposite order; clients are told to come back."""

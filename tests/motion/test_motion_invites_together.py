@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from support.holder import Holder
 from support.people import APP, Person, later, mailed_token, make_admin, register, signed_in_elsewhere
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
-from synovia.identity import SignInUnavailable
 from synovia.testing import Caller, TestApp
 from synovia_client import FunctionError as ClientError
 from synovia_client import Subscription
@@ -135,62 +133,40 @@ class TestAtTheSameTime:
         assert codes(results) == Counter(done=2, rate_limited=4)
 
 
-class Fails:
-    """A mail server that takes nothing until it is told to."""
-
-    def __init__(self) -> None:
-        self.up = False
-        self.asked = 0
-        self.sent: list[EmailMessage] = []
-
-    async def send(self, message: EmailMessage) -> None:
-        self.asked += 1
-        if not self.up:
-            raise SignInUnavailable("down")
-        self.sent.append(message)
-
-
 class TestDelivery:
-    async def test_is_tried_again_until_the_mail_server_takes_it(
-        self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        server = Fails()
-        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
+    async def test_is_tried_again_until_the_mail_server_takes_it(self, clinic: Clinic) -> None:
+        clinic.app.mailbox.down = True
         await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(120)
-        assert server.asked > 1
+        assert clinic.app.mailbox.refused > 1
         [sent] = await clinic.anna.query("invites:list_sent")
         assert (sent["timesSent"], "sentAt" in sent) == (0, False)
         assert len(await clinic.nina[0].query("invites:list_received")) == 1
-        server.up = True
+        clinic.app.mailbox.down = False
         await later(clinic.app, 3_600)
-        assert len(server.sent) == 1
+        assert len(clinic.app.mails) == 1
         assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
 
-    async def test_one_that_waits_for_the_server_and_is_sent_again_goes_out_once(
-        self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        server = Fails()
-        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
+    async def test_one_that_waits_for_the_server_and_is_sent_again_goes_out_once(self, clinic: Clinic) -> None:
+        clinic.app.mailbox.down = True
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         for _ in range(3):
             await clinic.app.advance(61)
             await clinic.anna.mutation("invites:resend", inviteId=invite)
         await clinic.app.advance(0)
-        server.up = True
+        clinic.app.mailbox.down = False
         await later(clinic.app, 3_600)
-        assert len(server.sent) == 1
+        assert len(clinic.app.mails) == 1
         assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
 
-    async def test_nothing_goes_out_for_what_is_over(self, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-        server = Fails()
-        monkeypatch.setattr("synovia.testing.app._Outbox.send", lambda _, message: server.send(message))
+    async def test_nothing_goes_out_for_what_is_over(self, clinic: Clinic) -> None:
+        clinic.app.mailbox.down = True
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(0)
         await clinic.anna.mutation("invites:withdraw", inviteId=invite)
-        server.up = True
+        clinic.app.mailbox.down = False
         await later(clinic.app, 3_600)
-        assert server.sent == []
+        assert clinic.app.mails == []
 
 
 # --- over sockets -----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from synovia.app import Synovia
-from synovia.auth.development import development_identity
+from synovia.auth.development import parse_identity
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import STATUSES, list_calls
@@ -295,8 +295,13 @@ def run(
     function: Annotated[str, typer.Argument(metavar="FUNCTION", help="As recordings:list_mine.")],
     args: Annotated[str, typer.Argument(metavar="ARGS", help="One JSON object, names in camelCase.")] = "{}",
     store: StoreOption = None,
-    email: Annotated[
-        str | None, typer.Option("--as", help="Call as dev:EMAIL; only on a store of this machine.")
+    caller: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="EMAIL[?CLAIMS]",
+            help="Call as dev:EMAIL, with claims as ?org=acme&level:=3; only on a store of this machine.",
+        ),
     ] = None,
 ) -> None:
     """Call one function, also an internal one, in this process, and print its result as JSON."""
@@ -305,9 +310,9 @@ def run(
     arguments = _json_object(args)
     registry = load(path)
     where = without_secret(store) or settings.store or development_store(path)
-    if email is not None and not is_local(where):
+    if caller is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
-    identity = None if email is None else development_identity(email)
+    identity = None if caller is None else parse_identity(caller)
     result = _run(call(_server(registry, where, settings), function, arguments, identity))
     out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
 

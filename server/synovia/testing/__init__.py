@@ -6,8 +6,14 @@
         alice = app.caller("alice@example.org")
         await alice.mutation("users:register", {"name": "Alice", "role": "patient"})
         assert (await alice.query("users:me"))["name"] == "Alice"
+
+See docs/testing.md.
 """
 
-from synovia.testing.app import Caller, CallsFailed, Clock, TestApp
+from synovia.testing.app import CallsFailed, TestApp
+from synovia.testing.caller import Caller
+from synovia.testing.clock import Clock
+from synovia.testing.mailbox import Mailbox
+from synovia.testing.subscription import Subscription
 
-__all__ = ["Caller", "CallsFailed", "Clock", "TestApp"]
+__all__ = ["Caller", "CallsFailed", "Clock", "Mailbox", "Subscription", "TestApp"]

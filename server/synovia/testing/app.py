@@ -1,64 +1,39 @@
-"""Run an application in a test: in this process, on a store in memory, without a socket.
-
-::
-
-    async with TestApp("apps/motion") as app:
-        alice = app.caller("alice@example.org")
-        await alice.mutation("users:register", {"name": "Alice", "role": "patient"})
-        assert (await alice.query("users:me"))["name"] == "Alice"
-"""
+"""An application in this process, on a store of its own, with a clock that the test moves."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from synovia.auth.development import DevelopmentAuthenticator, development_identity
-from synovia.auth.keyring import KeyRing
-from synovia.auth.sessions import Sessions, SessionTimes
-from synovia.auth.sign_in import TABLES, SignInService
-from synovia.engine.engine import Engine
-from synovia.functions.registry import Registry, load_application
-from synovia.functions.services import Services
+from synovia.app import Synovia
+from synovia.auth.development import development_identity
+from synovia.auth.settings import AuthSettings
+from synovia.auth.sign_in import SignInService
+from synovia.config import Settings
+from synovia.functions.access import CallOrigin
+from synovia.functions.registry import Registry
 from synovia.identity import Identity
-from synovia.mail.service import MailService
+from synovia.limits.settings import HubLimits
+from synovia.maintenance import ArraySettings
 from synovia.scheduler.failures import Failure
-from synovia.scheduler.runner import Runner, calls_of
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.store import arrays, open_store
 from synovia.store.base import Store
-from synovia_protocol.messages import ArrayRef
+from synovia.testing.caller import Caller
+from synovia.testing.clock import Clock
+from synovia.testing.http import KnownCallers, client_of
+from synovia.testing.mailbox import Mailbox
+from synovia.testing.subscription import Subscription
 
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
 
-class Clock:
-    """A clock that a test moves; in seconds since 1970."""
-
-    def __init__(self, now: float | None = None) -> None:
-        self.now = time.time() if now is None else now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        self.now += seconds
-
-
-class _Outbox:
-    """Takes messages as a mail server would."""
-
-    def __init__(self, sent: list[EmailMessage]) -> None:
-        self._sent = sent
-
-    async def send(self, message: EmailMessage) -> None:
-        self._sent.append(message)
+_MANY = 1_000_000
 
 
 class CallsFailed(Exception):
@@ -73,6 +48,27 @@ class CallsFailed(Exception):
         self.failures = failures
 
 
+class _TestSettings(Settings):
+    """Settings that no variable of the machine changes."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **more: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def settings_for_tests() -> Settings:
+    """Give the settings of a server under test: no sweep of arrays, and no limits that a quick test would run into."""
+    return _TestSettings(
+        debug=True,
+        public_url="https://synovia.invalid",
+        auth=AuthSettings(email_from="test@synovia.invalid"),
+        arrays=ArraySettings(sweep_at=""),
+        limits=HubLimits(max_messages_per_second_per_address=_MANY, max_requests_per_address=_MANY),
+    )
+
+
 class TestApp:
     """An application on a store of its own.
 
@@ -81,10 +77,12 @@ class TestApp:
         store: A store's URL, or a store that is not open yet; by default one in memory.
         clock: The time as functions see it, if several applications share it.
         scheduler: How scheduled calls are run.
+        settings: Of the server; by default none of the machine's variables is looked at.
 
     Attributes:
         clock: The time as functions see it; ``advance`` moves it.
-        mails: What ``ctx.mail`` has sent.
+        mailbox: The mail server, which can be down.
+        server: The server as one ASGI application.
     """
 
     __test__ = False  # pytest would take it for a test case
@@ -96,34 +94,48 @@ class TestApp:
         *,
         clock: Clock | None = None,
         scheduler: SchedulerSettings | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        self.registry = application if isinstance(application, Registry) else load_application(application)
-        self.store = open_store(store) if isinstance(store, str) else store
         self.clock = clock or Clock()
-        self.mails: list[EmailMessage] = []
-        settings = scheduler or SchedulerSettings()
-        calls = calls_of(self.registry, settings)
-        mail = MailService(_Outbox(self.mails), "test@synovia.invalid", "https://synovia.invalid")
-        times = SessionTimes()
-        ring = KeyRing(self.store, signs=times.signing, lasts=times.key_life, clock=self.clock)
-        sessions = Sessions(self.store, ring, times, self.clock)
-        self.sign_in = SignInService(sessions, development=DevelopmentAuthenticator("127.0.0.1"), clock=self.clock)
-        services = Services(calls, mail, sessions)
-        self.engine = Engine(self.store, self.registry, debug=True, clock=self.clock, services=services)
-        self.scheduler = Runner(self.engine, calls, settings, clock=self.clock)
+        self.mailbox = Mailbox()
+        chosen = settings or settings_for_tests()
+        if scheduler is not None:
+            chosen = chosen.model_copy(update={"scheduler": scheduler})
+        self.server = Synovia(
+            application,
+            store=store,
+            settings=chosen,
+            development=True,
+            clock=self.clock,
+            mailer=self.mailbox,
+        )
+        self.registry = self.server.registry
+        self.store = self.server.store
+        self.engine = self.server.engine
+        self.scheduler = self.server.scheduler
+        self._callers = KnownCallers(self.server.hub.authenticator)
+        self.server.hub.authenticator = self._callers
+        self._clients: list[AsyncClient] = []
+        self._held: set[Subscription] = set()
 
     async def __aenter__(self) -> Self:
-        await self.store.open([*self.registry.tables, *TABLES])
-        await self.engine.start()
-        await self.scheduler.adopt()
+        await self.server.start(alone=False)
+        try:
+            await self.scheduler.adopt()
+        except BaseException:
+            await self.server.stop()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for client in self._clients:
+            await client.aclose()
         await self.scheduler.stop()
-        await self.engine.stop()
-        await self.store.close()
+        await self.server.stop()
+
+    # --- time
 
     async def advance(self, by: float | timedelta = 0.0, *, raise_failures: bool = True) -> None:
         """Let time pass, in seconds: scheduled calls and crons run, each at its time, until nothing is due any more.
@@ -142,6 +154,7 @@ class TestApp:
             self._move_to((due + 0.5) / 1000)
         self._move_to(max(until, self.clock.now))
         await self.scheduler.settle()
+        await self.catch_up()
         failures = self.scheduler.failures.take()
         if failures and raise_failures:
             raise CallsFailed(failures)
@@ -150,9 +163,37 @@ class TestApp:
         self.clock.now = now
         self.engine.live.expire()
 
-    def caller(self, email: str | None = None) -> Caller:
-        """Give somebody who calls: signed in with a development identity, or nobody."""
-        return Caller(self, None if email is None else development_identity(email))
+    async def catch_up(self) -> None:
+        """Wait until every subscription of this application shows what has been committed."""
+        for subscription in list(self._held):
+            await subscription.current()
+
+    # --- who calls
+
+    def caller(
+        self,
+        who: str | Identity | None = None,
+        *,
+        claims: Mapping[str, Any] | None = None,
+        internal: bool = False,
+    ) -> Caller:
+        """Give somebody who calls.
+
+        Args:
+            who: An address, for a development identity; an identity, of any issuer; None: nobody is signed in.
+            claims: What else the issuer says of an address.
+            internal: Whether the calls come from a function, as those of an action do: internal functions too.
+
+        Raises:
+            InvalidToken: It is no address.
+        """
+        identity = development_identity(who, claims) if isinstance(who, str) else who
+        return Caller(self, identity, CallOrigin.FUNCTION if internal else CallOrigin.CLIENT)
+
+    @property
+    def trusted(self) -> Caller:
+        """The application itself, as its schedule calls: internal functions too, nobody is signed in, nothing is refused."""
+        return Caller(self, None, CallOrigin.APPLICATION)
 
     async def bearer(self, token: str) -> Caller:
         """Give who calls with a token of the server's own, as ``ctx.impersonate`` gives them.
@@ -160,53 +201,35 @@ class TestApp:
         Raises:
             InvalidToken: It is not accepted.
         """
-        return Caller(self, (await self.sign_in.authenticate(token)).identity)
+        return Caller(self, (await self.server.hub.authenticator.authenticate(token, exchange=False)).identity)
 
+    # --- what callers use
 
-class Caller:
-    """Calls functions under one identity; results are wire values, arguments may hold numpy arrays."""
-
-    def __init__(self, app: TestApp, identity: Identity | None) -> None:
-        self._app = app
-        self.identity = identity
-
-    async def query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
-        """Run a query.
+    @property
+    def sign_in(self) -> SignInService:
+        """What tokens are shown to.
 
         Raises:
-            FunctionError: What a client would get.
+            RuntimeError: The settings leave no way to sign in.
         """
-        outcome = await self._app.engine.query(path, await self._stored(args or {}), self.identity)
-        return outcome.value()
+        if self.server.sign_in is None:
+            raise RuntimeError("these settings have no way to sign in")
+        return self.server.sign_in
 
-    async def mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
-        """Run a mutation; when this returns, queries see it.
+    @property
+    def mails(self) -> list[EmailMessage]:
+        """What has been sent by mail."""
+        return self.mailbox.sent
 
-        Raises:
-            FunctionError: What a client would get.
-        """
-        outcome = await self._app.engine.mutate(path, await self._stored(args or {}), self.identity)
-        await self._app.engine.wait_for(outcome.ts or 0)
-        return outcome.value()
+    def subscription(
+        self, path: str, args: Callable[[], Awaitable[Mapping[str, Any]]], identity: Identity | None
+    ) -> Subscription:
+        """Make a subscription of somebody; it begins when it is entered."""
+        return Subscription(self.engine, path, args, identity, self._held)
 
-    async def action(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
-        """Run an action.
-
-        Raises:
-            FunctionError: What a client would get.
-        """
-        outcome = await self._app.engine.run_action(path, await self._stored(args or {}), self.identity)
-        return outcome.value()
-
-    async def array(self, ref: ArrayRef) -> np.ndarray[Any, Any]:
-        """Read the samples that a result refers to."""
-        return (await arrays.read_range(self._app.store.arrays, ref)).reshape(ref.shape)
-
-    async def _stored(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return await arrays.write_array(self._app.store.arrays, value)
-        if isinstance(value, Mapping):
-            return {key: await self._stored(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [await self._stored(item) for item in value]
-        return value
+    def http_client(self, identity: Identity | None) -> AsyncClient:
+        """Make an httpx client whose requests are somebody's; it is closed with the application."""
+        token = None if identity is None else self._callers.token(identity)
+        client = client_of(self.server, token, self.catch_up)
+        self._clients.append(client)
+        return client
