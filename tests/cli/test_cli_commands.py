@@ -16,6 +16,7 @@ from synovia.cli.application import development_store, is_local, without_passwor
 from synovia.cli.server import listen
 
 BOARD = Path(__file__).parents[1] / "sync" / "board"
+BULLETIN = Path(__file__).parents[1] / "testing" / "bulletin.py"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "120"}
 
 
@@ -77,6 +78,8 @@ def test_run_calls_functions_of_every_kind_and_keeps_what_they_write(tmp_path: P
 def test_run_as_somebody_only_on_a_store_of_this_machine() -> None:
     there = synovia("run", str(BOARD), "notes:who_am_i", "--as", "alice@example.org", "--store", "sqlite://:memory:")
     assert json.loads(there.stdout) == "alice@example.org"
+    claims = ("bulletin:claims", "--as", "alice@example.org?org=acme&level:=3", "--store", "sqlite://:memory:")
+    assert json.loads(synovia("run", str(BULLETIN), *claims).stdout) == {"org": "acme", "level": 3}
     away = ("--store", "mongodb://db.example.org/x")
     elsewhere = synovia("run", str(BOARD), "notes:who_am_i", "--as", "alice@example.org", *away)
     assert elsewhere.returncode == 2
@@ -92,6 +95,7 @@ def test_run_as_somebody_only_on_a_store_of_this_machine() -> None:
         (("notes:on_board", "{board"), 2, "not JSON"),
         (("notes:on_board", "[1]"), 2, "one JSON object"),
         (("notes:who_am_i", "--as", "nobody"), 1, "not an e-mail address"),
+        (("notes:who_am_i", "--as", "alice@example.org?org"), 1, "is no claim"),
     ],
 )
 def test_run_tells_what_is_wrong(arguments: tuple[str, ...], code: int, said: str) -> None:
