@@ -82,6 +82,10 @@ class PeerConnection:
         assert isinstance(event, m.Ping), event
         return event
 
+    async def answer_ping(self) -> None:
+        """Wait for a ping, and answer it."""
+        await self._pong(await self.expect_ping())
+
     async def expect_array(self) -> tuple[ArrayReceived, bytes]:
         """Wait for an array to be uploaded whole; gives its description and its bytes."""
         data = b""

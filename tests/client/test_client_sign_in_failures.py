@@ -12,7 +12,15 @@ from client.manual_clock import ManualClock
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import AuthenticationError, Client, ConnectionLost, FunctionError
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Action, Authenticate, Authenticated, AuthError, ModifyQuerySet, Mutation
+from synovia_protocol.messages import (
+    Action,
+    Authenticate,
+    Authenticated,
+    AuthError,
+    ModifyQuerySet,
+    Mutation,
+    MutationResponse,
+)
 
 TOO_SLOW = ErrorInfo("timeout", "the token could not be verified in time")
 FORGED = ErrorInfo("invalid_token", "forged")
@@ -109,12 +117,15 @@ async def test_what_was_called_as_somebody_fails_when_the_token_is_refused(make:
         ]
         connection = await peer.welcome()
         await refuse(connection)
-        await connection.silence()
+        await connection.answer_ping()
         for error in await asyncio.gather(*calls, return_exceptions=True):
             assert isinstance(error, FunctionError)
             assert error.code == "unauthenticated"
             assert "not run" in error.message
         as_nobody = asyncio.create_task(client.mutation("public"))
+        assert await connection.expect(Authenticate) == Authenticate(None), (
+            "the server is told that it goes on as nobody"
+        )
         await connection.answer(await connection.expect(Mutation), "done")
         assert await as_nobody == "done", "the program knows by now that nobody is signed in"
 
@@ -147,7 +158,7 @@ async def test_a_retry_does_not_run_as_nobody(make: MakeClient, peer: Peer) -> N
         first.cut()
         second = await peer.welcome()
         await refuse(second)
-        await second.silence()
+        await second.answer_ping()
         with pytest.raises(ConnectionLost, match="not known whether it ran"):
             await mutation
 
@@ -171,6 +182,44 @@ async def test_a_session_that_ends_holds_back_what_is_called_until_another_is_th
         await connection.send(connection.session.send(Authenticated()))
         await connection.answer(await connection.expect(Mutation), "done")
         assert await mutation == "done"
+
+
+def late(mutation: Mutation) -> MutationResponse:
+    """What a server says to a request that arrived when the sign-in had ended."""
+    error = ErrorInfo("unauthenticated", "the sign-in has ended", {"signedOut": True})
+    return MutationResponse(mutation.request_id, None, error=error)
+
+
+async def test_what_arrives_just_after_the_session_has_ended_is_sent_again_as_somebody(
+    make: MakeClient, peer: Peer
+) -> None:
+    coming: asyncio.Queue[str] = asyncio.Queue()
+    coming.put_nowait("one")
+    async with make(token=coming.get) as client:
+        connection = await peer.welcome()
+        await accept(connection)
+        await connection.silence()
+        call = asyncio.create_task(client.mutation("m"))
+        mutation = await connection.expect(Mutation)
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "it has ended"))))
+        await connection.send(connection.session.send(late(mutation)))
+        coming.put_nowait("two")
+        await accept(connection)
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await call == "done"
+
+
+async def test_what_arrives_just_after_the_only_token_has_expired_fails(make: MakeClient, peer: Peer) -> None:
+    async with make(token="only one") as client:
+        connection = await peer.welcome()
+        await accept(connection)
+        await connection.silence()
+        call = asyncio.create_task(client.mutation("m"))
+        mutation = await connection.expect(Mutation)
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "it has expired"))))
+        await connection.send(connection.session.send(late(mutation)))
+        with pytest.raises(FunctionError, match="not run"):
+            await call
 
 
 async def test_an_answer_to_a_token_that_was_replaced_counts_for_nothing(client: Client, peer: Peer) -> None:

@@ -49,7 +49,7 @@ async def test_a_callable_is_asked_on_every_connection(make: MakeClient, peer: P
 async def refuse(connection: PeerConnection, error: ErrorInfo = EXPIRED) -> None:
     """Answer the token that was sent with an error, and the ping behind it."""
     await connection.send(connection.session.send(AuthError(error)))
-    await connection.silence()
+    await connection.answer_ping()
 
 
 async def accept(connection: PeerConnection) -> None:
@@ -118,6 +118,7 @@ async def test_a_fixed_token_that_is_refused_is_reported(make: MakeClient, peer:
         assert client.auth_error is not None
         assert client.auth_error.code == "invalid_token"
         assert client.state == "connected"
+        assert await connection.expect(Authenticate) == Authenticate(None), "it goes on as nobody"
         await connection.silence()
 
 
@@ -187,6 +188,7 @@ async def test_signing_in_with_a_token_that_is_refused(client: Client, peer: Pee
     await refuse(connection, ErrorInfo("invalid_token", "forged"))
     with pytest.raises(AuthenticationError, match="forged"):
         await signing_in
+    assert await connection.expect(Authenticate) == Authenticate(None)
     again = asyncio.create_task(client.authenticate("good"))
     assert await connection.expect(Authenticate) == Authenticate("good")
     reading = asyncio.create_task(connection.next())

@@ -142,7 +142,7 @@ export class Link {
     this.#stopTimer("welcome");
     this.#schedulePing();
     this.#parts.welcomed();
-    if (this.#signIn.welcomed()) this.#parts.sync.identified(false);
+    if (this.#signIn.welcomed()) this.#goOn();
   }
 
   #dismissed({ error, retryAfter }: FatalError): void {
@@ -211,7 +211,9 @@ export class Link {
 
   #expired(): void {
     this.#parts.credentials.expired();
-    this.#parts.sync.identified(false);
+    this.#signIn.signedIn = false;
+    this.#signIn.wasRefused = true;
+    this.#goOn();
   }
 
   #refused({ error }: AuthError): void {
@@ -227,12 +229,19 @@ export class Link {
     } else if (refusal === "another") {
       this.signIn();
     } else if (refusal && !this.#signIn.pending) {
-      this.#parts.sync.identified(false);
+      this.#goOn();
     }
   }
 
   #ponged({ nonce }: Pong): void {
-    if (this.#signIn.ponged(nonce)) this.#parts.sync.identified(this.#signIn.signedIn);
+    if (this.#signIn.ponged(nonce)) this.#goOn();
+  }
+
+  /** It is settled who the client is. */
+  #goOn(): void {
+    const { session, sync } = this.#parts;
+    if (this.#signIn.wasRefused) this.#controls.push(() => session.authenticate(null));
+    sync.identified(this.#signIn.signedIn);
   }
 
   // --- staying alive

@@ -23,6 +23,8 @@ export class SignIn {
   settled = false;
   /** Whether the server has accepted the newest token. */
   signedIn = false;
+  /** Whether it has refused it: it runs nothing then until the client says that it goes on as nobody. */
+  wasRefused = false;
   #shown: Shown[] = [];
   #refusal: ErrorInfo | null = null;
 
@@ -83,7 +85,8 @@ export class SignIn {
 
   #settle(number: number, anonymous: boolean): void {
     this.settled = true;
-    this.signedIn = !anonymous && !this.#refusal;
+    this.wasRefused = this.#refusal !== null;
+    this.signedIn = !anonymous && !this.wasRefused;
     this.credentials.settle(number, this.#refusal);
     this.#refusal = null;
   }

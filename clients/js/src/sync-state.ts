@@ -258,10 +258,18 @@ export class SyncState {
     const again = response.type === "ActionResponse" && this.#throttle.refused(response.error);
     if (!request) return;
     if (again && !request.givenUp) return this.requests.postpone(request, this.numbers.take());
+    if (cameTooLate(response.error)) return this.#notRun(request);
     if (response.error) return this.#settle(request, response.error);
     this.answered?.(request, null);
     if (response.type === "ActionResponse") this.view.afterwards(() => request.answer.succeed(response.result));
     else this.#done(request, response);
+  }
+
+  /** The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come. */
+  #notRun(request: Request): void {
+    if (this.requests.signedIn || request.permit || !request.asSomebody) return this.requests.add(request);
+    request.tried = false;
+    this.#fail(request, notSignedIn(request));
   }
 
   #done(request: Request, { ts, result }: MutationResponse): void {
@@ -341,6 +349,11 @@ export class SyncState {
 function encode({ requestId, kind, path, args, tried, issuedAt }: Request, session: ClientSession): Frame {
   if (kind === "action") return session.action(requestId, path, args);
   return session.mutation(requestId, path, args, tried, tried ? issuedAt : null);
+}
+
+/** Tell whether a server has not run a request because the sign-in had ended, by itself or by a refused token. */
+function cameTooLate(error: ErrorInfo | null): boolean {
+  return (error?.data as { signedOut?: unknown } | null | undefined)?.signedOut === true;
 }
 
 function notSignedIn({ kind, path, tried }: Request): SynoviaError {

@@ -62,7 +62,7 @@ describe("tokens", () => {
     peer.socket.refuse();
     await settled();
     expect(peer.sockets).toHaveLength(2);
-    expect(offered(peer.socket)).toHaveLength(1);
+    expect(offered(peer.socket)).toEqual(["token 2", null]); // it goes on as nobody
     expect(peer.client.auth).toMatchObject({ isLoading: false, isAuthenticated: false, error: { code: "invalid_token" } });
   });
 
@@ -127,7 +127,7 @@ describe("tokens", () => {
     await settled();
     peer.socket.tell({ type: "Pong", nonce: peer.socket.last("Ping").nonce });
     await out;
-    expect(offered(peer.socket)).toEqual(["wrong", "right", null]);
+    expect(offered(peer.socket)).toEqual(["wrong", null, "right", null]); // refused, it goes on as nobody
     expect(peer.client.auth.isAuthenticated).toBe(false);
   });
 
@@ -146,7 +146,7 @@ describe("tokens", () => {
       peer.socket.refuse(); // the session was revoked
       await settled();
     }
-    expect(offered(peer.socket)).toEqual(["access", "refresh", "google"]);
+    expect(offered(peer.socket)).toEqual(["access", "refresh", "google", null]);
     expect(peer.client.auth).toMatchObject({ isLoading: false, isAuthenticated: false, error: { code: "invalid_token" } });
   });
 
@@ -254,6 +254,28 @@ describe("what was called as somebody", () => {
     await peer.accept();
     await Promise.all(lost);
     expect(peer.socket.all("Mutation")).toEqual([]);
+  });
+
+  const LATE = { code: "unauthenticated", message: "the sign-in has ended", data: { signedOut: true } };
+
+  it.each([["is sent again", "two"], ["fails", null]])("and arrived just after the session had ended %s", async (_, next) => {
+    const tokens = ["one", next];
+    const peer = new Peer({ token: next ? () => tokens.shift()! : "one" });
+    await peer.accept();
+    peer.socket.authenticated();
+    const call = peer.client.mutation("m", {});
+    const outcome = next ? expect(call).resolves.toBe("done") : expect(call).rejects.toMatchObject({ message: expect.stringContaining("not run") });
+    await settled();
+    peer.socket.refuse(); // unasked: it has ended
+    peer.socket.tell({ type: "MutationResponse", requestId: 1, ts: null, result: null, error: LATE });
+    await settled();
+    if (next) {
+      peer.socket.authenticated();
+      await settled();
+      expect(peer.socket.all("Mutation")).toHaveLength(2);
+      peer.socket.done(1, 5, "done");
+    }
+    await outcome;
   });
 
   it("waits for a token that comes after the welcome", async () => {

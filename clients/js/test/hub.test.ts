@@ -41,6 +41,20 @@ describe.skipIf(noHub)(`a real hub${noHub ? ` (skipped: ${noHub})` : ""}`, () =>
     for (const index of [0, 1, 3, 4]) expect(seen[1]![index]).toBe(seen[0]![index]);
   });
 
+  it("asks anew though it follows the query, and though somebody asked before", async () => {
+    const [reader, writer] = [connect(), connect()];
+    const list = "asked anew";
+    reader.onUpdate("items:count", { list }, () => undefined);
+    for (let count = 1; count <= 10; count++) {
+      const passerBy = connect();
+      expect(await passerBy.query("items:count", { list })).toBe(count - 1);
+      passerBy.close();
+      await writer.mutation("items:add", { list, rank: count, text: "" });
+      expect(await reader.query("items:count", { list })).toBe(count);
+      expect(await connect().query("items:count", { list })).toBe(count);
+    }
+  });
+
   it("tells how a function failed", async () => {
     const client = connect();
     const error = await client.query("items:broken", { list: "none" }).catch((error: unknown) => error);

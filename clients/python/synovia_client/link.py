@@ -165,7 +165,7 @@ class Link:
         self._welcomed.set()
         self._on_welcome()
         if self._sign_in.welcomed():
-            self._sync.identified(signed_in=False)
+            self._go_on()
 
     def _dismissed(self, message: FatalError) -> None:
         text = f"the server ended the connection: {message.error.message} ({message.error.code})"
@@ -238,7 +238,7 @@ class Link:
         self._sign_in.shown(self._ping(), number, anonymous=token is None)
 
     def _token_taken(self, message: Authenticated) -> None:
-        if self._sign_in.accepted(message):
+        if self._sign_in.take_consent(message):
             self._expires_at = message.expires_at
             self._expiry.bump()
 
@@ -264,7 +264,7 @@ class Link:
         error = message.error
         logger.info("the server did not accept the token: %s", error.message)
         settled = self._sign_in.settled
-        refusal = self._sign_in.refused(error)
+        refusal = self._sign_in.take_refusal(error)
         if refusal is Refusal.PASSING:
             # As nobody this connection is of no use, and what the server sends now is what nobody may see.
             text = f"the server could not look at the token: {error.message} ({error.code})"
@@ -274,11 +274,17 @@ class Link:
         if refusal is Refusal.ANOTHER:
             self.sign_in()
         elif refusal is Refusal.FINAL and not self._sign_in.pending:
-            self._sync.identified(signed_in=False)
+            self._go_on()
 
     def _ponged(self, message: Pong) -> None:
         if self._sign_in.ponged(message.nonce):
-            self._sync.identified(signed_in=self._sign_in.signed_in)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """It is settled who the client is."""
+        if self._sign_in.refused:
+            self._control(lambda: Outgoing(self.session.authenticate(None)))
+        self._sync.identified(signed_in=self._sign_in.signed_in)
 
     # --- staying alive
 

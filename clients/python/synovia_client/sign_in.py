@@ -28,12 +28,14 @@ class SignIn:
         due: A token is to be sent before anything else.
         settled: Whether any token of this connection has been judged, or none was needed.
         signed_in: Whether the server has accepted the newest token.
+        refused: Whether it has refused it: it runs nothing then until the client says that it goes on as nobody.
     """
 
     def __init__(self, credentials: Credentials) -> None:
         self.due = not credentials.anonymous
         self.settled = False
         self.signed_in = False
+        self.refused = False
         self._credentials = credentials
         self._shown: deque[_Shown] = deque()
         self._refusal: ErrorInfo | None = None
@@ -49,7 +51,7 @@ class SignIn:
         self._shown.append(_Shown(nonce, number, anonymous))
         self._refusal = None
 
-    def accepted(self, message: Authenticated) -> bool:
+    def take_consent(self, message: Authenticated) -> bool:
         """Take the server's consent; False if it is to a token that has been replaced meanwhile."""
         if self._outdated:
             return False
@@ -57,7 +59,7 @@ class SignIn:
         self._refusal = None
         return True
 
-    def refused(self, error: ErrorInfo) -> Refusal | None:
+    def take_refusal(self, error: ErrorInfo) -> Refusal | None:
         """Take the server's refusal; None if it is of a token that has been, or is about to be, replaced."""
         if self.due or self._outdated:
             return None
@@ -91,6 +93,7 @@ class SignIn:
 
     def _settle(self, number: int, *, anonymous: bool) -> None:
         self.settled = True
-        self.signed_in = not anonymous and self._refusal is None
+        self.refused = self._refusal is not None
+        self.signed_in = not anonymous and not self.refused
         self._credentials.settle(number, self._refusal)
         self._refusal = None

@@ -279,8 +279,19 @@ class SyncState:
         if again and not request.given_up:
             self.requests.postpone(request)
             return
+        if _came_too_late(response.error):
+            self._not_run(request)
+            return
         error = None if response.error is None else FunctionError.of(response.error)
         self._settle(request, response.result, error)
+
+    def _not_run(self, request: Request) -> None:
+        """The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come."""
+        if self.requests.signed_in or request.kept or not request.as_somebody:
+            self.requests.take_in(request)
+        else:
+            request.tried = False
+            request.fail(_not_signed_in(request))
 
     def _announced(self, response: ArrayResponse) -> None:
         if self.throttle.refused(response.error):
@@ -357,6 +368,11 @@ class SyncState:
         self.requests.fail_all(error)
         self.downloads.fail_all(error)
         self.queries.wake_all()
+
+
+def _came_too_late(error: ErrorInfo | None) -> bool:
+    """Tell whether a server has not run a request because the sign-in had ended, by itself or by a refused token."""
+    return error is not None and isinstance(error.data, dict) and error.data.get("signedOut") is True
 
 
 def _not_signed_in(request: Request) -> SynoviaError:
