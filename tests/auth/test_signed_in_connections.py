@@ -21,6 +21,7 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.limits.settings import HubLimits
 from synovia_client import Client as ProgramClient
+from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import ClientEvent, QueryUpdated
 from synovia_protocol.messages import Authenticated, AuthError, Pong
 
@@ -108,7 +109,14 @@ async def test_nothing_runs_as_the_caller_after_the_last_moment(running: Running
         signed_in = await sign_in(client, place.google_token())
         await client.subscribe(1, "notes:on_board", {"board": "a"})
         place.clock.now = (signed_in.expires_at or 0) / 1000
+        assert (await client.mutate("notes:sign", {"board": "a"})).error == ErrorInfo(
+            "unauthenticated",
+            "the sign-in has ended, or its token was refused: nothing is run until the client signs in again, or out",
+            {"signedOut": True},
+        )
         assert await client.subscribe(2, "notes:who_am_i") is None
+        await client.send(client.session.authenticate(None))
+        assert (await client.mutate("notes:sign", {"board": "a"})).result == "nobody"
 
 
 async def test_renewed_in_time_nothing_is_told_again(running: Running, place: Place) -> None:

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from sync.serving import client_of, serving
+from sync.serving import client_of, fresh_board, serving
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, development_identity
 from synovia.hosts import is_loopback
 from synovia.identity import Authenticator, InvalidToken, SignIn
-from synovia_protocol.messages import AuthError, QueryAdd
+from synovia_protocol.messages import AuthError, MutationResponse, QueryAdd
 
 
 class Hanging:
@@ -64,6 +64,36 @@ async def test_a_token_that_is_not_accepted_makes_the_caller_anonymous(
         assert refused.error.code == code
         assert "secret" not in refused.error.message
         assert await client.subscribe(1, "notes:who_am_i") is None
+
+
+async def test_nothing_sent_behind_a_refused_token_runs_as_nobody() -> None:
+    async with serving(NoSignIn()) as running, client_of(running) as client:
+        fresh_board()
+        session = client.session
+        await client.send(
+            session.authenticate("dev:alice@example.org"),
+            session.mutation(1, "notes:sign", {"board": "a"}),
+            session.action(2, "notes:long_text", {"length": 1}),
+        )
+        for number in (1, 2):
+            error = (await client.response(number)).error
+            assert (error.code, error.data) == ("unauthenticated", {"signedOut": True})
+        assert await client.subscribe(1, "notes:on_board", {"board": "a"}) == [], "queries go on as nobody's"
+        await client.send(session.authenticate(None), session.mutation(3, "notes:sign", {"board": "a"}))
+        assert (await client.response(3)).result == "nobody", "it has said that it goes on as nobody"
+
+
+async def test_a_retry_behind_a_refused_token_is_not_answered() -> None:
+    """Whether it has run is to be looked up for whoever sent it first, and they are not signed in."""
+    async with serving(NoSignIn()) as running, client_of(running) as client:
+        session = client.session
+        await client.send(
+            session.authenticate("dev:alice@example.org"),
+            session.mutation(1, "notes:sign", {"board": "a"}, retry=True),
+        )
+        fatal, closed_with = await client.end()
+        assert (fatal.error.code, fatal.retry_after, closed_with) == ("unauthenticated", 0.0, 4401)
+        assert not [event for event in client.events if isinstance(event, MutationResponse)]
 
 
 def test_development_sign_in_exists_only_on_a_loopback_address() -> None:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("synovia.sync")
 
 
+_SIGNED_OUT = ErrorInfo(
+    ErrorCode.UNAUTHENTICATED,
+    "the sign-in has ended, or its token was refused: nothing is run until the client signs in again, or out",
+    {"signedOut": True},
+)
+
 MUTATION_WEIGHT = 3
 """A mutation counts as so many messages: to run and commit it takes that much longer than anything else."""
 
@@ -48,6 +54,7 @@ class Conversation:
         self._connect: m.Connect | None = None
         self._connected_at = 0.0
         self._sign_in: SignIn | None = None
+        self._signed_out = False
         self._connection = Connection(hub.engine, socket.session, hub.transitions, socket.wake)
         self._uploads = Uploads(hub.arrays, hub.limits, address)
         self._fetches = Fetches(hub.engine, hub.read_arrays, socket, hub.limits.max_fetches)
@@ -167,6 +174,7 @@ class Conversation:
 
     async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
         self._sign_in = None if message.token is None else await self._signed_in(message.token)
+        self._signed_out = message.token is not None and self._sign_in is None
         if (sign_in := self._sign_in) is not None:
             self.socket.send(m.Authenticated(sign_in.token, sign_in.refresh_token, sign_in.expires_at))
         self._connection.sign_in(None if sign_in is None else sign_in.identity)
@@ -206,6 +214,7 @@ class Conversation:
 
     def _sign_out(self, text: str) -> None:
         self._sign_in = None
+        self._signed_out = True
         self._refuse_token(ErrorCode.INVALID_TOKEN, text)
         self._connection.sign_in(None)
 
@@ -225,9 +234,19 @@ class Conversation:
     async def _on_mutation(self, message: m.Mutation, size: int) -> None:
         if self._hub.stopping:
             return  # unanswered, so that the client sends it again to whoever comes after us
+        if self._signed_out:
+            self._refuse_signed_out(message)
+            return
         await self._mutations.put((message, self._connection.identity), size)
         if self._mutating is None:
             self._mutating = self.socket.spawn(self._mutate_all(), "mutations")
+
+    def _refuse_signed_out(self, message: m.Mutation) -> None:
+        """Do not run as nobody what was sent as somebody; of a retry nobody knows yet whether it has run."""
+        if message.retry:
+            self.socket.end(Ending(_SIGNED_OUT, CloseCode.UNAUTHENTICATED, retry_after=0.0))
+        else:
+            self.socket.send(m.MutationResponse(message.request_id, None, error=_SIGNED_OUT))
 
     async def _mutate_all(self) -> None:
         try:
@@ -276,6 +295,9 @@ class Conversation:
 
     async def _on_action(self, message: m.Action, size: int) -> None:
         if self._hub.stopping:
+            return
+        if self._signed_out:
+            self._fail_action(message.request_id, _SIGNED_OUT)
             return
         if self._actions >= self._hub.limits.max_actions or self._address.running.locked():
             whose = "connection" if self._actions >= self._hub.limits.max_actions else "address"
