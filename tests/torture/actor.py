@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -117,19 +118,32 @@ class Actor:
 
     async def call(self, kind: str, path: str, args: dict[str, Any], name: str | None = None) -> Call:
         """Run a mutation and note how it ends."""
-        call = Call(name or self.next_name(), self.number, kind, args, began=f"connection {self._life}")
+        call = Call(
+            name or self.next_name(),
+            self.number,
+            kind,
+            args,
+            began=f"connection {self._life}",
+            began_at=time.monotonic(),
+        )
         self.history.calls.append(call)
         self._pending, self._request = call, self.client.next_request
         try:
             call.result = await self.client.mutation(path, args)
             call.outcome = Outcome.OK
+            call.ended = time.monotonic()
         except FunctionError as error:
-            call.outcome, call.error = Outcome.FAIL, error.code
+            call.outcome, call.error, call.ended = Outcome.FAIL, error.code, time.monotonic()
         except (RequestTimeout, ClientClosed) as error:
             call.error = str(error)
         finally:
             self._pending = None
         return call
+
+    @property
+    def person(self) -> str:
+        """The person whose role this actor alone gives and takes."""
+        return f"p{self.number}@example.org"
 
     def next_name(self) -> str:
         """Give the name of the next call."""

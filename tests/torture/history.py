@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Call:
         shown: What its client was shown when the answer came.
         began, answered: On which connections, for people.
         ts: The commit's timestamp, as the answer said.
+        began_at, ended: When it was made and answered, by the clock of this process in seconds.
     """
 
     name: str
@@ -41,6 +43,31 @@ class Call:
     shown: dict[str, Any] | None = None
     began: str = ""
     answered: str = ""
+    began_at: float = 0.0
+    ended: float = math.inf
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """What somebody who has just come was told.
+
+    Attributes:
+        name: Of the counter or register that was asked for.
+        person: Who asked.
+        way: By a subscription, or a single request.
+        hub: The port that was asked.
+        began, ended: When it was asked and answered, by the clock of this process in seconds.
+    """
+
+    path: str
+    name: str
+    person: str
+    way: str
+    hub: int
+    began: float = 0.0
+    ended: float = 0.0
+    value: Any = None
+    error: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +108,7 @@ class History:
         faults: How often each kind of fault was made.
         counts: Retries, reconnects and the like.
         finals: The final state, through each hub.
+        readings: By readers who have just come.
     """
 
     total: int = 0
@@ -89,6 +117,7 @@ class History:
     faults: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     finals: list[Final] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
     def of_kind(self, kind: str, outcome: Outcome | None = None) -> Iterator[Call]:
         """Give the calls of a kind, in the order in which they were made."""

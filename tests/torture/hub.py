@@ -1,4 +1,4 @@
-"""A hub of the application under test, with one guarantee switched off: what the checker has to find.
+"""A hub of the application under test; one guarantee can be switched off, which the checker has to find.
 
 The variable ``TORTURE_SABOTAGE`` names the guarantee; it is read here and nowhere in the product. Without it, this is a hub
 like any other::
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from synovia.app import Synovia
+from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.engine import committer, mutations
+from synovia.engine import committer, freshness, mutations
 from synovia.store.base import Batch
 from synovia.sync import connection
 from synovia.sync.transitions import Change
@@ -101,12 +102,23 @@ def without_durability() -> None:
     committer.Committer.submit = submit_some  # type: ignore[method-assign]
 
 
+def without_freshness() -> None:
+    """Answer from whatever is at hand, as soon as it is asked for."""
+
+    async def instant(self: freshness.Freshness) -> int:
+        return self._log.head
+
+    freshness.Freshness.floor = lambda self, notify: freshness.Floor(0)  # type: ignore[method-assign]
+    freshness.Freshness.instant = instant  # type: ignore[method-assign]
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "validation": without_validation,
     "fence": without_fence,
     "records": without_records,
     "instants": without_instants,
     "durability": without_durability,
+    "freshness": without_freshness,
 }
 
 
@@ -114,7 +126,7 @@ async def serve(store: str, port: int) -> None:
     """Serve until a signal comes."""
     settings = Settings(store=store, port=port, log_level="warning")
     with listen(settings.host, settings.port) as listener:
-        app = Synovia(APP, settings=settings)
+        app = Synovia(APP, settings=settings, authenticator=DevelopmentAuthenticator(settings.host))
         await app.start()
         try:
             await make_server(app, log_config=None).serve([listener])

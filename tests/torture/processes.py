@@ -47,8 +47,8 @@ class HubProcess:
     Args:
         store: The address of its store.
         log: The file for what it prints.
-        sabotage: The guarantee that is switched off (see ``hub``); none: this is ``synovia serve``, as users run it.
-        application: What it serves.
+        sabotage: The guarantee that is switched off; see ``hub``.
+        application: What it serves; another than that of the workload is served by ``synovia serve``.
         environment: Further variables, as ``SYNOVIA_LIMITS_STALL_TIMEOUT``.
     """
 
@@ -79,7 +79,7 @@ class HubProcess:
 
     def _command(self) -> list[str]:
         where = ["--store", self._store, "--port", str(self.port)]
-        if self._sabotage is not None:
+        if self._application is APP:
             return [sys.executable, "-m", "torture.hub", *where]
         return [sys.executable, "-m", "synovia.cli", "serve", str(self._application), *where, "--log-level", "warning"]
 
@@ -125,6 +125,24 @@ class HubProcess:
                 health: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
                 return health
         return None
+
+    async def post(self, path: str, body: Any, token: str) -> tuple[int, bytes]:
+        """Send JSON as one request; give the status and the body of the answer."""
+        content = json.dumps(body).encode()
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(head.encode() + content)
+            answer = await reader.read()
+        finally:
+            writer.transport.abort()
+        lines, _, payload = answer.partition(b"\r\n\r\n")
+        if not lines:
+            raise ConnectionError("the hub ended before it answered")
+        return int(lines.split(b" ", 2)[1]), payload
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from torture.checker import check
 from torture.history import Anomaly, History, Outcome
 from torture.nemesis import Nemesis
 from torture.processes import HubProcess, running_hubs
+from torture.readers import read_until
 from torture.workload import Scale, act_until, final_state, prepare, seeds
 
 
@@ -27,6 +28,7 @@ class Round:
 
     Attributes:
         seconds: How long the clients act at least; calming down and checking comes on top.
+        readers: Who come anew for each question.
         faults: The kinds of faults to make: all that apply (None), or none at all (empty).
         sabotage: The guarantee to switch off; see ``hub``.
     """
@@ -35,6 +37,7 @@ class Round:
     seconds: float
     clients: int = 8
     hubs: int = 2
+    readers: int = 2
     scale: Scale = field(default_factory=Scale)
     faults: Sequence[str] | None = None
     sabotage: str | None = None
@@ -63,7 +66,7 @@ class Report:
             f"  faults {history.faults.total()}: {faults or 'none'}",
             f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}, "
             f"resyncs {history.counts['resyncs']}",
-            f"  transitions checked {len(history.sights)}",
+            f"  transitions checked {len(history.sights)}, readings {len(history.readings)}",
             f"  anomalies = {len(self.anomalies)}",
         ]
         return "\n".join(lines + [f"    {anomaly}"[:400] for anomaly in self.anomalies[:20]])
@@ -80,7 +83,7 @@ async def torture(plan: Round, store: str, replica_set: ReplicaSet | None = None
             async with _cast(plan, history, hubs, draw) as actors:
                 proxies = [actor.proxy for actor in actors]
                 nemesis = Nemesis(history, hubs, proxies, replica_set, draw(), plan.faults)
-                await _play(plan, actors, nemesis)
+                await _play(plan, actors, hubs, history, nemesis, draw)
             stuck = [fault for hub in hubs if (fault := await _finish(hub, history)) is not None]
         printed = "\n".join(hub.printed() for hub in hubs)
     return Report(plan, history, stuck + check(history), printed)
@@ -104,12 +107,22 @@ async def _cast(plan: Round, history: History, hubs: Sequence[HubProcess], draw:
         yield await asyncio.gather(*(stack.enter_async_context(act) for act in acts))
 
 
-async def _play(plan: Round, actors: Sequence[Actor], nemesis: Nemesis) -> None:
+async def _play(
+    plan: Round,
+    actors: Sequence[Actor],
+    hubs: Sequence[HubProcess],
+    history: History,
+    nemesis: Nemesis,
+    draw: Callable[[], int],
+) -> None:
     """Let everybody act for a while, then mend everything and wait until all have their answers."""
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for actor in actors:
             tasks.create_task(act_until(actor, plan.scale, stopping))
+        people = [actor.person for actor in actors]
+        for _ in range(plan.readers):
+            tasks.create_task(read_until(stopping, history, hubs, people, plan.scale, draw()))
         raging = tasks.create_task(nemesis.rage(stopping)) if plan.faults != () else None
         await asyncio.sleep(plan.seconds)
         if raging is not None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from torture.checker import check
+from torture.checker.freshness import check_readings
 from torture.checker.graph import Graph
-from torture.history import Call, Final, History, Outcome, Sight
+from torture.history import Call, Final, History, Outcome, Reading, Sight
 
 
 def call(call_name: str, kind: str, outcome: Outcome = Outcome.OK, result: Any = None, **args: Any) -> Call:
@@ -191,3 +192,38 @@ def test_an_answer_waits_for_the_transition_that_shows_it() -> None:
 def test_hubs_that_tell_different_states_are_noticed() -> None:
     history = History(20, finals=[final(), final(counters={"c": 1})])
     assert "hubs differ" in [anomaly.kind for anomaly in check(history)]
+
+
+def answered(made: Call, began: float, ended: float) -> Call:
+    made.began_at, made.ended = began, ended
+    return made
+
+
+def place(inside: bool, began: float, ended: float, outcome: Outcome = Outcome.OK) -> Call:
+    return answered(call(f"p{began}", "place", outcome, person="p1", inside=inside), began, ended)
+
+
+def read(path: str, began: float, value: Any = None, name: str = "", error: str | None = None) -> Reading:
+    return Reading(path, name, "p1", "request", 1, began, began + 1, value, error)
+
+
+@pytest.mark.parametrize(
+    ("calls", "reading", "found"),
+    [
+        ([answered(call("i", "increment", result=3, name="c"), 1, 2)], read("counters:value", 2.5, 3, "c"), []),
+        ([answered(call("i", "increment", result=3, name="c"), 1, 2)], read("counters:value", 2.5, 2, "c"), ["stale"]),
+        ([answered(call("i", "increment", result=3, name="c"), 1, 2)], read("counters:value", 1.5, 2, "c"), []),
+        ([answered(append("a", 7, "r"), 1, 2)], read("registers:items", 3, [], "r"), ["stale"]),
+        ([answered(append("a", 7, "r"), 1, 2)], read("registers:items", 3, [7], "r"), []),
+        ([place(True, 1, 2), place(False, 3, 4)], read("roles:secret", 5, "the secret"), ["stale access"]),
+        ([place(True, 1, 2), place(False, 3, 4)], read("roles:secret", 5, error="forbidden"), []),
+        ([place(False, 1, 2), place(True, 3, 4)], read("roles:secret", 5, error="forbidden"), ["stale access"]),
+        ([place(True, 1, 2), place(False, 3, 6)], read("roles:secret", 5, "the secret"), []),
+        ([place(True, 1, 2), place(False, 3, 4, Outcome.UNKNOWN)], read("roles:secret", 5, "the secret"), []),
+    ],
+)
+def test_an_answer_that_is_older_than_what_was_acknowledged(
+    calls: list[Call], reading: Reading, found: list[str]
+) -> None:
+    history = History(calls=calls, readings=[reading])
+    assert [anomaly.kind for anomaly in check_readings(history)] == found

@@ -19,12 +19,22 @@ ROUNDS = {
     ),
     "instants": Round(3, 2.0, hubs=1, faults=()),
     "durability": Round(4, 2.0, hubs=1, faults=()),
+    "freshness": Round(
+        5,
+        3.0,
+        clients=2,
+        hubs=1,
+        readers=4,
+        faults=(),
+        scale=Scale(registers=3, counters=1, weights={"place": 1, "append": 1, "increment": 1}),
+    ),
 }
 FOUND = {
     "validation": {"G2", "write skew", "not unique"},
     "records": {"doubled"},
     "instants": {"torn"},
     "durability": {"lost"},
+    "freshness": {"stale", "stale access"},
 }
 
 

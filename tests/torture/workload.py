@@ -63,6 +63,11 @@ async def increment(actor: Actor, scale: Scale) -> Call:
     return await actor.call("increment", "counters:increment", {"name": name})
 
 
+async def place(actor: Actor, scale: Scale) -> Call:
+    args = {"person": actor.person, "inside": actor.random.random() < 0.5}
+    return await actor.call("place", "roles:place", args)
+
+
 async def claim_handle(actor: Actor, scale: Scale) -> Call:
     return await _claim(actor, "handle")
 
@@ -86,6 +91,7 @@ DEEDS: dict[str, Deed] = {
     "leave": leave,
     "arrive": arrive,
     "increment": increment,
+    "place": place,
     "handle": claim_handle,
     "seat": claim_seat,
 }

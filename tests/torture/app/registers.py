@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from synovia import MutationContext, QueryContext, mutation, query
 
 from .schema import Register
@@ -16,6 +18,13 @@ async def all_of_them(ctx: QueryContext) -> dict[str, list[int]]:
 async def create(ctx: MutationContext, count: int) -> None:
     for number in range(count):
         await ctx.db.insert(Register(name=f"r{number}"))
+
+
+@query(public=True)
+async def items(ctx: QueryContext, name: str) -> list[int]:
+    await asyncio.sleep(0.05)  # so that an older answer, if one is given, is seen before the newer one
+    register = await ctx.db.query(Register).using("by_name", name=name).unique()
+    return [] if register is None else register.items
 
 
 @mutation(public=True)

@@ -47,6 +47,13 @@ class Handle(Table, name="handles", indexes=[Index("by_name", "name", unique=Tru
     owner: str
 
 
+class Member(Table, name="members", indexes=[Index("by_key", "key")]):
+    """Somebody who may hold a role."""
+
+    key: str
+    inside: bool
+
+
 class Seat(Table, name="seats", indexes=[Index("by_name", "name")]):
     """A name that only the reading of an empty range keeps unique."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torture.checker.appends import check_appends
+from torture.checker.freshness import check_readings
 from torture.checker.invariants import check_finals, check_sights
 from torture.checker.writes import check_answers, check_counters, check_names, check_transfers
 from torture.history import Anomaly, History
@@ -12,5 +13,8 @@ __all__ = ["check"]
 
 def check(history: History) -> list[Anomaly]:
     """Give every anomaly of a history; none is what was promised."""
-    checks = (check_sights, check_answers, check_appends, check_transfers, check_counters, check_names, check_finals)
+    checks = (
+        check_sights, check_answers, check_appends, check_transfers, check_counters, check_names, check_finals,
+        check_readings,
+    )  # fmt: skip
     return [anomaly for each in checks for anomaly in each(history)]
