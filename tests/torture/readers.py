@@ -38,6 +38,7 @@ async def read_until(
                 (COUNTER, f"c{chance.randrange(scale.counters)}"),
                 (REGISTER, f"r{chance.randrange(scale.registers)}"),
                 (SECRET, ""),
+                (SECRET, ""),
             ]
         )
         ask = chance.choice((_by_subscription, _by_request))

@@ -26,7 +26,7 @@ ROUNDS = {
         hubs=1,
         readers=4,
         faults=(),
-        scale=Scale(registers=3, counters=1, weights={"place": 1, "append": 1, "increment": 1}),
+        scale=Scale(registers=3, counters=1, weights={"place": 4, "append": 1, "increment": 1}),
     ),
 }
 FOUND = {
