@@ -36,7 +36,7 @@ async def break_down(ctx: MutationContext) -> None:
 
 @mutation(internal=True)
 async def ask_wrongly(ctx: MutationContext) -> None:
-    await ctx.db.query(Note).using("by_nothing", text="x").collect()
+    await ctx.db.query(Note).using("by_" + "nothing", text="x").collect()  # written out it would be refused at start
 
 
 @mutation(internal=True)

@@ -51,7 +51,7 @@ def with_other_arguments(registry: Registry) -> Registry:
     changed, other = function_of(failing.refuse), registry.functions["failing:needs_text"]
     assert changed is not None
     newer = object.__new__(type(other))
-    newer.__dict__.update(other.__dict__, _arguments=changed.arguments)
+    newer.__dict__.update(other.__dict__, _signature=changed._signature)
     return replace(registry, functions={**registry.functions, "failing:needs_text": newer})
 
 
