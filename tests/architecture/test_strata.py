@@ -58,13 +58,7 @@ def test_no_import_runs_up() -> None:
     assert not upward, "\n".join(sorted(upward))
 
 
-OPEN = ("synovia",)  # sync/hub and handlers
-
-
-@pytest.mark.parametrize(
-    "distribution",
-    [pytest.param(name, marks=pytest.mark.xfail(strict=True) if name in OPEN else ()) for name in DISTRIBUTIONS],
-)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_no_files_import_each_other_in_a_circle(distribution: str) -> None:
     graph = graph_of(DISTRIBUTIONS[distribution], distribution)
     assert len(graph) > 5, "the test looks in the wrong place"

@@ -17,7 +17,7 @@ from synovia.functions.access import CallOrigin
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Commit, Gap, Store, StoreUnavailable, Ts
 from synovia.store.mongo import MongoStore
-from synovia.sync.connection import Connection
+from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import TransitionCache
 from synovia_protocol.events import ClientEvent, QueryErrored
 from synovia_protocol.messages import ModifyQuerySet, QueryAdd
@@ -29,7 +29,7 @@ ANN = development_identity("ann@example.org")
 
 
 class Peer:
-    """A client without a socket: its session, and the connection at the hub."""
+    """A client without a socket: its session, and the query set at the hub."""
 
     def __init__(self, engine: Engine, session: ClientSession | None = None) -> None:
         self._moved = asyncio.Event()
@@ -37,9 +37,10 @@ class Peer:
         self.events: list[ClientEvent] = []
         self.session = session or ClientSession(bytes(16))
         self._server = ServerSession()
+        self.query_set = QuerySet(engine, self._server, TransitionCache(), self._moved.set)
         self._server.receive(self.session.connect())
+        self.query_set.begin()
         self.session.receive(self._server.send_welcome(30))
-        self.connection = Connection(engine, self._server, TransitionCache(), self._moved.set)
 
     def ask(self, path: str, args: dict[str, Any], query_id: int = 0) -> None:
         self._modify(self.session.modify([QueryAdd(query_id, path, args)]))
@@ -50,11 +51,11 @@ class Peer:
     def _modify(self, frame: bytes) -> None:
         [message] = self._server.receive(frame)
         assert isinstance(message, ModifyQuerySet)
-        self.connection.modify(message.add, message.remove)
+        self.query_set.modify(message.add, message.remove)
 
     def look(self) -> bool:
         """Take what the hub tells now; tell whether it was anything."""
-        frames = self.connection.advance(self._engine.head)
+        frames = self.query_set.advance(self._engine.head)
         for frame in frames:
             self.events += self.session.receive(frame)
         return bool(frames)
@@ -135,13 +136,13 @@ async def test_a_role_that_was_taken_shows_nothing_any_more(any_store: Store) ->
     async with engine_on(any_store, WARD) as engine:
         await appoint(engine, "doctor")
         first = Peer(engine)
-        first.connection.sign_in(ANN)
+        first.query_set.sign_in(ANN)
         first.ask("ward:for_role", {})
         assert await first.first() == 0
-        first.connection.close()
+        first.query_set.close()
         await appoint(engine, "nurse")
         second = Peer(engine)
-        second.connection.sign_in(ANN)
+        second.query_set.sign_in(ANN)
         second.ask("ward:for_role", {})
         await second.told()
         assert 0 not in second.session.held
@@ -152,15 +153,15 @@ async def test_who_becomes_somebody_else_is_not_told_what_that_caller_saw_before
     async with engine_on(any_store, WARD) as engine:
         await appoint(engine, "doctor")
         first = Peer(engine)
-        first.connection.sign_in(ANN)
+        first.query_set.sign_in(ANN)
         first.ask("ward:for_role", {})
         assert await first.first() == 0
-        first.connection.close()
+        first.query_set.close()
         await appoint(engine, "nurse")
         second = Peer(engine)
         second.ask("ward:for_role", {})
         await second.told()
-        second.connection.sign_in(ANN)
+        second.query_set.sign_in(ANN)
         await second.told()
         assert [event.error.code for event in second.events if isinstance(event, QueryErrored)] == [
             "unauthenticated",
@@ -174,7 +175,7 @@ async def test_who_comes_back_is_brought_up_to_date_with_the_first_transition(an
         first = Peer(engine)
         first.ask(*ON_BOARD)
         await first.first()
-        first.connection.close()
+        first.query_set.close()
         await add(engine, "two")
         again = Peer(engine, first.session.resume())
         again.ask(*ON_BOARD)

@@ -117,13 +117,13 @@ async def test_a_caller_who_goes_amid_the_body_is_no_error(gateway: Served, capl
     writer.write(head.encode())
     await until(lambda: module.seen == ["put"])
     writer.transport.abort()
-    await until(lambda: gateway.app.hub._working == 0)
+    await until(lambda: not gateway.app.hub.requests.busy)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert (await gateway.ask("GET", "/pages/gone")).status == 404
 
 
 async def test_a_server_that_stops_takes_no_more_requests(gateway: Served) -> None:
-    gateway.app.hub.stopping = True
+    gateway.app.hub.requests.stopping = True
     answer = await gateway.ask("GET", "/many")
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "stopping", "1")
 

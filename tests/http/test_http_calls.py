@@ -457,7 +457,7 @@ async def test_bodies_come_no_faster_than_their_address_may_send() -> None:
 
 
 async def test_a_server_that_stops_takes_no_more_calls(ledger: Served) -> None:
-    ledger.app.hub.stopping = True
+    ledger.app.hub.requests.stopping = True
     answer = await ledger.call("query", "ledger:accounts")
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "stopping", "1")
 
@@ -467,7 +467,7 @@ async def test_a_stop_waits_for_what_runs(ledger: Served) -> None:
     slow = asyncio.create_task(ledger.call("mutation", "ledger:pay_at_gate", {"name": "late"}))
     await until(lambda: module.runs == ["gate late"])
     stop = asyncio.create_task(ledger.app.hub.stop())
-    await until(lambda: ledger.app.hub.stopping)
+    await until(lambda: ledger.app.hub.requests.stopping)
     module.gate.set()
     assert (await slow).json == {"result": None}
     await stop

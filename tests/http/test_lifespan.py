@@ -22,7 +22,7 @@ async def test_any_asgi_server_can_run_it_by_its_lifespan() -> None:
             assert await client.subscribe(1, "notes:on_board", {"board": "a"}) == []
         server.should_exit = True
         await task
-    assert app.hub.stopping
+    assert app.hub.requests.stopping
 
 
 async def test_a_store_that_cannot_be_opened_leaves_nothing_running() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from synovia.engine.freshness import Floor
 from synovia.errors import NotFound
 from synovia.identity import Identity
-from synovia.sync.connection import Connection
 from synovia.sync.ports import Outcome
+from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import TransitionCache
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
@@ -131,7 +131,7 @@ class ScriptedEngine:
 
 
 class Pair:
-    """A connection of the hub and the client at its other end: real sessions of the protocol, no socket in between."""
+    """A query set of the hub and the client that holds it: real sessions of the protocol, no socket in between."""
 
     def __init__(
         self,
@@ -145,9 +145,10 @@ class Pair:
         self.cache = cache or TransitionCache()
         self.client = client or ClientSession(bytes(16))
         self.session = ServerSession()
+        self.query_set = QuerySet(engine, self.session, self.cache, self._wake, **options)
         self.session.receive(self.client.connect())
+        self.query_set.begin()
         self.client.receive(self.session.send_welcome(30))
-        self.connection = Connection(engine, self.session, self.cache, self._wake, **options)
         self.frames: list[bytes] = []
 
     def _wake(self) -> None:
@@ -164,19 +165,19 @@ class Pair:
     def _modify(self, frame: bytes) -> None:
         [message] = self.session.receive(frame)
         assert isinstance(message, ModifyQuerySet)
-        self.connection.modify(message.add, message.remove)
+        self.query_set.modify(message.add, message.remove)
 
     def mutate(self, request_id: int, ts: int) -> None:
         """Have a mutation run that commits at ``ts``."""
         self.session.receive(self.client.mutation(request_id, "a:change", {}))
-        self.connection.respond(ts, self.session.send_mutation_result(request_id, ts, b"\xc0"))
+        self.query_set.respond(ts, self.session.send_mutation_result(request_id, ts, b"\xc0"))
 
     def step(self, head: int | None = None) -> list[ClientEvent]:
         """Move the head, let the connection advance, and give what its client makes of it."""
         if head is not None:
             self.engine.head = head
-        self.frames = self.connection.advance(self.engine.head)
-        self.connection.check()
+        self.frames = self.query_set.advance(self.engine.head)
+        self.query_set.check()
         return [event for frame in self.frames for event in self.client.receive(frame)]
 
     def value(self, query_id: int) -> Any:
@@ -184,5 +185,5 @@ class Pair:
 
     def reconnect(self, **options: Any) -> Pair:
         """Break the connection and come back with what the client holds."""
-        self.connection.close()
+        self.query_set.close()
         return Pair(self.engine, self.client.resume(), **options)

@@ -131,7 +131,7 @@ async def test_messages_go_before_samples() -> None:
         ref = await show(writer, samples)
         await reader.subscribe(1, "notes:on_board", {"board": "a"})
         await reader.send(reader.session.fetch_array(1, 1, ref.digest))
-        await until(lambda: any(talk.fetching for talk in running.hub.conversations))
+        await until(lambda: any(each.fetching for each in running.hub.conversations))
         await reader.send(reader.session.ping(5))
         await writer.mutate("notes:post", {"board": "a", "text": "in between"})
         await reader.until(lambda event: isinstance(event, ArrayFetched))
@@ -159,7 +159,7 @@ async def test_a_cancelled_fetch_stops_and_others_go_on() -> None:
         fetched = await client.until(lambda event: isinstance(event, ArrayFetched))
         assert fetched.request_id == 2
         assert fetched.to_numpy().tobytes() == samples.tobytes()
-        await until(lambda: not any(talk.fetching for talk in running.hub.conversations))
+        await until(lambda: not any(each.fetching for each in running.hub.conversations))
         assert len(await fetch(client, 4, ref)) == 1_000_000
 
 
@@ -171,7 +171,7 @@ async def test_a_fetch_that_is_cancelled_at_once_gives_its_place_back() -> None:
             await client.send(session.fetch_array(request_id, 1, ref.digest), session.cancel_fetch(request_id))
         await client.send(session.ping(1))
         await client.until(lambda event: event == Pong(1))
-        await until(lambda: not any(talk.fetching for talk in running.hub.conversations))
+        await until(lambda: not any(each.fetching for each in running.hub.conversations))
         assert len(await fetch(client, 101, ref)) == 1000
 
 
@@ -182,7 +182,7 @@ async def test_an_answer_that_cannot_be_finished_ends_the_connection() -> None:
         async with client_of(running) as client:
             ref = await show(client, samples)
             last = chunk_digest(list(chunks_of(raw_of(samples)))[-1])
-            assert (await running.hub.arrays.delete_chunks([last], float("inf")))[0] == 1
+            assert (await running.hub.context.arrays.delete_chunks([last], float("inf")))[0] == 1
             await client.send(client.session.fetch_array(1, 1, ref.digest))
             fatal, closed_with = await client.end()
             assert any(isinstance(event, ArrayResponse) and event.error is None for event in client.events)

@@ -22,7 +22,7 @@ async def test_running_mutations_finish_and_are_answered_before_everybody_is_sen
         await worker.send(frame, next_frame)
         await until(lambda: notes.started == ["first"])
         stopping = asyncio.create_task(running.hub.stop())
-        await until(lambda: running.hub.stopping)
+        await until(lambda: running.hub.requests.stopping)
         notes.gate.set()
         assert (await worker.response(first)).error is None
         assert [note["text"] for note in worker.session.held[1].value] == ["first"]

@@ -16,11 +16,11 @@ SIZES = {"everything is kept": 1 << 20, "one frame is too much": 1, "a few frame
 def shown_to(engine: ScriptedEngine, cache: TransitionCache, who: Identity) -> Any:
     """Connect, ask what is personal, and leave so that nothing of it is kept but what the cache holds."""
     pair = Pair(engine, cache=cache)
-    pair.connection.sign_in(who)
+    pair.query_set.sign_in(who)
     pair.add(1, "notes:mine")
     engine.live("notes:mine", who).now(1, f"for {who.subject} alone")
     pair.step()
-    pair.connection.close()
+    pair.query_set.close()
     del engine.lives["notes:mine", who]
     return pair.value(1)
 

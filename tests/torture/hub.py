@@ -23,7 +23,7 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.engine import committer, freshness, mutations
 from synovia.store.base import Batch
-from synovia.sync import connection
+from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
 from synovia.transaction.readset import KeyedWrite, ReadSet
 
@@ -71,9 +71,9 @@ def without_records() -> None:
 
 
 def without_instants() -> None:
-    """Advance a connection query by query: one in each transition, to whatever is known of it."""
+    """Advance a query set query by query: one in each transition, to whatever is known of it."""
 
-    def changes(self: connection.Connection, target: int) -> list[Change]:
+    def changes(self: QuerySet, target: int) -> list[Change]:
         for query in self._queries.values():
             live = query.live
             version = live.version_at(live.known_through(self._engine.head)) if live.loaded else None
@@ -82,11 +82,11 @@ def without_instants() -> None:
                 return [Change(query, version)]
         return []
 
-    def target(self: connection.Connection, head: int) -> int:
+    def target(self: QuerySet, head: int) -> int:
         return head
 
-    connection.Connection._changes = changes  # type: ignore[method-assign]
-    connection.Connection._target = target  # type: ignore[method-assign]
+    QuerySet._changes = changes  # type: ignore[method-assign]
+    QuerySet._target = target  # type: ignore[method-assign]
 
 
 def without_durability() -> None:

@@ -70,7 +70,7 @@ class Calls:
         return telling_errors(lambda request: self._answer(request, reply))
 
     async def _answer(self, request: Request, reply: _Reply) -> Response:
-        if self._hub.stopping:
+        if self._hub.requests.stopping:
             raise Refused(ErrorCode.STOPPING, "this server is stopping")
         identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
         address, settings = self._hub.addresses.of_peer(request.scope), self._settings
@@ -134,9 +134,9 @@ class Calls:
         try:
             async with asyncio.timeout(self._settings.request_timeout):
                 if call.function.kind is Kind.QUERY:
-                    with self._hub.working():
+                    with self._hub.requests.working():
                         return await self._engine.query(call.function.path, args, call.identity)
-                return await self._hub.run(self._to_the_end(call, args), f"HTTP {call.function.path}")
+                return await self._hub.requests.run(self._to_the_end(call, args), f"HTTP {call.function.path}")
         except TimeoutError:
             seconds = self._settings.request_timeout
             text = f"{call.function.path} has not answered within {seconds:g} s"

@@ -64,7 +64,7 @@ class DeclaredRoutes:
         return telling_errors(lambda request: self._answer(route, request))
 
     async def _answer(self, route: HttpRoute, request: Request) -> Response:
-        if self._hub.stopping:
+        if self._hub.requests.stopping:
             raise Refused(ErrorCode.STOPPING, "this server is stopping")
         most = self._settings.max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         check_length(request, most)
@@ -74,7 +74,7 @@ class DeclaredRoutes:
         exchange = Exchange(Request(request.scope, receive))
         seconds = self._settings.request_timeout if route.timeout is None else route.timeout
         try:
-            with self._hub.working():
+            with self._hub.requests.working():
                 async with one_more(address), asyncio.timeout(seconds):
                     outcome = await self._engine.run_prepared_action(route, {"exchange": exchange}, identity)
         except TimeoutError:

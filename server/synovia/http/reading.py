@@ -75,9 +75,7 @@ async def one_more(address: Address) -> AsyncIterator[None]:
         Refused: As much as may is running already.
     """
     if address.running.locked():
-        raise Refused(
-            ErrorCode.LIMIT_EXCEEDED, "as many functions of this address as may are running already", status=429
-        )
+        raise Refused(ErrorCode.LIMIT_EXCEEDED, "too many functions are already running on this address", status=429)
     async with address.running:
         yield
 

@@ -72,9 +72,9 @@ async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runne
     silent = state.log_age > hub.limits.log_timeout
     fault, newest = await _look_at(store, hub.limits.health_timeout, silent=silent)
     log = "not followed" if not state.log_alive else "standing still" if silent and newest > state.head else "ok"
-    good = fault is None and log == "ok" and schedule.fault is None and not hub.stopping
+    good = fault is None and log == "ok" and schedule.fault is None and not hub.requests.stopping
     return {
-        "status": "stopping" if hub.stopping else "ok" if good else "failing",
+        "status": "stopping" if hub.requests.stopping else "ok" if good else "failing",
         "store": "ok" if fault is None else fault,
         "log": log,
         "logAge": round(state.log_age, 1),

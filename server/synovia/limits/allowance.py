@@ -9,10 +9,16 @@ from synovia.limits.addresses import Address, sign_ins
 from synovia.limits.bucket import BURST_SECONDS
 from synovia.limits.meter import Meter
 from synovia.limits.settings import HubLimits
+from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 _RESERVE = 0.25
 """Of each bucket that is left to calls which cannot wait; what can wait does so before it is empty."""
 _LONGEST_PAUSE = 1.0
+
+
+def too_much(seconds: float) -> ErrorInfo:
+    """Make the error of who has to wait so many seconds."""
+    return ErrorInfo(ErrorCode.RATE_LIMITED, "too much at once; try again later", {"retryAfter": round(seconds, 3)})
 
 
 class Allowance:

@@ -7,10 +7,9 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -20,9 +19,11 @@ from synovia.limits.refusal import Refusal
 from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
-from synovia.sync.handlers import Conversation
+from synovia.sync.context import HubContext
+from synovia.sync.conversation import Conversation
 from synovia.sync.output import Flusher
 from synovia.sync.ports import Engine
+from synovia.sync.running import RunningRequests
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.transitions import TransitionCache
 from synovia.tasks import end
@@ -30,7 +31,6 @@ from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import SUBPROTOCOL
 
 logger = logging.getLogger("synovia.sync")
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -50,6 +50,10 @@ class Hub:
         arrays: Where samples are.
         authenticator: Tells who a token is.
         clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
+
+    Attributes:
+        requests: What runs, over HTTP too.
+        addresses: What each address uses, over HTTP too.
     """
 
     def __init__(
@@ -61,26 +65,27 @@ class Hub:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.engine = engine
-        self.arrays = arrays
-        self.read_arrays = CachedArrays(arrays)
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
-        self.clock = clock
-        self.transitions = TransitionCache()
+        self.requests = RunningRequests()
         self.counters = Counters()
         self.addresses = Addresses(self.limits, time.monotonic)
-        self.stopping = False
+        self.context = HubContext(
+            engine,
+            arrays,
+            CachedArrays(arrays),
+            authenticator,
+            self.limits,
+            clock,
+            TransitionCache(),
+            self.requests,
+        )
         self._flusher = Flusher()
         self._conversations: dict[Socket, Conversation] = {}
-        self._requests: set[asyncio.Task[Any]] = set()
         self._names = itertools.count(1)
         self._watcher: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
-        self._working = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
 
     def __len__(self) -> int:
         return len(self._conversations)
@@ -114,7 +119,7 @@ class Hub:
 
     def _refusal(self, scope: Scope, address: Address) -> Refusal | None:
         """Tell why a client is not let in; its Origin, and how often it comes, have been looked at before."""
-        if self.stopping:
+        if self.requests.stopping:
             return Refusal(503, ErrorCode.STOPPING, "this server is stopping", self.limits.retry_spread)
         if len(self._conversations) >= self.limits.max_connections:
             return Refusal(503, ErrorCode.OVERLOADED, "this server has as many connections as it may", 10)
@@ -125,7 +130,7 @@ class Hub:
         return None
 
     async def _serve(self, socket: Socket, address: Address) -> None:
-        conversation = self._conversations[socket] = Conversation(self, socket, address)
+        conversation = self._conversations[socket] = Conversation(self.context, socket, address)
         address.connections += 1
         self._empty.clear()
         try:
@@ -136,31 +141,6 @@ class Hub:
             self.counters.closed += 1
             if not self._conversations:
                 self._empty.set()
-
-    # --- requests
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Keep a stop waiting as long as the block runs."""
-        self._working += 1
-        self._quiet.clear()
-        try:
-            yield
-        finally:
-            self._working -= 1
-            if not self._working:
-                self._quiet.set()
-
-    async def run(self, call: Awaitable[T], name: str) -> T:
-        """Run a request that goes on to its end even if the one who waits for it is cancelled."""
-        task = asyncio.create_task(self._run(call), name=name)
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
-        return await asyncio.shield(task)
-
-    async def _run(self, call: Awaitable[T]) -> T:
-        with self.working():
-            return await call
 
     # --- life
 
@@ -178,12 +158,11 @@ class Hub:
 
     async def stop(self) -> None:
         """Let running requests finish, then send everybody away with a time to come back; give up after a while."""
-        self.stopping = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.limits.drain_timeout):
-                await self._quiet.wait()
+        await self.requests.finish(self.limits.drain_timeout)
         await self._send_away()
-        await end(self._requests if self._watcher is None else {*self._requests, self._watcher})
+        await self.requests.cancel()
+        if self._watcher is not None:
+            await end([self._watcher])
 
     async def _send_away(self) -> None:
         for socket in self._conversations:

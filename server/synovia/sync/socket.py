@@ -1,6 +1,7 @@
 """One client's socket: the tasks that read it and write it, and the deadlines it is held to.
 
-A thin shell over ASGI: what a message means is in ``handlers``, what the client holds in ``connection``.
+A thin shell over ASGI: what may be sent is in the protocol's session, what a message means in ``conversation``, what the
+client holds in ``query_set``.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Ending:
         return FatalError(self.error, self.retry_after)
 
 
-class Talk(Protocol):
-    """What a socket carries: it is given the frames of the client and asked for those of the server."""
+class Handler(Protocol):
+    """What a socket serves: it is given the frames of the client and asked for those of the server."""
 
     @property
     def connected(self) -> bool:
@@ -95,7 +96,7 @@ class Socket:
         self._send_asgi = send
         self._output = output_of(scope, send)
         self._clock = asyncio.get_running_loop().time
-        self._talk: Talk | None = None
+        self._handler: Handler | None = None
         self._over = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._ending: Ending | None = None
@@ -106,7 +107,7 @@ class Socket:
         self._draining_since: float | None = None
         self._buffered = 0
 
-    # --- for those who talk through it
+    # --- for those who use it
 
     def wake(self) -> None:
         """There may be something new for the client; cheap, and may be called as often as one likes."""
@@ -167,14 +168,14 @@ class Socket:
 
     # --- the tasks
 
-    async def serve(self, talk: Talk) -> None:
+    async def serve(self, handler: Handler) -> None:
         """Read and write until the connection ends; nothing that goes wrong here leaves this function."""
-        self._talk = talk
+        self._handler = handler
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self.spawn(self._read(talk), "reader")
-                self.spawn(self._write(talk), "writer")
+                self.spawn(self._read(handler), "reader")
+                self.spawn(self._write(handler), "writer")
                 await self._over.wait()
                 raise _Over
         except* _Over:
@@ -182,11 +183,11 @@ class Socket:
         except* Exception as failures:
             logger.error("%s: the connection failed", self.name, exc_info=failures)
         finally:
-            self._talk = None
-            talk.close()
+            self._handler = None
+            handler.close()
             self.outbox.clear()
 
-    async def _read(self, talk: Talk) -> None:
+    async def _read(self, handler: Handler) -> None:
         turn = self._clock()
         while self._ending is None:
             self._listening_since = self._clock()
@@ -200,7 +201,7 @@ class Socket:
                 return
             frame = event.get("bytes")
             try:
-                await talk.receive(event["text"] if frame is None else frame)
+                await handler.receive(event["text"] if frame is None else frame)
             except ProtocolError as error:
                 self.end(Ending(error.info, error.close_code))
                 return
@@ -214,27 +215,27 @@ class Socket:
     def flush(self) -> None:
         """Send what waits as far as the client takes it at once; the rest is left to the writer."""
         self._scheduled = False
-        if self._talk is None or self._draining_since is not None:
+        if self._handler is None or self._draining_since is not None:
             return
-        if self._ending is not None or self._push_or_cut(self._talk):
+        if self._ending is not None or self._push_or_cut(self._handler):
             self.outbox.ready.set()
 
-    def _push_or_cut(self, talk: Talk) -> bool:
+    def _push_or_cut(self, handler: Handler) -> bool:
         try:
-            return self._push(talk)
+            return self._push(handler)
         except Exception:
             logger.exception("%s: the client could not be brought up to date", self.name)
             self.cut(_failure())
             return False
 
-    def _push(self, talk: Talk) -> bool:
+    def _push(self, handler: Handler) -> bool:
         """Send as long as the client takes it: messages, then news, then samples. Tell whether to wait for the client."""
         output, outbox = self._output, self.outbox
         while output.is_writable:
             frame = outbox.take_message()
             if frame is None:
                 if self._stale:
-                    self._push_news(talk)
+                    self._push_news(handler)
                     if outbox.is_empty and not self._stale:
                         return not output.is_writable
                     continue
@@ -244,23 +245,23 @@ class Socket:
             output.write(frame)
         return True
 
-    def _push_news(self, talk: Talk) -> None:
+    def _push_news(self, handler: Handler) -> None:
         self._stale = False
         output = self._output
-        for frame in talk.advance():
+        for frame in handler.advance():
             if output.is_writable:
                 output.write(frame)
             else:
                 self.outbox.put(frame)
 
-    async def _write(self, talk: Talk) -> None:
+    async def _write(self, handler: Handler) -> None:
         try:
             while self._ending is None:
                 await self.outbox.ready.wait()
                 self.outbox.ready.clear()
-                while self._ending is None and self._push(talk):
+                while self._ending is None and self._push(handler):
                     await self._drain()
-            await self._say_goodbye(talk, self._ending)
+            await self._say_goodbye(handler, self._ending)
         except OSError:
             pass  # the client has gone
         except Exception:
@@ -275,11 +276,11 @@ class Socket:
         finally:
             self._draining_since = None
 
-    async def _say_goodbye(self, talk: Talk, ending: Ending) -> None:
+    async def _say_goodbye(self, handler: Handler, ending: Ending) -> None:
         while ending.flush:
-            while self._push(talk):
+            while self._push(handler):
                 await self._drain()
-            if talk.settled:
+            if handler.settled:
                 break
             await self.outbox.ready.wait()
             self.outbox.ready.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from synovia.limits.addresses import Address
@@ -71,7 +71,7 @@ class Uploads:
         while self._storing:
             await self._storing.popleft()
         await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
-        self.know(event.digest)
+        self.know((event.digest,))
 
     def close(self) -> None:
         """Give up what is not stored yet."""
@@ -82,11 +82,12 @@ class Uploads:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more
         self._storing.clear()
 
-    def know(self, digest: bytes) -> None:
-        """Let this connection's requests name an array."""
-        self._known[digest] = None
-        if len(self._known) > self._max_known:
-            del self._known[next(iter(self._known))]
+    def know(self, digests: Iterable[bytes]) -> None:
+        """Let this connection's requests name arrays."""
+        for digest in digests:
+            self._known[digest] = None
+            if len(self._known) > self._max_known:
+                del self._known[next(iter(self._known))]
 
     async def fault(self, args: dict[str, Any], shows: Callable[[bytes], bool]) -> ErrorInfo | None:
         """Tell what is wrong with the arrays that arguments name; None if nothing is."""

@@ -49,7 +49,7 @@ class Walk(RuleBasedStateMachine):
         return next(value for since, value in reversed(self.history[key]) if since <= ts)
 
     def key(self, path: str) -> Key:
-        return path, self.pair.connection.identity if path in PERSONAL else None
+        return path, self.pair.query_set.identity if path in PERSONAL else None
 
     @rule(paths=st.sets(st.sampled_from(PATHS)), place=st.integers(0, 2))
     def commit(self, paths: set[str], place: int) -> None:
@@ -121,7 +121,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(caller=st.sampled_from(CALLERS))
     def sign_in(self, caller: Identity | None) -> None:
-        self.pair.connection.sign_in(caller)
+        self.pair.query_set.sign_in(caller)
 
     @rule()
     def mutate(self) -> None:
@@ -131,11 +131,11 @@ class Walk(RuleBasedStateMachine):
     @rule(forgotten=st.sets(st.sampled_from(PATHS)))
     def reconnect(self, forgotten: set[str]) -> None:
         """Come back to an engine that keeps some of the queries and runs others anew."""
-        caller = self.pair.connection.identity
+        caller = self.pair.query_set.identity
         self.pair = self.pair.reconnect()
         for key in [key for key in self.engine.lives if key[0] in forgotten]:
             del self.engine.lives[key]
-        self.pair.connection.sign_in(caller)
+        self.pair.query_set.sign_in(caller)
         for query_id, path in self.paths.items():
             self.pair.add(query_id, path)
         self.resumed = set(self.paths) & set(self.pair.client.held)
@@ -152,21 +152,21 @@ class Walk(RuleBasedStateMachine):
             self.newest_seen = event.ts
         if isinstance(event, MutationResponse):
             assert event.ts is not None
-            assert event.ts <= self.pair.connection.ts
+            assert event.ts <= self.pair.query_set.ts
             self.answered_through = max(self.answered_through, event.ts)
 
     # --- what must always be so
 
     @invariant()
     def the_client_holds_one_instant(self) -> None:
-        connection, client = self.pair.connection, self.pair.client
-        assert connection.ts >= self.answered_through
+        query_set, client = self.pair.query_set, self.pair.client
+        assert query_set.ts >= self.answered_through
         assert len({client.is_current(query_id) for query_id in self.resumed}) < 2
-        if connection.between_callers:
+        if query_set.between_callers:
             return
         for query_id, path in self.paths.items():
             if client.is_current(query_id):
-                assert client.held[query_id].value == self.truth(self.key(path), connection.ts)
+                assert client.held[query_id].value == self.truth(self.key(path), query_set.ts)
 
     @rule()
     def settle(self) -> None:

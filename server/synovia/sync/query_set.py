@@ -1,4 +1,4 @@
-"""The state of one connection: which queries it holds, as of when, and what it is to be told next.
+"""The query set of one client: which queries it holds, as of when, and what it is to be told next.
 
 Nothing here waits or sends: the socket calls ``advance`` when the client can take more, and sends what that gives.
 """
@@ -18,19 +18,19 @@ from synovia_protocol.messages import QueryAdd, QueryFailed
 from synovia_protocol.sessions import ServerSession
 
 
-class Connection:
-    """One client's query set, at one instant.
+class QuerySet:
+    """What one client holds, at one instant.
 
     Args:
         engine: Where live queries come from.
-        session: The protocol's side of the connection; where the client was on earlier ones stands in its Connect, and it
-            is never taken back behind that.
+        session: The protocol's side of the connection.
         cache: Transitions that are encoded already, shared by all connections of a hub.
         wake: Called when ``advance`` may have something new.
         max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
 
     Attributes:
-        max_subscriptions: The same; may be changed at any time, and counts for queries that come later.
+        identity: Who the client is.
+        max_subscriptions: As above; may be changed at any time, and counts for queries that come later.
     """
 
     def __init__(
@@ -47,12 +47,17 @@ class Connection:
         self._session = session
         self._cache = cache
         self._wake = wake
-        self._newest_ts = None if session.connect is None else session.connect.newest_ts
+        self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
-        self._ts = session.ts
+        self._ts = 0
+
+    def begin(self) -> None:
+        """Start where the client was on earlier connections, as its Connect says; it is never taken back behind that."""
+        self._newest_ts = None if self._session.connect is None else self._session.connect.newest_ts
+        self._ts = self._session.ts
 
     # --- what the client holds
 

@@ -35,7 +35,7 @@ def test_a_query_is_told_once_it_is_loaded_then_only_when_it_changes(engine: Scr
     engine.live("a").now(100, ["first"])
     assert pair.step() == [QueryUpdated(1, ["first"]), TransitionApplied(100, frozenset({1}))]
     assert pair.step(105) == []
-    assert pair.connection.ts == 105
+    assert pair.query_set.ts == 105
     engine.live("a").now(106, ["first", "second"])
     pair.step(106)
     assert pair.value(1) == ["first", "second"]
@@ -71,7 +71,7 @@ def test_a_query_that_is_still_being_run_holds_the_others_at_its_instant(engine:
     fast.now(103, "fast 103")
     fast.now(105, "fast 105")
     pair.step(105)
-    assert (pair.connection.ts, pair.value(1), pair.value(2)) == (104, "fast 103", "slow 90")
+    assert (pair.query_set.ts, pair.value(1), pair.value(2)) == (104, "fast 103", "slow 90")
     slow.now(105, "slow 105")
     slow.behind = None
     assert len(pair.step()) == 3
@@ -102,7 +102,7 @@ def test_a_query_whose_first_result_is_older_than_what_is_held_waits_for_a_newer
     late.behind = None
     late.now(108, "late 108")
     pair.step()
-    assert (pair.connection.ts, pair.value(2)) == (110, "late 108")
+    assert (pair.query_set.ts, pair.value(2)) == (110, "late 108")
 
 
 def test_a_new_query_not_known_yet_at_the_common_instant_is_told_later(engine: ScriptedEngine, pair: Pair) -> None:
@@ -114,7 +114,7 @@ def test_a_new_query_not_known_yet_at_the_common_instant_is_told_later(engine: S
     new.now(105, "new")
     pair.add(2, "new")
     assert pair.step(106) == []
-    assert pair.connection.ts == 103
+    assert pair.query_set.ts == 103
     slow.behind = None
     pair.step()
     assert pair.value(2) == "new"
@@ -200,7 +200,7 @@ def test_a_query_that_cannot_be_subscribed_to_fails_alone(engine: ScriptedEngine
     events = pair.step()
     assert next(event for event in events if isinstance(event, QueryErrored)).error.code == "not_found"
     assert pair.value(2) == "a"
-    assert len(pair.connection) == 1
+    assert len(pair.query_set) == 1
 
 
 def test_one_subscription_too_many_is_refused_and_a_place_given_up_is_free_again(engine: ScriptedEngine) -> None:
@@ -227,7 +227,7 @@ def test_removing_a_query_gives_its_subscription_back(engine: ScriptedEngine, pa
     live.now(101, "b")
     pair.step(101)
     assert pair.value(2) == "b"
-    pair.connection.close()
+    pair.query_set.close()
     assert live.subscribers == []
 
 
@@ -292,7 +292,7 @@ def test_a_client_from_another_database_is_made_to_start_over(engine: ScriptedEn
     engine.head = 5
     again = pair.reconnect()
     again.add(1, "a")
-    again.connection.forget_past()
+    again.query_set.forget_past()
     with pytest.raises(ResyncNeeded):
         again.step()
 
@@ -328,7 +328,7 @@ def test_signing_in_changes_only_the_queries_that_look_at_the_caller(engine: Scr
     pair.add(2, "mine")
     pair.step()
     engine.live("mine", ALICE).now(95, "alice's")
-    pair.connection.sign_in(ALICE)
+    pair.query_set.sign_in(ALICE)
     assert pair.step() == [QueryUpdated(2, "alice's"), TransitionApplied(100, frozenset({2}))]
     assert engine.live("mine").subscribers == []
     assert len(engine.live("all").subscribers) == 1
@@ -341,7 +341,7 @@ def test_nothing_moves_until_every_query_answers_to_the_new_caller(engine: Scrip
     pair.add(1, "all")
     pair.add(2, "mine")
     pair.step()
-    pair.connection.sign_in(ALICE)
+    pair.query_set.sign_in(ALICE)
     engine.live("all").now(101, "all 101")
     engine.live("mine").now(101, "nobody's 101")
     assert pair.step(101) == []
@@ -354,10 +354,10 @@ def test_what_looks_the_same_to_both_callers_is_not_sent_again(engine: ScriptedE
     engine.personal = {"mine"}
     engine.live("mine", ALICE).now(90, ROWS)
     engine.live("mine", BOB).now(95, ROWS)
-    pair.connection.sign_in(ALICE)
+    pair.query_set.sign_in(ALICE)
     pair.add(1, "mine")
     pair.step()
-    pair.connection.sign_in(BOB)
+    pair.query_set.sign_in(BOB)
     assert pair.step() == []
     engine.live("mine", BOB).now(101, changed(ROWS, 1, done=True))
     pair.step(101)
@@ -389,7 +389,7 @@ def test_connections_that_hold_the_same_share_the_bytes(engine: ScriptedEngine) 
     pairs = [Pair(engine) for _ in range(3)]
     cache = pairs[0].cache
     for pair in pairs:
-        pair.connection._cache = cache
+        pair.query_set._cache = cache
         pair.add(1, "a")
         pair.step()
     engine.live("a").now(101, changed(ROWS, 1, done=True))
@@ -406,7 +406,7 @@ def test_connections_with_other_numbers_of_transitions_share_the_updates(engine:
     engine.live("a").now(90, ROWS)
     engine.live("b").now(90, "b")
     first, second = Pair(engine), Pair(engine)
-    second.connection._cache = first.cache
+    second.query_set._cache = first.cache
     first.add(1, "a")
     first.step()
     second.add(2, "b")
@@ -426,4 +426,4 @@ def test_the_invariant_check_notices_a_wrong_version(engine: ScriptedEngine, pai
     pair.step()
     engine.live("a").now(95, "never told")
     with pytest.raises(AssertionError):
-        pair.connection.check()
+        pair.query_set.check()

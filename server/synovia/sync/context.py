@@ -1,0 +1,34 @@
+"""What the conversations of one hub work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from synovia.identity import Authenticator
+from synovia.limits.settings import HubLimits
+from synovia.store.base import ArraySource, ArrayStore
+from synovia.sync.ports import Engine
+from synovia.sync.running import RunningRequests
+from synovia.sync.transitions import TransitionCache
+
+
+@dataclass(frozen=True, slots=True)
+class HubContext:
+    """Given to each conversation.
+
+    Attributes:
+        arrays: Where samples are stored.
+        read_arrays: The same, through a cache.
+        clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
+        transitions: What was encoded for one client and serves others.
+    """
+
+    engine: Engine
+    arrays: ArrayStore
+    read_arrays: ArraySource
+    authenticator: Authenticator
+    limits: HubLimits
+    clock: Callable[[], float]
+    transitions: TransitionCache
+    requests: RunningRequests
