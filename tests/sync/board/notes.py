@@ -45,8 +45,8 @@ async def broken(ctx: QueryContext) -> str:
 
 
 @query(public=True)
-async def wrong_index(ctx: QueryContext) -> list[Note]:
-    return await ctx.db.query(Note).using("by_colour", colour="red").collect()
+async def wrong_index(ctx: QueryContext, index: str = "by_colour") -> list[Note]:
+    return await ctx.db.query(Note).using(index, colour="red").collect()
 
 
 @mutation(public=True)
