@@ -12,6 +12,7 @@ from typing import Any
 
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
+from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.function import Function, Kind
@@ -305,12 +306,14 @@ class Executor:
         admitted: bool = False,
     ) -> None:
         try:
-            if not admitted:
-                await function.access.admit(context)
-            if isinstance(args, InvalidArguments):
-                run.error = args.info
-                return
-            result = function.check(await function.body(context, **args))
+            with RunCalls() as calls:
+                if not admitted:
+                    await function.access.admit(context)
+                if isinstance(args, InvalidArguments):
+                    run.error = args.info
+                    return
+                given = await self._result(function, context, args, calls)
+            result = function.check(given)
             if rows is not None and function.rows_of is not None:
                 run.value, run.packed, run.arrays = rows.pack(result, _pack_row)
             else:
@@ -322,10 +325,22 @@ class Executor:
         except Exception as error:
             run.error = self._server_error(function, error)
 
+    @staticmethod
+    async def _result(function: Function, context: Any, args: Mapping[str, Any], calls: RunCalls) -> Any:
+        try:
+            result = await function.body(context, **args)
+        except Exception as error:
+            calls.explain(error)
+            raise
+        calls.check(result)
+        return result
+
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
         reference = secrets.token_hex(4)
         logger.exception("%s failed (error %s)", function.path, reference)
-        text = f": {type(error).__name__}: {error}" if self._debug else ""
+        text = (
+            "; ".join([f": {type(error).__name__}: {error}", *getattr(error, "__notes__", ())]) if self._debug else ""
+        )
         return ErrorInfo(
             ErrorCode.SERVER_ERROR, f"server error {reference} in {function.path}{text}", {"id": reference}
         )

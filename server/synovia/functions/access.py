@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from synovia.errors import Forbidden, FunctionError, SchemaError, Unauthenticated
+from synovia.functions.awaiting import awaited
 from synovia.identity import Identity
 
 
@@ -237,6 +238,7 @@ def require_identity(ctx: AccessContext) -> Identity:
     return identity
 
 
+@awaited("require_role")
 async def require_role(ctx: AccessContext, *roles: str) -> None:
     """Let only those pass who hold at least one of ``roles``.
 
@@ -250,6 +252,7 @@ async def require_role(ctx: AccessContext, *roles: str) -> None:
         raise _refusal(ctx, "this is not for your role", {"roles": sorted(roles)})
 
 
+@awaited("require_capability")
 async def require_capability(ctx: AccessContext, capability: str) -> None:
     """Let only those pass to one of whose roles ``capability`` is granted.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from synovia.errors import InvalidArguments
 from synovia.functions.access import CallerAccess, require_identity
 from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
+from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.functions.services import Mail, Result, Scheduler, Services
 from synovia.identity import Identity, Impersonation
@@ -32,6 +33,7 @@ class ArrayReader:
     def __init__(self, store: ArrayStore) -> None:
         self._store = store
 
+    @awaited("ctx.arrays.read")
     async def read(self, ref: ArrayRef, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """Read elements ``[start, stop)``; the whole array comes in its shape, a part of it one-dimensional."""
         whole = start == 0 and stop in (None, ref.length)
@@ -42,6 +44,7 @@ class ArrayReader:
 class ArrayWriter(ArrayReader):
     """Arrays for mutations and actions, which may also store new ones."""
 
+    @awaited("ctx.arrays.write")
     async def write(self, samples: npt.NDArray[np.generic]) -> ArrayRef:
         """Store an array and give the reference that a document can hold."""
         return await arrays.write_array(self._store, samples)
@@ -69,10 +72,12 @@ class Context:
         """Whether the application itself is calling, as by its schedule: nobody is signed in, and access is not checked."""
         return self.access.trusted
 
+    @awaited("ctx.roles")
     async def roles(self) -> frozenset[str]:
         """Tell the caller's roles: as of the run's instant, in an action as of now."""
         return await self.access.roles()
 
+    @awaited("ctx.capabilities")
     async def capabilities(self) -> frozenset[str]:
         """Tell all that is granted to the caller's roles."""
         return self.access.table.capabilities(await self.roles())
@@ -154,6 +159,7 @@ class MutationContext(QueryContext):
         """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
         return self._services.get_scheduling().within(self.db, self.now)
 
+    @awaited("ctx.audit", is_write=True)
     async def audit(
         self, action: str, *, subject: str | None = None, reason: str | None = None, data: Any = None
     ) -> Id[AuditEntry]:
@@ -170,6 +176,7 @@ class MutationContext(QueryContext):
         entry = AuditEntry(at=self.now, actor=actor, action=action, subject=subject, reason=reason, data=data)
         return await SystemWriter(self.db).insert(entry)
 
+    @awaited("ctx.impersonate", is_write=True)
     async def impersonate(self, identity: Identity, *, reason: str) -> str:
         """Give the caller a token by which they look at the application as somebody else; it only reads.
 
@@ -241,6 +248,7 @@ class ActionContext(Context):
         """The way to send mail."""
         return self._services.get_mail()
 
+    @awaited("ctx.run_query")
     async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run a query, internal ones too, and give its result as wire values.
 
@@ -249,6 +257,7 @@ class ActionContext(Context):
         """
         return await self._run_query(path, args or {})
 
+    @awaited("ctx.run_mutation")
     async def run_mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run a mutation, internal ones too, in a transaction of its own; it is committed when this returns.
 

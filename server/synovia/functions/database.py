@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from synovia import keys
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
+from synovia.functions.awaiting import awaited
 from synovia.functions.query import Journal, Query
 from synovia.keys import IndexSpec
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, id_to_bson, time_of_id, to_bson
@@ -33,6 +34,7 @@ class DatabaseReader:
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
 
+    @awaited("ctx.db.get")
     async def get(self, table: type[T], id_: Id[T]) -> T | None:
         """Read a document by its id, or None."""
         document = await self._transaction.get(table.spec.name, id_to_bson(id_))
@@ -50,6 +52,7 @@ class DatabaseWriter(DatabaseReader):
         super().__init__(transaction)
         self._ids = ids
 
+    @awaited("ctx.db.insert", is_write=True)
     async def insert(self, row: T, *, creation_time: float | None = None) -> Id[T]:
         """Insert a document; its id is made unless the row has one.
 
@@ -70,6 +73,7 @@ class DatabaseWriter(DatabaseReader):
         await self._write(table, document["_id"], None, document)
         return Id(row.id)
 
+    @awaited("ctx.db.patch", is_write=True)
     async def patch(self, row: T, **changes: Any) -> T:
         """Change some fields of a document and give the new row; None removes an optional field.
 
@@ -96,6 +100,7 @@ class DatabaseWriter(DatabaseReader):
         await self._write(table, before["_id"], before, after)
         return new
 
+    @awaited("ctx.db.replace", is_write=True)
     async def replace(self, row: T) -> None:
         """Replace a document by the row, fields of other programs included.
 
@@ -110,6 +115,7 @@ class DatabaseWriter(DatabaseReader):
         _check_references(table, self._validated(table, after), row)
         await self._write(table, before["_id"], before, after)
 
+    @awaited("ctx.db.delete", is_write=True)
     async def delete(self, row: Table) -> None:
         """Delete a document.
 

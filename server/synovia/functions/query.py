@@ -13,6 +13,7 @@ from pydantic import Field
 
 from synovia import keys
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.functions.awaiting import awaited
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema import Model, Table, bson_of_field, database_name
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, Operator
@@ -259,35 +260,44 @@ class Query(Generic[T]):
             tree = AllOf((self._scan.where, tree))
         return self._with(replace(self._scan, where=tree))
 
+    @awaited("ctx.db.query(...).take")
     async def take(self, n: int) -> list[T]:
         """Read the first ``n`` documents."""
         if n < 0:
             raise ValueError("take() needs a number that is not negative")
-        return self._rows(await self._transaction.scan(self._scan, n)) if n else []
+        return await self._first(n) if n else []
 
+    async def _first(self, n: int) -> list[T]:
+        return self._rows(await self._transaction.scan(self._scan, n))
+
+    @awaited("ctx.db.query(...).collect")
     async def collect(self) -> list[T]:
         """Read all documents."""
         return self._rows(await self._transaction.scan(self._scan))
 
+    @awaited("ctx.db.query(...).first")
     async def first(self) -> T | None:
         """Read the first document, or None."""
-        return next(iter(await self.take(1)), None)
+        return next(iter(await self._first(1)), None)
 
+    @awaited("ctx.db.query(...).unique")
     async def unique(self) -> T | None:
         """Read the only document, or None.
 
         Raises:
             FunctionError: There are several (code ``not_unique``).
         """
-        rows = await self.take(2)
+        rows = await self._first(2)
         if len(rows) > 1:
             raise FunctionError("not_unique", f"{self._table.spec.name}: several documents where one was expected")
         return rows[0] if rows else None
 
+    @awaited("ctx.db.query(...).count")
     async def count(self) -> int:
         """Count the documents without reading them."""
         return await self._transaction.count(self._scan)
 
+    @awaited("ctx.db.query(...).paginate")
     async def paginate(self, cursor: str | None, size: int) -> Page[T]:
         """Read the page of ``size`` documents that begins after ``cursor`` (None: at the beginning).
 

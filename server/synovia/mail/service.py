@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from synovia.errors import FunctionError, InvalidArguments
+from synovia.functions.awaiting import awaited
 from synovia.identity import SignInUnavailable
 from synovia.mail.smtp import Mailer, is_address, message_to
 
@@ -26,6 +27,7 @@ class MailService:
         self._sender = sender
         self.home = home
 
+    @awaited("ctx.mail.send")
     async def send(self, to: str, subject: str, text: str) -> None:
         """Send a message; see ``synovia.services.Mail``."""
         if not isinstance(to, str) or not is_address(to):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, WrongKind
+from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseWriter, SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
@@ -86,6 +87,7 @@ class _Within:
         self._now = now
         self._count = 0
 
+    @awaited("ctx.scheduler.run_after", is_write=True)
     async def run_after(
         self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
     ) -> Id[ScheduledCall]:
@@ -93,6 +95,7 @@ class _Within:
             raise InvalidArguments("a call is scheduled after a timedelta that is not negative")
         return await self.run_at(self._now - -delay // _MS, path, args, retry=retry)
 
+    @awaited("ctx.scheduler.run_at", is_write=True)
     async def run_at(
         self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
     ) -> Id[ScheduledCall]:
@@ -107,6 +110,7 @@ class _Within:
         row = self._calls.call(function, args or {}, at=when, now=self._now, hub=self._calls.hub, retry=retry)
         return await self._db.insert(row)
 
+    @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
         call = await self._db.get(ScheduledCall, Id(call_id))
         if call is None or call.status != "pending":
@@ -126,16 +130,19 @@ class _Apart:
         self._calls = calls
         self._transact = transact
 
+    @awaited("ctx.scheduler.run_after")
     async def run_after(
         self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
     ) -> Id[ScheduledCall]:
         return Id(await self._do(lambda scheduler: scheduler.run_after(delay, path, args, retry=retry)))
 
+    @awaited("ctx.scheduler.run_at")
     async def run_at(
         self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
     ) -> Id[ScheduledCall]:
         return Id(await self._do(lambda scheduler: scheduler.run_at(when, path, args, retry=retry)))
 
+    @awaited("ctx.scheduler.cancel")
     async def cancel(self, call_id: str) -> bool:
         return bool(await self._do(lambda scheduler: scheduler.cancel(call_id)))
 

@@ -1,0 +1,144 @@
+"""What a function begins and does not await: such a write would be lost, such a check not made, and nobody told.
+
+Whatever a function is handed to await is declared with ``@awaited``. Each call of it is noted with the run in which it is
+made. When the function has returned, its run fails if a call was dropped before it began, or if a write is not over.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from functools import wraps
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CodeType, TracebackType
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
+
+from synovia.functions.places import place
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Call = Coroutine[Any, Any, Any]
+Note = tuple[Call, str, bool, CodeType, int]
+"""A call, its name, whether it writes in the run's transaction, and where it was made: an offset in some code."""
+
+_FEW = 64
+
+
+class NotAwaited(RuntimeError):
+    """A function has returned without having awaited what it began."""
+
+
+class RunCalls:
+    """The calls that one run has begun; a context in which they are noted."""
+
+    __slots__ = ("_around", "_ended", "_many", "_notes")
+
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
+        self._many = _FEW
+        self._ended = False
+        self._around: RunCalls | None = None
+
+    def __enter__(self) -> Self:
+        self._around = _current.get()
+        _current.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended = True
+        self._notes.clear()
+        _current.set(self._around)
+
+    def note(self, note: Note) -> None:
+        """Note a call.
+
+        Raises:
+            NotAwaited: It is a write, and its run has ended: it would be lost.
+        """
+        if self._ended:
+            if note[2]:
+                note[0].close()
+                raise NotAwaited(f"{_told(note)} comes after its mutation has ended: await what calls it")
+            return
+        self._notes.append(note)
+        if len(self._notes) > self._many:
+            self._notes = self._open()
+            self._many = max(_FEW, 2 * len(self._notes))
+
+    def check(self, result: object) -> None:
+        """Check that nothing is lost of what was begun, after the function has returned ``result``.
+
+        Raises:
+            NotAwaited: Something is.
+        """
+        lost = [note for note in self._open() if note[2] or _is_dropped(note, result)]
+        if lost:
+            for call, *_ in lost:
+                if _is_new(call):
+                    call.close()  # Python would warn that it was never awaited
+            raise NotAwaited(f"not awaited: {', '.join(map(_told, lost))}")
+
+    def explain(self, error: Exception) -> None:
+        """Say with an error what had not been awaited when it was raised: it may well be its cause."""
+        lost = [note for note in self._open() if _is_new(note[0])]
+        if lost:
+            error.add_note(f"not awaited: {', '.join(map(_told, lost))}")
+
+    def _open(self) -> list[Note]:
+        return [note for note in self._notes if note[0].cr_frame is not None]  # type: ignore[attr-defined]
+
+
+_current: ContextVar[RunCalls | None] = ContextVar("calls of this run", default=None)
+
+
+class _Declare(Protocol):
+    def __call__(self, body: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, Coroutine[Any, Any, R]]: ...
+
+
+def awaited(name: str, *, is_write: bool = False) -> _Declare:
+    """Declare an async function as one that functions of an application have to await.
+
+    Args:
+        name: What they call it, as ``ctx.db.get``.
+        is_write: It changes the run's transaction, so it has to be over when the run is.
+    """
+
+    def declare(body: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+        @wraps(body)
+        def begin(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+            call = body(*args, **kwargs)
+            calls = _current.get()
+            if calls is not None:
+                frame = sys._getframe(1)
+                calls.note((call, name, is_write, frame.f_code, frame.f_lasti))
+            return call
+
+        return begin
+
+    return declare
+
+
+def _told(note: Note) -> str:
+    _, name, _, code, at = note
+    lines = [line for begin, end, line in code.co_lines() if begin <= at < end and line is not None]
+    return f"{name} at {place(code.co_filename, lines[0] if lines else code.co_firstlineno)}"
+
+
+def _is_new(call: Call) -> bool:
+    return getcoroutinestate(call) == CORO_CREATED
+
+
+def _is_dropped(note: Note, result: object) -> bool:
+    """Tell whether a call has not begun and never will: nothing but its note refers to it, unless as the result."""
+    return _is_new(note[0]) and (note[0] is result or _references(note) <= _ALONE)
+
+
+def _references(note: tuple[object, ...]) -> int:
+    return sys.getrefcount(note[0])
+
+
+_ALONE = _references((object(),))
+"""How many references are counted where a note has the only one; that depends on the interpreter."""
