@@ -44,7 +44,7 @@ async def test_a_passing_failure_is_retried_and_nothing_goes_as_nobody(make: Mak
             connection = await peer.welcome()
             await refuse(connection, ErrorInfo(code, "not now"))
             await connection.closed()
-            await eventually(lambda: "could not look at the token" in (client.trouble or ""))
+            await eventually(lambda: "could not verify the token" in (client.trouble or ""))
             assert client.auth_error is None
         connection = await peer.welcome()
         await connection.expect(Authenticate)

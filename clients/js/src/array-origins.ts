@@ -1,4 +1,4 @@
-/** Which query last showed an array: so that a reference can still be fetched after its query was let go. */
+/** Which query last showed an array, so that it can still be fetched after that query was released. */
 import type { LiveQuery, QuerySet } from "./queries.js";
 
 type ArrayOrigin = Pick<LiveQuery, "path" | "args">;
@@ -14,7 +14,7 @@ export class ArrayOrigins {
 
   constructor(readonly limit = 10_000) {}
 
-  /** Remember what a query showed when it was let go; the oldest arrayOrigins make room. */
+  /** Remember which arrays a query showed when it was released; the oldest make room. */
   note(query: LiveQuery): void {
     for (const digest of query.digests()) {
       this.#seen.delete(digest);

@@ -272,14 +272,14 @@ export class SynoviaClient {
 
   async #request(kind: RequestKind, path: string, args: unknown, options: RequestOptions, update: OptimisticUpdate | null): Promise<unknown> {
     this.#checkRunning();
-    const { asSomebody } = this.#credentials;
+    const { signsIn } = this.#credentials;
     const found = sendable(path, () => arraysIn(args));
     if (!found.size) this.#checked(path, args);
     if (update) this.#sync.view.add(update);
     const patient = kind === "mutation" && this.#outbox ? { timeout: null, ...options } : options;
     try {
       return await this.#limited(`the ${kind} ${path}`, patient, (limit) =>
-        this.#run(kind, path, args as ValueMap, found, options, update, asSomebody, limit),
+        this.#run(kind, path, args as ValueMap, found, options, update, signsIn, limit),
       );
     } catch (error) {
       if (update) this.#sync.view.drop(update);
@@ -289,7 +289,7 @@ export class SynoviaClient {
 
   async #run(
     kind: RequestKind, path: string, args: ValueMap, found: Found, options: RequestOptions, update: OptimisticUpdate | null,
-    asSomebody: boolean, limit: Limit,
+    needsSignIn: boolean, limit: Limit,
   ): Promise<unknown> {
     // without arrays nothing is waited for, so that requests go out in the order of the calls
     const prepared: Prepared = found.size ? await prepare(args, found) : { args, arrays: [] };
@@ -298,7 +298,7 @@ export class SynoviaClient {
     const wire = this.#checked(path, prepared.args);
     const upload = prepared.arrays.length ? new Upload(prepared.arrays, options.onProgress, limit.extend) : null;
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
-    const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, asSomebody);
+    const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, needsSignIn);
     if (kind === "mutation") this.#keep(request);
     limit.onGivenUp(() => this.#abandon(request));
     this.#sync.request(request, update);
@@ -325,7 +325,7 @@ export class SynoviaClient {
     request.gate = this.#recovery;
     const permit = (request.permit = new OutboxPermit(this.#outbox, this.#outbox.own, request, this.#sync));
     const { signedIn } = this.#sync.requests;
-    permit.keep(this.#recovery.open && !request.heldBack && (signedIn || !request.asSomebody));
+    permit.keep(this.#recovery.open && !request.heldBack && (signedIn || !request.needsSignIn));
   }
 
   /** Nobody waits for a request any more: forget it, unless it is kept; what is kept stays in line. */

@@ -32,10 +32,10 @@ export interface AuthState {
   readonly error: AuthenticationError | null;
 }
 
-/** What a refused token means: there is another to try, the server could not look at it, or the client is anonymous. */
+/** What a refusal means: there is another token to try, the server could not verify this one, or the client is anonymous. */
 export type Refusal = "another" | "passing" | "final";
 
-/** These say that the token is no good; every other code, that the server could not look at it. */
+/** These codes refuse the token; every other one says that the server could not verify it. */
 const VERDICTS = ["invalid_token", "unauthenticated", "forbidden"];
 /** A token that is refused this soon after being asked for is not asked for again: whoever gives it gives the same. */
 const PAUSE = 60_000;
@@ -70,7 +70,7 @@ export class Credentials {
   }
 
   /** Whether calls made now are made as somebody: there is a token, and the server has not refused it. */
-  get asSomebody(): boolean {
+  get signsIn(): boolean {
     return !this.anonymous && !this.state.error;
   }
 

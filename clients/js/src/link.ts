@@ -222,7 +222,7 @@ export class Link {
     if (refusal) this.#stopTimer("expiry");
     // as nobody this connection is of no use, and what the server sends now is what nobody may see
     if (refusal === "passing") {
-      const reason = `the server could not look at the token: ${error.message} (${error.code})`;
+      const reason = `the server could not verify the token: ${error.message} (${error.code})`;
       this.end({ reason, retryAfter: retryAfter(error) ?? 0 });
     } else if (refusal === "another" && !settled) {
       this.end({ reason: `the token was refused (${error.code}); trying another`, atOnce: true });

@@ -151,9 +151,9 @@ export class Outbox {
 const FORMAT = 2;
 type Packed = [path: string, args: Uint8Array, sentAt: number | null, signedIn: boolean, arrays: [ArrayRef, Uint8Array][], format?: number];
 
-function packed({ path, args, upload, asSomebody }: Request, sentAt: number | null): Uint8Array {
+function packed({ path, args, upload, needsSignIn }: Request, sentAt: number | null): Uint8Array {
   const arrays = (upload?.arrays ?? []).map(({ ref, raw }): [ArrayRef, Uint8Array] => [ref, raw]);
-  return pack([path, pack(args), sentAt, asSomebody, arrays, FORMAT] satisfies Packed);
+  return pack([path, pack(args), sentAt, needsSignIn, arrays, FORMAT] satisfies Packed);
 }
 
 /** Keep an outbox in the browser's localStorage. */

@@ -70,7 +70,7 @@ export class Request {
   /**
    * @param upload Its arrays, which go ahead of it.
    * @param needs The queries that show the arrays it only refers to; the server looks for them there.
-   * @param asSomebody Its caller was signed in, or signing in: it is never run as nobody.
+   * @param needsSignIn Its caller was signed in, or signing in: it is not sent while nobody is.
    */
   constructor(
     public requestId: number,
@@ -79,7 +79,7 @@ export class Request {
     readonly args: ValueMap,
     readonly upload: Upload | null,
     readonly needs: readonly LiveQuery[],
-    readonly asSomebody: boolean,
+    readonly needsSignIn: boolean,
   ) {}
 
   /** Whether array frames are still to go before the message may. */
@@ -100,7 +100,7 @@ export class Request {
 
 /** All unanswered requests, by number: those still to go, and those that the present connection has taken. */
 export class Requests {
-  /** Whether the present connection speaks for somebody; requests made as somebody wait until it does. */
+  /** Whether the present connection is signed in; requests that need that wait until it is. */
   signedIn = false;
   #toGo = new Map<number, Request>();
   #inFlight = new Map<number, Request>();
@@ -162,7 +162,7 @@ export class Requests {
   }
 
   #admits(request: Request): boolean {
-    return this.signedIn || !request.asSomebody;
+    return this.signedIn || !request.needsSignIn;
   }
 
   /** Put an action that was answered but not run back in line, under a new number. */
@@ -171,9 +171,9 @@ export class Requests {
     this.add(request);
   }
 
-  /** Take out the requests that are not kept and were made as somebody: the connection speaks for nobody. */
-  takenAsNobody(): Request[] {
-    const taken = [...this.#toGo.values()].filter((request) => request.asSomebody && !request.permit);
+  /** Take out the requests that need somebody signed in and are not kept. */
+  takeNeedingSignIn(): Request[] {
+    const taken = [...this.#toGo.values()].filter((request) => request.needsSignIn && !request.permit);
     for (const request of taken) this.drop(request);
     return taken;
   }

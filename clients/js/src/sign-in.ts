@@ -1,9 +1,9 @@
-/** Signing in on one connection: which answers of the server belong to which token, and who the client is meanwhile. */
+/** Signing in on one connection: which answers of the server belong to which token. */
 import type { Credentials, Refusal } from "./credentials.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import type { Authenticated } from "./protocol/messages.js";
 
-/** A token that the server has been sent, and the ping behind it, whose pong comes after the verdict. */
+/** A token that was sent, and the ping behind it, whose pong comes after the answer to the token. */
 interface Shown {
   readonly nonce: number;
   readonly number: number;
@@ -11,7 +11,7 @@ interface Shown {
 }
 
 /**
- * Knows whether the server has judged the newest token; until then nobody knows as whom a request would run.
+ * Knows whether the server has answered the newest token; until then it is not known as whom a request would run.
  *
  * The server answers in order, so an answer belongs to the oldest token that is not settled yet. An AuthError may also come
  * unasked, when a session ends; the pong behind a token tells the two apart, and that there will be no answer.
@@ -19,7 +19,7 @@ interface Shown {
 export class SignIn {
   /** A token is to be sent before anything else; `renew`: the one in use is about to expire. */
   due: "no" | "yes" | "renew";
-  /** Whether any token of this connection has been judged, or none was needed. */
+  /** Whether any token of this connection has been answered, or none was needed. */
   settled = false;
   /** Whether the server has accepted the newest token. */
   signedIn = false;
@@ -32,7 +32,7 @@ export class SignIn {
     this.due = credentials.anonymous ? "no" : "yes";
   }
 
-  /** Whether the verdict on a token is still to come. */
+  /** Whether the answer to a token is still to come. */
   get pending(): boolean {
     return this.due !== "no" || this.#shown.length > 0;
   }

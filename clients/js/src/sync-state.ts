@@ -267,7 +267,7 @@ export class SyncState {
 
   /** The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come. */
   #notRun(request: Request): void {
-    if (this.requests.signedIn || request.permit || !request.asSomebody) return this.requests.add(request);
+    if (this.requests.signedIn || request.permit || !request.needsSignIn) return this.requests.add(request);
     request.tried = false;
     this.#fail(request, notSignedIn(request));
   }
@@ -293,10 +293,10 @@ export class SyncState {
 
   // --- connections come and go
 
-  /** It is known as whom the connection speaks: requests may go; those made as somebody do not go as nobody. */
+  /** It is settled whether the connection is signed in: requests may go; those that need that, and are not kept, fail if it is not. */
   identified(signedIn: boolean): void {
     this.requests.signedIn = signedIn;
-    if (!signedIn) for (const request of this.requests.takenAsNobody()) this.#fail(request, notSignedIn(request));
+    if (!signedIn) for (const request of this.requests.takeNeedingSignIn()) this.#fail(request, notSignedIn(request));
     this.epoch ??= ++this.#epochs;
     this.ready();
   }

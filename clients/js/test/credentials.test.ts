@@ -136,7 +136,7 @@ describe("tokens", () => {
     await peer.accept();
     peer.socket.authenticated({ token: "access", refreshToken: "refresh" });
     peer.socket.refuse("server_error");
-    expect(peer.client.trouble).toMatch(/could not look at the token/);
+    expect(peer.client.trouble).toMatch(/could not verify the token/);
     peer.clock.advance(500);
     await peer.accept();
     expect(offered(peer.socket)).toEqual(["access"]);
@@ -184,7 +184,7 @@ describe("a server that could not look at a token", () => {
       await peer.accept();
       peer.socket.refuse(code);
       expect(peer.client.auth).toEqual({ isLoading: true, isAuthenticated: false, error: null });
-      expect(peer.client.trouble).toMatch(/could not look at the token/);
+      expect(peer.client.trouble).toMatch(/could not verify the token/);
       expect(peer.socket.all("Mutation")).toEqual([]);
       const { length } = peer.sockets;
       while (peer.sockets.length === length) peer.clock.advance(50);

@@ -1,4 +1,4 @@
-"""Which query last showed an array: so that a reference can still be fetched after its query was let go."""
+"""Which query last showed an array, so that it can still be fetched after that query was released."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from synovia_client.queries import LiveQuery, QuerySet
 
 
 class ArrayOrigin(NamedTuple):
-    """Where an array was seen."""
+    """The query that showed an array."""
 
     path: str
     args: dict[str, Any]
@@ -30,7 +30,7 @@ class ArrayOrigins:
         return len(self._seen)
 
     def note(self, query: LiveQuery) -> None:
-        """Remember what a query showed when it was let go; the oldest array_origins make room."""
+        """Remember which arrays a query showed when it was released; the oldest make room."""
         origin = ArrayOrigin(query.path, query.args)
         for digest in query.shown():
             self._seen[digest] = origin

@@ -1,4 +1,4 @@
-"""A counter that one can wait for: how everything that changes wakes whoever looks at it."""
+"""A counter of changes that tasks can wait for."""
 
 from __future__ import annotations
 

@@ -351,14 +351,14 @@ class Client:
         self, kind: Kind, path: str, args: dict[str, Any], timeout: TimeLimit, on_progress: Progress | None
     ) -> Any:
         self._check_running()
-        as_somebody = self._credentials.as_somebody
+        needs_sign_in = self._credentials.signs_in
         async with self._limit(timeout, f"the {kind} {path}") as deadline:
             wire, arrays = await prepare(args)
             self._check_running()
             upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
             uploaded = {ref.digest for ref, _ in arrays}
             wire = self._checked(path, wire)
-            with self._sync.request(kind, path, wire, upload, uploaded, as_somebody=as_somebody) as request:
+            with self._sync.request(kind, path, wire, upload, uploaded, needs_sign_in=needs_sign_in) as request:
                 if self._recovery is not None and request.kept:
                     return await self._recovery.keep(request, arrays)
                 return await request.answer

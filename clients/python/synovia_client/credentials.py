@@ -13,7 +13,7 @@ from synovia_protocol.messages import Authenticated
 Token = str | Callable[[], Awaitable[str | None]] | None
 
 _VERDICTS = frozenset({ErrorCode.INVALID_TOKEN, ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN})
-"""These say that the token is no good; every other code, that the server could not look at it."""
+"""These codes refuse the token; every other one says that the server could not verify it."""
 
 
 class Refusal(Enum):
@@ -22,7 +22,7 @@ class Refusal(Enum):
     ANOTHER = auto()
     """There is another one to try."""
     PASSING = auto()
-    """The server could not look at it: the same one may be taken later."""
+    """The server could not verify it: the same one may be accepted later."""
     FINAL = auto()
     """The client is anonymous."""
 
@@ -64,7 +64,7 @@ class Credentials:
         return self._source is None
 
     @property
-    def as_somebody(self) -> bool:
+    def signs_in(self) -> bool:
         """Whether calls made now are made as somebody: there is a token, and the server has not refused it."""
         return self._source is not None and self.error is None
 

@@ -267,7 +267,7 @@ class Link:
         refusal = self._sign_in.take_refusal(error)
         if refusal is Refusal.PASSING:
             # As nobody this connection is of no use, and what the server sends now is what nobody may see.
-            text = f"the server could not look at the token: {error.message} ({error.code})"
+            text = f"the server could not verify the token: {error.message} ({error.code})"
             raise _Ended(Ending(text, retry_after=retry_after(error) or 0.0))
         if refusal is Refusal.ANOTHER and not settled:
             raise _Ended(Ending(f"the token was refused ({error.code}); trying another", at_once=True))

@@ -78,7 +78,7 @@ class OutboxRecovery:
     def _take_in(self, entry: Entry) -> None:
         held = [self._sync.hold(path, args) for path, args in entry.needs]
         upload = Upload(list(entry.arrays)) if entry.arrays else None
-        request = Request(entry.number, "mutation", entry.path, entry.args, upload, held, as_somebody=entry.signed_in)
+        request = Request(entry.number, "mutation", entry.path, entry.args, upload, held, needs_sign_in=entry.signed_in)
         request.kept = request.detached = True
         request.issued_at = entry.sent_at
         request.tried = request.stored = entry.sent_at is not None
@@ -103,7 +103,7 @@ class OutboxRecovery:
         needs = [(query.path, query.args) for query in request.needs]
         self._held[request.request_id] = [self._sync.hold(path, args) for path, args in needs]
         sent_at = self._now() if self._is_admitted(request) else None
-        entry = Entry(request.request_id, request.path, request.args, arrays, needs, sent_at, request.as_somebody)
+        entry = Entry(request.request_id, request.path, request.args, arrays, needs, sent_at, request.needs_sign_in)
         writing = self._spawn(self._write(request, entry, self._sync.epoch))
         try:
             await asyncio.shield(writing)
@@ -147,7 +147,7 @@ class OutboxRecovery:
 
     def _is_admitted(self, request: Request) -> bool:
         sync = self._sync
-        return sync.epoch is not None and (sync.requests.signed_in or not request.as_somebody)
+        return sync.epoch is not None and (sync.requests.signed_in or not request.needs_sign_in)
 
     def _now(self) -> int:
         return self._sync.time.now() or round(time.time() * 1000)

@@ -33,7 +33,7 @@ class Request:
 
     Attributes:
         answer: Gets the result, or the error.
-        as_somebody: Its caller was signed in, or signing in: it is never run as nobody.
+        needs_sign_in: Its caller was signed in, or signing in: it is not sent while nobody is.
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
@@ -44,8 +44,19 @@ class Request:
     """
 
     __slots__ = (
-        "answer", "args", "as_somebody", "detached", "issued_at", "kept", "kind", "needs", "path", "request_id", "stored",
-        "tried", "upload",
+        "answer",
+        "args",
+        "detached",
+        "issued_at",
+        "kept",
+        "kind",
+        "needs",
+        "needs_sign_in",
+        "path",
+        "request_id",
+        "stored",
+        "tried",
+        "upload",
     )  # fmt: skip
 
     def __init__(
@@ -57,9 +68,9 @@ class Request:
         upload: Upload | None,
         needs: Sequence[LiveQuery],
         *,
-        as_somebody: bool = False,
+        needs_sign_in: bool = False,
     ) -> None:
-        self.as_somebody = as_somebody
+        self.needs_sign_in = needs_sign_in
         self.request_id = request_id
         self.kind = kind
         self.path = path
@@ -103,7 +114,7 @@ class Requests:
     """All unanswered requests, by number: those still to go, and those that the present connection has taken.
 
     Attributes:
-        signed_in: Whether the present connection speaks for somebody; requests made as somebody wait until it does.
+        signed_in: Whether the present connection is signed in; requests that need that wait until it is.
         one_by_one: Send the next request only when the one before is answered: the server has refused to read one of
             several, and it is to be found out which.
     """
@@ -133,10 +144,10 @@ class Requests:
         upload: Upload | None = None,
         needs: Sequence[LiveQuery] = (),
         *,
-        as_somebody: bool = False,
+        needs_sign_in: bool = False,
     ) -> Request:
         """Take a request in; it goes out when the connection can take it."""
-        request = Request(self._numbers.take(), kind, path, args, upload, needs, as_somebody=as_somebody)
+        request = Request(self._numbers.take(), kind, path, args, upload, needs, needs_sign_in=needs_sign_in)
         self.take_in(request)
         return request
 
@@ -194,7 +205,7 @@ class Requests:
                     return
 
     def _admits(self, request: Request) -> bool:
-        return self.signed_in or not request.as_somebody
+        return self.signed_in or not request.needs_sign_in
 
     def sending(self, request: Request) -> None:
         """Count a request as sent: from here on nobody knows whether the server has it."""
@@ -213,9 +224,9 @@ class Requests:
         request.request_id = self._numbers.take()
         self._to_go[request.request_id] = request
 
-    def taken_as_nobody(self) -> list[Request]:
-        """Take out the requests that are not kept and were made as somebody: the connection speaks for nobody."""
-        taken = [request for request in self._to_go.values() if request.as_somebody and not request.kept]
+    def take_needing_sign_in(self) -> list[Request]:
+        """Take out the requests that need somebody signed in and are not kept."""
+        taken = [request for request in self._to_go.values() if request.needs_sign_in and not request.kept]
         for request in taken:
             self.drop(request)
         return taken

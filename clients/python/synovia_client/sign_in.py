@@ -1,4 +1,4 @@
-"""Signing in on one connection: which answers of the server belong to which token, and who the client is meanwhile."""
+"""Signing in on one connection: which answers of the server belong to which token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synovia_protocol.messages import Authenticated
 
 
 class _Shown(NamedTuple):
-    """A token that the server has been sent, and the ping behind it, whose pong comes after the verdict."""
+    """A token that was sent, and the ping behind it, whose pong comes after the answer to the token."""
 
     nonce: int
     number: int
@@ -19,14 +19,14 @@ class _Shown(NamedTuple):
 
 
 class SignIn:
-    """Knows whether the server has judged the newest token; until then nobody knows as whom a request would run.
+    """Knows whether the server has answered the newest token; until then it is not known as whom a request would run.
 
     The server answers in order, so an answer belongs to the oldest token that is not settled yet. An AuthError may also come
     unasked, when a session ends; the pong behind a token tells the two apart, and that there will be no answer.
 
     Attributes:
         due: A token is to be sent before anything else.
-        settled: Whether any token of this connection has been judged, or none was needed.
+        settled: Whether any token of this connection has been answered, or none was needed.
         signed_in: Whether the server has accepted the newest token.
         refused: Whether it has refused it: it runs nothing then until the client says that it goes on as nobody.
     """
@@ -42,7 +42,7 @@ class SignIn:
 
     @property
     def pending(self) -> bool:
-        """Whether the verdict on a token is still to come."""
+        """Whether the answer to a token is still to come."""
         return self.due or bool(self._shown)
 
     def shown(self, nonce: int, number: int, *, anonymous: bool) -> None:

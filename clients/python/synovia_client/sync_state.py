@@ -160,13 +160,13 @@ class SyncState:
         upload: Upload | None,
         uploaded: set[bytes],
         *,
-        as_somebody: bool,
+        needs_sign_in: bool,
     ) -> Iterator[Request]:
         """Run a request as long as somebody waits for it; arrays it only refers to are kept shown meanwhile."""
         with ExitStack() as stack:
             shown = [stack.enter_context(self.showing(digest)) for digest in set(digests_in(args)) - uploaded]
             needs = [query for query in shown if query is not None]
-            request = self.requests.add(kind, path, args, upload, needs, as_somebody=as_somebody)
+            request = self.requests.add(kind, path, args, upload, needs, needs_sign_in=needs_sign_in)
             request.kept = kind == "mutation" and self.outbox is not None
             request.stored = not request.kept
             self.ready.set()
@@ -287,7 +287,7 @@ class SyncState:
 
     def _not_run(self, request: Request) -> None:
         """The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come."""
-        if self.requests.signed_in or request.kept or not request.as_somebody:
+        if self.requests.signed_in or request.kept or not request.needs_sign_in:
             self.requests.take_in(request)
         else:
             request.tried = False
@@ -315,10 +315,10 @@ class SyncState:
         self.max_message_bytes = welcome.max_message_bytes
 
     def identified(self, *, signed_in: bool) -> None:
-        """It is known as whom the connection speaks: requests may go; those made as somebody do not go as nobody."""
+        """It is settled whether the connection is signed in: requests may go; those that need that fail if it is not."""
         self.requests.signed_in = signed_in
         if not signed_in:
-            for request in self.requests.taken_as_nobody():
+            for request in self.requests.take_needing_sign_in():
                 request.fail(_not_signed_in(request))
         if self.epoch is None:
             self._epochs += 1
