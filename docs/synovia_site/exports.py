@@ -18,7 +18,9 @@ GIVEN = (
     "synovia.functions.database.",
     "synovia.functions.query.Query",
     "synovia.functions.services.",
-    "synovia.testing.app.Caller",
+    "synovia.testing.caller.",
+    "synovia.testing.mailbox.",
+    "synovia.testing.subscription.",
     "synovia_client.subscription.Subscription",
     "synovia_client.blocking.SubscriptionHandle",
 )
