@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from synovia.auth.routes import routes as sign_in_routes
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.engine.engine import Engine
+from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.hosts import is_loopback
@@ -80,7 +82,14 @@ class Synovia:
         self.sign_in = self._sign_in_service(at_home, mailer, clock) if authenticator is None else None
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
-        self.engine = Engine(self.store, self.registry, debug=self.settings.debug, clock=clock, services=services)
+        self.engine = Engine(
+            self.store,
+            self.registry,
+            debug=self.settings.debug,
+            clock=clock,
+            services=services,
+            limits=self._engine_limits(),
+        )
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock)
         chosen = authenticator or self.sign_in or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
@@ -95,6 +104,9 @@ class Synovia:
         origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
         self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._admitted.trusts
+
+    def _engine_limits(self) -> EngineLimits:
+        return EngineLimits(**{each.name: getattr(self.settings.limits, each.name) for each in fields(EngineLimits)})
 
     def _sign_in_service(
         self, by_name: bool, mailer: Mailer | None, clock: Callable[[], float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,6 +43,22 @@ class Identity:
     def actor(self) -> str | None:
         """The ``key`` of who looks at the application as this caller; None: the caller themselves."""
         return None if self.impersonation is None else self.impersonation.by.key
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom work is charged to.
+
+    Attributes:
+        address: The network address that it comes from; None: the server itself.
+        connection: One of its connections.
+    """
+
+    address: Hashable = None
+    connection: Hashable = None
+
+
+SERVER = Account()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from synovia.engine.freshness import Floor
 from synovia.errors import NotFound
-from synovia.identity import Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia.sync.ports import Outcome
 from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import TransitionCache
@@ -107,6 +107,7 @@ class ScriptedEngine:
         args: dict[str, Any],
         identity: Identity | None,
         journal: bytes | None = None,
+        account: Account = SERVER,
     ) -> ScriptedLive:
         if path == "no:such":
             raise NotFound("there is no query 'no:such'")

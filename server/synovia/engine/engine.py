@@ -18,13 +18,14 @@ from synovia.engine.live_query import LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.mutations import Mutations, Request
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
+from synovia.engine.settings import EngineLimits
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
-from synovia.identity import Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import (
     SnapshotTooOld,
     Store,
@@ -65,6 +66,7 @@ class Engine:
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
         services: What functions may use beyond the database.
+        limits: How much it may hold and run for its clients.
     """
 
     def __init__(
@@ -76,12 +78,13 @@ class Engine:
         clock: Clock = time.time,
         linger: float = 30.0,
         services: Services | None = None,
+        limits: EngineLimits | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
-        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services)
+        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
         self._log = Log(store, self._on_change, self._executor.ids)
-        self.live = LiveQueries(self._executor, self._log, linger=linger)
+        self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits)
         self.committer = Committer(store, self._log)
         self._freshness = Freshness(store, self._log)
         self._mutations = Mutations(store, self._executor, self._log, self.committer, self._freshness)
@@ -147,9 +150,10 @@ class Engine:
         args: Mapping[str, Any],
         identity: Identity | None,
         journal: bytes | None = None,
+        account: Account = SERVER,
     ) -> LiveQuery:
         """Join a live query; see ``LiveQueries.subscribe``."""
-        return self.live.subscribe(subscriber, path, args, identity, journal)
+        return self.live.subscribe(subscriber, path, args, identity, journal, account)
 
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once."""

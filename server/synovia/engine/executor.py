@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from synovia.engine.settings import EngineLimits
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.awaiting import RunCalls
@@ -39,6 +40,9 @@ Arguments = Mapping[str, Any] | InvalidArguments
 """As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
 
 
+_NOTHING = codec.pack(None)
+
+
 class IdentityNeeded(Exception):
     """A query that is run for everybody looked at who is calling."""
 
@@ -58,10 +62,14 @@ class Run:
 
     reads: ReadSet
     value: Any = None
-    packed: bytes = b"\xc0"
+    packed: bytes = _NOTHING
     arrays: frozenset[bytes] = frozenset()
     error: ErrorInfo | None = None
     journal: bytes | None = None
+
+    def refuse(self, error: ErrorInfo) -> None:
+        """Have an error instead of the result."""
+        self.value, self.packed, self.arrays, self.error = None, _NOTHING, frozenset(), error
 
 
 @dataclass(slots=True)
@@ -112,6 +120,10 @@ class Recall:
         self.rows = RowCache(self.rows)
         return RememberingSnapshot(snapshot, self._memory, self.since)
 
+    def footprint(self) -> int:
+        """Estimate the bytes of what is remembered."""
+        return self.rows.footprint() + (0 if self._memory is None else self._memory.footprint())
+
     def keep(self, snapshot: RememberingSnapshot) -> None:
         """End a run."""
         self.rows.forget_earlier()
@@ -134,6 +146,7 @@ class Executor:
         debug: Whether clients may see the text of an exception.
         clock: Tells the time; tests move it.
         services: What functions may use beyond the database.
+        limits: How large a result may be.
 
     Attributes:
         ids: The clock from which the ids of new documents are made.
@@ -147,7 +160,9 @@ class Executor:
         debug: bool = False,
         clock: Clock = time.time,
         services: Services | None = None,
+        limits: EngineLimits | None = None,
     ) -> None:
+        self._limits = limits or EngineLimits()
         self._store = store
         self.services = services or Services()
         self._reads = BatchedReads(store)
@@ -318,6 +333,8 @@ class Executor:
                 run.value, run.packed, run.arrays = rows.pack(result, _pack_row)
             else:
                 run.value, run.packed, run.arrays = _packed(function.dump(result))
+            if len(run.packed) > self._limits.max_result_bytes:
+                run.refuse(self._too_large(function, len(run.packed)))
         except FunctionError as error:
             run.error = error.info
         except (IdentityNeeded, StoreError):
@@ -334,6 +351,12 @@ class Executor:
             raise
         calls.check(result)
         return result
+
+    def _too_large(self, function: Function, size: int) -> ErrorInfo:
+        limit = self._limits.max_result_bytes
+        logger.warning("%s gave a result of %d bytes; the limit is %d", function.path, size, limit)
+        text = f"the result of {function.path} has {size:,} bytes, {limit:,} are allowed; ask for it in pages"
+        return ErrorInfo(ErrorCode.TOO_LARGE, text, {"size": size, "limit": limit})
 
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
         reference = secrets.token_hex(4)

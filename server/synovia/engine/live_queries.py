@@ -13,15 +13,18 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall
+from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
+from synovia.engine.settings import EngineLimits
 from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.functions.context import FOREVER
 from synovia.functions.function import Function, Kind
-from synovia.identity import Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Gap, StoreError, Ts
 from synovia.tasks import end
 from synovia.transaction.readset import KeyedCommit
@@ -42,10 +45,22 @@ class LiveQueries:
 
     Args:
         linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
+        limits: How much such queries may take.
         most_running: How many queries are run at the same time.
+
+    Attributes:
+        lingering: Those without subscribers.
     """
 
-    def __init__(self, executor: Executor, log: Log, *, linger: float = 30.0, most_running: int = 64) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        log: Log,
+        *,
+        linger: float = 30.0,
+        limits: EngineLimits | None = None,
+        most_running: int = 64,
+    ) -> None:
         self._executor = executor
         self._log = log
         self._linger = linger
@@ -56,11 +71,13 @@ class LiveQueries:
         self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
         self._due: set[LiveQuery] = set()
         self._running: set[LiveQuery] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
         self._tick: asyncio.Handle | None = None
         self._expiries: list[tuple[int, int, LiveQuery]] = []
         self._order = itertools.count()
+        self._stopped = False
+        self.lingering = Lingering(self._forget, linger, limits or EngineLimits())
         self._alarm: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -79,15 +96,19 @@ class LiveQueries:
         args: Mapping[str, Any],
         identity: Identity | None,
         journal: bytes | None = None,
+        account: Account = SERVER,
     ) -> LiveQuery:
         """Join the live query of these arguments, or begin it; its first result may come later.
+
+        Args:
+            account: Whom it is charged to.
 
         Raises:
             FunctionError: There is no such query, or the arguments do not fit.
         """
         function, values = self._executor.prepare(path, Kind.QUERY, args)
         packed = codec.pack(dict(sorted(args.items())))
-        return self._join(subscriber, identity, function, values, packed, journal)
+        return self._join(subscriber, identity, function, values, packed, journal, account)
 
     def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
         """Join the live query of a function of the server's own, which takes no arguments."""
@@ -103,6 +124,7 @@ class LiveQueries:
         values: Arguments,
         packed: bytes,
         journal: bytes | None,
+        account: Account = SERVER,
     ) -> LiveQuery:
         shared = function.access.one_answer(identity) and function.path not in self._personal
         caller = () if shared else (identity,)
@@ -111,6 +133,8 @@ class LiveQueries:
         if live is None:
             live = self._queries[key] = LiveQuery(key, function, values, identity)
         live.subscribers.setdefault(subscriber, []).append(identity)
+        live.accounts[subscriber] = account
+        self.lingering.remove(live)
         self._cancel_timer(live)
         if not live.loaded or live.dirty_at is not None:
             self._schedule(live)
@@ -122,18 +146,31 @@ class LiveQueries:
             await live.published()
 
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
-        """Leave a live query once; the last one out starts its time to linger."""
+        """Leave a live query once; the last one out ends its run and starts its time to linger."""
         identities = live.subscribers.get(subscriber)
         if identities is None:
             return
         identities.pop()
-        if not identities:
-            del live.subscribers[subscriber]
+        if identities:
+            return
+        del live.subscribers[subscriber]
+        account = live.accounts.pop(subscriber)
         if not live.subscribers:
-            self._due.discard(live)
-            self._set_timer(live, self._linger, self._forget)
+            self._leave_behind(live, account)
+
+    def _leave_behind(self, live: LiveQuery, account: Account) -> None:
+        """Keep what there is of a query that nobody holds; what is not there yet is not found any more."""
+        self._due.discard(live)
+        self._cancel_timer(live)
+        if live.task is not None:
+            live.task.cancel()
+        if live.loaded:
+            self.lingering.add(live, account.address)
+        else:
+            self._forget(live)
 
     def _forget(self, live: LiveQuery) -> None:
+        self.lingering.remove(live)
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
             self._watched.discard(live.key)
@@ -189,7 +226,7 @@ class LiveQueries:
             self._alarm = asyncio.get_running_loop().call_later(seconds + 0.001, self.expire)
 
     def _schedule(self, live: LiveQuery) -> None:
-        if live.target is None:
+        if live.target is None and not self._stopped:
             self._due.add(live)
             if self._tick is None:
                 self._tick = asyncio.get_running_loop().call_soon(self._start_due)
@@ -203,7 +240,20 @@ class LiveQueries:
             self._running.add(live)
             task = asyncio.create_task(self._run(live), name=f"live {live.key.path}")
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._ended, live))
+            live.task = task
+
+    def _ended(self, live: LiveQuery, task: asyncio.Task[bool]) -> None:
+        """Run a query again if that is due; it may have been left, and joined again, while its run was ended."""
+        self._tasks.discard(task)
+        self._running.discard(live)
+        live.target = live.task = None
+        if not live.subscribers:
+            return
+        if not task.cancelled() and task.result():
+            self._set_timer(live, RETRY_SECONDS, self._schedule)
+        elif live.dirty_at is not None or not live.loaded:
+            self._schedule(live)
 
     def _target(self, live: LiveQuery) -> Ts:
         newest = max((other.target for other in self._running if other.target is not None), default=0)
@@ -212,11 +262,11 @@ class LiveQueries:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    async def _run(self, live: LiveQuery) -> None:
-        retry = False
+    async def _run(self, live: LiveQuery) -> bool:
+        """Run a query and publish its result; tell whether to try again later, because the store could not answer."""
         try:
             async with self._places:
-                retry = not await self._run_at(live, live.target or self._log.head)
+                return not await self._run_at(live, live.target or self._log.head)
         except IdentityNeeded:
             self._split(live)
         except Exception:
@@ -224,15 +274,7 @@ class LiveQueries:
             error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{live.key.path} could not be run")
             live.publish(live.target or self._log.head, None, error=error)
             self._notify(live)
-        finally:
-            live.target = None
-            self._running.discard(live)
-        if not live.subscribers:
-            return
-        if retry:
-            self._set_timer(live, RETRY_SECONDS, self._schedule)
-        elif live.dirty_at is not None:
-            self._schedule(live)
+        return False
 
     async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
         """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""
@@ -251,6 +293,8 @@ class LiveQueries:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
                 return False
             commits = self._log.since(ts)
+        if not live.subscribers:
+            return True  # it has been left, but its run did not hear of that: nobody wants the result
         self._expire_at(live, run.reads.holds_until)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self._index.replace(live, run.reads)
@@ -285,10 +329,12 @@ class LiveQueries:
         self._forget(live)
         subscribers = list(live.subscribers.items())
         live.subscribers.clear()
+        accounts, live.accounts = live.accounts, {}
         for subscriber, identities in subscribers:
             for identity in identities:
                 packed, journal = live.key.packed_args, live.key.journal
-                new = self._join(subscriber, identity, live.function, live.args, packed, journal)
+                account = accounts[subscriber]
+                new = self._join(subscriber, identity, live.function, live.args, packed, journal, account)
                 subscriber.replaced(live, new)
             subscriber.notify()
 
@@ -332,6 +378,8 @@ class LiveQueries:
 
     async def stop(self) -> None:
         """Cancel what is running, and wait for it."""
+        self._stopped = True
+        self.lingering.stop()
         for timer in self._timers.values():
             timer.cancel()
         for handle in (self._tick, self._alarm):

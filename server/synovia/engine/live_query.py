@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from synovia.engine.executor import Arguments, Recall
 from synovia.functions.function import Function
-from synovia.identity import Identity
+from synovia.identity import Account, Identity
 from synovia.store.base import Ts
+from synovia.transaction.footprint import footprint
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
 from synovia_protocol.errors import ErrorInfo
@@ -105,6 +106,8 @@ class LiveQuery:
 
     Attributes:
         subscribers: Who holds it, with the identity of each time it is held.
+        accounts: Whom each of them is charged to.
+        task: The run that is under way.
         target: The timestamp at which it is being run now; None if it is not.
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
@@ -121,6 +124,8 @@ class LiveQuery:
         self.identity = identity
         self.journal = key.journal
         self.subscribers: dict[Subscriber, list[Identity | None]] = {}
+        self.accounts: dict[Subscriber, Account] = {}
+        self.task: asyncio.Task[bool] | None = None
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
@@ -222,6 +227,11 @@ class LiveQuery:
         self._trim()
         self.announce()
         return not same
+
+    def footprint(self) -> int:
+        """Estimate the bytes that it takes with all that it keeps of earlier results and runs."""
+        pasts = sum(version.size for version in self.pasts.values() if version is not None)
+        return self._kept + pasts + footprint(self._value) + self.recall.footprint()
 
     async def published(self) -> None:
         """Wait until there is another result, or the query is given up."""

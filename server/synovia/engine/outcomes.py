@@ -43,7 +43,7 @@ class Outcome:
         """
         if self.error is not None:
             raise FunctionError(self.error.code, self.error.message, self.error.data)
-        return None if self.packed is None else codec.unpack(self.packed)
+        return None if self.packed is None else codec.unpack(self.packed, codec.FROM_SERVER)
 
 
 def outcome_of(run: Run, ts: Ts | None) -> Outcome:

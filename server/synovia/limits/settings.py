@@ -28,6 +28,9 @@ class HubLimits(BaseModel):
         max_message_bytes: The largest message a client may send; larger ones end the connection.
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
         max_subscriptions_per_address: Queries in all query sets of an address, likewise.
+        max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
+        max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.
+        max_lingering_bytes_per_address: Those that were left by one address, likewise.
         max_actions: Actions running at once; one more fails with ``limit_exceeded``.
         max_running_per_address: Mutations and actions of an address running at once; another action fails with
             ``limit_exceeded``, another mutation waits.
@@ -66,6 +69,9 @@ class HubLimits(BaseModel):
     max_message_bytes: Bytes = MIB
     max_subscriptions: Count = 1_000
     max_subscriptions_per_address: Count = 10_000
+    max_result_bytes: Bytes = 16 * MIB
+    max_lingering_bytes: Bytes = 64 * MIB
+    max_lingering_bytes_per_address: Bytes = 32 * MIB
     max_actions: Count = 16
     max_running_per_address: Count = 100
     max_fetches: Count = 8

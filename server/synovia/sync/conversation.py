@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from synovia.identity import Identity
+from synovia.identity import Account, Identity
 from synovia.limits.addresses import Address
 from synovia.limits.allowance import Allowance, too_much
 from synovia.sync.context import HubContext
@@ -34,7 +34,9 @@ class Conversation:
 
     def __init__(self, context: HubContext, socket: Socket, address: Address) -> None:
         self.socket = socket
-        self.query_set = QuerySet(context.engine, socket.session, context.transitions, socket.wake)
+        self.query_set = QuerySet(
+            context.engine, socket.session, context.transitions, socket.wake, account=Account(address, socket.name)
+        )
         self._context = context
         self._session = socket.session
         self._address = address

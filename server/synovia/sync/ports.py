@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from synovia.identity import Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia_protocol.errors import ErrorInfo
 
 Ts = int
@@ -107,6 +107,7 @@ class Engine(Protocol):
         args: dict[str, Any],
         identity: Identity | None,
         journal: bytes | None = None,
+        account: Account = SERVER,
     ) -> LiveQuery: ...
 
     def look_back(self, live: Any, ts: Ts) -> bool:

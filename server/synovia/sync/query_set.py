@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from synovia.errors import FunctionError
-from synovia.identity import Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia.sync.ports import Engine, Floor, LiveQuery, Ts, Version
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache, Untellable
@@ -27,6 +27,7 @@ class QuerySet:
         cache: Transitions that are encoded already, shared by all connections of a hub.
         wake: Called when ``advance`` may have something new.
         max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
+        account: Whom its queries are charged to.
 
     Attributes:
         identity: Who the client is.
@@ -41,12 +42,14 @@ class QuerySet:
         wake: Callable[[], None],
         *,
         max_subscriptions: int = 1_000,
+        account: Account = SERVER,
     ) -> None:
         self.identity: Identity | None = None
         self._engine = engine
         self._session = session
         self._cache = cache
         self._wake = wake
+        self._account = account
         self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
@@ -115,7 +118,9 @@ class QuerySet:
     def _subscribe(self, added: QueryAdd, floor: Floor) -> Subscription | None:
         query = Subscription(added, self._wake, floor, self._newest_ts)
         try:
-            query.live = self._engine.subscribe(query, added.path, added.args, self.identity, added.journal)
+            query.live = self._engine.subscribe(
+                query, added.path, added.args, self.identity, added.journal, self._account
+            )
         except FunctionError as error:
             self._refuse(added.query_id, error.info)
             return None

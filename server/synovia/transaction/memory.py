@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from synovia import keys
@@ -18,6 +19,7 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
+from synovia.transaction.footprint import footprint, of_many
 from synovia.transaction.readset import KeyedCommit, KeyedWrite, Point, RangeRead
 
 MOST_DOCUMENTS = 20_000
@@ -92,6 +94,11 @@ class Memory:
     @property
     def size(self) -> int:
         return len(self.points) + sum(len(kept.entries) for kept in self.scans.values())
+
+    def footprint(self) -> int:
+        """Estimate the bytes of the documents and their keys."""
+        points = of_many([*islice(self.points.values(), 0, None, 1 + len(self.points) // 16)], len(self.points))
+        return points + sum(footprint(kept.entries) for kept in self.scans.values())
 
 
 class RememberingSnapshot:

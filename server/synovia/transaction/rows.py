@@ -6,9 +6,11 @@ Rows are frozen, so a run can be given the very objects of the run before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from synovia.schema import Document, Table
+from synovia.transaction.footprint import of_many
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
@@ -49,6 +51,12 @@ class RowCache:
         self._by_document[place] = row
         self._by_value[id(row.value)] = row
         return row.value  # type: ignore[return-value]
+
+    def footprint(self) -> int:
+        """Estimate the bytes of the rows, beside their documents."""
+        some = [*islice(self._by_document.values(), 0, None, 1 + len(self._by_document) // 16)]
+        made = [(row.value, row.wire, row.packed) for row in some]
+        return of_many(made, len(self._by_document))
 
     def forget_earlier(self) -> None:
         """Let go of what the run before has left."""

@@ -35,6 +35,13 @@ async def on_board(ctx: QueryContext, board: str) -> list[Note]:
 
 
 @query(public=True)
+async def lines(ctx: QueryContext, board: str, length: int) -> list[str]:
+    """As many lines as there are notes on a board."""
+    notes = await ctx.db.query(Note).using("by_board", board=board).collect()
+    return ["x" * length for _ in notes]
+
+
+@query(public=True)
 async def who_am_i(ctx: QueryContext) -> str | None:
     return ctx.identity.email if ctx.identity else None
 
@@ -56,6 +63,12 @@ async def post(ctx: MutationContext, board: str, text: str) -> Id[Note]:
 
 
 @mutation(public=True)
+async def post_and_tell(ctx: MutationContext, board: str, length: int) -> str:
+    await ctx.db.insert(Note(board=board, text="told"))
+    return "x" * length
+
+
+@mutation(public=True)
 async def sign(ctx: MutationContext, board: str) -> str:
     """Post a note with the name of who calls, also if it is nobody, and give the name."""
     name = ctx.identity.email if ctx.identity and ctx.identity.email else "nobody"
@@ -68,6 +81,13 @@ async def edit(ctx: MutationContext, note_id: Id[Note], text: str) -> None:
     note = await ctx.db.get(Note, note_id)
     assert note is not None
     await ctx.db.patch(note, text=text)
+
+
+@mutation(public=True)
+async def move(ctx: MutationContext, note_id: Id[Note], board: str) -> None:
+    note = await ctx.db.get(Note, note_id)
+    assert note is not None
+    await ctx.db.patch(note, board=board)
 
 
 @mutation(public=True)

@@ -1,0 +1,17 @@
+"""How much a hub may hold and run for its clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """Limits of one engine; the settings of the same names are described in ``limits.settings``."""
+
+    max_lingering_bytes: int = 64 * _MIB
+    max_lingering_bytes_per_address: int = 32 * _MIB
+    max_result_bytes: int = 16 * _MIB

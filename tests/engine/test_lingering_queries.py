@@ -1,0 +1,129 @@
+"""What live queries leave behind when nobody holds them any more is bounded, and the oldest goes first."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from support.holder import Holder
+from synovia import QueryContext, query
+from synovia.engine.engine import Engine
+from synovia.engine.settings import EngineLimits
+from synovia.functions.registry import collect
+from synovia.identity import SERVER, Account
+from synovia.store.sqlite import SQLiteStore
+
+MIB = 1 << 20
+WORDS = 50
+TEXT = 500
+"""A result has about 25 kB."""
+gate = asyncio.Event()
+
+
+@query(public=True)
+async def words(ctx: QueryContext, number: int) -> list[str]:
+    return [f"{number} {place} {'x' * TEXT}" for place in range(WORDS)]
+
+
+@query(public=True)
+async def never(ctx: QueryContext, number: int) -> None:
+    await asyncio.Event().wait()
+
+
+@query(public=True)
+async def gated(ctx: QueryContext) -> str:
+    await gate.wait()
+    return "open"
+
+
+REGISTRY = collect("many", [__import__(__name__, fromlist=["words"])])
+
+
+@asynccontextmanager
+async def engine_with(limits: EngineLimits) -> AsyncIterator[Engine]:
+    store = SQLiteStore()
+    await store.open(REGISTRY.tables)
+    engine = Engine(store, REGISTRY, limits=limits)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+        await store.close()
+
+
+async def ask_once(engine: Engine, number: int, account: Account = SERVER) -> None:
+    """Subscribe, wait for the first result, and leave."""
+    holder = Holder(engine)
+    holder.held["it"] = engine.subscribe(holder, path_of("words"), {"number": number}, None, account=account)
+    await holder.settled()
+    holder.unsubscribe("it")
+
+
+def path_of(name: str) -> str:
+    return next(path for path in REGISTRY.functions if path.endswith(f":{name}"))
+
+
+async def test_800_queries_asked_once_leave_no_more_than_the_budget() -> None:
+    async with engine_with(EngineLimits(max_lingering_bytes=MIB)) as engine:
+        await ask_once(engine, -1)
+        tracemalloc.start()
+        for number in range(800):
+            await ask_once(engine, number)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        lingering = engine.live.lingering
+        assert 0.9 * MIB < lingering.bytes <= MIB
+        assert len(engine.live) == len(lingering) < 41
+        assert held < 2 * MIB, "the estimate is not far from the truth; 800 results have 20 MB encoded"
+
+
+async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result() -> None:
+    async with engine_with(EngineLimits(max_lingering_bytes=MIB // 4)) as engine:
+        for number in range(20):
+            await ask_once(engine, number)
+        kept = [live.args["number"] for live in engine.live]
+        assert 0 < len(kept) < 20
+        assert kept == list(range(20 - len(kept), 20))
+        live = engine.subscribe(Holder(engine), path_of("words"), {"number": 19}, None)
+        assert live.loaded
+        assert len(engine.live.lingering) == len(kept) - 1, "what is held again is not counted any more"
+
+
+async def test_an_address_pushes_out_only_its_own() -> None:
+    async with engine_with(
+        EngineLimits(max_lingering_bytes=8 * MIB, max_lingering_bytes_per_address=MIB // 4)
+    ) as engine:
+        await ask_once(engine, -1, Account("quiet", 1))
+        for number in range(100):
+            await ask_once(engine, number, Account("loud", number))
+        assert engine.live.lingering.bytes < MIB // 2
+        assert -1 in [live.args["number"] for live in engine.live]
+
+
+async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:
+    async with engine_with(EngineLimits()) as engine:
+        holder = Holder(engine)
+        for number in range(200):  # more than there are places to run in
+            holder.subscribe(str(number), path_of("never"), {"number": number})
+        await asyncio.sleep(0)
+        for number in range(200):
+            holder.unsubscribe(str(number))
+        assert len(engine.live) == 0
+        await ask_once(engine, 1)
+
+
+async def test_a_query_that_is_left_and_joined_again_while_it_runs_is_run_again() -> None:
+    gate.clear()
+    async with engine_with(EngineLimits()) as engine:
+        holder = Holder(engine)
+        for _ in range(3):
+            holder.subscribe("it", path_of("gated"), {})
+            await asyncio.sleep(0)
+            holder.unsubscribe("it")
+        holder.subscribe("it", path_of("gated"), {})
+        gate.set()
+        await holder.settled()
+        assert holder.value("it") == "open"
