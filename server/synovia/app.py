@@ -90,7 +90,8 @@ class Synovia:
             services=services,
             limits=self._engine_limits(),
         )
-        self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock)
+        steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
+        self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
         chosen = authenticator or self.sign_in or NoSignIn()
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
         if self.sign_in is not None:

@@ -51,6 +51,37 @@ async def test_a_query_that_only_looks_at_the_clock_follows_it_by_the_second(reg
             assert holder.value("clock") == expected
 
 
+async def test_answers_of_a_time_that_was_wrong_are_found_anew_when_the_clock_is_set_back(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        app.clock.now = 1000.0
+        await app.caller().mutation("board:add", {"slug": "at 1000", "rank": 1000})
+        args = {"board": "a", "seconds": 30}
+        async with app.caller().subscribe("board:touched_within", args) as fresh:
+            assert fresh.value == ["at 1000"]
+            await app.advance(86_400)
+            async with app.caller().subscribe("board:clock") as clock:  # holds for a second, ahead
+                assert (fresh.value, clock.value) == ([], 87_400)
+                app.clock.now = 1010.0
+                await app.advance()
+                assert (fresh.value, clock.value) == (["at 1000"], 1010)  # what held until something is written, too
+
+
+async def test_a_clock_that_is_moved_is_noticed_though_the_loop_has_slept_little(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
+    async with TestApp(registry) as app, asyncio.timeout(20):
+        app.clock.now = 1000.0
+        await app.caller().mutation("board:add", {"slug": "at 1000", "rank": 1000})
+        seen = []
+        async for fresh in app.caller().subscribe("board:touched_within", {"board": "a", "seconds": 3_600}):
+            seen.append(fresh)
+            if not fresh:
+                break
+            app.clock.advance(3_601)  # as on a machine that slept
+        assert seen == [["at 1000"], []]
+
+
 async def test_a_query_without_subscribers_is_not_run_by_the_clock(registry: Registry) -> None:
     async with TestApp(registry) as app:
         holder = Holder(app.engine)

@@ -34,6 +34,9 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia")
 
 RETRY_SECONDS = 0.25
+LONGEST_SLEEP = 10.0
+"""So many seconds at most until the clock is looked at again while an answer holds for a time."""
+WENT_BACK_MS = 1_000
 MOST_PASTS = 8
 """So many earlier instants of one query are looked up within the time that it lingers."""
 PAST_SECONDS = 2.0
@@ -79,6 +82,8 @@ class LiveQueries:
         self._stopped = False
         self.lingering = Lingering(self._forget, linger, limits or EngineLimits())
         self._alarm: asyncio.TimerHandle | None = None
+        self._timed: set[LiveQuery] = set()  # what looked at the time when it was run last
+        self._looked_at = 0
 
     def __len__(self) -> int:
         """Tell how many there are, those of the server itself left aside."""
@@ -175,6 +180,7 @@ class LiveQueries:
             del self._queries[live.key]
             self._watched.discard(live.key)
             live.announce()
+        self._timed.discard(live)
         self._index.remove(live)
 
     def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
@@ -203,27 +209,43 @@ class LiveQueries:
                 self._schedule(live)
 
     def expire(self) -> None:
-        """Run again what looked at the time and no longer holds."""
+        """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it."""
         now = self._executor.now()
+        if now < self._looked_at - WENT_BACK_MS:
+            self._expiries.clear()
+            for live in list(self._timed):
+                self._expired(live)
+        self._looked_at = now
         while self._expiries and self._expiries[0][0] <= now:
             due, _, live = heapq.heappop(self._expiries)
-            if live.holds_until == due and live.touched(self._log.head + 1) and live.subscribers:
-                self._schedule(live)
+            if live.holds_until == due:
+                self._expired(live)
         self._set_alarm(now)
+
+    def _expired(self, live: LiveQuery) -> None:
+        if live.touched(self._log.head + 1) and live.subscribers:
+            self._schedule(live)
 
     def _expire_at(self, live: LiveQuery, due: int | None) -> None:
         live.holds_until = due
-        if due is not None and due < FOREVER:
+        self._timed.discard(live)
+        if due is None or self._queries.get(live.key) is not live:
+            return
+        now = self._executor.now()
+        self._looked_at = max(self._looked_at, now)
+        self._timed.add(live)
+        if due < FOREVER:
             heapq.heappush(self._expiries, (due, next(self._order), live))
-            self._set_alarm(self._executor.now())
+        self._set_alarm(now)
 
     def _set_alarm(self, now: int) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._expiries:
-            seconds = max(0, self._expiries[0][0] - now) / 1000
-            self._alarm = asyncio.get_running_loop().call_later(seconds + 0.001, self.expire)
+        if self._timed:
+            seconds = max(0, self._expiries[0][0] - now) / 1000 if self._expiries else LONGEST_SLEEP
+            # The loop's time is not that of the day, which may jump, or go on while the machine sleeps: look now and then.
+            self._alarm = asyncio.get_running_loop().call_later(min(seconds + 0.001, LONGEST_SLEEP), self.expire)
 
     def _schedule(self, live: LiveQuery) -> None:
         if live.target is None and not self._stopped:

@@ -35,7 +35,11 @@ class ScheduledCall(
     Table,
     name="_scheduled",
     system=True,
-    indexes=[Index("by_status", "status", "run_at"), Index("by_queue", "queue", "due_at")],
+    indexes=[
+        Index("by_status", "status", "run_at"),
+        Index("by_queue", "queue", "due_at"),
+        Index("by_plan", "queue", "planned_at"),
+    ],
 ):
     """A call that was scheduled. Times are in milliseconds since 1970.
 
@@ -47,6 +51,7 @@ class ScheduledCall(
         cron: The cron that scheduled it.
         queue: What the scheduler has to do next: run it, look after it while it runs, or remove it.
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
+        planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
     """
 
@@ -63,6 +68,7 @@ class ScheduledCall(
     cron: str | None = None
     queue: Queue
     due_at: int
+    planned_at: int | None = None
     hub: str
 
 
@@ -74,7 +80,8 @@ class CronJob(Table, name="_crons", system=True, indexes=[Index("by_next_run", "
         last_run: When it last ran, not when it should have.
         last_status: What came of that; of an action: ``pending`` until it is over.
         last_call: The action's call.
-        hub: Who ran it last.
+        planned_at: When ``next_run`` was planned.
+        hub: Who planned it.
     """
 
     schedule: str
@@ -83,4 +90,5 @@ class CronJob(Table, name="_crons", system=True, indexes=[Index("by_next_run", "
     last_status: Status | None = None
     last_error: CallError | None = None
     last_call: Id[ScheduledCall] | None = None
+    planned_at: int | None = None
     hub: str

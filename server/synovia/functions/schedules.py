@@ -37,6 +37,10 @@ class Interval:
         """Tell the time after ``planned``: the first in its rhythm that is later than ``now``."""
         return planned + self.every * max(1, (now - planned) // self.every + 1)
 
+    def resumed(self, planned: int, now: int) -> int:
+        """Tell the first time after ``now`` in the rhythm of ``planned``, which lies too far ahead."""
+        return now + 1 + (planned - now - 1) % self.every
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -82,6 +86,10 @@ class Expression:
     def following(self, planned: int, now: int) -> int:
         """Tell the time after ``planned`` and after ``now``."""
         return self.first(max(planned, now))
+
+    def resumed(self, planned: int, now: int) -> int:
+        """Tell the first time after ``now``; ``planned`` lies too far ahead."""
+        return self.first(now)
 
 
 Schedule = Interval | Expression

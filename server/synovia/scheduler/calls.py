@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,20 @@ MOST_CALLS = 1_000
 """So many calls one mutation may schedule."""
 _LATEST = 1 << 53
 _MS = timedelta(milliseconds=1)
+_NO_TIME = InvalidArguments("a call is scheduled at a whole number of milliseconds since 1970")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When a call is to run, in milliseconds since 1970.
+
+    Attributes:
+        after: Whether that is so long after ``now``, by whatever clock; else it is a time that was given.
+    """
+
+    at: int
+    now: int
+    after: bool = False
 
 
 class Calls:
@@ -62,15 +77,16 @@ class Calls:
         return function
 
     def call(
-        self, function: Function, args: Mapping[str, Any], *, at: int, now: int, hub: str, retry: Retry | None = None,
+        self, function: Function, args: Mapping[str, Any], when: When, *, retry: Retry | None = None,
         cron: str | None = None,
     ) -> ScheduledCall:  # fmt: skip
         """Make the row of a call to come."""
         policy = retry or function.retry
         return ScheduledCall(
-            path=function.path, args=stored(args), status="pending", run_at=at, created_at=now, cron=cron,
+            path=function.path, args=stored(args), status="pending", run_at=when.at, created_at=when.now, cron=cron,
             retry=None if policy is None else _times(policy),
-            queue="mutation" if function.kind is Kind.MUTATION else "action", due_at=at, hub=hub,
+            queue="mutation" if function.kind is Kind.MUTATION else "action",
+            due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
         )  # fmt: skip
 
 
@@ -93,22 +109,28 @@ class _Within:
     ) -> Id[ScheduledCall]:
         if not isinstance(delay, timedelta) or delay < timedelta():
             raise InvalidArguments("a call is scheduled after a timedelta that is not negative")
-        return await self.run_at(self._now - -delay // _MS, path, args, retry=retry)
+        return await self._schedule(When(self._now - -delay // _MS, self._now, after=True), path, args, retry)
 
     @awaited("ctx.scheduler.run_at", is_write=True)
     async def run_at(
         self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
     ) -> Id[ScheduledCall]:
-        if type(when) is not int or not 0 <= when < _LATEST:
-            raise InvalidArguments("a call is scheduled at a whole number of milliseconds since 1970")
+        if type(when) is not int:
+            raise _NO_TIME
+        return await self._schedule(When(when, self._now), path, args, retry)
+
+    async def _schedule(
+        self, when: When, path: str, args: Mapping[str, Any] | None, retry: Retry | None
+    ) -> Id[ScheduledCall]:
+        if not 0 <= when.at < _LATEST:
+            raise _NO_TIME
         if args is not None and not isinstance(args, Mapping):
             raise InvalidArguments("arguments are a map from names to values")
         function = self._calls.checked(path, args or {}, retry)
         self._count += 1
         if self._count > MOST_CALLS:
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"one mutation schedules at most {MOST_CALLS} calls")
-        row = self._calls.call(function, args or {}, at=when, now=self._now, hub=self._calls.hub, retry=retry)
-        return await self._db.insert(row)
+        return await self._db.insert(self._calls.call(function, args or {}, when, retry=retry))
 
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
@@ -122,7 +144,12 @@ class _Within:
 def over(now: int, keep: int) -> dict[str, Any]:
     """Give the changes that every call gets when it is over."""
     # Removed together with others of the same minute, so that not every single one is a transaction.
-    return {"finished_at": now, "queue": "finished", "due_at": (now + keep) // 60_000 * 60_000 + 60_000}
+    return {
+        "finished_at": now,
+        "planned_at": None,
+        "queue": "finished",
+        "due_at": (now + keep) // 60_000 * 60_000 + 60_000,
+    }
 
 
 class _Apart:

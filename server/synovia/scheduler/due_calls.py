@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, cast, get_args
 
 from synovia.functions.access import Access
 from synovia.functions.context import FOREVER, QueryContext
 from synovia.functions.function import Function, Kind
-from synovia.functions.query import ge
+from synovia.functions.query import ge, gt
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import Queue
+from synovia.functions.schedules import Schedule, parse
+from synovia.scheduler.clocks import Plan, Plans
 from synovia.scheduler.tables import QueuedCall, QueuedCron
 from synovia.schema import Model
 
@@ -20,6 +23,8 @@ UNKNOWN_GRACE = 60_000
 """So long it leaves a function that it does not know to a hub that does: of a newer version of the application, say."""
 WINDOW = 64
 MOST_CRONS = 10_000
+AHEAD_STEP = 10_000
+"""What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
 Task = Literal["mutation", "action", "running", "finished", "cron"]
 
@@ -29,11 +34,13 @@ class DueCall(Model):
 
     Attributes:
         id: Of the call; of a cron, its path.
+        due_at: As its row says it; more than the present time if that was planned while a clock was ahead.
     """
 
     task: Task
     id: str
     path: str
+    due_at: int
 
 
 class DueCalls(Model):
@@ -43,12 +50,15 @@ class DueCalls(Model):
     next: int | None = None
 
 
-def due_calls_query(registry: Registry, hub: str) -> Function:
-    """Make the query that gives a hub's due_calls."""
+def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
+    """Make the query that gives what is due at a hub."""
 
     async def due_calls(ctx: QueryContext) -> DueCalls:
-        planned = [entry async for entry in _planned(ctx)]
-        timed = [(due + _grace(item, owner, registry, hub), item) for due, item, owner in planned]
+        plans.look()
+        timed = [
+            (due + _grace(item, owner, registry, hub), item)
+            for due, item, owner in await _planned(ctx, plans, registry)
+        ]
         later = min((due for due, _ in timed if due > ctx.now), default=FOREVER)
         ctx.hold_until(later)
         return DueCalls(items=[item for due, item in timed if due <= ctx.now], next=None if later >= FOREVER else later)
@@ -59,17 +69,49 @@ def due_calls_query(registry: Registry, hub: str) -> Function:
     return function
 
 
-async def _planned(ctx: QueryContext) -> AsyncIterator[tuple[int, DueCall, Any]]:
-    for queue in cast(tuple[Queue, ...], get_args(Queue)):
-        for call in await ctx.db.query(QueuedCall).using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW):
-            yield _time(call.due_at), DueCall(task=queue, id=call.id, path=str(call.path)), call.hub
+async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[tuple[int, DueCall, Any]]:
+    found = []
+    for call in await _calls(ctx):
+        plan = Plan(_time(call.due_at), _moment(call.planned_at), call.hub)
+        due = plans.due_at(call.id, plan, ctx.now)
+        found.append((due, DueCall(task=call.queue, id=call.id, path=str(call.path), due_at=plan.due_at), call.hub))
     for cron in await ctx.db.query(QueuedCron).using("by_next_run", next_run=ge(0)).take(MOST_CRONS):
-        yield _time(cron.next_run), DueCall(task="cron", id=cron.id, path=cron.id), cron.hub
+        plan = Plan(_time(cron.next_run), _moment(cron.planned_at) or _moment(cron.last_run), cron.hub)
+        function = registry.functions.get(cron.id)
+        due = plan.due_at
+        if function is not None and function.cron is not None:
+            schedule = schedule_of(function.cron, cron.schedule)
+            due = plans.due_at(cron.id, plan, ctx.now, partial(schedule.resumed, plan.due_at))
+        found.append((due, DueCall(task="cron", id=cron.id, path=cron.id, due_at=plan.due_at), cron.hub))
+    return found
+
+
+async def _calls(ctx: QueryContext) -> Iterable[QueuedCall]:
+    """Read the first of each queue, and what was planned by a clock that is ahead of this one, or was."""
+    found: dict[str, QueuedCall] = {}
+    ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
+    for queue in cast(tuple[Queue, ...], get_args(Queue)):
+        calls = ctx.db.query(QueuedCall)
+        rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
+        rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
+        found.update((row.id, row) for row in rows if isinstance(row.due_at, int | float))
+    return found.values()
+
+
+def schedule_of(declared: Schedule, text: Any) -> Schedule:
+    """Give the schedule of a cron's row: another hub may have adopted that of a newer version of the application."""
+    if not isinstance(text, str) or text == declared.text:
+        return declared
+    return parse(text)
 
 
 def _time(value: Any) -> int:
     # Other programs may write here whatever compares as a number.
     return int(value) if isinstance(value, int | float) and value < FOREVER else FOREVER
+
+
+def _moment(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and abs(value) < FOREVER else None
 
 
 def _grace(item: DueCall, owner: Any, registry: Registry, hub: str) -> int:

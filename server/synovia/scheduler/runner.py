@@ -25,6 +25,7 @@ from synovia.functions.context import Work
 from synovia.functions.function import Isolation, Kind
 from synovia.functions.registry import Registry
 from synovia.scheduler.calls import Calls
+from synovia.scheduler.clocks import JumpGuard, Plans
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
 from synovia.scheduler.failures import Failure, FailureCount, Failures
 from synovia.scheduler.settings import SchedulerSettings
@@ -70,6 +71,7 @@ class Runner:
         engine: Must be started before this is.
         calls: What the engine's functions schedule with.
         clock: Tells the time of day in seconds since 1970.
+        steady: Tells seconds, and never jumps: what the clock is measured by.
 
     Attributes:
         failures: Of the calls and crons that it has run.
@@ -82,13 +84,15 @@ class Runner:
         settings: SchedulerSettings | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or SchedulerSettings()
         self._clock = clock
         self._engine = engine
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
-        self._due_calls = due_calls_query(calls.registry, calls.hub)
+        self._guard = JumpGuard(clock, steady)
+        self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
         self._most = {"mutations": self.settings.max_mutations, "actions": self.settings.max_actions}
         self._taken: Counter[str] = Counter()
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -162,7 +166,11 @@ class Runner:
         if version is None:
             return
         self._fault = None if version.error is None else version.error.message
-        if version.packed is not None:
+        if version.packed is None:
+            return
+        if (doubt := self._guard.doubt()) > 0:
+            asyncio.get_running_loop().call_later(doubt, self._wake.set)
+        else:
             self._begin(_due_calls(version.packed), live.ran_at)
 
     def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
@@ -219,7 +227,7 @@ class Runner:
             await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
             return
         outcome = await self._commit(
-            lambda ctx: self._transitions.run(ctx, item.id, function), path=item.path, isolation=function.isolation
+            lambda ctx: self._transitions.run(ctx, item, function), path=item.path, isolation=function.isolation
         )
         if outcome.error is not None:
             await self._fail(item, outcome.error)
@@ -232,7 +240,7 @@ class Runner:
         if item.path not in self._calls.registry.functions:
             await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
             return
-        outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item.id), path="_scheduler:claim")
+        outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item), path="_scheduler:claim")
         if outcome.error is not None:
             await self._fail(item, outcome.error)
             return
@@ -260,14 +268,14 @@ class Runner:
     async def _run_cron(self, item: DueCall) -> None:
         function = self._calls.registry.functions[item.path]
         outcome = await self._commit(
-            lambda ctx: self._transitions.run_cron(ctx, item.path, function),
+            lambda ctx: self._transitions.run_cron(ctx, item, function),
             path=item.path,
             isolation=function.isolation,
         )
         error = outcome.error
         if error is not None:
             failed = await self._commit(
-                lambda ctx: self._transitions.fail_cron(ctx, item.path, function, error), path="_scheduler:fail_cron"
+                lambda ctx: self._transitions.fail_cron(ctx, item, function, error), path="_scheduler:fail_cron"
             )
             self._note(_checked(failed))
 

@@ -7,12 +7,18 @@ from typing import Any
 from synovia.schema import Index, Table
 
 
-class QueuedCall(Table, name="_scheduled", system=True, indexes=[Index("by_queue", "queue", "due_at")]):
+class QueuedCall(
+    Table,
+    name="_scheduled",
+    system=True,
+    indexes=[Index("by_queue", "queue", "due_at"), Index("by_plan", "queue", "planned_at")],
+):
     """The part of a call that says what is to be done when; readable whatever else is in the document."""
 
     path: Any = None
     queue: Any = None
     due_at: Any = None
+    planned_at: Any = None
     hub: Any = None
     status: Any = None
     error: Any = None
@@ -22,5 +28,8 @@ class QueuedCall(Table, name="_scheduled", system=True, indexes=[Index("by_queue
 class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):
     """The part of a cron that says when it is due; readable whatever else is in the document."""
 
+    schedule: Any = None
     next_run: Any = None
+    last_run: Any = None
+    planned_at: Any = None
     hub: Any = None

@@ -16,7 +16,9 @@ from synovia.functions.retry import ONCE, Retry
 from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.arguments import from_document
-from synovia.scheduler.calls import Calls, over
+from synovia.scheduler.calls import Calls, When, over
+from synovia.scheduler.clocks import SKEW
+from synovia.scheduler.due_calls import DueCall, schedule_of
 from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
 from synovia.scheduler.tables import QueuedCall, QueuedCron
 from synovia.schema import Id, Model
@@ -54,10 +56,10 @@ class CallTransitions:
 
     # --- mutations
 
-    async def run(self, ctx: MutationContext, id_: str, function: Function) -> None:
+    async def run(self, ctx: MutationContext, due: DueCall, function: Function) -> None:
         """Run a mutation and mark its call as done, both or neither."""
-        call = await ctx.db.get(ScheduledCall, Id(id_))
-        if call is None or call.status != "pending" or call.due_at > ctx.now:
+        call = await ctx.db.get(ScheduledCall, Id(due.id))
+        if call is None or call.status != "pending" or not _is_due(ctx, call.due_at, due):
             return
         await _call(function, ctx, from_document(call.args))
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
@@ -76,16 +78,16 @@ class CallTransitions:
 
     # --- actions
 
-    async def claim(self, ctx: MutationContext, id_: str) -> Claim | list[Failure]:
+    async def claim(self, ctx: MutationContext, due: DueCall) -> Claim | list[Failure]:
         """Take an action, if it is due, or its hub has let the lease run out; else there is nothing to run."""
-        call = await ctx.db.get(ScheduledCall, Id(id_))
-        if call is None or call.queue not in ("action", "running") or call.due_at > ctx.now:
+        call = await ctx.db.get(ScheduledCall, Id(due.id))
+        if call is None or call.queue not in ("action", "running") or not _is_due(ctx, call.due_at, due):
             return []
         if call.queue == "running" and call.attempts >= _policy(call).attempts:
             return await self._end(ctx, call, INTERRUPTED)
         await SystemWriter(ctx.db).patch(
             call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
-            queue="running", due_at=ctx.now + self._lease,
+            queue="running", due_at=ctx.now + self._lease, planned_at=ctx.now,
         )  # fmt: skip
         return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args))
 
@@ -114,7 +116,9 @@ class CallTransitions:
         self, ctx: MutationContext, call: ScheduledCall, error: CallError, delay: int
     ) -> list[Failure]:
         at = ctx.now + delay
-        await SystemWriter(ctx.db).patch(call, status="pending", queue="action", run_at=at, due_at=at, error=error)
+        await SystemWriter(ctx.db).patch(
+            call, status="pending", queue="action", run_at=at, due_at=at, planned_at=ctx.now, error=error
+        )
         return [Failure(path=call.path, id=call.id, error=error, attempts=call.attempts, retry_at=at)]
 
     async def renew(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> list[str]:
@@ -125,7 +129,7 @@ class CallTransitions:
             if call is None or not self._holds(call, attempt):
                 lost.append(id_)
             else:
-                await SystemWriter(ctx.db).patch(call, due_at=ctx.now + self._lease)
+                await SystemWriter(ctx.db).patch(call, due_at=ctx.now + self._lease, planned_at=ctx.now)
         return lost
 
     async def release(self, ctx: MutationContext, held: Iterable[tuple[str, int]]) -> list[Failure]:
@@ -155,7 +159,7 @@ class CallTransitions:
 
     async def _adopt(self, ctx: MutationContext, path: str, schedule: Schedule) -> None:
         writer, text, first = SystemWriter(ctx.db), schedule.text, schedule.first(ctx.now)
-        fresh = CronJob(id=Id(path), schedule=text, next_run=first, hub=self._calls.hub)
+        fresh = CronJob(id=Id(path), schedule=text, next_run=first, planned_at=ctx.now, hub=self._calls.hub)
         if await ctx.db.get(QueuedCron, Id(path)) is None:
             await writer.insert(fresh)
             return
@@ -165,40 +169,45 @@ class CallTransitions:
             await writer.replace(fresh)
             return
         if row is not None and row.schedule != text:
-            await writer.patch(row, schedule=text, next_run=first)
+            await writer.patch(row, schedule=text, next_run=first, planned_at=ctx.now, hub=self._calls.hub)
 
-    async def run_cron(self, ctx: MutationContext, path: str, function: Function) -> None:
+    async def run_cron(self, ctx: MutationContext, due: DueCall, function: Function) -> None:
         """Run a cron that is due and plan its next run, both or neither; of an action, schedule the call."""
-        job = await ctx.db.get(CronJob, Id(path))
-        if job is None or job.next_run > ctx.now:
+        job = await ctx.db.get(CronJob, Id(due.id))
+        if job is None or not _is_due(ctx, job.next_run, due):
             return
         following = self._following(ctx, job, function)
         if function.kind is Kind.MUTATION:
             await _call(function, ctx, {})
             await self._ran(ctx, job, following, last_status="done", last_error=None)
         elif not await _unfinished(ctx, job):
-            row = self._calls.call(function, {}, at=ctx.now, now=ctx.now, hub=self._calls.hub, cron=path)
+            row = self._calls.call(function, {}, When(ctx.now, ctx.now, after=True), cron=due.path)
             call_id = await SystemWriter(ctx.db).insert(row)
             await self._ran(ctx, job, following, last_status="pending", last_error=None, last_call=call_id)
         else:
-            await SystemWriter(ctx.db).patch(job, next_run=following)
+            await self._plan(ctx, job, following)
 
-    async def fail_cron(self, ctx: MutationContext, path: str, function: Function, error: ErrorInfo) -> list[Failure]:
+    async def fail_cron(
+        self, ctx: MutationContext, due: DueCall, function: Function, error: ErrorInfo
+    ) -> list[Failure]:
         """Note that a cron's run failed, and plan the next."""
-        job, told = await ctx.db.get(CronJob, Id(path)), error_of(error)
-        if job is None or job.next_run > ctx.now:
+        job, told = await ctx.db.get(CronJob, Id(due.id)), error_of(error)
+        if job is None or not _is_due(ctx, job.next_run, due):
             return []
         await self._ran(ctx, job, self._following(ctx, job, function), last_status="failed", last_error=told)
-        return [Failure(path=path, error=told)]
+        return [Failure(path=due.path, error=told)]
 
     def _following(self, ctx: MutationContext, job: CronJob, function: Function) -> int:
-        # Another hub may have adopted another schedule, that of a newer version of the application.
-        own = function.cron
-        schedule = own if own is not None and own.text == job.schedule else parse(job.schedule)
+        schedule = parse(job.schedule) if function.cron is None else schedule_of(function.cron, job.schedule)
+        if job.next_run > ctx.now + SKEW:  # planned by a clock that was ahead
+            return schedule.resumed(job.next_run, ctx.now)
         return schedule.following(job.next_run, ctx.now)
 
     async def _ran(self, ctx: MutationContext, job: CronJob, following: int, **changes: Any) -> None:
-        await SystemWriter(ctx.db).patch(job, next_run=following, last_run=ctx.now, hub=self._calls.hub, **changes)
+        await self._plan(ctx, job, following, last_run=ctx.now, **changes)
+
+    async def _plan(self, ctx: MutationContext, job: CronJob, following: int, **changes: Any) -> None:
+        await SystemWriter(ctx.db).patch(job, next_run=following, planned_at=ctx.now, hub=self._calls.hub, **changes)
 
     # --- what is over
 
@@ -207,6 +216,11 @@ class CallTransitions:
         old = ctx.db.query(QueuedCall).using("by_queue", queue="finished", due_at=le(ctx.now))
         for call in await old.take(SWEPT_AT_ONCE):
             await SystemWriter(ctx.db).delete(call)
+
+
+def _is_due(ctx: MutationContext, due_at: int, due: DueCall) -> bool:
+    """Tell whether something is still to be done: its time has come, or is what the hub has judged to be due."""
+    return due_at <= ctx.now or due_at == due.due_at
 
 
 async def _call(function: Function, ctx: MutationContext, args: dict[str, Any]) -> None:
