@@ -76,7 +76,7 @@ bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the s
 	$(BIN)/python -m benchmarks
 
 docs: $(DOCS_READY)  ## Build the documentation site: build/docs/index.html
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/docs
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/docs
 	@echo "built: build/docs/index.html"
 
 $(DOCS_READY): $(READY) requirements-docs.txt

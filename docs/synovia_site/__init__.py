@@ -21,8 +21,8 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _read_page(app: Any, name: str, source: list[str]) -> None:
-    source[0] = markdown.with_captions(source[0].replace(settings.PLACE, settings.definitions()))
+    source[0] = markdown.with_titles(markdown.with_captions(source[0].replace(settings.PLACE, settings.definitions())))
 
 
 def _read_included(app: Any, path: Any, parent: str, source: list[str]) -> None:
-    source[0] = markdown.with_captions(markdown.moved_to_site(source[0]))
+    source[0] = markdown.moved_to_site(markdown.with_titles(markdown.with_captions(source[0])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from pydantic import BaseModel
@@ -54,8 +55,9 @@ def _exports(modules: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for module in map(importlib.import_module, modules):
         for name in module.__all__:
             value = getattr(module, name)
-            written = f"{getattr(value, '__module__', module.__name__)}.{getattr(value, '__qualname__', name)}"
-            yield module.__name__, name, written
+            written = isinstance(value, type | FunctionType)  # an alias of a type would tell of that type
+            place = f"{value.__module__}.{value.__qualname__}" if written else f"{module.__name__}.{name}"
+            yield module.__name__, name, place
 
 
 def name_publicly(app: Any, doctree: Any) -> None:
