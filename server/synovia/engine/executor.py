@@ -22,7 +22,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
-from synovia.store.base import Snapshot, Store, StoreError, Ts
+from synovia.store.base import Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.transaction.readset import KeyedCommit, ReadSet
@@ -208,10 +208,16 @@ class Executor:
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
         context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access)
         run = Run(transaction.reads)
-        if identity is not None and identity.impersonation is not None and not shared:
-            run.error = await self._objection(identity.impersonation, transaction, now)
-        if run.error is None:
-            await self._run(function, context, args, run, recall.rows, admitted=shared)
+        try:
+            if identity is not None and identity.impersonation is not None and not shared:
+                run.error = await self._objection(identity.impersonation, transaction, now)
+            if run.error is None:
+                await self._run(function, context, args, run, recall.rows, admitted=shared)
+        except StoreError as error:
+            if isinstance(error, StoreUnavailable | SnapshotTooOld):
+                raise
+            logger.warning("%s cannot read what it asks for: %s", function.path, error)
+            run.refuse(ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this"))
         run.journal = pages.pack()
         recall.keep(snapshot)
         return run

@@ -67,7 +67,18 @@ class Log:
         """Deliver commits until cancelled."""
         async with aclosing(self._store.changes(self.head)) as changes:  # type: ignore[type-var]
             async for change in changes:
-                self._deliver(change)
+                self._deliver_or_pass_over(change)
+
+    def _deliver_or_pass_over(self, change: Commit | Gap) -> None:
+        """Deliver a change; a commit that cannot be taken in is a gap, since it would fail again each time it came."""
+        try:
+            self._deliver(change)
+        except Exception as error:
+            if isinstance(change, Gap):
+                raise
+            logger.exception("the commit at %d cannot be taken in", change.ts)
+            fence = self.fence if change.fence is None else max(self.fence, change.fence)
+            self._deliver(Gap(change.ts, f"{type(error).__name__}: {error}", fence, change.clock))
 
     def _deliver(self, change: Commit | Gap) -> None:
         self.advanced_at = time.monotonic()
@@ -87,13 +98,15 @@ class Log:
         else:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)
             if change.writes:
-                commit = KeyedCommit(change.ts, change.writes, change.fence, made)
-                self._window.append(commit)
-                self._bytes += commit.size
-                self._trim()
-                self._listener(commit)
+                self._add(KeyedCommit(change.ts, change.writes, change.fence, made))
         self.head = max(self.head, change.ts)
         self._wake()
+
+    def _add(self, commit: KeyedCommit) -> None:
+        self._window.append(commit)
+        self._bytes += commit.size
+        self._trim()
+        self._listener(commit)
 
     def _trim(self) -> None:
         oldest_needed = min(self._pins, default=self.head)

@@ -9,7 +9,7 @@ from typing import Any
 from synovia import keys
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
-from synovia.store.base import Snapshot, Write
+from synovia.store.base import Snapshot, StoreError, Write
 from synovia.store.filters import Filter
 from synovia.transaction.readset import Point, RangeRead, ReadSet
 
@@ -64,9 +64,13 @@ class Transaction:
         pending = self._pending.get(scan.table, {})
         # Pending writes may take documents away from what the snapshot gives: ask for as many more.
         wanted = None if limit is None else limit + len(pending)
-        found = await self.snapshot.scan(
-            scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
-        )
+        try:
+            found = await self.snapshot.scan(
+                scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
+            )
+        except StoreError:
+            self._record(scan, scan.interval)  # a change there may mend it
+            raise
         if len(found) <= FEW:
             self._known.update(((scan.table, keys.encode_value(document["_id"])), document) for document in found)
         if pending:

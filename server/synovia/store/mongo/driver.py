@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -29,6 +30,9 @@ CODEC: Final[CodecOptions[Document]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # a year beyond 9999 must not stop the log
     unicode_decode_error_handler="replace",
 )
+
+RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
+"""Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
 UNBOUNDED: Final = 2**31 - 1
 """A batch size that leaves the size of a batch to the server's limit of 16 MiB."""
@@ -90,11 +94,18 @@ class Driver:
     def collection(self, name: str) -> Any:
         return self.database[name]
 
-    async def command(self, command: Mapping[str, Any], *, session: Any = None, on: str | None = None) -> Document:
+    async def command(
+        self,
+        command: Mapping[str, Any],
+        *,
+        session: Any = None,
+        on: str | None = None,
+        codec: CodecOptions[Any] = CODEC,
+    ) -> Document:
         """Run one command on the primary, in the store's database or in another one; give its reply."""
         database = self.client[on] if on else self.database
         self._check_open()
-        reply: Document = await database.command(command, codec_options=CODEC, session=session)
+        reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
 
     async def rows(self, command: Mapping[str, Any]) -> list[Document]:

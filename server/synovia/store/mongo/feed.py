@@ -4,23 +4,29 @@ The driver's own cursor hides when the server has nothing more, and that is what
 A position is simply the ts of the last commit given: after an error the stream starts again there and passes over that
 one, so nothing is lost and nothing comes twice. Events of the store's own bulky collections are left out *by the server*:
 arrays' chunks and request records would otherwise travel to every hub. The token that moves the clock advances over them
-all the same.
+all the same. Events of collections that are no tables come without any content, so whatever lies in there harms nobody.
+
+An error that would come again at the same place is never tried again there. An event too large with its images is asked for
+without them; one that cannot be had even so, or that nobody can decode, is a lost position: the log goes on behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import bson
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure, PyMongoError
 
 from synovia.schema.specs import Document
 from synovia.store.base import Commit, SnapshotTooOld, StoreError, StoreUnavailable, Ts
 from synovia.store.mongo.assembly import UNKNOWN, Assembler, Group, PositionLost
-from synovia.store.mongo.catalog import ARRAYS, CHUNKS, REQUESTS, Catalog
-from synovia.store.mongo.driver import Driver, pauses
+from synovia.store.mongo.catalog import ARRAYS, CHUNKS, FENCE, REQUESTS, Catalog
+from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses
 from synovia.store.mongo.errors import HISTORY_LOST, TOO_LARGE, is_transient, translated
 from synovia.store.mongo.schema import Server
 from synovia.store.mongo.snapshot import MongoSnapshot
@@ -31,6 +37,23 @@ _FATAL: Final = frozenset({HISTORY_LOST, 280})
 
 _SILENT: Final = [{"$match": {"ns.coll": {"$nin": [REQUESTS, ARRAYS, CHUNKS]}}}]
 _AT_ONCE: Final = 0.001
+
+
+def _trimmed(catalog: Catalog, *, images: bool) -> Document:
+    """Make the stage that takes from each event what nobody here looks at, and the images if they are not wanted."""
+    tables = [table.name for table in catalog.tables]
+
+    def only(field: str, names: Sequence[str]) -> Document:
+        return {"$cond": [{"$in": ["$ns.coll", [{"$literal": name} for name in names]]}, f"${field}", "$$REMOVE"]}
+
+    return {
+        "$set": {
+            "documentKey": only("documentKey", [*tables, FENCE]),
+            "fullDocument": only("fullDocument", [*(tables if images else ()), FENCE]),
+            "fullDocumentBeforeChange": only("fullDocumentBeforeChange", tables if images else ()),
+            "updateDescription": only("updateDescription", [FENCE]),
+        }
+    }
 
 
 class Feed:
@@ -63,11 +86,11 @@ class Feed:
                         self.position = commit.ts
                         waiting = pauses()
                         yield commit
-            except (PyMongoError, TimeoutError) as error:
+            except (PyMongoError, BSONError, TimeoutError) as error:
                 self._judge(error)
             await asyncio.sleep(next(waiting))
 
-    def _judge(self, error: PyMongoError | TimeoutError) -> None:
+    def _judge(self, error: PyMongoError | BSONError | TimeoutError) -> None:
         """Return if the stream can be opened again where it stopped."""
         if self._driver.closed:
             raise StoreUnavailable("the store was closed") from error
@@ -76,6 +99,8 @@ class Feed:
             raise PositionLost(f"the database no longer keeps the log from there: {error}") from error
         if code == TOO_LARGE and self._images:
             self._images = False  # a document and its images do not fit into one event: they are read instead
+        elif code == TOO_LARGE or isinstance(error, BSONError):
+            raise PositionLost(f"the database cannot deliver what comes after {self.position}: {error}") from error
         elif not is_transient(error):
             raise translated(error) from error
 
@@ -83,7 +108,8 @@ class Feed:
         """Give what one cursor gives; return to have it opened anew."""
         assembler = Assembler(self._catalog, self.position, single_events=self._server.single_events)
         async with self._driver.session() as session:
-            cursor = _Cursor(self._driver, session, self.position, images=self._images)
+            pipeline = [*_SILENT, _trimmed(self._catalog, images=self._images)]
+            cursor = _Cursor(self._driver, session, self.position, pipeline, images=self._images)
             try:
                 while self._images or self.position == assembler.position:
                     events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
@@ -96,12 +122,12 @@ class Feed:
                 await cursor.close()
         self._images = True
 
-    def _groups(self, assembler: Assembler, events: Iterable[Document], reached: Ts | None) -> Iterator[Group]:
+    def _groups(self, assembler: Assembler, events: Iterable[RawBSONDocument], reached: Ts | None) -> Iterator[Group]:
         """Give the groups that an answer of the server makes whole, and move the clock."""
         end = True
         for event in events:
             end = False
-            yield from assembler.add(event)
+            yield from assembler.add(_decoded(event))
         if end and self._server.sharded:
             yield from assembler.reach(reached - 1) if reached else ()  # another shard may still add to that instant
         elif end:
@@ -113,8 +139,13 @@ class Feed:
         try:
             for table in {each.table for each in group.unknown}:
                 await self._look_up(table, group)
+        except StoreUnavailable:
+            raise
         except SnapshotTooOld as error:
             raise PositionLost(f"the database kept no image of a changed document: {error}") from error
+        except StoreError as error:
+            names = sorted({each.table for each in group.unknown})
+            raise PositionLost(f"a changed document of {', '.join(names)} cannot be read: {error}") from error
         return group.commit()
 
     async def _look_up(self, table: str, group: Group) -> None:
@@ -127,6 +158,27 @@ class Feed:
             change.after = new if change.after is UNKNOWN else change.after
 
 
+def _decoded(event: RawBSONDocument) -> Document:
+    """Decode an event.
+
+    Raises:
+        PositionLost: It holds what is no BSON; the server takes such values from clients without looking inside.
+    """
+    try:
+        return bson.decode(event.raw, CODEC)
+    except BSONError as error:
+        place = f"{event['ns']['coll']} at {ts_of(event['clusterTime'])}"
+        raise PositionLost(f"a changed document of {place} cannot be decoded: {error}; {_key_of(event)}") from error
+
+
+def _key_of(event: RawBSONDocument) -> str:
+    """Name the document of an event that cannot be decoded as a whole."""
+    try:
+        return f"its _id is {bson.decode(event['documentKey'].raw, CODEC)['_id']!r}"[:200]
+    except (BSONError, KeyError):
+        return f"its event is {event['_id']['_data'][:200]}"
+
+
 class _Cursor:
     """The cursor of a change stream, on one session.
 
@@ -135,7 +187,7 @@ class _Cursor:
     that nothing of ours happened right there.
     """
 
-    def __init__(self, driver: Driver, session: Any, after: Ts, *, images: bool) -> None:
+    def __init__(self, driver: Driver, session: Any, after: Ts, pipeline: Sequence[Document], *, images: bool) -> None:
         self._driver = driver
         self._session = session
         self._after = after
@@ -143,9 +195,9 @@ class _Cursor:
         stage: Document = {"startAtOperationTime": timestamp(after)}
         if images:
             stage |= {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
-        self._opening = {"aggregate": 1, "pipeline": [{"$changeStream": stage}, *_SILENT], "cursor": {}}
+        self._opening = {"aggregate": 1, "pipeline": [{"$changeStream": stage}, *pipeline], "cursor": {}}
 
-    async def read(self, wait: float) -> tuple[list[Document], Ts | None]:
+    async def read(self, wait: float) -> tuple[list[RawBSONDocument], Ts | None]:
         """Give the next events, and how far the server has looked if it has said so; no events: it has no more for now.
 
         Its first token only repeats where it was asked to start.
@@ -157,13 +209,13 @@ class _Cursor:
             more = {"getMore": self._id, "collection": "$cmd.aggregate", "maxTimeMS": max(1, int(wait * 1000))}
             cursor = await self._ask(more, wait)
         reached = token_ts(cursor.get("postBatchResumeToken"))
-        batch: list[Document] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        batch: list[RawBSONDocument] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
         events = [event for event in batch if ts_of(event["clusterTime"]) > self._after]
         return events, reached if reached is not None and reached > self._after else None
 
     async def _ask(self, command: Document, wait: float) -> Document:
         async with asyncio.timeout(wait + self._driver.timeout):
-            reply = await self._driver.command(command, session=self._session)
+            reply = await self._driver.command(command, session=self._session, codec=RAW)
         cursor: Document = reply["cursor"]
         return cursor
 

@@ -114,14 +114,17 @@ class MongoStore:
         return await commit(self._driver, self._catalog, batch, self._orphans)
 
     async def changes(self, after: Ts) -> AsyncGenerator[Commit | Gap, None]:
-        position = after
+        position, waiting = after, pauses()
         while True:
             feed = Feed(self._driver, self._catalog, self._server, position, patience=self._patience)
             try:
                 async with contextlib.aclosing(feed.commits()) as commits:
                     async for each in commits:
+                        waiting = pauses()
                         yield each
             except PositionLost as lost:
+                if feed.position == position:
+                    await asyncio.sleep(next(waiting))  # lost right there: the database may not have moved on yet
                 newest, fence = await self._recover()
                 position = max(feed.position, newest)
                 yield Gap(position, str(lost), fence, await self.clock())
