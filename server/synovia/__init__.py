@@ -19,6 +19,7 @@ from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, Sign
 from synovia.scheduler import CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia_protocol.messages import ArrayRef
+from synovia_protocol.version import __version__
 
 if TYPE_CHECKING:
     from synovia.app import Synovia
@@ -50,6 +51,7 @@ __all__ = [
     "Synovia",
     "Table",
     "Unauthenticated",
+    "__version__",
     "action",
     "between",
     "cron",

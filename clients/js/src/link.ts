@@ -11,8 +11,9 @@ import type { Timeouts } from "./settings.js";
 import { SignIn } from "./sign-in.js";
 import type { SyncState } from "./sync-state.js";
 import { retryAfter } from "./throttle.js";
+import { VERSION } from "./version.js";
 
-export const CLIENT_NAME = "synovia-client-js/0.1.0";
+export const CLIENT_NAME = `synovia-client-js/${VERSION}`;
 /** Samples wait here and not in the socket, so that a small message overtakes an upload on a slow line. */
 const UNSENT_BYTES = 128 << 10;
 const DRAIN_INTERVAL = 10;

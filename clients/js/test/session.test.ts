@@ -1,9 +1,11 @@
 /** One connection after the other: what is taken along, and what happens when frames are lost or doubled. */
 import { describe, expect, it } from "vitest";
 import { ArrayRef, ConnectionFailed, ConnectionLost, FunctionError, RequestTimeout, type OptimisticStore } from "../src/index.js";
+import { ClientSession } from "../src/protocol/client-session.js";
+import { encode } from "../src/protocol/codec.js";
 import { digest } from "../src/protocol/digest.js";
 import { MapEdit } from "../src/protocol/edits.js";
-import type { QueryUpdate } from "../src/protocol/messages.js";
+import type { QueryUpdate, ServerMessage } from "../src/protocol/messages.js";
 import { patch, Peer, unattended, value, type PeerSocket } from "./peer.js";
 import { settled, until } from "./until.js";
 
@@ -63,6 +65,15 @@ describe("a connection", () => {
     again();
     await settled();
     expect(socket.last("ModifyQuerySet").remove).toEqual([2]);
+  });
+});
+
+describe("a session", () => {
+  it("understands the end before its own first word: a server may be stopping, or tired of waiting", () => {
+    const session = new ClientSession(new Uint8Array(16));
+    const end: ServerMessage = { type: "FatalError", error: { code: "stopping", message: "", data: null }, retryAfter: 1 };
+    expect(session.receive(encode(end))).toEqual([end]);
+    expect(session.state).toBe("CLOSED");
   });
 });
 

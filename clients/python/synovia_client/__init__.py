@@ -22,6 +22,7 @@ from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
+from synovia_protocol.version import __version__
 
 __all__ = [
     "UNSET",
@@ -51,4 +52,5 @@ __all__ = [
     "SynoviaError",
     "Timeouts",
     "Unset",
+    "__version__",
 ]

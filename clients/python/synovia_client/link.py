@@ -22,9 +22,9 @@ from synovia_client.throttle import retry_after
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError, ResyncNeeded
 from synovia_protocol.messages import Authenticated, AuthError, FatalError, Pong, Welcome
 from synovia_protocol.sessions import ClientSession, ClientState
+from synovia_protocol.version import __version__
 
-VERSION = "0.1.0"
-CLIENT_NAME = f"synovia-client-python/{VERSION}"
+CLIENT_NAME = f"synovia-client-python/{__version__}"
 
 _RENEW_BEFORE = 60.0
 """Seconds before a token expires at which another is asked for; a fifth of its life if that is shorter."""

@@ -43,6 +43,7 @@ from synovia.functions.scheduled_calls import Status
 from synovia.hosts import is_loopback
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError
+from synovia_protocol.version import __version__
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,13 +52,28 @@ FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE = 1, 2, 3, 4
 """Exit codes; see docs/operations.md."""
 
 app = typer.Typer(
-    help="A real-time sync server: a reactive model on MongoDB, in Python.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 out = Console()
 err = Console(stderr=True)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"synovia {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def synovia(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A real-time sync server: a reactive model on MongoDB, in Python."""
+
 
 RELOAD_SPREAD = 0.1
 """Seconds within which clients are to come back after a reload."""

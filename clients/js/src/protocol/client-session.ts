@@ -40,7 +40,7 @@ const SENDS: Moves = {
   CLOSED: {},
 };
 const RECEIVES: Moves = {
-  NEW: {},
+  NEW: { FatalError: "CLOSED" }, // a server may be stopping, or tired of waiting for Connect
   EXPECT_WELCOME: { Welcome: "OPEN", FatalError: "CLOSED" },
   OPEN: { ...staying(ANSWERS, "OPEN"), FatalError: "CLOSED" },
   CLOSED: {},
