@@ -75,6 +75,12 @@ async def test_a_hub_too_busy_to_look_at_tokens_runs_nothing_as_nobody() -> None
         assert busy.late > 0, "the hub was not too busy: the test shows nothing"
 
 
+async def test_actions_beyond_the_rate_of_a_hub_are_made_later() -> None:
+    async with serving(max_messages_per_second=20) as running, client_of(running) as client:
+        for _ in range(60):
+            assert await client.action("notes:long_text", {"length": 1}) == "x"
+
+
 async def test_a_hub_below_a_path_is_found_there() -> None:
     hub = Synovia(load_application(APPLICATION), store="sqlite://:memory:")
     site = Starlette(routes=[Mount("/sync-api", app=hub)])

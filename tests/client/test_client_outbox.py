@@ -131,6 +131,19 @@ async def test_an_answer_empties_the_file_and_a_failure_is_not_run_again(tmp_pat
             assert len(await texts_of(client)) == 20
 
 
+async def test_a_function_that_is_not_there_any_more_holds_up_nobody(tmp_path: Path) -> None:
+    file, outcomes = tmp_path / "outbox.db", list[Recovered]()
+    outbox = Outbox(file)
+    for number, path in enumerate(("notes:renamed_since", "notes:post"), start=1):
+        await outbox.add(Entry(number, path, {**BOARD, "text": "here"}))
+    await outbox.close()
+    async with serving() as running, client_of(url_of(running), file, on_recovered=outcomes.append) as client:
+        fresh_board()
+        await emptied(client)
+        assert await texts_of(client) == ["here"]
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["unknown_function", None]
+
+
 async def test_who_gives_up_leaves_the_mutation_in_line_and_its_outcome_is_told(tmp_path: Path) -> None:
     outcomes = list[Recovered]()
     async with serving() as running:

@@ -114,6 +114,7 @@ async def test_what_was_called_as_somebody_fails_when_the_token_is_refused(make:
             asyncio.create_task(client.mutation("m")),
             asyncio.create_task(client.action("a")),
             asyncio.create_task(client.mutation("plot", {"samples": np.zeros(10)})),
+            asyncio.create_task(client.mutation("plot", {"samples": np.zeros(300_000)})),  # hashed on another thread
         ]
         connection = await peer.welcome()
         await refuse(connection)
@@ -146,6 +147,46 @@ async def test_what_was_called_as_somebody_fails_when_they_sign_out(make: MakeCl
             await waiting
         await signing_out
         await second.silence()
+
+
+async def test_a_callable_may_have_no_token_and_then_all_goes_as_nobody(make: MakeClient, peer: Peer) -> None:
+    async def nobody() -> None:
+        return None
+
+    async with make(token=nobody) as client:
+        early = asyncio.create_task(client.mutation("early"))
+        connection = await peer.welcome()
+        assert await connection.expect(Authenticate) == Authenticate(None)
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await early == "done"
+        later = asyncio.create_task(client.mutation("later"))
+        await connection.answer(await connection.expect(Mutation), "done")
+        assert await later == "done"
+        assert client.auth_error is None
+
+
+async def test_what_was_called_as_somebody_fails_when_the_callable_has_no_token_any_more(
+    make: MakeClient, peer: Peer
+) -> None:
+    tokens = iter(["t", None])
+
+    async def token() -> str | None:
+        return next(tokens)
+
+    async with make(token=token) as client:
+        first = await peer.welcome()
+        await accept(first)
+        await first.silence()
+        await peer.stop()
+        await eventually(lambda: client.state == "reconnecting")
+        waiting = asyncio.create_task(client.mutation("m"))
+        await asyncio.sleep(0)
+        await peer.listen(peer.port)
+        second = await peer.welcome()
+        assert await second.expect(Authenticate) == Authenticate(None)
+        await second.answer_ping()
+        with pytest.raises(FunctionError, match="not signed in any more"):
+            await waiting
 
 
 async def test_a_retry_does_not_run_as_nobody(make: MakeClient, peer: Peer) -> None:

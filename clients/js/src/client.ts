@@ -26,7 +26,7 @@ import { StateWatch, type ConnectionState } from "./state.js";
 import { LONGEST_WAIT } from "./throttle.js";
 import { arraysIn, prepare, Upload, type Found, type Prepared, type Progress } from "./uploads.js";
 import { Subscription } from "./subscription.js";
-import { SyncState } from "./sync-state.js";
+import { notSignedIn, SyncState } from "./sync-state.js";
 
 export interface ClientOptions {
   /** What to sign in with; see also `authenticate`. */
@@ -289,13 +289,16 @@ export class SynoviaClient {
 
   async #run(
     kind: RequestKind, path: string, args: ValueMap, found: Found, options: RequestOptions, update: OptimisticUpdate | null,
-    needsSignIn: boolean, limit: Limit,
+    signedIn: boolean | null, limit: Limit,
   ): Promise<unknown> {
     // without arrays nothing is waited for, so that requests go out in the order of the calls
     const prepared: Prepared = found.size ? await prepare(args, found) : { args, arrays: [] };
     limit.check();
     this.#checkRunning();
     const wire = this.#checked(path, prepared.args);
+    const needsSignIn = this.#credentials.signsInStill(signedIn);
+    const kept = kind === "mutation" && this.#outbox !== null;
+    if (needsSignIn && this.#credentials.signsIn === false && !kept) throw notSignedIn(kind, path);
     const upload = prepared.arrays.length ? new Upload(prepared.arrays, options.onProgress, limit.extend) : null;
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
     const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, needsSignIn);
@@ -325,7 +328,7 @@ export class SynoviaClient {
     request.gate = this.#recovery;
     const permit = (request.permit = new OutboxPermit(this.#outbox, this.#outbox.own, request, this.#sync));
     const { signedIn } = this.#sync.requests;
-    permit.keep(this.#recovery.open && !request.heldBack && (signedIn || !request.needsSignIn));
+    permit.keep(this.#recovery.open && !request.heldBack && (signedIn || request.needsSignIn === false));
   }
 
   /** Nobody waits for a request any more: forget it, unless it is kept; what is kept stays in line. */

@@ -52,6 +52,7 @@ export class Credentials {
   #issued: TokenSet | null;
   #offered: "token" | "refresh" | "source" = "source";
   #askedAt: number | null = null;
+  #signedIn: boolean | null = null;
 
   constructor(
     source: Token,
@@ -69,9 +70,18 @@ export class Credentials {
     return this.#source === null && this.#issued === null;
   }
 
-  /** Whether calls made now are made as somebody: there is a token, and the server has not refused it. */
-  get signsIn(): boolean {
-    return !this.anonymous && !this.state.error;
+  /**
+   * Whether calls made now are made as somebody: there is a token, and the server has not refused it; null: a function has
+   * not said yet whether it has a token.
+   */
+  get signsIn(): boolean | null {
+    if (this.anonymous || this.state.error) return false;
+    return this.#issued || typeof this.#source !== "function" ? true : this.#signedIn;
+  }
+
+  /** Whether a call is made as somebody whose `signsIn` was this when it began: it may have been settled since. */
+  signsInStill(before: boolean | null): boolean | null {
+    return before ?? (this.signsIn === false ? this.state.error !== null : this.signsIn);
   }
 
   /** Whether another token can be had when this one expires. */
@@ -82,7 +92,7 @@ export class Credentials {
   /** Use another token, or function, from now on; give its number. */
   replace(source: Token): number {
     this.#source = source;
-    this.#askedAt = null;
+    this.#askedAt = this.#signedIn = null;
     this.#keep(null);
     this.replaced += 1;
     this.#move({ isLoading: source !== null, isAuthenticated: false, error: null });
@@ -158,11 +168,13 @@ export class Credentials {
     this.settle(this.replaced, { code: "unauthenticated", message: "the token has expired", data: null });
   }
 
-  /** The server has accepted the program's token of this number, or refused it for good. */
-  settle(number: number, info: ErrorInfo | null): void {
+  /** The server has accepted the program's token of this number, or refused it for good, or there is none. */
+  settle(number: number, info: ErrorInfo | null, signedIn = false): void {
     this.settled = Math.max(this.settled, number);
-    const error = info && AuthenticationError.of(info);
-    if (number === this.replaced) this.#move({ isLoading: false, isAuthenticated: !error && !this.anonymous, error });
+    if (number === this.replaced) {
+      this.#signedIn = signedIn;
+      this.#move({ isLoading: false, isAuthenticated: signedIn, error: info && AuthenticationError.of(info) });
+    }
     this.changed.emit();
   }
 

@@ -242,7 +242,7 @@ export class Link {
   #goOn(): void {
     const { session, sync } = this.#parts;
     if (this.#signIn.wasRefused) this.#controls.push(() => session.authenticate(null));
-    sync.identified(this.#signIn.signedIn);
+    sync.identified(this.#signIn.signedIn, this.#signIn.wasRefused);
   }
 
   // --- staying alive

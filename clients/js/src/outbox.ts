@@ -153,7 +153,7 @@ type Packed = [path: string, args: Uint8Array, sentAt: number | null, signedIn: 
 
 function packed({ path, args, upload, needsSignIn }: Request, sentAt: number | null): Uint8Array {
   const arrays = (upload?.arrays ?? []).map(({ ref, raw }): [ArrayRef, Uint8Array] => [ref, raw]);
-  return pack([path, pack(args), sentAt, needsSignIn, arrays, FORMAT] satisfies Packed);
+  return pack([path, pack(args), sentAt, needsSignIn !== false, arrays, FORMAT] satisfies Packed);
 }
 
 /** Keep an outbox in the browser's localStorage. */

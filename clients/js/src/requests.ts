@@ -70,7 +70,8 @@ export class Request {
   /**
    * @param upload Its arrays, which go ahead of it.
    * @param needs The queries that show the arrays it only refers to; the server looks for them there.
-   * @param needsSignIn Its caller was signed in, or signing in: it is not sent while nobody is.
+   * @param needsSignIn Its caller was signed in, or signing in: it is not sent while nobody is. null: not known yet, because
+   * the program has yet to say whether it has a token.
    */
   constructor(
     public requestId: number,
@@ -79,7 +80,7 @@ export class Request {
     readonly args: ValueMap,
     readonly upload: Upload | null,
     readonly needs: readonly LiveQuery[],
-    readonly needsSignIn: boolean,
+    public needsSignIn: boolean | null,
   ) {}
 
   /** Whether array frames are still to go before the message may. */
@@ -162,7 +163,13 @@ export class Requests {
   }
 
   #admits(request: Request): boolean {
-    return this.signedIn || !request.needsSignIn;
+    return this.signedIn || request.needsSignIn === false;
+  }
+
+  /** It is known whether the connection is signed in, and if it is not, whether a token was refused. */
+  identified(signedIn: boolean, refused: boolean): void {
+    this.signedIn = signedIn;
+    for (const request of this) request.needsSignIn ??= signedIn || refused;
   }
 
   /** Put an action that was answered but not run back in line, under a new number. */

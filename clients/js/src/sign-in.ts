@@ -87,7 +87,7 @@ export class SignIn {
     this.settled = true;
     this.wasRefused = this.#refusal !== null;
     this.signedIn = !anonymous && !this.wasRefused;
-    this.credentials.settle(number, this.#refusal);
+    this.credentials.settle(number, this.#refusal, this.signedIn);
     this.#refusal = null;
   }
 }

@@ -10,7 +10,7 @@ import type { ActionResponse, MutationResponse } from "./protocol/messages.js";
 import { FROM_CLIENT } from "./protocol/unpack.js";
 import type { ValueMap } from "./protocol/values.js";
 import { QuerySet, type LiveQuery } from "./queries.js";
-import { RequestNumbers, Requests, type Request } from "./requests.js";
+import { RequestNumbers, Requests, type Request, type RequestKind } from "./requests.js";
 import { ServerTime } from "./server-time.js";
 import type { Timeouts } from "./settings.js";
 import { Throttle } from "./throttle.js";
@@ -267,9 +267,9 @@ export class SyncState {
 
   /** The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come. */
   #notRun(request: Request): void {
-    if (this.requests.signedIn || request.permit || !request.needsSignIn) return this.requests.add(request);
+    if (this.requests.signedIn || request.permit || request.needsSignIn === false) return this.requests.add(request);
     request.tried = false;
-    this.#fail(request, notSignedIn(request));
+    this.#fail(request, signedOut(request));
   }
 
   #done(request: Request, { ts, result }: MutationResponse): void {
@@ -294,9 +294,9 @@ export class SyncState {
   // --- connections come and go
 
   /** It is settled whether the connection is signed in: requests may go; those that need that, and are not kept, fail if it is not. */
-  identified(signedIn: boolean): void {
-    this.requests.signedIn = signedIn;
-    if (!signedIn) for (const request of this.requests.takeNeedingSignIn()) this.#fail(request, notSignedIn(request));
+  identified(signedIn: boolean, refused: boolean): void {
+    this.requests.identified(signedIn, refused);
+    if (!signedIn) for (const request of this.requests.takeNeedingSignIn()) this.#fail(request, signedOut(request));
     this.epoch ??= ++this.#epochs;
     this.ready();
   }
@@ -356,7 +356,12 @@ function cameTooLate(error: ErrorInfo | null): boolean {
   return (error?.data as { signedOut?: unknown } | null | undefined)?.signedOut === true;
 }
 
-function notSignedIn({ kind, path, tried }: Request): SynoviaError {
-  if (tried) return new ConnectionLost(`the ${kind} ${path} was in flight when the connection broke, and whoever made it is not signed in any more`);
+function signedOut({ kind, path, tried }: Request): SynoviaError {
+  if (!tried) return notSignedIn(kind, path);
+  return new ConnectionLost(`the ${kind} ${path} was in flight when the connection broke, and whoever made it is not signed in any more`);
+}
+
+/** Make the error of a request whose caller has been signed out before it was sent. */
+export function notSignedIn(kind: RequestKind, path: string): FunctionError {
   return new FunctionError("unauthenticated", `the ${kind} ${path} was made as somebody who is not signed in any more: it was not run`);
 }

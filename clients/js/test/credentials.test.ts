@@ -256,6 +256,30 @@ describe("what was called as somebody", () => {
     expect(peer.socket.all("Mutation")).toEqual([]);
   });
 
+  it("runs as nobody when the function has no token, but not what was called when it had one", async () => {
+    const tokens = [null, "one", null];
+    const peer = new Peer({ token: () => tokens.shift()! });
+    const early = peer.client.mutation("early", {});
+    await peer.accept();
+    peer.socket.pong();
+    await settled();
+    expect(peer.client.auth).toEqual({ isLoading: false, isAuthenticated: false, error: null });
+    peer.socket.done(1, 1, "done");
+    expect(await early).toBe("done");
+    await peer.reconnect();
+    peer.socket.welcome();
+    peer.socket.authenticated();
+    expect(peer.client.auth.isAuthenticated).toBe(true);
+    const { length } = peer.sockets;
+    peer.socket.cut();
+    const failed = expect(peer.client.mutation("m", {})).rejects.toMatchObject({ code: "unauthenticated" });
+    while (peer.sockets.length === length) peer.clock.advance(50);
+    await peer.accept();
+    peer.socket.pong();
+    await failed;
+    expect(peer.client.auth.isAuthenticated).toBe(false);
+  });
+
   const LATE = { code: "unauthenticated", message: "the sign-in has ended", data: { signedOut: true } };
 
   it.each([["is sent again", "two"], ["fails", null]])("and arrived just after the session had ended %s", async (_, next) => {

@@ -36,7 +36,7 @@ from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit, Timeouts
 from synovia_client.state import ConnectionState, StateWatch
 from synovia_client.subscription import Subscription
-from synovia_client.sync_state import SyncState
+from synovia_client.sync_state import SyncState, not_signed_in
 from synovia_client.uploads import Array, Progress, Upload, prepare
 from synovia_protocol.arrays import DTYPES
 from synovia_protocol.errors import ErrorCode
@@ -358,6 +358,9 @@ class Client:
             upload = Upload(arrays, on_progress, deadline.extend) if arrays else None
             uploaded = {ref.digest for ref, _ in arrays}
             wire = self._checked(path, wire)
+            needs_sign_in = self._credentials.signs_in_still(needs_sign_in)
+            if needs_sign_in and self._credentials.signs_in is False and (self._recovery is None or kind == "action"):
+                raise not_signed_in(kind, path)
             with self._sync.request(kind, path, wire, upload, uploaded, needs_sign_in=needs_sign_in) as request:
                 if self._recovery is not None and request.kept:
                     return await self._recovery.keep(request, arrays)

@@ -56,6 +56,7 @@ class Credentials:
         self._timeout = timeout
         self._pause = pause
         self._renewed_at: float | None = None
+        self._signed_in: bool | None = None
         self._given: list[str] = []
 
     @property
@@ -64,9 +65,20 @@ class Credentials:
         return self._source is None
 
     @property
-    def signs_in(self) -> bool:
-        """Whether calls made now are made as somebody: there is a token, and the server has not refused it."""
-        return self._source is not None and self.error is None
+    def signs_in(self) -> bool | None:
+        """Whether calls made now are made as somebody: there is a token, and the server has not refused it.
+
+        None: a callable has not said yet whether it has a token.
+        """
+        if self._source is None or self.error is not None:
+            return False
+        return self._signed_in if callable(self._source) else True
+
+    def signs_in_still(self, before: bool | None) -> bool | None:
+        """Tell whether a call is made as somebody, whose ``signs_in`` was this when it began; it may be known by now."""
+        if before is None:
+            return self.error is not None if self.signs_in is False else self.signs_in
+        return before
 
     @property
     def renewable(self) -> bool:
@@ -78,13 +90,15 @@ class Credentials:
         self._source = source
         self._given = []
         self._renewed_at = None
+        self._signed_in = None
         self.error = None
         self.replaced += 1
         return self.replaced
 
     def connected(self) -> None:
         """A new connection: nothing is refused yet."""
-        self.error = None
+        if self.error is not None:
+            self.error = self._signed_in = None
 
     async def token(self) -> str | None:
         """Give the token to send; TimeoutError when the callable takes too long, and whatever it raises."""
@@ -111,10 +125,10 @@ class Credentials:
             return Refusal.PASSING
         return Refusal.ANOTHER if self._has_another() else Refusal.FINAL
 
-    def settle(self, number: int, error: ErrorInfo | None = None) -> None:
-        """The server has accepted the program's token of this number, or refused it for good."""
+    def settle(self, number: int, error: ErrorInfo | None = None, *, signed_in: bool = False) -> None:
+        """The server has accepted the program's token of this number, or refused it for good, or there is none."""
         if number == self.replaced:
-            self.error = error
+            self.error, self._signed_in = error, signed_in
         self.settled = max(self.settled, number)
         self.changed.bump()
 

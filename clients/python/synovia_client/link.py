@@ -284,7 +284,7 @@ class Link:
         """It is settled who the client is."""
         if self._sign_in.refused:
             self._control(lambda: Outgoing(self.session.authenticate(None)))
-        self._sync.identified(signed_in=self._sign_in.signed_in)
+        self._sync.identified(signed_in=self._sign_in.signed_in, refused=self._sign_in.refused)
 
     # --- staying alive
 

@@ -103,7 +103,8 @@ class OutboxRecovery:
         needs = [(query.path, query.args) for query in request.needs]
         self._held[request.request_id] = [self._sync.hold(path, args) for path, args in needs]
         sent_at = self._now() if self._is_admitted(request) else None
-        entry = Entry(request.request_id, request.path, request.args, arrays, needs, sent_at, request.needs_sign_in)
+        signed_in = request.needs_sign_in is not False
+        entry = Entry(request.request_id, request.path, request.args, arrays, needs, sent_at, signed_in)
         writing = self._spawn(self._write(request, entry, self._sync.epoch))
         try:
             await asyncio.shield(writing)
@@ -147,7 +148,7 @@ class OutboxRecovery:
 
     def _is_admitted(self, request: Request) -> bool:
         sync = self._sync
-        return sync.epoch is not None and (sync.requests.signed_in or not request.needs_sign_in)
+        return sync.epoch is not None and (sync.requests.signed_in or request.needs_sign_in is False)
 
     def _now(self) -> int:
         return self._sync.time.now() or round(time.time() * 1000)

@@ -33,7 +33,8 @@ class Request:
 
     Attributes:
         answer: Gets the result, or the error.
-        needs_sign_in: Its caller was signed in, or signing in: it is not sent while nobody is.
+        needs_sign_in: Its caller was signed in, or signing in: it is not sent while nobody is. None: not known yet, because
+            the program has yet to say whether it has a token.
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
@@ -68,7 +69,7 @@ class Request:
         upload: Upload | None,
         needs: Sequence[LiveQuery],
         *,
-        needs_sign_in: bool = False,
+        needs_sign_in: bool | None = False,
     ) -> None:
         self.needs_sign_in = needs_sign_in
         self.request_id = request_id
@@ -144,7 +145,7 @@ class Requests:
         upload: Upload | None = None,
         needs: Sequence[LiveQuery] = (),
         *,
-        needs_sign_in: bool = False,
+        needs_sign_in: bool | None = False,
     ) -> Request:
         """Take a request in; it goes out when the connection can take it."""
         request = Request(self._numbers.take(), kind, path, args, upload, needs, needs_sign_in=needs_sign_in)
@@ -205,7 +206,14 @@ class Requests:
                     return
 
     def _admits(self, request: Request) -> bool:
-        return self.signed_in or not request.needs_sign_in
+        return self.signed_in or request.needs_sign_in is False
+
+    def identified(self, *, signed_in: bool, refused: bool) -> None:
+        """It is known whether the connection is signed in, and if it is not, whether a token was refused."""
+        self.signed_in = signed_in
+        for request in self:
+            if request.needs_sign_in is None:
+                request.needs_sign_in = signed_in or refused
 
     def sending(self, request: Request) -> None:
         """Count a request as sent: from here on nobody knows whether the server has it."""

@@ -95,5 +95,5 @@ class SignIn:
         self.settled = True
         self.refused = self._refusal is not None
         self.signed_in = not anonymous and not self.refused
-        self._credentials.settle(number, self._refusal)
+        self._credentials.settle(number, self._refusal, signed_in=self.signed_in)
         self._refusal = None

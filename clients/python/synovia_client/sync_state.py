@@ -160,7 +160,7 @@ class SyncState:
         upload: Upload | None,
         uploaded: set[bytes],
         *,
-        needs_sign_in: bool,
+        needs_sign_in: bool | None,
     ) -> Iterator[Request]:
         """Run a request as long as somebody waits for it; arrays it only refers to are kept shown meanwhile."""
         with ExitStack() as stack:
@@ -314,9 +314,13 @@ class SyncState:
         self.time.learn(welcome.server_time)
         self.max_message_bytes = welcome.max_message_bytes
 
-    def identified(self, *, signed_in: bool) -> None:
-        """It is settled whether the connection is signed in: requests may go; those that need that fail if it is not."""
-        self.requests.signed_in = signed_in
+    def identified(self, *, signed_in: bool, refused: bool = False) -> None:
+        """It is settled whether the connection is signed in: requests may go; those that need that fail if it is not.
+
+        Args:
+            refused: It is not, because the server has refused the token.
+        """
+        self.requests.identified(signed_in=signed_in, refused=refused)
         if not signed_in:
             for request in self.requests.take_needing_sign_in():
                 request.fail(_not_signed_in(request))
@@ -375,12 +379,17 @@ def _came_too_late(error: ErrorInfo | None) -> bool:
     return error is not None and isinstance(error.data, dict) and error.data.get("signedOut") is True
 
 
+def not_signed_in(kind: Kind, path: str) -> FunctionError:
+    """Make the error of a request whose caller has been signed out before it was sent."""
+    text = f"the {kind} {path} was made as somebody who is not signed in any more: it was not run"
+    return FunctionError(ErrorCode.UNAUTHENTICATED, text)
+
+
 def _not_signed_in(request: Request) -> SynoviaError:
     if request.tried:
         text = "was in flight when the connection broke, and whom it was made as is not signed in any more"
         return ConnectionLost(f"the {request.kind} {request.path} {text}: it is not known whether it ran")
-    text = f"the {request.kind} {request.path} was made as somebody who is not signed in any more: it was not run"
-    return FunctionError(ErrorCode.UNAUTHENTICATED, text)
+    return not_signed_in(request.kind, request.path)
 
 
 def _encode(request: Request, session: ClientSession) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from synovia.limits.addresses import Address, sign_ins
@@ -18,7 +19,8 @@ _LONGEST_PAUSE = 1.0
 
 def too_much(seconds: float) -> ErrorInfo:
     """Make the error of who has to wait so many seconds."""
-    return ErrorInfo(ErrorCode.RATE_LIMITED, "too much at once; try again later", {"retryAfter": round(seconds, 3)})
+    seconds = (math.floor(seconds * 1000) + 1) / 1000  # a moment later rather than too early
+    return ErrorInfo(ErrorCode.RATE_LIMITED, "too much at once; try again later", {"retryAfter": seconds})
 
 
 class Allowance:
@@ -47,9 +49,12 @@ class Allowance:
         return max(self._own.wait(now, reserve), self._address.meter.wait(now, reserve))
 
     def take(self, size: int) -> float:
-        """Count a message that cannot wait; tell how many seconds too early it comes."""
+        """Count a message that cannot wait; give 0, or if it comes too early the seconds after which it will not."""
         self._take(1, size)
-        return self._wait()
+        if self._wait() <= 0:
+            return 0.0
+        now = self._clock()
+        return max(self._own.wait_for(1, size, now), self._address.meter.wait_for(1, size, now))
 
     def _take(self, messages: int, size: int) -> None:
         now = self._clock()

@@ -33,8 +33,8 @@ class Bucket:
         return self.wait_for(reserve * self._burst, now)
 
     def wait_for(self, amount: float, now: float) -> float:
-        """Tell the seconds until so much can be taken without credit."""
-        missing = amount - self._filled(now)
+        """Tell the seconds until so much, or all that it holds, can be taken without credit."""
+        missing = min(amount, self._burst) - self._filled(now)
         return missing / self._rate if missing > 0 else 0.0
 
     def spend(self, amount: float, now: float) -> float:

@@ -27,6 +27,10 @@ class Meter:
         """Tell the seconds until there is no debt, and ``reserve`` is left."""
         return max(self._messages.wait(now, reserve), self._bytes.wait(now, reserve))
 
+    def wait_for(self, messages: float, size: float, now: float) -> float:
+        """Tell the seconds until so much can be taken without a debt; what is more than a bucket holds, once it is full."""
+        return max(self._messages.wait_for(messages, now), self._bytes.wait_for(size, now))
+
     def full(self, now: float) -> bool:
         """Tell whether a new one would be the same."""
         return self._messages.full(now) and self._bytes.full(now)
