@@ -18,7 +18,7 @@ from rich.console import Console
 from benchmarks import arrays, cost, fanout, floods, hubs, latency, live, mutations, page, queries
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
-from mongod import running_mongod
+from helpers.mongod import running_mongod
 
 BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "latency": latency.run,

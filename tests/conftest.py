@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from mongod import NoMongod, drop_database, running_mongod
+from helpers.mongod import NoMongod, drop_database, running_mongod
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore

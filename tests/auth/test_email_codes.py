@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from auth.issuing import MovedClock
-from auth.mail_server import MailServer
+from helpers.mail_server import MailServer
 from synovia import keys
 from synovia.auth.email import BY_IDLE, CODES, EmailSignIn, EmailTimes
 from synovia.auth.records import Records

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from auth.conftest import CERTS, DESKTOP, JWKS, WEB, Place
 from auth.issuing import EcSigner, MovedClock, RsaSigner
 from auth.key_server import KeyServer
+from auth.sign_in_scene import CERTS, DESKTOP, JWKS, WEB, SignInScene
 from synovia.auth.issuers import Issuer, apple, clerk
 from synovia.auth.oidc import WELL_KNOWN, OidcVerifier, claim_at
 from synovia.auth.tokens import read
@@ -31,8 +31,8 @@ async def identity_of(verifier: OidcVerifier, token: str) -> Identity:
 
 @pytest.mark.parametrize("audience", [DESKTOP, WEB])
 @pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
-async def test_google_tells_who_it_is_for_any_of_our_programs(place: Place, audience: str, issuer: str) -> None:
-    signed_in = await place.sign_in.authenticate(place.google_token(aud=audience, iss=issuer, hd="example.org"))
+async def test_google_tells_who_it_is_for_any_of_our_programs(scene: SignInScene, audience: str, issuer: str) -> None:
+    signed_in = await scene.sign_in.authenticate(scene.google_token(aud=audience, iss=issuer, hd="example.org"))
     assert signed_in.identity == Identity(
         "https://accounts.google.com",
         "1098",
@@ -42,23 +42,23 @@ async def test_google_tells_who_it_is_for_any_of_our_programs(place: Place, audi
         {"hd": "example.org"},
     )
     assert signed_in.identity.key == "https://accounts.google.com|1098"
-    assert place.server.asked == {CERTS: 1}
+    assert scene.server.asked == {CERTS: 1}
 
 
-async def test_a_single_request_is_known_by_the_issuers_token_without_a_session(place: Place) -> None:
-    signed_in = await place.sign_in.authenticate(place.google_token(), exchange=False)
+async def test_a_single_request_is_known_by_the_issuers_token_without_a_session(scene: SignInScene) -> None:
+    signed_in = await scene.sign_in.authenticate(scene.google_token(), exchange=False)
     assert signed_in.identity.email == "alice@example.org"
     assert (signed_in.token, signed_in.refresh_token, signed_in.session) == (None, None, None)
-    assert signed_in.expires_at == (int(place.clock.time()) + 3600) * 1000
+    assert signed_in.expires_at == (int(scene.clock.time()) + 3600) * 1000
 
 
-async def test_what_has_expired_by_our_clock_has_expired_whatever_the_machine_says(place: Place) -> None:
-    token = place.google_token(exp=int(place.clock.time()) + 100)
-    place.clock.advance(109)
-    await place.sign_in.authenticate(token)
-    place.clock.advance(2)
+async def test_what_has_expired_by_our_clock_has_expired_whatever_the_machine_says(scene: SignInScene) -> None:
+    token = scene.google_token(exp=int(scene.clock.time()) + 100)
+    scene.clock.advance(109)
+    await scene.sign_in.authenticate(token)
+    scene.clock.advance(2)
     with pytest.raises(InvalidToken):
-        await place.sign_in.authenticate(token)
+        await scene.sign_in.authenticate(token)
 
 
 # --- examples of configuration

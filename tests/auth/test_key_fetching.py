@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from auth.conftest import CERTS, JWKS, Place
 from auth.issuing import EcSigner, RsaSigner
+from auth.sign_in_scene import CERTS, JWKS, SignInScene
 from synovia.auth.fetching import MOST_BYTES, FetchError, check_url, fetch_json
 from synovia.auth.oidc import usable_keys
 from synovia.auth.tokens import REFUSAL
@@ -18,126 +18,130 @@ from synovia.identity import InvalidToken, SignInUnavailable
 PATHS = {"google": CERTS, "oidc": JWKS}
 
 
-def token_of(place: Place, kind: str, signer: RsaSigner | None = None) -> str:
-    claims = place.google_claims() if kind == "google" else place.claims()
-    return (signer or place.signer).sign(claims)
+def token_of(scene: SignInScene, kind: str, signer: RsaSigner | None = None) -> str:
+    claims = scene.google_claims() if kind == "google" else scene.claims()
+    return (signer or scene.signer).sign(claims)
 
 
-def rotate(place: Place, *signers: RsaSigner) -> None:
-    place.server.documents[CERTS] = {each.kid: each.certificate for each in signers}
-    place.server.documents[JWKS] = {"keys": [each.jwk for each in signers]}
+def rotate(scene: SignInScene, *signers: RsaSigner) -> None:
+    scene.server.documents[CERTS] = {each.kid: each.certificate for each in signers}
+    scene.server.documents[JWKS] = {"keys": [each.jwk for each in signers]}
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_one_fetch_serves_all_who_wait(place: Place, kind: str) -> None:
-    place.server.open.clear()
-    waiting = [asyncio.create_task(place.sign_in.authenticate(token_of(place, kind))) for _ in range(50)]
-    await place.server.waiting.wait()
-    place.server.open.set()
+async def test_one_fetch_serves_all_who_wait(scene: SignInScene, kind: str) -> None:
+    scene.server.open.clear()
+    waiting = [asyncio.create_task(scene.sign_in.authenticate(token_of(scene, kind))) for _ in range(50)]
+    await scene.server.waiting.wait()
+    scene.server.open.set()
     assert {(await each).identity.subject for each in waiting} == {"1098"}
-    assert place.server.asked == {PATHS[kind]: 1}
+    assert scene.server.asked == {PATHS[kind]: 1}
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_who_gives_up_waiting_takes_nobody_along(place: Place, kind: str) -> None:
-    place.server.open.clear()
-    first, second = (asyncio.create_task(place.sign_in.authenticate(token_of(place, kind))) for _ in range(2))
-    await place.server.waiting.wait()
+async def test_who_gives_up_waiting_takes_nobody_along(scene: SignInScene, kind: str) -> None:
+    scene.server.open.clear()
+    first, second = (asyncio.create_task(scene.sign_in.authenticate(token_of(scene, kind))) for _ in range(2))
+    await scene.server.waiting.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    place.server.open.set()
+    scene.server.open.set()
     assert (await second).identity.subject == "1098"
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_a_new_key_is_found_and_an_old_one_forgotten(place: Place, kind: str, second_signer: RsaSigner) -> None:
-    await place.sign_in.authenticate(token_of(place, kind))
-    rotate(place, second_signer)
-    place.clock.passed += 31
-    assert (await place.sign_in.authenticate(token_of(place, kind, second_signer))).identity.subject == "1098"
+async def test_a_new_key_is_found_and_an_old_one_forgotten(
+    scene: SignInScene, kind: str, second_signer: RsaSigner
+) -> None:
+    await scene.sign_in.authenticate(token_of(scene, kind))
+    rotate(scene, second_signer)
+    scene.clock.passed += 31
+    assert (await scene.sign_in.authenticate(token_of(scene, kind, second_signer))).identity.subject == "1098"
     with pytest.raises(InvalidToken, match=REFUSAL):
-        await place.sign_in.authenticate(token_of(place, kind))
-    assert place.server.asked[PATHS[kind]] == 2
+        await scene.sign_in.authenticate(token_of(scene, kind))
+    assert scene.server.asked[PATHS[kind]] == 2
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_unknown_ids_ask_the_key_server_once_in_a_while(place: Place, kind: str) -> None:
-    await place.sign_in.authenticate(token_of(place, kind))
+async def test_unknown_ids_ask_the_key_server_once_in_a_while(scene: SignInScene, kind: str) -> None:
+    await scene.sign_in.authenticate(token_of(scene, kind))
     forger = RsaSigner("made-up")
     for _ in range(3):
-        place.clock.passed += 31
+        scene.clock.passed += 31
         for number in range(20):
             forger.kid = f"made-up-{number}"
             with pytest.raises(InvalidToken, match=REFUSAL):
-                await place.sign_in.authenticate(token_of(place, kind, forger))
-    assert place.server.asked[PATHS[kind]] == 4
+                await scene.sign_in.authenticate(token_of(scene, kind, forger))
+    assert scene.server.asked[PATHS[kind]] == 4
 
 
 @pytest.mark.parametrize(("max_age", "good_for"), [(600, 600), (None, 3_600), (1, 60), (10**8, 86_400)])
-async def test_keys_are_kept_as_long_as_their_server_says(place: Place, max_age: int | None, good_for: int) -> None:
-    place.server.max_age = max_age
-    await place.sign_in.authenticate(place.token())
-    place.clock.passed += good_for - 1
-    await place.sign_in.authenticate(place.token())
-    assert place.server.asked[JWKS] == 1
-    place.clock.passed += 1
-    await place.sign_in.authenticate(place.token())
-    assert place.server.asked[JWKS] == 2
+async def test_keys_are_kept_as_long_as_their_server_says(
+    scene: SignInScene, max_age: int | None, good_for: int
+) -> None:
+    scene.server.max_age = max_age
+    await scene.sign_in.authenticate(scene.token())
+    scene.clock.passed += good_for - 1
+    await scene.sign_in.authenticate(scene.token())
+    assert scene.server.asked[JWKS] == 1
+    scene.clock.passed += 1
+    await scene.sign_in.authenticate(scene.token())
+    assert scene.server.asked[JWKS] == 2
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_a_key_server_that_is_gone_is_told_apart_from_a_bad_token(place: Place, kind: str) -> None:
-    await place.server.stop()
+async def test_a_key_server_that_is_gone_is_told_apart_from_a_bad_token(scene: SignInScene, kind: str) -> None:
+    await scene.server.stop()
     for _ in range(3):
         with pytest.raises(SignInUnavailable, match="cannot be fetched at the moment"):
-            await place.sign_in.authenticate(token_of(place, kind))
-    await place.server.start()
+            await scene.sign_in.authenticate(token_of(scene, kind))
+    await scene.server.start()
     with pytest.raises(SignInUnavailable):
-        await place.sign_in.authenticate(token_of(place, kind))  # not asked again at once
-    place.clock.passed += 31
-    assert (await place.sign_in.authenticate(token_of(place, kind))).identity.subject == "1098"
-    assert place.server.asked[PATHS[kind]] == 1
+        await scene.sign_in.authenticate(token_of(scene, kind))  # not asked again at once
+    scene.clock.passed += 31
+    assert (await scene.sign_in.authenticate(token_of(scene, kind))).identity.subject == "1098"
+    assert scene.server.asked[PATHS[kind]] == 1
 
 
 @pytest.mark.parametrize("kind", PATHS)
 async def test_old_keys_serve_for_a_day_while_no_new_ones_can_be_had(
-    place: Place, kind: str, second_signer: RsaSigner
+    scene: SignInScene, kind: str, second_signer: RsaSigner
 ) -> None:
-    await place.sign_in.authenticate(token_of(place, kind))
-    await place.server.stop()
-    place.clock.passed += 3_600 + 86_400 - 1
-    await place.sign_in.authenticate(token_of(place, kind))
+    await scene.sign_in.authenticate(token_of(scene, kind))
+    await scene.server.stop()
+    scene.clock.passed += 3_600 + 86_400 - 1
+    await scene.sign_in.authenticate(token_of(scene, kind))
     with pytest.raises(SignInUnavailable):
-        await place.sign_in.authenticate(token_of(place, kind, second_signer))  # it may well be a new key
-    place.clock.passed += 1
+        await scene.sign_in.authenticate(token_of(scene, kind, second_signer))  # it may well be a new key
+    scene.clock.passed += 1
     with pytest.raises(SignInUnavailable):
-        await place.sign_in.authenticate(token_of(place, kind))
+        await scene.sign_in.authenticate(token_of(scene, kind))
 
 
 @pytest.mark.parametrize("kind", PATHS)
-async def test_a_slow_key_server_costs_its_deadline_and_nobody_else(place: Place, kind: str) -> None:
+async def test_a_slow_key_server_costs_its_deadline_and_nobody_else(scene: SignInScene, kind: str) -> None:
     other = {"google": "oidc", "oidc": "google"}[kind]
-    known = await place.sign_in.authenticate(token_of(place, other))
+    known = await scene.sign_in.authenticate(token_of(scene, other))
     assert known.token is not None
-    place.server.open.clear()
-    place.server.waiting.clear()
-    slow = asyncio.create_task(place.sign_in.authenticate(token_of(place, kind)))
-    await place.server.waiting.wait()
+    scene.server.open.clear()
+    scene.server.waiting.clear()
+    slow = asyncio.create_task(scene.sign_in.authenticate(token_of(scene, kind)))
+    await scene.server.waiting.wait()
     for _ in range(20):  # while it hangs, others sign in
-        assert (await place.sign_in.authenticate(known.token)).identity.subject == "1098"
-        assert (await place.sign_in.authenticate(token_of(place, other))).identity.subject == "1098"
+        assert (await scene.sign_in.authenticate(known.token)).identity.subject == "1098"
+        assert (await scene.sign_in.authenticate(token_of(scene, other))).identity.subject == "1098"
     assert not slow.done()
     async with asyncio.timeout(10):
         with pytest.raises(SignInUnavailable):
             await slow
 
 
-async def test_a_server_that_trickles_is_cut_off_at_the_deadline(place: Place) -> None:
-    place.server.trickle = True
+async def test_a_server_that_trickles_is_cut_off_at_the_deadline(scene: SignInScene) -> None:
+    scene.server.trickle = True
     async with asyncio.timeout(10):
         with pytest.raises(FetchError, match=r"no answer within 0\.2 s"):
-            await fetch_json(place.server.url + JWKS, seconds=0.2)
+            await fetch_json(scene.server.url + JWKS, seconds=0.2)
 
 
 def _answer(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
@@ -161,21 +165,21 @@ def _answer(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
         b"",
     ],
 )
-async def test_what_is_no_answer_is_no_key(place: Place, raw: bytes) -> None:
-    place.server.raw = {CERTS: raw, JWKS: raw}
+async def test_what_is_no_answer_is_no_key(scene: SignInScene, raw: bytes) -> None:
+    scene.server.raw = {CERTS: raw, JWKS: raw}
     for kind in PATHS:
         with pytest.raises(SignInUnavailable):
-            await place.sign_in.authenticate(token_of(place, kind))
+            await scene.sign_in.authenticate(token_of(scene, kind))
 
 
 @pytest.mark.parametrize(("length", "taken"), [(MOST_BYTES, True), (MOST_BYTES + 1, False)])
-async def test_no_more_is_read_than_keys_can_need(place: Place, length: int, taken: bool) -> None:
-    place.server.raw[JWKS] = _answer(json.dumps({"keys": [place.signer.jwk]}).encode().ljust(length))
+async def test_no_more_is_read_than_keys_can_need(scene: SignInScene, length: int, taken: bool) -> None:
+    scene.server.raw[JWKS] = _answer(json.dumps({"keys": [scene.signer.jwk]}).encode().ljust(length))
     if taken:
-        await place.sign_in.authenticate(place.token())
+        await scene.sign_in.authenticate(scene.token())
     else:
         with pytest.raises(SignInUnavailable):
-            await place.sign_in.authenticate(place.token())
+            await scene.sign_in.authenticate(scene.token())
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from auth.conftest import DESKTOP, Place, settings_of
 from auth.key_server import KeyServer
+from auth.sign_in_scene import DESKTOP, SignInScene, settings_of
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.auth.routes import routes
 from synovia.auth.settings import AuthSettings
@@ -28,8 +28,8 @@ async def told(sign_in: SignInService) -> Any:
     return json.loads(response.body)
 
 
-async def test_a_page_learns_of_google_by_the_first_client_id(place: Place) -> None:
-    assert await told(place.sign_in) == NOBODY | {"googleClientId": DESKTOP}
+async def test_a_page_learns_of_google_by_the_first_client_id(scene: SignInScene) -> None:
+    assert await told(scene.sign_in) == NOBODY | {"googleClientId": DESKTOP}
 
 
 async def test_a_page_learns_of_codes_by_mail_and_of_development(store: Store) -> None:

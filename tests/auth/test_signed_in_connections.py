@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from auth.conftest import Place, settings_of
 from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
-from sync.serving import BOARD, Client, Running, client_of
+from auth.sign_in_scene import SignInScene, settings_of
+from helpers.sync_server import BOARD, Client, Running, client_of
 from synovia.app import Synovia
 from synovia.auth.sign_in import SignInService
 from synovia.cli.server import listen, make_server
@@ -72,17 +72,17 @@ def service_of(running: Running) -> SignInService:
     return running.app.sign_in
 
 
-async def test_google_once_then_our_own_tokens(running: Running, place: Place) -> None:
+async def test_google_once_then_our_own_tokens(running: Running, scene: SignInScene) -> None:
     async with client_of(running) as client:
-        first = await sign_in(client, place.google_token())
+        first = await sign_in(client, scene.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
-    await place.server.stop()
-    place.clock.advance(600)
+    await scene.server.stop()
+    scene.clock.advance(600)
     async with client_of(running) as client:
         again = await sign_in(client, first.token)
         assert again == Authenticated(None, None, first.expires_at)
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
-    place.clock.advance(3_600)
+    scene.clock.advance(3_600)
     async with client_of(running) as client:
         assert (await refusal(client, first.token)).error.code == "invalid_token"
         renewed = await sign_in(client, first.refresh_token)
@@ -91,11 +91,11 @@ async def test_google_once_then_our_own_tokens(running: Running, place: Place) -
         assert renewed.refresh_token not in (None, first.refresh_token)
 
 
-async def test_a_sign_in_that_runs_out_leaves_an_anonymous_connection(running: Running, place: Place) -> None:
+async def test_a_sign_in_that_runs_out_leaves_an_anonymous_connection(running: Running, scene: SignInScene) -> None:
     async with client_of(running) as client:
-        signed_in = await sign_in(client, place.google_token())
+        signed_in = await sign_in(client, scene.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
-        place.clock.now = (signed_in.expires_at or 0) / 1000
+        scene.clock.now = (signed_in.expires_at or 0) / 1000
         told = await client.until(is_(AuthError))
         assert told.error.code == "invalid_token"
         assert await client.result(1) is None
@@ -103,12 +103,12 @@ async def test_a_sign_in_that_runs_out_leaves_an_anonymous_connection(running: R
         assert await client.result(1) == "alice@example.org"
 
 
-async def test_nothing_runs_as_the_caller_after_the_last_moment(running: Running, place: Place) -> None:
+async def test_nothing_runs_as_the_caller_after_the_last_moment(running: Running, scene: SignInScene) -> None:
     """Also before the hub has looked at its deadlines: what comes in first is looked at first."""
     async with client_of(running) as client:
-        signed_in = await sign_in(client, place.google_token())
+        signed_in = await sign_in(client, scene.google_token())
         await client.subscribe(1, "notes:on_board", {"board": "a"})
-        place.clock.now = (signed_in.expires_at or 0) / 1000
+        scene.clock.now = (signed_in.expires_at or 0) / 1000
         assert (await client.mutate("notes:sign", {"board": "a"})).error == ErrorInfo(
             "unauthenticated",
             "the sign-in has ended, or its token was refused: nothing is run until the client signs in again, or out",
@@ -119,26 +119,26 @@ async def test_nothing_runs_as_the_caller_after_the_last_moment(running: Running
         assert (await client.mutate("notes:sign", {"board": "a"})).result == "nobody"
 
 
-async def test_renewed_in_time_nothing_is_told_again(running: Running, place: Place) -> None:
+async def test_renewed_in_time_nothing_is_told_again(running: Running, scene: SignInScene) -> None:
     async with client_of(running) as client:
-        signed_in = await sign_in(client, place.google_token())
+        signed_in = await sign_in(client, scene.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
-        place.clock.advance(800)
+        scene.clock.advance(800)
         client.events.clear()
         renewed = await sign_in(client, signed_in.refresh_token)
         assert (renewed.expires_at or 0) - (signed_in.expires_at or 0) >= 799_000
-        place.clock.advance(800)
+        scene.clock.advance(800)
         await client.send(client.session.ping(7))
         await client.until(is_(Pong))
         assert not [event for event in client.events if isinstance(event, (QueryUpdated, AuthError))]
 
 
 @pytest.mark.parametrize("way", ["signed out", "another hub", "copied refresh token"])
-async def test_a_revoked_session_ends_on_open_connections(running: Running, place: Place, way: str) -> None:
+async def test_a_revoked_session_ends_on_open_connections(running: Running, scene: SignInScene, way: str) -> None:
     service = service_of(running)
     async with client_of(running) as client, client_of(running) as other:
-        signed_in = await sign_in(client, place.google_token())
-        await sign_in(other, place.google_token())
+        signed_in = await sign_in(client, scene.google_token())
+        await sign_in(other, scene.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
         assert signed_in.token is not None
         if way == "signed out":
@@ -157,34 +157,36 @@ async def test_a_revoked_session_ends_on_open_connections(running: Running, plac
             assert await other.subscribe(1, "notes:who_am_i") == "alice@example.org", "another session goes on"
 
 
-async def test_a_key_server_that_hangs_holds_up_who_needs_it_and_nobody_else(running: Running, place: Place) -> None:
+async def test_a_key_server_that_hangs_holds_up_who_needs_it_and_nobody_else(
+    running: Running, scene: SignInScene
+) -> None:
     async with client_of(running) as client, client_of(running) as other:
-        place.server.open.clear()
-        await client.send(client.session.authenticate(place.google_token()))
-        await place.server.waiting.wait()
+        scene.server.open.clear()
+        await client.send(client.session.authenticate(scene.google_token()))
+        await scene.server.waiting.wait()
         for number in range(20):
             assert (await other.mutate("notes:post", {"board": "a", "text": str(number)})).error is None
         told = await client.until(is_(AuthError))
         assert told.error.code == "server_error"
         assert "cannot be fetched at the moment" in told.error.message
-        place.server.open.set()
+        scene.server.open.set()
 
 
 async def test_sessions_outlive_the_server(
-    key_server: KeyServer, clock: MovedClock, place: Place, tmp_path: Any
+    key_server: KeyServer, clock: MovedClock, scene: SignInScene, tmp_path: Any
 ) -> None:
     store = f"sqlite:///{tmp_path / 'board.db'}"
     async with serving(key_server, clock, store) as running, client_of(running) as client:
-        first = await sign_in(client, place.google_token())
+        first = await sign_in(client, scene.google_token())
     await key_server.stop()
     async with serving(key_server, clock, store) as running, client_of(running) as client:
         await sign_in(client, first.token)
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
 
 
-async def test_the_python_client_renews_by_itself(running: Running, place: Place) -> None:
+async def test_the_python_client_renews_by_itself(running: Running, scene: SignInScene) -> None:
     url = f"ws://127.0.0.1:{running.port}"
-    async with asyncio.timeout(20), ProgramClient(url, token=place.google_token()) as client:
+    async with asyncio.timeout(20), ProgramClient(url, token=scene.google_token()) as client:
         seen: asyncio.Queue[Any] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
 
@@ -195,8 +197,8 @@ async def test_the_python_client_renews_by_itself(running: Running, place: Place
             watcher = tasks.create_task(watch())
             while await seen.get() != "alice@example.org":
                 pass
-            await place.server.stop()
-            place.clock.advance(901)  # the server's time only: the client learns of it by being told
+            await scene.server.stop()
+            scene.clock.advance(901)  # the server's time only: the client learns of it by being told
             while await seen.get() is not None:
                 pass
             while await seen.get() != "alice@example.org":
@@ -205,15 +207,15 @@ async def test_the_python_client_renews_by_itself(running: Running, place: Place
 
 
 async def test_no_token_is_in_the_log(
-    running: Running, place: Place, caplog: pytest.LogCaptureFixture, second_signer: RsaSigner
+    running: Running, scene: SignInScene, caplog: pytest.LogCaptureFixture, second_signer: RsaSigner
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    good, bad = place.google_token(), second_signer.sign(place.google_claims())
+    good, bad = scene.google_token(), second_signer.sign(scene.google_claims())
     async with client_of(running) as client:
         signed_in = await sign_in(client, good)
         await refusal(client, bad)
         await sign_in(client, signed_in.refresh_token)
-        place.clock.advance(100)
+        scene.clock.advance(100)
         await refusal(client, signed_in.refresh_token)
     assert "a token was refused: an unknown key" in caplog.text
     ours = [record for record in caplog.records if record.name.startswith("synovia")]
@@ -242,11 +244,11 @@ async def post(running: Running, path: str, body: bytes, **headers: str) -> tupl
     return int(status.split()[1]), dict(line.lower().split(": ", 1) for line in rest), content
 
 
-async def test_signing_out_over_http(running: Running, place: Place) -> None:
+async def test_signing_out_over_http(running: Running, scene: SignInScene) -> None:
     async with client_of(running) as client:
-        signed_in = await sign_in(client, place.google_token())
+        signed_in = await sign_in(client, scene.google_token())
         assert await client.subscribe(1, "notes:who_am_i") == "alice@example.org"
-        for wrong in ("Bearer nonsense", f"Bearer {place.google_token()}", "Basic eDp5", ""):
+        for wrong in ("Bearer nonsense", f"Bearer {scene.google_token()}", "Basic eDp5", ""):
             assert (await post(running, "/auth/sign-out", b"", authorization=wrong))[0] == 401
         right = f"Bearer {signed_in.refresh_token}"
         assert (await post(running, "/auth/sign-out", b"", authorization=right))[0] == 204

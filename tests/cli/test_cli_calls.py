@@ -13,7 +13,7 @@ import pytest
 from bson import ObjectId
 from typer.testing import CliRunner, Result
 
-from scheduler import failing
+from apps import failing
 from synovia.cli.commands import app as commands
 from synovia.functions.registry import collect
 from synovia.store.base import Batch, Write

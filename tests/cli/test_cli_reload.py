@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sync.serving import client_of
+from helpers.sync_server import client_of
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import QueryAdd
 

@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from pydantic import SecretStr, ValidationError
 
-from cli.test_cli_commands import BOARD, banner_of, server, synovia
+from cli.command_line import BOARD, banner_of, server, synovia
 from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.cli.options import environment

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mongod import free_port
-from sync.serving import Client, socket_to
+from helpers.mongod import free_port
+from helpers.sync_server import Client, socket_to
 from synovia_client import Backoff
 from synovia_client import Client as FullClient
 from synovia_protocol.client_session import ClientSession
 
-POSTS = Path(__file__).parents[1] / "support" / "posts.py"
+POSTS = Path(__file__).parents[1] / "apps" / "posts.py"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
 SECONDS = 30.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.test_cli_commands import synovia
+from cli.command_line import synovia
 from synovia.schema import to_bson
 from synovia.schema.specs import TableSpec
 from synovia.store import arrays

@@ -18,7 +18,7 @@ import pytest
 
 from synovia_client import Backoff, Client
 
-POSTS = Path(__file__).parents[1] / "support" / "posts.py"
+POSTS = Path(__file__).parents[1] / "apps" / "posts.py"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
 SECONDS = 40.0
 QUICK = {"SYNOVIA_LIMITS_RETRY_SPREAD": "0.2", "SYNOVIA_LIMITS_DRAIN_TIMEOUT": "1"}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from client.conftest import TIMEOUTS, MakeClient
 from client.manual_clock import ManualClock
+from client.options import TIMEOUTS, MakeClient
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import Backoff, Client, ConnectionFailed, ConnectionState, RequestTimeout, Timeouts
 from synovia_protocol import messages as m

@@ -10,8 +10,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sync.serving import BOARD as APPLICATION
-from sync.serving import Running, fresh_board, serving
+from helpers.sync_server import BOARD as APPLICATION
+from helpers.sync_server import Running, fresh_board, serving
 from synovia.app import Synovia
 from synovia.cli.server import listen
 from synovia.functions.registry import load_application

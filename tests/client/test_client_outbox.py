@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mongod import free_port
-from sync.serving import Running, fresh_board, serving, until
+from helpers.mongod import free_port
+from helpers.sync_server import Running, fresh_board, serving, until
 from synovia.cli.server import listen
 from synovia.config import Settings
 from synovia_client import Backoff, Client, FunctionError, OutboxError, Recovered, RequestTimeout

@@ -11,7 +11,7 @@ import msgpack
 import numpy as np
 import pytest
 
-from client.conftest import MakeClient
+from client.options import MakeClient
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import Client, FunctionError, Outbox, Recovered
 from synovia_client.outbox import Entry

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 import pytest
 
-from client.conftest import MakeClient
 from client.manual_clock import ManualClock
+from client.options import MakeClient
 from client.peer import Peer, eventually
 from synovia_client import Backoff, Client
 from synovia_client.link import Link

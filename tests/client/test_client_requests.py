@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.conftest import MakeClient
 from client.manual_clock import ManualClock
+from client.options import MakeClient
 from client.peer import Peer, eventually
 from synovia_client import Client, ClientClosed, ConnectionLost, FunctionError, RequestTimeout
 from synovia_protocol.arrays import ref_of

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from client.conftest import MakeClient
 from client.manual_clock import ManualClock
+from client.options import MakeClient
 from client.peer import Peer, PeerConnection, eventually
 from synovia_client import AuthenticationError, Client
 from synovia_protocol.errors import ErrorInfo

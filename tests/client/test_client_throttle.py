@@ -7,8 +7,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from client.conftest import MakeClient
 from client.manual_clock import ManualClock
+from client.options import MakeClient
 from client.peer import Peer, PeerConnection
 from synovia_client import Client, FunctionError, RequestTimeout
 from synovia_protocol.arrays import ref_of

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from client.conftest import TIMEOUTS
 from client.manual_clock import ManualClock
+from client.options import TIMEOUTS
 from client.peer import Peer, eventually
 from synovia_client import Client
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERYTHING = Path(__file__).parent / "everything"
+EVERYTHING = Path(__file__).parents[1] / "apps" / "everything"
 GOLDEN = Path(__file__).parent / "golden"
 JS = ROOT / "clients" / "js"
 TSC = JS / "node_modules" / ".bin" / "tsc"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.written_applications import function, write_application
+from helpers.written_applications import function, write_application
 from synovia.codegen import CodegenError, generate
 from synovia.functions.registry import load_application
 

@@ -10,7 +10,7 @@ import pytest
 
 from codegen.compiling import EVERYTHING, GOLDEN, ROOT, check_python, expected
 from codegen.golden.everything_api import mail_box, shop, things
-from support.clinic import open_clinic
+from helpers.running_hub import running_hub
 from synovia.codegen import generate
 from synovia.functions.registry import load_application
 from synovia_client import BlockingClient, Client
@@ -108,7 +108,7 @@ def test_the_motion_application_has_a_client_that_passes(tmp_path: Path) -> None
 async def test_calls_are_answered_with_what_the_types_say() -> None:
     samples = np.array([1.5, -0.0, np.nan])
     at = dt.datetime(2026, 2, 3, tzinfo=dt.UTC)
-    async with open_clinic("sqlite://:memory:", EVERYTHING) as clinic:
+    async with running_hub("sqlite://:memory:", EVERYTHING) as clinic:
         client = await clinic.connect("ada")
         async with client.subscribe(things.list()) as shown:
             assert shown.value == []

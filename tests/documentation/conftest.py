@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -17,5 +18,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+        if _lies_in(sys.modules[name], tmp_path):
             del sys.modules[name]
+
+
+def _lies_in(module: ModuleType, folder: Path) -> bool:
+    """Tell whether a module, or a folder without an ``__init__``, was imported from there."""
+    origins = [module.__file__ or ""] if hasattr(module, "__file__") else []
+    return any(Path(origin).is_relative_to(folder) for origin in [*origins, *getattr(module, "__path__", [])])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from documentation.pages import page
-from documentation.programs import program_of, source, write_chat, write_program
-from support.clinic import open_clinic
+from helpers.documentation_pages import page
+from helpers.documentation_programs import program_of, source, write_chat, write_program
+from helpers.running_hub import running_hub
 from synovia import Identity
 from synovia.functions.function import Kind
 from synovia.testing import TestApp
@@ -18,7 +18,7 @@ async def test_readme(folder: Path) -> None:
     server, client = program_of(readme)
     application = folder / "chat.py"
     application.write_text(server.code, encoding="utf-8")
-    async with open_clinic("sqlite://:memory:", application) as clinic:
+    async with running_hub("sqlite://:memory:", application) as clinic:
         shown: list[object] = []
         code = source(readme, [client]).replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{clinic.port}")
         code = code.replace("asyncio.run(main())", "").replace("print(", "return shown.append(")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from documentation.pages import ROOT, page, pages
+from helpers.documentation_pages import ROOT, page, pages
 
 ARCHITECTURE = page("docs/architecture.md")
 _PATH = re.compile(r"`([a-z_][\w-]*(?:/[\w.-]+)+/?)`")

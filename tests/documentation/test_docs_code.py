@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from documentation.pages import ROOT, Page, page, pages
-from documentation.programs import context_of, program_of, write_chat, write_files, write_program
+from helpers.documentation_pages import ROOT, Page, page, pages
+from helpers.documentation_programs import context_of, program_of, write_chat, write_files, write_program
 from synovia.codegen import generate
 from synovia.functions.registry import load_application
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from documentation.pages import Page, page, pages, slug
+from helpers.documentation_pages import Page, page, pages, slug
 
 
 @pytest.mark.parametrize("source", pages(), ids=lambda source: source.name)

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from documentation.pages import Page, pages
+from helpers.documentation_pages import Page, pages
 from motion.cli.commands import app as motion_commands
 from synovia import ActionContext, MutationContext, QueryContext
 from synovia.cli.commands import app as synovia_commands

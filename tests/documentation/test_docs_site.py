@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from documentation.pages import ROOT
+from helpers.documentation_pages import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 MODULES = ["synovia", "synovia.http", "synovia.testing", "synovia_client"]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from documentation.pages import page
-from documentation.programs import write_files
+from helpers.documentation_pages import page
+from helpers.documentation_programs import write_files
 
 TUTORIAL = page("docs/tutorial.md")
 PIPE = asyncio.subprocess.PIPE

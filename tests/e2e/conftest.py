@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.clinic import Clinic, open_clinic
+from helpers.running_hub import RunningHub, running_hub
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def mongodb_store(mongodb_uri: str, database_name: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
-async def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Clinic]:
+async def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningHub]:
     store = f"sqlite:////{tmp_path / 'clinic.db'}"
     if request.param == "mongodb":
         store = request.getfixturevalue("mongodb_store")
-    async with open_clinic(store) as clinic:
+    async with running_hub(store) as clinic:
         yield clinic

@@ -12,8 +12,8 @@ import pytest
 from bson import ObjectId
 from pymongo import AsyncMongoClient
 
-from support import board
-from support.clinic import Clinic, open_clinic
+from apps import board
+from helpers.running_hub import RunningHub, running_hub
 from synovia.functions.registry import collect
 from synovia_client import ArrayRef, Client, FunctionError, Subscription
 from synovia_protocol import codec
@@ -43,7 +43,7 @@ async def until(values: Subscription[Any], wanted: Callable[[Any], bool]) -> Any
     raise AssertionError("the subscription ended")
 
 
-async def test_a_list_follows_what_a_colleague_saves(clinic: Clinic) -> None:
+async def test_a_list_follows_what_a_colleague_saves(clinic: RunningHub) -> None:
     ann = await clinic.person("ann")
     elsewhere = await clinic.connect("ann")
     async with ann.subscribe("recordings:list_mine", {"limit": 20}) as recordings:
@@ -62,7 +62,7 @@ async def test_a_list_follows_what_a_colleague_saves(clinic: Clinic) -> None:
         await until(recordings, lambda value: value[0]["notes"] == "second")
 
 
-async def test_a_response_never_comes_before_what_it_caused(clinic: Clinic) -> None:
+async def test_a_response_never_comes_before_what_it_caused(clinic: RunningHub) -> None:
     ann = await clinic.person("ann")
     async with ann.subscribe("recordings:list_mine") as recordings:
         await until(recordings, lambda value: True)
@@ -71,7 +71,7 @@ async def test_a_response_never_comes_before_what_it_caused(clinic: Clinic) -> N
             assert len(recordings.value) == number
 
 
-async def test_special_numbers_come_back_bit_for_bit(clinic: Clinic) -> None:
+async def test_special_numbers_come_back_bit_for_bit(clinic: RunningHub) -> None:
     ann = await clinic.person("ann")
     bits = [0x7FF8000000000001, 0x7FF0000000000001, 0xFFF8DEADBEEF0001, 1, 0x8000000000000000, 0x7FF0000000000000]
     special = np.array([*bits, 0xFFF0000000000000, 0x000FFFFFFFFFFFFF], dtype=np.uint64).view(np.float64)
@@ -83,7 +83,7 @@ async def test_special_numbers_come_back_bit_for_bit(clinic: Clinic) -> None:
     assert (await ann.array(recording["rightKnee"])).tobytes() == special[::-1].tobytes()
 
 
-async def test_a_million_samples_a_side(clinic: Clinic) -> None:
+async def test_a_million_samples_a_side(clinic: RunningHub) -> None:
     ann = await clinic.person("ann")
     samples = np.random.default_rng(7).standard_normal((2, 1_000_000))
     progress: list[tuple[int, int]] = []
@@ -109,7 +109,7 @@ async def test_one_field_of_one_in_a_thousand_is_a_small_transition(
         return seen[-1]
 
     monkeypatch.setattr("synovia.sync.transitions.encode_transition", spying)
-    async with open_clinic("sqlite://:memory:", collect("board", [board])) as clinic:
+    async with running_hub("sqlite://:memory:", collect("board", [board])) as clinic:
         writer, reader = await clinic.connect("ann"), await clinic.connect("ben")
         for number in range(1000):
             await writer.mutation("board:add", {"slug": f"card {number}", "rank": number, "tags": ["red", "green"]})
@@ -125,7 +125,7 @@ async def test_one_field_of_one_in_a_thousand_is_a_small_transition(
     assert len(frame) <= 200
 
 
-async def test_clients_see_each_others_sharing(clinic: Clinic) -> None:
+async def test_clients_see_each_others_sharing(clinic: RunningHub) -> None:
     ann, pat = await clinic.person("ann"), await clinic.person("pat", "patient")
     await ann.mutation("contacts:add", {"email": "pat@example.org", "alias": "Patty"})
     await pat.mutation("contacts:add", {"email": "ann@example.org"})
@@ -150,7 +150,7 @@ async def test_clients_see_each_others_sharing(clinic: Clinic) -> None:
 async def test_another_programs_write_reaches_the_subscribers(
     mongodb_store: str, mongodb_uri: str, database_name: str
 ) -> None:
-    async with open_clinic(mongodb_store) as clinic, AsyncMongoClient[dict[str, Any]](mongodb_uri) as mongo:
+    async with running_hub(mongodb_store) as clinic, AsyncMongoClient[dict[str, Any]](mongodb_uri) as mongo:
         ann = await clinic.person("ann")
         recording_id = await save(ann, notes="before")
         recordings = mongo[database_name]["recordings"]
@@ -169,7 +169,7 @@ async def test_another_programs_write_reaches_the_subscribers(
 
 @pytest.mark.mongodb
 async def test_two_hubs_on_one_database(mongodb_store: str) -> None:
-    async with open_clinic(mongodb_store) as one, open_clinic(mongodb_store) as other:
+    async with running_hub(mongodb_store) as one, running_hub(mongodb_store) as other:
         here, there = await one.person("ann"), await other.connect("ann")
         await other.app.engine.wait_for(one.app.engine.head)  # the other hub learns of the registration by its own log
         async with there.subscribe("recordings:list_mine") as mine:

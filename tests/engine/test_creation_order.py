@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support import messages
+from apps import messages
 from synovia.engine.committer import Submission
 from synovia.engine.engine import Engine
 from synovia.engine.freshness import Floor

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import msgpack
 import pytest
 
-from support import board
-from support.holder import Holder
+from apps import board
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia import keys
 from synovia.functions import query as querying
 from synovia.functions.registry import Registry, collect
@@ -40,7 +40,7 @@ async def app(any_store: Store) -> AsyncIterator[TestApp]:
     ],
 )
 async def test_a_forged_end_does_not_lead_beyond_what_the_query_reads(app: TestApp, end: bytes) -> None:
-    holder = Holder(app.engine)
+    holder = RecordingSubscriber(app.engine)
     holder.subscribe("page", "board:page", {"board": "mine"}, journal=msgpack.packb([end]))
     await holder.settled()
     assert [card["slug"] for card in holder.value("page")["items"]] == ["mine0", "mine1", "mine2"]
@@ -52,7 +52,7 @@ async def test_a_forged_end_does_not_lead_beyond_what_the_query_reads(app: TestA
 async def test_a_journal_that_is_none_fails_its_query_alone(
     app: TestApp, journal: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    holder = Holder(app.engine)
+    holder = RecordingSubscriber(app.engine)
     holder.subscribe("bad", "board:page", {"board": "mine"}, journal=journal)
     holder.subscribe("good", "board:page", {"board": "mine"})
     await holder.settled()
@@ -71,19 +71,19 @@ async def test_a_forged_end_makes_no_page_of_a_long_list(
     first = await app.caller().query("board:page", {"board": "mine", "size": last + 1})
     end = base64.urlsafe_b64decode(first["nextCursor"])
     monkeypatch.setattr(querying, "MAX_PAGE_SIZE", 1)
-    holder = Holder(app.engine)
+    holder = RecordingSubscriber(app.engine)
     holder.subscribe("page", "board:page", {"board": "mine", "size": 1}, journal=msgpack.packb([end]))
     await holder.settled()
     assert [card["slug"] for card in holder.value("page")["items"]] == ["mine0", "mine1"][:shown]
 
 
 async def test_the_journal_of_a_page_keeps_its_stretch(app: TestApp) -> None:
-    first = Holder(app.engine)
+    first = RecordingSubscriber(app.engine)
     live = first.subscribe("page", "board:page", {"board": "mine"})
     await first.settled()
     assert live.journal is not None
     outcome = await app.engine.mutate("board:add", {"slug": "early", "board": "mine", "rank": -1}, None)
-    again = Holder(app.engine)
+    again = RecordingSubscriber(app.engine)
     again.subscribe("page", "board:page", {"board": "mine"}, journal=live.journal)
     await again.settled(outcome.ts or 0)
     packed = again.version("page").packed

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support import board, ward
+from apps import board, ward
 from synovia.auth.development import development_identity
 from synovia.engine.engine import Engine
 from synovia.errors import FunctionError

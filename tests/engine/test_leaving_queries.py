@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from support import board
+from apps import board
 from synovia.engine.live_query import LiveQuery
 from synovia.functions.registry import Registry, collect
 from synovia.identity import Identity

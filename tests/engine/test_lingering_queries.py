@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from support.holder import Holder
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia import QueryContext, query
 from synovia.engine.engine import Engine
 from synovia.engine.settings import EngineLimits
@@ -56,7 +56,7 @@ async def engine_with(limits: EngineLimits) -> AsyncIterator[Engine]:
 
 async def ask_once(engine: Engine, number: int, account: Account = SERVER) -> None:
     """Subscribe, wait for the first result, and leave."""
-    holder = Holder(engine)
+    holder = RecordingSubscriber(engine)
     holder.held["it"] = engine.subscribe(holder, path_of("words"), {"number": number}, None, account=account)
     await holder.settled()
     holder.unsubscribe("it")
@@ -87,7 +87,7 @@ async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result
         kept = [live.args["number"] for live in engine.live]
         assert 0 < len(kept) < 20
         assert kept == list(range(20 - len(kept), 20))
-        live = engine.subscribe(Holder(engine), path_of("words"), {"number": 19}, None)
+        live = engine.subscribe(RecordingSubscriber(engine), path_of("words"), {"number": 19}, None)
         assert live.loaded
         assert len(engine.live.lingering) == len(kept) - 1, "what is held again is not counted any more"
 
@@ -105,7 +105,7 @@ async def test_an_address_pushes_out_only_its_own() -> None:
 
 async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:
     async with engine_with(EngineLimits()) as engine:
-        holder = Holder(engine)
+        holder = RecordingSubscriber(engine)
         for number in range(200):  # more than there are places to run in
             holder.subscribe(str(number), path_of("never"), {"number": number})
         await asyncio.sleep(0)
@@ -118,7 +118,7 @@ async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:
 async def test_a_query_that_is_left_and_joined_again_while_it_runs_is_run_again() -> None:
     gate.clear()
     async with engine_with(EngineLimits()) as engine:
-        holder = Holder(engine)
+        holder = RecordingSubscriber(engine)
         for _ in range(3):
             holder.subscribe("it", path_of("gated"), {})
             await asyncio.sleep(0)

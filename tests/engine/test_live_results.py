@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from support import board
-from support.holder import Holder
+from apps import board
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia.engine.live_query import LiveQuery, Version
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
@@ -86,7 +86,7 @@ class Fuzzer:
     def __init__(self, app: TestApp, seed: int) -> None:
         self.app = app
         self.random = Random(seed)
-        self.holders = [Holder(app.engine) for _ in range(3)]
+        self.holders = [RecordingSubscriber(app.engine) for _ in range(3)]
         self.queries: dict[str, tuple[str, dict[str, Any], Identity | None]] = {}
 
     def subscribe_some(self) -> None:
@@ -158,7 +158,7 @@ async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: S
 @pytest.mark.parametrize("seed", range(3))
 async def test_patches_lead_from_any_kept_version_to_the_newest(registry: Registry, seed: int) -> None:
     async with TestApp(registry) as app:
-        fuzzer, held = Fuzzer(app, seed), Holder(app.engine)
+        fuzzer, held = Fuzzer(app, seed), RecordingSubscriber(app.engine)
         live = held.subscribe("list", "board:on_board", {"board": "a", "limit": 100})
         seen: dict[int, tuple[Version, Any]] = {}
         for _ in range(30):
@@ -183,7 +183,7 @@ def leads_to(live: LiveQuery, old: Version, before: Any, new: Version, after: An
 
 async def test_a_change_that_no_query_sees_reruns_nothing(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        holder, caller = Holder(app.engine), app.caller()
+        holder, caller = RecordingSubscriber(app.engine), app.caller()
         await caller.mutation("board:add", {"slug": "x", "rank": 50})
         live = holder.subscribe("r", "board:in_range", {"board": "a", "low": 0, "high": 10})
         await holder.settled()
@@ -199,7 +199,7 @@ async def test_a_change_that_no_query_sees_reruns_nothing(registry: Registry) ->
 
 async def test_equal_queries_are_one(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        one, two = Holder(app.engine), Holder(app.engine)
+        one, two = RecordingSubscriber(app.engine), RecordingSubscriber(app.engine)
         args = {"board": "a", "limit": 5}
         assert one.subscribe("q", "board:on_board", args, PEOPLE[1]) is two.subscribe(
             "q", "board:on_board", args, PEOPLE[2]
@@ -210,7 +210,11 @@ async def test_equal_queries_are_one(registry: Registry) -> None:
 
 async def test_a_query_that_looks_at_the_identity_is_split(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        ann, ben, again = Holder(app.engine), Holder(app.engine), Holder(app.engine)
+        ann, ben, again = (
+            RecordingSubscriber(app.engine),
+            RecordingSubscriber(app.engine),
+            RecordingSubscriber(app.engine),
+        )
         for holder, identity in ((ann, PEOPLE[1]), (ben, PEOPLE[2]), (again, PEOPLE[1])):
             holder.subscribe("who", "board:whoami", {}, identity)
         for holder in (ann, ben, again):
@@ -226,7 +230,7 @@ async def test_a_query_that_looks_at_the_identity_is_split(registry: Registry) -
 
 async def test_a_shared_query_that_begins_to_look_is_split_then(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        caller, ann, ben = app.caller(), Holder(app.engine), Holder(app.engine)
+        caller, ann, ben = app.caller(), RecordingSubscriber(app.engine), RecordingSubscriber(app.engine)
         await caller.mutation("board:add", {"slug": "x"})
         ann.subscribe("hi", "board:greeting", {"slug": "x"}, PEOPLE[1])
         ben.subscribe("hi", "board:greeting", {"slug": "x"}, PEOPLE[2])
@@ -242,7 +246,7 @@ async def test_a_shared_query_that_begins_to_look_is_split_then(registry: Regist
 
 async def test_a_result_that_did_not_change_makes_no_version(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         await caller.mutation("board:add", {"slug": "x", "rank": 7})
         live = holder.subscribe("count", "board:count", {"board": "a"})
         await holder.settled()
@@ -255,7 +259,7 @@ async def test_a_result_that_did_not_change_makes_no_version(registry: Registry)
 
 async def test_a_failing_query_recovers(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         holder.subscribe("near", "board:neighbours", {"slug": "x"})
         await holder.settled()
         error = holder.version("near").error
@@ -268,7 +272,7 @@ async def test_a_failing_query_recovers(registry: Registry) -> None:
 
 async def test_a_query_comes_back_with_patches_after_its_subscriber_left(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         for number in range(20):
             await caller.mutation("board:add", {"slug": f"x{number}", "rank": number})
         args = {"board": "a"}
@@ -286,7 +290,7 @@ async def test_a_query_comes_back_with_patches_after_its_subscriber_left(registr
 
 async def test_unknown_queries_and_arguments_are_refused_at_once(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        holder = Holder(app.engine)
+        holder = RecordingSubscriber(app.engine)
         refusals: list[tuple[str, dict[str, Any], str]] = [
             ("board:nothing", {}, "unknown_function"),
             ("board:secret", {}, "unknown_function"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support import board
+from apps import board
 from synovia.engine.engine import Engine
 from synovia.functions.registry import collect
 from synovia.store.base import Batch, RequestRecord, StoreUnavailable, Ts

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import board
+from apps import board
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
@@ -198,10 +198,10 @@ async def test_arrays_are_stored_and_read_bit_for_bit(registry: Registry) -> Non
 
 
 async def test_pages_have_no_gap_and_no_overlap_while_rows_come_and_go(registry: Registry, any_store: Store) -> None:
-    from support.holder import Holder
+    from helpers.recording_subscriber import RecordingSubscriber
 
     async with TestApp(registry, any_store) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         for rank in range(0, 100, 10):
             await caller.mutation("board:add", {"slug": f"r{rank:02}", "rank": rank})
         cursor, pages = None, 0

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from pymongo import AsyncMongoClient
 
-from support import board
+from apps import board
 from synovia.app import Synovia
 from synovia.config import Settings
 from synovia.engine.mutations import retry_window

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from support import board
-from support.holder import Holder
+from apps import board
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
@@ -20,7 +20,7 @@ def registry() -> Registry:
 
 async def test_answers_that_depend_on_the_time_disappear_by_themselves(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         app.clock.now = 1000.0
         for second in (990, 995):
             await caller.mutation("board:add", {"slug": f"at {second}", "rank": second})
@@ -41,7 +41,7 @@ async def test_answers_that_depend_on_the_time_disappear_by_themselves(registry:
 
 async def test_a_query_that_only_looks_at_the_clock_follows_it_by_the_second(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        holder = Holder(app.engine)
+        holder = RecordingSubscriber(app.engine)
         app.clock.now = 50.0
         holder.subscribe("clock", "board:clock", {})
         await holder.settled()
@@ -84,7 +84,7 @@ async def test_a_clock_that_is_moved_is_noticed_though_the_loop_has_slept_little
 
 async def test_a_query_without_subscribers_is_not_run_by_the_clock(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        holder = Holder(app.engine)
+        holder = RecordingSubscriber(app.engine)
         live = holder.subscribe("clock", "board:clock", {})
         await holder.settled()
         holder.unsubscribe("clock")

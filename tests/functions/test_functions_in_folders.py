@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.written_applications import function, refusal_of, write_application
+from helpers.written_applications import function, refusal_of, write_application
 from synovia.functions.registry import load_application
 from synovia.testing import TestApp
 

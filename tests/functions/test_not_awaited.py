@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.written_applications import HEAD, write_application
-from support.asking import serving
+from helpers.http_server import serving
+from helpers.written_applications import HEAD, write_application
 from synovia import FunctionError
 from synovia.engine.engine import Engine
 from synovia.functions.registry import load_application

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import traces
+from apps import traces
 from synovia import FunctionError
 from synovia.functions.registry import collect
 from synovia.testing import Caller, TestApp

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.written_applications import HEAD, function, refusal_of, write_application
+from helpers.written_applications import HEAD, function, refusal_of, write_application
 from synovia.cli.application import ApplicationError, load
 from synovia.functions.registry import load_application
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from support.asking import Served, serving
+from helpers.http_server import Served, serving
 
 pytestmark = pytest.mark.mongodb
 KEY = {"Idempotency-Key": "0123456789abcdef"}

@@ -12,12 +12,12 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from support.asking import Served, serving, until
+from helpers.http_server import Served, serving, until
 from synovia import ActionContext, http
 from synovia.errors import SchemaError
 from synovia.functions.registry import collect
 
-GATEWAY = Path(__file__).parents[1] / "support" / "gateway.py"
+GATEWAY = Path(__file__).parents[1] / "apps" / "gateway.py"
 ALICE = "dev:alice@example.org"
 
 

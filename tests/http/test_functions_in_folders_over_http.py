@@ -8,9 +8,9 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from functions.written_applications import function, write_application
-from support.asking import serving
-from support.clinic import open_clinic
+from helpers.http_server import serving
+from helpers.running_hub import running_hub
+from helpers.written_applications import function, write_application
 from synovia.functions.registry import load_application
 from synovia.http.openapi import describe
 
@@ -30,7 +30,7 @@ async def test_every_way_in_takes_a_path_with_slashes(tmp_path: Path) -> None:
             assert answer.status == 404, path
         for path in ("mutations/of/teams/create", "mutations:of:teams:create", "mutations//of/teams:create", "/:", ":"):
             assert (await served.call("mutation", path)).code == "unknown_function", path
-    async with open_clinic("sqlite://:memory:", application) as hub:
+    async with running_hub("sqlite://:memory:", application) as hub:
         client = await hub.connect("ada")
         assert await client.mutation("mutations/of/teams:create", {"title": "C"}) == "C"
         async with client.subscribe("mutations/teams:name") as shown:

@@ -4,8 +4,8 @@ import asyncio
 import os
 from typing import Any
 
-from support.health import health_of
-from sync.serving import Running, client_of, serving, until
+from helpers.health import health_of
+from helpers.sync_server import Running, client_of, serving, until
 from synovia.store.base import StoreUnavailable
 
 

@@ -14,9 +14,9 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from mongod import Mongod, NoMongod, ReplicaSet
-from support.health import health_of
-from sync.serving import Client, Running, client_of, serving, until
+from helpers.health import health_of
+from helpers.mongod import Mongod, NoMongod, ReplicaSet
+from helpers.sync_server import Client, Running, client_of, serving, until
 from synovia.tasks import keep_running
 
 pytestmark = pytest.mark.mongodb

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.asking import Served, fresh_ledger, serving, until
+from helpers.http_server import Served, fresh_ledger, serving, until
 from synovia.http.errors import STATUS, status_of
 from synovia.identity import SignIn, SignInUnavailable
 from synovia.limits.settings import HubLimits

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.asking import Served, serving
-from support.clinic import MOTION
+from helpers.http_server import Served, serving
+from helpers.running_hub import MOTION
 
 SAMPLES = np.random.default_rng(3).normal(size=3_000)
 

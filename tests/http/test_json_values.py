@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.wire_strategies import bits, values
+from helpers.wire_strategies import bits, values
 from synovia.http.values import EXACT, JsonError, TooMuch, dump, load, to_json
 from synovia_protocol.messages import ArrayRef
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import uvicorn
 
-from sync.serving import BOARD, Running, client_of
+from helpers.sync_server import BOARD, Running, client_of
 from synovia.app import Synovia
 from synovia.cli.server import AddressError, listen
 from synovia.config import Settings

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from support.asking import HERE, Served, serving
+from helpers.http_server import APPS, Served, serving
 from synovia.functions.registry import load_application
 from synovia.http.openapi import describe
 
 MOTION = Path(__file__).parents[2] / "apps" / "motion"
-APPLICATIONS = [HERE / "ledger.py", HERE / "gateway.py", MOTION]
+APPLICATIONS = [APPS / "ledger.py", APPS / "gateway.py", MOTION]
 ALICE = "dev:alice@example.org"
 
 
@@ -57,8 +57,8 @@ def test_there_is_one_operation_for_each_function_that_clients_may_call(applicat
 
 
 def test_nothing_of_internal_functions_is_told() -> None:
-    assert "hidden" in {path.partition(":")[2] for path in load_application(HERE / "ledger.py").functions}
-    assert "hidden" not in json.dumps(described(HERE / "ledger.py"))
+    assert "hidden" in {path.partition(":")[2] for path in load_application(APPS / "ledger.py").functions}
+    assert "hidden" not in json.dumps(described(APPS / "ledger.py"))
 
 
 def test_the_same_application_has_the_same_description_in_every_process() -> None:
@@ -76,7 +76,7 @@ def test_the_same_application_has_the_same_description_in_every_process() -> Non
 
 
 def test_access_is_told() -> None:
-    paths = described(HERE / "gateway.py")["paths"]
+    paths = described(APPS / "gateway.py")["paths"]
     assert paths["/pages/{slug}"]["get"]["security"] == [{}, {"token": []}]
     assert paths["/pages/{slug}"]["put"]["security"] == [{"token": []}]
     assert paths["/pages/{slug}"]["put"]["summary"] == "Write a page."
@@ -91,7 +91,7 @@ async def test_it_is_served_and_can_be_switched_off() -> None:
     async with serving() as served:
         answer = await served.ask("GET", "/openapi.json")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-        assert answer.json == described(HERE / "ledger.py")
+        assert answer.json == described(APPS / "ledger.py")
     async with serving(openapi=False) as served:
         assert (await served.ask("GET", "/openapi.json")).status == 404
 

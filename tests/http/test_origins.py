@@ -7,8 +7,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from support.doorstep import ask, head, knock, line
-from sync.serving import client_of, serving
+from helpers.raw_requests import ask, head, line, request_upgrade
+from helpers.sync_server import client_of, serving
 from synovia.config import Settings
 from synovia.http.origins import is_loopback_host, origin
 
@@ -33,7 +33,7 @@ FOREIGN = [
 async def test_a_foreign_page_gets_neither_a_socket_nor_an_answer(foreign: str) -> None:
     async with serving(settings={"origins": APP}) as running, client_of(running) as healthy:
         for refused in (
-            await knock(running, origin=foreign),
+            await request_upgrade(running, origin=foreign),
             await ask(running, "POST", "/api/query", origin=foreign, content_type="application/json"),
             await ask(running, "POST", "/auth/sign-out", origin=foreign),
             await ask(running, "OPTIONS", "/api/query", origin=foreign, access_control_request_method="POST"),
@@ -57,7 +57,7 @@ async def test_own_pages_named_ones_and_programs_are_let_in() -> None:
     async with serving(settings={"origins": f"https://other.example, {APP}"}) as running:
         for let_in in (f"http://127.0.0.1:{running.port}", APP, None):
             headers = {} if let_in is None else {"origin": let_in}
-            assert (await knock(running, **headers)).status == 101
+            assert (await request_upgrade(running, **headers)).status == 101
             assert (await ask(running, **headers)).status == 200
 
 
@@ -80,7 +80,7 @@ async def test_pages_of_a_named_origin_may_read_the_answers() -> None:
 async def test_in_development_pages_of_this_machine_are_let_in_and_no_others() -> None:
     async with serving(development=True) as running:
         for page in ("http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:80", "http://app.localhost:1"):
-            assert (await knock(running, origin=page)).status == 101
+            assert (await request_upgrade(running, origin=page)).status == 101
             assert (await ask(running, origin=page)).headers["access-control-allow-origin"] == page
         for page in (
             "http://192.168.1.5:5173",
@@ -88,13 +88,16 @@ async def test_in_development_pages_of_this_machine_are_let_in_and_no_others() -
             "http://127.0.0.1.evil.example",
             "null",
         ):
-            assert (await knock(running, origin=page)).status == 403
+            assert (await request_upgrade(running, origin=page)).status == 403
 
 
 async def test_in_development_a_name_that_is_made_to_point_here_is_not_answered() -> None:
     async with serving(development=True) as running:
         for name in ("evil.example", "evil.example:80", "localhost.evil.example", "192.168.1.5", "user@localhost", ""):
-            for refused in (await ask(running, host=name), await knock(running, host=name, origin=f"http://{name}")):
+            for refused in (
+                await ask(running, host=name),
+                await request_upgrade(running, host=name, origin=f"http://{name}"),
+            ):
                 assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "host_refused"), name
         for name in ("localhost", f"127.0.0.1:{running.port}", "[::1]:1"):
             assert (await ask(running, host=name)).status == 200
@@ -103,11 +106,13 @@ async def test_in_development_a_name_that_is_made_to_point_here_is_not_answered(
 async def test_behind_a_trusted_proxy_the_page_is_the_one_that_the_proxy_was_asked_for() -> None:
     forwarded = {"x_forwarded_proto": "https", "x_forwarded_host": "app.example.org"}
     async with serving(settings={"trusted_proxies": "127.0.0.2"}) as running:
-        assert (await knock(running, source="127.0.0.2", origin=APP, **forwarded)).status == 101
-        assert (await knock(running, source="127.0.0.2", origin="https://evil.example", **forwarded)).status == 403
-        assert (await knock(running, source="127.0.0.3", origin=APP, **forwarded)).status == 403
+        assert (await request_upgrade(running, source="127.0.0.2", origin=APP, **forwarded)).status == 101
+        assert (
+            await request_upgrade(running, source="127.0.0.2", origin="https://evil.example", **forwarded)
+        ).status == 403
+        assert (await request_upgrade(running, source="127.0.0.3", origin=APP, **forwarded)).status == 403
         evil = forwarded | {"x_forwarded_host": "evil.example"}
-        assert (await knock(running, source="127.0.0.3", origin="https://evil.example", **evil)).status == 403
+        assert (await request_upgrade(running, source="127.0.0.3", origin="https://evil.example", **evil)).status == 403
 
 
 @pytest.mark.parametrize(

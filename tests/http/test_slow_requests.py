@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from support.doorstep import HANDSHAKE, answer, ask, gone, head, line
-from sync.serving import Client, client_of, serving, socket_to, until
+from helpers.raw_requests import HANDSHAKE, answer, ask, head, line, until_closed
+from helpers.sync_server import Client, client_of, serving, socket_to, until
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import SUBPROTOCOL
 
@@ -59,7 +59,7 @@ async def test_a_request_that_does_not_come_is_not_waited_for(drip: Drip) -> Non
         line(running, source=FLOODER) as (reader, writer),
     ):
         dripping = asyncio.create_task(drip(writer))
-        said = await gone(reader)
+        said = await until_closed(reader)
         dripping.cancel()
         assert b" 408 " in said or drip is dripped_body
         await still_works(healthy)

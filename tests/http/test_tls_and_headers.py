@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from support.doorstep import ask, gone, head, line
-from sync.serving import client_of, serving
+from helpers.raw_requests import ask, head, line, until_closed
+from helpers.sync_server import client_of, serving
 
 PASSWORD = "only for this test"
 
@@ -55,16 +55,16 @@ async def test_with_a_certificate_only_tls_is_spoken(certificate: Path, key: str
             assert await client.subscribe(1, "notes:on_board", {"board": "a"}) == []
             async with line(running, tls=trusting) as (reader, writer):
                 writer.write(head("GET", "/health", {"host": f"127.0.0.1:{running.port}", "connection": "close"}))
-                assert b"strict-transport-security: max-age=" in await gone(reader)
+                assert b"strict-transport-security: max-age=" in await until_closed(reader)
             async with line(running) as (reader, writer):
                 writer.write(head("GET", "/health", {"host": "x"}))
-                assert b"HTTP" not in await gone(reader)
+                assert b"HTTP" not in await until_closed(reader)
 
 
 async def test_a_tls_handshake_that_does_not_come_is_not_waited_for(certificate: Path) -> None:
     files = {"tls_cert": certificate / "cert.pem", "tls_key": certificate / "key.pem"}
     async with serving(settings=files, request_timeout=0.3) as running, line(running) as (reader, _):
-        assert await gone(reader) == b""
+        assert await until_closed(reader) == b""
 
 
 async def test_every_answer_tells_browsers_what_a_page_may_do() -> None:

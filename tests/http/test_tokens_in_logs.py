@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from support.doorstep import HANDSHAKE, ask
-from sync.serving import client_of, serving
+from helpers.raw_requests import HANDSHAKE, ask
+from helpers.sync_server import client_of, serving
 from synovia_protocol.events import QueryUpdated
 from synovia_protocol.messages import Authenticated, AuthError
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 from starlette.types import Scope
 
-from support.doorstep import ask, knock
-from sync.serving import client_of, serving
+from helpers.raw_requests import ask, request_upgrade
+from helpers.sync_server import client_of, serving
 from synovia.config import Settings
 from synovia.http.proxies import TrustedProxies, networks
 
@@ -60,7 +60,7 @@ async def test_headers_of_others_go_no_further() -> None:
 async def test_uvicorn_believes_nobody_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     async with serving() as running, client_of(running):
-        assert (await knock(running, x_forwarded_for="203.0.113.7")).status == 101
+        assert (await request_upgrade(running, x_forwarded_for="203.0.113.7")).status == 101
         answered = await ask(running, x_forwarded_proto="https")
         assert "strict-transport-security" not in answered.headers
         assert len(running.hub.addresses) == 1
@@ -71,8 +71,8 @@ async def test_limits_are_those_of_the_client_behind_a_trusted_proxy() -> None:
         first: dict[str, Any] = {"additional_headers": {"x-forwarded-for": "203.0.113.7"}}
         other: dict[str, Any] = {"additional_headers": {"x-forwarded-for": "203.0.113.8"}}
         async with client_of(running, **first), client_of(running, **other) as healthy:
-            assert (await knock(running, x_forwarded_for="6.6.6.6, 203.0.113.7")).status == 429
-            assert (await knock(running, x_forwarded_for="203.0.113.9")).status == 101
+            assert (await request_upgrade(running, x_forwarded_for="6.6.6.6, 203.0.113.7")).status == 429
+            assert (await request_upgrade(running, x_forwarded_for="203.0.113.9")).status == 101
             assert await healthy.subscribe(1, "notes:on_board", {"board": "a"}) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.asking import Served, serving
+from helpers.http_server import Served, serving
 
 ROUTES = """
 from synovia import ActionContext, http

@@ -9,20 +9,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from synovia.keys import IndexSpec
-from synovia.schema.specs import TableSpec
+from integration.tables import NOTES, USERS
 from synovia.store.mongo import MongoStore
-
-USERS = TableSpec(
-    "users",
-    (
-        IndexSpec("by_owner", ("owner", "n")),
-        IndexSpec("by_email", ("email",), unique=True),
-        IndexSpec("by_tag", ("tags", "n")),
-        IndexSpec("by_contact", ("contacts.userId",)),
-    ),
-)
-NOTES = TableSpec("notes", (IndexSpec("by_text", ("text",)),))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from following import following
+from helpers.log_reader import reading_log
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Conflict, StoreError, Ts, UniqueViolation, Write
 from synovia.store.mongo import MongoStore
@@ -34,7 +34,7 @@ async def test_of_many_writers_at_one_fence_exactly_one_gets_through_each_time(s
         results = await asyncio.gather(*map(store.commit, batches), return_exceptions=True)
         assert sum(isinstance(result, Conflict) for result in results) == 5, results
         assert sum(isinstance(result, int) for result in results) == 1
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         commits = [await log.commit() for _ in range(5)]
     assert [commit.fence for commit in commits] == [fence + turn for turn in range(1, 6)]
 
@@ -62,7 +62,7 @@ async def test_the_timestamp_of_a_commit_is_the_one_in_the_log(store: MongoStore
         busy = [asyncio.create_task(asyncio.to_thread(elsewhere.insert_one, {"number": number})) for _ in range(2)]
         known.append(await store.commit(Batch(inserted(user(number, str(number))), fence=fence + number)))
         await asyncio.gather(*busy)
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         assert [commit.ts for commit in await log.reach(known[-1])] == known
 
 
@@ -77,7 +77,7 @@ async def test_unique_keys_may_change_hands_within_a_batch(store: MongoStore, ou
         )
     )
     assert list(outside.users.find().sort("_id")) == [a2, b2, d]
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         [commit] = await log.reach(ts)
     assert {write.id: (write.before, write.after) for write in commit.writes} == {
         1: (a, a2),
@@ -95,7 +95,7 @@ async def test_a_replacement_without_a_change_does_not_hold_up_the_log(store: Mo
     await store.commit(Batch(inserted(a, b)))
     start, fence = await store.newest()
     ts = await store.commit(Batch([Write("users", 1, a, a), Write("users", 2, b, {**b, "n": 1})], fence=fence))
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         commit = await log.commit()
     assert (commit.ts, commit.fence, [write.id for write in commit.writes]) == (ts, fence + 1, [2])
 
@@ -106,7 +106,7 @@ async def test_documents_too_large_to_send_twice_are_compared_by_reading(store: 
     await store.commit(Batch(inserted(big)))
     start, fence = await store.newest()
     ts = await store.commit(Batch([Write("users", 1, big, bigger)], fence=fence))
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         [commit] = await log.reach(ts)
     assert commit.writes == (Write("users", 1, big, bigger),)
     with pytest.raises(Conflict):
@@ -120,6 +120,6 @@ async def test_a_batch_of_many_megabytes_is_one_commit(store: MongoStore) -> Non
     start, fence = await store.newest()
     documents = [user(n, str(n), text="x" * 500_000) for n in range(40)]
     ts = await store.commit(Batch(inserted(*documents), fence=fence))
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         [commit] = await log.reach(ts)
     assert [write.id for write in commit.writes] == list(range(40))

@@ -10,8 +10,8 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
-from following import following
-from mongod import NoMongod, free_port, running_standalone
+from helpers.log_reader import reading_log
+from helpers.mongod import NoMongod, free_port, running_standalone
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import open_store
@@ -158,7 +158,7 @@ async def test_options_of_the_url_that_would_spoil_the_store_do_not(
     store = MongoStore(f"{mongodb_uri}&readPreference=secondaryPreferred&timeoutMS=60000&w=1", database_name)
     await store.open([TableSpec("users")])
     ts, fence = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         await store.commit(Batch([Write("users", 1, None, {"_id": 1})], fence=fence))
         with outside.client.start_session() as session, session.start_transaction():
             outside.users.insert_one({"_id": 2}, session=session)

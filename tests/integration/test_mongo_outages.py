@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from following import Following, following
-from mongod import Mongod, NoMongod, ReplicaSet, running_replica_set
+from helpers.log_reader import LogReader, reading_log
+from helpers.mongod import Mongod, NoMongod, ReplicaSet, running_replica_set
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store.base import (
@@ -99,7 +99,7 @@ async def persist(store: MongoStore, number: int) -> Ts:
             await asyncio.sleep(0)
 
 
-async def numbers(log: Following, count: int) -> list[int]:
+async def numbers(log: LogReader, count: int) -> list[int]:
     commits = [await log.commit() for _ in range(count)]
     assert [commit.fence for commit in commits] == list(range(1, count + 1))
     return [write.id for commit in commits for write in commit.writes]
@@ -115,7 +115,7 @@ async def test_a_lost_acknowledgement_is_asked_for_again(
     ts, _ = await store.newest()
     with failing(replica_set, ["commitTransaction"], times=times, closeConnection=True):
         written = await store.commit(note(1))
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         [commit] = await log.reach(written)
     assert commit.ts <= written
     assert [write.id for write in commit.writes] == [1]
@@ -128,7 +128,7 @@ async def test_a_lost_acknowledgement_of_what_has_been_committed_writes_nothing_
     how = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
     with failing(replica_set, ["commitTransaction"], times=3, **how):
         written = await store.commit(note(1))
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         [commit] = await log.reach(written)
     assert commit.ts <= written
     assert (await store.newest())[1] == commit.fence == 1
@@ -180,7 +180,7 @@ async def test_a_failing_stream_goes_on_where_it_stopped(
     store: MongoStore, replica_set: ReplicaSet, how: dict[str, Any]
 ) -> None:
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         await store.commit(note(0))
         await log.commit()
         with failing(replica_set, ["getMore", "aggregate"], times=2, **how):
@@ -195,7 +195,7 @@ async def test_a_failing_stream_goes_on_where_it_stopped(
 async def test_killed_cursors_are_opened_again(store: MongoStore, replica_set: ReplicaSet) -> None:
     ts, _ = await store.newest()
     with MongoClient[dict[str, Any]](replica_set.uri) as client:
-        async with following(store, ts) as log:
+        async with reading_log(store, ts) as log:
             for number in range(5):
                 await store.commit(note(number))
                 assert [write.id for write in (await log.commit()).writes] == [number]
@@ -226,7 +226,7 @@ async def read_while_writing(store: MongoStore, ts: Ts) -> None:
 async def test_the_clock_advances_though_nothing_is_written_here(store: MongoStore, replica_set: ReplicaSet) -> None:
     ts, _ = await store.newest()
     with MongoClient[dict[str, Any]](replica_set.uri) as client:
-        async with following(store, ts) as log:
+        async with reading_log(store, ts) as log:
             for number in range(3):
                 client.elsewhere.things.insert_one({"number": number})
                 item = await log.any_next()
@@ -247,7 +247,7 @@ async def test_a_restarted_server_loses_nothing(store: MongoStore, replica_set: 
         for number in range(count):
             await persist(store, number)
 
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         writing = asyncio.create_task(write())
         first = [(await log.commit()).fence for _ in range(10)]
         await asyncio.to_thread(restart, server, kill)
@@ -273,7 +273,7 @@ async def test_a_new_primary_goes_on_where_the_old_one_stopped() -> None:
                 for number in range(count):
                     await persist(store, number)
 
-            async with following(store, ts) as log:
+            async with reading_log(store, ts) as log:
                 writing = asyncio.create_task(write())
                 commits = [await log.commit() for _ in range(20)]
                 await asyncio.to_thread(kill_primary, replica_set)

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.database import Database
 
-from following import following
+from helpers.log_reader import reading_log
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Commit, Conflict, Write
 from synovia.store.mongo import MongoStore
@@ -25,7 +25,7 @@ def images(commit: Commit) -> list[tuple[Document | None, Document | None]]:
 
 async def test_an_update_of_one_field_carries_both_images(store: MongoStore, outside: Outside) -> None:
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         outside.users.insert_one({"_id": 1, "email": "a", "age": 3})
         outside.users.update_one({"_id": 1}, {"$set": {"age": 4}})
         outside.users.delete_one({"_id": 1})
@@ -41,7 +41,7 @@ async def test_a_foreign_transaction_is_one_commit_though_nothing_follows_it(
 ) -> None:
     outside.users.insert_one({"_id": 0, "email": "zero"})
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         with outside.client.start_session() as session, session.start_transaction():
             outside.users.insert_many([{"_id": n, "email": str(n)} for n in (1, 2)], session=session)
             outside.users.update_one({"_id": 0}, {"$set": {"n": 1}}, session=session)
@@ -62,7 +62,7 @@ async def test_a_foreign_transaction_is_one_commit_though_nothing_follows_it(
 
 async def test_bulk_writes_come_event_by_event_in_order(store: MongoStore, outside: Outside) -> None:
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         outside.users.bulk_write(
             [
                 InsertOne({"_id": 1, "email": "1"}),
@@ -77,7 +77,7 @@ async def test_bulk_writes_come_event_by_event_in_order(store: MongoStore, outsi
 
 async def test_writes_to_other_collections_only_move_the_clock(store: MongoStore, outside: Outside) -> None:
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         outside.elsewhere.insert_one({"_id": 1})
         await store.arrays.put_chunk(b"d" * 32, b"data")
         outside.users.insert_one({"_id": 1, "email": "a"})
@@ -87,7 +87,7 @@ async def test_writes_to_other_collections_only_move_the_clock(store: MongoStore
 async def test_a_large_foreign_transaction_is_one_commit(store: MongoStore, outside: Outside) -> None:
     """More than one log entry (16 MB each) and more than one batch of the stream."""
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         with outside.client.start_session() as session, session.start_transaction():
             for first in range(0, 600, 50):
                 rows = [{"_id": first + n, "email": str(first + n), "text": "x" * 60_000} for n in range(50)]
@@ -103,7 +103,7 @@ async def test_without_images_the_document_is_read_as_of_the_commit(store: Mongo
     for n in (1, 2):
         outside.users.update_one({"_id": 1}, {"$set": {"n": n}})
     outside.users.delete_one({"_id": 1})
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         seen = [images(await log.commit())[0] for _ in range(3)]
     rows = [{"_id": 1, "email": "a", "n": n} for n in (0, 1, 2)]
     assert seen == [(rows[0], rows[1]), (rows[1], rows[2]), (rows[2], None)]
@@ -113,7 +113,7 @@ async def test_an_event_too_large_for_its_images_is_read_instead(store: MongoSto
     big = "x" * 9_000_000
     outside.users.insert_one({"_id": 1, "email": "a", "text": big})
     ts, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         outside.users.update_one({"_id": 1}, {"$set": {"n": 1}})
         outside.users.update_one({"_id": 1}, {"$set": {"text": "", "n": 2}})
         outside.users.update_one({"_id": 1}, {"$set": {"n": 3}})
@@ -145,7 +145,7 @@ async def test_a_document_changed_outside_is_not_overwritten(store: MongoStore, 
 async def test_a_dropped_collection_is_a_gap_and_is_restored(store: MongoStore, outside: Outside, command: str) -> None:
     ts, _ = await store.newest()
     outside.users.insert_one({"_id": 1, "email": "a"})
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         await log.commit()
         if command == "drop":
             outside.users.drop()

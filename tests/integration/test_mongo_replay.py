@@ -11,7 +11,7 @@ import pytest
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from following import following
+from helpers.log_reader import reading_log
 from synovia import keys
 from synovia.keys import BY_ID
 from synovia.schema.specs import Document
@@ -78,7 +78,7 @@ def replayed(commits: list[Commit]) -> Iterator[tuple[Ts, dict[Any, Document]]]:
 
 async def test_the_log_is_the_database_at_every_commit(store: MongoStore, outside: Outside) -> None:
     start, _ = await store.newest()
-    async with following(store, start) as log:
+    async with reading_log(store, start) as log:
         others = asyncio.gather(*(asyncio.to_thread(other_program, outside, seed) for seed in (3, 4)))
         first, second = await asyncio.gather(hub(store, 1), hub(store, 2))
         await others

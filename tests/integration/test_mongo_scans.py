@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from bson_values import VALUES
+from helpers.bson_values import VALUES
 from synovia import keys
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema.specs import Document, TableSpec

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from following import following
-from integration.conftest import NOTES, USERS
-from support.spoilt import largest, undecodable
+from helpers.log_reader import reading_log
+from helpers.spoilt_documents import largest, undecodable
+from integration.tables import NOTES, USERS
 from synovia.store.base import Batch, Write
 from synovia.store.mongo import MongoStore
 
@@ -40,7 +40,7 @@ async def test_nothing_in_a_collection_of_others_is_noticed(
     outside.elsewhere.delete_many({})
     restarted = await another(mongodb_uri, database_name)
     try:
-        async with following(store, ts) as log, following(restarted, at) as again:
+        async with reading_log(store, ts) as log, reading_log(restarted, at) as again:
             written = await write(store, 1)
             for each in (log, again):  # ``reach`` takes no gap
                 assert [commit.ts for commit in await each.reach(written)] == [written]
@@ -54,7 +54,7 @@ async def test_a_table_with_a_document_that_cannot_be_decoded_is_a_gap_once(
     ts, _ = await store.newest()
     outside.users.insert_one(undecodable("spoilt", email="spoilt"))
     at, _ = await store.newest()
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         gap = await log.gap()
         assert "users" in gap.reason
         assert "'spoilt'" in gap.reason
@@ -62,7 +62,7 @@ async def test_a_table_with_a_document_that_cannot_be_decoded_is_a_gap_once(
         assert [commit.ts for commit in await log.reach(written)] == [written]
     restarted = await another(mongodb_uri, database_name)
     try:
-        async with following(restarted, at) as log:
+        async with reading_log(restarted, at) as log:
             assert [commit.ts for commit in await log.reach(written)] == [written]
     finally:
         await restarted.close()
@@ -71,7 +71,7 @@ async def test_a_table_with_a_document_that_cannot_be_decoded_is_a_gap_once(
 async def test_a_table_with_an_event_too_large_is_read_instead(store: MongoStore, outside: Outside) -> None:
     ts, _ = await store.newest()
     document = largest(email="a")
-    async with following(store, ts) as log:
+    async with reading_log(store, ts) as log:
         outside.users.insert_one(document)
         [inserted] = (await log.commit()).writes
         assert inserted.before is None

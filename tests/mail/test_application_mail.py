@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from auth.mail_server import MailServer
-from support import errands
+from apps import tally
+from helpers.mail_server import MailServer
 from synovia.app import Synovia
 from synovia.config import Settings
 from synovia.functions.access import CallOrigin
@@ -21,7 +21,7 @@ MESSAGE = {"to": "anna@example.org", "subject": "Your appointment", "text": "At 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return collect("errands", [errands])
+    return collect("tally", [tally])
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def running(registry: Registry, *, development: bool = False, **auth: Any)
 
 async def sent(app: Synovia | TestApp, **changes: Any) -> str | None:
     """Send a message by an action, and give the code of its error."""
-    outcome = await app.engine.run_action("errands:send_mail", {**MESSAGE, **changes}, None, origin=CallOrigin.FUNCTION)
+    outcome = await app.engine.run_action("tally:send_mail", {**MESSAGE, **changes}, None, origin=CallOrigin.FUNCTION)
     return None if outcome.error is None else outcome.error.code
 
 
@@ -107,7 +107,7 @@ async def test_what_is_no_message_is_refused_and_nothing_is_sent(registry: Regis
 async def test_a_scheduled_action_sends_mail(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller = app.caller()
-        await caller.mutation("errands:later", {"path": "errands:send_mail", "args": MESSAGE, "seconds": 5.0})
+        await caller.mutation("tally:later", {"path": "tally:send_mail", "args": MESSAGE, "seconds": 5.0})
         await app.advance(4)
         assert app.mails == []
         await app.advance(1)

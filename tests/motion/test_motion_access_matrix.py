@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import access_scene
-from support.access_table import Row, rows
-from support.asked import Asked
-from support.clinic import MOTION, Clinic, open_clinic
+from apps import access_scene
+from helpers.access_table import Row, rows
+from helpers.read_recorder import ReadRecorder
+from helpers.running_hub import MOTION, RunningHub, running_hub
 from synovia.functions.access import CallOrigin
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry, collect, load_application
@@ -97,8 +97,8 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def clinic(registry: Registry) -> AsyncIterator[Clinic]:
-    async with open_clinic("sqlite://:memory:", registry) as clinic:
+async def clinic(registry: Registry) -> AsyncIterator[RunningHub]:
+    async with running_hub("sqlite://:memory:", registry) as clinic:
         yield clinic
 
 
@@ -107,7 +107,7 @@ class Cell:
 
     _numbers = count(1)
 
-    def __init__(self, clinic: Clinic, row: Row, caller: str) -> None:
+    def __init__(self, clinic: RunningHub, row: Row, caller: str) -> None:
         self._clinic = clinic
         self._row = row
         self._caller = caller
@@ -140,7 +140,7 @@ class Cell:
         """Call the function as the caller; tell what came of it, having looked for what must not be seen."""
         await self.build()
         async with await self.connect() as client:
-            asked = Asked(self._clinic.app.store)
+            asked = ReadRecorder(self._clinic.app.store)
             answer = await self.answer(client, self.scene)
             shown = [word for word in self.scene["hidden"] if word in repr(answer)]
             assert not shown, f"{self._caller} is shown {shown}"
@@ -169,7 +169,7 @@ class Cell:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-async def test_each_caller_gets_what_the_table_says(clinic: Clinic, row: Row) -> None:
+async def test_each_caller_gets_what_the_table_says(clinic: RunningHub, row: Row) -> None:
     found = {caller: await Cell(clinic, row, caller).try_it() for caller in row.cells}
     assert found == row.cells
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from support.people import APP, Person, befriend, refused, register
+from helpers.motion_people import APP, Person, befriend, refused, register
 from synovia.testing import TestApp
 
 NEW = "nina@example.org"

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.people import APP, Person, befriend, mailed_token, make_admin, refused, register, signed_in_elsewhere
+from helpers.motion_people import (
+    APP,
+    Person,
+    befriend,
+    mailed_token,
+    make_admin,
+    refused,
+    register,
+    signed_in_elsewhere,
+)
 from synovia import keys
 from synovia.keys import BY_ID, Order
 from synovia.schema.specs import Document
@@ -21,7 +30,7 @@ MANY = 230
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """Anna, a physiotherapist, has the patients Ben and Carl as contacts."""
 
     app: TestApp
@@ -44,13 +53,13 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
+async def clinic() -> AsyncIterator[RunningHub]:
     async with TestApp(APP) as app:
         anna = await register(app, "Anna", "physiotherapist")
         ben, carl = await register(app, "Ben", "patient"), await register(app, "Carl", "patient")
         await befriend(anna, ben, "B.")
         await befriend(anna, carl)
-        yield Clinic(app, anna, ben, carl)
+        yield RunningHub(app, anna, ben, carl)
 
 
 async def live(person: Person, **more: Any) -> str:
@@ -61,7 +70,7 @@ async def live(person: Person, **more: Any) -> str:
 
 
 class TestDeletingAnAccount:
-    async def test_needs_ones_own_address(self, clinic: Clinic) -> None:
+    async def test_needs_ones_own_address(self, clinic: RunningHub) -> None:
         for email in (clinic.anna.email, "ben@example.com", ""):
             async with refused("invalid_arguments"):
                 await clinic.ben.mutation("users:delete_account", email=email)
@@ -69,7 +78,7 @@ class TestDeletingAnAccount:
         await clinic.ben.mutation("users:delete_account", email=" BEN@example.org ")
         assert await clinic.ben.query("users:me") is None
 
-    async def test_nothing_of_them_is_left(self, clinic: Clinic) -> None:
+    async def test_nothing_of_them_is_left(self, clinic: RunningHub) -> None:
         own = await clinic.ben.save(subjectId=clinic.ben.id)
         archived = await clinic.ben.save()
         await clinic.ben.mutation("recordings:archive", recordingId=archived)
@@ -97,7 +106,7 @@ class TestDeletingAnAccount:
         assert session["ownerId"] == clinic.anna.id
         assert await otto.query("invites:list_sent") == []
 
-    async def test_a_recording_of_them_keeps_what_its_owner_called_them(self, clinic: Clinic) -> None:
+    async def test_a_recording_of_them_keeps_what_its_owner_called_them(self, clinic: RunningHub) -> None:
         by_contact = await clinic.anna.save(subjectId=clinic.ben.id)
         by_itself = await clinic.anna.save(subjectId=clinic.ben.id, subjectAlias="left knee of B.")
         nameless = await clinic.anna.save(subjectId=clinic.carl.id)
@@ -109,7 +118,7 @@ class TestDeletingAnAccount:
         assert "subjectAlias" not in shown[nameless]
         assert all("subjectId" not in each for each in shown.values())
 
-    async def test_much_goes_in_steps_but_nobody_can_refer_to_them_any_more(self, clinic: Clinic) -> None:
+    async def test_much_goes_in_steps_but_nobody_can_refer_to_them_any_more(self, clinic: RunningHub) -> None:
         for _ in range(MANY):
             await clinic.anna.save(subjectId=clinic.ben.id)
         own = await clinic.anna.save()
@@ -130,7 +139,7 @@ class TestDeletingAnAccount:
             "B."
         }
 
-    async def test_the_same_address_begins_anew(self, clinic: Clinic) -> None:
+    async def test_the_same_address_begins_anew(self, clinic: RunningHub) -> None:
         old = await clinic.ben.save()
         await clinic.ben.mutation("users:delete_account", email=clinic.ben.email)
         clinic.app.clock.advance(1)
@@ -144,12 +153,12 @@ class TestDeletingAnAccount:
         # What is meant for the new account is not taken along by the rest of the old one.
         assert len(await again.query("invites:list_received")) == 1
 
-    async def test_other_sign_ins_of_the_same_person_lose_it_too(self, clinic: Clinic) -> None:
+    async def test_other_sign_ins_of_the_same_person_lose_it_too(self, clinic: RunningHub) -> None:
         other = signed_in_elsewhere(clinic.app, clinic.ben.email)
         await other.mutation("users:delete_account", {"email": clinic.ben.email})
         assert await clinic.ben.query("users:me") is None
 
-    async def test_accepting_while_the_sender_leaves_ends_in_one_of_two_ways(self, clinic: Clinic) -> None:
+    async def test_accepting_while_the_sender_leaves_ends_in_one_of_two_ways(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("invites:create", email="nina@example.org")
         token = await mailed_token(clinic.app)
         nina = clinic.app.caller("nina@example.org")
@@ -163,7 +172,7 @@ class TestDeletingAnAccount:
         if await nina.query("users:me") is not None:
             assert await nina.query("contacts:list_mine") == []
 
-    async def test_by_an_admin(self, clinic: Clinic) -> None:
+    async def test_by_an_admin(self, clinic: RunningHub) -> None:
         ada = await make_admin(clinic.app, "Ada")
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         assert await clinic.ben.ids("recordings:list_of_me") == [recording]
@@ -178,7 +187,7 @@ class TestDeletingAnAccount:
 
 
 class TestEndingAContact:
-    async def test_many_shares_end_at_once_for_reading(self, clinic: Clinic) -> None:
+    async def test_many_shares_end_at_once_for_reading(self, clinic: RunningHub) -> None:
         shared = [await clinic.anna.save() for _ in range(MANY)]
         for recording in shared:
             await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
@@ -200,7 +209,7 @@ class TestEndingAContact:
         assert await clinic.ben.contacts() == ["Anna"]
         assert await clinic.ben.ids("recordings:list_shared") == []
 
-    async def test_what_is_shared_anew_stays(self, clinic: Clinic) -> None:
+    async def test_what_is_shared_anew_stays(self, clinic: RunningHub) -> None:
         old = await clinic.anna.save()
         await clinic.anna.mutation("recordings:share", recordingId=old, userId=clinic.ben.id)
         await clinic.ben.mutation("contacts:remove", userId=clinic.anna.id)
@@ -210,7 +219,7 @@ class TestEndingAContact:
         await clinic.app.advance(0)
         assert await clinic.ben.ids("recordings:list_shared") == [new]
 
-    async def test_removing_each_other_at_the_same_time(self, clinic: Clinic) -> None:
+    async def test_removing_each_other_at_the_same_time(self, clinic: RunningHub) -> None:
         results = await asyncio.gather(
             clinic.anna.mutation("contacts:remove", userId=clinic.ben.id),
             clinic.ben.mutation("contacts:remove", userId=clinic.anna.id),

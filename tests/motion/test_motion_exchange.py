@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from openapi_spec_validator import validate
 
+from helpers.http_server import Answer, Served, serving, until
+from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
-from support.asking import Answer, Served, serving, until
-from support.motion_files import LEFT, RIGHT, c3d_file, mvnx_file
 from synovia.functions.access import CallOrigin
 
 MOTION = Path(__file__).parents[2] / "apps" / "motion"

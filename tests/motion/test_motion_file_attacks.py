@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers import hostile_motion_files as hostile
+from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file, workbook_file, workbook_parts
 from motion.files import Motion, MotionFileError, TimeUnit, read_motion
-from support import hostile_motion_files as hostile
-from support.motion_files import LEFT, RIGHT, c3d_file, mvnx_file, workbook_file, workbook_parts
 
 MOST_MB = 150
 """What Python with numpy needs, and some of the pieces that are held at once."""

@@ -10,8 +10,8 @@ import numpy as np
 import openpyxl
 import pytest
 
+from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file, workbook_file, workbook_parts
 from motion.files import ColumnNames, MotionFileError, read_motion
-from support.motion_files import LEFT, RIGHT, c3d_file, mvnx_file, workbook_file, workbook_parts
 
 
 def reason(path: Path) -> str:

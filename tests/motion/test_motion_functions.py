@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.people import APP, MISSING_ID, Person, befriend, refused, register
+from helpers.motion_people import APP, MISSING_ID, Person, befriend, refused, register
 from synovia import FunctionError
 from synovia.testing import TestApp
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """Anna, a physiotherapist, and her patient Ben are contacts; Carl, another patient, knows nobody."""
 
     app: TestApp
@@ -25,40 +25,40 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
+async def clinic() -> AsyncIterator[RunningHub]:
     async with TestApp(APP) as app:
         anna = await register(app, "Anna", "physiotherapist")
         ben = await register(app, "Ben", "patient")
         carl = await register(app, "Carl", "patient")
         await befriend(anna, ben, "B.")
-        yield Clinic(app, anna, ben, carl)
+        yield RunningHub(app, anna, ben, carl)
 
 
 class TestUsers:
-    async def test_me_is_none_before_registering(self, clinic: Clinic) -> None:
+    async def test_me_is_none_before_registering(self, clinic: RunningHub) -> None:
         assert await clinic.app.caller("dora@example.org").query("users:me", {}) is None
 
-    async def test_registering(self, clinic: Clinic) -> None:
+    async def test_registering(self, clinic: RunningHub) -> None:
         me = await clinic.anna.query("users:me")
         assert (me["_id"], me["email"], me["name"]) == (clinic.anna.id, "anna@example.org", "Anna")
         assert me["role"] == "physiotherapist"
         assert "isArchived" not in me
 
-    async def test_twice(self, clinic: Clinic) -> None:
+    async def test_twice(self, clinic: RunningHub) -> None:
         async with refused("already_registered"):
             await clinic.anna.mutation("users:register", role="patient")
 
     @pytest.mark.parametrize("role", ["admin", "doctor", "", None])
-    async def test_roles_that_nobody_may_choose(self, clinic: Clinic, role: str | None) -> None:
+    async def test_roles_that_nobody_may_choose(self, clinic: RunningHub, role: str | None) -> None:
         async with refused("invalid_arguments"):
             await clinic.app.caller("eve@example.org").mutation("users:register", {"role": role})
 
-    async def test_address_in_other_letters_is_the_same_address(self, clinic: Clinic) -> None:
+    async def test_address_in_other_letters_is_the_same_address(self, clinic: RunningHub) -> None:
         async with refused("already_registered"):
             await clinic.app.caller("ANNA@example.org").mutation("users:register", {"role": "patient"})
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 201, 5])
-    async def test_names_are_bounded(self, clinic: Clinic, name: Any) -> None:
+    async def test_names_are_bounded(self, clinic: RunningHub, name: Any) -> None:
         async with refused("invalid_arguments"):
             await clinic.app.caller("eve@example.org").mutation("users:register", {"role": "patient", "name": name})
 
@@ -87,7 +87,7 @@ EVERY_FUNCTION: list[tuple[str, str, dict[str, Any]]] = [
 class TestWhoIsCalling:
     @pytest.mark.parametrize(("kind", "path", "args"), EVERY_FUNCTION)
     async def test_nobody_may_do_anything_unregistered(
-        self, clinic: Clinic, kind: str, path: str, args: dict[str, Any]
+        self, clinic: RunningHub, kind: str, path: str, args: dict[str, Any]
     ) -> None:
         caller = clinic.app.caller("dora@example.org")
         async with refused("not_registered"):
@@ -98,7 +98,7 @@ class TestWhoIsCalling:
         [*EVERY_FUNCTION, ("query", "users:me", {}), ("mutation", "users:register", {"role": "patient"})],
     )
     async def test_nobody_may_do_anything_unless_signed_in(
-        self, clinic: Clinic, kind: str, path: str, args: dict[str, Any]
+        self, clinic: RunningHub, kind: str, path: str, args: dict[str, Any]
     ) -> None:
         caller = clinic.app.caller(None)
         async with refused("unauthenticated"):
@@ -106,7 +106,7 @@ class TestWhoIsCalling:
 
 
 class TestContacts:
-    async def test_adding_is_mutual_and_aliases_are_private(self, clinic: Clinic) -> None:
+    async def test_adding_is_mutual_and_aliases_are_private(self, clinic: RunningHub) -> None:
         [of_anna] = await clinic.anna.query("contacts:list_mine")
         [of_ben] = await clinic.ben.query("contacts:list_mine")
         assert (of_anna["userId"], of_anna["name"], of_anna["email"]) == (clinic.ben.id, "Ben", "ben@example.org")
@@ -114,19 +114,19 @@ class TestContacts:
         assert of_ben["userId"] == clinic.anna.id
         assert "alias" not in of_ben
 
-    async def test_list_is_ordered_by_the_name_shown(self, clinic: Clinic) -> None:
+    async def test_list_is_ordered_by_the_name_shown(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("contacts:add", email=" CARL@example.org ", alias="aaron")
         await clinic.carl.mutation("contacts:add", email=clinic.anna.email)
         assert [view["name"] for view in await clinic.anna.query("contacts:list_mine")] == ["Carl", "Ben"]
 
-    async def test_alias_is_set_and_removed_by_each_side(self, clinic: Clinic) -> None:
+    async def test_alias_is_set_and_removed_by_each_side(self, clinic: RunningHub) -> None:
         await clinic.ben.mutation("contacts:set_alias", userId=clinic.anna.id, alias="my physio")
         assert (await clinic.ben.query("contacts:list_mine"))[0]["alias"] == "my physio"
         assert (await clinic.anna.query("contacts:list_mine"))[0]["alias"] == "B."
         await clinic.ben.mutation("contacts:set_alias", userId=clinic.anna.id, alias="")
         assert "alias" not in (await clinic.ben.query("contacts:list_mine"))[0]
 
-    async def test_add_is_refused(self, clinic: Clinic) -> None:
+    async def test_add_is_refused(self, clinic: RunningHub) -> None:
         async with refused("already_a_contact"):
             await clinic.ben.mutation("contacts:add", email=clinic.anna.email)
         async with refused("invalid_arguments"):
@@ -136,13 +136,13 @@ class TestContacts:
                 await clinic.anna.mutation("contacts:add", email=email)
 
     @pytest.mark.parametrize("path", ["contacts:set_alias", "contacts:remove"])
-    async def test_somebody_else_is_no_contact_whether_they_exist_or_not(self, clinic: Clinic, path: str) -> None:
+    async def test_somebody_else_is_no_contact_whether_they_exist_or_not(self, clinic: RunningHub, path: str) -> None:
         for user_id in (clinic.carl.id, MISSING_ID):
             with pytest.raises(FunctionError) as caught:
                 await clinic.anna.mutation(path, userId=user_id)
             assert (caught.value.code, caught.value.message) == ("not_found", "there is no such contact")
 
-    async def test_removing_ends_the_contact_and_the_shares_of_both_sides(self, clinic: Clinic) -> None:
+    async def test_removing_ends_the_contact_and_the_shares_of_both_sides(self, clinic: RunningHub) -> None:
         of_anna, of_ben = await clinic.anna.save(), await clinic.ben.save()
         await clinic.anna.mutation("recordings:share", recordingId=of_anna, userId=clinic.ben.id)
         await clinic.ben.mutation("recordings:share", recordingId=of_ben, userId=clinic.anna.id)
@@ -157,7 +157,7 @@ class TestContacts:
         assert [view["name"] for view in await clinic.ben.query("contacts:list_mine")] == ["Anna"]
         assert await clinic.ben.ids("recordings:list_shared") == []
 
-    async def test_removing_leaves_other_shares_alone(self, clinic: Clinic) -> None:
+    async def test_removing_leaves_other_shares_alone(self, clinic: RunningHub) -> None:
         await befriend(clinic.anna, clinic.carl)
         recording = await clinic.anna.save()
         for person in (clinic.ben, clinic.carl):
@@ -166,14 +166,14 @@ class TestContacts:
         assert await clinic.carl.ids("recordings:list_shared") == [recording]
         assert [view["name"] for view in await clinic.anna.query("contacts:list_mine")] == ["Carl"]
 
-    async def test_recordings_of_oneself_stay_visible_when_the_contact_ends(self, clinic: Clinic) -> None:
+    async def test_recordings_of_oneself_stay_visible_when_the_contact_ends(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         await clinic.anna.mutation("contacts:remove", userId=clinic.ben.id)
         assert await clinic.ben.ids("recordings:list_of_me") == [recording]
 
 
 class TestSaving:
-    async def test_everything_that_is_saved(self, clinic: Clinic) -> None:
+    async def test_everything_that_is_saved(self, clinic: RunningHub) -> None:
         recording_id = await clinic.anna.save(
             sampleCount=201,
             durationMs=2000,
@@ -205,7 +205,7 @@ class TestSaving:
         assert (left.dtype, left.shape, right.shape) == ("float64", (201,), (201,))
         assert left.digest != right.digest
 
-    async def test_what_is_left_out_is_computed(self, clinic: Clinic) -> None:
+    async def test_what_is_left_out_is_computed(self, clinic: RunningHub) -> None:
         recording_id = await clinic.anna.save(startTime=1_000_000)
         recording = await clinic.anna.query("recordings:get", recordingId=recording_id)
         assert (recording["sampleCount"], recording["durationMs"]) == (201, 2000.0)
@@ -215,7 +215,7 @@ class TestSaving:
         assert not recording.keys() & {"notes", "tags", "exerciseType", "subjectId", "subjectAlias", "sharedWith"}
 
     @pytest.mark.parametrize("side", ["leftKnee", "rightKnee"])
-    async def test_one_leg_alone(self, clinic: Clinic, side: str) -> None:
+    async def test_one_leg_alone(self, clinic: RunningHub, side: str) -> None:
         args = {side: np.arange(201.0), "sampleRate": 100.0}
         recording_id = await clinic.anna.caller.mutation("recordings:save", args)
         recording = await clinic.anna.query("recordings:get", recordingId=recording_id)
@@ -224,7 +224,7 @@ class TestSaving:
         assert (await clinic.anna.caller.array(recording[side])).tolist() == list(range(201))
         assert recording in await clinic.anna.query("recordings:list_mine")
 
-    async def test_no_leg_at_all_is_refused(self, clinic: Clinic) -> None:
+    async def test_no_leg_at_all_is_refused(self, clinic: RunningHub) -> None:
         with pytest.raises(FunctionError) as caught:
             await clinic.anna.caller.mutation("recordings:save", {"sampleRate": 100.0})
         assert caught.value.code == "invalid_arguments"
@@ -262,18 +262,18 @@ class TestSaving:
             pytest.param({"ownerId": MISSING_ID}, id="for somebody else"),
         ],
     )
-    async def test_contradictions_and_excess_are_refused(self, clinic: Clinic, more: dict[str, Any]) -> None:
+    async def test_contradictions_and_excess_are_refused(self, clinic: RunningHub, more: dict[str, Any]) -> None:
         async with refused("invalid_arguments"):
             await clinic.anna.save(**more)
         assert await clinic.anna.query("recordings:list_mine") == []
 
     @pytest.mark.parametrize("duration", [1980.0, 1990.0, 2000, 2000.4, 2010.0])
     async def test_duration_may_be_counted_with_or_without_the_last_sample(
-        self, clinic: Clinic, duration: float
+        self, clinic: RunningHub, duration: float
     ) -> None:
         await clinic.anna.save(durationMs=duration)
 
-    async def test_subject_is_oneself_or_a_contact(self, clinic: Clinic) -> None:
+    async def test_subject_is_oneself_or_a_contact(self, clinic: RunningHub) -> None:
         await clinic.anna.save(subjectId=clinic.anna.id)
         await clinic.anna.save(subjectId=clinic.ben.id)
         await clinic.ben.save(subjectId=clinic.anna.id)
@@ -286,25 +286,25 @@ class TestSaving:
 
 
 class TestLists:
-    async def test_newest_first_and_limited(self, clinic: Clinic) -> None:
+    async def test_newest_first_and_limited(self, clinic: RunningHub) -> None:
         ids = [await clinic.anna.save(startTime=start) for start in (3000, 1000, 2000)]
         assert await clinic.anna.ids("recordings:list_mine") == [ids[0], ids[2], ids[1]]
         assert await clinic.anna.ids("recordings:list_mine", limit=2) == [ids[0], ids[2]]
 
     @pytest.mark.parametrize("path", ["list_mine", "page_mine", "list_of_me", "list_shared", "list_archived"])
     @pytest.mark.parametrize("limit", [0, -1, 201, 2.5, "5"])
-    async def test_limits_are_1_to_200(self, clinic: Clinic, path: str, limit: Any) -> None:
+    async def test_limits_are_1_to_200(self, clinic: RunningHub, path: str, limit: Any) -> None:
         async with refused("invalid_arguments"):
             await clinic.anna.query(f"recordings:{path}", limit=limit)
 
-    async def test_pages(self, clinic: Clinic) -> None:
+    async def test_pages(self, clinic: RunningHub) -> None:
         ids = [await clinic.anna.save(startTime=1000 * n) for n in range(5)][::-1]
         first = await clinic.anna.query("recordings:page_mine", limit=3)
         second = await clinic.anna.query("recordings:page_mine", limit=3, cursor=first["nextCursor"])
         assert [item["_id"] for item in first["items"] + second["items"]] == ids
         assert "nextCursor" not in second or second["nextCursor"] is None
 
-    async def test_each_list_shows_its_own(self, clinic: Clinic) -> None:
+    async def test_each_list_shows_its_own(self, clinic: RunningHub) -> None:
         of_ben = await clinic.anna.save(subjectId=clinic.ben.id)
         plain = await clinic.anna.save(startTime=1000)
         await clinic.anna.mutation("recordings:share", recordingId=plain, userId=clinic.ben.id)
@@ -329,7 +329,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
 
 class TestWhoMay:
     @pytest.mark.parametrize(("name", "args"), CHANGES)
-    async def test_strangers_learn_nothing(self, clinic: Clinic, name: str, args: dict[str, Any]) -> None:
+    async def test_strangers_learn_nothing(self, clinic: RunningHub, name: str, args: dict[str, Any]) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id, notes="before")
         answers = set()
         for recording_id in (recording, MISSING_ID, "no id at all"):
@@ -340,7 +340,7 @@ class TestWhoMay:
         assert (await clinic.anna.query("recordings:get", recordingId=recording))["notes"] == "before"
 
     @pytest.mark.parametrize("recording_id", ["of anna", MISSING_ID])
-    async def test_strangers_cannot_read(self, clinic: Clinic, recording_id: str) -> None:
+    async def test_strangers_cannot_read(self, clinic: RunningHub, recording_id: str) -> None:
         of_anna = await clinic.anna.save()
         with pytest.raises(FunctionError) as caught:
             await clinic.carl.query(
@@ -351,7 +351,7 @@ class TestWhoMay:
     @pytest.mark.parametrize(("name", "args"), CHANGES)
     @pytest.mark.parametrize("as_subject", [True, False])
     async def test_viewers_see_but_change_nothing(
-        self, clinic: Clinic, name: str, args: dict[str, Any], as_subject: bool
+        self, clinic: RunningHub, name: str, args: dict[str, Any], as_subject: bool
     ) -> None:
         recording = await clinic.anna.save(notes="before", **({"subjectId": clinic.ben.id} if as_subject else {}))
         if not as_subject:
@@ -364,7 +364,7 @@ class TestWhoMay:
 
 
 class TestEditing:
-    async def test_update_changes_what_is_given(self, clinic: Clinic) -> None:
+    async def test_update_changes_what_is_given(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save(notes="before", tags=["a"], exerciseType="walking")
         await clinic.anna.mutation("recordings:update", recordingId=recording, notes="after")
         changed = await clinic.anna.query("recordings:get", recordingId=recording)
@@ -373,7 +373,7 @@ class TestEditing:
         changed = await clinic.anna.query("recordings:get", recordingId=recording)
         assert not changed.keys() & {"notes", "tags", "exerciseType"}
 
-    async def test_the_subject_can_be_chosen_later(self, clinic: Clinic) -> None:
+    async def test_the_subject_can_be_chosen_later(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save(subjectAlias="somebody")
         for subject in (clinic.ben.id, clinic.anna.id):
             await clinic.anna.mutation("recordings:update", recordingId=recording, subjectId=subject, subjectAlias="")
@@ -387,7 +387,7 @@ class TestEditing:
             await clinic.ben.query("recordings:get", recordingId=recording)
 
     @pytest.mark.parametrize("stranger", ["carl", MISSING_ID, "no id at all"])
-    async def test_a_later_subject_is_a_contact_too(self, clinic: Clinic, stranger: str) -> None:
+    async def test_a_later_subject_is_a_contact_too(self, clinic: RunningHub, stranger: str) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         subject = clinic.carl.id if stranger == "carl" else stranger
         async with refused("not_a_contact"):
@@ -395,7 +395,7 @@ class TestEditing:
         unchanged = await clinic.anna.query("recordings:get", recordingId=recording)
         assert (unchanged["subjectId"], "notes" in unchanged) == (clinic.ben.id, False)
 
-    async def test_rename(self, clinic: Clinic) -> None:
+    async def test_rename(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save()
         await clinic.anna.mutation("recordings:rename", recordingId=recording, notes="stairs")
         assert (await clinic.anna.query("recordings:list_mine"))[0]["notes"] == "stairs"
@@ -404,14 +404,14 @@ class TestEditing:
         "args",
         [{"notes": "x" * 10_001}, {"tags": ["x"] * 51}, {"exerciseType": "x" * 201}, {"subjectAlias": "x" * 201}],
     )
-    async def test_edits_are_bounded(self, clinic: Clinic, args: dict[str, Any]) -> None:
+    async def test_edits_are_bounded(self, clinic: RunningHub, args: dict[str, Any]) -> None:
         recording = await clinic.anna.save()
         async with refused("invalid_arguments"):
             await clinic.anna.mutation("recordings:update", recordingId=recording, **args)
 
 
 class TestSharing:
-    async def test_share_and_unshare(self, clinic: Clinic) -> None:
+    async def test_share_and_unshare(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save()
         for _ in range(2):
             await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
@@ -423,13 +423,13 @@ class TestSharing:
             await clinic.ben.query("recordings:get", recordingId=recording)
         assert "sharedWith" not in await clinic.anna.query("recordings:get", recordingId=recording)
 
-    async def test_only_with_contacts_and_not_with_oneself(self, clinic: Clinic) -> None:
+    async def test_only_with_contacts_and_not_with_oneself(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save()
         for user_id in (clinic.carl.id, clinic.anna.id, MISSING_ID):
             async with refused("not_a_contact"):
                 await clinic.anna.mutation("recordings:share", recordingId=recording, userId=user_id)
 
-    async def test_viewers_do_not_learn_with_whom_else(self, clinic: Clinic) -> None:
+    async def test_viewers_do_not_learn_with_whom_else(self, clinic: RunningHub) -> None:
         await befriend(clinic.anna, clinic.carl)
         recording = await clinic.anna.save(subjectId=clinic.carl.id)
         await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
@@ -441,7 +441,7 @@ class TestSharing:
 
 
 class TestArchiving:
-    async def test_hidden_from_all_but_the_owners_archive(self, clinic: Clinic) -> None:
+    async def test_hidden_from_all_but_the_owners_archive(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
         await clinic.anna.mutation("recordings:archive", recordingId=recording, reason="bad sensor")
@@ -456,14 +456,14 @@ class TestArchiving:
         async with refused("not_found"):
             await clinic.ben.query("recordings:get", recordingId=recording)
 
-    async def test_viewers_of_an_archived_recording_learn_nothing_by_trying(self, clinic: Clinic) -> None:
+    async def test_viewers_of_an_archived_recording_learn_nothing_by_trying(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         await clinic.anna.mutation("recordings:archive", recordingId=recording)
         for name, args in CHANGES:
             async with refused("not_found"):
                 await clinic.ben.mutation(f"recordings:{name}", recordingId=recording, **args)
 
-    async def test_restore_brings_everything_back(self, clinic: Clinic) -> None:
+    async def test_restore_brings_everything_back(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save()
         await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
         before = await clinic.anna.query("recordings:get", recordingId=recording)
@@ -473,7 +473,7 @@ class TestArchiving:
         assert await clinic.ben.ids("recordings:list_shared") == [recording]
         assert await clinic.anna.ids("recordings:list_archived") == []
 
-    async def test_archived_is_read_only(self, clinic: Clinic) -> None:
+    async def test_archived_is_read_only(self, clinic: RunningHub) -> None:
         recording = await clinic.anna.save()
         await clinic.anna.mutation("recordings:share", recordingId=recording, userId=clinic.ben.id)
         await clinic.anna.mutation("recordings:archive", recordingId=recording)

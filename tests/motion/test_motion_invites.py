@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.people import (
+from helpers.motion_people import (
     APP,
     MISSING_ID,
     Person,
@@ -28,7 +28,7 @@ NEW = "nina@example.org"
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """Anna and Otto are physiotherapists, Ben is a patient; Nina has no account."""
 
     app: TestApp
@@ -48,14 +48,14 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
+async def clinic() -> AsyncIterator[RunningHub]:
     async with TestApp(APP) as app:
         anna, otto = [await register(app, name, "physiotherapist") for name in ("Anna", "Otto")]
-        yield Clinic(app, anna, otto, await register(app, "Ben", "patient"), app.caller(NEW))
+        yield RunningHub(app, anna, otto, await register(app, "Ben", "patient"), app.caller(NEW))
 
 
 class TestSending:
-    async def test_the_mail(self, clinic: Clinic) -> None:
+    async def test_the_mail(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("invites:create", email=" Nina@Example.ORG", alias="knee, left")
         token = await mailed_token(clinic.app)
         [mail] = clinic.app.mails
@@ -73,7 +73,7 @@ class TestSending:
         assert (sent["toEmail"], sent["alias"], sent["status"], sent["timesSent"]) == (NEW, "knee, left", "pending", 1)
         assert sent["expiresAt"] - sent["createdAt"] == 14 * DAY * 1000
 
-    async def test_the_answer_tells_nothing_of_the_address(self, clinic: Clinic) -> None:
+    async def test_the_answer_tells_nothing_of_the_address(self, clinic: RunningHub) -> None:
         for email in (NEW, clinic.ben.email, clinic.otto.email):
             for path in ("invites:create", "contacts:add"):
                 person = clinic.anna if path == "invites:create" else clinic.ben
@@ -87,7 +87,7 @@ class TestSending:
         assert {mail["To"] for mail in clinic.app.mails} == {NEW, clinic.ben.email, clinic.otto.email}
         assert await clinic.anna.query("contacts:list_mine") == []
 
-    async def test_no_token_is_in_the_database_or_in_what_is_scheduled(self, clinic: Clinic) -> None:
+    async def test_no_token_is_in_the_database_or_in_what_is_scheduled(self, clinic: RunningHub) -> None:
         _, token = await clinic.invited()
         ts, _ = await clinic.app.store.newest()
         snapshot = clinic.app.store.snapshot(ts)
@@ -98,7 +98,7 @@ class TestSending:
             for document in await snapshot.scan(table.name, BY_ID, keys.prefix(()), Order.ASC):
                 assert token not in str(document), table.name
 
-    async def test_refused(self, clinic: Clinic) -> None:
+    async def test_refused(self, clinic: RunningHub) -> None:
         await befriend(clinic.anna, clinic.ben)
         async with refused("already_a_contact"):
             await clinic.anna.mutation("invites:create", email=clinic.ben.email)
@@ -113,7 +113,7 @@ class TestSending:
         async with refused("invalid_arguments"):
             await clinic.anna.mutation("invites:create", email="x@example.org", alias="x" * 201)
 
-    async def test_only_physiotherapists_send_mail(self, clinic: Clinic) -> None:
+    async def test_only_physiotherapists_send_mail(self, clinic: RunningHub) -> None:
         admin = await make_admin(clinic.app, "Ada")
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         for person in (clinic.ben, admin):
@@ -124,7 +124,7 @@ class TestSending:
         async with refused("not_registered"):
             await clinic.nina.mutation("invites:create", {"email": "x@example.org"})
 
-    async def test_a_name_is_no_way_to_send_links_to_strangers(self, clinic: Clinic) -> None:
+    async def test_a_name_is_no_way_to_send_links_to_strangers(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("users:rename", name="You have won! https://evil.example/claim")
         await clinic.invited()
         [mail] = clinic.app.mails
@@ -132,7 +132,7 @@ class TestSending:
         assert "evil" not in mail.get_content()
         assert mail["Subject"] == "anna@example.org would like to be in touch with you"
 
-    async def test_numbers_are_bounded(self, clinic: Clinic) -> None:
+    async def test_numbers_are_bounded(self, clinic: RunningHub) -> None:
         for number in range(50):
             await clinic.anna.mutation("invites:create", email=f"p{number}@example.org")
         code, _, data = await refusal(clinic.anna.mutation("invites:create", email=NEW))
@@ -147,7 +147,7 @@ class TestSending:
             await clinic.anna.mutation("invites:withdraw", inviteId=each["_id"])
         await clinic.anna.mutation("invites:create", email=NEW)
 
-    async def test_one_address_gets_few_mails_a_day(self, clinic: Clinic) -> None:
+    async def test_one_address_gets_few_mails_a_day(self, clinic: RunningHub) -> None:
         senders = [await register(clinic.app, f"Sender{number}", "physiotherapist") for number in range(7)]
         for sender in senders:
             await sender.mutation("invites:create", email=NEW)
@@ -158,7 +158,7 @@ class TestSending:
 
 
 class TestSendingAgain:
-    async def test_both_links_are_good_until_the_new_day(self, clinic: Clinic) -> None:
+    async def test_both_links_are_good_until_the_new_day(self, clinic: RunningHub) -> None:
         invite, first = await clinic.invited()
         await later(clinic.app, 20 * DAY)
         assert await clinic.status(invite) == "expired"
@@ -172,7 +172,7 @@ class TestSendingAgain:
         assert sent["expiresAt"] == pytest.approx(clinic.app.clock.now * 1000 + 14 * DAY * 1000, abs=60_000)
         await clinic.nina.mutation("invites:accept", {"token": first})
 
-    async def test_not_too_often(self, clinic: Clinic) -> None:
+    async def test_not_too_often(self, clinic: RunningHub) -> None:
         invite, _ = await clinic.invited()
         code, _, data = await refusal(clinic.anna.mutation("invites:resend", inviteId=invite))
         assert code == "rate_limited"
@@ -185,7 +185,7 @@ class TestSendingAgain:
             await clinic.anna.mutation("invites:resend", inviteId=invite)
         assert len(clinic.app.mails) == 5
 
-    async def test_only_ones_own_and_only_while_it_is_open(self, clinic: Clinic) -> None:
+    async def test_only_ones_own_and_only_while_it_is_open(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         for path in ("invites:resend", "invites:withdraw"):
             for invite_id in (invite, MISSING_ID, "nonsense"):
@@ -198,13 +198,13 @@ class TestSendingAgain:
 
 
 class TestLooking:
-    async def test_it_shows_the_senders_name_and_no_more_without_signing_in(self, clinic: Clinic) -> None:
+    async def test_it_shows_the_senders_name_and_no_more_without_signing_in(self, clinic: RunningHub) -> None:
         _, token = await clinic.invited(alias="N.")
         seen = await clinic.app.caller(None).query("invites:look", {"token": token})
         assert seen.keys() == {"fromName", "status", "expiresAt"}
         assert (seen["fromName"], seen["status"]) == ("Anna", "pending")
 
-    async def test_wrong_tokens_show_nothing(self, clinic: Clinic) -> None:
+    async def test_wrong_tokens_show_nothing(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         for wrong in (token[:-1], token + "A", token.swapcase(), invite, "x", "null", "é" * 50, "x" * 200):
             assert await clinic.app.caller(None).query("invites:look", {"token": wrong}) is None
@@ -215,7 +215,7 @@ class TestLooking:
             async with refused("invalid_arguments"):
                 await clinic.app.caller(None).query("invites:look", {"token": value})
 
-    async def test_nothing_once_the_sender_is_archived_or_gone(self, clinic: Clinic) -> None:
+    async def test_nothing_once_the_sender_is_archived_or_gone(self, clinic: RunningHub) -> None:
         _, token = await clinic.invited()
         admin = await make_admin(clinic.app, "Ada")
         await admin.mutation("admin:archive_user", userId=clinic.anna.id)
@@ -230,7 +230,7 @@ class TestLooking:
 
 
 class TestAccepting:
-    async def test_a_newcomer_becomes_a_patient_and_both_are_contacts(self, clinic: Clinic) -> None:
+    async def test_a_newcomer_becomes_a_patient_and_both_are_contacts(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited(alias="N.")
         user_id = await clinic.nina.mutation("invites:accept", {"token": token, "name": "Nina"})
         me = await clinic.nina.query("users:me")
@@ -243,14 +243,14 @@ class TestAccepting:
         await clinic.anna.save(subjectId=user_id)
         assert len(await clinic.nina.query("recordings:list_of_me")) == 1
 
-    async def test_who_has_an_account_keeps_it(self, clinic: Clinic) -> None:
+    async def test_who_has_an_account_keeps_it(self, clinic: RunningHub) -> None:
         _, token = await clinic.invited(clinic.otto.email)
         assert await clinic.otto.mutation("invites:accept", token=token, name="Somebody") == clinic.otto.id
         me = await clinic.otto.query("users:me")
         assert (me["role"], me["name"]) == ("physiotherapist", "Otto")
         assert await clinic.anna.contacts() == ["Otto"]
 
-    async def test_whoever_has_the_link_may_use_another_address(self, clinic: Clinic) -> None:
+    async def test_whoever_has_the_link_may_use_another_address(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         work = signed_in_elsewhere(clinic.app, "nina@work.example", name="Nina")
         await work.mutation("invites:accept", {"token": token})
@@ -261,14 +261,14 @@ class TestAccepting:
             await clinic.nina.mutation("invites:accept_received", {"inviteId": invite})
         assert await clinic.nina.query("users:me") is None
 
-    async def test_a_newcomer_needs_an_address_that_somebody_vouches_for(self, clinic: Clinic) -> None:
+    async def test_a_newcomer_needs_an_address_that_somebody_vouches_for(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         nobody = signed_in_elsewhere(clinic.app, None)
         async with refused("email_missing"):
             await nobody.mutation("invites:accept", {"token": token})
         assert await clinic.status(invite) == "pending"
 
-    async def test_not_by_oneself_and_not_unless_signed_in(self, clinic: Clinic) -> None:
+    async def test_not_by_oneself_and_not_unless_signed_in(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         async with refused("own_invite"):
             await clinic.anna.mutation("invites:accept", token=token)
@@ -277,7 +277,7 @@ class TestAccepting:
         assert await clinic.anna.query("contacts:list_mine") == []
         assert await clinic.status(invite) == "pending"
 
-    async def test_not_by_an_archived_account(self, clinic: Clinic) -> None:
+    async def test_not_by_an_archived_account(self, clinic: RunningHub) -> None:
         admin = await make_admin(clinic.app, "Ada")
         invite, token = await clinic.invited(clinic.ben.email)
         await admin.mutation("admin:archive_user", userId=clinic.ben.id)
@@ -289,7 +289,7 @@ class TestAccepting:
             async with refused("forbidden"):
                 await clinic.ben.mutation(path, **args)
 
-    async def test_again_changes_nothing(self, clinic: Clinic) -> None:
+    async def test_again_changes_nothing(self, clinic: RunningHub) -> None:
         invite, token = await clinic.invited()
         first = await clinic.nina.mutation("invites:accept", {"token": token, "name": "Nina"})
         await clinic.anna.mutation("contacts:remove", userId=first)
@@ -298,7 +298,7 @@ class TestAccepting:
         # An invite is used up: it does not bring back a contact that was ended.
         assert await clinic.anna.query("contacts:list_mine") == []
 
-    async def test_withdrawn_declined_expired(self, clinic: Clinic) -> None:
+    async def test_withdrawn_declined_expired(self, clinic: RunningHub) -> None:
         for end, code in (("withdraw", "invite_withdrawn"), ("decline", "invite_declined"), ("", "invite_expired")):
             invite, token = await clinic.invited()
             if end == "withdraw":
@@ -319,7 +319,7 @@ class TestAccepting:
 
 
 class TestReceived:
-    async def test_the_address_decides_not_the_account(self, clinic: Clinic) -> None:
+    async def test_the_address_decides_not_the_account(self, clinic: RunningHub) -> None:
         invite, _ = await clinic.invited()
         [received] = await clinic.nina.query("invites:list_received")
         assert received.keys() == {"_id", "fromName", "fromEmail", "expiresAt"}
@@ -334,7 +334,7 @@ class TestReceived:
         assert await clinic.nina.mutation("invites:accept_received", {"inviteId": invite, "name": "Nina"})
         assert await clinic.anna.contacts() == ["Nina"]
 
-    async def test_patients_ask_without_mail_and_both_asking_is_consent(self, clinic: Clinic) -> None:
+    async def test_patients_ask_without_mail_and_both_asking_is_consent(self, clinic: RunningHub) -> None:
         await clinic.ben.mutation("contacts:add", email=clinic.anna.email, alias="my physio")
         await clinic.app.advance(0)
         assert clinic.app.mails == []
@@ -346,7 +346,7 @@ class TestReceived:
         assert (await clinic.anna.contacts(), await clinic.ben.contacts()) == (["B."], ["my physio"])
         assert [each["status"] for each in await clinic.ben.query("invites:list_sent")] == ["accepted"]
 
-    async def test_a_patient_may_take_a_request_back(self, clinic: Clinic) -> None:
+    async def test_a_patient_may_take_a_request_back(self, clinic: RunningHub) -> None:
         invite = await clinic.ben.mutation("contacts:add", email=clinic.anna.email)
         await clinic.ben.mutation("invites:withdraw", inviteId=invite)
         assert await clinic.anna.query("invites:list_received") == []
@@ -354,7 +354,7 @@ class TestReceived:
             await clinic.anna.mutation("invites:accept_received", inviteId=invite)
 
 
-async def test_old_invites_are_deleted(clinic: Clinic) -> None:
+async def test_old_invites_are_deleted(clinic: RunningHub) -> None:
     await clinic.invited()
     await later(clinic.app, 100 * DAY)
     [sent] = await clinic.anna.query("invites:list_sent")

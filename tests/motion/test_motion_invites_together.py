@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from support.clinic import Clinic as Hub
-from support.clinic import open_clinic
-from support.holder import Holder
-from support.people import APP, Person, later, mailed_token, make_admin, register, signed_in_elsewhere
+from helpers.motion_people import APP, Person, later, mailed_token, make_admin, register, signed_in_elsewhere
+from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_hub import RunningHub as Hub
+from helpers.running_hub import running_hub
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.testing import Caller, TestApp
@@ -25,7 +25,7 @@ NEW = "nina@example.org"
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """Anna and Otto are physiotherapists; Nina has no account, and three devices: one signs in by another issuer."""
 
     app: TestApp
@@ -35,10 +35,10 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
+async def clinic() -> AsyncIterator[RunningHub]:
     async with TestApp(APP) as app:
         anna, otto = [await register(app, name, "physiotherapist") for name in ("Anna", "Otto")]
-        yield Clinic(app, anna, otto, [app.caller(NEW), app.caller(NEW), signed_in_elsewhere(app, NEW)])
+        yield RunningHub(app, anna, otto, [app.caller(NEW), app.caller(NEW), signed_in_elsewhere(app, NEW)])
 
 
 async def together(*calls: Any) -> list[Any]:
@@ -51,7 +51,7 @@ def codes(results: list[Any]) -> Counter[str]:
 
 
 class TestAtTheSameTime:
-    async def test_three_devices_accept_once(self, clinic: Clinic) -> None:
+    async def test_three_devices_accept_once(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("invites:create", email=NEW)
         token = await mailed_token(clinic.app)
         results = await together(*(device.mutation("invites:accept", {"token": token}) for device in clinic.nina))
@@ -61,7 +61,7 @@ class TestAtTheSameTime:
         ada = await make_admin(clinic.app, "Ada")
         assert len((await ada.query("admin:list_users", search=NEW))["items"]) == 1
 
-    async def test_two_invite_one_and_both_are_accepted(self, clinic: Clinic) -> None:
+    async def test_two_invite_one_and_both_are_accepted(self, clinic: RunningHub) -> None:
         tokens = []
         for sender in (clinic.anna, clinic.otto):
             await sender.mutation("invites:create", email=NEW)
@@ -80,7 +80,7 @@ class TestAtTheSameTime:
         for sender in (clinic.anna, clinic.otto):
             assert len(await sender.query("contacts:list_mine")) == 1
 
-    async def test_accepting_and_registering(self, clinic: Clinic) -> None:
+    async def test_accepting_and_registering(self, clinic: RunningHub) -> None:
         await clinic.anna.mutation("invites:create", email=NEW)
         token = await mailed_token(clinic.app)
         accepted, registered = await together(
@@ -92,7 +92,7 @@ class TestAtTheSameTime:
         assert len(await clinic.anna.query("contacts:list_mine")) == 1
 
     @pytest.mark.parametrize("end", ["withdraw", "decline"])
-    async def test_accepting_what_is_being_ended(self, clinic: Clinic, end: str) -> None:
+    async def test_accepting_what_is_being_ended(self, clinic: RunningHub, end: str) -> None:
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         token = await mailed_token(clinic.app)
         other: Any = clinic.anna.caller if end == "withdraw" else clinic.nina[1]
@@ -107,13 +107,13 @@ class TestAtTheSameTime:
         contacts = await clinic.anna.query("contacts:list_mine")
         assert len(contacts) == isinstance(results[0], str)
 
-    async def test_one_asks_twice(self, clinic: Clinic) -> None:
+    async def test_one_asks_twice(self, clinic: RunningHub) -> None:
         results = await together(*(clinic.anna.mutation("invites:create", email=NEW) for _ in range(4)))
         assert codes(results) == Counter(done=1, already_invited=3)
         await clinic.app.advance(0)
         assert len(clinic.app.mails) == 1
 
-    async def test_two_ask_each_other(self, clinic: Clinic) -> None:
+    async def test_two_ask_each_other(self, clinic: RunningHub) -> None:
         await together(
             clinic.anna.mutation("invites:create", email=clinic.otto.email, alias="O."),
             clinic.otto.mutation("invites:create", email=clinic.anna.email, alias="A."),
@@ -124,7 +124,7 @@ class TestAtTheSameTime:
             assert await person.query("invites:list_received") == []
             assert {each["status"] for each in await person.query("invites:list_sent")} <= {"accepted"}
 
-    async def test_many_at_the_limit(self, clinic: Clinic) -> None:
+    async def test_many_at_the_limit(self, clinic: RunningHub) -> None:
         for number in range(48):
             await clinic.anna.mutation("invites:create", email=f"p{number}@example.org")
         results = await together(
@@ -134,7 +134,7 @@ class TestAtTheSameTime:
 
 
 class TestDelivery:
-    async def test_is_tried_again_until_the_mail_server_takes_it(self, clinic: Clinic) -> None:
+    async def test_is_tried_again_until_the_mail_server_takes_it(self, clinic: RunningHub) -> None:
         clinic.app.mailbox.down = True
         await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(120)
@@ -147,7 +147,7 @@ class TestDelivery:
         assert len(clinic.app.mails) == 1
         assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
 
-    async def test_one_that_waits_for_the_server_and_is_sent_again_goes_out_once(self, clinic: Clinic) -> None:
+    async def test_one_that_waits_for_the_server_and_is_sent_again_goes_out_once(self, clinic: RunningHub) -> None:
         clinic.app.mailbox.down = True
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         for _ in range(3):
@@ -159,7 +159,7 @@ class TestDelivery:
         assert len(clinic.app.mails) == 1
         assert (await clinic.anna.query("invites:list_sent"))[0]["timesSent"] == 1
 
-    async def test_nothing_goes_out_for_what_is_over(self, clinic: Clinic) -> None:
+    async def test_nothing_goes_out_for_what_is_over(self, clinic: RunningHub) -> None:
         clinic.app.mailbox.down = True
         invite = await clinic.anna.mutation("invites:create", email=NEW)
         await clinic.app.advance(0)
@@ -174,7 +174,7 @@ class TestDelivery:
 
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
-    async with open_clinic("sqlite://:memory:") as hub:
+    async with running_hub("sqlite://:memory:") as hub:
         yield hub
 
 
@@ -233,10 +233,10 @@ async def _error(live: Subscription[Any]) -> str:
     return caught.value.code
 
 
-async def test_an_invite_expires_in_open_lists(clinic: Clinic) -> None:
+async def test_an_invite_expires_in_open_lists(clinic: RunningHub) -> None:
     await clinic.anna.mutation("invites:create", email=NEW)
     token = await mailed_token(clinic.app)
-    holder = Holder(clinic.app.engine)
+    holder = RecordingSubscriber(clinic.app.engine)
     holder.subscribe("sent", "invites:list_sent", {}, clinic.app.caller(clinic.anna.email).identity)
     holder.subscribe("received", "invites:list_received", {}, clinic.nina[0].identity)
     holder.subscribe("look", "invites:look", {"token": token})

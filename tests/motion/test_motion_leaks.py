@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.clinic import Clinic, open_clinic
-from sync.serving import Client, socket_to
+from helpers.running_hub import RunningHub, running_hub
+from helpers.sync_server import Client, socket_to
 from synovia_client import Client as Program
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.events import ClientEvent
@@ -21,8 +21,8 @@ LISTS = ("recordings:list_mine", "recordings:list_of_me", "recordings:list_share
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
-    async with open_clinic("sqlite://:memory:") as clinic:
+async def clinic() -> AsyncIterator[RunningHub]:
+    async with running_hub("sqlite://:memory:") as clinic:
         yield clinic
 
 
@@ -52,7 +52,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def connected(clinic: Clinic, name: str) -> AsyncIterator[Client]:
+async def connected(clinic: RunningHub, name: str) -> AsyncIterator[Client]:
     """Connect somebody whose frames the test makes itself."""
     async with socket_to(f"ws://127.0.0.1:{clinic.port}/sync") as connection:
         client = Client(connection, ClientSession(np.random.default_rng().bytes(16)))
@@ -61,7 +61,7 @@ async def connected(clinic: Clinic, name: str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def listening(clinic: Clinic, name: str, recording: str) -> AsyncIterator[Listener]:
+async def listening(clinic: RunningHub, name: str, recording: str) -> AsyncIterator[Listener]:
     async with connected(clinic, name) as client:
         listener = Listener(client)
         queries = [QueryAdd(number, path, {}) for number, path in enumerate((*LISTS, "contacts:list_mine", "users:me"))]
@@ -83,7 +83,7 @@ async def _save(client: Program, notes: str, samples: Any = SAMPLES) -> str:
     return str(await client.mutation("recordings:save", {**knees, "sampleRate": 100.0, "notes": notes}))
 
 
-async def test_a_viewer_receives_no_word_of_what_is_not_shared_with_them(clinic: Clinic) -> None:
+async def test_a_viewer_receives_no_word_of_what_is_not_shared_with_them(clinic: RunningHub) -> None:
     anna, ben, carl = [await clinic.person(name) for name in ("anna", "ben", "carl")]
     ben_id, carl_id = await _befriend(anna, ben), await _befriend(anna, carl)
     shared = await _save(anna, "a walk")
@@ -109,7 +109,7 @@ async def test_a_viewer_receives_no_word_of_what_is_not_shared_with_them(clinic:
         assert not listener.heard(carl_id), "with whom else a recording is shared is its owner's business"
 
 
-async def test_an_array_is_given_only_where_a_query_shows_it(clinic: Clinic) -> None:
+async def test_an_array_is_given_only_where_a_query_shows_it(clinic: RunningHub) -> None:
     anna, _ = [await clinic.person(name) for name in ("anna", "ben")]
     recording = await _save(anna, "a walk")
     left: ArrayRef = (await anna.query("recordings:get", {"recordingId": recording}))["leftKnee"]
@@ -122,7 +122,7 @@ async def test_an_array_is_given_only_where_a_query_shows_it(clinic: Clinic) -> 
             assert answer.error.code == "array_not_found"
 
 
-async def test_nobody_gets_at_samples_by_saving_their_digest(clinic: Clinic) -> None:
+async def test_nobody_gets_at_samples_by_saving_their_digest(clinic: RunningHub) -> None:
     anna, ben = [await clinic.person(name) for name in ("anna", "ben")]
     recording = await _save(anna, "a walk")
     left: ArrayRef = (await anna.query("recordings:get", {"recordingId": recording}))["leftKnee"]

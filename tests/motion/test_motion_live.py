@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from helpers.motion_people import APP, MISSING_ID, Person, befriend, refused, register
 from motion.gait import walk
-from support.people import APP, MISSING_ID, Person, befriend, refused, register
 from synovia import FunctionError, keys
 from synovia.keys import BY_ID
 from synovia.store.base import Batch, Write
@@ -54,7 +54,7 @@ def joined(parts: Sequence[Floats]) -> Floats:
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """Anna, a physiotherapist, and Ben and Dora are contacts; Carl knows nobody."""
 
     app: TestApp
@@ -69,13 +69,13 @@ async def _measurer(app: TestApp, name: str, role: str) -> Measurer:
 
 
 @pytest.fixture
-async def clinic() -> AsyncIterator[Clinic]:
+async def clinic() -> AsyncIterator[RunningHub]:
     async with TestApp(APP) as app:
         anna = await _measurer(app, "Anna", "physiotherapist")
         ben, carl, dora = [await _measurer(app, name, "patient") for name in ("Ben", "Carl", "Dora")]
         await befriend(anna, ben)
         await befriend(anna, dora)
-        yield Clinic(app, anna, ben, carl, dora)
+        yield RunningHub(app, anna, ben, carl, dora)
 
 
 def batches(count: int, size: int = 10, seed: int = 1) -> list[Floats]:
@@ -98,7 +98,7 @@ async def drop_all(app: TestApp, table: str) -> None:
 
 
 class TestAppending:
-    async def test_what_is_appended_is_followed_bit_for_bit(self, clinic: Clinic) -> None:
+    async def test_what_is_appended_is_followed_bit_for_bit(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         strange = np.array([np.nan, -0.0, np.inf, -np.inf, 5e-324])
         strange.view(np.uint64)[0] = 0x7FF8_0000_DEAD_BEEF
@@ -107,7 +107,7 @@ class TestAppending:
         assert left.tobytes() == strange.tobytes()
         assert right.tobytes() == strange[::-1].tobytes()
 
-    async def test_older_batches_become_few_segments_that_hold_the_same(self, clinic: Clinic) -> None:
+    async def test_older_batches_become_few_segments_that_hold_the_same(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         parts = batches(400)
         await fill(clinic.anna, session, parts)
@@ -118,7 +118,7 @@ class TestAppending:
         assert left.tobytes() == joined(parts).tobytes()
         assert right.tobytes() == (joined(parts) + 1).tobytes()
 
-    async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: Clinic) -> None:
+    async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         clinic.app.clock.advance(60 * MINUTES)
         parts = batches(32, 11_000)
@@ -127,7 +127,7 @@ class TestAppending:
         assert [each["count"] for each in growth["segments"]] == [88_000, 88_000, *[11_000] * 16]
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
-    async def test_batches_of_all_sizes(self, clinic: Clinic) -> None:
+    async def test_batches_of_all_sizes(self, clinic: RunningHub) -> None:
         """Final segments leave gaps in their level; merging must not reach over them."""
         session = await clinic.anna.begin()
         clinic.app.clock.advance(120 * MINUTES)
@@ -139,7 +139,7 @@ class TestAppending:
         growth = await clinic.anna.query("live:follow", sessionId=session)
         assert len(growth["segments"]) < 60
 
-    async def test_a_batch_that_is_there_is_accepted_again(self, clinic: Clinic) -> None:
+    async def test_a_batch_that_is_there_is_accepted_again(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         parts = batches(30)
         await fill(clinic.anna, session, parts)
@@ -148,21 +148,21 @@ class TestAppending:
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
     @pytest.mark.parametrize("position", [0, 5, 15, 25, 3_599_990])
-    async def test_out_of_order(self, clinic: Clinic, position: int) -> None:
+    async def test_out_of_order(self, clinic: RunningHub, position: int) -> None:
         session = await clinic.anna.begin()
         await fill(clinic.anna, session, batches(2))
         async with refused("out_of_order", {"sampleCount": 20}):
             await clinic.anna.append(session, position, np.zeros(10))
         assert (await clinic.anna.query("live:follow", sessionId=session))["sampleCount"] == 20
 
-    async def test_other_samples_for_a_place_that_is_taken(self, clinic: Clinic) -> None:
+    async def test_other_samples_for_a_place_that_is_taken(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         [part] = batches(1)
         await clinic.anna.append(session, 0, part)
         async with refused("out_of_order"):
             await clinic.anna.append(session, 0, part, part)
 
-    async def test_two_programs_that_append_at_once_make_one_series(self, clinic: Clinic) -> None:
+    async def test_two_programs_that_append_at_once_make_one_series(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         parts = batches(8)
         tried = await asyncio.gather(*(clinic.anna.append(session, 0, part) for part in parts), return_exceptions=True)
@@ -182,18 +182,18 @@ class TestAppending:
             ("samples", {}),
         ],
     )
-    async def test_what_is_no_batch(self, clinic: Clinic, left: Any, right: Any) -> None:
+    async def test_what_is_no_batch(self, clinic: RunningHub, left: Any, right: Any) -> None:
         session = await clinic.anna.begin()
         async with refused("invalid_arguments"):
             await clinic.anna.append(session, 0, left, right)
 
     @pytest.mark.parametrize("position", [-1, 1.0, "0", None, 2**63, 3_600_001])
-    async def test_what_is_no_position(self, clinic: Clinic, position: Any) -> None:
+    async def test_what_is_no_position(self, clinic: RunningHub, position: Any) -> None:
         session = await clinic.anna.begin()
         async with refused("invalid_arguments"):
             await clinic.anna.append(session, position, np.zeros(2))
 
-    async def test_more_samples_than_there_was_time_for(self, clinic: Clinic) -> None:
+    async def test_more_samples_than_there_was_time_for(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(6_000))
         async with refused("limit_exceeded"):
@@ -201,7 +201,7 @@ class TestAppending:
         await clinic.app.advance(1.0)
         assert await clinic.anna.append(session, 6_000, np.zeros(100)) == 6_100
 
-    async def test_more_samples_than_a_session_may_have(self, clinic: Clinic) -> None:
+    async def test_more_samples_than_a_session_may_have(self, clinic: RunningHub) -> None:
         session = await clinic.anna.mutation("live:start", sampleRate=2000.0)
         clinic.app.clock.advance(24 * 60 * MINUTES)
         for position in range(0, 3_600_000, 20_000):
@@ -216,11 +216,11 @@ class TestAppending:
 
 class TestStarting:
     @pytest.mark.parametrize("rate", [0, -1.0, 2_001.0, float("nan"), float("inf"), "100", None])
-    async def test_rates(self, clinic: Clinic, rate: Any) -> None:
+    async def test_rates(self, clinic: RunningHub, rate: Any) -> None:
         async with refused("invalid_arguments"):
             await clinic.anna.mutation("live:start", sampleRate=rate)
 
-    async def test_strangers_are_neither_subjects_nor_viewers(self, clinic: Clinic) -> None:
+    async def test_strangers_are_neither_subjects_nor_viewers(self, clinic: RunningHub) -> None:
         for other in (clinic.carl.id, MISSING_ID):
             async with refused("not_a_contact"):
                 await clinic.anna.begin(subjectId=other)
@@ -228,7 +228,7 @@ class TestStarting:
                 await clinic.anna.begin(sharedWith=[clinic.ben.id, other])
         assert await clinic.anna.query("live:list_running") == []
 
-    async def test_a_few_at_a_time(self, clinic: Clinic) -> None:
+    async def test_a_few_at_a_time(self, clinic: RunningHub) -> None:
         sessions = [await clinic.anna.begin() for _ in range(5)]
         async with refused("limit_exceeded"):
             await clinic.anna.begin()
@@ -238,7 +238,7 @@ class TestStarting:
 
 
 class TestWhoFollows:
-    async def test_owner_subject_and_those_it_is_shared_with(self, clinic: Clinic) -> None:
+    async def test_owner_subject_and_those_it_is_shared_with(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id, clinic.anna.id])
         await clinic.anna.append(session, 0, np.arange(5.0))
         for person in (clinic.anna, clinic.ben, clinic.dora):
@@ -249,7 +249,7 @@ class TestWhoFollows:
         assert "sharedWith" not in of_ben
         assert of_dora["sharedWith"] == [clinic.dora.id]
 
-    async def test_nobody_else(self, clinic: Clinic) -> None:
+    async def test_nobody_else(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         for person in (clinic.carl, clinic.dora):
             assert await person.query("live:list_running") == []
@@ -265,7 +265,7 @@ class TestWhoFollows:
         async with refused("unauthenticated"):
             await clinic.app.caller().query("live:follow", {"sessionId": session})
 
-    async def test_viewers_change_nothing(self, clinic: Clinic) -> None:
+    async def test_viewers_change_nothing(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
         for person in (clinic.ben, clinic.dora):
             for path in ("live:finish", "live:discard"):
@@ -274,7 +274,7 @@ class TestWhoFollows:
             async with refused("forbidden"):
                 await person.append(session, 0, np.zeros(1))
 
-    async def test_a_share_ends_with_the_contact_even_while_it_runs(self, clinic: Clinic) -> None:
+    async def test_a_share_ends_with_the_contact_even_while_it_runs(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
         await clinic.anna.append(session, 0, np.zeros(5))
         for person in (clinic.ben, clinic.dora):
@@ -290,7 +290,7 @@ class TestWhoFollows:
 
 
 class TestFinishing:
-    async def test_the_recording_holds_every_sample_and_what_was_told(self, clinic: Clinic) -> None:
+    async def test_the_recording_holds_every_sample_and_what_was_told(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id, sharedWith=[clinic.dora.id])
         gait = walk(9.99, seed=3)
         for position in range(0, 1000, 40):
@@ -309,7 +309,7 @@ class TestFinishing:
         assert recording["endTime"] - recording["startTime"] == 10_000
         assert await clinic.anna.query("live:list_running") == []
 
-    async def test_viewers_are_led_to_the_recording(self, clinic: Clinic) -> None:
+    async def test_viewers_are_led_to_the_recording(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         parts = batches(30)
         await fill(clinic.anna, session, parts)
@@ -321,14 +321,14 @@ class TestFinishing:
         async with refused("not_found"):
             await clinic.ben.query("live:follow", sessionId=session)
 
-    async def test_twice_is_once(self, clinic: Clinic) -> None:
+    async def test_twice_is_once(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         both = await asyncio.gather(*(clinic.anna.mutation("live:finish", sessionId=session) for _ in range(5)))
         assert len(set(both)) == 1
         assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
-    async def test_an_append_beside_it_is_in_the_recording_or_refused(self, clinic: Clinic) -> None:
+    async def test_an_append_beside_it_is_in_the_recording_or_refused(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         outcomes: Any = await asyncio.gather(
@@ -341,7 +341,7 @@ class TestFinishing:
         assert recording["sampleCount"] == (10 if appending == 10 else 5)
         assert appending == 10 or (isinstance(appending, FunctionError) and appending.code == "finished")
 
-    async def test_what_comes_after_it_is_refused(self, clinic: Clinic) -> None:
+    async def test_what_comes_after_it_is_refused(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         recording_id = await clinic.anna.mutation("live:finish", sessionId=session)
@@ -350,7 +350,7 @@ class TestFinishing:
         async with refused("finished"):
             await clinic.anna.mutation("live:discard", sessionId=session)
 
-    async def test_nothing_is_no_recording(self, clinic: Clinic) -> None:
+    async def test_nothing_is_no_recording(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         async with refused("empty"):
             await clinic.anna.mutation("live:finish", sessionId=session)
@@ -358,7 +358,7 @@ class TestFinishing:
         async with refused("not_found"):
             await clinic.anna.mutation("live:finish", sessionId=session)
 
-    async def test_discarding_leaves_nothing(self, clinic: Clinic) -> None:
+    async def test_discarding_leaves_nothing(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         await fill(clinic.anna, session, batches(30))
         await clinic.anna.mutation("live:discard", sessionId=session)
@@ -369,7 +369,7 @@ class TestFinishing:
 
 
 class TestSessionsThatNobodyLooksAfter:
-    async def test_one_that_stands_still_is_finished(self, clinic: Clinic) -> None:
+    async def test_one_that_stands_still_is_finished(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin(subjectId=clinic.ben.id)
         parts = batches(30)
         await fill(clinic.anna, session, parts)
@@ -384,14 +384,14 @@ class TestSessionsThatNobodyLooksAfter:
         assert samples.tobytes() == joined([*parts, parts[0]]).tobytes()
         assert (await clinic.ben.query("live:follow", sessionId=session))["recordingId"] == recording["_id"]
 
-    async def test_an_empty_one_is_discarded(self, clinic: Clinic) -> None:
+    async def test_an_empty_one_is_discarded(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.app.advance(11 * MINUTES)
         async with refused("not_found"):
             await clinic.anna.query("live:follow", sessionId=session)
         assert await clinic.anna.query("recordings:list_mine") == []
 
-    async def test_one_that_was_finished_is_forgotten_and_its_recording_is_not(self, clinic: Clinic) -> None:
+    async def test_one_that_was_finished_is_forgotten_and_its_recording_is_not(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         await clinic.anna.mutation("live:finish", sessionId=session)
@@ -402,7 +402,7 @@ class TestSessionsThatNobodyLooksAfter:
             await clinic.anna.query("live:follow", sessionId=session)
         assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
-    async def test_one_whose_turn_was_missed(self, clinic: Clinic) -> None:
+    async def test_one_whose_turn_was_missed(self, clinic: RunningHub) -> None:
         """Its call was lost, say because looking after it failed."""
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
@@ -413,7 +413,7 @@ class TestSessionsThatNobodyLooksAfter:
         assert await clinic.anna.query("live:list_running") == []
         assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
-    async def test_clients_do_not_end_what_runs(self, clinic: Clinic) -> None:
+    async def test_clients_do_not_end_what_runs(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         for path in ("live:tend", "live:look_after"):
             async with refused("unknown_function"):

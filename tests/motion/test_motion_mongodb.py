@@ -10,8 +10,8 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
+from helpers.motion_people import mailed_token, make_admin, register
 from motion.gait import walk
-from support.people import mailed_token, make_admin, register
 from synovia import FunctionError
 from synovia.testing import TestApp
 

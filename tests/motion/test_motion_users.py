@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.people import APP, Person, make_admin, refused, register, signed_in_elsewhere
+from helpers.motion_people import APP, Person, make_admin, refused, register, signed_in_elsewhere
 from synovia.testing import TestApp
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgpack
 from hypothesis import given
 
-from protocol.wire_strategies import values
+from helpers.wire_strategies import values
 from synovia_protocol.codec import pack
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.references import array_references, digests_in

@@ -8,7 +8,7 @@ import msgpack
 import pytest
 from hypothesis import given, settings
 
-from protocol.wire_strategies import client_messages, server_messages
+from helpers.wire_strategies import client_messages, server_messages
 from synovia_protocol import messages as m
 from synovia_protocol.codec import (
     Limits,

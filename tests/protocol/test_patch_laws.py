@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.wire_strategies import bits, edited_documents, edited_values, float_of_bits, small_values, values
+from helpers.wire_strategies import bits, edited_documents, edited_values, float_of_bits, small_values, values
 from synovia_protocol.codec import pack, unpack, unpack_patch
 from synovia_protocol.edits import ListEdit, MapEdit, is_patch
 from synovia_protocol.errors import PatchError

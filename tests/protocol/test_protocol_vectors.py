@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.wire_strategies import bits
 from protocol.session_pair import SESSION, Pair, refusal, value_of
 from protocol.tagged_json import VECTORS, join, load, untag
-from protocol.wire_strategies import bits
 from synovia_protocol.arrays import (
     DTYPES,
     ITEM_BYTES,

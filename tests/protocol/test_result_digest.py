@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from protocol.wire_strategies import float_of_bits, values
+from helpers.wire_strategies import float_of_bits, values
 from synovia_protocol.codec import pack, unpack
 from synovia_protocol.digest import canonical, digest
 from synovia_protocol.messages import ArrayRef

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.wire_strategies import bits, client_messages, documents, server_messages, small_values
 from protocol.session_pair import SESSION, Pair, patch_of, refusal, unchanged, value_of
-from protocol.wire_strategies import bits, client_messages, documents, server_messages, small_values
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import encode_frame, frames_of, ref_of
 from synovia_protocol.codec import encode, encode_transition

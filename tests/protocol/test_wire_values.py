@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from protocol.wire_strategies import bits, bits_of_float, float_of_bits, values
+from helpers.wire_strategies import bits, bits_of_float, float_of_bits, values
 from synovia_protocol.codec import FROM_CLIENT, Limits, pack, unpack, unpack_patch
 from synovia_protocol.edits import ListEdit, MapEdit
 from synovia_protocol.errors import CloseCode, ErrorCode, ProtocolError, WireValueError

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from scheduler import failing
+from apps import failing
+from helpers.health import health_of
+from helpers.sync_server import serving
 from scheduler.hubs import hub_beside
-from support.health import health_of
-from sync.serving import serving
 from synovia.functions.function import function_of
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store

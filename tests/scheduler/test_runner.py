@@ -4,74 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import chores, errands
-from support.health import health_of
-from sync.serving import serving
+from apps import tally, tally_crons
+from helpers.health import health_of
+from helpers.sync_server import serving
+from scheduler.scheduled import PATIENCE, later, running, until_there_are
 from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, StoreUnavailable, Ts
-from synovia.testing import Caller, TestApp
-
-PATIENCE = 20
+from synovia.testing import TestApp
 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return collect("errands", [errands])
-
-
-@asynccontextmanager
-async def running(
-    registry: Registry, store: Store | str = "sqlite://:memory:", **settings: Any
-) -> AsyncIterator[TestApp]:
-    """Give an application whose scheduler runs by itself, by the time of day."""
-    async with TestApp(registry, store, scheduler=SchedulerSettings(**settings)) as app:
-        app.scheduler.start()
-        yield app
-
-
-async def later(caller: Caller, path: str, seconds: float = 0.0, /, times: int = 1, **args: Any) -> str:
-    call_id: str = await caller.mutation(
-        "errands:later", {"path": path, "args": args, "seconds": seconds, "times": times}
-    )
-    return call_id
-
-
-async def until_there_are(app: TestApp, status: str, count: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            head = app.engine.head  # before the query: what is committed while it runs is not waited for again
-            if await app.caller().query("errands:how_many", {"status": status}) >= count:
-                return
-            await app.engine.wait_for(head + 1)
+    return collect("tally", [tally])
 
 
 async def test_it_runs_what_is_due_and_what_comes_due(registry: Registry, any_store: Store) -> None:
     async with running(registry, any_store) as app:
         caller = app.caller()
-        await later(caller, "errands:add", times=100, name="now")
-        await later(caller, "errands:add_by_action", times=20, name="action")
-        await later(caller, "errands:add", 3_600, name="later")
+        await later(caller, "tally:add", times=100, name="now")
+        await later(caller, "tally:add_by_action", times=20, name="action")
+        await later(caller, "tally:add", 3_600, name="later")
         await until_there_are(app, "done", 120)
-        assert await caller.query("errands:tallies") == {"now": 100, "action": 20}
+        assert await caller.query("tally:tallies") == {"now": 100, "action": 20}
         app.clock.advance(3_600)
         app.engine.live.expire()  # as the alarm of the live query does when the time has come
         await until_there_are(app, "done", 121)
-        assert (await caller.query("errands:tallies"))["later"] == 1
+        assert (await caller.query("tally:tallies"))["later"] == 1
 
 
 async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(registry) as app:
         caller, read = app.caller(), Counter[str]()
-        await later(caller, "errands:add", 3_600, times=30, name="later")
-        await later(caller, "errands:add", name="now")
+        await later(caller, "tally:add", 3_600, times=30, name="later")
+        await later(caller, "tally:add", name="now")
         await until_there_are(app, "done", 1)
         snapshots = type(app.store.snapshot(app.engine.head))
         scan = snapshots.scan
@@ -82,7 +53,7 @@ async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest
 
         monkeypatch.setattr(snapshots, "scan", counted)
         for _ in range(50):
-            await caller.mutation("errands:add", {"name": "unrelated"})
+            await caller.mutation("tally:add", {"name": "unrelated"})
         assert read["tallies"] >= 50
         assert (read["_scheduled"], read["_crons"]) == (0, 0)
 
@@ -90,13 +61,13 @@ async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest
 async def test_calls_outlive_a_restart(registry: Registry, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'store.db'}"
     async with TestApp(registry, store) as app:
-        await later(app.caller(), "errands:add", times=10, name="kept")
-        await later(app.caller(), "errands:add_by_action", times=10, name="kept")
+        await later(app.caller(), "tally:add", times=10, name="kept")
+        await later(app.caller(), "tally:add_by_action", times=10, name="kept")
     async with running(registry, store) as app:
         app.clock.advance(1)  # a new hub leaves what another has scheduled to that for a moment
         app.engine.live.expire()
         await until_there_are(app, "done", 20)
-        assert await app.caller().query("errands:tallies") == {"kept": 20}
+        assert await app.caller().query("tally:tallies") == {"kept": 20}
 
 
 async def test_a_call_whose_commit_was_not_acknowledged_runs_once(
@@ -114,17 +85,17 @@ async def test_a_call_whose_commit_was_not_acknowledged_runs_once(
             return ts
 
         monkeypatch.setattr(app.store, "commit", commit_and_lose)
-        await later(app.caller(), "errands:add", times=5, name="once")
+        await later(app.caller(), "tally:add", times=5, name="once")
         await until_there_are(app, "done", 5)
         assert lost == 3
-        assert await app.caller().query("errands:tallies") == {"once": 5}
+        assert await app.caller().query("tally:tallies") == {"once": 5}
 
 
 async def test_a_database_that_is_away_for_a_while_delays_calls_and_fails_none(
     registry: Registry, any_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(registry, any_store) as app:
-        await later(app.caller(), "errands:add", 3_600, times=5, name="a")
+        await later(app.caller(), "tally:add", 3_600, times=5, name="a")
         snapshot, refused, back = app.store.snapshot, 0, asyncio.Event()
 
         def away(ts: Ts) -> Any:
@@ -141,7 +112,7 @@ async def test_a_database_that_is_away_for_a_while_delays_calls_and_fails_none(
         async with asyncio.timeout(PATIENCE):
             await back.wait()
         await until_there_are(app, "done", 5)
-        assert await app.caller().query("errands:tallies") == {"a": 5}
+        assert await app.caller().query("tally:tallies") == {"a": 5}
 
 
 async def test_health_tells_of_a_scheduler_that_has_died(caplog: pytest.LogCaptureFixture) -> None:
@@ -182,11 +153,11 @@ async def test_a_hub_whose_scheduler_is_off_says_so_and_is_healthy() -> None:
 
 
 async def test_a_hub_whose_scheduler_is_off_runs_nothing_and_schedules_for_others(any_store: Store) -> None:
-    registry = collect("chores", [errands, chores])
+    registry = collect("tally_crons", [tally, tally_crons])
     async with running(registry, any_store, enabled=False) as app:
-        await later(app.caller(), "errands:add", name="a")
+        await later(app.caller(), "tally:add", name="a")
         app.clock.advance(3_600)
         app.engine.live.expire()
-        await app.caller().mutation("errands:add", {"name": "b"})
+        await app.caller().mutation("tally:add", {"name": "b"})
         assert len(app.engine.live) == 0
-        assert await app.caller().query("errands:tallies") == {"b": 1}
+        assert await app.caller().query("tally:tallies") == {"b": 1}

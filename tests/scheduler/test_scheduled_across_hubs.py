@@ -15,7 +15,7 @@ import pytest
 from synovia_client import Client
 from torture.processes import HubProcess, running_hubs
 
-APPLICATION = Path(__file__).parent / "racing.py"
+APPLICATION = Path(__file__).parents[1] / "apps" / "racing.py"
 LEASE_SECONDS = 2
 
 pytestmark = pytest.mark.mongodb

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from apps import tally
 from scheduler.hubs import hub_beside, lose
-from support import errands
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
@@ -20,21 +20,21 @@ LEASE = SchedulerSettings().lease
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return collect("errands", [errands])
+    return collect("tally", [tally])
 
 
 @pytest.fixture
-def gate() -> errands.Gate:
-    errands.GATES["g"] = errands.Gate()
-    return errands.GATES["g"]
+def gate() -> tally.Gate:
+    tally.GATES["g"] = tally.Gate()
+    return tally.GATES["g"]
 
 
 async def later(caller: Caller, path: str, **args: Any) -> str:
-    call_id: str = await caller.mutation("errands:later", {"path": path, "args": args})
+    call_id: str = await caller.mutation("tally:later", {"path": path, "args": args})
     return call_id
 
 
-async def begun(app: TestApp, caller: Caller, gate: errands.Gate, path: str) -> tuple[str, asyncio.Task[Any]]:
+async def begun(app: TestApp, caller: Caller, gate: tally.Gate, path: str) -> tuple[str, asyncio.Task[Any]]:
     """Schedule an action and let it run as far as its gate."""
     call_id = await later(caller, path, name="g")
     running: asyncio.Task[Any] = asyncio.create_task(app.advance(raise_failures=False))
@@ -43,12 +43,12 @@ async def begun(app: TestApp, caller: Caller, gate: errands.Gate, path: str) -> 
 
 
 async def state(caller: Caller, call_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = await caller.query("errands:call", {"callId": call_id})
+    found: dict[str, Any] = await caller.query("tally:call", {"callId": call_id})
     return found
 
 
 async def tallies(caller: Caller) -> dict[str, int]:
-    found: dict[str, int] = await caller.query("errands:tallies")
+    found: dict[str, int] = await caller.query("tally:tallies")
     return found
 
 
@@ -57,8 +57,8 @@ async def test_an_action_runs_once_and_is_not_tried_again_unless_it_says_so(
 ) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        good = await later(caller, "errands:add_by_action", name="good")
-        bad = await later(caller, "errands:add_by_action", name="bad", failUntil=99)
+        good = await later(caller, "tally:add_by_action", name="good")
+        bad = await later(caller, "tally:add_by_action", name="bad", failUntil=99)
         await app.advance(100, raise_failures=False)
         assert await tallies(caller) == {"good": 1, "bad": 1}
         assert ((await state(caller, good))["status"], (await state(caller, good))["attempts"]) == ("done", 1)
@@ -69,9 +69,9 @@ async def test_an_action_runs_once_and_is_not_tried_again_unless_it_says_so(
 async def test_an_action_schedules_in_transactions_of_its_own(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        args = {"path": "errands:add", "args": {"name": "kept"}, "fails": True}
+        args = {"path": "tally:add", "args": {"name": "kept"}, "fails": True}
         with pytest.raises(FunctionError) as failure:
-            await caller.action("errands:later_by_action", args)
+            await caller.action("tally:later_by_action", args)
         assert failure.value.code == "too_late"
         await app.advance(5)
         assert await tallies(caller) == {"kept": 1}
@@ -80,7 +80,7 @@ async def test_an_action_schedules_in_transactions_of_its_own(registry: Registry
 async def test_a_failing_action_is_tried_again_by_its_policy(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        call_id = await later(caller, "errands:add_thrice", name="a")
+        call_id = await later(caller, "tally:add_thrice", name="a")
         began = (await state(caller, call_id))["runAt"]
         await app.advance()
         waiting = await state(caller, call_id)
@@ -99,8 +99,8 @@ async def test_a_failing_action_is_tried_again_by_its_policy(registry: Registry,
 async def test_a_policy_given_when_scheduling_goes_first(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        args = {"path": "errands:add_by_action", "args": {"name": "a", "failUntil": 4}, "attempts": 9}
-        call_id = await caller.mutation("errands:later_with_retry", args)
+        args = {"path": "tally:add_by_action", "args": {"name": "a", "failUntil": 4}, "attempts": 9}
+        call_id = await caller.mutation("tally:later_with_retry", args)
         await app.advance(60)
         done = await state(caller, call_id)
         assert (done["status"], done["attempts"], await tallies(caller)) == ("done", 4, {"a": 4})
@@ -110,19 +110,19 @@ async def test_a_policy_given_when_scheduling_goes_first(registry: Registry, any
 async def test_a_call_that_waits_to_be_tried_again_can_be_cancelled(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller = app.caller()
-        call_id = await later(caller, "errands:add_thrice", name="a")
+        call_id = await later(caller, "tally:add_thrice", name="a")
         await app.advance()
-        assert await caller.mutation("errands:cancel", {"callId": call_id}) is True
+        assert await caller.mutation("tally:cancel", {"callId": call_id}) is True
         await app.advance(1_000)
         assert await tallies(caller) == {"a": 1}
 
 
-async def test_a_running_action_cannot_be_cancelled(registry: Registry, any_store: Store, gate: errands.Gate) -> None:
+async def test_a_running_action_cannot_be_cancelled(registry: Registry, any_store: Store, gate: tally.Gate) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated")
+        call_id, running = await begun(app, caller, gate, "tally:gated")
         assert (await state(caller, call_id))["status"] == "running"
-        assert await caller.mutation("errands:cancel", {"callId": call_id}) is False
+        assert await caller.mutation("tally:cancel", {"callId": call_id}) is False
         gate.open.set()
         await running
         assert (await state(caller, call_id))["status"] == "done"
@@ -132,23 +132,23 @@ async def test_two_hubs_do_not_both_run_an_action(registry: Registry, any_store:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
         for number in range(30):
-            await later(caller, "errands:add_by_action", name=f"n{number}")
+            await later(caller, "tally:add_by_action", name=f"n{number}")
         app.clock.advance(1)
         await asyncio.gather(app.advance(), other.advance())
         await asyncio.gather(app.advance(), other.advance())
         assert await tallies(caller) == {f"n{number}": 1 for number in range(30)}
-        assert len(await caller.query("errands:calls", {"status": "done"})) == 30
+        assert len(await caller.query("tally:calls", {"status": "done"})) == 30
 
 
 # --- leases -----------------------------------------------------------------------------------------------------------
 
 
 async def test_what_a_lost_hub_was_running_is_taken_over_after_the_lease(
-    registry: Registry, any_store: Store, gate: errands.Gate
+    registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated_twice")
+        call_id, running = await begun(app, caller, gate, "tally:gated_twice")
         await asyncio.gather(running, lose(app))
         gate.open.set()
         await other.advance(LEASE - 1)
@@ -159,11 +159,11 @@ async def test_what_a_lost_hub_was_running_is_taken_over_after_the_lease(
 
 
 async def test_what_is_run_once_fails_when_its_hub_is_lost(
-    registry: Registry, any_store: Store, gate: errands.Gate
+    registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated")
+        call_id, running = await begun(app, caller, gate, "tally:gated")
         await asyncio.gather(running, lose(app))
         await other.advance(LEASE + 1, raise_failures=False)
         failed = await state(caller, call_id)
@@ -173,11 +173,11 @@ async def test_what_is_run_once_fails_when_its_hub_is_lost(
 
 
 async def test_a_renewed_lease_keeps_an_action_where_it_is(
-    registry: Registry, any_store: Store, gate: errands.Gate
+    registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated_twice")
+        call_id, running = await begun(app, caller, gate, "tally:gated_twice")
         for _ in range(5):
             app.clock.advance(LEASE - 1)
             await app.scheduler.renew()
@@ -189,11 +189,11 @@ async def test_a_renewed_lease_keeps_an_action_where_it_is(
 
 
 async def test_a_hub_that_comes_back_too_late_is_told_and_changes_nothing(
-    registry: Registry, any_store: Store, gate: errands.Gate
+    registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated")
+        call_id, running = await begun(app, caller, gate, "tally:gated")
         await other.advance(LEASE + 1, raise_failures=False)  # as if the first hub had been standing still
         assert (await state(caller, call_id))["status"] == "failed"
         await app.scheduler.renew()  # and now it goes on: what it ran is no longer its own
@@ -203,11 +203,11 @@ async def test_a_hub_that_comes_back_too_late_is_told_and_changes_nothing(
 
 
 async def test_a_result_that_comes_after_the_lease_is_not_taken(
-    registry: Registry, any_store: Store, gate: errands.Gate, caplog: pytest.LogCaptureFixture
+    registry: Registry, any_store: Store, gate: tally.Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with TestApp(registry, any_store) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated")
+        call_id, running = await begun(app, caller, gate, "tally:gated")
         await other.advance(LEASE + 1, raise_failures=False)
         gate.open.set()
         await running
@@ -218,10 +218,10 @@ async def test_a_result_that_comes_after_the_lease_is_not_taken(
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_stop_waits_for_what_is_about_to_finish(registry: Registry, gate: errands.Gate) -> None:
+async def test_a_stop_waits_for_what_is_about_to_finish(registry: Registry, gate: tally.Gate) -> None:
     async with TestApp(registry) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, "errands:gated")
+        call_id, running = await begun(app, caller, gate, "tally:gated")
         stopping = asyncio.create_task(app.scheduler.stop())
         await other.advance()
         gate.open.set()
@@ -231,12 +231,12 @@ async def test_a_stop_waits_for_what_is_about_to_finish(registry: Registry, gate
 
 @pytest.mark.parametrize(("name", "status"), [("gated_twice", "pending"), ("gated", "failed")])
 async def test_a_stop_gives_back_what_does_not_finish(
-    registry: Registry, any_store: Store, gate: errands.Gate, name: str, status: str
+    registry: Registry, any_store: Store, gate: tally.Gate, name: str, status: str
 ) -> None:
     impatient = SchedulerSettings(stop_timeout=0.05)
     async with TestApp(registry, any_store, scheduler=impatient) as app, hub_beside(app) as other:
         caller = app.caller()
-        call_id, running = await begun(app, caller, gate, f"errands:{name}")
+        call_id, running = await begun(app, caller, gate, f"tally:{name}")
         await app.scheduler.stop()
         await running
         assert app.scheduler.failures.total.count == (status == "failed")
@@ -248,13 +248,13 @@ async def test_a_stop_gives_back_what_does_not_finish(
 
 
 async def test_a_hub_runs_so_many_actions_at_once_and_mutations_go_past_them(
-    registry: Registry, any_store: Store, gate: errands.Gate
+    registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:
     async with TestApp(registry, any_store, scheduler=SchedulerSettings(max_actions=2)) as app:
         caller = app.caller()
         for _ in range(100):
-            await later(caller, "errands:gated", name="g")
-        await later(caller, "errands:add", name="quick")
+            await later(caller, "tally:gated", name="g")
+        await later(caller, "tally:add", name="quick")
         running = asyncio.create_task(app.advance())
         await gate.reached.wait()
         async with hub_beside(app, settings=SchedulerSettings(max_actions=1)) as watching:
@@ -262,7 +262,7 @@ async def test_a_hub_runs_so_many_actions_at_once_and_mutations_go_past_them(
             while "quick" not in await tallies(watching.caller()):
                 await watching.engine.wait_for(head + 1)
                 head = watching.engine.head
-            assert len(await watching.caller().query("errands:calls", {"status": "running"})) <= 2
+            assert len(await watching.caller().query("tally:calls", {"status": "running"})) <= 2
         gate.open.set()
         await running
         assert await tallies(caller) == {"g": 100, "quick": 1}
@@ -274,11 +274,11 @@ async def test_a_hub_runs_so_many_actions_at_once_and_mutations_go_past_them(
 async def test_a_function_that_a_hub_does_not_know_is_left_to_one_that_does(
     registry: Registry, any_store: Store
 ) -> None:
-    functions = {path: each for path, each in registry.functions.items() if not path.startswith("errands:add")}
+    functions = {path: each for path, each in registry.functions.items() if not path.startswith("tally:add")}
     older = Registry("older", functions, registry.tables)
     async with TestApp(registry, any_store) as app, hub_beside(app, older) as other:
         caller = app.caller()
-        ids = [await later(caller, f"errands:{name}", name=name) for name in ("add", "add_by_action")]
+        ids = [await later(caller, f"tally:{name}", name=name) for name in ("add", "add_by_action")]
         await other.advance(59)
         assert [(await state(caller, each))["status"] for each in ids] == ["pending", "pending"]
         await app.advance()
@@ -286,11 +286,11 @@ async def test_a_function_that_a_hub_does_not_know_is_left_to_one_that_does(
 
 
 async def test_a_function_that_nobody_knows_any_more_fails(registry: Registry, any_store: Store) -> None:
-    functions = {path: each for path, each in registry.functions.items() if not path.startswith("errands:add")}
+    functions = {path: each for path, each in registry.functions.items() if not path.startswith("tally:add")}
     older = Registry("older", functions, registry.tables)
     async with TestApp(registry, any_store) as app, hub_beside(app, older) as other:
         caller = app.caller()
-        ids = [await later(caller, f"errands:{name}", name=name) for name in ("add", "add_by_action")]
+        ids = [await later(caller, f"tally:{name}", name=name) for name in ("add", "add_by_action")]
         await other.advance(61, raise_failures=False)
         for each in ids:
             assert (await state(caller, each))["error"]["code"] == "unknown_function"

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from apps import tally, tally_crons
 from scheduler.hubs import hub_beside, lose
-from scheduler.test_runner import later, running, until_there_are
-from support import chores, errands
+from scheduler.scheduled import later, running, until_there_are
 from synovia.functions.registry import Registry, collect
 from synovia.functions.schedules import Expression, daily, interval
 from synovia.scheduler.clocks import DOUBT_SECONDS, TAKEOVER, JumpGuard, Plan, Plans
@@ -31,7 +31,7 @@ LEASE = SchedulerSettings().lease
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return collect("chores", [errands, chores])
+    return collect("tally_crons", [tally, tally_crons])
 
 
 @asynccontextmanager
@@ -45,17 +45,17 @@ async def ahead(app: TestApp, seconds: float = YEAR) -> AsyncIterator[None]:
 
 
 async def ticks(app: TestApp) -> list[int]:
-    times: list[int] = await app.caller().query("errands:times", {"name": "tick"})
+    times: list[int] = await app.caller().query("tally:times", {"name": "tick"})
     return times
 
 
 async def job(app: TestApp) -> dict[str, Any]:
-    found: list[dict[str, Any]] = await app.caller().query("chores:crons")
-    return next(each for each in found if each["_id"] == "chores:tick")
+    found: list[dict[str, Any]] = await app.caller().query("tally_crons:crons")
+    return next(each for each in found if each["_id"] == "tally_crons:tick")
 
 
 async def state(app: TestApp, call_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = await app.caller().query("errands:call", {"callId": call_id})
+    found: dict[str, Any] = await app.caller().query("tally:call", {"callId": call_id})
     return found
 
 
@@ -105,12 +105,12 @@ async def test_a_hub_that_is_started_later_finds_it_too(registry: Registry, any_
 
 async def test_a_row_of_an_earlier_version_is_told_by_its_last_run(registry: Registry) -> None:
     async with TestApp(registry) as app:
-        [before] = await app.store.snapshot(app.engine.head).get("_crons", ["chores:tick"])
+        [before] = await app.store.snapshot(app.engine.head).get("_crons", ["tally_crons:tick"])
         assert before is not None
         now = int(app.clock() * 1000)
         after = {**before, "lastRun": now + 1000 * YEAR, "nextRun": now + 1000 * YEAR + 300_000}
         del after["plannedAt"]
-        await app.engine.wait_for(await app.store.commit(Batch([Write("_crons", "chores:tick", before, after)])))
+        await app.engine.wait_for(await app.store.commit(Batch([Write("_crons", "tally_crons:tick", before, after)])))
         await app.advance(2 * FIVE_MINUTES + 1, raise_failures=False)
         assert len(await ticks(app)) in (1, 2)
 
@@ -137,41 +137,41 @@ async def test_of_two_hubs_whose_clocks_differ_by_an_hour_a_cron_runs_once_each_
 async def test_a_delay_that_was_begun_ahead_is_waited_for_once(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         for _ in range(100):
-            await later(app.caller(), "errands:add", 30 * 86_400, name="far")  # more than are looked at
+            await later(app.caller(), "tally:add", 30 * 86_400, name="far")  # more than are looked at
         async with ahead(app):
-            call_id = await later(app.caller(), "errands:add", 60, name="a")
+            call_id = await later(app.caller(), "tally:add", 60, name="a")
         await app.advance(1)
         assert (await state(app, call_id))["status"] == "pending"
         await app.advance(60, raise_failures=False)
         assert (await state(app, call_id))["status"] == "done"
-        assert (await app.caller().query("errands:tallies"))["a"] == 1
+        assert (await app.caller().query("tally:tallies"))["a"] == 1
 
 
 async def test_a_time_that_was_given_is_kept(registry: Registry) -> None:
     async with TestApp(registry) as app:
         when = int(app.clock() * 1000) + 10_000_000
         async with ahead(app, 5_000):
-            await app.caller().mutation("errands:at", {"when": when, "path": "errands:add"})
+            await app.caller().mutation("tally:at", {"when": when, "path": "tally:add"})
         await app.advance(9_999, raise_failures=False)
-        assert "at" not in await app.caller().query("errands:tallies")
+        assert "at" not in await app.caller().query("tally:tallies")
         await app.advance(1, raise_failures=False)
-        assert (await app.caller().query("errands:tallies"))["at"] == 1
+        assert (await app.caller().query("tally:tallies"))["at"] == 1
 
 
 async def test_the_wait_for_another_attempt_is_that_long(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         async with ahead(app):
-            await later(app.caller(), "errands:add_thrice", name="a")
+            await later(app.caller(), "tally:add_thrice", name="a")
             await app.advance(raise_failures=False)
         await app.advance(120, raise_failures=False)
-        assert (await app.caller().query("errands:tallies"))["a"] == 3
+        assert (await app.caller().query("tally:tallies"))["a"] == 3
 
 
 async def test_a_lease_that_was_taken_ahead_ends_with_its_hub(registry: Registry, any_store: Store) -> None:
-    errands.GATES["g"] = gate = errands.Gate()
+    tally.GATES["g"] = gate = tally.Gate()
     async with TestApp(registry, any_store) as app:
         async with ahead(app), hub_beside(app) as lost:
-            call_id = await later(lost.caller(), "errands:gated_twice", name="g")
+            call_id = await later(lost.caller(), "tally:gated_twice", name="g")
             claiming = asyncio.create_task(lost.advance(raise_failures=False))
             await gate.reached.wait()
             await asyncio.gather(claiming, lose(lost))
@@ -184,12 +184,12 @@ async def test_a_lease_that_was_taken_ahead_ends_with_its_hub(registry: Registry
 
 async def test_a_clock_that_is_set_back_makes_nothing_run_again(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
-        await later(app.caller(), "errands:add", 60, name="a")
+        await later(app.caller(), "tally:add", 60, name="a")
         await app.advance(61)
         async with ahead(app, -3_600):
             await app.advance(120)
             await app.advance(3_600)
-        assert (await app.caller().query("errands:tallies"))["a"] == 1
+        assert (await app.caller().query("tally:tallies"))["a"] == 1
 
 
 # --- a jump forward ---------------------------------------------------------------------------------------------------
@@ -221,15 +221,15 @@ async def test_nothing_runs_that_only_a_jump_has_made_due(
     async with running(registry, any_store) as app, asyncio.timeout(30):
         steady = Clock(0.0)
         app.scheduler._guard = JumpGuard(app.clock, steady)
-        far = await later(app.caller(), "errands:add", 30 * 86_400, name="far")
+        far = await later(app.caller(), "tally:add", 30 * 86_400, name="far")
         with caplog.at_level(logging.WARNING, "synovia"):
             app.clock.advance(31 * 86_400)
             while "forward" not in caplog.text:  # noqa: ASYNC110 (a log tells nobody)
                 await asyncio.sleep(0)
             app.clock.advance(-31 * 86_400)
-        await later(app.caller(), "errands:add", name="now")
+        await later(app.caller(), "tally:add", name="now")
         await until_there_are(app, "done", 1)
-        assert (await app.caller().query("errands:tallies")).keys() == {"now"}
+        assert (await app.caller().query("tally:tallies")).keys() == {"now"}
         assert (await state(app, far))["status"] == "pending"
 
 
@@ -238,7 +238,7 @@ async def test_a_jump_that_stays_is_believed(registry: Registry, monkeypatch: py
     monkeypatch.setattr("synovia.scheduler.clocks.DOUBT_SECONDS", 0.05)
     async with running(registry) as app:
         app.scheduler._guard = JumpGuard(app.clock, asyncio.get_running_loop().time)
-        call_id = await later(app.caller(), "errands:add", 30 * 86_400, name="far")
+        call_id = await later(app.caller(), "tally:add", 30 * 86_400, name="far")
         app.clock.advance(31 * 86_400)
         await until_there_are(app, "done", 1)
         assert (await state(app, call_id))["status"] == "done"
@@ -250,7 +250,7 @@ async def test_a_clock_that_moves_on_while_the_loop_stands_still_is_noticed(
     """As on a machine that slept: the loop's own time did not pass."""
     monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
     async with running(registry) as app:
-        await later(app.caller(), "errands:add", 3_600, name="a")
+        await later(app.caller(), "tally:add", 3_600, name="a")
         app.clock.advance(3_601)
         await until_there_are(app, "done", 1)
 

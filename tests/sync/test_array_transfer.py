@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sync.serving import Client, client_of, serving, until
+from helpers.sync_server import Client, client_of, serving, until
 from synovia_protocol.arrays import chunk_digest, chunks_of, raw_of, ref_of
 from synovia_protocol.events import ArrayFetched, QueryUpdated
 from synovia_protocol.messages import ArrayRef, ArrayResponse, Pong

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sync.serving import client_of, fresh_board, serving
+from helpers.sync_server import client_of, fresh_board, serving
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn, development_identity
 from synovia.hosts import is_loopback
 from synovia.identity import Authenticator, InvalidToken, SignIn

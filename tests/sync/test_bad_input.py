@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from sync.serving import Client, Running, client_of, serving, socket_to
+from helpers.sync_server import Client, Running, client_of, serving, socket_to
 from synovia_protocol.arrays import encode_frame, frames_of, ref_of
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.codec import encode

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.doorstep import ask, knock
-from sync.serving import Client, Running, client_of, fresh_board, serving, until
+from helpers.raw_requests import ask, request_upgrade
+from helpers.sync_server import Client, Running, client_of, fresh_board, serving, until
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import SessionError
@@ -219,17 +219,17 @@ async def test_connections_of_an_address_are_limited() -> None:
     async with flooded(max_connections_per_address=3) as (running, _, _), AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(client_of(running, local_addr=(FLOODER, 0)))
-        refused = await knock(running, source=FLOODER)
+        refused = await request_upgrade(running, source=FLOODER)
         assert (refused.status, refused.headers["retry-after"]) == (429, "10")
         assert b"limit_exceeded" in refused.body
         await stack.aclose()
         await until(lambda: running.hub.addresses.of(FLOODER).connections == 1)
-        assert (await knock(running, source=FLOODER)).status == 101
+        assert (await request_upgrade(running, source=FLOODER)).status == 101
 
 
 async def test_handshakes_and_requests_count_as_messages_do() -> None:
     async with flooded(max_messages_per_second_per_address=40) as (running, _, flooder):
-        statuses = [(await knock(running, source=FLOODER)).status for _ in range(12)]
+        statuses = [(await request_upgrade(running, source=FLOODER)).status for _ in range(12)]
         assert statuses[0] == 101
         assert statuses[-1] == 429
         assert (await ask(running, source=FLOODER)).status == 429

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from websockets.exceptions import InvalidStatus
 
-from sync.serving import client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import client_of, fresh_board, serving, socket_to, until
 from synovia_protocol.messages import FatalError
 
 

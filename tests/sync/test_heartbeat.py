@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.serving import Client, client_of, fresh_board, serving, socket_to
+from helpers.sync_server import Client, client_of, fresh_board, serving, socket_to
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.errors import CloseCode
 from synovia_protocol.messages import Pong, Welcome

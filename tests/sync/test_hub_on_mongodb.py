@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
-from sync.serving import Running, client_of, serving
+from helpers.sync_server import Running, client_of, serving
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.events import ArrayFetched
 

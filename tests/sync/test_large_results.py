@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.asking import serving as serving_http
-from sync.serving import BOARD, client_of, serving
+from helpers.http_server import serving as serving_http
+from helpers.sync_server import BOARD, client_of, serving
 from synovia.limits.settings import HubLimits
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import QueryAdd

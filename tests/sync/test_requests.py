@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from sync.serving import client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import client_of, fresh_board, serving, socket_to, until
 from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync.serving import client_of, serving
-from sync.test_resuming_clients import A, returning
+from helpers.sync_server import client_of, serving
+from sync.returning import A, returning
 from synovia_protocol.messages import QueryAdd, QueryPatch, QueryUnchanged
 
 

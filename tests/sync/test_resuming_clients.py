@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
-from sync.serving import SECONDS, Client, Running, client_of, serving
+from helpers.sync_server import Running, client_of, serving
+from sync.returning import A, B, returning
 from synovia.engine.executor import Executor
 from synovia_protocol.client_session import ClientSession
-from synovia_protocol.codec import decode_server
 from synovia_protocol.events import QueryUpdated
-from synovia_protocol.messages import QueryAdd, QueryPatch, QueryUnchanged, QueryValue, Transition, Welcome
+from synovia_protocol.messages import QueryPatch, QueryUnchanged, QueryValue
 
 pytestmark = pytest.mark.mongodb
 
 NOTES = 80
-A, B = {"board": "a"}, {"board": "b"}
 
 
 @pytest_asyncio.fixture
@@ -40,47 +39,6 @@ async def post(hub: Running, board: str, count: int) -> None:
         await writer.send(*(frame for _, frame in posts))
         for number, _ in posts:
             assert (await writer.response(number)).error is None
-
-
-class Returning:
-    """A client whose connection breaks, and the one it makes after that.
-
-    Attributes:
-        received: The bytes of everything but the welcome that came on the second connection.
-        updates: What those said of the queries.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.received = 0
-        self.updates: list[Any] = []
-
-    async def settled(self, ids: set[int]) -> None:
-        """Read until every query has been answered."""
-        async with asyncio.timeout(SECONDS):
-            while not ids <= {update.query_id for update in self.updates}:
-                frame = await self.client.socket.recv()
-                assert isinstance(frame, bytes)
-                message = decode_server(frame)
-                if isinstance(message, Transition):
-                    self.received += len(frame)
-                    self.updates += message.updates
-                self.client.session.receive(frame)
-
-    def value(self, query_id: int) -> Any:
-        return self.client.session.held[query_id].value
-
-
-@asynccontextmanager
-async def returning(to: Running, held: ClientSession, queries: dict[int, dict[str, Any]]) -> AsyncIterator[Returning]:
-    """Connect again with what an earlier session held."""
-    session = ClientSession(held.session_id, held.ts, held.held, limits=held.limits)
-    async with client_of(to, session) as client:
-        assert isinstance(client.events[0], Welcome)
-        await client.send(session.modify([QueryAdd(id_, "notes:on_board", args) for id_, args in queries.items()]))
-        back = Returning(client)
-        await back.settled(set(queries))
-        yield back
 
 
 async def held_from(hub: Running) -> ClientSession:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sync.serving import Client, Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving, until
 from synovia_protocol.errors import CloseCode
 from synovia_protocol.events import TransitionApplied
 

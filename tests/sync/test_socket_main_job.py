@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sync.serving import client_of, serving
+from helpers.sync_server import client_of, serving
 
 
 async def test_a_note_posted_by_one_reaches_the_other_as_a_patch_before_the_response() -> None:

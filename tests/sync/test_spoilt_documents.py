@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import AsyncMongoClient
 
-from support.health import health_of
-from support.spoilt import largest, undecodable
-from sync.serving import client_of, serving
+from helpers.health import health_of
+from helpers.spoilt_documents import largest, undecodable
+from helpers.sync_server import client_of, serving
 from synovia_protocol.errors import ErrorInfo
 
 pytestmark = pytest.mark.mongodb

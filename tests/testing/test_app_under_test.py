@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from apps import bulletin
 from synovia import Identity, InvalidToken
 from synovia.config import Settings
 from synovia.errors import FunctionError
@@ -16,7 +17,6 @@ from synovia.functions.registry import collect
 from synovia.limits.settings import HubLimits
 from synovia.store.base import Store
 from synovia.testing import Subscription, TestApp
-from testing import bulletin
 
 
 @pytest.fixture

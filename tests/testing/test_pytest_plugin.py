@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from documentation.pages import page
-from documentation.programs import write_files
+from helpers.documentation_pages import page
+from helpers.documentation_programs import write_files
 
 LOADED = """
 import sys

@@ -15,7 +15,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from mongod import ReplicaSet
+from helpers.mongod import ReplicaSet
 from torture.replicas import running_members
 from torture.run import Report, Round, fresh_database, torture
 

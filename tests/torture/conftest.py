@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mongod import NoMongod, ReplicaSet
+from helpers.mongod import NoMongod, ReplicaSet
 from torture.replicas import running_members
 
 

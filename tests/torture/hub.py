@@ -27,7 +27,7 @@ from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
 from synovia.transaction.readset import KeyedWrite, ReadSet
 
-APP = Path(__file__).parent / "app"
+APP = Path(__file__).parents[1] / "apps" / "tortured"
 VARIABLE = "TORTURE_SABOTAGE"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from mongod import Mongod, ReplicaSet
+from helpers.mongod import Mongod, ReplicaSet
 from torture.history import History
 from torture.processes import HubProcess
 from torture.proxy import Direction, Proxy

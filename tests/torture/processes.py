@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from mongod import free_port
+from helpers.mongod import free_port
 from torture.hub import APP, VARIABLE
 
 TESTS = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from mongod import Mongod, ReplicaSet
+from helpers.mongod import Mongod, ReplicaSet
 
 _SETTINGS = {"electionTimeoutMillis": 1500, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
 

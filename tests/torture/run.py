@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from mongod import ReplicaSet, drop_database
+from helpers.mongod import ReplicaSet, drop_database
 from synovia_client import RequestTimeout
 from torture.actor import Actor, acting
 from torture.checker import check

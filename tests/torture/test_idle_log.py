@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 from pymongo import MongoClient
 
-from mongod import ReplicaSet
+from helpers.mongod import ReplicaSet
 from synovia.schema.specs import TableSpec
 from synovia.store.mongo import MongoStore
 from torture.run import fresh_database

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mongod import ReplicaSet
+from helpers.mongod import ReplicaSet
 from synovia.store.mongo.driver import Driver
 from synovia_client import Client
 from torture.processes import HubProcess, running_hubs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mongod import ReplicaSet
+from helpers.mongod import ReplicaSet
 from torture.run import Round, fresh_database, torture
 from torture.workload import Scale
 

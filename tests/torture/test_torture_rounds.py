@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mongod import ReplicaSet
+from helpers.mongod import ReplicaSet
 from torture.history import Outcome
 from torture.run import Report, Round, fresh_database, torture
 

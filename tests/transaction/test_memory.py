@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support import board
-from support.holder import Holder
+from apps import board
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia import keys
 from synovia.functions.registry import collect
 from synovia.keys import IndexSpec, Interval, Order
@@ -109,7 +109,7 @@ async def test_rolled_forward_is_what_a_search_finds(rounds: list[list[Any]], sc
 
 async def test_a_rerun_asks_the_database_only_for_what_is_new() -> None:
     async with TestApp(collect("board", [board])) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         for number in range(30):
             await caller.mutation("board:add", {"slug": f"c{number}", "rank": number})
         live = holder.subscribe("list", "board:on_board", {"board": "a", "limit": 20})
@@ -129,7 +129,7 @@ async def test_a_rerun_asks_the_database_only_for_what_is_new() -> None:
 
 async def test_what_did_not_change_is_the_same_object() -> None:
     async with TestApp(collect("board", [board])) as app:
-        caller, holder = app.caller(), Holder(app.engine)
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
         for number in range(5):
             await caller.mutation("board:add", {"slug": f"c{number}", "rank": number})
         live = holder.subscribe("list", "board:on_board", {"board": "a"})

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 ADDRESS = "SYNOVIA_TEST_MONGODB"
-_HELPER = Path(__file__).resolve().parents[3] / "tests" / "mongod.py"
+_HELPER = Path(__file__).resolve().parents[3] / "tests" / "helpers" / "mongod.py"
 
 
 @dataclass(frozen=True, slots=True)

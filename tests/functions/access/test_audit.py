@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from functions.access.test_who_may_call import REGISTRY, appoint
+from functions.access.ward_callers import REGISTRY, appoint
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.testing import TestApp

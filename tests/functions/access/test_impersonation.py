@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from jose import jwt
 
-from auth.test_signed_in_connections import post
-from functions.access.test_roles_follow import sign_in
-from functions.access.test_who_may_call import REGISTRY, appoint
-from support.clinic import Clinic, open_clinic
-from sync.serving import Client, Running, client_of
+from functions.access.ward_callers import REGISTRY, appoint, sign_in
+from helpers.raw_requests import ask
+from helpers.running_hub import RunningHub, running_hub
+from helpers.sync_server import Client, Running, client_of
 from synovia import FunctionError, Identity, InvalidToken
 from synovia.auth.development import DevelopmentAuthenticator, development_identity
 from synovia.auth.tokens import REFUSAL, read
@@ -210,7 +209,7 @@ async def test_who_looks_is_another_caller_to_live_queries() -> None:
 # --- over a socket
 
 
-async def look(ward: Clinic, client: Client) -> str:
+async def look(ward: RunningHub, client: Client) -> str:
     for name, role in (("ann", "doctor"), ("chief", "chief")):
         args = {"email": f"{name}@example.org", "role": role}
         assert (await ward.app.engine.mutate("ward:appoint", args, None, origin=CallOrigin.APPLICATION)).error is None
@@ -223,7 +222,7 @@ async def look(ward: Clinic, client: Client) -> str:
 
 async def test_over_a_socket() -> None:
     clock = Clock(time.time())
-    async with open_clinic("sqlite://:memory:", REGISTRY, clock) as ward:
+    async with running_hub("sqlite://:memory:", REGISTRY, clock) as ward:
         running = Running(ward.app, None, ward.port)  # type: ignore[arg-type]
         async with client_of(running) as admin, client_of(running) as client:
             token = await look(ward, admin)
@@ -240,7 +239,7 @@ async def test_over_a_socket() -> None:
 
 
 async def test_a_role_that_is_lost_ends_it_at_once_on_the_connection() -> None:
-    async with open_clinic("sqlite://:memory:", REGISTRY) as ward:
+    async with running_hub("sqlite://:memory:", REGISTRY) as ward:
         running = Running(ward.app, None, ward.port)  # type: ignore[arg-type]
         async with client_of(running) as admin, client_of(running) as client:
             await sign_in(client, await look(ward, admin))
@@ -253,14 +252,14 @@ async def test_a_role_that_is_lost_ends_it_at_once_on_the_connection() -> None:
 
 
 async def test_signing_out_ends_it_at_once_on_the_connection() -> None:
-    async with open_clinic("sqlite://:memory:", REGISTRY) as ward:
+    async with running_hub("sqlite://:memory:", REGISTRY) as ward:
         running = Running(ward.app, None, ward.port)  # type: ignore[arg-type]
         async with client_of(running) as admin, client_of(running) as client:
             token = await look(ward, admin)
             await sign_in(client, token)
             assert await client.subscribe(1, "ward:who") == f"dev|{ANN}"
-            status, _, _ = await post(running, "/auth/sign-out", b"", authorization=f"Bearer {token}")
-            assert status == 204
+            answer = await ask(running, "POST", "/auth/sign-out", content_length="0", authorization=f"Bearer {token}")
+            assert answer.status == 204
             assert (await client.result(1)).code == "unauthenticated"
             await client.send(client.session.authenticate(token))
             answer = await client.until(lambda event: isinstance(event, (Authenticated, AuthError)))

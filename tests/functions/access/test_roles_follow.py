@@ -7,29 +7,22 @@ from typing import Any
 
 import pytest
 
-from functions.access.test_who_may_call import REGISTRY, appoint
-from support.clinic import open_clinic
-from support.holder import Holder
-from sync.serving import Client, Running, client_of
+from functions.access.ward_callers import REGISTRY, appoint, sign_in
+from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_hub import running_hub
+from helpers.sync_server import Running, client_of
 from synovia.app import Synovia
 from synovia.auth.development import development_identity
 from synovia.functions.access import CallOrigin
 from synovia.testing import TestApp
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import ClientEvent, QueryErrored
-from synovia_protocol.messages import Authenticated
 
 
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
-    async with open_clinic("sqlite://:memory:", REGISTRY) as ward:
+    async with running_hub("sqlite://:memory:", REGISTRY) as ward:
         yield Running(ward.app, None, ward.port)  # type: ignore[arg-type]
-
-
-async def sign_in(client: Client, token: str | None) -> None:
-    await client.send(client.session.authenticate(token))
-    if token is not None:
-        await client.until(lambda event: isinstance(event, Authenticated))
 
 
 async def set_role(app: Synovia, role: str | None) -> None:
@@ -85,7 +78,7 @@ async def test_what_is_wrong_with_arguments_is_told_once_the_role_is_there(runni
 
 async def test_answers_are_shared_by_all_who_may_have_them() -> None:
     async with TestApp(REGISTRY) as app:
-        holder = Holder(app.engine)
+        holder = RecordingSubscriber(app.engine)
         people = [None, *(development_identity(f"{name}@example.org") for name in ("ann", "bob", "cho"))]
         for number, identity in enumerate(people):
             for path in ("for_all", "for_signed_in", "for_role", "who"):
@@ -103,7 +96,7 @@ async def test_answers_are_shared_by_all_who_may_have_them() -> None:
 
 async def test_a_role_change_reruns_only_those_whose_role_it_is() -> None:
     async with TestApp(REGISTRY) as app:
-        holder = Holder(app.engine)
+        holder = RecordingSubscriber(app.engine)
         ann = holder.subscribe("ann", "ward:for_role", {}, development_identity("ann@example.org"))
         bob = holder.subscribe("bob", "ward:for_role", {}, development_identity("bob@example.org"))
         await holder.settled()

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from support import ward
+from apps import ward
+from functions.access.ward_callers import REGISTRY, appoint
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
-from synovia.functions.registry import Registry, collect
+from synovia.functions.registry import Registry
 from synovia.testing import TestApp
 
-REGISTRY = collect("ward", [ward])
 CALLERS = ("anonymous", "newcomer", "nurse", "doctor", "chief", "spy")
 TABLE = {
     # function           anonymous          newcomer     nurse        doctor       chief        a role not in the table
@@ -35,13 +35,6 @@ async def app() -> AsyncIterator[TestApp]:
         for role in CALLERS[2:]:
             await appoint(app, role, role)
         yield app
-
-
-async def appoint(app: TestApp, name: str, role: str | None) -> None:
-    args = {"email": f"{name}@example.org"} | ({} if role is None else {"role": role})
-    outcome = await app.engine.mutate("ward:appoint", args, None, origin=CallOrigin.APPLICATION)
-    assert outcome.error is None
-    await app.engine.wait_for(outcome.ts or 0)
 
 
 async def tried(app: TestApp, name: str, function: str, args: dict[str, Any]) -> str:

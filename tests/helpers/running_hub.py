@@ -19,7 +19,7 @@ MOTION = Path(__file__).resolve().parents[2] / "apps" / "motion"
 
 
 @dataclass
-class Clinic:
+class RunningHub:
     """A running hub and the people who use it."""
 
     app: Synovia
@@ -40,19 +40,19 @@ class Clinic:
 
 
 @asynccontextmanager
-async def open_clinic(
+async def running_hub(
     store: str, application: Path | Registry = MOTION, clock: Callable[[], float] = time.time
-) -> AsyncIterator[Clinic]:
+) -> AsyncIterator[RunningHub]:
     """Run a hub until the block ends; ``clock`` tells by what time tokens expire."""
     app = Synovia(application, store=store, settings=Settings(store=None), development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)
         await app.start()
         serving = asyncio.create_task(server.serve([listener]))
-        clinic = Clinic(app, listener.getsockname()[1], store)
+        hub = RunningHub(app, listener.getsockname()[1], store)
         try:
-            async with clinic.people:
-                yield clinic
+            async with hub.people:
+                yield hub
         finally:
             server.should_exit = True
             await serving

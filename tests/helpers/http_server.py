@@ -22,7 +22,7 @@ from synovia.http.settings import HttpSettings
 from synovia.identity import Authenticator
 from synovia.limits.settings import HubLimits
 
-HERE = Path(__file__).parent
+APPS = Path(__file__).parents[1] / "apps"
 """Where applications for tests are."""
 SECONDS = 20.0
 _clients = ThreadPoolExecutor(16, "http client")  # not the loop's own threads: the server needs those
@@ -87,7 +87,7 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    application: Path = HERE / "ledger.py",
+    application: Path = APPS / "ledger.py",
     *,
     store: str = "sqlite://:memory:",
     authenticator: Authenticator | None = None,

@@ -1,4 +1,4 @@
-"""An application for tests of the scheduler: errands that count how often they were run."""
+"""An application for tests of the scheduler: tally that count how often they were run."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def keep(ctx: MutationContext, samples: Array, extra: dict[str, Any]) -> N
 
 @action(public=True)
 async def add_by_action(ctx: ActionContext, name: str, fail_until: int = 0) -> int:
-    count: int = await ctx.run_mutation("errands:add", {"name": name})
+    count: int = await ctx.run_mutation("tally:add", {"name": name})
     if count < fail_until:
         raise FunctionError("not_yet", f"{name}: {count}")
     return count
@@ -77,7 +77,7 @@ async def add_by_action(ctx: ActionContext, name: str, fail_until: int = 0) -> i
 
 @action(internal=True, retry=Retry(attempts=3, first=timedelta(seconds=10), factor=3))
 async def add_thrice(ctx: ActionContext, name: str) -> None:
-    await ctx.run_mutation("errands:add", {"name": name})
+    await ctx.run_mutation("tally:add", {"name": name})
     raise FunctionError("not_yet", name)
 
 
@@ -94,7 +94,7 @@ GATES: dict[str, Gate] = {}
 
 @action(internal=True)
 async def gated(ctx: ActionContext, name: str = "gate") -> None:
-    await ctx.run_mutation("errands:add", {"name": name})
+    await ctx.run_mutation("tally:add", {"name": name})
     GATES[name].reached.set()
     await GATES[name].open.wait()
 
@@ -140,7 +140,7 @@ async def cancel(ctx: MutationContext, call_id: str) -> bool:
 
 @mutation(public=True)
 async def change_of_mind(ctx: MutationContext) -> bool:
-    call_id = await ctx.scheduler.run_after(timedelta(0), "errands:add", {"name": "never"})
+    call_id = await ctx.scheduler.run_after(timedelta(0), "tally:add", {"name": "never"})
     return await ctx.scheduler.cancel(call_id)
 
 
@@ -149,7 +149,7 @@ async def again(ctx: MutationContext, name: str, times: int, seconds: float = 0.
     await add_to(ctx, name)
     if times > 1:
         args = {"name": name, "times": times - 1, "seconds": seconds}
-        await ctx.scheduler.run_after(timedelta(seconds=seconds), "errands:again", args)
+        await ctx.scheduler.run_after(timedelta(seconds=seconds), "tally:again", args)
 
 
 @action(public=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from documentation.pages import Block, Page, page
+from helpers.documentation_pages import Block, Page, page
 
-CONTEXTS = Path(__file__).parent / "contexts"
+CONTEXTS = Path(__file__).parents[1] / "documentation" / "contexts"
 
 
 def program_of(guide: Page) -> list[Block]:

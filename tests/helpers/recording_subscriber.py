@@ -14,7 +14,7 @@ from synovia_protocol import codec
 DEADLINE = 20.0
 
 
-class Holder:
+class RecordingSubscriber:
     """Holds live queries of one engine."""
 
     def __init__(self, engine: Engine) -> None:

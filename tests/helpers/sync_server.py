@@ -34,7 +34,7 @@ from synovia_protocol.messages import (
     QueryAdd,
 )
 
-BOARD = Path(__file__).parent / "board"
+BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
 SECONDS = 10.0
 
 
@@ -205,7 +205,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def fresh_board() -> Any:
     """Give the board's module, its gate shut and nothing begun; after ``serving`` has loaded it."""
-    notes: Any = import_module("board.notes")
+    notes: Any = import_module("notice_board.notes")
     notes.gate = asyncio.Event()
     notes.started.clear()
     return notes

@@ -1,10 +1,10 @@
-"""Crons for tests of the scheduler, on the table of ``errands``."""
+"""Crons for tests of the scheduler, on the table of ``tally``."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from support.errands import add_to
+from apps.tally import add_to
 from synovia import ActionContext, CronJob, FunctionError, MutationContext, QueryContext, action, cron, mutation, query
 
 
@@ -17,7 +17,7 @@ async def tick(ctx: MutationContext) -> None:
 @cron(daily_at="03:00")
 @action(internal=True)
 async def nightly(ctx: ActionContext) -> None:
-    await ctx.run_mutation("errands:add", {"name": "nightly"})
+    await ctx.run_mutation("tally:add", {"name": "nightly"})
 
 
 @cron("0 12 * * *", tz="Europe/Berlin")

