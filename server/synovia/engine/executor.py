@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -24,6 +25,7 @@ from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
 from synovia.store.base import Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
 from synovia.transaction.batching import BatchedReads
+from synovia.transaction.cost import ReadCost
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.transaction.readset import KeyedCommit, ReadSet
 from synovia.transaction.rows import RowCache
@@ -41,6 +43,7 @@ Arguments = Mapping[str, Any] | InvalidArguments
 
 
 _NOTHING = codec.pack(None)
+_PING_SECONDS = 2.0
 
 
 class IdentityNeeded(Exception):
@@ -58,6 +61,7 @@ class Run:
         arrays: Digests of the arrays that the result refers to.
         error: Why there is no result.
         journal: Where the pages of a query ended, encoded; None if it read none.
+        timed_out: It was ended because it took too long.
     """
 
     reads: ReadSet
@@ -66,6 +70,7 @@ class Run:
     arrays: frozenset[bytes] = frozenset()
     error: ErrorInfo | None = None
     journal: bytes | None = None
+    timed_out: bool = False
 
     def refuse(self, error: ErrorInfo) -> None:
         """Have an error instead of the result."""
@@ -131,6 +136,13 @@ class Recall:
         self.asked = snapshot.asked
 
 
+def _too_slow(function: Function, seconds: float | None, cost: ReadCost) -> ErrorInfo:
+    text = f"{function.path} took longer than {seconds:g} s; it has read {cost}"
+    logger.warning("%s", text)
+    data = [{"table": table, "index": index, "documents": read} for (table, index), read in cost.documents.items()]
+    return ErrorInfo(ErrorCode.TIMEOUT, text, {"seconds": seconds, "read": data})
+
+
 class _Nobody(QueryContext):
     """The context of a query that is run for everybody."""
 
@@ -186,6 +198,7 @@ class Executor:
         shared: bool = False,
         origin: CallOrigin = CallOrigin.CLIENT,
         recall: Recall | None = None,
+        timeout: float | None = None,
     ) -> Run:
         """Run a query as of ``ts``.
 
@@ -194,6 +207,10 @@ class Executor:
             shared: Run it for everybody who may call it; then IdentityNeeded is raised if it looks at the identity.
             origin: Where the call comes from.
             recall: What the run before has left; changed so that it serves the next.
+            timeout: Seconds after which it fails with ``timeout``.
+
+        Raises:
+            StoreUnavailable: Also if it ran out of time because the database does not answer at all.
         """
         recall = recall or Recall()
         snapshot = recall.snapshot(self._reads.snapshot(ts))
@@ -209,10 +226,15 @@ class Executor:
         context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access)
         run = Run(transaction.reads)
         try:
-            if identity is not None and identity.impersonation is not None and not shared:
-                run.error = await self._objection(identity.impersonation, transaction, now)
-            if run.error is None:
-                await self._run(function, context, args, run, recall.rows, admitted=shared)
+            async with asyncio.timeout(timeout):
+                if identity is not None and identity.impersonation is not None and not shared:
+                    run.error = await self._objection(identity.impersonation, transaction, now)
+                if run.error is None:
+                    await self._run(function, context, args, run, recall.rows, admitted=shared)
+        except TimeoutError:
+            await self._check_store()
+            run.timed_out = True
+            run.refuse(_too_slow(function, timeout, transaction.cost))
         except StoreError as error:
             if isinstance(error, StoreUnavailable | SnapshotTooOld):
                 raise
@@ -221,6 +243,14 @@ class Executor:
         run.journal = pages.pack()
         recall.keep(snapshot)
         return run
+
+    async def _check_store(self) -> None:
+        """Raise StoreUnavailable if the database does not answer: then it is not the query that takes too long."""
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self._store.ping()
+        except TimeoutError:
+            raise StoreUnavailable("the database does not answer") from None
 
     async def mutation(
         self,

@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall
+from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall, Run
 from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
+from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
 from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.functions.context import FOREVER
@@ -34,6 +35,8 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia")
 
 RETRY_SECONDS = 0.25
+MOST_RETRY_SECONDS = 4.0
+MOST_REST_SECONDS = 300.0
 LONGEST_SLEEP = 10.0
 """So many seconds at most until the clock is looked at again while an answer holds for a time."""
 WENT_BACK_MS = 1_000
@@ -48,8 +51,7 @@ class LiveQueries:
 
     Args:
         linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
-        limits: How much such queries may take.
-        most_running: How many queries are run at the same time.
+        limits: How much such queries may take, how many are run at the same time, and how long.
 
     Attributes:
         lingering: Those without subscribers.
@@ -62,12 +64,13 @@ class LiveQueries:
         *,
         linger: float = 30.0,
         limits: EngineLimits | None = None,
-        most_running: int = 64,
     ) -> None:
         self._executor = executor
         self._log = log
         self._linger = linger
-        self._places = asyncio.Semaphore(most_running)
+        limits = limits or EngineLimits()
+        self._timeout = limits.query_timeout
+        self._places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
         self._queries: dict[LiveKey, LiveQuery] = {}
         self._watched: set[LiveKey] = set()
         self._index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
@@ -80,7 +83,7 @@ class LiveQueries:
         self._expiries: list[tuple[int, int, LiveQuery]] = []
         self._order = itertools.count()
         self._stopped = False
-        self.lingering = Lingering(self._forget, linger, limits or EngineLimits())
+        self.lingering = Lingering(self._forget, linger, limits)
         self._alarm: asyncio.TimerHandle | None = None
         self._timed: set[LiveQuery] = set()  # what looked at the time when it was run last
         self._looked_at = 0
@@ -248,7 +251,10 @@ class LiveQueries:
             self._alarm = asyncio.get_running_loop().call_later(min(seconds + 0.001, LONGEST_SLEEP), self.expire)
 
     def _schedule(self, live: LiveQuery) -> None:
-        if live.target is None and not self._stopped:
+        rest = live.rests_until - asyncio.get_running_loop().time()
+        if rest > 0 and live.target is None:
+            self._set_timer(live, rest, self._schedule)
+        elif live.target is None and not self._stopped:
             self._due.add(live)
             if self._tick is None:
                 self._tick = asyncio.get_running_loop().call_soon(self._start_due)
@@ -273,7 +279,8 @@ class LiveQueries:
         if not live.subscribers:
             return
         if not task.cancelled() and task.result():
-            self._set_timer(live, RETRY_SECONDS, self._schedule)
+            live.failures += 1
+            self._set_timer(live, min(MOST_RETRY_SECONDS, RETRY_SECONDS * 2 ** (live.failures - 1)), self._schedule)
         elif live.dirty_at is not None or not live.loaded:
             self._schedule(live)
 
@@ -287,8 +294,10 @@ class LiveQueries:
     async def _run(self, live: LiveQuery) -> bool:
         """Run a query and publish its result; tell whether to try again later, because the store could not answer."""
         try:
-            async with self._places:
-                return not await self._run_at(live, live.target or self._log.head)
+            async with self._places.taken(live.account):
+                if live.target is None or self._log.since(live.target) is None:
+                    live.target = self._log.head  # it has waited for a place for too long
+                return not await self._run_at(live, live.target)
         except IdentityNeeded:
             self._split(live)
         except Exception:
@@ -310,6 +319,7 @@ class LiveQueries:
                     journal=live.journal,
                     shared=live.shared,
                     recall=self._recall(live, ts),
+                    timeout=None if live.key in self._watched else self._timeout,
                 )
             except StoreError as error:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
@@ -317,6 +327,7 @@ class LiveQueries:
             commits = self._log.since(ts)
         if not live.subscribers:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
+        self._rest(live, run)
         self._expire_at(live, run.reads.holds_until)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self._index.replace(live, run.reads)
@@ -330,6 +341,13 @@ class LiveQueries:
         )  # fmt: skip
         self._notify(live)
         return True
+
+    def _rest(self, live: LiveQuery, run: Run) -> None:
+        """Let a query that takes too long wait before it is run again: as long as it took, then twice as long each time."""
+        live.failures = live.failures + 1 if run.timed_out else 0
+        if run.timed_out:
+            pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
+            live.rests_until = asyncio.get_running_loop().time() + pause
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
         """Give what the last run has left, with every commit between that run and this."""
@@ -384,7 +402,7 @@ class LiveQueries:
     async def _look_back(self, live: LiveQuery, ts: Ts) -> None:
         version = None
         try:
-            async with asyncio.timeout(PAST_SECONDS), self._places:
+            async with asyncio.timeout(PAST_SECONDS), self._places.taken(live.account):
                 run = await self._executor.query(
                     live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
                 )

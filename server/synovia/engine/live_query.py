@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from synovia.engine.executor import Arguments, Recall
 from synovia.functions.function import Function
-from synovia.identity import Account, Identity
+from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Ts
 from synovia.transaction.footprint import footprint
 from synovia_protocol import codec, patch
@@ -108,6 +108,8 @@ class LiveQuery:
         subscribers: Who holds it, with the identity of each time it is held.
         accounts: Whom each of them is charged to.
         task: The run that is under way.
+        failures: How many runs one after the other have failed, because of the store or of the time they took.
+        rests_until: When it may be run again, by the time of the event loop.
         target: The timestamp at which it is being run now; None if it is not.
         ran_at: The timestamp at which it was last run.
         dirty_at: The first commit that may have changed the newest result; None while clean.
@@ -126,6 +128,8 @@ class LiveQuery:
         self.subscribers: dict[Subscriber, list[Identity | None]] = {}
         self.accounts: dict[Subscriber, Account] = {}
         self.task: asyncio.Task[bool] | None = None
+        self.failures = 0
+        self.rests_until = 0.0
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
@@ -146,6 +150,11 @@ class LiveQuery:
     def shared(self) -> bool:
         """Whether it is run for everybody, without an identity."""
         return not self.key.caller
+
+    @property
+    def account(self) -> Account:
+        """Whom its runs are charged to: whoever holds it for longest."""
+        return next(iter(self.accounts.values()), SERVER)
 
     @property
     def loaded(self) -> bool:

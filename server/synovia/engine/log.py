@@ -6,7 +6,7 @@ import asyncio
 import bisect
 import logging
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 
@@ -15,6 +15,11 @@ from synovia.store.base import Commit, Gap, Store, Ts
 from synovia.transaction.readset import KeyedCommit
 
 logger = logging.getLogger("synovia")
+
+PIN_SECONDS = 30.0
+"""So long a run may keep the window open; then what it has read may have changed unseen, and it is run again."""
+MOST_PINNED = 8
+"""Nor may the window grow beyond so many times its size."""
 
 Listener = Callable[[KeyedCommit | Gap], None]
 
@@ -46,7 +51,7 @@ class Log:
         self._bytes = 0
         self._window: deque[KeyedCommit] = deque()
         self._window_start: Ts = 0
-        self._pins: Counter[Ts] = Counter()
+        self._pins: dict[object, tuple[Ts, float]] = {}  # the oldest first
         self._waiting: list[tuple[Ts, asyncio.Future[None]]] = []
         self._waiting_for_fence: list[tuple[int, asyncio.Future[None]]] = []
         self.head: Ts = 0
@@ -109,25 +114,33 @@ class Log:
         self._listener(commit)
 
     def _trim(self) -> None:
-        oldest_needed = min(self._pins, default=self.head)
+        if not self._is_too_much():
+            return
+        oldest_needed = self._oldest_needed()
         while self._is_too_much() and self._window[0].ts <= oldest_needed:
             dropped = self._window.popleft()
             self._window_start = dropped.ts
             self._bytes -= dropped.size
+
+    def _oldest_needed(self) -> Ts:
+        """Tell from where the commits are needed; who needs them for too long, or too many, has to begin again."""
+        if self._bytes > MOST_PINNED * self._keep_bytes or len(self._window) > MOST_PINNED * self._keep:
+            return self.head
+        too_old = time.monotonic() - PIN_SECONDS
+        return min((ts for ts, since in self._pins.values() if since > too_old), default=self.head)
 
     def _is_too_much(self) -> bool:
         return len(self._window) > 1 and (len(self._window) > self._keep or self._bytes > self._keep_bytes)
 
     @contextmanager
     def pinned(self, ts: Ts) -> Iterator[None]:
-        """Keep the commits after ``ts`` in the window as long as the block runs."""
-        self._pins[ts] += 1
+        """Keep the commits after ``ts`` in the window as long as the block runs, but not without a bound."""
+        pin = object()
+        self._pins[pin] = ts, time.monotonic()
         try:
             yield
         finally:
-            self._pins[ts] -= 1
-            if not self._pins[ts]:
-                del self._pins[ts]
+            del self._pins[pin]
 
     def since(self, ts: Ts) -> list[KeyedCommit] | None:
         """Give the commits after ``ts``, or None if the window does not reach back so far."""

@@ -15,3 +15,6 @@ class EngineLimits:
     max_lingering_bytes: int = 64 * _MIB
     max_lingering_bytes_per_address: int = 32 * _MIB
     max_result_bytes: int = 16 * _MIB
+    max_running_queries: int = 64
+    max_running_queries_per_address: int = 32
+    query_timeout: float = 8.0

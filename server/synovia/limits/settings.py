@@ -29,6 +29,9 @@ class HubLimits(BaseModel):
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
         max_subscriptions_per_address: Queries in all query sets of an address, likewise.
         max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
+        max_running_queries: Live queries that run at the same time; others wait, by address and connection in turn.
+        max_running_queries_per_address: Those of one address.
+        query_timeout: For a run of a live query; then it fails with ``timeout`` and is tried again less often.
         max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.
         max_lingering_bytes_per_address: Those that were left by one address, likewise.
         max_actions: Actions running at once; one more fails with ``limit_exceeded``.
@@ -70,6 +73,9 @@ class HubLimits(BaseModel):
     max_subscriptions: Count = 1_000
     max_subscriptions_per_address: Count = 10_000
     max_result_bytes: Bytes = 16 * MIB
+    max_running_queries: Count = 64
+    max_running_queries_per_address: Count = 32
+    query_timeout: Seconds = 8.0
     max_lingering_bytes: Bytes = 64 * MIB
     max_lingering_bytes_per_address: Bytes = 32 * MIB
     max_actions: Count = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, StoreError, Write
 from synovia.store.filters import Filter
+from synovia.transaction.cost import ReadCost
 from synovia.transaction.readset import Point, RangeRead, ReadSet
 
 FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
@@ -33,6 +35,7 @@ class Transaction:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.reads = ReadSet()
+        self.cost = ReadCost()
         self._pending: dict[str, dict[bytes, Write]] = {}
         self._known: dict[
             Point, Document | None
@@ -68,9 +71,11 @@ class Transaction:
             found = await self.snapshot.scan(
                 scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
             )
-        except StoreError:
+        except (StoreError, asyncio.CancelledError):
             self._record(scan, scan.interval)  # a change there may mend it
+            self.cost.unfinished = scan.table, scan.index.name
             raise
+        self.cost.add(scan.table, scan.index.name, len(found))
         if len(found) <= FEW:
             self._known.update(((scan.table, keys.encode_value(document["_id"])), document) for document in found)
         if pending:
