@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.holder import Holder
+from helpers.recording_subscriber import RecordingSubscriber
 from synovia import Id, Index, MutationContext, QueryContext, Table, mutation, query
 from synovia.engine import live_queries, log
 from synovia.engine.engine import Engine
@@ -88,7 +88,7 @@ async def test_a_run_that_takes_too_long_is_an_error_that_names_what_it_read(
     async with engine_with(query_timeout=0.05) as engine:
         await add_part(engine, "a")
         await add_part(engine, "a")
-        holder = Holder(engine)
+        holder = RecordingSubscriber(engine)
         holder.subscribe("slow", SLOW, {"kind": "a"})
         holder.subscribe("quick", QUICK, {})
         with caplog.at_level(logging.WARNING, "synovia"):
@@ -107,7 +107,7 @@ async def test_it_is_run_again_when_what_it_read_changes_but_less_and_less_often
 ) -> None:
     global stuck
     async with engine_with(query_timeout=0.05) as engine:
-        holder = Holder(engine)
+        holder = RecordingSubscriber(engine)
         live = holder.subscribe("slow", SLOW, {"kind": "a"})
         await holder.settled()
         for _ in range(20):
@@ -122,7 +122,7 @@ async def test_it_is_run_again_when_what_it_read_changes_but_less_and_less_often
 
 async def test_queries_that_never_end_leave_places_for_other_addresses() -> None:
     async with engine_with(max_running_queries=8, max_running_queries_per_address=6, query_timeout=60.0) as engine:
-        loud, quiet = Holder(engine), Holder(engine)
+        loud, quiet = RecordingSubscriber(engine), RecordingSubscriber(engine)
         for number in range(100):
             account = Account("loud", number % 3)
             engine.subscribe(loud, SLOW, {"kind": "a", "number": number}, None, account=account)
@@ -141,7 +141,7 @@ async def test_a_database_that_does_not_answer_is_not_the_querys_fault(monkeypat
             raise TimeoutError
 
         monkeypatch.setattr(engine.store, "ping", silent)
-        holder = Holder(engine)
+        holder = RecordingSubscriber(engine)
         live = holder.subscribe("slow", SLOW, {"kind": "a"})
         async with asyncio.timeout(10):
             while live.failures < 1:  # noqa: ASYNC110 (nothing tells when it has been run)
