@@ -13,6 +13,7 @@ from synovia.functions.audit import AuditEntry
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.cron import cron
 from synovia.functions.function import action, mutation, query
+from synovia.functions.pool import Pool
 from synovia.functions.query import Page, between, field, ge, gt, le, lt
 from synovia.functions.roles import roles
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
@@ -43,6 +44,7 @@ __all__ = [
     "MutationContext",
     "NotFound",
     "Page",
+    "Pool",
     "QueryContext",
     "Retry",
     "ScheduledCall",

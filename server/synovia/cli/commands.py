@@ -37,7 +37,7 @@ from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
-from synovia.errors import FunctionError
+from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import Status
 from synovia.hosts import is_loopback
@@ -207,6 +207,8 @@ def _develop(path: Path, store: str, settings: Settings, listener: socket.socket
 def _server(registry: Registry, store: str, settings: Settings, *, development: bool = False) -> Synovia:
     try:
         return Synovia(registry, store=store, settings=settings, development=development)
+    except SchemaError as error:
+        raise typer.BadParameter(str(error)) from None
     except (ValueError, OSError) as error:
         raise typer.BadParameter(f"sign-in: {error}") from None
 

@@ -23,6 +23,7 @@ from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.functions.places import place_of
+from synovia.functions.pool import Pool
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
@@ -60,6 +61,7 @@ class Function:
         internal: Only the application itself may call it.
         isolation: What a mutation is protected against.
         retry: How often an action that was scheduled is tried again when it fails; None: never.
+        pool: The line in which an action that was scheduled waits; None: the one for all.
         cron: When it is run by itself.
     """
 
@@ -72,6 +74,7 @@ class Function:
         name: str | None = None,
         isolation: Isolation = "serializable",
         retry: Retry | None = None,
+        pool: str | Pool | None = None,
     ) -> None:
         self.name = body.__name__ if name is None else name
         self.place = place_of(body)
@@ -81,6 +84,7 @@ class Function:
         self.internal = access.internal
         self.isolation = isolation
         self.retry = retry
+        self.pool = pool.name if isinstance(pool, Pool) else pool
         self.cron: Schedule | None = None
         self.place_in(body.__module__.rpartition(".")[2])
         self._signature: Signature | None = None
@@ -216,24 +220,38 @@ def mutation(
 @overload
 def action(body: ActionBody, /) -> ActionBody: ...
 @overload
-def action(*, name: str | None = None, retry: Retry | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
 def action(
-    body: Any = None, /, *, name: str | None = None, retry: Retry | None = None, **access: Unpack[AccessWords]
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    pool: str | Pool | None = None,
+    **access: Unpack[AccessWords],
+) -> _Decorator: ...
+def action(
+    body: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    pool: str | Pool | None = None,
+    **access: Unpack[AccessWords],
 ) -> Any:
     """Declare an action: it may talk to the world, and calls queries and mutations.
 
     Args:
         name: What it is called on the wire, if not as in Python.
         retry: How often it is tried again when it was scheduled and fails; without, as when somebody calls it, never.
+        pool: The ``Pool`` in which it waits when it was scheduled, or its name; without, it is in the line of all others.
         access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.ACTION, access, name=name, retry=retry)
+    return _declare(body, Kind.ACTION, access, name=name, retry=retry, pool=pool)
 
 
 class _Options(TypedDict, total=False):
     name: str | None
     isolation: Isolation
     retry: Retry | None
+    pool: str | Pool | None
 
 
 def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Options]) -> Any:

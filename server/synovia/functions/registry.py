@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +14,8 @@ from synovia.errors import SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
-from synovia.functions.places import place_of, place_of_error
+from synovia.functions.places import place_of, place_of_error, place_of_name
+from synovia.functions.pool import Pool
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall
@@ -35,6 +36,7 @@ class Registry:
         tables: Every declared table, and Synovia's own.
         routes: Every declared HTTP route, in the order in which they are tried.
         roles: The table of roles; None if there is none.
+        pools: By name, those in which scheduled actions wait.
         folder: Where its files are, if it was loaded from there.
     """
 
@@ -44,6 +46,7 @@ class Registry:
     routes: tuple[HttpRoute, ...] = ()
     roles: Roles | None = None
     folder: Path | None = None
+    pools: Mapping[str, Pool] = field(default_factory=dict)
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
         """Find a function to call.
@@ -114,7 +117,9 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     by_path = {function.path: function for function in functions}
     _check_access([*functions, *routes], roles)
-    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles)
+    pools = _pools(values)
+    _raise(_unknown_pools(functions, pools))
+    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles, pools=pools)
 
 
 def _sources(application: str, modules: list[ModuleType]) -> list[ModuleType]:
@@ -173,6 +178,30 @@ def _tables(declared: Iterable[type[Table]]) -> Iterable[TableSpec]:
         if other is not table:
             raise SchemaError(f"two tables are named {table.spec.name!r}: {place_of(other)} and {place_of(table)}")
     return [table.spec for table in found.values()]
+
+
+def _pools(values: Iterable[tuple[ModuleType, Any]]) -> Mapping[str, Pool]:
+    found: dict[str, tuple[Pool, ModuleType]] = {}
+    for module, value in values:
+        if isinstance(value, Pool):
+            other, there = found.setdefault(value.name, (value, module))
+            if other is not value:
+                places = f"{_place_of_pool(there, other)} and {_place_of_pool(module, value)}"
+                raise SchemaError(f"two pools are named {value.name!r}: {places}")
+    return {name: pool for name, (pool, _) in found.items()}
+
+
+def _place_of_pool(module: ModuleType, pool: Pool) -> str:
+    return place_of_name(module, next(name for name, value in vars(module).items() if value is pool))
+
+
+def _unknown_pools(functions: Iterable[Function], pools: Mapping[str, Pool]) -> Iterator[str]:
+    for function in functions:
+        if function.pool is not None and function.pool not in pools:
+            yield (
+                f"{function.place}: {function.path}: there is no pool {function.pool!r}; declare it in a module that is"
+                f" looked into: Pool({function.pool!r}, parallelism=...)"
+            )
 
 
 def _one_table(roles: set[Roles]) -> Roles | None:

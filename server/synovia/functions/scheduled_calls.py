@@ -7,7 +7,8 @@ from typing import Any, Literal
 from synovia.schema import Id, Index, Model, Table
 
 Status = Literal["pending", "running", "done", "failed", "cancelled"]
-Queue = Literal["mutation", "action", "running", "finished"]
+ACTIONS = "action"
+"""The queue of actions; of those in a pool it is ``action:NAME``."""
 
 
 class CallError(Model):
@@ -49,7 +50,9 @@ class ScheduledCall(
         attempts: How often it has been begun.
         error: What the last attempt failed with.
         cron: The cron that scheduled it.
-        queue: What the scheduler has to do next: run it, look after it while it runs, or remove it.
+        pool: The pool in which it waits and runs.
+        queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``), look after it while it
+            runs (``running``), or remove it (``finished``).
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
@@ -66,10 +69,16 @@ class ScheduledCall(
     error: CallError | None = None
     retry: RetryTimes | None = None
     cron: str | None = None
-    queue: Queue
+    pool: str | None = None
+    queue: str
     due_at: int
     planned_at: int | None = None
     hub: str
+
+
+def queue_of(pool: str | None) -> str:
+    """Give the queue in which actions of a pool wait."""
+    return ACTIONS if pool is None else f"{ACTIONS}:{pool}"
 
 
 class CronJob(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):

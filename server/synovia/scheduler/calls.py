@@ -13,7 +13,7 @@ from synovia.functions.database import DatabaseWriter, SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import RetryTimes, ScheduledCall
+from synovia.functions.scheduled_calls import RetryTimes, ScheduledCall, queue_of
 from synovia.functions.services import ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored
 from synovia.schema import Id
@@ -85,7 +85,7 @@ class Calls:
         return ScheduledCall(
             path=function.path, args=stored(args), status="pending", run_at=when.at, created_at=when.now, cron=cron,
             retry=None if policy is None else _times(policy),
-            queue="mutation" if function.kind is Kind.MUTATION else "action",
+            pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
             due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
         )  # fmt: skip
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
 from synovia.functions.access import Access
 from synovia.functions.context import FOREVER, QueryContext
 from synovia.functions.function import Function, Kind
-from synovia.functions.query import ge, gt
+from synovia.functions.query import between, field, ge, gt
 from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import Queue
+from synovia.functions.scheduled_calls import ACTIONS
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.clocks import Plan, Plans
 from synovia.scheduler.tables import QueuedCall, QueuedCron
@@ -27,6 +27,8 @@ AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
 Task = Literal["mutation", "action", "running", "finished", "cron"]
+_QUEUES: tuple[tuple[Task, str], ...] = (("mutation", "mutation"), ("running", "running"), ("finished", "finished"))
+_END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
 
 class DueCall(Model):
@@ -61,7 +63,8 @@ def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
         ]
         later = min((due for due, _ in timed if due > ctx.now), default=FOREVER)
         ctx.hold_until(later)
-        return DueCalls(items=[item for due, item in timed if due <= ctx.now], next=None if later >= FOREVER else later)
+        items = await _with_room(ctx, registry, [item for due, item in timed if due <= ctx.now])
+        return DueCalls(items=items, next=None if later >= FOREVER else later)
 
     function = Function(due_calls, Kind.QUERY, access=Access(internal=True))
     function.path = "_scheduler:due_calls"
@@ -71,10 +74,10 @@ def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
 
 async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[tuple[int, DueCall, Any]]:
     found = []
-    for call in await _calls(ctx):
+    for task, call in await _calls(ctx):
         plan = Plan(_time(call.due_at), _moment(call.planned_at), call.hub)
         due = plans.due_at(call.id, plan, ctx.now)
-        found.append((due, DueCall(task=call.queue, id=call.id, path=str(call.path), due_at=plan.due_at), call.hub))
+        found.append((due, DueCall(task=task, id=call.id, path=str(call.path), due_at=plan.due_at), call.hub))
     for cron in await ctx.db.query(QueuedCron).using("by_next_run", next_run=ge(0)).take(MOST_CRONS):
         plan = Plan(_time(cron.next_run), _moment(cron.planned_at) or _moment(cron.last_run), cron.hub)
         function = registry.functions.get(cron.id)
@@ -86,16 +89,55 @@ async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[
     return found
 
 
-async def _calls(ctx: QueryContext) -> Iterable[QueuedCall]:
+async def _calls(ctx: QueryContext) -> Iterable[tuple[Task, QueuedCall]]:
     """Read the first of each queue, and what was planned by a clock that is ahead of this one, or was."""
-    found: dict[str, QueuedCall] = {}
+    found: dict[str, tuple[Task, QueuedCall]] = {}
     ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
-    for queue in cast(tuple[Queue, ...], get_args(Queue)):
+    for task, queue in [*_QUEUES, *[("action", queue) async for queue in _queues_of_actions(ctx)]]:
         calls = ctx.db.query(QueuedCall)
         rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
         rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
-        found.update((row.id, row) for row in rows if isinstance(row.due_at, int | float))
+        found.update((row.id, (task, row)) for row in rows if isinstance(row.due_at, int | float))
     return found.values()
+
+
+async def _queues_of_actions(ctx: QueryContext) -> AsyncIterator[str]:
+    """Give the queues in which actions wait, also of pools that are not declared any more."""
+    low = ACTIONS
+    while True:
+        first = await ctx.db.query(QueuedCall).using("by_queue", queue=between(low, _END_OF_ACTIONS)).first()
+        if first is None:
+            return
+        yield first.queue
+        low = f"{first.queue}\0"
+
+
+async def _with_room(ctx: QueryContext, registry: Registry, items: list[DueCall]) -> list[DueCall]:
+    """Leave out what finds no room in a pool that hubs share."""
+    room = {
+        name: pool.parallelism - await running_in(ctx, name)
+        for name, pool in registry.pools.items()
+        if pool.across_hubs and any(_pool_of(item, registry) == name for item in items)
+    }
+    kept = []
+    for item in items:
+        pool = _pool_of(item, registry)
+        if pool in room:
+            room[pool] -= 1
+        if pool is None or room.get(pool, 0) >= 0:
+            kept.append(item)
+    return kept
+
+
+async def running_in(ctx: QueryContext, pool: str) -> int:
+    """Count the actions of a pool that run, at whichever hub."""
+    return await ctx.db.query(QueuedCall).using("by_queue", queue="running").where(field("pool") == pool).count()
+
+
+def _pool_of(item: DueCall, registry: Registry) -> str | None:
+    """Tell the pool in which something is to begin."""
+    function = registry.functions.get(item.path)
+    return None if item.task != "action" or function is None else function.pool
 
 
 def schedule_of(declared: Schedule, text: Any) -> Schedule:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from synovia.scheduler.calls import Calls
 from synovia.scheduler.clocks import JumpGuard, Plans
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
 from synovia.scheduler.failures import Failure, FailureCount, Failures
+from synovia.scheduler.lanes import Lanes
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim
 from synovia.store.base import StoreError, Ts
@@ -93,8 +93,7 @@ class Runner:
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
         self._guard = JumpGuard(clock, steady)
         self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
-        self._most = {"mutations": self.settings.max_mutations, "actions": self.settings.max_actions}
-        self._taken: Counter[str] = Counter()
+        self._lanes = Lanes(calls.registry, self.settings)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older due_calls does not know
         self._held: dict[str, int] = {}
@@ -177,9 +176,8 @@ class Runner:
         """Take up what is due as of ``ts``, as far as there is room."""
         self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
         for item in [] if self._stopping else due_calls.items:
-            key, lane = _key(item), "actions" if item.task in ("action", "running") else "mutations"
-            if key not in self._busy and key not in self._seen and self._taken[lane] < self._most[lane]:
-                self._taken[lane] += 1
+            key, lane = _key(item), self._lanes.of(item)
+            if key not in self._busy and key not in self._seen and self._lanes.take(lane):
                 self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
 
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
@@ -191,7 +189,7 @@ class Runner:
             await asyncio.sleep(PENALTY_SECONDS)
         finally:
             del self._busy[key]
-            self._taken[lane] -= 1
+            self._lanes.free(lane)
             self._wake.set()
 
     async def settle(self) -> int | None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from synovia.functions.pool import MOST_PARALLEL
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -19,7 +21,9 @@ class SchedulerSettings(BaseModel):
             are taken over.
         keep: For which calls are kept when they are over.
         max_mutations: Run at the same time, crons among them.
-        max_actions: Run at the same time.
+        max_actions: Run at the same time, of those without a pool.
+        pools: How many actions of each pool run at the same time at this hub, by its name; 0: none. Of pools that are not
+            named it is what their declaration says.
         stop_timeout: For running actions to finish when the hub stops.
     """
 
@@ -30,4 +34,5 @@ class SchedulerSettings(BaseModel):
     keep: Seconds = 7 * 86_400.0
     max_mutations: Count = 8
     max_actions: Count = 16
+    pools: dict[str, Annotated[int, Field(ge=0, le=MOST_PARALLEL)]] = {}
     stop_timeout: Seconds = 5.0

@@ -16,6 +16,7 @@ class QueuedCall(
     """The part of a call that says what is to be done when; readable whatever else is in the document."""
 
     path: Any = None
+    pool: Any = None
     queue: Any = None
     due_at: Any = None
     planned_at: Any = None

@@ -13,12 +13,12 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.query import le
 from synovia.functions.retry import ONCE, Retry
-from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall, queue_of
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.clocks import SKEW
-from synovia.scheduler.due_calls import DueCall, schedule_of
+from synovia.scheduler.due_calls import DueCall, running_in, schedule_of
 from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
 from synovia.scheduler.tables import QueuedCall, QueuedCron
 from synovia.schema import Id, Model
@@ -81,15 +81,22 @@ class CallTransitions:
     async def claim(self, ctx: MutationContext, due: DueCall) -> Claim | list[Failure]:
         """Take an action, if it is due, or its hub has let the lease run out; else there is nothing to run."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
-        if call is None or call.queue not in ("action", "running") or not _is_due(ctx, call.due_at, due):
+        if call is None or call.queue in ("mutation", "finished") or not _is_due(ctx, call.due_at, due):
             return []
         if call.queue == "running" and call.attempts >= _policy(call).attempts:
             return await self._end(ctx, call, INTERRUPTED)
+        pool = self._calls.registry.functions[call.path].pool  # a call may be older than this
+        if call.queue != "running" and not await self._has_room(ctx, pool):
+            return []
         await SystemWriter(ctx.db).patch(
             call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
-            queue="running", due_at=ctx.now + self._lease, planned_at=ctx.now,
+            pool=pool, queue="running", due_at=ctx.now + self._lease, planned_at=ctx.now,
         )  # fmt: skip
         return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args))
+
+    async def _has_room(self, ctx: MutationContext, name: str | None) -> bool:
+        pool = self._calls.registry.pools.get(name or "")
+        return pool is None or not pool.across_hubs or await running_in(ctx, pool.name) < pool.parallelism
 
     async def finish(
         self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None
@@ -117,7 +124,7 @@ class CallTransitions:
     ) -> list[Failure]:
         at = ctx.now + delay
         await SystemWriter(ctx.db).patch(
-            call, status="pending", queue="action", run_at=at, due_at=at, planned_at=ctx.now, error=error
+            call, status="pending", queue=queue_of(call.pool), run_at=at, due_at=at, planned_at=ctx.now, error=error
         )
         return [Failure(path=call.path, id=call.id, error=error, attempts=call.attempts, retry_at=at)]
 
