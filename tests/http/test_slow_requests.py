@@ -81,7 +81,7 @@ async def test_connections_that_are_no_websockets_are_counted_for_each_address()
 async def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> None:
     async with serving() as running, client_of(running) as healthy, line(running, source=FLOODER) as (reader, writer):
         writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 100_000)
-        assert (await answer(reader)).status == 400
+        assert (await answer(reader)).status == 431
         await still_works(healthy)
 
 

@@ -19,9 +19,8 @@ import uvicorn
 
 from synovia.app import Synovia
 from synovia.http.admission import Admission
-from synovia.http.protocol import HttpProtocol, SyncProtocol
+from synovia.http.protocol import MOST_HEAD_BYTES, HttpProtocol, SyncProtocol
 
-_MOST_HEAD_BYTES = 32 * 1024
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 0.005
 
@@ -155,7 +154,7 @@ def make_server(app: Synovia, **options: Any) -> Server:
         "port": settings.port,
         "lifespan": "off",
         "http": partial(HttpProtocol, admission),
-        "h11_max_incomplete_event_size": _MOST_HEAD_BYTES,
+        "h11_max_incomplete_event_size": MOST_HEAD_BYTES,
         "ws": SyncProtocol,
         "ws_max_size": settings.limits.max_frame_bytes,
         "ws_per_message_deflate": False,

@@ -17,9 +17,12 @@ from websockets.frames import Frame
 from websockets.protocol import State
 
 from synovia.http.admission import Admission
+from synovia.http.request_heads import StrictConnection
 from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
 
+MOST_HEAD_BYTES = 32 * 1024
+"""The largest head of a request."""
 _LET_GO_SECONDS = 5.0
 _JOINED_BYTES = 16_384
 """Below this, joining head and frame costs less than handing both over."""
@@ -194,6 +197,7 @@ class HttpProtocol(H11Protocol):
 
     def __init__(self, admission: Admission, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.conn: StrictConnection = StrictConnection(self.config.h11_max_incomplete_event_size or MOST_HEAD_BYTES)
         self._admission = admission
         self._doing: tuple[str, object] = "", None
         self._since = self.loop.time()
@@ -221,6 +225,13 @@ class HttpProtocol(H11Protocol):
         """Parse what has come."""
         self._received += len(data)
         super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, or one whose head is too long."""
+        if self.conn.head_too_long:
+            self._end(b"431 Request Header Fields Too Large", retry=False)
+        else:
+            super().send_400_response(msg)
 
     def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
         """Look at the deadlines; called from time to time."""
@@ -252,7 +263,7 @@ class HttpProtocol(H11Protocol):
         else:
             self._end(b"408 Request Timeout")
 
-    def _end(self, status: bytes) -> None:
-        head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 10\r\n\r\n"
-        self.transport.write(head % status)
+    def _end(self, status: bytes, *, retry: bool = True) -> None:
+        head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n%b\r\n"
+        self.transport.write(head % (status, b"retry-after: 10\r\n" if retry else b""))
         self.transport.close()
