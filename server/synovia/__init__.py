@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from synovia.auth.accounts import normal_email, same_user
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
 from synovia.functions.access import require_capability, require_identity, require_role
+from synovia.functions.attachments import Attachment
 from synovia.functions.audit import AuditEntry
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.cron import cron
@@ -29,6 +30,7 @@ __all__ = [
     "ActionContext",
     "Array",
     "ArrayRef",
+    "Attachment",
     "AuditEntry",
     "Authenticator",
     "CronJob",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +20,8 @@ from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.engine.engine import Engine
 from synovia.engine.settings import EngineLimits
+from synovia.engine.outcomes import Outcome
+from synovia.functions.access import CallOrigin
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.hosts import is_loopback
@@ -29,14 +32,17 @@ from synovia.http.page import FOLDER, page_route
 from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import other_methods, routes
 from synovia.http.throttle import Throttle
-from synovia.identity import Authenticator
+from synovia.identity import Authenticator, Identity
+from synovia.limits.refusal import Refusal
 from synovia.mail.service import MailService
 from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
+from synovia.store.arrays import store_arrays
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
+from synovia_protocol.errors import ErrorCode
 
 DEFAULT_STORE = "sqlite://:memory:"
 
@@ -98,8 +104,9 @@ class Synovia:
             self.sign_in.revoked = self.hub.end_session
         self._development = development
         self._running = AsyncExitStack()
+        self._started = False
         self._asgi = Starlette(
-            routes=self._routes(), lifespan=self._lifespan, exception_handlers={HTTPException: on_http_exception}
+            routes=self._routes(), lifespan=self.lifespan, exception_handlers={HTTPException: on_http_exception}
         )
         self._asgi.router.redirect_slashes = False
         origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
@@ -129,16 +136,105 @@ class Synovia:
         return [*found, *other_methods(found), page_route(web, found, home if self._development else None)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI connection."""
+        """Serve one ASGI connection; one that comes before ``start`` is refused with 503 and the reason."""
+        if not self._started and scope["type"] in ("http", "websocket"):
+            await _NOT_STARTED(scope, receive, send)
+            return
         await self._admitted(scope, receive, send)
 
     @asynccontextmanager
-    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, host: object = None) -> AsyncIterator[None]:
+        """Run from the beginning of a block to its end: the lifespan of an application in which this one is mounted.
+
+        ``FastAPI(lifespan=hub.lifespan)``, or ``async with hub.lifespan():`` within a lifespan of the host's own. A server
+        that runs this application by itself does it by the ASGI lifespan protocol.
+
+        Args:
+            host: The application whose lifespan it is; not looked at.
+
+        Raises:
+            StoreUnavailable: As ``start``.
+        """
         await self.start()
         try:
             yield
         finally:
             await self.stop()
+
+    # --- calls from the same process
+
+    async def query(
+        self,
+        path: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        identity: Identity | None = None,
+        trusted: bool = False,
+    ) -> Any:
+        """Run a query in this process and give its result as wire values.
+
+        Args:
+            path: As ``recordings:list_mine``.
+            args: As a client would send them, names in camelCase; arrays may be numpy's.
+            identity: Whom to call it as, as ``authenticate`` gave; None: somebody who is not signed in.
+            trusted: Call it as the application itself: internal functions too, and access is not checked.
+
+        Raises:
+            FunctionError: What a client would get.
+            RuntimeError: This application was not started.
+        """
+        given = await self._given(args)
+        return (await self.engine.query(path, given, identity, origin=_origin(trusted))).value()
+
+    async def mutation(
+        self,
+        path: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        identity: Identity | None = None,
+        trusted: bool = False,
+    ) -> Any:
+        """Run a mutation in this process; it is committed, and queries see it, when this returns. Else as ``query``."""
+        outcome = await self.hub.run(self._mutate(path, await self._given(args), identity, trusted), path)
+        return outcome.value()
+
+    async def _mutate(self, path: str, args: Mapping[str, Any], identity: Identity | None, trusted: bool) -> Outcome:
+        outcome = await self.engine.mutate(path, args, identity, origin=_origin(trusted))
+        if outcome.ts is not None:
+            await self.engine.wait_for(outcome.ts)
+        return outcome
+
+    async def action(
+        self,
+        path: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        identity: Identity | None = None,
+        trusted: bool = False,
+    ) -> Any:
+        """Run an action in this process. Else as ``query``."""
+        given = await self._given(args)
+        call = self.engine.run_action(path, given, identity, origin=_origin(trusted))
+        return (await self.hub.run(call, path)).value()
+
+    async def authenticate(self, token: str) -> Identity:
+        """Tell who a token is, as for a request over HTTP: nothing is exchanged for it.
+
+        Raises:
+            InvalidToken: It is not accepted.
+            SignInUnavailable: It cannot be verified now.
+        """
+        self._check_started()
+        return (await self.hub.authenticator.authenticate(token, exchange=False)).identity
+
+    async def _given(self, args: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        self._check_started()
+        stored: Mapping[str, Any] = await store_arrays(self.store.arrays, args or {})
+        return stored
+
+    def _check_started(self) -> None:
+        if not self._started:
+            raise RuntimeError(f"{self.registry.name}: {_HOW_TO_START}")
 
     async def start(self, *, alone: bool = True) -> None:
         """Open the store, then start the engine, the hub and the scheduler; nothing stays open if one of them fails.
@@ -159,6 +255,7 @@ class Synovia:
             if alone:
                 self._start_alone(stack)
             self._running = stack.pop_all()
+            self._started = True
 
     def _start_alone(self, stack: AsyncExitStack) -> None:
         if self.sign_in is not None:
@@ -169,4 +266,15 @@ class Synovia:
 
     async def stop(self) -> None:
         """Stop everything in the opposite order; clients are told to come back."""
-        await self._running.aclose()
+        try:
+            await self._running.aclose()
+        finally:
+            self._started = False
+
+
+_HOW_TO_START = "not started: give hub.lifespan to the application in which the hub is mounted, or await hub.start()"
+_NOT_STARTED = Refusal(503, ErrorCode.SERVER_ERROR, f"this Synovia application was {_HOW_TO_START}", 10)
+
+
+def _origin(trusted: bool) -> CallOrigin:
+    return CallOrigin.APPLICATION if trusted else CallOrigin.CLIENT

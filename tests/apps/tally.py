@@ -9,6 +9,7 @@ from typing import Any
 from synovia import (
     ActionContext,
     Array,
+    Attachment,
     FunctionError,
     Id,
     Index,
@@ -107,6 +108,15 @@ async def gated_twice(ctx: ActionContext, name: str) -> None:
 @action(internal=True)
 async def send_mail(ctx: ActionContext, to: str, subject: str, text: str) -> None:
     await ctx.mail.send(to, subject, text)
+
+
+@action(internal=True)
+async def send_ticket(ctx: ActionContext, to: list[str], name: str = "ticket.pdf", size: int = 9) -> None:
+    ticket = Attachment(name, b"%PDF-1.7\n"[:size].ljust(size), "application/pdf")
+    await ctx.mail.send(
+        to, "Your ticket", "It is attached.", html="<p>It is <b>attached</b>.</p>", attachments=[ticket],
+        reply_to="box-office@example.org",
+    )  # fmt: skip
 
 
 # --- scheduling

@@ -28,18 +28,21 @@ class MailServer:
         def say(line: str) -> None:
             writer.write(f"{line}\r\n".encode())
 
-        to = ""
+        to: list[str] = []
         say("220 mail under test")
         try:
             while line := (await reader.readline()).decode().strip():
                 command = line.partition(" ")[0].upper()
                 if command == "RCPT":
-                    to = line.partition("<")[2].partition(">")[0]
-                    say("550 nobody here" if to == self.refused else "250 fine")
+                    address = line.partition("<")[2].partition(">")[0]
+                    taken = address != self.refused
+                    to += [address] * taken
+                    say("250 fine" if taken else "550 nobody here")
                 elif command == "DATA":
                     say("354 go on")
                     data = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n")
-                    self.received.append((to, message_from_bytes(data, policy=policy.default)))
+                    self.received += [(each, message_from_bytes(data, policy=policy.default)) for each in to]
+                    to = []
                     say("250 taken")
                 elif command == "QUIT":
                     say("221 bye")

@@ -113,3 +113,40 @@ async def test_a_scheduled_action_sends_mail(registry: Registry) -> None:
         await app.advance(1)
         [message] = app.mails
         assert (message["To"], message["From"]) == ("anna@example.org", "test@synovia.invalid")
+
+
+async def test_html_files_and_several_recipients(registry: Registry, mail_server: MailServer) -> None:
+    auth: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
+    async with running(registry, email_from="tickets@example.org", **auth) as app:
+        args = {"to": ["anna@example.org", "ben@example.org"], "name": "Zürich 1.pdf"}
+        assert (
+            await app.engine.run_action("errands:send_ticket", args, None, origin=CallOrigin.FUNCTION)
+        ).error is None
+    assert {to for to, _ in mail_server.received} == {"anna@example.org", "ben@example.org"}
+    message = mail_server.received[0][1]
+    assert (message["To"], message["Reply-To"]) == ("anna@example.org, ben@example.org", "box-office@example.org")
+    html = message.get_body(("html",))
+    assert html is not None
+    assert html.get_content().strip() == "<p>It is <b>attached</b>.</p>"
+    [ticket] = message.iter_attachments()
+    assert (ticket.get_filename(), ticket.get_content_type()) == ("Zürich 1.pdf", "application/pdf")
+    assert ticket.get_content() == b"%PDF-1.7\n"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"to": []},
+        {"to": ["anna@example.org"] * 51},
+        {"to": ["anna@example.org", "anna@example.org\r\nBcc: x@example.org"]},
+        {"to": ["anna@example.org"], "size": 10 * 1024 * 1024 + 1},
+        {"to": ["anna@example.org"], "name": "../../etc/passwd"},
+        {"to": ["anna@example.org"], "name": "a\r\nX-Evil: 1"},
+        {"to": ["anna@example.org"], "name": ""},
+    ],
+)
+async def test_what_cannot_be_sent_is_refused(registry: Registry, args: dict[str, Any]) -> None:
+    async with running(registry, development=True) as app:
+        outcome = await app.engine.run_action("errands:send_ticket", args, None, origin=CallOrigin.FUNCTION)
+    assert outcome.error is not None
+    assert outcome.error.code == "invalid_arguments"

@@ -12,6 +12,8 @@ const proxy = Object.fromEntries(
 );
 
 export default defineConfig({
+  // relative to the <base> of the page, in whose place a hub that is mounted below a path puts that path
+  base: "./",
   plugins: [react(), packed()],
   resolve: {
     // the client from its sources: a fresh clone needs no build of it

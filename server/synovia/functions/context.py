@@ -31,13 +31,13 @@ class ArrayReader:
     """The samples that array fields refer to."""
 
     def __init__(self, store: ArrayStore) -> None:
-        self._store = store
+        self.store = store
 
     @awaited("ctx.arrays.read")
     async def read(self, ref: ArrayRef, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """Read elements ``[start, stop)``; the whole array comes in its shape, a part of it one-dimensional."""
         whole = start == 0 and stop in (None, ref.length)
-        samples = await arrays.read_range(self._store, ref, start, stop)
+        samples = await arrays.read_range(self.store, ref, start, stop)
         return samples.reshape(ref.shape) if whole else samples
 
 
@@ -47,7 +47,7 @@ class ArrayWriter(ArrayReader):
     @awaited("ctx.arrays.write")
     async def write(self, samples: npt.NDArray[np.generic]) -> ArrayRef:
         """Store an array and give the reference that a document can hold."""
-        return await arrays.write_array(self._store, samples)
+        return await arrays.write_array(self.store, samples)
 
 
 class Context:
@@ -250,12 +250,12 @@ class ActionContext(Context):
 
     @awaited("ctx.run_query")
     async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
-        """Run a query, internal ones too, and give its result as wire values.
+        """Run a query, internal ones too, and give its result as wire values; arrays among ``args`` may be numpy's.
 
         Raises:
             FunctionError: What the query raised.
         """
-        return await self._run_query(path, args or {})
+        return await self._run_query(path, await arrays.store_arrays(self.arrays.store, args or {}))
 
     @awaited("ctx.run_mutation")
     async def run_mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
@@ -264,4 +264,4 @@ class ActionContext(Context):
         Raises:
             FunctionError: What the mutation raised.
         """
-        return await self._run_mutation(path, args or {})
+        return await self._run_mutation(path, await arrays.store_arrays(self.arrays.store, args or {}))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from synovia.errors import FunctionError
+from synovia.functions.attachments import Attachment
 from synovia.functions.database import DatabaseWriter
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import ScheduledCall
@@ -78,11 +79,28 @@ class Mail(Protocol):
         """Where people reach this server, for links in messages; without a slash at its end."""
         ...
 
-    async def send(self, to: str, subject: str, text: str) -> None:
-        """Send a plain message to one address; when this returns, the mail server has it.
+    async def send(
+        self,
+        to: str | Sequence[str],
+        subject: str,
+        text: str,
+        *,
+        html: str | None = None,
+        attachments: Sequence[Attachment] = (),
+        reply_to: str | None = None,
+    ) -> None:
+        """Send one message; when this returns, the mail server has it.
+
+        Args:
+            to: An address, or up to 50, each of whom sees the others; send one message each to keep them apart.
+            subject: One line of at most 500 characters.
+            text: The message as plain text, at most 256 KiB; what is read where HTML is not shown.
+            html: The same as HTML. What comes from users has to be escaped in it (``html.escape``).
+            attachments: At most 20 files, 10 MiB together.
+            reply_to: Where answers go, if not to the sender.
 
         Raises:
-            FunctionError: ``invalid_arguments``: no address, or no subject; ``mail_unavailable``: no mail server is
+            FunctionError: ``invalid_arguments``: something is not as said above; ``mail_unavailable``: no mail server is
                 configured, or it does not take the message.
         """
         ...

@@ -17,10 +17,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from synovia.http.proxies import prefix_of
+
 FOLDER = "web"
 INDEX = "index.html"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _HASHED = re.compile(r"/assets/[^/]*[-.](?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{8}\.\w+\Z")
+_BASE = b'<base href="/"'
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _PLAIN = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "cache-control": "no-store"}
@@ -91,6 +94,9 @@ class Page:
         return (full, stat) if stat is not None and os.path.isfile(full) else None
 
     def _file(self, request: Request, full: str, stat: os.stat_result) -> Response:
+        prefix = prefix_of(request.scope)
+        if prefix and os.path.basename(full) == INDEX:
+            return _below(prefix, Path(full).read_bytes(), request)
         sent, sent_stat, encoding = self._encoded(request, full, stat)
         headers = {"cache-control": _FOR_EVER if _HASHED.search(full) else _ASK_AGAIN, "vary": "accept-encoding"}
         headers["etag"] = self._tag(sent, sent_stat)
@@ -120,6 +126,16 @@ class Page:
                 self._tags.clear()
             self._tags[key] = f'"{hashlib.sha256(Path(full).read_bytes()).hexdigest()[:32]}"'
         return self._tags[key]
+
+
+def _below(prefix: str, page: bytes, request: Request) -> Response:
+    """Give a page that is reached below a path: its ``<base href="/">`` says so, which all its relative addresses follow."""
+    content = page.replace(_BASE, f'<base href="{escape(prefix)}/"'.encode(), 1)
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"cache-control": _ASK_AGAIN, "etag": tag}
+    if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(content, headers=headers)
 
 
 def _taken(header: str) -> set[str]:

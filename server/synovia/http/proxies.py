@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
@@ -13,6 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+PREFIX = "synovia.prefix"
+"""Where a scope keeps what a trusted proxy said in ``X-Forwarded-Prefix``."""
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]{1,100}){1,10}/?")
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
@@ -84,6 +88,9 @@ class TrustedProxies:
             found["scheme"] = (
                 _SCHEMES[scheme] if scope["type"] == "websocket" else _SCHEMES[scheme].replace("ws", "http")
             )
+        prefix = _last(headers, "x-forwarded-prefix", lower=False)
+        if _PREFIX.fullmatch(prefix):
+            found[PREFIX] = prefix.rstrip("/")
         host = _last(headers, "x-forwarded-host")
         if host:
             kept = [(name, value) for name, value in scope["headers"] if name != b"host"]
@@ -106,6 +113,15 @@ def _without_forwarding(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes,
     return [header for header in headers if not header[0].startswith(b"x-forwarded-") and header[0] != b"forwarded"]
 
 
-def _last(headers: Headers, name: str) -> str:
+def _last(headers: Headers, name: str, *, lower: bool = True) -> str:
     lines = headers.getlist(name)
-    return lines[-1].rpartition(",")[2].strip().lower() if lines else ""
+    text = lines[-1].rpartition(",")[2].strip() if lines else ""
+    return text.lower() if lower else text
+
+
+def prefix_of(scope: Scope) -> str:
+    """Tell below which path a request came, as its sender knows it: a mount's, or one that a trusted proxy has stripped.
+
+    Without a slash at its end; empty for none.
+    """
+    return f"{scope.get(PREFIX, '')}{scope.get('root_path', '').rstrip('/')}"

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from synovia.engine.engine import Engine
 from synovia.http.calls import Calls
 from synovia.http.declared import DeclaredRoutes
 from synovia.http.openapi import describe
+from synovia.http.proxies import prefix_of
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump
 from synovia.scheduler.runner import Runner
@@ -35,12 +37,12 @@ def routes(hub: Hub, store: Store, engine: Engine, scheduler: Runner, settings: 
         report = await health_report(hub, store, engine, scheduler)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"cache-control": "no-store"})
 
-    description: list[bytes] = []
+    @lru_cache(maxsize=16)
+    def description(prefix: str) -> bytes:
+        return dump({**describe(engine.registry), "servers": [{"url": prefix or "/"}]})
 
     async def openapi(request: Request) -> Response:
-        if not description:
-            description.append(dump(describe(engine.registry)))
-        return Response(description[0], media_type="application/json")
+        return Response(description(prefix_of(request.scope)), media_type="application/json")
 
     own: list[BaseRoute] = [WebSocketRoute("/sync", hub), Route("/health", health), Route("/health/live", alive)]
     calls, declared = Calls(hub, engine, settings), DeclaredRoutes(hub, engine, settings)

@@ -38,7 +38,10 @@ class ConsoleMailer:
 
     async def send(self, message: EmailMessage) -> None:
         """Print the message."""
-        self._show(f"mail to {message['To']}: {message['Subject']}\n\n{message.get_content()}")
+        body = message.get_body(("plain",))
+        files = "".join(f"\n[{each.get_filename()}]" for each in message.iter_attachments())
+        text = "" if body is None else body.get_content()
+        self._show(f"mail to {message['To']}: {message['Subject']}\n\n{text}{files}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -34,6 +34,17 @@ AHEAD = 4
 
 class ArrayNotStored(StoreError):
     """The store has no such array, or not all of its chunks."""
+
+
+async def store_arrays(store: ArraySink, value: Any) -> Any:
+    """Store the numpy arrays in a value, and give it with references in their places."""
+    if isinstance(value, np.ndarray):
+        return await write_array(store, value)
+    if isinstance(value, Mapping):
+        return {key: await store_arrays(store, item) for key, item in value.items()}
+    if isinstance(value, list | tuple) and not isinstance(value, ArrayRef):
+        return [await store_arrays(store, item) for item in value]
+    return value
 
 
 async def write_array(store: ArraySink, array: Array) -> ArrayRef:

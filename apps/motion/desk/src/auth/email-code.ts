@@ -6,7 +6,7 @@ class CodeRefused extends Error {
 
 /** Give the challenge, together with which the code counts. CodeRefused: it was not sent; the message says why. */
 export async function askForCode(email: string): Promise<string> {
-  const response = await fetch("/auth/email", {
+  const response = await fetch("auth/email", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ email }),

@@ -32,7 +32,7 @@ export function useWays(): Ways | null {
 }
 
 async function fetchWays(): Promise<Ways> {
-  const response = await fetch("/auth/config");
+  const response = await fetch("auth/config");
   if (response.status === 404) return NONE;
   if (!response.ok) throw new Error(`the ways to sign in: HTTP status ${response.status}`);
   return { ...NONE, ...((await response.json()) as Partial<Ways>) };

@@ -9,7 +9,7 @@ const KEPT_MS = 60_000;
 
 /** Save an OpenSim file, as the server writes it. */
 export async function exportMotion(recording: Recording): Promise<void> {
-  const response = await fetch(`/export/${recording._id}`, { headers: { authorization: `Bearer ${bearerToken() ?? ""}` } });
+  const response = await fetch(`export/${recording._id}`, { headers: { authorization: `Bearer ${bearerToken() ?? ""}` } });
   if (!response.ok) throw new Error("the server could not write the file; please try again later");
   save(await response.blob(), `${fileNameOf(recording)}.mot`);
 }

@@ -108,7 +108,7 @@ interface Saved {
 function send(file: File, query: URLSearchParams, onProgress: (part: number) => void): Promise<Saved> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `/import?${query}`);
+    request.open("POST", `import?${query}`);
     request.setRequestHeader("authorization", `Bearer ${bearerToken() ?? ""}`);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);

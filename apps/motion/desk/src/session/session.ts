@@ -52,7 +52,7 @@ class Sessions {
    */
   async signIn(name: string | null, token: string): Promise<void> {
     // by a client without an outbox: what somebody else has queued here before must not be sent as this one
-    const client = new SynoviaClient("/", { tokens: localTokens(TOKENS) });
+    const client = new SynoviaClient(document.baseURI, { tokens: localTokens(TOKENS) });
     await client.authenticate(token).finally(() => client.close());
     const account = { name: name ?? `unnamed-${Date.now()}`, ...(token.startsWith("dev:") && { token }) };
     remember(ACCOUNT, account);
@@ -74,7 +74,7 @@ class Sessions {
   /** Look at the desk as somebody else, until `stopLooking` or a reload. */
   lookAs(look: Look): void {
     this.stopLooking();
-    this.#show({ ...this.#own, client: new SynoviaClient("/", { token: look.token }), look });
+    this.#show({ ...this.#own, client: new SynoviaClient(document.baseURI, { token: look.token }), look });
   }
 
   stopLooking(): void {
@@ -85,7 +85,7 @@ class Sessions {
 
   #open(account: Account | null): Session {
     const outbox = account && { name: `motion-desk:${account.name}`, storage: indexedDbOutbox(), onRecovered: told };
-    const client = new SynoviaClient("/", { token: account?.token ?? null, tokens: localTokens(TOKENS), ...(outbox && { outbox }) });
+    const client = new SynoviaClient(document.baseURI, { token: account?.token ?? null, tokens: localTokens(TOKENS), ...(outbox && { outbox }) });
     return { client, account, look: null };
   }
 

@@ -50,5 +50,5 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }): Re
 
 /** The mark of the product: a knee's angle over a stride. */
 export function Mark({ size = 28 }: { size?: number }): ReactElement {
-  return <img src="/mark.svg" width={size} height={size} alt="" />;
+  return <img src="mark.svg" width={size} height={size} alt="" />;
 }
