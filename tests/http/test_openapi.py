@@ -91,7 +91,7 @@ async def test_it_is_served_and_can_be_switched_off() -> None:
     async with serving() as served:
         answer = await served.ask("GET", "/openapi.json")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-        assert answer.json == described(APPS / "ledger.py")
+        assert answer.json == {**described(APPS / "ledger.py"), "servers": [{"url": "/"}]}
     async with serving(openapi=False) as served:
         assert (await served.ask("GET", "/openapi.json")).status == 404
 

@@ -1,0 +1,151 @@
+"""What an operator asks of a server: done in this process, or by the server that has the store, over a socket beside it.
+
+An embedded store belongs to one process. While a hub runs on one, commands are sent to that hub: over a Unix socket beside
+the database's file, which only who may write to that folder, as the same user, can open. Each connection carries one
+request and one answer, a line of JSON each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from synovia.app import Synovia
+from synovia.auth.development import development_identity
+from synovia.cli.running import call
+from synovia.errors import FunctionError
+from synovia.identity import InvalidToken
+
+LONGEST_LINE = 32 * 1024 * 1024
+_LONGEST_PATH = 100
+"""Bytes of a socket's path; Linux takes 107, macOS 103."""
+
+Operation = Callable[[Synovia, Mapping[str, Any]], Awaitable[Any]]
+
+
+async def _call(server: Synovia, given: Mapping[str, Any]) -> Any:
+    email = given.get("as")
+    identity = None if email is None else development_identity(email, given.get("claims"))
+    return await call(server, given["path"], given["args"], identity)
+
+
+async def _create_key(server: Synovia, given: Mapping[str, Any]) -> Any:
+    made = await server.service_keys.create(given["name"], given["roles"])
+    return {**asdict(made.key), "token": made.token}
+
+
+async def _list_keys(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return [asdict(each) for each in await server.service_keys.list()]
+
+
+async def _revoke_key(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await server.service_keys.revoke(given["id"])
+
+
+OPERATIONS: dict[str, Operation] = {
+    "call": _call,
+    "key create": _create_key,
+    "key list": _list_keys,
+    "key revoke": _revoke_key,
+}
+
+
+def socket_path(store: str) -> Path | None:
+    """Tell where the socket of the hub that has a store is; None if the store is not an embedded one in a file."""
+    address = urlsplit(store)
+    if address.scheme != "sqlite" or address.path in ("", "/", "/:memory:", ":memory:") or address.netloc == ":memory:":
+        return None
+    file = Path(unquote(address.path)[1:] if address.path.startswith("//") else unquote(address.path)).absolute()
+    beside = file.with_name(f".{file.name}.operator")
+    if len(os.fsencode(beside)) <= _LONGEST_PATH:
+        return beside
+    folder = Path(tempfile.gettempdir()) / f"synovia-{os.getuid()}"
+    return folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:16]}.operator"
+
+
+@asynccontextmanager
+async def answering(server: Synovia, store: str) -> AsyncIterator[None]:
+    """Take operations over the socket beside the store as long as the block runs."""
+    path = socket_path(store) if hasattr(asyncio, "start_unix_server") else None
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.unlink(missing_ok=True)  # of a hub that was killed; the store's own lock keeps a second one away
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
+            asked = json.loads(await reader.readuntil(b"\n"))
+            writer.write(json.dumps(await _answered(server, asked), ensure_ascii=False).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    mask = os.umask(0o177)
+    try:
+        listener = await asyncio.start_unix_server(answer, path, limit=LONGEST_LINE)
+    finally:
+        os.umask(mask)
+    try:
+        yield
+    finally:
+        listener.close()
+        path.unlink(missing_ok=True)
+
+
+async def _answered(server: Synovia, asked: Any) -> dict[str, Any]:
+    try:
+        return {"result": await OPERATIONS[asked["operation"]](server, asked["given"])}
+    except FunctionError as error:
+        return {"error": {"code": error.code, "message": error.message}}
+    except InvalidToken as error:
+        return {"error": {"code": "invalid_token", "message": str(error)}}
+    except (KeyError, TypeError) as error:
+        return {"error": {"code": "bad_message", "message": f"not an operation of this server: {error}"}}
+
+
+async def operate(make: Callable[[], Synovia], store: str, operation: str, given: Mapping[str, Any]) -> Any:
+    """Do an operation: by the hub that has the store, if one runs on this machine, else in this process.
+
+    Args:
+        make: Makes a server for this process.
+
+    Raises:
+        FunctionError: It failed.
+        InvalidToken: Nobody can be called like that.
+        StoreError: The database is not there.
+    """
+    path = socket_path(store)
+    if path is not None and path.exists():
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+            return await _sent(path, {"operation": operation, "given": given})
+    server = make()
+    await server.start()
+    try:
+        return await OPERATIONS[operation](server, given)
+    finally:
+        await server.stop()
+
+
+async def _sent(path: Path, request: Mapping[str, Any]) -> Any:
+    reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
+    try:
+        writer.write(json.dumps(request).encode() + b"\n")
+        line = await reader.readline()
+    finally:
+        writer.close()
+    if not line:
+        raise FunctionError("server_error", "the server that has this store ended before it answered")
+    answer = json.loads(line)
+    if "error" in answer:
+        raise FunctionError(answer["error"]["code"], answer["error"]["message"])
+    return answer["result"]
