@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn
 from synovia.auth.routes import routes as sign_in_routes
+from synovia.auth.service_keys import SERVICE_KEYS, ServiceKeys, WithServiceKeys
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.engine.engine import Engine
@@ -98,8 +99,10 @@ class Synovia:
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
-        chosen = authenticator or self.sign_in or NoSignIn()
+        self.service_keys = ServiceKeys(self.store, clock)
+        chosen = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
+        self.service_keys.revoked = self.hub.end_session
         if self.sign_in is not None:
             self.sign_in.revoked = self.hub.end_session
         self._development = development
@@ -247,7 +250,7 @@ class Synovia:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
-            await self.store.open([*self.registry.tables, *(TABLES if self.sign_in is not None else ())])
+            await self.store.open([*self.registry.tables, SERVICE_KEYS, *(TABLES if self.sign_in is not None else ())])
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self.hub.start()
@@ -258,6 +261,8 @@ class Synovia:
             self._started = True
 
     def _start_alone(self, stack: AsyncExitStack) -> None:
+        self.service_keys.start()
+        stack.push_async_callback(self.service_keys.stop)
         if self.sign_in is not None:
             self.sign_in.start()
             stack.push_async_callback(self.sign_in.stop)

@@ -18,6 +18,7 @@ class Identity:
     Attributes:
         email: An address that the issuer says belongs to the caller, in lower case; None if it does not vouch for it.
         claims: What else the issuer says, under the names that the application asked for; values as JSON has them.
+        roles: What the key of a service carries; the roles of people are found by the application's table.
         impersonation: Who looks at the application as this caller, read-only; None: it is the caller themselves.
     """
 
@@ -27,6 +28,7 @@ class Identity:
     name: str | None = None
     image: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    roles: tuple[str, ...] = ()
     impersonation: Impersonation | None = None
     _claims_key: str = field(init=False, repr=False, default="")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from synovia.auth.tokens import (
     subject_of,
 )
 from synovia.identity import Identity
+
+logger = logging.getLogger("synovia.auth")
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 _KEY_TYPES = {"RS": "RSA", "ES": "EC"}
@@ -130,6 +133,8 @@ def _email(claims: dict[str, Any]) -> str | None:
     """Give the address if the issuer says that it is verified; Apple says so in a text."""
     verified = claims.get("email_verified")
     if verified is not True and verified != "true":
+        if "email" in claims:
+            logger.info("a token of %s has an e-mail address that is not verified; it is left out", claims.get("iss"))
         return None
     email = optional_text(claims, "email", 254)
     return None if email is None else normal_email(email)

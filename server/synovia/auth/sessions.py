@@ -315,7 +315,7 @@ def _identity(session: Document) -> Identity:
         session["name"],
         session["image"],
         json.loads(session["claims"]),
-        None if session.get("actor") is None else _impersonation(json.loads(session["look"])),
+        impersonation=None if session.get("actor") is None else _impersonation(json.loads(session["look"])),
     )
 
 

@@ -35,6 +35,12 @@ def print_banner(
         ("sign in", sign_in),
         ("tables", ", ".join(tables) or "none"),
     ]
+    if registry.routes:
+        routes = (f"{'|'.join(route.methods)} {route.pattern}" for route in registry.routes)
+        rows.append(("routes", ", ".join(routes)))
+    crons = (f"{path} ({each.cron})" for path, each in sorted(registry.functions.items()) if each.cron is not None)
+    if listed := ", ".join(crons):
+        rows.append(("crons", listed))
     for name, fact in rows:
         facts.add_row(Text(name, style="dim"), Text(fact, overflow="fold"))
     functions = Table.grid(padding=(0, 2))

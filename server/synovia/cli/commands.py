@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import logging
 import os
@@ -24,13 +25,12 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from synovia.app import Synovia
-from synovia.auth.development import parse_identity
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import STATUSES, list_calls
+from synovia.cli.operations import answering, operate
 from synovia.cli.options import CertOption, KeyOption, OriginOption, ProxiesOption, environment, joined, without_secret
 from synovia.cli.reload import own_command, supervise
-from synovia.cli.running import call
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.server import AddressError, listen, make_server
 from synovia.cli.sweeping import sweep_store
@@ -198,6 +198,7 @@ def _develop(path: Path, store: str, settings: Settings, listener: socket.socket
     _run(
         _serve(
             server,
+            store,
             listener,
             lambda: print_banner(out, registry, listener, store, _sign_in(server, development=True), settings.tls),
         )
@@ -256,7 +257,7 @@ def serve(
     server = _server(registry, where, settings)
     if fd is not None and parent is not None:
         with socket.socket(fileno=fd) as listener:
-            _run(_serve(server, listener, lambda: None, Parent(parent)))
+            _run(_serve(server, where, listener, lambda: None, Parent(parent)))
     elif settings.workers > 1:
         sign_in = _sign_in(server)
         raise typer.Exit(
@@ -267,6 +268,7 @@ def serve(
             _run(
                 _serve(
                     server,
+                    where,
                     listener,
                     lambda: print_banner(out, registry, listener, where, _sign_in(server), settings.tls),
                 )
@@ -288,17 +290,18 @@ def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket
 
 
 async def _serve(
-    app: Synovia, listener: socket.socket, started: Callable[[], None], parent: Parent | None = None
+    app: Synovia, store: str, listener: socket.socket, started: Callable[[], None], parent: Parent | None = None
 ) -> None:
     server = make_server(app, log_config=None)
     server.exits_in_time = True
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
         try:
-            started()
-            if parent is not None:
-                parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))
-            await server.serve([listener])
+            async with answering(app, store):
+                started()
+                if parent is not None:
+                    parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))
+                await server.serve([listener])
         finally:
             await app.stop()
 
@@ -322,16 +325,19 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Call one function, also an internal one, in this process, and print its result as JSON."""
+    """Call one function, also an internal one, and print its result as JSON.
+
+    It runs in this process, or in the server that has the embedded store.
+    """
     settings = _settings(debug=True, scheduler={"enabled": False})
     _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
     arguments = _json_object(args)
-    registry = load(path)
+    check_path(path)
     where = without_secret(store) or settings.store or development_store(path)
     if caller is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
-    identity = None if caller is None else parse_identity(caller)
-    result = _run(call(_server(registry, where, settings), function, arguments, identity))
+    given = {"path": function, "args": arguments, "as": caller}
+    result = _run(operate(lambda: _server(load(path), where, settings), where, "call", given))
     out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
 
 
@@ -343,6 +349,61 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter("ARGS is one JSON object, as '{\"limit\": 20}'")
     return value
+
+
+# --- keys of services -------------------------------------------------------------------------------------------------
+
+keys = typer.Typer(help="The keys by which services call functions.", no_args_is_help=True)
+app.add_typer(keys, name="key")
+RoleOption = Annotated[list[str], typer.Option("--role", help="A role of the application's table; again for more.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _operate_on_keys(store: str | None, operation: str, given: dict[str, Any]) -> Any:
+    settings = _settings(debug=True)
+    where = without_secret(store) or settings.store
+    if where is None:
+        raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
+    nothing = Registry("keys", {}, ())
+    return _run(operate(lambda: _server(nothing, where, settings), where, operation, given))
+
+
+@keys.command("create")
+@_reporting
+def create_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The service, as billing.")],
+    role: RoleOption,
+    store: StoreOption = None,
+) -> None:
+    """Make a key, and print it: it is not shown again. Whoever has it calls as service|NAME with these roles."""
+    made = _operate_on_keys(store, "key create", {"name": name, "roles": role})
+    err.print(f"the key {made['id']} of {name}, with {', '.join(made['roles'])}; keep it, it is not shown again:")
+    out.print(made["token"], soft_wrap=True, highlight=False)
+
+
+@keys.command("list")
+@_reporting
+def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List the keys; their secrets are not kept."""
+    found = _operate_on_keys(store, "key list", {})
+    if as_json:
+        out.print_json(json.dumps(found))
+        return
+    for each in found:
+        made = dt.datetime.fromtimestamp(each["created_at"] / 1000, dt.UTC)
+        state = "good" if each["revoked_at"] is None else "revoked"
+        line = f"{each['id']}  {each['name']}  {', '.join(each['roles'])}  {made:%Y-%m-%d %H:%M}  {state}"
+        out.print(line, soft_wrap=True, highlight=False)
+
+
+@keys.command("revoke")
+@_reporting
+def revoke_key(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")], store: StoreOption = None
+) -> None:
+    """End a key: its next call is refused, and open connections become anonymous within seconds."""
+    if not _operate_on_keys(store, "key revoke", {"id": id_}):
+        _fail(f"there is no key {id_} that is good", FAILED)
 
 
 # --- sweep ------------------------------------------------------------------------------------------------------------

@@ -18,10 +18,9 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from synovia.app import Synovia
-from synovia.auth.development import development_identity
+from synovia.auth.development import parse_identity
 from synovia.cli.running import call
 from synovia.errors import FunctionError
 from synovia.identity import InvalidToken
@@ -30,13 +29,14 @@ LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_PATH = 100
 """Bytes of a socket's path; Linux takes 107, macOS 103."""
 
+_FILE = "sqlite:///"
+
 Operation = Callable[[Synovia, Mapping[str, Any]], Awaitable[Any]]
 
 
 async def _call(server: Synovia, given: Mapping[str, Any]) -> Any:
-    email = given.get("as")
-    identity = None if email is None else development_identity(email, given.get("claims"))
-    return await call(server, given["path"], given["args"], identity)
+    caller = given.get("as")
+    return await call(server, given["path"], given["args"], None if caller is None else parse_identity(caller))
 
 
 async def _create_key(server: Synovia, given: Mapping[str, Any]) -> Any:
@@ -62,10 +62,9 @@ OPERATIONS: dict[str, Operation] = {
 
 def socket_path(store: str) -> Path | None:
     """Tell where the socket of the hub that has a store is; None if the store is not an embedded one in a file."""
-    address = urlsplit(store)
-    if address.scheme != "sqlite" or address.path in ("", "/", "/:memory:", ":memory:") or address.netloc == ":memory:":
+    file = Path(store.removeprefix(_FILE)).absolute()
+    if not store.startswith(_FILE) or not file.name:
         return None
-    file = Path(unquote(address.path)[1:] if address.path.startswith("//") else unquote(address.path)).absolute()
     beside = file.with_name(f".{file.name}.operator")
     if len(os.fsencode(beside)) <= _LONGEST_PATH:
         return beside
@@ -129,7 +128,7 @@ async def operate(make: Callable[[], Synovia], store: str, operation: str, given
         with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
             return await _sent(path, {"operation": operation, "given": given})
     server = make()
-    await server.start()
+    await server.start(alone=False)
     try:
         return await OPERATIONS[operation](server, given)
     finally:

@@ -17,16 +17,12 @@ from synovia_protocol.messages import ArrayRef
 
 
 async def call(server: Synovia, path: str, args: dict[str, Any], identity: Identity | None) -> Any:
-    """Call a function of any kind, internal ones too, and give its result as JSON values.
+    """Call a function of any kind of a server that runs, internal ones too, and give its result as JSON values.
 
     Raises:
         FunctionError: There is no such function, or it failed.
     """
-    await server.start()
-    try:
-        outcome = await _call(server, path, args, identity)
-    finally:
-        await server.stop()
+    outcome = await _call(server, path, args, identity)
     if outcome.error is not None:
         raise FunctionError(outcome.error.code, outcome.error.message, outcome.error.data)
     return to_json(codec.unpack(outcome.packed or b"\xc0", codec.FROM_SERVER))

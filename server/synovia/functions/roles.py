@@ -26,10 +26,13 @@ class Roles(RoleTable):
         self._body = body
 
     async def of(self, ctx: QueryContext) -> frozenset[str]:
-        """Find the roles of a caller; somebody who is not signed in has none, and one that is not in the table is none."""
+        """Find the roles of a caller; somebody who is not signed in has none, and one that is not in the table is none.
+
+        A service has those of its key.
+        """
         if ctx.identity is None:
             return frozenset()
-        found = await self._body(ctx)
+        found = ctx.identity.roles or await self._body(ctx)
         named = frozenset((found,) if isinstance(found, str) else found or ())
         for unknown in named - self.grants.keys():
             logger.error("a caller has the role %r, which is not in the table of roles and grants nothing", unknown)
