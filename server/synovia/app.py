@@ -198,7 +198,7 @@ class Synovia:
         trusted: bool = False,
     ) -> Any:
         """Run a mutation in this process; it is committed, and queries see it, when this returns. Else as ``query``."""
-        outcome = await self.hub.run(self._mutate(path, await self._given(args), identity, trusted), path)
+        outcome = await self.hub.requests.run(self._mutate(path, await self._given(args), identity, trusted), path)
         return outcome.value()
 
     async def _mutate(self, path: str, args: Mapping[str, Any], identity: Identity | None, trusted: bool) -> Outcome:
@@ -218,7 +218,7 @@ class Synovia:
         """Run an action in this process. Else as ``query``."""
         given = await self._given(args)
         call = self.engine.run_action(path, given, identity, origin=_origin(trusted))
-        return (await self.hub.run(call, path)).value()
+        return (await self.hub.requests.run(call, path)).value()
 
     async def authenticate(self, token: str) -> Identity:
         """Tell who a token is, as for a request over HTTP: nothing is exchanged for it.

@@ -11,6 +11,7 @@ from blockbuster import blockbuster_ctx
 from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, JWKS, SignInScene, settings_of
+from synovia.auth.service_keys import SERVICE_KEYS
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.store import open_store
 from synovia.store.base import Store
@@ -66,7 +67,7 @@ async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         store: Store = open_store("sqlite://:memory:")
     else:
         store = MongoStore(request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name"))
-    await store.open(TABLES)
+    await store.open([*TABLES, SERVICE_KEYS])
     yield store
     await store.close()
 

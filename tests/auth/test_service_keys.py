@@ -61,49 +61,37 @@ async def test_a_revoked_key_ends_at_once_over_http_and_on_open_sockets(running:
 
 
 async def test_another_hub_hears_of_a_revoked_key(any_store: Store) -> None:
-    await any_store.open([SERVICE_KEYS])
-    try:
-        one, other = ServiceKeys(any_store), ServiceKeys(any_store)
-        told: list[str] = []
-        other.revoked = told.append
-        made = await one.create("billing", ["doctor"])
-        session = (await other.authenticate(made.token)).session
-        await one.revoke(made.key.id)
-        await other.announce_revocations()
-        assert told == [session]
-        with pytest.raises(InvalidToken):
-            await other.authenticate(made.token)
-    finally:
-        await any_store.close()
+    one, other = ServiceKeys(any_store), ServiceKeys(any_store)
+    told: list[str] = []
+    other.revoked = told.append
+    made = await one.create("billing", ["doctor"])
+    session = (await other.authenticate(made.token)).session
+    await one.revoke(made.key.id)
+    await other.announce_revocations()
+    assert told == [session]
+    with pytest.raises(InvalidToken):
+        await other.authenticate(made.token)
 
 
 async def test_the_database_holds_no_secret(any_store: Store) -> None:
-    await any_store.open([SERVICE_KEYS])
-    try:
-        service_keys = ServiceKeys(any_store)
-        made = await service_keys.create("billing", ["doctor"])
-        ts, _ = await any_store.newest()
-        [document] = await any_store.snapshot(ts).scan(SERVICE_KEYS.name, BY_ID, between(()))
-        secret = made.token.rpartition("-")[2][-20:].encode()
-        assert secret not in bson.encode(document)
-        assert made.token not in repr(made)
-        assert await service_keys.list() == [made.key]
-    finally:
-        await any_store.close()
+    service_keys = ServiceKeys(any_store)
+    made = await service_keys.create("billing", ["doctor"])
+    ts, _ = await any_store.newest()
+    [document] = await any_store.snapshot(ts).scan(SERVICE_KEYS.name, BY_ID, between(()))
+    secret = made.token.rpartition("-")[2][-20:].encode()
+    assert secret not in bson.encode(document)
+    assert made.token not in repr(made)
+    assert await service_keys.list() == [made.key]
 
 
 @pytest.mark.parametrize("change", ["", "x", "-", "0"])
 async def test_nothing_else_is_a_key(any_store: Store, change: str) -> None:
-    await any_store.open([SERVICE_KEYS])
-    try:
-        service_keys = ServiceKeys(any_store)
-        token = (await service_keys.create("billing", ["doctor"])).token
-        forged = token[:-1] + ("A" if token[-1] != "A" else "B") if not change else token + change
-        for wrong in (forged, token.replace(token[12:28], "0" * 16), "synovia-key-", token.upper()):
-            with pytest.raises(InvalidToken):
-                await service_keys.authenticate(wrong)
-    finally:
-        await any_store.close()
+    service_keys = ServiceKeys(any_store)
+    token = (await service_keys.create("billing", ["doctor"])).token
+    forged = token[:-1] + ("A" if token[-1] != "A" else "B") if not change else token + change
+    for wrong in (forged, token.replace(token[12:28], "0" * 16), "synovia-key-", token.upper()):
+        with pytest.raises(InvalidToken):
+            await service_keys.authenticate(wrong)
 
 
 @pytest.mark.parametrize(("name", "roles"), [("", ["r"]), ("a b", ["r"]), ("x" * 65, ["r"]), ("ok", [""])])
