@@ -20,8 +20,8 @@ from synovia.auth.service_keys import SERVICE_KEYS, ServiceKeys, WithServiceKeys
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.engine.engine import Engine
-from synovia.engine.settings import EngineLimits
 from synovia.engine.outcomes import Outcome
+from synovia.engine.settings import EngineLimits
 from synovia.functions.access import CallOrigin
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
