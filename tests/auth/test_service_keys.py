@@ -8,8 +8,8 @@ import bson
 import httpx2 as httpx
 import pytest
 
-from support import ward
-from support.clinic import Clinic, open_clinic
+from apps import ward
+from helpers.running_hub import RunningHub, running_hub
 from synovia.auth.service_keys import SERVICE_KEYS, ServiceKeys
 from synovia.errors import InvalidArguments
 from synovia.functions.registry import collect
@@ -22,21 +22,21 @@ WARD = collect("ward", [ward])
 
 
 @pytest.fixture
-async def running() -> AsyncIterator[Clinic]:
-    async with open_clinic("sqlite://:memory:", WARD) as clinic:
-        yield clinic
+async def running() -> AsyncIterator[RunningHub]:
+    async with running_hub("sqlite://:memory:", WARD) as hub:
+        yield hub
 
 
-async def ask(clinic: Clinic, token: str, path: str = "ward:for_role") -> httpx.Response:
+async def ask(hub: RunningHub, token: str, path: str = "ward:for_role") -> httpx.Response:
     async with httpx.AsyncClient() as client:
         return await client.post(
-            f"http://127.0.0.1:{clinic.port}/api/query",
+            f"http://127.0.0.1:{hub.port}/api/query",
             json={"path": path, "args": {}},
             headers={"authorization": f"Bearer {token}"},
         )
 
 
-async def test_a_service_calls_with_the_roles_of_its_key(running: Clinic) -> None:
+async def test_a_service_calls_with_the_roles_of_its_key(running: RunningHub) -> None:
     made = await running.app.service_keys.create("billing", ["doctor"])
     assert (await ask(running, made.token)).json() == {"result": 0}
     assert (await ask(running, made.token, "ward:who")).json() == {"result": "service|billing"}
@@ -47,7 +47,7 @@ async def test_a_service_calls_with_the_roles_of_its_key(running: Clinic) -> Non
     assert (await ask(running, unknown.token)).json()["error"]["code"] == "forbidden"
 
 
-async def test_a_revoked_key_ends_at_once_over_http_and_on_open_sockets(running: Clinic) -> None:
+async def test_a_revoked_key_ends_at_once_over_http_and_on_open_sockets(running: RunningHub) -> None:
     made = await running.app.service_keys.create("billing", ["doctor"])
     async with Client(f"ws://127.0.0.1:{running.port}", token=made.token) as client:
         assert await client.query("ward:for_role") == 0

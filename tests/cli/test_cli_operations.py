@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_cli_commands import synovia
-from support import posts
+from apps import posts
+from cli.command_line import synovia
 from synovia import FunctionError
 from synovia.app import Synovia
 from synovia.cli.operations import answering, operate, socket_path

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from support import ledger, posts, ward
+from apps import ledger, posts, ward
 from synovia import ArrayRef, FunctionError
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator

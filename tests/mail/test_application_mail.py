@@ -120,7 +120,7 @@ async def test_html_files_and_several_recipients(registry: Registry, mail_server
     async with running(registry, email_from="tickets@example.org", **auth) as app:
         args = {"to": ["anna@example.org", "ben@example.org"], "name": "Zürich 1.pdf"}
         assert (
-            await app.engine.run_action("errands:send_ticket", args, None, origin=CallOrigin.FUNCTION)
+            await app.engine.run_action("tally:send_ticket", args, None, origin=CallOrigin.FUNCTION)
         ).error is None
     assert {to for to, _ in mail_server.received} == {"anna@example.org", "ben@example.org"}
     message = mail_server.received[0][1]
@@ -147,6 +147,6 @@ async def test_html_files_and_several_recipients(registry: Registry, mail_server
 )
 async def test_what_cannot_be_sent_is_refused(registry: Registry, args: dict[str, Any]) -> None:
     async with running(registry, development=True) as app:
-        outcome = await app.engine.run_action("errands:send_ticket", args, None, origin=CallOrigin.FUNCTION)
+        outcome = await app.engine.run_action("tally:send_ticket", args, None, origin=CallOrigin.FUNCTION)
     assert outcome.error is not None
     assert outcome.error.code == "invalid_arguments"
