@@ -119,9 +119,7 @@ async def test_html_files_and_several_recipients(registry: Registry, mail_server
     auth: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
     async with running(registry, email_from="tickets@example.org", **auth) as app:
         args = {"to": ["anna@example.org", "ben@example.org"], "name": "Zürich 1.pdf"}
-        assert (
-            await app.engine.run_action("tally:send_ticket", args, None, origin=CallOrigin.FUNCTION)
-        ).error is None
+        assert (await app.engine.run_action("tally:send_ticket", args, None, origin=CallOrigin.FUNCTION)).error is None
     assert {to for to, _ in mail_server.received} == {"anna@example.org", "ben@example.org"}
     message = mail_server.received[0][1]
     assert (message["To"], message["Reply-To"]) == ("anna@example.org, ben@example.org", "box-office@example.org")
