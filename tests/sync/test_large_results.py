@@ -9,7 +9,9 @@ import pytest
 from helpers.http_server import serving as serving_http
 from helpers.sync_server import BOARD, client_of, serving
 from synovia.limits.settings import HubLimits
+from synovia.sync import query_set
 from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.events import TransitionApplied
 from synovia_protocol.messages import QueryAdd
 
 LIMIT = 100_000
@@ -46,6 +48,25 @@ async def test_a_first_result_that_is_too_large_fails_only_its_query() -> None:
         assert names_its_size(await client.result(1), 200_000)
         assert len(await client.subscribe(3, "notes:lines", {"board": "a", "length": 5})) == 1
         assert len(running.hub) == 1
+
+
+async def test_first_results_that_are_too_large_together_come_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(query_set, "MOST_FIRST_BYTES", LIMIT)
+    async with serving() as running, client_of(running) as client:
+        await client.mutate("notes:post", {"board": "a", "text": "one"})
+        lines = {number: {"board": "a", "length": 40_000 + number} for number in range(1, 6)}
+        await client.send(client.session.modify([QueryAdd(number, "notes:lines", lines[number]) for number in lines]))
+        transitions: list[TransitionApplied] = []
+
+        def complete(event: Any) -> bool:
+            transitions.extend([event] if isinstance(event, TransitionApplied) else [])
+            return client.session.held.keys() == lines.keys() and isinstance(event, TransitionApplied)
+
+        await client.until(complete)
+        assert max(len(each.changed) for each in transitions) == 2
+        assert sum(len(each.changed) for each in transitions) == 5, "each comes once"
 
 
 async def test_mutations_and_actions_fail_likewise_and_commit_nothing() -> None:

@@ -17,6 +17,9 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import QueryAdd, QueryFailed
 from synovia_protocol.sessions import ServerSession
 
+MOST_FIRST_BYTES = 24 * 1024 * 1024
+"""So much of first results is told in one transition, or one result: a client takes 64 MiB, with all that has changed."""
+
 
 class QuerySet:
     """What one client holds, at one instant.
@@ -241,7 +244,19 @@ class QuerySet:
                 changes.append(Change(query, version))
         if looking:
             raise Untellable  # not yet: we are woken when what the client holds is found
-        return changes
+        return self._fitting(changes)
+
+    def _fitting(self, changes: list[Change]) -> list[Change]:
+        """Leave some first results for the next transition if all of them would make this one larger than clients take."""
+        fitting, size = [], 0
+        for change in changes:
+            first = len(change.version.packed or b"") if change.query.new else 0
+            if size and size + first > MOST_FIRST_BYTES:
+                self._wake()
+            else:
+                fitting.append(change)
+                size += first
+        return fitting
 
     def _release(self, frames: list[bytes]) -> None:
         waiting, self._waiting = self._waiting, []
