@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self' https://accounts.google.com/gsi/",
         "img-src 'self' data: blob: https://*.googleusercontent.com",
         "object-src 'none'",
-        "base-uri 'none'",
+        "base-uri 'self'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
