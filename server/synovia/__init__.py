@@ -4,10 +4,23 @@ Clients subscribe to named queries over one WebSocket. When a mutation commits, 
 and only the difference is pushed.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from synovia.auth.accounts import normal_email, same_user
-from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound, Unauthenticated
+from synovia.errors import (
+    BadCursor,
+    Forbidden,
+    FunctionError,
+    InvalidArguments,
+    KeyTaken,
+    NotFound,
+    SchemaError,
+    Unauthenticated,
+    UnknownFunction,
+    UnknownIndex,
+    WrongKind,
+)
 from synovia.functions.access import require_capability, require_identity, require_role
 from synovia.functions.attachments import Attachment
 from synovia.functions.audit import AuditEntry
@@ -15,16 +28,19 @@ from synovia.functions.context import ActionContext, MutationContext, QueryConte
 from synovia.functions.cron import cron
 from synovia.functions.function import action, mutation, query
 from synovia.functions.pool import Pool
-from synovia.functions.query import Page, between, field, ge, gt, le, lt
+from synovia.functions.query import Condition, Page, Query, between, field, ge, gt, le, lt
+from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
+from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.version import __version__
 
 if TYPE_CHECKING:
     from synovia.app import Synovia
+    from synovia.config import Settings
 
 __all__ = [
     "ActionContext",
@@ -33,6 +49,8 @@ __all__ = [
     "Attachment",
     "AuditEntry",
     "Authenticator",
+    "BadCursor",
+    "Condition",
     "CronJob",
     "Float64Array",
     "Forbidden",
@@ -42,19 +60,29 @@ __all__ = [
     "Index",
     "InvalidArguments",
     "InvalidToken",
+    "KeyTaken",
     "Model",
     "MutationContext",
     "NotFound",
     "Page",
     "Pool",
+    "Query",
     "QueryContext",
+    "Registry",
     "Retry",
     "ScheduledCall",
+    "SchemaError",
+    "Settings",
     "SignIn",
     "SignInUnavailable",
+    "StoreError",
+    "StoreUnavailable",
     "Synovia",
     "Table",
     "Unauthenticated",
+    "UnknownFunction",
+    "UnknownIndex",
+    "WrongKind",
     "__version__",
     "action",
     "between",
@@ -63,6 +91,7 @@ __all__ = [
     "ge",
     "gt",
     "le",
+    "load_application",
     "lt",
     "mutation",
     "normal_email",
@@ -75,10 +104,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # The server with all it needs is imported when somebody asks for it: functions and tests without a socket do not.
-    if name == "Synovia":
-        from synovia.app import Synovia
+_LATER = {"Settings": "synovia.config", "Synovia": "synovia.app"}
+"""The server with all it needs is imported when somebody asks for it: functions and tests without a socket do not."""
 
-        return Synovia
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, a module that has this has every attribute
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

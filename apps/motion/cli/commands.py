@@ -22,10 +22,8 @@ from motion.cli.following import Piece
 from motion.demo.seed import PHYSIO, seed
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, Remedy, read_motion, write_motion
 from motion.gait import walk
-from synovia.cli.options import without_secret
-from synovia.config import Settings
-from synovia.errors import FunctionError
-from synovia.store.base import StoreError
+from synovia import FunctionError, Settings, StoreError
+from synovia.cli import without_secret
 from synovia_client import ConnectionFailed, ConnectionLost, RequestTimeout, SynoviaError
 
 EXIT_REFUSED = 1

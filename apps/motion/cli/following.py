@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from motion.files.motion import Floats
-from synovia_client import Client, FunctionError
-from synovia_protocol.errors import ErrorCode
+from synovia_client import Client, ErrorCode, FunctionError
 
 _MOST = 20_000
 """So many samples the hub takes in one batch."""

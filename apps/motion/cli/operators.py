@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from synovia.app import Synovia
-from synovia.config import Settings
-from synovia.functions.access import CallOrigin
-from synovia.scheduler.settings import SchedulerSettings
+from synovia import Synovia
 
 
 async def appoint(store: str, email: str) -> dict[str, Any]:
@@ -18,12 +15,10 @@ async def appoint(store: str, email: str) -> dict[str, Any]:
         StoreError: The database cannot be used.
         FunctionError: That is no address.
     """
-    settings = Settings(scheduler=SchedulerSettings(enabled=False))
-    server = Synovia(Path(__file__).parents[1], store=store, settings=settings)
-    await server.start()
+    server = Synovia(Path(__file__).parents[1], store=store)
+    await server.start(alone=False)
     try:
-        outcome = await server.engine.mutate("admin:appoint", {"email": email}, None, origin=CallOrigin.APPLICATION)
+        account: dict[str, Any] = await server.mutation("admin:appoint", {"email": email}, trusted=True)
     finally:
         await server.stop()
-    account: dict[str, Any] = outcome.value()
     return account

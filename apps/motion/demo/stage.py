@@ -12,12 +12,10 @@ from typing import Any, cast
 
 from starlette.types import Message, Receive, Scope, Send
 
-from synovia.app import Synovia
-from synovia.auth.development import DevelopmentAuthenticator
-from synovia.cli.server import listen, make_server
-from synovia.store import open_store
-from synovia.store.base import Batch, Store, Ts
-from synovia.sync.output import EXTENSION
+from synovia import Synovia
+from synovia.cli import listen, make_server
+from synovia.store import Batch, Store, Ts, open_store
+from synovia.testing import DevelopmentAuthenticator
 from synovia_protocol.codec import decode_server
 from synovia_protocol.messages import Transition
 
@@ -91,8 +89,7 @@ class _TappedHub(Synovia):
             await send(message)
 
         # The hub's own server offers it a shorter way to the socket than ASGI's; here every frame has to come past.
-        scope.get("extensions", {}).pop(EXTENSION, None)
-        await super().__call__(scope, receive, tapped)
+        await super().__call__({**scope, "extensions": {}}, receive, tapped)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from motion.demo.stage import Frame, Stage, stage
 from motion.files import BothKnees, read_motion
 from motion.files.motion import Floats
 from motion.gait import walk
-from synovia.store.base import StoreUnavailable
+from synovia import StoreUnavailable
 from synovia_client import Client, FunctionError, Subscription
 from synovia_protocol.codec import encode
 from synovia_protocol.digest import digest

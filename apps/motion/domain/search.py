@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from motion.domain.people import folded
 from motion.schema import User
-from synovia import Page, between, normal_email
-from synovia.errors import BadCursor
-from synovia.functions.query import Query
+from synovia import BadCursor, Page, Query, between, normal_email
 
 _LAST = "\U0010ffff"
 

@@ -17,13 +17,13 @@ from synovia import (
     MutationContext,
     NotFound,
     Page,
+    Query,
     QueryContext,
     field,
     gt,
     mutation,
     query,
 )
-from synovia.functions.query import Query
 
 MINUTE = 60_000
 NOT_ARCHIVED = field("is_archived") != True  # noqa: E712 (a condition of the query)

@@ -4,7 +4,47 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from synovia.store.base import REQUEST_TTL, Store, StoreUnavailable
+from synovia.store.base import (
+    REQUEST_TTL,
+    ArrayManifest,
+    ArrayMissing,
+    ArrayStore,
+    Batch,
+    Commit,
+    Conflict,
+    DuplicateRequest,
+    Gap,
+    RequestRecord,
+    Snapshot,
+    SnapshotTooOld,
+    Store,
+    StoreError,
+    StoreUnavailable,
+    Ts,
+    UniqueViolation,
+    Write,
+)
+
+__all__ = [
+    "ArrayManifest",
+    "ArrayMissing",
+    "ArrayStore",
+    "Batch",
+    "Commit",
+    "Conflict",
+    "DuplicateRequest",
+    "Gap",
+    "RequestRecord",
+    "Snapshot",
+    "SnapshotTooOld",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "Ts",
+    "UniqueViolation",
+    "Write",
+    "open_store",
+]
 
 _SQLITE = "sqlite://"
 
