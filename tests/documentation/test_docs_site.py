@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from helpers.documentation_pages import ROOT
+from helpers.public_modules import PUBLIC
 
 REFERENCE = ROOT / "docs" / "reference"
-MODULES = ["synovia", "synovia.http", "synovia.testing", "synovia_client"]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", PUBLIC)
 def test_the_reference_has_everything_that_is_exported(module: str) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
     documented = set(re.findall(r"^\.\. auto\w+:: (\S+)$", pages, re.MULTILINE))

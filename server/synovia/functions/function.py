@@ -10,7 +10,6 @@ from typing import (
     Any,
     Concatenate,
     Literal,
-    Protocol,
     TypedDict,
     TypeVar,
     Unpack,
@@ -156,10 +155,6 @@ class Function:
         return self._prepared.result.dump_python(checked, by_alias=True, exclude_none=True)
 
 
-class _Decorator(Protocol):
-    def __call__(self, body: F, /) -> F: ...
-
-
 QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])
 MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContext, ...], Awaitable[Any]])
 ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
@@ -178,7 +173,7 @@ class AccessWords(TypedDict, total=False):
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
-def query(*, name: str | None = None, **access: Unpack[AccessWords]) -> _Decorator: ...
+def query(*, name: str | None = None, **access: Unpack[AccessWords]) -> Callable[[QueryBody], QueryBody]: ...
 def query(body: Any = None, /, *, name: str | None = None, **access: Unpack[AccessWords]) -> Any:
     """Declare a query: it reads, is tracked, and is run again when what it read has changed.
 
@@ -196,7 +191,7 @@ def mutation(body: MutationBody, /) -> MutationBody: ...
 @overload
 def mutation(
     *, name: str | None = None, isolation: Isolation = "serializable", **access: Unpack[AccessWords]
-) -> _Decorator: ...
+) -> Callable[[MutationBody], MutationBody]: ...
 def mutation(
     body: Any = None,
     /,
@@ -226,7 +221,7 @@ def action(
     retry: Retry | None = None,
     pool: str | Pool | None = None,
     **access: Unpack[AccessWords],
-) -> _Decorator: ...
+) -> Callable[[ActionBody], ActionBody]: ...
 def action(
     body: Any = None,
     /,
