@@ -83,8 +83,8 @@ errors: list[type[Exception]] = [
 
 async def run(identity: Identity) -> None:
     await server.start(alone=False)
-    await server.call_as_operator("notes:add", {"text": "x"})
-    await server.call_as(None, "notes:add")  # wrong: arg-type
+    await server.mutation("notes:add", {"text": "x"}, identity=identity)
+    await server.mutation("notes:add", trust=True)  # wrong: call-arg
     async with TestApp("notes") as app:
         reveal_type(app.caller("ada@example.org"))  # reveals: Caller
 """
