@@ -144,6 +144,19 @@ async def test_a_trusted_proxy_that_strips_a_path_says_so(tmp_path: Path, said: 
         assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_a_page_and_its_files_are_found_below_a_mount(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "page-AbCd1234.js").write_text("the script")
+    (tmp_path / "index.html").write_text('<base href="/" />')
+    hub = hub_of(POSTS, web=tmp_path)
+    async with hub.lifespan(), asking(Starlette(routes=[Mount("/clinic/app", hub)])) as client:
+        assert (await client.get("/clinic/app/assets/page-AbCd1234.js")).text == "the script"
+        for path in ("/clinic/app/", "/clinic/app/some/view"):
+            answer = await client.get(path, headers={"accept": "text/html"})
+            assert answer.text == '<base href="/clinic/app/" />'
+        assert (await client.get("/clinic/app/api/nothing", headers={"accept": "text/html"})).status_code == 404
+
+
 async def test_nobody_else_can_say_so(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text('<base href="/" />')
     hub = hub_of(POSTS, web=tmp_path)

@@ -67,7 +67,7 @@ class Page:
         await response(scope, receive, send)
 
     def _respond(self, request: Request) -> Response:
-        asked = str(request.scope["path"]).lstrip("/")
+        asked = str(request.path_params.get("path", request.scope["path"])).lstrip("/")
         path = os.path.normpath(asked) if asked else INDEX
         found = self._find(path) or (self._find(INDEX) if self._is_own(request, path) else None)
         if request.method not in ("GET", "HEAD"):
