@@ -3,51 +3,63 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.forked_commands import SYNOVIA, Command, run
+
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
-ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "120"}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
+SECONDS = 30.0
 
 
 def synovia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "synovia.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=ENVIRONMENT | environment,
-        check=False,
-    )
+    return run(arguments, ENVIRONMENT | environment)
+
+
+class Server(Command):
+    """A server that says where it is when it has started."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        reading, writing = os.pipe()
+        self.stdout = os.fdopen(reading)
+        try:
+            super().__init__(SYNOVIA, arguments, environment, writing, writing)
+        finally:
+            os.close(writing)
+        self.banner = self._banner()
+
+    def _banner(self) -> str:
+        lines = []
+        for line in self.stdout:
+            lines.append(line)
+            if line.startswith("╰"):
+                break
+        return "".join(lines)
+
+    def url(self) -> str:
+        """Give the address in the banner."""
+        found = re.search(r"wss?://127\.0\.0\.1:\d+", self.banner)
+        assert found is not None, self.banner
+        return found[0]
+
+    def ended(self) -> str:
+        """Wait for its end; give what it has said since the banner."""
+        rest = self.stdout.read()
+        self.wait(SECONDS)
+        return rest
 
 
 @contextmanager
-def server(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def server(*arguments: str, **environment: str) -> Iterator[Server]:
     """Run a server until the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "synovia.cli", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=ENVIRONMENT,
-    )
+    process = Server(arguments, ENVIRONMENT | environment)
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.communicate(timeout=20)
-
-
-def banner_of(process: subprocess.Popen[str]) -> str:
-    """Read what the server says when it has started."""
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("╰"):
-            break
-    return "".join(lines)
+        process.terminate()
+        process.ended()
+        process.stdout.close()

@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from pydantic import SecretStr, ValidationError
 
-from cli.command_line import BOARD, banner_of, server, synovia
+from cli.command_line import BOARD, server, synovia
 from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.cli.options import environment
@@ -117,7 +117,7 @@ def test_who_listens_to_the_world_without_tls_or_a_proxy_is_warned() -> None:
     assert not list(concerns(Settings(host="127.0.0.1")))
     assert not list(concerns(Settings(host="0.0.0.0", trusted_proxies="10.0.0.0/8")))
     with server("serve", str(BOARD), "--store", "sqlite://:memory:", "--host", "0.0.0.0", "--port", "0") as running:
-        assert "tokens and data travel readably" in banner_of(running)
+        assert "tokens and data travel readably" in running.banner
 
 
 def test_an_address_with_a_password_is_in_no_text_of_the_settings() -> None:

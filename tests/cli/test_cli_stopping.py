@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from cli.command_line import SECONDS, Server, server
 from helpers.mongod import free_port
 from helpers.sync_server import Client, socket_to
 from synovia_client import Backoff
@@ -21,40 +18,21 @@ from synovia_client import Client as FullClient
 from synovia_protocol.client_session import ClientSession
 
 POSTS = Path(__file__).parents[1] / "apps" / "posts.py"
-ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
-SECONDS = 30.0
 
 
 @contextmanager
-def server_of(store: Path, port: int = 0, **limits: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server_of(store: Path, port: int = 0, **limits: float) -> Iterator[tuple[Server, str]]:
     """Run a server; give the process and its address."""
-    command = [sys.executable, "-m", "synovia.cli", "serve", str(POSTS), "--port", str(port)]
     named = {f"SYNOVIA_LIMITS_{name.upper()}": str(value) for name, value in limits.items()}
-    variables = {**ENVIRONMENT, **named, "SYNOVIA_STORE": f"sqlite:///{store}"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
-    ) as process:
+    address = {"SYNOVIA_STORE": f"sqlite:///{store}"}
+    with server("serve", str(POSTS), "--port", str(port), **named, **address) as process:
         try:
-            banner = _banner(process)
-            found = re.search(r"ws://127\.0\.0\.1:\d+", banner)
-            assert found is not None, banner
-            yield process, found[0]
+            yield process, process.url()
         finally:
             process.kill()
-            process.communicate(timeout=SECONDS)
 
 
-def _banner(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("╰"):
-            break
-    return "".join(lines)
-
-
-async def ended(process: subprocess.Popen[str], seconds: float) -> int:
+async def ended(process: Server, seconds: float) -> int:
     return await asyncio.to_thread(process.wait, seconds)
 
 

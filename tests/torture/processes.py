@@ -8,12 +8,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from helpers.forked_commands import SYNOVIA, Command
 from helpers.mongod import free_port
 from torture.hub import APP, VARIABLE
 
@@ -61,7 +61,7 @@ class HubProcess:
         self._sabotage = sabotage
         self._application = application
         self._environment = UNLIMITED | environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Command | None = None
         self._paused = False
 
     @property
@@ -77,11 +77,11 @@ class HubProcess:
         """The code it ended with by itself; None while it runs or when we ended it."""
         return None if self._process is None else self._process.poll()
 
-    def _command(self) -> list[str]:
+    def _command(self) -> tuple[str, list[str]]:
         where = ["--store", self._store, "--port", str(self.port)]
         if self._application is APP:
-            return [sys.executable, "-m", "torture.hub", *where]
-        return [sys.executable, "-m", "synovia.cli", "serve", str(self._application), *where, "--log-level", "warning"]
+            return "torture.hub", where
+        return SYNOVIA, ["serve", str(self._application), *where, "--log-level", "warning"]
 
     def spawn(self) -> None:
         """Start the process, and do not wait for it."""
@@ -89,10 +89,7 @@ class HubProcess:
         if self._sabotage is not None:
             variables[VARIABLE] = self._sabotage
         with self._log.open("ab") as log:
-            self._process = self._popen(variables, log)
-
-    def _popen(self, variables: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command(), env=variables, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = Command(*self._command(), variables, log.fileno(), log.fileno())
 
     async def start(self) -> None:
         """Start it, again if the database was not ready for it, and wait until it is healthy.

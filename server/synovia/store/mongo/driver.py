@@ -165,9 +165,8 @@ class Driver:
 
 
 def _client_of(uri: str, timeout: float, **options: Any) -> AsyncMongoClient[Document]:
-    options |= {
-        "serverSelectionTimeoutMS": int(timeout * 500),
-        "timeoutMS": None,
-    }  # that one would stretch every getMore
+    options["timeoutMS"] = None  # that one would stretch every getMore
+    if "serverselectiontimeoutms" not in uri.lower():
+        options["serverSelectionTimeoutMS"] = int(timeout * 500)
     client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **options)
     return client

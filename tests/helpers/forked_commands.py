@@ -1,0 +1,158 @@
+"""Processes of Python that are forked from one which has imported ``synovia``: importing takes most of a second.
+
+Otherwise a process is as a shell would start it: arguments, variables, output, signals and exit code of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+TESTS = Path(__file__).parents[1]
+SYNOVIA = "synovia.cli"
+SECONDS = 60.0
+_MOST_BYTES = 1 << 20
+
+
+class Command:
+    """A process that runs ``python -m MODULE ARGUMENTS``, with the methods of ``subprocess.Popen`` that tests need.
+
+    Args:
+        out, err: Descriptors of the files for what it prints.
+    """
+
+    def __init__(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], out: int, err: int
+    ) -> None:
+        self.args = arguments
+        self.returncode: int | None = None
+        self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = {
+            "module": module,
+            "arguments": [*arguments],
+            "environment": dict(environment),
+            "folder": str(Path.cwd()),
+        }
+        with theirs:
+            socket.send_fds(_template(), [json.dumps(request).encode()], [out, err, theirs.fileno()])
+        self._status.settimeout(SECONDS)
+        self.pid = int(self._status.recv(_MOST_BYTES))
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Give the exit code, once there is one.
+
+        Raises:
+            subprocess.TimeoutExpired: It goes on.
+        """
+        if self.returncode is None:
+            self._status.settimeout(timeout)
+            try:
+                self.returncode = int(self._status.recv(_MOST_BYTES))
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+            self._status.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Give the exit code; None as long as it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``synovia ARGUMENTS`` to its end."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        exit_code = Command(SYNOVIA, arguments, environment, out.fileno(), err.fileno()).wait(SECONDS)
+        return subprocess.CompletedProcess(arguments, exit_code, _text(out), _text(err))
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+# --- the process that all others are forked from ----------------------------------------------------------------------
+
+
+@cache
+def _template() -> socket.socket:
+    """Start it; it ends with this process."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "helpers.forked_commands", str(theirs.fileno())]
+    # one thread: a process with several is not to be forked
+    environment = {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", "OPENBLAS_NUM_THREADS": "1"}
+    with theirs:
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def serve(client: socket.socket) -> str:
+    """Fork for each request; in the new process, give the module to run. Ends when the client has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who waits for a command ends by itself
+    while True:
+        request, fds, _, _ = socket.recv_fds(client, _MOST_BYTES, 3)
+        if not request:
+            sys.exit()
+        if os.fork() == 0:
+            client.close()
+            return _fork_and_wait(json.loads(request), *fds)
+        for fd in fds:
+            os.close(fd)
+
+
+def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int) -> str:
+    """Tell the new process's id and then its exit code; return in the new process."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if (child := os.fork()) == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        for fd in (out, err, status):
+            os.close(fd)
+        os.chdir(request["folder"])
+        sys.argv[1:] = request["arguments"]
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        return str(request["module"])
+    os.close(out)
+    os.close(err)
+    with socket.socket(fileno=status) as teller:
+        teller.send(str(child).encode())
+        _, ended = os.waitpid(child, 0)
+        with contextlib.suppress(OSError):  # who wanted to know has gone
+            teller.send(str(os.waitstatus_to_exitcode(ended)).encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    import synovia.cli.commands
+    import synovia.store.mongo
+    import synovia.store.sqlite  # noqa: F401 (so that those who run commands need not import them)
+
+    runpy.run_module(serve(socket.socket(fileno=int(sys.argv[1]))), run_name="__main__", alter_sys=True)
