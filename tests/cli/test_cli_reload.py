@@ -105,3 +105,16 @@ async def test_it_ends_when_it_is_told_to_also_in_the_background_of_a_script(tmp
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
                 assert await process.wait() == 0
+
+
+async def test_a_change_in_a_folder_restarts_the_server_too(tmp_path: Path) -> None:
+    path = tmp_path / "nested" / "queries" / "deep" / "spoken.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(APPLICATION.format(change=""))
+    async with development(tmp_path / "nested") as (process, running):
+        path.with_name("more.py").write_text(APPLICATION.format(change=".upper()").partition("@mutation")[0])
+        assert await said(process, "two tables are named 'words'")
+        path.with_name("more.py").unlink()
+        await said(process, "ws://")
+        async with client_of(running, ClientSession(bytes(16)), open_timeout=30) as client:
+            assert await client.subscribe(1, "queries/deep/spoken:words") == []
