@@ -32,7 +32,7 @@ from synovia.functions.query import Condition, Page, Query, between, field, ge, 
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
-from synovia.scheduler import CronJob, Retry, ScheduledCall
+from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
@@ -50,6 +50,7 @@ __all__ = [
     "AuditEntry",
     "Authenticator",
     "BadCursor",
+    "CallOutcome",
     "Condition",
     "CronJob",
     "Float64Array",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from synovia import (
     ActionContext,
+    CallOutcome,
     CronJob,
     Id,
     Index,
@@ -26,6 +27,11 @@ class Run(Table, name="runs", indexes=[Index("by_name", "name")]):
     at: int
 
 
+class End(Table, name="ends"):
+    name: str
+    status: str
+
+
 @mutation(internal=True)
 async def leave(ctx: MutationContext, name: str) -> None:
     runs = await ctx.db.query(Run).using("by_name", name=name).count()
@@ -37,11 +43,18 @@ async def leave_by_action(ctx: ActionContext, name: str) -> None:
     await ctx.run_mutation("racing:leave", {"name": name})
 
 
+@mutation(internal=True)
+async def told(ctx: MutationContext, call_id: Id[ScheduledCall], context: str, outcome: CallOutcome) -> None:
+    """Leave a document each time that a call is said to be over."""
+    await ctx.db.insert(End(name=context, status=outcome.status))
+
+
 @mutation(public=True)
 async def plan(ctx: MutationContext, path: str, first: int, count: int, milliseconds: int) -> None:
     for number in range(count):
         delay = timedelta(milliseconds=milliseconds * number / count)
-        await ctx.scheduler.run_after(delay, path, {"name": f"{path} {first + number}"})
+        name = f"{path} {first + number}"
+        await ctx.scheduler.run_after(delay, path, {"name": name}, on_complete="racing:told", context=name)
 
 
 @cron(every=timedelta(seconds=1))
@@ -65,6 +78,11 @@ async def beat(ctx: QueryContext) -> int:
     job = await ctx.db.get(CronJob, Id("racing:tick"))
     assert job is not None
     return job.next_run
+
+
+@query(public=True)
+async def ends(ctx: QueryContext) -> list[End]:
+    return await ctx.db.query(End).collect()
 
 
 @query(public=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from scheduler import pooled
+from apps import pooled
 from scheduler.hubs import hub_beside, lose
 from synovia import Pool
 from synovia.cli.commands import app as commands

@@ -58,6 +58,13 @@ async def all_runs(client: Client) -> tuple[Counter[str], list[int]]:
     return names, sorted(run["at"] for run in found if run["name"] == "tick")
 
 
+async def assert_each_told_once(client: Client, expected: Counter[str]) -> None:
+    """Each call is said to be over exactly once, however often an action was run."""
+    ends: list[dict[str, Any]] = await client.query("racing:ends")
+    assert Counter(end["name"] for end in ends) == expected
+    assert {end["status"] for end in ends} == {"done"}
+
+
 def calls(path: str, first: int, count: int) -> Counter[str]:
     return Counter({f"{path} {number}": 1 for number in range(first, first + count)})
 
@@ -77,6 +84,7 @@ async def test_two_hubs_run_each_call_once(hubs: tuple[HubProcess, HubProcess]) 
         runs, ticks = await all_runs(two)
         assert (end["failed"], end["pending"]) == (0, 0)
         assert runs == calls("racing:leave", 0, 200)
+        await assert_each_told_once(two, runs)
         await assert_each_second_once(two, ticks)
 
 
@@ -100,6 +108,7 @@ async def test_each_call_is_run_once_though_hubs_are_killed_and_started_again(
         runs, ticks = await all_runs(client)
         assert (end["failed"], end["pending"]) == (0, 0)
         assert runs == calls("racing:leave", 0, 220)
+        await assert_each_told_once(client, runs)
         await assert_each_second_once(client, ticks)
 
 
@@ -128,6 +137,7 @@ async def test_actions_of_a_killed_hub_are_taken_over_by_their_policy(hubs: tupl
         runs, _ = await all_runs(client)
         assert (end["failed"], end["running"]) == (0, 0)
         assert set(calls("racing:leave_by_action", 0, 100)) <= set(runs)  # at least once: that is what the policy says
+        await assert_each_told_once(client, calls("racing:leave_by_action", 0, 100))
 
 
 async def test_a_hub_that_stops_gives_back_what_it_was_to_run(hubs: tuple[HubProcess, HubProcess]) -> None:
@@ -140,3 +150,4 @@ async def test_a_hub_that_stops_gives_back_what_it_was_to_run(hubs: tuple[HubPro
         end = await reached(client, lambda progress: progress["done"] >= 100)
         assert (end["failed"], end["running"]) == (0, 0)
         assert (await all_runs(client))[0] == calls("racing:leave_by_action", 0, 100)
+        await assert_each_told_once(client, calls("racing:leave_by_action", 0, 100))

@@ -185,6 +185,10 @@ class CallerAccess:
         self.trusted = origin.trusted
         self.path = path
 
+    def of_application(self) -> CallerAccess:
+        """Give what the application itself may do: everything."""
+        return CallerAccess(self._table, origin=CallOrigin.APPLICATION, path=self.path)
+
     @property
     def table(self) -> RoleTable:
         """The application's table.

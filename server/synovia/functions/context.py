@@ -152,12 +152,22 @@ class MutationContext(QueryContext):
         super().__init__(identity, reads, db, store, now=now, access=access)
         self.arrays = ArrayWriter(store)
         self.random = random
+        self._store = store
         self._services = services or Services()
 
     @cached_property
     def scheduler(self) -> Scheduler:
         """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
-        return self._services.get_scheduling().within(self.db, self.now)
+        return self._services.get_scheduling().within(self)
+
+    def as_application(self) -> MutationContext:
+        """Give a context of the same transaction in which the application itself is calling."""
+        if self.trusted:
+            return self
+        return MutationContext(
+            None, self._reads, self.db, self._store, now=self.now, random=self.random, services=self._services,
+            access=self.access.of_application(),
+        )  # fmt: skip
 
     @awaited("ctx.audit", is_write=True)
     async def audit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import bson
@@ -183,6 +184,10 @@ class SystemWriter(DatabaseWriter):
 
     def _writable(self, row: T) -> type[T]:
         return type(row)
+
+    def taken_back_on_error(self) -> AbstractContextManager[None]:
+        """Take back the writes of a block if it raises, its own ones only."""
+        return self._transaction.taken_back_on_error()
 
     def add(self, table: str, document: Document) -> None:
         """Add a document of a table that has no rows, under an id that is new for certain."""

@@ -23,6 +23,19 @@ class CallError(Model):
     reference: str | None = None
 
 
+class CallOutcome(Model):
+    """How a call has ended, for ``on_complete`` and ``on_failure``.
+
+    Attributes:
+        result: What the function gave, as wire values, if it is done.
+        error: Why it has failed.
+    """
+
+    status: Literal["done", "failed", "cancelled"]
+    result: Any = None
+    error: CallError | None = None
+
+
 class RetryTimes(Model):
     """A ``Retry`` as it is stored; times in milliseconds."""
 
@@ -50,6 +63,9 @@ class ScheduledCall(
         attempts: How often it has been begun.
         error: What the last attempt failed with.
         cron: The cron that scheduled it.
+        on_complete, on_failure: The mutations that are told when it is over, and when it has failed.
+        context: What they get with it.
+        callback_error: What one of them failed with.
         pool: The pool in which it waits and runs.
         queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``), look after it while it
             runs (``running``), or remove it (``finished``).
@@ -69,6 +85,10 @@ class ScheduledCall(
     error: CallError | None = None
     retry: RetryTimes | None = None
     cron: str | None = None
+    on_complete: str | None = None
+    on_failure: str | None = None
+    context: Any = None
+    callback_error: CallError | None = None
     pool: str | None = None
     queue: str
     due_at: int

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar, Unpack
 
 from synovia.errors import FunctionError
 from synovia.functions.attachments import Attachment
-from synovia.functions.database import DatabaseWriter
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import ScheduledCall
 from synovia.identity import Identity, Impersonation
@@ -26,17 +25,34 @@ class Result(Protocol):
         ...
 
 
+class CallOptions(TypedDict, total=False):
+    """What can be said of a call that is scheduled.
+
+    Attributes:
+        retry: How often an action that fails is tried again; by default what its declaration says, else never.
+        on_complete: The path of an internal mutation that is told when the call is over, whatever came of it; it takes
+            ``call_id``, ``context`` and ``outcome``, a ``CallOutcome``, and is part of the transaction that ends the call.
+        on_failure: The same, only if the call has failed for good; it comes before ``on_complete``.
+        context: What these get with it: any wire value.
+    """
+
+    retry: Retry | None
+    on_complete: str | None
+    on_failure: str | None
+    context: Any
+
+
 class Scheduler(Protocol):
     """Has functions called later. A call runs as the application itself: nobody is signed in, access is not checked."""
 
     async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
         """Have a mutation or an action called when ``delay`` has passed, and give the id of the call.
 
         Args:
             args: As a client would send them; they may hold array references.
-            retry: How often an action that fails is tried again; by default what its declaration says, else never.
+            options: ``retry``, ``on_complete``, ``on_failure`` and ``context``, as ``CallOptions`` describes them.
 
         Raises:
             FunctionError: There is no such function, the arguments do not fit it, or they are too large
@@ -45,7 +61,7 @@ class Scheduler(Protocol):
         ...
 
     async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
         """Have it called at a time, in milliseconds since 1970 (UTC); at once if that is over. Else as ``run_after``."""
         ...
@@ -62,7 +78,7 @@ ScheduleInTransaction = Callable[[Callable[[Scheduler], Awaitable[Any]]], Awaita
 class Scheduling(Protocol):
     """Gives functions their scheduler."""
 
-    def within(self, db: DatabaseWriter, now: int) -> Scheduler:
+    def within(self, ctx: Any) -> Scheduler:
         """Give the one that schedules in a mutation's own transaction."""
         ...
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Unpack
 
 from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, WrongKind
 from synovia.functions.awaiting import awaited
-from synovia.functions.database import DatabaseWriter, SystemWriter
+from synovia.functions.context import MutationContext
+from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import RetryTimes, ScheduledCall, queue_of
-from synovia.functions.services import ScheduleInTransaction, Scheduler
+from synovia.functions.scheduled_calls import CallOutcome, RetryTimes, ScheduledCall, queue_of
+from synovia.functions.services import CallOptions, ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored
+from synovia.scheduler.completion import Completion
+from synovia.scheduler.failures import say
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorCode
 
 MOST_CALLS = 1_000
-"""So many calls one mutation may schedule."""
+"""So many calls one mutation may schedule one by one."""
 _LATEST = 1 << 53
 _MS = timedelta(milliseconds=1)
 _NO_TIME = InvalidArguments("a call is scheduled at a whole number of milliseconds since 1970")
@@ -38,6 +41,32 @@ class When:
     now: int
     after: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.at < _LATEST:
+            raise _NO_TIME
+
+    @classmethod
+    def given(cls, at: int, now: int) -> When:
+        """Take a time.
+
+        Raises:
+            InvalidArguments: It is none.
+        """
+        if type(at) is not int:
+            raise _NO_TIME
+        return cls(at, now)
+
+    @classmethod
+    def in_(cls, delay: timedelta, now: int) -> When:
+        """Take a time from now.
+
+        Raises:
+            InvalidArguments: It is none, or lies before now.
+        """
+        if not isinstance(delay, timedelta) or delay < timedelta():
+            raise InvalidArguments("a call is scheduled after a timedelta that is not negative")
+        return cls(now - -delay // _MS, now, after=True)
+
 
 class Calls:
     """Schedules calls of an application's functions.
@@ -51,43 +80,52 @@ class Calls:
         self.registry = registry
         self.hub = hub
         self.keep = keep
+        self.completion = Completion(registry, hub)
 
-    def within(self, db: DatabaseWriter, now: int) -> Scheduler:
+    def within(self, ctx: MutationContext) -> Scheduler:
         """Give what schedules in a mutation's own transaction."""
-        return _Within(self, db, now)
+        return _Within(self, ctx)
 
     def apart(self, transact: ScheduleInTransaction) -> Scheduler:
         """Give what schedules in transactions of its own."""
         return _Apart(self, transact)
 
-    def checked(self, path: str, args: Mapping[str, Any], retry: Retry | None) -> Function:
-        """Find the function of a call to come, and check what it is to get.
+    def call(
+        self, path: str, args: Mapping[str, Any] | None, when: When, *, cron: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ScheduledCall:  # fmt: skip
+        """Make the row of a call to come.
 
         Raises:
-            FunctionError: It cannot be called so.
+            FunctionError: Nothing can be called so.
         """
+        function = self._checked(path, args, options)
+        policy = options.get("retry") or function.retry
+        return ScheduledCall(
+            path=function.path, args=stored(args or {}), status="pending", run_at=when.at, created_at=when.now,
+            retry=None if policy is None else _times(policy), cron=cron,
+            on_complete=options.get("on_complete"), on_failure=options.get("on_failure"),
+            context=stored({"context": options.get("context")})["context"],
+            pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
+            due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
+        )  # fmt: skip
+
+    def _checked(self, path: str, args: Mapping[str, Any] | None, options: CallOptions) -> Function:
+        """Find the function of a call to come, and check what it, and who is told of it, are to get."""
         function = self.registry.functions.get(path) if isinstance(path, str) else None
+        if args is not None and not isinstance(args, Mapping):
+            raise InvalidArguments("arguments are a map from names to values")
         if function is None:
             raise UnknownFunction(f"there is no mutation or action {path!r}")
         if function.kind is Kind.QUERY:
             raise WrongKind(f"{path!r} is a query: only mutations and actions can be scheduled")
-        if retry is not None and function.kind is Kind.MUTATION:
+        if options.get("retry") is not None and function.kind is Kind.MUTATION:
             raise InvalidArguments(f"{path!r} is a mutation: it is tried again only if it cannot be committed")
-        function.validate(args)
+        function.validate(args or {})
+        for told in (options.get("on_complete"), options.get("on_failure")):
+            if told is not None:
+                self.completion.check(told, options.get("context"))
         return function
-
-    def call(
-        self, function: Function, args: Mapping[str, Any], when: When, *, retry: Retry | None = None,
-        cron: str | None = None,
-    ) -> ScheduledCall:  # fmt: skip
-        """Make the row of a call to come."""
-        policy = retry or function.retry
-        return ScheduledCall(
-            path=function.path, args=stored(args), status="pending", run_at=when.at, created_at=when.now, cron=cron,
-            retry=None if policy is None else _times(policy),
-            pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
-            due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
-        )  # fmt: skip
 
 
 def _times(policy: Retry) -> RetryTimes:
@@ -97,40 +135,33 @@ def _times(policy: Retry) -> RetryTimes:
 
 
 class _Within:
-    def __init__(self, calls: Calls, db: DatabaseWriter, now: int) -> None:
+    def __init__(self, calls: Calls, ctx: MutationContext) -> None:
         self._calls = calls
-        self._db = SystemWriter(db)
-        self._now = now
+        self._ctx = ctx
+        self._db = SystemWriter(ctx.db)
+        self._now = ctx.now
         self._count = 0
 
     @awaited("ctx.scheduler.run_after", is_write=True)
     async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
-        if not isinstance(delay, timedelta) or delay < timedelta():
-            raise InvalidArguments("a call is scheduled after a timedelta that is not negative")
-        return await self._schedule(When(self._now - -delay // _MS, self._now, after=True), path, args, retry)
+        return await self._schedule(When.in_(delay, self._now), path, args, options)
 
     @awaited("ctx.scheduler.run_at", is_write=True)
     async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
-        if type(when) is not int:
-            raise _NO_TIME
-        return await self._schedule(When(when, self._now), path, args, retry)
+        return await self._schedule(When.given(when, self._now), path, args, options)
 
     async def _schedule(
-        self, when: When, path: str, args: Mapping[str, Any] | None, retry: Retry | None
+        self, when: When, path: str, args: Mapping[str, Any] | None, options: CallOptions
     ) -> Id[ScheduledCall]:
-        if not 0 <= when.at < _LATEST:
-            raise _NO_TIME
-        if args is not None and not isinstance(args, Mapping):
-            raise InvalidArguments("arguments are a map from names to values")
-        function = self._calls.checked(path, args or {}, retry)
+        row = self._calls.call(path, args, when, **options)
         self._count += 1
         if self._count > MOST_CALLS:
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"one mutation schedules at most {MOST_CALLS} calls")
-        return await self._db.insert(self._calls.call(function, args or {}, when, retry=retry))
+        return await self._db.insert(row)
 
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
@@ -138,6 +169,7 @@ class _Within:
         if call is None or call.status != "pending":
             return False
         await self._db.patch(call, status="cancelled", **over(self._now, self._calls.keep))
+        say(await self._calls.completion.tell(self._ctx, call, CallOutcome(status="cancelled")))
         return True
 
 
@@ -159,15 +191,15 @@ class _Apart:
 
     @awaited("ctx.scheduler.run_after")
     async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
-        return Id(await self._do(lambda scheduler: scheduler.run_after(delay, path, args, retry=retry)))
+        return Id(await self._do(lambda scheduler: scheduler.run_after(delay, path, args, **options)))
 
     @awaited("ctx.scheduler.run_at")
     async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, *, retry: Retry | None = None
+        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
-        return Id(await self._do(lambda scheduler: scheduler.run_at(when, path, args, retry=retry)))
+        return Id(await self._do(lambda scheduler: scheduler.run_at(when, path, args, **options)))
 
     @awaited("ctx.scheduler.cancel")
     async def cancel(self, call_id: str) -> bool:

@@ -26,6 +26,7 @@ class Failure(Model):
         id: Of the call; of a cron's own mutation, which is no call, None.
         attempts: How often the call has been begun.
         retry_at: When it is tried again, in milliseconds since 1970; None: it has failed for good.
+        told_of: What has failed is a mutation that was told of the end of a call; the path of that call.
     """
 
     path: str
@@ -33,9 +34,12 @@ class Failure(Model):
     error: CallError
     attempts: int = 1
     retry_at: int | None = None
+    told_of: str | None = None
 
     def __str__(self) -> str:
         what = f"the cron {self.path}" if self.id is None else f"the scheduled call {self.id} of {self.path}"
+        if self.told_of is not None:
+            what = f"{self.path}, told that the scheduled call {self.id} of {self.told_of} is over,"
         attempt = f" at attempt {self.attempts}" if self.attempts > 1 or self.retry_at is not None else ""
         reference = "" if self.error.reference is None else f" (error {self.error.reference})"
         again = "" if self.retry_at is None else "; it will be tried again"
@@ -67,11 +71,11 @@ class Failures:
 
     def note(self, failures: Iterable[Failure], now: int) -> None:
         """Say, count and remember failures; ``now`` in milliseconds since 1970."""
+        failures = list(failures)
+        say(failures)
         for failure in failures:
             if failure.retry_at is not None:
-                logger.warning("%s", failure)
                 continue
-            logger.error("%s", failure)
             self.total = FailureCount(self.total.count + 1, now)
             self._recent.append(failure)
 
@@ -80,6 +84,12 @@ class Failures:
         taken = list(self._recent)
         self._recent.clear()
         return taken
+
+
+def say(failures: Iterable[Failure]) -> None:
+    """Say failures in the log."""
+    for failure in failures:
+        logger.log(logging.ERROR if failure.retry_at is None else logging.WARNING, "%s", failure)
 
 
 def error_of(error: ErrorInfo) -> CallError:

@@ -229,6 +229,8 @@ class Runner:
         )
         if outcome.error is not None:
             await self._fail(item, outcome.error)
+        else:
+            self._note(outcome)
 
     async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
         failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")
@@ -252,9 +254,11 @@ class Runner:
         attempt = self._held[id_] = claim.attempt
         try:
             outcome = await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
-            error = outcome.error
+            error, result = outcome.error, None
+            if error is None and claim.result_is_wanted:
+                result = outcome.value()
             ended = await self._commit(
-                lambda ctx: self._transitions.finish(ctx, id_, attempt, error), path="_scheduler:finish"
+                lambda ctx: self._transitions.finish(ctx, id_, attempt, error, result), path="_scheduler:finish"
             )
         finally:
             del self._held[id_]

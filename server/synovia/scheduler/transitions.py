@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from synovia.errors import FunctionError
 from synovia.functions.context import MutationContext
@@ -13,7 +13,7 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.query import le
 from synovia.functions.retry import ONCE, Retry
-from synovia.functions.scheduled_calls import CallError, CronJob, ScheduledCall, queue_of
+from synovia.functions.scheduled_calls import CallError, CallOutcome, CronJob, ScheduledCall, queue_of
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, When, over
@@ -36,11 +36,17 @@ class CallFailed(FunctionError):
 
 
 class Claim(Model):
-    """An action that is ours to run. ``attempt`` tells this run from those before and after."""
+    """An action that is ours to run.
+
+    Attributes:
+        attempt: Tells this run from those before and after.
+        result_is_wanted: Whether somebody is told what it gives.
+    """
 
     attempt: int
     path: str
     args: dict[str, Any]
+    result_is_wanted: bool
 
 
 class CallTransitions:
@@ -56,13 +62,15 @@ class CallTransitions:
 
     # --- mutations
 
-    async def run(self, ctx: MutationContext, due: DueCall, function: Function) -> None:
+    async def run(self, ctx: MutationContext, due: DueCall, function: Function) -> list[Failure]:
         """Run a mutation and mark its call as done, both or neither."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
         if call is None or call.status != "pending" or not _is_due(ctx, call.due_at, due):
-            return
-        await _call(function, ctx, from_document(call.args))
+            return []
+        given = await _call(function, ctx, from_document(call.args))
+        result = None if call.on_complete is None else function.dump(given)
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
+        return await self._calls.completion.tell(ctx, call, CallOutcome(status="done", result=result))
 
     async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> list[Failure]:
         """Mark a call as failed for good."""
@@ -71,7 +79,14 @@ class CallTransitions:
             return []
         told = error_of(error)
         await SystemWriter(ctx.db).patch(call, status="failed", error=told, **self._over(ctx))
-        return [Failure(path=str(call.path), id=call.id, error=told)]
+        failures = [Failure(path=str(call.path), id=call.id, error=told)]
+        try:
+            whole = await ctx.db.get(ScheduledCall, Id(id_))
+        except ValueError:  # somebody else has written into it
+            return failures
+        if whole is not None:
+            failures += await self._calls.completion.tell(ctx, whole, CallOutcome(status="failed", error=told))
+        return failures
 
     def _over(self, ctx: MutationContext) -> dict[str, Any]:
         return over(ctx.now, self._calls.keep)
@@ -92,32 +107,38 @@ class CallTransitions:
             call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
             pool=pool, queue="running", due_at=ctx.now + self._lease, planned_at=ctx.now,
         )  # fmt: skip
-        return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args))
+        wanted = call.on_complete is not None
+        return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args), result_is_wanted=wanted)
 
     async def _has_room(self, ctx: MutationContext, name: str | None) -> bool:
         pool = self._calls.registry.pools.get(name or "")
         return pool is None or not pool.across_hubs or await running_in(ctx, pool.name) < pool.parallelism
 
     async def finish(
-        self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None
+        self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None, result: Any = None
     ) -> list[Failure] | None:
         """Note how an action ended; None if it was no longer ours."""
         call = await ctx.db.get(ScheduledCall, Id(id_))
         if call is None or not self._holds(call, attempt):
             return None
-        return await self._end(ctx, call, error)
+        return await self._end(ctx, call, error, result)
 
     def _holds(self, call: ScheduledCall, attempt: int) -> bool:
         return call.queue == "running" and call.hub == self._calls.hub and call.attempts == attempt
 
-    async def _end(self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None) -> list[Failure]:
+    async def _end(
+        self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None, result: Any = None
+    ) -> list[Failure]:
         told = None if error is None else error_of(error)
         if told is not None and call.attempts < _policy(call).attempts:
             return await self._try_again(ctx, call, told, _policy(call).delay(call.attempts, ctx.random))
-        status = "done" if told is None else "failed"
+        status: Literal["done", "failed"] = "done" if told is None else "failed"
         await SystemWriter(ctx.db).patch(call, status=status, error=told, **self._over(ctx))
         await _tell_cron(ctx, call, status, told)
-        return [] if told is None else [Failure(path=call.path, id=call.id, error=told, attempts=call.attempts)]
+        failures = [] if told is None else [Failure(path=call.path, id=call.id, error=told, attempts=call.attempts)]
+        return failures + await self._calls.completion.tell(
+            ctx, call, CallOutcome(status=status, result=result, error=told)
+        )
 
     async def _try_again(
         self, ctx: MutationContext, call: ScheduledCall, error: CallError, delay: int
@@ -188,7 +209,7 @@ class CallTransitions:
             await _call(function, ctx, {})
             await self._ran(ctx, job, following, last_status="done", last_error=None)
         elif not await _unfinished(ctx, job):
-            row = self._calls.call(function, {}, When(ctx.now, ctx.now, after=True), cron=due.path)
+            row = self._calls.call(due.path, {}, When(ctx.now, ctx.now, after=True), cron=due.path)
             call_id = await SystemWriter(ctx.db).insert(row)
             await self._ran(ctx, job, following, last_status="pending", last_error=None, last_call=call_id)
         else:
@@ -230,9 +251,9 @@ def _is_due(ctx: MutationContext, due_at: int, due: DueCall) -> bool:
     return due_at <= ctx.now or due_at == due.due_at
 
 
-async def _call(function: Function, ctx: MutationContext, args: dict[str, Any]) -> None:
+async def _call(function: Function, ctx: MutationContext, args: dict[str, Any]) -> Any:
     try:
-        function.check(await function.body(ctx, **function.validate(args)))
+        return function.check(await function.body(ctx, **function.validate(args)))
     except FunctionError as error:
         raise CallFailed(error.info) from error
 

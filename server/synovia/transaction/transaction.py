@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +101,16 @@ class Transaction:
         id_key = keys.encode_value(id_)
         earlier = pending.get(id_key)
         pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
+
+    @contextmanager
+    def taken_back_on_error(self) -> Iterator[None]:
+        """Take back the writes of the block if it raises; what it has read stays read."""
+        before = {table: dict(pending) for table, pending in self._pending.items()}
+        try:
+            yield
+        except BaseException:
+            self._pending = before
+            raise
 
     def _record(self, scan: Scan, interval: Interval) -> None:
         self.reads.ranges.add(_read_of(scan, interval))
