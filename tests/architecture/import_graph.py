@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 
@@ -16,6 +17,7 @@ def modules_in(folder: Path, package: str) -> Iterator[tuple[str, Path]]:
         yield ".".join((package, *(name for name in inside if name != "__init__"))), path
 
 
+@cache
 def imports_of(module: str, path: Path) -> set[str]:
     """List what a module imports, under ``TYPE_CHECKING`` and inside functions too: ``package.name`` for each name."""
     found: set[str] = set()

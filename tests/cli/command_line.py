@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.forked_commands import SYNOVIA, Command, run
+from helpers.forked_commands import SYNOVIA, PipedCommand, run
 
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
@@ -20,16 +20,11 @@ def synovia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     return run(arguments, ENVIRONMENT | environment)
 
 
-class Server(Command):
+class Server(PipedCommand):
     """A server that says where it is when it has started."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        reading, writing = os.pipe()
-        self.stdout = os.fdopen(reading)
-        try:
-            super().__init__(SYNOVIA, arguments, environment, writing, writing)
-        finally:
-            os.close(writing)
+    def __init__(self, program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        super().__init__(program, arguments, environment)
         self.banner = self._banner()
 
     def _banner(self) -> str:
@@ -54,9 +49,9 @@ class Server(Command):
 
 
 @contextmanager
-def server(*arguments: str, **environment: str) -> Iterator[Server]:
+def server(*arguments: str, program: str = SYNOVIA, **environment: str) -> Iterator[Server]:
     """Run a server until the block ends."""
-    process = Server(arguments, ENVIRONMENT | environment)
+    process = Server(program, arguments, ENVIRONMENT | environment)
     try:
         yield process
     finally:

@@ -9,14 +9,19 @@ from pathlib import Path
 import pytest
 
 from codegen.compiling import EVERYTHING, GOLDEN
+from helpers.forked_commands import run
 from synovia.codegen import CodegenError, generate
 from synovia.codegen.files import MARK
 from synovia.functions.registry import load_application
 
 
-def codegen(*arguments: str | Path, seed: str = "0") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "synovia.cli", "codegen", *map(str, arguments)]
-    env = {"PYTHONHASHSEED": seed, "COLUMNS": "120"}
+def codegen(*arguments: str | Path, seed: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command, if a seed of hashes is given in a Python that has just started."""
+    words, env = ["codegen", *map(str, arguments)], {"COLUMNS": "120"}
+    if seed is None:
+        return run(words, env)
+    command = [sys.executable, "-m", "synovia.cli", *words]
+    env |= {"PYTHONHASHSEED": seed}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=False)
 
 

@@ -82,6 +82,18 @@ class Command:
         self.send_signal(signal.SIGKILL)
 
 
+class PipedCommand(Command):
+    """A process whose output is read as it comes."""
+
+    def __init__(self, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        reading, writing = os.pipe()
+        self.stdout = os.fdopen(reading)
+        try:
+            super().__init__(module, arguments, environment, writing, writing)
+        finally:
+            os.close(writing)
+
+
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run ``synovia ARGUMENTS`` to its end."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

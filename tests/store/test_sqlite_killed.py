@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.forked_commands import SECONDS, PipedCommand
 from synovia import keys
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import Batch, RequestRecord, Store, Write
@@ -66,17 +66,15 @@ def die_before(connection: object, statement: int) -> None:
 
 def run_child(path: Path, fatal_round: int, fatal_statement: int, acknowledgements: int) -> int:
     """Run a committing process until it kills itself, or kill it after so many commits; tell the last acknowledged."""
-    command = [sys.executable, __file__, str(path), str(fatal_round), str(fatal_statement)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    child = PipedCommand("store.test_sqlite_killed", [str(path), str(fatal_round), str(fatal_statement)], os.environ)
     last = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as child:
-        assert child.stdout is not None
+    with child.stdout:
         for line in child.stdout:
             last = int(line)
             acknowledgements -= 1
             if acknowledgements == 0:
                 child.kill()
-    assert child.returncode == -signal.SIGKILL
+    assert child.wait(SECONDS) == -signal.SIGKILL
     return last
 
 
