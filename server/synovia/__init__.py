@@ -24,11 +24,13 @@ from synovia.errors import (
 from synovia.functions.access import require_capability, require_identity, require_role
 from synovia.functions.attachments import Attachment
 from synovia.functions.audit import AuditEntry
+from synovia.functions.conditions import Condition, between, field, ge, gt, le, lt
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.cron import cron
 from synovia.functions.function import action, mutation, query
+from synovia.functions.pages import Page
 from synovia.functions.pool import Pool
-from synovia.functions.query import Condition, Page, Query, between, field, ge, gt, le, lt
+from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable

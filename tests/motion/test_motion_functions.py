@@ -332,7 +332,7 @@ class TestWhoMay:
     async def test_strangers_learn_nothing(self, clinic: RunningHub, name: str, args: dict[str, Any]) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id, notes="before")
         answers = set()
-        for recording_id in (recording, MISSING_ID, "no id at all"):
+        for recording_id in (recording, MISSING_ID, "no_id_at_all"):
             with pytest.raises(FunctionError) as caught:
                 await clinic.carl.mutation(f"recordings:{name}", recordingId=recording_id, **args)
             answers.add((caught.value.code, caught.value.message))
@@ -386,7 +386,7 @@ class TestEditing:
         async with refused("not_found"):
             await clinic.ben.query("recordings:get", recordingId=recording)
 
-    @pytest.mark.parametrize("stranger", ["carl", MISSING_ID, "no id at all"])
+    @pytest.mark.parametrize("stranger", ["carl", MISSING_ID, "no_id_at_all"])
     async def test_a_later_subject_is_a_contact_too(self, clinic: RunningHub, stranger: str) -> None:
         recording = await clinic.anna.save(subjectId=clinic.ben.id)
         subject = clinic.carl.id if stranger == "carl" else stranger

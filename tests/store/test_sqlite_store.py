@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ import pytest
 from synovia.keys import BY_ID, IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import open_store
-from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable
+from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable, UniqueViolation
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.history import Retention
-from synovia.testing.stores.opening import BY_RANK, NOTES, TABLES
+from synovia.testing.stores.opening import BY_EMAIL, BY_RANK, NOTES, TABLES
 from synovia.testing.stores.steps import (
     EVERYTHING,
     commits_after,
@@ -131,6 +131,28 @@ async def test_other_files_are_refused_and_left_as_they_are(tmp_path: Path) -> N
             await SQLiteStore(str(path)).open(TABLES)
     assert text.read_text().startswith("not a database")
     assert rows(foreign, "mine") == [0]
+
+
+async def test_a_file_of_the_format_before_keeps_its_indexes(opened: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with opened(path) as store:
+        await insert(store, "users", {"_id": 1, "email": "a", "team": 1}, {"_id": 2, "email": "b", "team": 2})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            CREATE TABLE old (
+                idx INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL,
+                uniq INTEGER NOT NULL, UNIQUE (tbl, name));
+            INSERT INTO old SELECT idx, tbl, name, fields, uniq FROM indexes;
+            DROP TABLE indexes;
+            ALTER TABLE old RENAME TO indexes;
+            PRAGMA user_version = 2;
+        """)
+    async with opened(path) as store:
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)) == [1, 2]
+        assert await store.unused_indexes() == []
+        with pytest.raises(UniqueViolation):
+            await insert(store, "users", {"_id": 3, "email": "a", "team": 3})
 
 
 async def test_a_store_that_is_not_open_says_so(opened: Opener) -> None:

@@ -18,7 +18,7 @@ from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.function import Function, Kind
-from synovia.functions.query import Journal
+from synovia.functions.pages import Journal
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.identity import Identity, Impersonation

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from bson import ObjectId
+from pydantic import BeforeValidator
 
 from synovia.schema import Index, Table
 
@@ -12,6 +15,11 @@ IMPERSONATE = "impersonate"
 """The action of looking at the application as another user."""
 IMPERSONATE_END = "impersonate.end"
 """The end of that before its time."""
+
+
+def _text_of_id(value: Any) -> Any:
+    """Read entries whose subject an older version has stored as an ObjectId."""
+    return str(value) if isinstance(value, ObjectId) else value
 
 
 class AuditEntry(
@@ -39,6 +47,6 @@ class AuditEntry(
     at: int
     actor: str | None = None
     action: str
-    subject: str | None = None
+    subject: Annotated[str | None, BeforeValidator(_text_of_id)] = None
     reason: str | None = None
     data: Any = None

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import bson
 from bson.errors import InvalidDocument
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from synovia import keys
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
 from synovia.functions.awaiting import awaited
-from synovia.functions.query import Journal, Query
+from synovia.functions.given import (
+    brought,
+    changed,
+    checked_row,
+    checked_table,
+    document_of,
+    key_of,
+    table_of,
+    validated,
+)
+from synovia.functions.pages import Journal
+from synovia.functions.query import Query
 from synovia.keys import IndexSpec
-from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, id_to_bson, time_of_id, to_bson
+from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia_protocol.references import array_references
@@ -35,15 +46,25 @@ class DatabaseReader:
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
 
+    @overload
+    async def get(self, id_: Id[T], /) -> T | None: ...
+    @overload
+    async def get(self, table: type[T], id_: Id[T], /) -> T | None: ...
     @awaited("ctx.db.get")
-    async def get(self, table: type[T], id_: Id[T]) -> T | None:
-        """Read a document by its id, or None."""
-        document = await self._transaction.get(table.spec.name, id_to_bson(id_))
+    async def get(self, table: Any, id_: Any = None, /) -> Any:
+        """Read a document by its id, or None; the table need not be named if the id knows it.
+
+        Raises:
+            InvalidArguments: The id is another table's, or none at all.
+        """
+        if id_ is None:
+            table, id_ = table_of(table, "get"), table
+        document = await self._transaction.get(checked_table(table).spec.name, key_of(table, id_))
         return None if document is None else self._rows.row(table, document)
 
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
-        return Query(self._transaction, self._journal, self._rows, table)
+        return Query(self._transaction, self._journal, self._rows, checked_table(table))
 
 
 class DatabaseWriter(DatabaseReader):
@@ -63,42 +84,38 @@ class DatabaseWriter(DatabaseReader):
 
         Raises:
             FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
+            InvalidArguments: Something in it cannot be stored.
         """
-        table = self._writable(row)
+        table = self._writable(type(checked_row(row)))
         if made := not row.id:
-            row.__dict__["id"] = Id(str(self._ids.make()))  # frozen, but nobody has seen it yet
-        elif await self._transaction.get(table.spec.name, id_to_bson(row.id)) is not None:
+            row.__dict__["id"] = Id(str(self._ids.make())).of(table)  # frozen, but nobody has seen it yet
+        elif await self._transaction.get(table.spec.name, key_of(table, row.id)) is not None:
             raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
         row.note_creation_time(self._creation_time_to_store(row, creation_time, made=made))
-        document = row.to_document()
+        document = document_of(row)
         await self._write(table, document["_id"], None, document)
-        return Id(row.id)
+        return Id(row.id).of(table)
 
     @awaited("ctx.db.patch", is_write=True)
-    async def patch(self, row: T, **changes: Any) -> T:
+    async def patch(self, row: T | Id[T], /, **changes: Any) -> T:
         """Change some fields of a document and give the new row; None removes an optional field.
 
         Fields that other programs keep in the document stay.
+
+        Args:
+            row: The document, or its id if that knows its table.
+            changes: The fields by their Python names.
 
         Raises:
             NotFound: It is no longer there.
             InvalidArguments: A field does not exist, or its new value does not fit.
         """
-        table = self._writable(row)
-        before = await self._existing(row)
-        unknown = changes.keys() - table.model_fields.keys()
-        if unknown or "id" in changes:
-            raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(sorted(unknown)) or 'id'}")
-        after = dict(before)
-        for name, value in changes.items():
-            alias = table.model_fields[name].alias or name
-            if value is None:
-                after.pop(alias, None)
-            else:
-                after[alias] = to_bson(value)
-        new = self._validated(table, after)
-        _check_references(table, [getattr(new, name) for name in changes], changes)
-        await self._write(table, before["_id"], before, after)
+        table, key = self._target(row, "patch")
+        before = await self._existing(table, key)
+        given = brought(table, changes)
+        new, after = changed(table, before, given)
+        _check_references(table, [getattr(new, name) for name in given], given)
+        await self._write(table, key, before, after)
         return new
 
     @awaited("ctx.db.replace", is_write=True)
@@ -107,45 +124,45 @@ class DatabaseWriter(DatabaseReader):
 
         Raises:
             NotFound: It is no longer there.
+            InvalidArguments: Something in it cannot be stored.
         """
-        table = self._writable(row)
-        before = await self._existing(row)
-        after = row.to_document()
+        table, key = self._target(checked_row(row), "replace")
+        before = await self._existing(table, key)
+        after = document_of(row)
         if CREATION_TIME in before:
             after[CREATION_TIME] = before[CREATION_TIME]
-        _check_references(table, self._validated(table, after), row)
-        await self._write(table, before["_id"], before, after)
+        _check_references(table, validated(table, after), row)
+        await self._write(table, key, before, after)
 
     @awaited("ctx.db.delete", is_write=True)
-    async def delete(self, row: Table) -> None:
+    async def delete(self, row: Table | Id[Any], /) -> None:
         """Delete a document.
+
+        Args:
+            row: The document, or its id if that knows its table.
 
         Raises:
             NotFound: It is no longer there.
         """
-        table = self._writable(row)
-        before = await self._existing(row)
-        self._transaction.write(table.spec.name, before["_id"], before, None)
+        table, key = self._target(row, "delete")
+        before = await self._existing(table, key)
+        self._transaction.write(table.spec.name, key, before, None)
 
-    def _writable(self, row: T) -> type[T]:
-        table = type(row)
+    def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
+        """Tell the table of a document that is to be changed, and its key."""
+        table: type[T] = type(row) if isinstance(row, Table) else table_of(row, verb)
+        return self._writable(table), key_of(table, row.id if isinstance(row, Table) else row)
+
+    def _writable(self, table: type[T]) -> type[T]:
         if table.spec.system:
             raise Forbidden(f"{table.spec.name} is kept by Synovia itself; functions only read it")
         return table
 
-    async def _existing(self, row: Table) -> Document:
-        name = type(row).spec.name
-        document = await self._transaction.get(name, id_to_bson(row.id))
+    async def _existing(self, table: type[Table], key: Any) -> Document:
+        document = await self._transaction.get(table.spec.name, key)
         if document is None:
-            raise NotFound(f"{name} has no document {row.id}")
+            raise NotFound(f"{table.spec.name} has no document {key}")
         return document
-
-    @staticmethod
-    def _validated(table: type[T], document: Document) -> T:
-        try:
-            return table.from_document(document)
-        except ValidationError as error:
-            raise InvalidArguments(f"{table.spec.name}: {error.errors(include_url=False)[0]['msg']}") from error
 
     async def _write(self, table: type[Table], id_: Any, before: Document | None, after: Document) -> None:
         encoded = _encoded(after)
@@ -182,8 +199,8 @@ class SystemWriter(DatabaseWriter):
     def __init__(self, of: DatabaseWriter) -> None:
         super().__init__(of._transaction, of._ids)
 
-    def _writable(self, row: T) -> type[T]:
-        return type(row)
+    def _writable(self, table: type[T]) -> type[T]:
+        return table
 
     def taken_back_on_error(self) -> AbstractContextManager[None]:
         """Take back the writes of a block if it raises, its own ones only."""

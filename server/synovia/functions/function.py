@@ -26,7 +26,7 @@ from synovia.functions.pool import Pool
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
-from synovia.schema import Table
+from synovia.schema import FROM_CLIENT, Table
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
@@ -135,10 +135,11 @@ class Function:
             InvalidArguments: They do not fit; ``data`` lists each fault with its place.
         """
         try:
-            model = self.arguments.model_validate(dict(args))
+            model = self.arguments.model_validate(dict(args), context=FROM_CLIENT)
         except ValidationError as error:
             faults = [
-                {"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors(include_url=False)
+                {"at": ".".join(map(str, e["loc"])), "message": e["msg"].removeprefix("Value error, ")}
+                for e in error.errors(include_url=False)
             ]
             text = "; ".join(
                 f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"] for fault in faults

@@ -5,183 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, Literal, TypeVar
-
-import msgpack
-from pydantic import Field
 
 from synovia import keys
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.awaiting import awaited
+from synovia.functions.conditions import Condition, Range, resolved
+from synovia.functions.pages import MAX_PAGE_SIZE, Journal, Page
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
-from synovia.schema import Model, Table, bson_of_field, database_name
-from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, Operator
+from synovia.schema import Table, database_name, field_of
+from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction, scan_key
 
 T = TypeVar("T", bound=Table)
-I = TypeVar("I")  # noqa: E741 (an item)
-
-MAX_PAGE_SIZE = 1_000
-
-
-# --- conditions -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A condition on the field after an index's equalities; each bound with whether it is itself inside."""
-
-    low: tuple[Any, bool] | None = None
-    high: tuple[Any, bool] | None = None
-
-
-def gt(value: Any) -> Range:
-    """Greater than ``value``, among values of its type."""
-    return Range(low=(value, False))
-
-
-def ge(value: Any) -> Range:
-    """Greater than or equal to ``value``, among values of its type."""
-    return Range(low=(value, True))
-
-
-def lt(value: Any) -> Range:
-    """Less than ``value``, among values of its type."""
-    return Range(high=(value, False))
-
-
-def le(value: Any) -> Range:
-    """Less than or equal to ``value``, among values of its type."""
-    return Range(high=(value, True))
-
-
-def between(low: Any, high: Any) -> Range:
-    """From ``low`` up to, but not including, ``high``."""
-    return Range((low, True), (high, False))
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition on fields for ``where``; combine with ``&``, ``|`` and ``~``."""
-
-    tree: Filter
-
-    def __and__(self, other: Condition) -> Condition:
-        return Condition(AllOf((self.tree, other.tree)))
-
-    def __or__(self, other: Condition) -> Condition:
-        return Condition(AnyOf((self.tree, other.tree)))
-
-    def __invert__(self) -> Condition:
-        return Condition(Not(self.tree))
-
-    def __bool__(self) -> bool:
-        raise TypeError("combine conditions with & | ~, not with and, or, not")
-
-
-class field:
-    """A field of a document in a condition: ``field("sample_rate") >= 100``; dots reach into embedded models."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def _compare(self, operator: Operator, value: Any) -> Condition:
-        return Condition(Comparison(self._name, operator, value))
-
-    def __eq__(self, value: Any) -> Condition:  # type: ignore[override]
-        return self._compare("eq", value)
-
-    def __ne__(self, value: Any) -> Condition:  # type: ignore[override]
-        return self._compare("ne", value)
-
-    def __lt__(self, value: Any) -> Condition:
-        return self._compare("lt", value)
-
-    def __le__(self, value: Any) -> Condition:
-        return self._compare("le", value)
-
-    def __gt__(self, value: Any) -> Condition:
-        return self._compare("gt", value)
-
-    def __ge__(self, value: Any) -> Condition:
-        return self._compare("ge", value)
-
-    def in_(self, values: Iterable[Any]) -> Condition:
-        """Hold for any of ``values``."""
-        return self._compare("in", tuple(values))
-
-
-def _resolve(table: type[Table], tree: Filter) -> Filter:
-    """Turn Python names and values of a condition into the database's."""
-    match tree:
-        case Comparison(name, operator, value):
-            if name.split(".")[0] not in table.model_fields:
-                raise UnknownIndex(f"{table.spec.name} has no field {name!r}")
-            if operator == "in":
-                return Comparison(database_name(name), operator, tuple(bson_of_field(table, name, v) for v in value))
-            return Comparison(database_name(name), operator, bson_of_field(table, name, value))
-        case AllOf(conditions):
-            return AllOf(tuple(_resolve(table, condition) for condition in conditions))
-        case AnyOf(conditions):
-            return AnyOf(tuple(_resolve(table, condition) for condition in conditions))
-        case Not(condition):
-            return Not(_resolve(table, condition))
-
-
-# --- pages ------------------------------------------------------------------------------------------------------------
-
-
-class Page(Model, Generic[I]):
-    """Some items of a longer list; ``next_cursor`` leads to the following ones, None says that there are none."""
-
-    items: list[I]
-    next_cursor: str | None = Field(default=None)
-
-
-class Journal:
-    """Where each page of a query ended when it first ran, so that a rerun gives the same stretch of the list.
-
-    Pages that stay where they are neither overlap nor leave a gap when rows come and go (Convex calls it query journal).
-    """
-
-    def __init__(self, ends: Iterable[bytes | None] = ()) -> None:
-        self._given = list(ends)
-        self.ends: list[bytes | None] = []
-
-    @classmethod
-    def of(cls, packed: bytes | None) -> Journal:
-        """Read a journal that a client has kept; it may hold anything.
-
-        Raises:
-            BadCursor: It was not made by this server.
-        """
-        try:
-            ends = [] if packed is None else msgpack.unpackb(packed)
-        except ValueError:
-            ends = None
-        if not isinstance(ends, list) or not all(end is None or isinstance(end, bytes) for end in ends):
-            raise BadCursor("this journal was not made by this server")
-        return cls(ends)
-
-    def pack(self) -> bytes | None:
-        """Encode where the pages ended; None if none was read."""
-        packed: bytes | None = msgpack.packb(self.ends) if self.ends else None
-        return packed
-
-    def next_end(self) -> bytes | None:
-        """Tell where the next page to be read ended the first time; None if it had no end or is read for the first time."""
-        place = len(self.ends)
-        return self._given[place] if place < len(self._given) else None
-
-    def note(self, end: bytes | None) -> None:
-        self.ends.append(end)
-
-
-# --- the builder ------------------------------------------------------------------------------------------------------
 
 
 def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexSpec:
@@ -230,6 +68,7 @@ class Query(Generic[T]):
 
         Raises:
             UnknownIndex: The table has no such index, or the conditions do not follow its fields.
+            InvalidArguments: A field cannot have the value that it is compared with.
         """
         spec = index_of(self._table, index, conditions)
         return self._with(replace(self._scan, index=spec, interval=self._interval(spec, conditions)))
@@ -239,7 +78,7 @@ class Query(Generic[T]):
         equals: list[Any] = []
         for place, (name, value) in enumerate(given.items()):
             if not isinstance(value, Range):
-                equals.append(bson_of_field(self._table, name, value))
+                equals.append(field_of(self._table, name).equal(value))
             elif place == len(given) - 1:
                 return keys.between(equals, self._bound(name, value.low), self._bound(name, value.high))
             else:
@@ -247,7 +86,7 @@ class Query(Generic[T]):
         return keys.prefix(equals)
 
     def _bound(self, name: str, bound: tuple[Any, bool] | None) -> tuple[Any, bool] | None:
-        return None if bound is None else (bson_of_field(self._table, name, bound[0]), bound[1])
+        return None if bound is None else (field_of(self._table, name).ordered(bound[0]), bound[1])
 
     def order(self, order: Literal["asc", "desc"]) -> Query[T]:
         """Read in ascending (the default) or descending order of the index."""
@@ -255,7 +94,7 @@ class Query(Generic[T]):
 
     def where(self, condition: Condition) -> Query[T]:
         """Leave out documents that do not satisfy a condition; the database evaluates it where it can."""
-        tree = _resolve(self._table, condition.tree)
+        tree = resolved(self._table, condition.tree)
         if self._scan.where is not None:
             tree = AllOf((self._scan.where, tree))
         return self._with(replace(self._scan, where=tree))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from bson import DBRef
 
 from synovia.keys.encoding import UNDEFINED, encode_value
 from synovia.keys.index import IndexSpec
-from synovia.keys.tuples import encode
+from synovia.keys.tuples import decode, encode
 
 
 class ParallelArrays(ValueError):
@@ -27,22 +28,37 @@ def index_keys(index: IndexSpec, document: Mapping[str, Any]) -> list[bytes]:
     """
     tail = encode_value(document["_id"])
     values = []
-    for field in index.fields:
+    for place, field in enumerate(index.fields):
         value = document.get(field)
         if isinstance(value, list | tuple) or "." in field:
             return _expanded_keys(index, document, tail)
-        values.append(encode_value(value))
+        lacking = index.defaults[place][0] if value is None and index.defaults else None
+        values.append(encode_value(value) if lacking is None else lacking)
     values.append(tail)
     return [b"".join(values)]
 
 
+_Path = tuple[tuple[str, Any], ...]
+"""The names on the way to a field, each with what counts if it is not there."""
+
+
+@lru_cache(maxsize=1024)
+def _paths(index: IndexSpec) -> tuple[_Path, ...]:
+    names = [field.split(".") for field in index.fields]
+    defaults = index.defaults or [[None] * len(path) for path in names]
+    return tuple(
+        tuple((name, None if default is None else decode(default)[0]) for name, default in zip(path, each, strict=True))
+        for path, each in zip(names, defaults, strict=True)
+    )
+
+
 def _expanded_keys(index: IndexSpec, document: Mapping[str, Any], tail: bytes) -> list[bytes]:
-    paths: list[tuple[str, ...] | None] = [tuple(field.split(".")) for field in index.fields]
+    paths: list[_Path | None] = list(_paths(index))
     keys = {encode(values) + tail for values in _expand(paths, [None] * len(paths), document)}
     return sorted(keys)
 
 
-def _expand(paths: list[tuple[str, ...] | None], found: list[Any], document: Mapping[str, Any]) -> Iterable[list[Any]]:
+def _expand(paths: list[_Path | None], found: list[Any], document: Mapping[str, Any]) -> Iterable[list[Any]]:
     """Walk ``paths`` (None: its value stands in ``found``) down to the first array, and over that array's elements."""
     paths, found = list(paths), list(found)
     array: Sequence[Any] | None = None
@@ -59,18 +75,23 @@ def _expand(paths: list[tuple[str, ...] | None], found: list[Any], document: Map
     if array is None:
         yield found
         return
-    for element in array or (UNDEFINED,):
+    if not array:  # it has no element that could lack anything
+        yield [UNDEFINED if path == () else value for path, value in zip(paths, found, strict=True)]
+        return
+    for element in array:
         filled = [element if path == () else value for path, value in zip(paths, found, strict=True)]
         yield from _expand([path or None for path in paths], filled, _as_map(element))
 
 
-def _walk(document: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+def _walk(document: Mapping[str, Any], path: _Path) -> tuple[Any, _Path]:
     """Follow ``path`` through maps to its value, or to the first array on it and what is left of the path there."""
     value: Any = document
-    for depth, name in enumerate(path):
+    for depth, (name, default) in enumerate(path):
         if isinstance(value, list | tuple):
             return value, path[depth:]
         value = _as_map(value).get(name)
+        if value is None:
+            return default, ()
     return value, ()
 
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, Literal
 
 from synovia.functions.access import Access
+from synovia.functions.conditions import between, field, ge, gt
 from synovia.functions.context import FOREVER, QueryContext
 from synovia.functions.function import Function, Kind
-from synovia.functions.query import between, field, ge, gt
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import ACTIONS
 from synovia.functions.schedules import Schedule, parse

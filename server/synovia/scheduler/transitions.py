@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from synovia.errors import FunctionError
+from synovia.functions.conditions import le
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
-from synovia.functions.query import le
 from synovia.functions.retry import ONCE, Retry
 from synovia.functions.scheduled_calls import CallError, CallOutcome, CronJob, ScheduledCall, queue_of
 from synovia.functions.schedules import Schedule, parse

@@ -8,15 +8,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from synovia.schema.ids import unchanged
+from synovia.schema.ids import FROM_DOCUMENT, unchanged
 from synovia_protocol.messages import ArrayRef
-
-FROM_DOCUMENT = "document"
-"""The validation context of what the database holds. From a client, a map that looks like a stored reference is no
-reference: which arrays a client may name is checked on references alone."""
 
 
 def _array_from_document(value: Any, info: ValidationInfo) -> Any:
+    # From a client, a map that looks like a stored reference is none: which arrays it may name is checked on references.
     match value:
         case {"digest": bytes(digest), "dtype": str(dtype), "shape": [*shape]} if info.context == FROM_DOCUMENT:
             return ArrayRef(bytes(digest), dtype, tuple(shape))

@@ -4,44 +4,95 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, Self, TypeVar, get_args
 
 from bson import ObjectId
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from synovia.schema.specs import Reading
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
+_NO_ID = re.compile(r"[\s\x00-\x1f\x7f]")
 _MAX_ID_LENGTH = 256
 
+FROM_DOCUMENT = "document"
+"""The validation context of what the database holds, which is taken as it is."""
+FROM_CLIENT = "client"
+"""The validation context of arguments: a text that can be no id is refused there."""
 
-class Id(str, Generic[T]):
-    """The id of a document of table ``T``: 24 hexadecimal digits for an ObjectId, else the string that ``_id`` is."""
 
-    __slots__ = ()
+class Id(str, Generic[T_co]):
+    """The id of a document of table ``T``: 24 hexadecimal digits for an ObjectId, else the string that ``_id`` is.
+
+    It knows its table if it was read from a row, given as an argument of type ``Id[User]``, or written ``Id[User](text)``.
+    """
+
+    __slots__ = ("_table",)
+
+    @property
+    def table(self) -> type[T_co] | None:
+        """The table of whose document this is the id; None if it is not known."""
+        return getattr(self, "_table", None)
+
+    def of(self, table: type[Any]) -> Self:
+        """Say whose id this is."""
+        self._table = table
+        return self
+
+    @property
+    def __orig_class__(self) -> Any:
+        """As what ``typing`` made it: ``Id[User]`` when written so."""
+        return Id if self.table is None else Id[self.table]  # type: ignore[name-defined]
+
+    @__orig_class__.setter
+    def __orig_class__(self, alias: Any) -> None:
+        if (table := _table_of(alias)) is not None:
+            self._table = table
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(unchanged)
-        )
+        return core_schema.with_info_plain_validator_function(_validator(_table_of(source)))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": _MAX_ID_LENGTH}
 
-    @classmethod
-    def _validate(cls, value: Any) -> Id[Any]:
+
+def _table_of(alias: Any) -> Any:
+    """Tell the table that an annotation ``Id[User]`` names, once it is a class; None for ``Id[Table]``, which is any."""
+    named = next(iter(get_args(alias)), None)
+    is_table = isinstance(named, type) and any(hasattr(base, "from_document") for base in named.__mro__[1:])
+    return named if is_table else None
+
+
+def _validator(table: Any) -> Callable[[Any, ValidationInfo], Id[Any]]:
+    """Give the validator of the ids of a table; None: of any."""
+
+    def validate(value: Any, info: ValidationInfo) -> Id[Any]:
         if isinstance(value, ObjectId):
-            return cls(str(value))
-        if not isinstance(value, str):
+            id_: Id[Any] = Id(str(value))
+        elif not isinstance(value, str):
             raise ValueError("an id is a string")
-        if not 0 < len(value) <= _MAX_ID_LENGTH:
-            raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
-        return value if type(value) is cls else cls(value)
+        else:
+            id_ = _checked(value, table, info.context)
+        return id_ if table is None or id_.table is not None else id_.of(table)
+
+    return validate
+
+
+def _checked(value: str, table: Any, context: Any) -> Id[Any]:
+    known = value.table if isinstance(value, Id) else None
+    if table is not None and known is not None and known.spec.name != table.spec.name:
+        raise ValueError(f"this is the id of a document of {known.spec.name!r}, not of {table.spec.name!r}")
+    if context != FROM_DOCUMENT and not 0 < len(value) <= _MAX_ID_LENGTH:
+        raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
+    if context == FROM_CLIENT and _NO_ID.search(value) and (table is None or not table.text_ids):
+        raise ValueError("this text is no id")
+    return value if isinstance(value, Id) and (known is not None or table is None) else Id(value)
 
 
 def unchanged(value: Any) -> Any:

@@ -6,19 +6,22 @@ default and is left out of the document while it is None.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from bson import ObjectId
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
-from synovia.errors import SchemaError
-from synovia.keys import IndexSpec
-from synovia.schema.arrays import FROM_DOCUMENT
-from synovia.schema.ids import Id, time_of_id
+from synovia.errors import InvalidArguments, SchemaError
+from synovia.keys import IndexSpec, encode_value
+from synovia.schema.annotations import allows_none
+from synovia.schema.fields import levels_of, message_of
+from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
+from synovia.schema.reading import field_value, readable_document, reading_of
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
 from synovia.schema.wire_names import clash_of
@@ -59,12 +62,22 @@ class Model(BaseModel):
         if clash is not None:
             raise SchemaError(f"{cls.__name__}: the fields {clash}")
         for name, info in cls.model_fields.items():
-            if info.is_required() and _allows_none(info.annotation):
+            if info.is_required() and allows_none(info.annotation):
                 raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Make a copy, with some fields changed: by their Python names, to what these may hold.
 
-def _allows_none(annotation: Any) -> bool:
-    return type(None) in getattr(annotation, "__args__", ())
+        Raises:
+            ValidationError: A field cannot hold what it is given.
+        """
+        copy = super().model_copy(deep=deep)
+        for name, value in (update or {}).items():
+            if name not in type(self).model_fields:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+            copy.__dict__[name] = field_value(type(self), name, value)
+            copy.__pydantic_fields_set__.add(name)
+        return copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +95,11 @@ class Index:
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "unique", unique)
 
-    @property
-    def spec(self) -> IndexSpec:
-        return IndexSpec(self.name, tuple(map(database_name, self.fields)), self.unique)
+    def spec_for(self, table: type[Table]) -> IndexSpec:
+        """Describe the index to a database."""
+        defaults = tuple(_encoded_defaults(table, field) for field in self.fields)
+        some = any(default is not None for each in defaults for default in each)
+        return IndexSpec(self.name, tuple(map(database_name, self.fields)), self.unique, defaults if some else ())
 
 
 def database_name(python_name: str) -> str:
@@ -100,33 +115,77 @@ class Table(Model):
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
         indexes: Its indexes. ``by_id`` exists always.
+        text_ids: Its documents may have any text as id, also one with spaces; without this such a text is no id.
         system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
     """
 
     id: Id[Self] = Field(default=Id(""), alias="_id")
 
     spec: ClassVar[TableSpec]
+    text_ids: ClassVar[bool]
 
     def __init_subclass__(
-        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+        cls,
+        name: str | None = None,
+        indexes: Sequence[Index] = (),
+        system: bool = False,
+        text_ids: bool = False,
+        **kwargs: Any,
     ) -> None:
         # Declared so that type checkers know the class arguments; pydantic hands them to the method below.
         super().__init_subclass__(**kwargs)
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, name: str | None = None, indexes: Sequence[Index] = (), system: bool = False, **kwargs: Any
+        cls,
+        name: str | None = None,
+        indexes: Sequence[Index] = (),
+        system: bool = False,
+        text_ids: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         table = name or cls.__name__[0].lower() + cls.__name__[1:] + "s"
         ours = system and cls.__module__.partition(".")[0] == "synovia"
         if table.startswith("_") != ours or system != ours:
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
+        for field, info in cls.model_fields.items():
+            if allows_none(info.annotation) and info.default is not None:
+                raise SchemaError(
+                    f"{cls.__name__}.{field} may be None, so its default has to be None: it is stored as nothing"
+                )
         if _CREATION_TIME in cls.model_fields:
             raise SchemaError(f"{cls.__name__}.creation_time: every table has it already; name the field otherwise")
         for index in indexes:
             _check_index(cls, index)
-        cls.spec = TableSpec(table, tuple(index.spec for index in indexes))
+        cls.spec = TableSpec(table, tuple(index.spec_for(cls) for index in indexes))
+        cls.text_ids = text_ids
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **fields: Any) -> None:
+            """Make a row that may be inserted.
+
+            Raises:
+                InvalidArguments: A field is missing, or cannot hold what it is given.
+            """
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise _refused(type(self), error) from error
+
+        __init__.__pydantic_base_init__ = True  # it is no other way of making a row: documents are read without it
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Make a copy, with some fields changed: by their Python names, to what these may hold.
+
+        Raises:
+            InvalidArguments: A field cannot hold what it is given.
+        """
+        try:
+            return super().model_copy(update=update, deep=deep)
+        except ValidationError as error:
+            raise _refused(type(self), error) from error
 
     @classmethod
     def from_document(cls, document: Document) -> Self:
@@ -135,15 +194,26 @@ class Table(Model):
         Raises:
             pydantic.ValidationError: The document does not fit the table; another program may have written it.
         """
-        row = cls.model_validate(document, strict=False, context=FROM_DOCUMENT)
+        row = cls.model_validate(readable_document(cls, document), strict=False, context=FROM_DOCUMENT)
+        row.id.of(cls)
         if CREATION_TIME in document:
             row.note_creation_time(document[CREATION_TIME])
         return row
 
-    def to_document(self) -> Document:
-        """Give the document of this row, ``_id`` first."""
-        document: Document = to_bson(self.model_dump(by_alias=True, exclude_none=True))
-        if CREATION_TIME in self.__dict__:
+    def to_document(self, only: Iterable[str] | None = None) -> Document:
+        """Give the document of this row, ``_id`` first.
+
+        Args:
+            only: The Python names of the fields that are wanted; None: all.
+
+        Raises:
+            Unstorable: It holds something that could not be read again.
+        """
+        untyped = reading_of(type(self)).untyped
+        document: Document = to_bson(
+            self.model_dump(by_alias=True, exclude_none=True, include=None if only is None else set(only)), untyped
+        )
+        if only is None and CREATION_TIME in self.__dict__:
             document[CREATION_TIME] = self.__dict__[CREATION_TIME]
         return document
 
@@ -163,6 +233,23 @@ class Table(Model):
             time = time.timestamp() * 1000
         if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
+
+
+def _refused(table: type[Table], error: ValidationError) -> InvalidArguments:
+    return InvalidArguments(f"{table.spec.name}: {message_of(error)}")
+
+
+def _encoded_defaults(table: type[Table], field: str) -> tuple[bytes | None, ...]:
+    """Give, for each name on the way to a field, what an index counts a document with that lacks it, if it is a scalar."""
+    levels = levels_of(table, field)
+    found = []
+    for level in levels:
+        value = level.default
+        for name in levels[-1].name[len(level.name) + 1 :].split(".") if level is not levels[-1] else ():
+            value = value.get(name) if isinstance(value, dict) else None
+        scalar = isinstance(value, str | int | float | bytes | datetime | ObjectId)
+        found.append(encode_value(value) if scalar else None)
+    return tuple(found) or (None,) * len(field.split("."))
 
 
 def _check_index(table: type[Table], index: Index) -> None:

@@ -92,6 +92,16 @@ class ArrayManifest:
     chunks: tuple[bytes, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class StoredIndex:
+    """An index as the database knows it; ``name`` is the database's own."""
+
+    table: str
+    name: str
+    fields: tuple[str, ...]
+    unique: bool
+
+
 class StoreError(Exception):
     """A store could not do what was asked; subclasses say who is to blame."""
 
@@ -124,6 +134,15 @@ class ArrayMissing(StoreError):
     def __init__(self, digest: bytes) -> None:
         super().__init__(f"the array {digest.hex()} is not stored")
         self.digest = digest
+
+
+class IndexMissing(StoreError):
+    """A scan needs an index that the database does not have: it was not opened with it, or somebody has dropped it."""
+
+    def __init__(self, table: str, index: str) -> None:
+        super().__init__(f"the database has no index {index!r} of the table {table!r}; starting a hub makes it again")
+        self.table = table
+        self.index = index
 
 
 class SnapshotTooOld(StoreError):
@@ -230,11 +249,21 @@ class Store(Protocol):
         ...
 
     async def open(self, tables: Sequence[TableSpec]) -> None:
-        """Connect, and create or bring up to date the collections and indexes of ``tables``.
+        """Connect, and create what is missing of the collections and indexes of ``tables``.
+
+        No index is taken away: a hub of another version may need it. See ``unused_indexes``.
 
         Raises:
             StoreUnavailable: No such database, or one that cannot serve (the message names the command that mends it).
         """
+        ...
+
+    async def unused_indexes(self) -> Sequence[StoredIndex]:
+        """List what earlier versions have made on the tables it was opened with, and these do not declare any more."""
+        ...
+
+    async def drop_index(self, index: StoredIndex) -> None:
+        """Take away an unused index; nothing happens if it is gone."""
         ...
 
     async def close(self) -> None: ...

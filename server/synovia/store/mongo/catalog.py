@@ -56,7 +56,7 @@ class Catalog:
 
     def unique_indexes(self, table: str) -> list[IndexSpec]:
         spec = self._tables.get(table)
-        return [index for index in spec.indexes if index.unique] if spec else []
+        return [index.plain for index in spec.indexes if index.unique] if spec else []
 
     def has_arrays(self, table: str, fields: Iterable[str]) -> bool:
         """Tell whether one of the fields has been seen to hold an array."""

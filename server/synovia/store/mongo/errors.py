@@ -19,6 +19,10 @@ HISTORY_LOST = 286
 TOO_LARGE = 10334
 NAMESPACE_EXISTS = 48
 INDEX_NOT_FOUND = 27
+INDEX_OPTIONS_CONFLICT = 85
+INDEX_KEY_SPECS_CONFLICT = 86
+_BAD_VALUE = 2
+_BAD_HINT = 51174
 
 _TOO_OLD = frozenset({239, 246})
 """SnapshotTooOld; and SnapshotUnavailable: the collection or one of its indexes was made after that time."""
@@ -49,6 +53,10 @@ def is_too_large(error: BaseException) -> bool:
     return isinstance(error, DocumentTooLarge) or getattr(error, "code", None) in (TOO_LARGE, 17419, 17420)
 
 
+class BadHint(StoreError):
+    """The index that a read names is not there."""
+
+
 def translated(error: BaseException) -> StoreError:
     """Give the store's error for one of the driver's."""
     if isinstance(error, StoreError):
@@ -69,6 +77,8 @@ def translated(error: BaseException) -> StoreError:
 
 
 def _of_server(error: OperationFailure) -> StoreError:
+    if error.code == _BAD_HINT or (error.code == _BAD_VALUE and "hint provided" in str(error)):
+        return BadHint(str(error))
     if error.code in _TOO_OLD:
         return SnapshotTooOld(f"MongoDB no longer keeps that instant: {error}")
     if error.code in _NOT_ALLOWED:

@@ -6,14 +6,15 @@ timestamps, which would disturb the other hubs.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymongo.errors import OperationFailure
 
 from synovia.schema.specs import Document, TableSpec
-from synovia.store.base import StoreUnavailable
+from synovia.store.base import StoredIndex, StoreUnavailable
 from synovia.store.mongo.catalog import (
     ARRAYS,
     CHUNKS,
@@ -26,12 +27,19 @@ from synovia.store.mongo.catalog import (
     pattern_of,
 )
 from synovia.store.mongo.driver import Driver
-from synovia.store.mongo.errors import DUPLICATE_KEY, INDEX_NOT_FOUND, NAMESPACE_EXISTS
+from synovia.store.mongo.errors import (
+    DUPLICATE_KEY,
+    INDEX_KEY_SPECS_CONFLICT,
+    INDEX_NOT_FOUND,
+    INDEX_OPTIONS_CONFLICT,
+    NAMESPACE_EXISTS,
+)
 
 IMAGES = "changeStreamPreAndPostImages"
 MAJORITY = {"w": "majority", "j": True}
 OLDEST_SERVER = (6, 0)
 _WIRE_VERSION_8 = 25
+_RACES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class _Index:
 
     name: str
     pattern: tuple[tuple[str, Any], ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def command(self) -> Document:
         return {"key": dict(self.pattern), "name": self.name, **self.options}
@@ -156,20 +164,60 @@ async def _ensure_indexes(driver: Driver, catalog: Catalog, table: TableSpec) ->
 
 
 async def _ensure(driver: Driver, collection: str, wanted: Iterable[_Index]) -> list[_Index]:
-    """Drop the store's obsolete indexes, create missing ones; tell under which names the wanted ones exist.
+    """Create missing indexes; tell under which names the wanted ones exist.
 
-    Somebody else's index over the same fields serves as well: MongoDB would refuse a second one.
+    An index over the same fields serves whatever its name: MongoDB would refuse a second one. Nothing is dropped, as a hub
+    of another version may need it.
     """
-    there = await _existing(driver, collection)
-    wanted = list({(index.pattern, index.options.get("unique")): index for index in wanted}.values())
-    for index in there:
-        if index.name.startswith(PREFIX) and index not in wanted:
-            await _drop(driver, collection, index.name)
-    foreign = {(index.pattern, str(index.options)): index for index in there if not index.name.startswith(PREFIX)}
-    names = [foreign.get((index.pattern, str(index.options)), index) for index in wanted]
-    if missing := [index for index in names if index not in there]:
-        await _create(driver, collection, missing)
-    return names
+    for _ in range(_RACES):
+        there = await _existing(driver, collection)
+        names = [_found(each, there) or _named(each, there) for each in wanted]
+        missing = [index for index in dict.fromkeys(names) if index not in there]
+        try:
+            if missing:
+                await _create(driver, collection, missing)
+            return names
+        except OperationFailure as error:  # another hub has made one in the meantime
+            if error.code not in (INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT):
+                raise
+    raise StoreUnavailable(f"the indexes of {collection!r} are being changed by others all the time")
+
+
+def _found(wanted: _Index, there: Iterable[_Index]) -> _Index | None:
+    return next((each for each in there if each.pattern == wanted.pattern and each.options == wanted.options), None)
+
+
+def _named(wanted: _Index, there: Iterable[_Index]) -> _Index:
+    """Give a new index its name, another one than that of an index over other fields, which another version may need."""
+    if all(each.name != wanted.name for each in there):
+        return wanted
+    digest = hashlib.sha256(repr((wanted.pattern, sorted(wanted.options.items()))).encode()).hexdigest()
+    return replace(wanted, name=f"{wanted.name}_{digest[:8]}")
+
+
+async def unused_indexes(driver: Driver, catalog: Catalog) -> list[StoredIndex]:
+    """List the store's own indexes that no table declares."""
+    found: list[StoredIndex] = []
+    for table in catalog.tables:
+        wanted, there = _declared(table), await _existing(driver, table.name)
+        own = (index for index in there if index.name.startswith(PREFIX))
+        found += (_stored(table.name, index) for index in own if _found(index, wanted) is None)
+    return found
+
+
+def _stored(table: str, index: _Index) -> StoredIndex:
+    fields = [name for name, _ in index.pattern]
+    unique = bool(index.options.get("unique"))
+    return StoredIndex(table, index.name, tuple(fields if unique or fields[-1:] != ["_id"] else fields[:-1]), unique)
+
+
+async def drop_index(driver: Driver, index: StoredIndex) -> None:
+    """Drop an index; nothing happens if it is gone."""
+    try:
+        await driver.command({"dropIndexes": index.table, "index": index.name, "writeConcern": MAJORITY})
+    except OperationFailure as error:
+        if error.code != INDEX_NOT_FOUND:
+            raise
 
 
 async def _existing(driver: Driver, collection: str) -> list[_Index]:
@@ -179,14 +227,6 @@ async def _existing(driver: Driver, collection: str) -> list[_Index]:
 
 def _options(row: Document) -> Document:
     return {name: value for name, value in row.items() if name not in ("v", "ns", "background") and value is not False}
-
-
-async def _drop(driver: Driver, collection: str, name: str) -> None:
-    try:
-        await driver.command({"dropIndexes": collection, "index": name, "writeConcern": MAJORITY})
-    except OperationFailure as error:
-        if error.code != INDEX_NOT_FOUND:
-            raise
 
 
 async def _create(driver: Driver, collection: str, indexes: list[_Index]) -> None:

@@ -10,7 +10,9 @@ right; when one has, the scan is repeated by ``_by_keys``, and the field is reme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from bson import DBRef
@@ -18,12 +20,14 @@ from bson import DBRef
 from synovia import keys
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document
-from synovia.store.base import Ts
+from synovia.store.base import IndexMissing, Ts
 from synovia.store.filters import Filter
+from synovia.store.mongo import lacking
 from synovia.store.mongo.bounds import Span, fields_of, span
 from synovia.store.mongo.catalog import Catalog
 from synovia.store.mongo.conditions import to_query
 from synovia.store.mongo.driver import UNBOUNDED, Driver
+from synovia.store.mongo.errors import BadHint
 from synovia.store.mongo.times import timestamp
 
 _COUNTABLE: Final = frozenset({keys.Tag.NUMBER, keys.Tag.STRING, keys.Tag.OBJECT_ID, keys.Tag.BOOL, keys.Tag.DATE})
@@ -82,14 +86,25 @@ class MongoSnapshot:
     ) -> list[Document]:
         if interval.low >= interval.high or limit == 0:
             return []
-        scan = _Scan(self._reader, self._catalog, table, index, interval, order, to_query(where))
-        return await scan.run(limit)
+        if not index.defaults:
+            return await self._scan(table, index, lacking.Part(interval, where), order).run(limit)
+
+        async def read(part: lacking.Part, most: int | None) -> list[Document]:
+            return await self._scan(table, index.plain, part, order).run(most)
+
+        return await lacking.scan(index, interval, order, where, limit, read)
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         if interval.low >= interval.high:
             return 0
-        scan = _Scan(self._reader, self._catalog, table, index, interval, Order.ASC, to_query(where))
-        return await scan.count()
+        if lacking.is_deep(index):
+            return len(await self.scan(table, index, interval, where=where))
+        parts = lacking.parts_of(index, interval, where) if index.defaults else [lacking.Part(interval, where)]
+        counts = (self._scan(table, index.plain, part, Order.ASC).count() for part in parts)
+        return sum(await asyncio.gather(*counts))
+
+    def _scan(self, table: str, index: IndexSpec, part: lacking.Part, order: Order) -> _Scan:
+        return _Scan(self._reader, self._catalog, table, index, part.interval, order, to_query(part.where))
 
 
 class _Scan:
@@ -168,7 +183,15 @@ class _Scan:
             options = {**options, "limit": limit}
         hint = self._catalog.hint(self._table, self._index)
         ends = {"hint": hint, "min": self._span.low, "max": self._span.high}
-        return await self._reader.find(self._table, self._query, **ends, **options)
+        with self._needing_index():
+            return await self._reader.find(self._table, self._query, **ends, **options)
+
+    @contextmanager
+    def _needing_index(self) -> Iterator[None]:
+        try:
+            yield
+        except BadHint as error:
+            raise IndexMissing(self._table, self._index.name) from error
 
     # --- the documents at the ends ----------------------------------------------------------------------------------
 
@@ -199,7 +222,8 @@ class _Scan:
     async def _count_by_query(self) -> int:
         equal = [{name: {"$eq": value}} for name, value in zip(fields_of(self._index), self._span.values, strict=False)]
         pipeline: list[dict[str, Any]] = [{"$match": {"$and": [*equal, self._query]}}, {"$count": "n"}]
-        rows = await self._reader.aggregate(self._table, pipeline, self._catalog.hint(self._table, self._index))
+        with self._needing_index():
+            rows = await self._reader.aggregate(self._table, pipeline, self._catalog.hint(self._table, self._index))
         return int(rows[0]["n"]) if rows else 0
 
 

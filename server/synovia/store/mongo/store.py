@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from synovia.schema.specs import Document, Reading, TableSpec
-from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoreUnavailable, Ts
+from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoredIndex, StoreUnavailable, Ts
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
@@ -22,7 +22,7 @@ from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
 from synovia.store.mongo.feed import Feed
-from synovia.store.mongo.schema import Server, check_server, prepare
+from synovia.store.mongo.schema import Server, check_server, drop_index, prepare, unused_indexes
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of
 
@@ -87,6 +87,12 @@ class MongoStore:
             ) from error
         self._catalog.declare(tables)
         await self._prepare()
+
+    async def unused_indexes(self) -> list[StoredIndex]:
+        return await self._driver.reading(lambda: unused_indexes(self._driver, self._catalog))
+
+    async def drop_index(self, index: StoredIndex) -> None:
+        await self._driver.reading(lambda: drop_index(self._driver, index))
 
     async def close(self) -> None:
         await self._driver.close()

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 from synovia.keys import IndexSpec, decode, index_keys
 from synovia.schema.specs import TableSpec
-from synovia.store.base import StoreError, StoreUnavailable
+from synovia.store.base import IndexMissing, StoredIndex, StoreError, StoreUnavailable
 from synovia.store.sqlite.documents import load
 
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """A declared table: its number in the file, and that of each index."""
+    """A declared table: its number in the file, and every index that the file keeps of it with its own number."""
 
     number: int
-    indexes: dict[str, tuple[int, IndexSpec]] = field(default_factory=dict)
+    indexes: dict[IndexSpec, int] = field(default_factory=dict)
 
 
 class Catalog:
@@ -27,6 +27,7 @@ class Catalog:
     def __init__(self) -> None:
         self._tables: dict[str, TableEntry] = {}
         self._names: dict[int, str] = {}
+        self._declared: dict[str, set[IndexSpec]] = {}
 
     def table(self, name: str) -> TableEntry:
         try:
@@ -39,16 +40,16 @@ class Catalog:
         entry = self.table(table)
         if not index.fields:
             return entry.number, None
-        if index.name not in entry.indexes:
-            raise StoreError(f"the table {table!r} has no index {index.name!r}")
-        return entry.number, entry.indexes[index.name][0]
+        if index not in entry.indexes:
+            raise IndexMissing(table, index.name)
+        return entry.number, entry.indexes[index]
 
     def name(self, number: int) -> str:
         """Tell the name of a table, also of one that is not declared any more."""
         return self._names[number]
 
     def bring_up_to_date(self, database: sqlite3.Connection, tables: Sequence[TableSpec]) -> None:
-        """Make the file's tables and indexes those declared; documents of other tables are left alone.
+        """Make what is missing of the declared tables and indexes; nothing is taken away that another version declares.
 
         Raises:
             StoreUnavailable: An index that is to be unique has several documents for one key.
@@ -56,35 +57,68 @@ class Catalog:
         for spec in tables:
             database.execute("INSERT OR IGNORE INTO tables (name) VALUES (?)", (spec.name,))
             (number,) = database.execute("SELECT tbl FROM tables WHERE name = ?", (spec.name,)).fetchone()
-            self._tables[spec.name] = entry = TableEntry(number)
-            _update_indexes(database, spec, entry)
+            entry = self._tables.setdefault(spec.name, TableEntry(number, _indexes_of(database, number)))
+            for index in spec.indexes:
+                if index.fields and index not in entry.indexes:
+                    _drop_of_other_defaults(database, entry, index)
+                    entry.indexes[index] = _build(database, spec.name, number, index)
+        self._declared = {spec.name: set(spec.indexes) for spec in tables}
         self._names = dict(database.execute("SELECT tbl, name FROM tables"))
 
+    def unused_indexes(self) -> list[StoredIndex]:
+        """List the indexes of declared tables that these do not declare any more."""
+        return [
+            StoredIndex(table, index.name, index.fields, index.unique)
+            for table, declared in self._declared.items()
+            for index in self._tables[table].indexes
+            if index not in declared
+        ]
 
-def _update_indexes(database: sqlite3.Connection, spec: TableSpec, entry: TableEntry) -> None:
-    rows = database.execute("SELECT name, idx, fields, uniq FROM indexes WHERE tbl = ?", (entry.number,)).fetchall()
-    there = {name: (idx, IndexSpec(name, tuple(json.loads(fields)), bool(uniq))) for name, idx, fields, uniq in rows}
-    wanted = {index.name: index for index in spec.indexes if index.fields}
-    for name, (number, found) in there.items():
-        if wanted.get(name) != found:
-            _drop(database, number)
-        else:
-            entry.indexes[name] = (number, found)
-    for name, index in wanted.items():
-        if name not in entry.indexes:
-            entry.indexes[name] = (_build(database, spec.name, entry.number, index), index)
+    def drop_index(self, database: sqlite3.Connection, unused: StoredIndex) -> None:
+        """Take away an index that no table declares."""
+        entry = self.table(unused.table)
+        for index in list(entry.indexes):
+            same = StoredIndex(unused.table, index.name, index.fields, index.unique) == unused
+            if same and index not in self._declared[unused.table]:
+                _drop(database, entry.indexes.pop(index))
+
+
+def _drop_of_other_defaults(database: sqlite3.Connection, entry: TableEntry, wanted: IndexSpec) -> None:
+    """Take away the same index as of when its fields had other defaults: it would find and forbid the same things."""
+    for index in list(entry.indexes):
+        if index.plain == wanted.plain:
+            _drop(database, entry.indexes.pop(index))
 
 
 def _drop(database: sqlite3.Connection, number: int) -> None:
-    database.execute("DELETE FROM indexes WHERE idx = ?", (number,))
-    database.execute("DELETE FROM entries WHERE idx = ?", (number,))
-    database.execute("DELETE FROM past_entries WHERE idx = ?", (number,))
+    for statement in (
+        "DELETE FROM indexes WHERE idx = ?",
+        "DELETE FROM entries WHERE idx = ?",
+        "DELETE FROM past_entries WHERE idx = ?",
+    ):
+        database.execute(statement, (number,))
+
+
+def _indexes_of(database: sqlite3.Connection, table: int) -> dict[IndexSpec, int]:
+    rows = database.execute("SELECT idx, name, fields, uniq, defaults FROM indexes WHERE tbl = ?", (table,))
+    return {
+        IndexSpec(name, tuple(json.loads(fields)), bool(unique), _defaults_from(defaults)): number
+        for number, name, fields, unique, defaults in rows
+    }
+
+
+def _defaults_from(text: str) -> tuple[tuple[bytes | None, ...], ...]:
+    return tuple(tuple(None if each is None else bytes.fromhex(each) for each in path) for path in json.loads(text))
+
+
+def _defaults_to(index: IndexSpec) -> str:
+    return json.dumps([[None if each is None else each.hex() for each in path] for path in index.defaults])
 
 
 def _build(database: sqlite3.Connection, table: str, table_number: int, index: IndexSpec) -> int:
     number = database.execute(
-        "INSERT INTO indexes (tbl, name, fields, uniq) VALUES (?, ?, ?, ?)",
-        (table_number, index.name, json.dumps(index.fields), index.unique),
+        "INSERT INTO indexes (tbl, name, fields, uniq, defaults) VALUES (?, ?, ?, ?, ?)",
+        (table_number, index.name, json.dumps(index.fields), index.unique, _defaults_to(index)),
     ).lastrowid
     if number is None:
         raise StoreError("the database gave the index no number")

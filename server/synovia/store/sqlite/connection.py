@@ -11,7 +11,7 @@ from typing import Any, Final
 from synovia.store.base import StoreUnavailable
 
 MEMORY: Final = ":memory:"
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 # The newest version of every document and index entry stands apart from the past ones, so that reading the newest
 # never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are `engine.keys`; the key of
@@ -21,7 +21,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE tables (tbl INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE indexes (
     idx INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL, uniq INTEGER NOT NULL,
-    UNIQUE (tbl, name));
+    defaults TEXT NOT NULL);
 
 CREATE TABLE docs (
     row INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL, body BLOB NOT NULL);
@@ -62,7 +62,15 @@ _UPGRADES = {
     + """
 INSERT INTO uses SELECT 'chunks', digest, 0 FROM chunks;
 INSERT INTO uses SELECT 'manifests', digest, 0 FROM manifests;
-"""
+""",
+    2: """
+CREATE TABLE new_indexes (
+    idx INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL, uniq INTEGER NOT NULL,
+    defaults TEXT NOT NULL);
+INSERT INTO new_indexes SELECT idx, tbl, name, fields, uniq, '[]' FROM indexes;
+DROP TABLE indexes;
+ALTER TABLE new_indexes RENAME TO indexes;
+""",
 }
 """What makes a file of one format one of the next."""
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from synovia.schema.specs import TableSpec
+from synovia.store.base import StoredIndex
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.history import History, Retention
@@ -29,7 +30,7 @@ class Database:
     ) -> None:
         self.connection = connect(path, lock_timeout)
         try:
-            catalog = Catalog()
+            self.catalog = catalog = Catalog()
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)
@@ -39,6 +40,10 @@ class Database:
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention)
         self.writer = Writer(self.connection, catalog, self.position, self.history)
+
+    def drop_index(self, index: StoredIndex) -> None:
+        with transaction(self.connection):
+            self.catalog.drop_index(self.connection, index)
 
     def close(self) -> None:
         self.connection.close()

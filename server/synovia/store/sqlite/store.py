@@ -14,7 +14,17 @@ from typing import Any, TypeVar
 
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Reading, TableSpec
-from synovia.store.base import ArrayStore, Batch, Commit, Gap, RequestRecord, Snapshot, StoreUnavailable, Ts
+from synovia.store.base import (
+    ArrayStore,
+    Batch,
+    Commit,
+    Gap,
+    RequestRecord,
+    Snapshot,
+    StoredIndex,
+    StoreUnavailable,
+    Ts,
+)
 from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
@@ -98,6 +108,14 @@ class SQLiteStore:
         self._tail.clear()
         self._tail_after = self._head = self._database.position.ts
         self._head_fence = self._database.position.fence
+
+    async def unused_indexes(self) -> list[StoredIndex]:
+        """List what earlier versions have made on these tables and they do not declare any more."""
+        return await self._run(lambda database: database.catalog.unused_indexes())
+
+    async def drop_index(self, index: StoredIndex) -> None:
+        """Take away an unused index."""
+        await self._run(lambda database: database.drop_index(index))
 
     async def close(self) -> None:
         """Close the file; who follows its changes finds it unavailable."""

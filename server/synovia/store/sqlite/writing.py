@@ -151,7 +151,7 @@ class Writer:
     ) -> list[_Claim]:
         """Bring every index up to date; give the keys newly taken in unique ones."""
         claims = []
-        for number, index in entry.indexes.values():
+        for index, number in entry.indexes.items():
             old, new = _keys_of(index, before), _keys_of(index, after_)
             for key in sorted(old - new):
                 self.database.execute(_END_ENTRY, (ts, number, key))

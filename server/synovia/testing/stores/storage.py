@@ -9,8 +9,17 @@ from synovia import keys
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import arrays
-from synovia.store.base import ArrayManifest, Batch, RequestRecord, Store, StoreError, StoreUnavailable
+from synovia.store.base import (
+    ArrayManifest,
+    Batch,
+    IndexMissing,
+    RequestRecord,
+    Store,
+    StoreUnavailable,
+    UniqueViolation,
+)
 from synovia.testing.stores.opening import (
+    BY_ALIAS,
     BY_EMAIL,
     BY_RANK,
     NOTES,
@@ -92,7 +101,7 @@ class StorageContract(PersistentStoreTests):
         ts = await insert(store, "notes", {"_id": 10, "size": 1})
         assert ids(await store.snapshot(ts).scan("notes", by_size, keys.between([], (0, False), (99, True)))) == [10]
 
-    async def test_an_index_that_has_changed_is_built_anew(self, persistent: Opened) -> None:
+    async def test_an_index_that_has_changed_is_built_beside_the_old(self, persistent: Opened) -> None:
         await insert(persistent.store, "notes", {"_id": 1, "rank": 1, "size": 5}, {"_id": 2, "rank": 2, "size": 4})
         by_size = IndexSpec("by_rank", ("size",))
         store = await persistent.reopen([TableSpec("notes", (by_size,)), USERS])
@@ -100,13 +109,53 @@ class StorageContract(PersistentStoreTests):
         assert ids(await store.snapshot(ts).scan("notes", by_size, EVERYTHING)) == [2, 1]
         assert ids(await store.snapshot(ts).scan("notes", by_size, keys.prefix([5]))) == [1]
 
-    async def test_an_index_that_was_removed_forbids_nothing_any_more(self, persistent: Opened) -> None:
-        await insert(persistent.store, "users", {"_id": 1, "email": "a", "team": 1})
-        store = await persistent.reopen([NOTES, TableSpec("users")])
-        ts = await insert(store, "users", {"_id": 2, "email": "a", "team": 1})
+    async def test_an_index_that_is_not_declared_any_more_stays_until_it_is_dropped(self, persistent: Opened) -> None:
+        one, two = {"_id": 1, "email": "a", "team": 1}, {"_id": 2, "email": "a", "team": 1}
+        await insert(persistent.store, "users", one)
+        assert await persistent.store.unused_indexes() == []
+        store = await persistent.reopen([NOTES, TableSpec("users", (BY_ALIAS,))])
+        with pytest.raises(UniqueViolation):
+            await insert(store, "users", two)
+        unused = await store.unused_indexes()
+        assert {(each.table, each.fields) for each in unused} == {("users", ("email",))}
+        assert any(each.unique for each in unused)
+        store = await persistent.reopen(TABLES)  # the older version is started again
+        ts, _ = await store.newest()
+        assert ids(await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)) == [1]
+
+        store = await persistent.reopen([NOTES, TableSpec("users", (BY_ALIAS,))])
+        for each in [*unused, *unused]:
+            await store.drop_index(each)
+        assert await store.unused_indexes() == []
+        ts = await insert(store, "users", two | {"team": 2})
         assert ids(await everything(store, ts, "users")) == [1, 2]
-        with pytest.raises(StoreError):
+        assert ids(await store.snapshot(ts).scan("users", BY_ALIAS, EVERYTHING)) == [1, 2]
+        with pytest.raises(IndexMissing, match="by_email"):
             await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)
+        with pytest.raises(IndexMissing, match="by_email"):
+            await store.snapshot(ts).count("users", BY_EMAIL, keys.prefix(["a"]))
+
+    async def test_two_indexes_of_one_name_are_both_there(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", {"_id": 1, "rank": 1, "size": 5}, {"_id": 2, "rank": 2, "size": 4})
+        other, unique = IndexSpec("by_rank", ("size",)), IndexSpec("by_rank", ("rank", "size"), unique=True)
+        for spec in (other, unique):
+            store = await persistent.reopen([TableSpec("notes", (spec,)), USERS])
+        ts, _ = await store.newest()
+        for spec, expected in ((BY_RANK, [1, 2]), (other, [2, 1]), (unique, [1, 2])):
+            assert ids(await store.snapshot(ts).scan("notes", spec, EVERYTHING)) == expected
+
+    async def test_what_lacks_a_field_counts_with_its_default(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", {"_id": 1, "rank": 9}, {"_id": 2}, {"_id": 3, "rank": None})
+        for default, expected in ((5, [2, 3, 1]), (20, [1, 2, 3]), (5, [2, 3, 1])):
+            by_rank = IndexSpec("by_rank", ("rank",), defaults=((keys.encode_value(default),),))
+            store = await persistent.reopen([TableSpec("notes", (by_rank,)), USERS])
+            ts, _ = await store.newest()
+            assert ids(await store.snapshot(ts).scan("notes", by_rank, EVERYTHING)) == expected
+            assert ids(await store.snapshot(ts).scan("notes", by_rank, keys.prefix([default]))) == [2, 3]
+            assert await store.snapshot(ts).count("notes", by_rank, keys.between([], (6, True))) == (
+                1 if default == 5 else 3
+            )
+            assert await store.snapshot(ts).scan("notes", by_rank, keys.prefix([None])) == []
 
     async def test_an_index_cannot_become_unique_over_equal_keys(self, persistent: Opened) -> None:
         await insert(persistent.store, "notes", {"_id": 1, "rank": 1}, {"_id": 2, "rank": 1})

@@ -1,0 +1,135 @@
+"""What a function gives to ``ctx.db``: tables, rows, ids and changes, brought to their types or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from synovia.errors import InvalidArguments
+from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, message_of, to_bson
+
+T = TypeVar("T", bound=Table)
+
+
+def checked_table(table: Any) -> Any:
+    """Refuse what is no table, as the name of one."""
+    if isinstance(table, type) and issubclass(table, Table) and table is not Table:
+        return table
+    raise TypeError(
+        f"a table is named by its class, as ctx.db.query(User) or ctx.db.get(User, id), not by {table!r:.80}"
+    )
+
+
+def checked_row(row: Any) -> Any:
+    """Refuse what is no row, as a map."""
+    if isinstance(row, Table):
+        return row
+    raise TypeError(f"a row is an instance of its table, as ctx.db.insert(User(name=...)), not {row!r:.80}")
+
+
+def table_of(id_: Any, verb: str) -> Any:
+    """Tell the table that an id knows.
+
+    Args:
+        id_: As it was given.
+        verb: What is to be done with the document.
+
+    Raises:
+        TypeError: It knows none; the message says what to write.
+    """
+    table = id_.table if isinstance(id_, Id) else None
+    if table is not None:
+        return table
+    by_hand = "ctx.db.get(User, id)" if verb == "get" else f"row = await ctx.db.get(User, id), then ctx.db.{verb}(row)"
+    raise TypeError(f"{id_!r:.80} does not know its table: write {by_hand}, or Id[User](id)")
+
+
+def key_of(table: type[Table], id_: Any) -> Any:
+    """Give the key of a document in the database.
+
+    Raises:
+        InvalidArguments: It is known to be another table's, or is no text.
+    """
+    known = id_.table if isinstance(id_, Id) else None
+    if not isinstance(id_, str) or (known is not None and known.spec.name != table.spec.name):
+        return field_of(table, "id").equal(id_)  # which says what is wrong
+    return id_to_bson(id_)
+
+
+def brought(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring new values of some fields to the types of these.
+
+    Raises:
+        InvalidArguments: There is no such field, or it cannot hold that.
+    """
+    unknown = changes.keys() - table.model_fields.keys()
+    if unknown or "id" in changes:
+        raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(sorted(unknown)) or 'id'}")
+    return {name: _brought(table, name, value) for name, value in changes.items()}
+
+
+def _brought(table: type[Table], name: str, value: Any) -> Any:
+    try:
+        return field_value(table, name, value)
+    except ValidationError as error:
+        raise InvalidArguments(f"{table.spec.name}: {message_of(error)}") from error
+
+
+def changed(table: type[T], before: Document, given: Mapping[str, Any]) -> tuple[T, Document]:
+    """Lay changed fields over a document; give the new row, and the document that is stored of it.
+
+    Raises:
+        InvalidArguments: They do not go together, or cannot be stored.
+    """
+    after = dict(before)
+    for name, value in given.items():
+        _set(after, table, name, _stored(table, name, value))
+    new = validated(table, after)
+    stored = document_of(new, given)
+    for name in given:
+        _set(after, table, name, stored.get(_alias(table, name)))
+    return new, after
+
+
+def validated(table: type[T], document: Document) -> T:
+    """Read a document that is to be written, as whoever reads it later will.
+
+    Raises:
+        InvalidArguments: It does not fit the table.
+    """
+    try:
+        return table.from_document(document)
+    except ValidationError as error:
+        raise InvalidArguments(f"{table.spec.name}: {message_of(error)}") from error
+
+
+def document_of(row: Table, only: Iterable[str] | None = None) -> Document:
+    """Give the document of a row, or only some fields of it.
+
+    Raises:
+        InvalidArguments: Something in it cannot be stored.
+    """
+    try:
+        return row.to_document(only)
+    except Unstorable as error:
+        raise InvalidArguments(f"{row.spec.name}: {error}") from error
+
+
+def _stored(table: type[Table], name: str, value: Any) -> Any:
+    try:
+        return to_bson({name: value})[name]
+    except Unstorable as error:
+        raise InvalidArguments(f"{table.spec.name}: {error}") from error
+
+
+def _alias(table: type[Table], name: str) -> str:
+    return table.model_fields[name].alias or name
+
+
+def _set(document: Document, table: type[Table], name: str, value: Any) -> None:
+    if value is None:
+        document.pop(_alias(table, name), None)
+    else:
+        document[_alias(table, name)] = value

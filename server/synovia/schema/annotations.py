@@ -1,0 +1,69 @@
+"""Annotations taken apart: what a field may hold, and what is inside."""
+
+from __future__ import annotations
+
+import collections.abc
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+_LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.MutableSequence)
+_MAPS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+def alternatives(annotation: Any) -> Iterator[Any]:
+    """Give what a value may be, one after the other: without Annotated, unions taken apart, names of types opened."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from alternatives(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from alternatives(each)
+    elif isinstance(annotation, NewType):
+        yield from alternatives(annotation.__supertype__)
+    elif isinstance(annotation, TypeVar):
+        yield from alternatives(annotation.__bound__ or Any)
+    elif hasattr(annotation, "__value__"):  # type Name = ...
+        yield from alternatives(annotation.__value__)
+    else:
+        yield annotation
+
+
+def allows_none(annotation: Any) -> bool:
+    """Tell whether a value may be None because that is among the alternatives."""
+    return any(kind is None or kind is type(None) for kind in alternatives(annotation))
+
+
+def is_untyped(kind: Any) -> bool:
+    """Tell whether an alternative is any value at all."""
+    return kind is Any or kind is object
+
+
+def strict_adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Give the validator of an annotation that takes no text for a number; models may come as maps, as everywhere."""
+    kinds = list(alternatives(annotation))
+    is_model = len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], BaseModel)
+    return TypeAdapter(annotation) if is_model else TypeAdapter(annotation, config=ConfigDict(strict=True))
+
+
+def element_of(kind: Any) -> Any:
+    """Give the annotation of a list's elements; None if the alternative is no list."""
+    return _argument_of(kind, _LISTS, 0)
+
+
+def value_of(kind: Any) -> Any:
+    """Give the annotation of a map's values; None if the alternative is no map."""
+    return _argument_of(kind, _MAPS, 1)
+
+
+def _argument_of(kind: Any, origins: tuple[Any, ...], place: int) -> Any:
+    if kind in origins:
+        return Any
+    if get_origin(kind) not in origins:
+        return None
+    arguments = [argument for argument in get_args(kind) if argument is not Ellipsis]
+    if place == 0 and len(arguments) > 1:
+        return Union[tuple(arguments)]  # noqa: UP007 (of as many as there are)
+    return arguments[place] if place < len(arguments) else Any
