@@ -23,7 +23,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
-from synovia.store.base import Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
+from synovia.store.base import IndexMissing, Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
@@ -373,6 +373,9 @@ class Executor:
                 run.refuse(self._too_large(function, len(run.packed)))
         except FunctionError as error:
             run.error = error.info
+        except IndexMissing as error:  # for good, until somebody makes it again: nothing to wait for
+            logger.error("%s cannot run: %s", function.path, error)
+            run.error = ErrorInfo(ErrorCode.UNKNOWN_INDEX, str(error))
         except (IdentityNeeded, StoreError):
             raise
         except Exception as error:
