@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar, overload
 
 import bson
+from bson import ObjectId
 from bson.errors import InvalidDocument
 from pydantic import BaseModel
 
@@ -205,6 +206,18 @@ class SystemWriter(DatabaseWriter):
     def taken_back_on_error(self) -> AbstractContextManager[None]:
         """Take back the writes of a block if it raises, its own ones only."""
         return self._transaction.taken_back_on_error()
+
+    def make_id(self) -> ObjectId:
+        """Make an id."""
+        return self._ids.make()
+
+    async def read(self, table: str, id_: Any) -> Document | None:
+        """Read a document as it is."""
+        return await self._transaction.get(table, id_)
+
+    def change(self, table: str, before: Document, after: Document | None) -> None:
+        """Change a document that ``read`` gave, or delete it."""
+        self._transaction.write(table, before["_id"], before, after)
 
     def add(self, table: str, document: Document) -> None:
         """Add a document of a table that has no rows, under an id that is new for certain."""

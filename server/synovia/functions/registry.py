@@ -18,11 +18,11 @@ from synovia.functions.places import place_of, place_of_error, place_of_name
 from synovia.functions.pool import Pool
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
-from synovia.functions.scheduled_calls import CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.source_checks import faults_in
 from synovia.schema import Table, TableSpec
 
-SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, ScheduledCall.spec, CronJob.spec)
+SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, ScheduledCall.spec, CallBatch.spec, CronJob.spec)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 

@@ -96,6 +96,22 @@ class ScheduledCall(
     hub: str
 
 
+class CallBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):
+    """Calls that were scheduled together, until the hubs have made rows of them.
+
+    Attributes:
+        due_at: When they were scheduled; None if they cannot be read.
+        common: What all their rows have.
+        calls: What each has of its own: id, arguments and context.
+    """
+
+    path: str
+    hub: str
+    due_at: int | None = None
+    common: dict[str, Any]
+    calls: list[dict[str, Any]]
+
+
 def queue_of(pool: str | None) -> str:
     """Give the queue in which actions of a pool wait."""
     return ACTIONS if pool is None else f"{ACTIONS}:{pool}"

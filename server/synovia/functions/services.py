@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypedDict, TypeVar, Unpack
@@ -64,6 +64,27 @@ class Scheduler(Protocol):
         self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
         """Have it called at a time, in milliseconds since 1970 (UTC); at once if that is over. Else as ``run_after``."""
+        ...
+
+    async def run_many(
+        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
+        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+    ) -> list[Id[ScheduledCall]]:  # fmt: skip
+        """Have a function called many times, and give the ids of the calls.
+
+        It writes a document for some hundreds of calls; they become rows of ``ScheduledCall`` within moments.
+
+        Args:
+            calls: The arguments of each.
+            delay: When: once this has passed.
+            at: When: at a time in milliseconds since 1970, in place of ``delay``.
+            contexts: The context of each, in place of one for all.
+            options: As for ``run_after``.
+
+        Raises:
+            FunctionError: As for ``run_after``; nothing is scheduled then. ``limit_exceeded``: more than 16 MiB in one
+                mutation, each call taken for 64 bytes more than its arguments and its context.
+        """
         ...
 
     async def cancel(self, call_id: str) -> bool:

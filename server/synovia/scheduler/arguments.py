@@ -18,7 +18,12 @@ MOST_BYTES = 1024 * 1024
 
 
 def stored(args: Mapping[str, Any]) -> Document:
-    """Turn wire values into a document.
+    """Turn wire values into a document; see ``stored_with_size``."""
+    return stored_with_size(args)[0]
+
+
+def stored_with_size(args: Mapping[str, Any]) -> tuple[Document, int]:
+    """Turn wire values into a document, and tell their size in bytes on the wire.
 
     Raises:
         FunctionError: They are no wire values, cannot be stored without loss (a number beyond 64 bits), or are too large.
@@ -35,7 +40,7 @@ def stored(args: Mapping[str, Any]) -> Document:
         )
     if kept != packed:
         raise InvalidArguments("these arguments cannot be stored without loss")
-    return document
+    return document, len(packed)
 
 
 def _plain(value: Any) -> Any:

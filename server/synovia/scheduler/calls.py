@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Unpack
@@ -16,14 +17,17 @@ from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import CallOutcome, RetryTimes, ScheduledCall, queue_of
 from synovia.functions.services import CallOptions, ScheduleInTransaction, Scheduler
-from synovia.scheduler.arguments import stored
+from synovia.scheduler.arguments import stored_with_size
+from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
+from synovia.scheduler.tables import QueuedBatch
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorCode
 
 MOST_CALLS = 1_000
 """So many calls one mutation may schedule one by one."""
+_AT_ONCE = 100
 _LATEST = 1 << 53
 _MS = timedelta(milliseconds=1)
 _NO_TIME = InvalidArguments("a call is scheduled at a whole number of milliseconds since 1970")
@@ -99,32 +103,52 @@ class Calls:
         Raises:
             FunctionError: Nothing can be called so.
         """
-        function = self._checked(path, args, options)
-        policy = options.get("retry") or function.retry
+        row, context = self.row(path, when, cron=cron, **options), options.get("context")
+        own, _ = self.of_its_own(row, {} if args is None else args, context)
+        return row.model_copy(update=own)
+
+    def row(
+        self, path: str, when: When, *, cron: str | None = None, **options: Unpack[CallOptions]
+    ) -> ScheduledCall:  # fmt: skip
+        """Make what calls have in common that differ in their arguments and contexts.
+
+        Raises:
+            FunctionError: There is nothing to call.
+        """
+        function, retry = self._function(path), options.get("retry")
+        if retry is not None and function.kind is Kind.MUTATION:
+            raise InvalidArguments(f"{path!r} is a mutation: it is tried again only if it cannot be committed")
+        policy = retry or function.retry
         return ScheduledCall(
-            path=function.path, args=stored(args or {}), status="pending", run_at=when.at, created_at=when.now,
-            retry=None if policy is None else _times(policy), cron=cron,
+            path=function.path, status="pending", run_at=when.at, created_at=when.now, cron=cron,
+            retry=None if policy is None else _times(policy),
             on_complete=options.get("on_complete"), on_failure=options.get("on_failure"),
-            context=stored({"context": options.get("context")})["context"],
             pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
             due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
         )  # fmt: skip
 
-    def _checked(self, path: str, args: Mapping[str, Any] | None, options: CallOptions) -> Function:
-        """Find the function of a call to come, and check what it, and who is told of it, are to get."""
-        function = self.registry.functions.get(path) if isinstance(path, str) else None
-        if args is not None and not isinstance(args, Mapping):
+    def of_its_own(self, row: ScheduledCall, args: Mapping[str, Any], context: Any) -> tuple[dict[str, Any], int]:
+        """Give what a call has of its own, as documents hold it, and its size in bytes.
+
+        Raises:
+            FunctionError: The function does not take these arguments, or who is told of the call not this context.
+        """
+        if not isinstance(args, Mapping):
             raise InvalidArguments("arguments are a map from names to values")
+        self._function(row.path).validate(args)
+        for told in (row.on_complete, row.on_failure):
+            if told is not None:
+                self.completion.check(told, context)
+        document, size = stored_with_size(args)
+        held, more = stored_with_size({"context": context})
+        return {"args": document, "context": held["context"]}, size + more
+
+    def _function(self, path: str) -> Function:
+        function = self.registry.functions.get(path) if isinstance(path, str) else None
         if function is None:
             raise UnknownFunction(f"there is no mutation or action {path!r}")
         if function.kind is Kind.QUERY:
             raise WrongKind(f"{path!r} is a query: only mutations and actions can be scheduled")
-        if options.get("retry") is not None and function.kind is Kind.MUTATION:
-            raise InvalidArguments(f"{path!r} is a mutation: it is tried again only if it cannot be committed")
-        function.validate(args or {})
-        for told in (options.get("on_complete"), options.get("on_failure")):
-            if told is not None:
-                self.completion.check(told, options.get("context"))
         return function
 
 
@@ -141,6 +165,7 @@ class _Within:
         self._db = SystemWriter(ctx.db)
         self._now = ctx.now
         self._count = 0
+        self._budget = ByteBudget()
 
     @awaited("ctx.scheduler.run_after", is_write=True)
     async def run_after(
@@ -160,17 +185,56 @@ class _Within:
         row = self._calls.call(path, args, when, **options)
         self._count += 1
         if self._count > MOST_CALLS:
-            raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"one mutation schedules at most {MOST_CALLS} calls")
+            text = f"one mutation schedules at most {MOST_CALLS} calls one by one; run_many takes more"
+            raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
         return await self._db.insert(row)
+
+    @awaited("ctx.scheduler.run_many", is_write=True)
+    async def run_many(
+        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
+        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+    ) -> list[Id[ScheduledCall]]:  # fmt: skip
+        row = self._calls.row(path, _when(delay, at, self._now), **options)
+        batched: list[BatchedCall] = []
+        for args, context in _with_contexts(calls, contexts, options):
+            own, size = self._calls.of_its_own(row, args, context)
+            self._budget.spend(size + CALL_BYTES)
+            batched.append(BatchedCall(self._db.make_id(), own["args"], own["context"], size))
+            if len(batched) % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others go on meanwhile
+        write_batches(self._db, row, batched)
+        return [Id(str(call.id)) for call in batched]
 
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
         call = await self._db.get(ScheduledCall, Id(call_id))
+        if call is None:
+            batches = await self._db.query(QueuedBatch).collect()
+            call = await take_out(self._db, [batch.id for batch in batches], call_id)
         if call is None or call.status != "pending":
             return False
         await self._db.patch(call, status="cancelled", **over(self._now, self._calls.keep))
         say(await self._calls.completion.tell(self._ctx, call, CallOutcome(status="cancelled")))
         return True
+
+
+def _when(delay: timedelta, at: int | None, now: int) -> When:
+    return When.in_(delay, now) if at is None else When.given(at, now)
+
+
+def _with_contexts(
+    calls: Iterable[Mapping[str, Any]], contexts: Iterable[Any] | None, options: CallOptions
+) -> Iterator[tuple[Mapping[str, Any], Any]]:
+    """Give the arguments and the context of each call."""
+    if contexts is None:
+        yield from ((args, options.get("context")) for args in calls)
+        return
+    if options.get("context") is not None:
+        raise InvalidArguments("calls have one context, or each its own")
+    try:
+        yield from zip(calls, contexts, strict=True)
+    except ValueError:
+        raise InvalidArguments("there are not as many contexts as calls") from None
 
 
 def over(now: int, keep: int) -> dict[str, Any]:
@@ -200,6 +264,17 @@ class _Apart:
         self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
     ) -> Id[ScheduledCall]:
         return Id(await self._do(lambda scheduler: scheduler.run_at(when, path, args, **options)))
+
+    @awaited("ctx.scheduler.run_many")
+    async def run_many(
+        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
+        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+    ) -> list[Id[ScheduledCall]]:  # fmt: skip
+        given, held = list(calls), None if contexts is None else list(contexts)  # it may be done several times
+        ids: list[str] = await self._do(
+            lambda scheduler: scheduler.run_many(path, given, delay=delay, at=at, contexts=held, **options)
+        )
+        return list(map(Id, ids))
 
     @awaited("ctx.scheduler.cancel")
     async def cancel(self, call_id: str) -> bool:

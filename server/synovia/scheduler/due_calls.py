@@ -14,7 +14,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import ACTIONS
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.clocks import Plan, Plans
-from synovia.scheduler.tables import QueuedCall, QueuedCron
+from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
 from synovia.schema import Model
 
 GRACE = 200
@@ -23,10 +23,12 @@ UNKNOWN_GRACE = 60_000
 """So long it leaves a function that it does not know to a hub that does: of a newer version of the application, say."""
 WINDOW = 64
 MOST_CRONS = 10_000
+BATCHES = 2
+"""So many batches are looked at, as they are large."""
 AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
-Task = Literal["mutation", "action", "running", "finished", "cron"]
+Task = Literal["mutation", "action", "running", "finished", "cron", "batch"]
 _QUEUES: tuple[tuple[Task, str], ...] = (("mutation", "mutation"), ("running", "running"), ("finished", "finished"))
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
@@ -78,6 +80,10 @@ async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[
         plan = Plan(_time(call.due_at), _moment(call.planned_at), call.hub)
         due = plans.due_at(call.id, plan, ctx.now)
         found.append((due, DueCall(task=task, id=call.id, path=str(call.path), due_at=plan.due_at), call.hub))
+    for batch in await ctx.db.query(QueuedBatch).using("by_due", due_at=ge(0)).take(BATCHES):
+        plan = Plan(_time(batch.due_at), _moment(batch.due_at), batch.hub)
+        due = plans.due_at(batch.id, plan, ctx.now)
+        found.append((due, DueCall(task="batch", id=batch.id, path=str(batch.path), due_at=plan.due_at), batch.hub))
     for cron in await ctx.db.query(QueuedCron).using("by_next_run", next_run=ge(0)).take(MOST_CRONS):
         plan = Plan(_time(cron.next_run), _moment(cron.planned_at) or _moment(cron.last_run), cron.hub)
         function = registry.functions.get(cron.id)
@@ -159,6 +165,8 @@ def _moment(value: Any) -> int | None:
 def _grace(item: DueCall, owner: Any, registry: Registry, hub: str) -> int:
     if item.task == "finished":
         return 0
+    if item.task == "batch":
+        return 0 if owner == hub else GRACE
     if item.path not in registry.functions:
         return FOREVER if item.task == "cron" else UNKNOWN_GRACE
     return 0 if owner == hub or item.task == "running" else GRACE

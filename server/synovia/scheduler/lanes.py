@@ -10,11 +10,11 @@ from synovia.functions.registry import Registry
 from synovia.scheduler.due_calls import DueCall
 from synovia.scheduler.settings import SchedulerSettings
 
-MUTATIONS, ACTIONS = "mutations", "actions"
+MUTATIONS, ACTIONS, BATCHES = "mutations", "actions", "batches"
 
 
 class Lanes:
-    """The lanes of one hub: one for mutations, crons and sweeps, one for actions, and one for each pool.
+    """The lanes of one hub: one for mutations, crons and sweeps, one for actions, one for each pool, one for batches.
 
     Raises:
         SchemaError: The settings name a pool that the application does not have.
@@ -27,13 +27,13 @@ class Lanes:
             raise SchemaError(f"SYNOVIA_SCHEDULER_POOLS: there is no pool {unknown[0]!r}; the application has: {known}")
         self._registry = registry
         self._taken: Counter[str] = Counter()
-        self._most = {MUTATIONS: settings.max_mutations, ACTIONS: settings.max_actions}
+        self._most = {MUTATIONS: settings.max_mutations, ACTIONS: settings.max_actions, BATCHES: 1}
         self._most |= {_lane(name): _most(pool, settings) for name, pool in registry.pools.items()}
 
     def of(self, item: DueCall) -> str:
         """Tell in which lane something is done."""
         if item.task not in ("action", "running"):
-            return MUTATIONS
+            return BATCHES if item.task == "batch" else MUTATIONS
         function = self._registry.functions.get(item.path)
         return ACTIONS if function is None or function.pool is None else _lane(function.pool)
 

@@ -216,6 +216,8 @@ class Runner:
                 await self._run_action(item)
             case "cron":
                 await self._run_cron(item)
+            case "batch":
+                await self._unpack(item)
             case "finished":
                 _checked(await self._commit(self._transitions.sweep, path="_scheduler:sweep"))
 
@@ -266,6 +268,13 @@ class Runner:
             logger.warning("%s took longer than its lease: another hub has taken it over", claim.path)
         else:
             self._note(ended)
+
+    async def _unpack(self, item: DueCall) -> None:
+        outcome = await self._commit(lambda ctx: self._transitions.unpack(ctx, item.id), path="_scheduler:unpack")
+        error = outcome.error
+        if error is not None:
+            work = partial(self._transitions.fail_batch, id_=item.id, error=error)
+            self._note(_checked(await self._commit(work, path="_scheduler:fail_batch")))
 
     async def _run_cron(self, item: DueCall) -> None:
         function = self._calls.registry.functions[item.path]

@@ -34,3 +34,11 @@ class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run"
     last_run: Any = None
     planned_at: Any = None
     hub: Any = None
+
+
+class QueuedBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):
+    """The part of a batch of calls that says whose it is; readable whatever else is in the document."""
+
+    path: Any = None
+    due_at: Any = None
+    hub: Any = None

@@ -16,11 +16,12 @@ from synovia.functions.retry import ONCE, Retry
 from synovia.functions.scheduled_calls import CallError, CallOutcome, CronJob, ScheduledCall, queue_of
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.arguments import from_document
+from synovia.scheduler.batches import unpack
 from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.clocks import SKEW
 from synovia.scheduler.due_calls import DueCall, running_in, schedule_of
 from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
-from synovia.scheduler.tables import QueuedCall, QueuedCron
+from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
 from synovia.schema import Id, Model
 from synovia_protocol.errors import ErrorInfo
 
@@ -236,6 +237,21 @@ class CallTransitions:
 
     async def _plan(self, ctx: MutationContext, job: CronJob, following: int, **changes: Any) -> None:
         await SystemWriter(ctx.db).patch(job, next_run=following, planned_at=ctx.now, hub=self._calls.hub, **changes)
+
+    # --- batches
+
+    async def unpack(self, ctx: MutationContext, id_: str) -> list[Failure]:
+        """Make rows of the calls of a batch."""
+        await unpack(SystemWriter(ctx.db), id_)
+        return []
+
+    async def fail_batch(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> list[Failure]:
+        """Leave a batch aside that cannot be read: somebody else has written into it."""
+        batch = await ctx.db.get(QueuedBatch, Id(id_))
+        if batch is None or batch.due_at is None:
+            return []
+        await SystemWriter(ctx.db).patch(batch, due_at=None)
+        return [Failure(path=str(batch.path), id=batch.id, error=error_of(error))]
 
     # --- what is over
 
