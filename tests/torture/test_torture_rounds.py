@@ -32,7 +32,7 @@ def show(report: Report) -> None:
 @pytest.mark.mongodb
 async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_dies(members: ReplicaSet) -> None:
     async with fresh_database(members) as store:
-        report = await torture(Round(SEED, 12.0, faults=FAULTS), store, members)
+        report = await torture(Round(SEED, 8.0, faults=FAULTS), store, members)
     show(report)
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
@@ -43,7 +43,7 @@ async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_die
 async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is_whole_or_absent(
     tmp_path: Path,
 ) -> None:
-    report = await torture(Round(SEED, 5.0, hubs=1, faults=CRASHES), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    report = await torture(Round(SEED, 4.0, hubs=1, faults=CRASHES), f"sqlite:///{tmp_path / 'torture.sqlite'}")
     show(report)
     assert report.anomalies == []
     assert sum(report.history.faults[kind] for kind in CRASHES) >= 2
@@ -51,7 +51,7 @@ async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is
 
 
 async def test_one_hub_on_sqlite_keeps_every_promise_while_sockets_break(tmp_path: Path) -> None:
-    report = await torture(Round(SEED, 5.0, hubs=1, faults=SOCKETS), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    report = await torture(Round(SEED, 4.0, hubs=1, faults=SOCKETS), f"sqlite:///{tmp_path / 'torture.sqlite'}")
     show(report)
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
