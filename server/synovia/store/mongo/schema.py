@@ -102,7 +102,7 @@ async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl:
         await _ensure_indexes(driver, catalog, table)
     for name in (FENCE, REQUESTS, ARRAYS, CHUNKS):
         await _ensure_collection(driver, name, found.get(name), images=False)
-    await _ensure(driver, REQUESTS, [_expiry(request_ttl)])
+    await _ensure_expiry(driver, _expiry(request_ttl))
     for name in (ARRAYS, CHUNKS):
         await _ensure(driver, name, [USE])
     await _ensure_fence(driver)
@@ -155,6 +155,16 @@ def _declared(table: TableSpec) -> list[_Index]:
         for each in table.indexes
         if each.unique
     ]
+
+
+async def _ensure_expiry(driver: Driver, wanted: _Index) -> None:
+    """Have request records expire after the time that is set now: MongoDB changes that in the index there is."""
+    there = await _existing(driver, REQUESTS)
+    if not any(each.pattern == wanted.pattern and "expireAfterSeconds" in each.options for each in there):
+        await _ensure(driver, REQUESTS, [wanted])
+    elif _found(wanted, there) is None:
+        index = {"keyPattern": dict(wanted.pattern), **wanted.options}
+        await driver.command({"collMod": REQUESTS, "index": index, "writeConcern": MAJORITY})
 
 
 async def _ensure_indexes(driver: Driver, catalog: Catalog, table: TableSpec) -> None:
