@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from synovia.functions.function import function_of
 from synovia.functions.registry import Registry, collect
 from synovia.functions.schedules import Expression, Schedule, interval
 from synovia.store.base import Batch, Store, Write
-from synovia.testing import Caller, TestApp
+from synovia.testing import Caller, Clock, TestApp
 
 DAY = 86_400_000
 
@@ -129,8 +130,13 @@ async def test_a_changed_schedule_is_adopted_and_an_unchanged_one_kept(registry:
             assert after["failing_noon"] == before["failing_noon"]
 
 
+def this_morning() -> float:
+    """Tell a time of today in whose next hour no cron of a time of day is due."""
+    return time.time() // 86_400 * 86_400 + 6 * 3_600
+
+
 async def test_a_removed_cron_disappears(registry: Registry, any_store: Store) -> None:
-    async with TestApp(registry, any_store) as app:
+    async with TestApp(registry, any_store, clock=Clock(this_morning())) as app:
         assert "tick" in await crons(app.caller())
         async with hub_beside(app, with_schedules(registry, tick=None)) as newer:
             assert set(await crons(newer.caller())) == {"nightly", "failing_noon"}
@@ -139,7 +145,7 @@ async def test_a_removed_cron_disappears(registry: Registry, any_store: Store) -
 
 
 async def test_a_hub_of_the_old_version_keeps_to_the_new_schedule(registry: Registry) -> None:
-    async with TestApp(registry) as old:
+    async with TestApp(registry, clock=Clock(this_morning())) as old:
         async with hub_beside(old, with_schedules(registry, tick=interval(timedelta(minutes=7)))) as newer:
             first = (await crons(newer.caller()))["tick"]["nextRun"]
         await old.advance(3_600)
