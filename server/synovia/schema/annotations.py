@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import collections.abc
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.fields import FieldInfo
 
 _LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.MutableSequence)
 _MAPS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Give the fields of a model by their Python names, and resolve what their annotations name if that is there by now.
+
+    A model may name one that is declared below it; pydantic resolves that when a value is first validated.
+    """
+    if not model.__pydantic_complete__:
+        model.model_rebuild(raise_errors=False)
+    return model.model_fields
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:

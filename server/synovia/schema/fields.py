@@ -19,7 +19,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from synovia.errors import InvalidArguments, UnknownIndex
-from synovia.schema.annotations import allows_none, alternatives, element_of, is_untyped, strict_adapter, value_of
+from synovia.schema.annotations import (
+    allows_none,
+    alternatives,
+    element_of,
+    fields_of,
+    is_untyped,
+    strict_adapter,
+    value_of,
+)
 from synovia.schema.ids import Id
 from synovia.schema.specs import CREATION_TIME
 from synovia.schema.untyped import ANYTHING, Untyped, untyped_in
@@ -252,7 +260,7 @@ def _inside(kind: Any, name: str, in_array: bool) -> _Step | None:
         return _Step(name, (Any,), True, None, in_array)
     if (value := value_of(kind)) is not None:
         return _Step(name, (value,), True, None, in_array)
-    info = kind.model_fields.get(name) if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    info = fields_of(kind).get(name) if isinstance(kind, type) and issubclass(kind, BaseModel) else None
     if info is None:
         return None
     annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from synovia.schema.annotations import allows_none, alternatives, is_untyped, strict_adapter
+from synovia.schema.annotations import allows_none, alternatives, fields_of, is_untyped, strict_adapter
 from synovia.schema.ids import Id
 from synovia.schema.specs import Document
 from synovia.schema.untyped import Untyped, untyped_fields
@@ -58,7 +58,7 @@ def readable_document(table: type[BaseModel], document: Document) -> Document:
 
 @cache
 def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    info = model.model_fields[name]
+    info = fields_of(model)[name]
     is_id = name == "id" and info.alias == "_id"
     annotation: Any = Id[model] if is_id else info.annotation  # type: ignore[valid-type]
     return strict_adapter(Annotated[(annotation, *info.metadata)] if info.metadata else annotation)

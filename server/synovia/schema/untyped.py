@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from synovia.schema.annotations import alternatives, element_of, is_untyped, value_of
+from synovia.schema.annotations import alternatives, element_of, fields_of, is_untyped, value_of
 
 
 class Untyped:
@@ -87,6 +87,6 @@ def _of_alternative(kind: Any, known: dict[type[BaseModel], Untyped]) -> Untyped
 def _of_model(model: type[BaseModel], known: dict[type[BaseModel], Untyped]) -> Untyped:
     if model not in known:
         place = known[model] = Untyped()
-        for name, info in model.model_fields.items():
+        for name, info in fields_of(model).items():
             place.fields[info.serialization_alias or info.alias or name] = _of(info.annotation, known)
     return known[model]
