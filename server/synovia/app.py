@@ -203,8 +203,7 @@ class Synovia:
 
     async def _mutate(self, path: str, args: Mapping[str, Any], identity: Identity | None, trusted: bool) -> Outcome:
         outcome = await self.engine.mutate(path, args, identity, origin=_origin(trusted))
-        if outcome.ts is not None:
-            await self.engine.wait_for(outcome.ts)
+        await self.engine.wait_for(outcome.ts or 0)
         return outcome
 
     async def action(

@@ -132,15 +132,20 @@ async def test_nor_beside_others_that_are_up_to_date(any_store: Store) -> None:
         assert second.session.held[1].value == 1, "both as of one instant"
 
 
+async def look_and_lose_the_role(engine: Engine) -> None:
+    """Have Ann see what is for doctors and leave, and make her a nurse."""
+    await appoint(engine, "doctor")
+    ann = Peer(engine)
+    ann.query_set.sign_in(ANN)
+    ann.ask("ward:for_role", {})
+    assert await ann.first() == 0
+    ann.query_set.close()
+    await appoint(engine, "nurse")
+
+
 async def test_a_role_that_was_taken_shows_nothing_any_more(any_store: Store) -> None:
     async with engine_on(any_store, WARD) as engine:
-        await appoint(engine, "doctor")
-        first = Peer(engine)
-        first.query_set.sign_in(ANN)
-        first.ask("ward:for_role", {})
-        assert await first.first() == 0
-        first.query_set.close()
-        await appoint(engine, "nurse")
+        await look_and_lose_the_role(engine)
         second = Peer(engine)
         second.query_set.sign_in(ANN)
         second.ask("ward:for_role", {})
@@ -151,13 +156,7 @@ async def test_a_role_that_was_taken_shows_nothing_any_more(any_store: Store) ->
 
 async def test_who_becomes_somebody_else_is_not_told_what_that_caller_saw_before(any_store: Store) -> None:
     async with engine_on(any_store, WARD) as engine:
-        await appoint(engine, "doctor")
-        first = Peer(engine)
-        first.query_set.sign_in(ANN)
-        first.ask("ward:for_role", {})
-        assert await first.first() == 0
-        first.query_set.close()
-        await appoint(engine, "nurse")
+        await look_and_lose_the_role(engine)
         second = Peer(engine)
         second.ask("ward:for_role", {})
         await second.told()

@@ -154,8 +154,7 @@ class Calls:
         else:
             name, mark = request_name(identity, call.key), request_mark(path, call.args)
             outcome = await self._engine.mutate(path, args, identity, session=name, number=0, retry=True, mark=mark)
-        if outcome.ts is not None:
-            await self._engine.wait_for(outcome.ts)
+        await self._engine.wait_for(outcome.ts or 0)
         return outcome
 
     async def _stored(self, call: _Call) -> dict[str, Any]:

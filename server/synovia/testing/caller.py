@@ -53,7 +53,7 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        values = await self._stored(args or {})
+        values = await self._stored(args)
         return (await self._app.engine.query(path, values, self.identity, origin=self._origin)).value()
 
     async def mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
@@ -62,7 +62,7 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        values = await self._stored(args or {})
+        values = await self._stored(args)
         outcome = await self._app.engine.mutate(path, values, self.identity, origin=self._origin)
         await self._app.engine.wait_for(outcome.ts or 0)
         await self._app.catch_up()
@@ -74,7 +74,7 @@ class Caller:
         Raises:
             FunctionError: What a client would get.
         """
-        values = await self._stored(args or {})
+        values = await self._stored(args)
         outcome = await self._app.engine.run_action(path, values, self.identity, origin=self._origin)
         await self._app.catch_up()
         return outcome.value()
@@ -85,7 +85,7 @@ class Caller:
         Raises:
             FunctionError: Once it is entered: there is no such query, or the arguments do not fit.
         """
-        return self._app.subscription(path, lambda: self._stored(args or {}), self.identity)
+        return self._app.subscription(path, lambda: self._stored(args), self.identity)
 
     @cached_property
     def http(self) -> AsyncClient:
@@ -99,11 +99,5 @@ class Caller:
         """Read the samples that a result refers to."""
         return (await arrays.read_range(self._app.store.arrays, ref)).reshape(ref.shape)
 
-    async def _stored(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return await arrays.write_array(self._app.store.arrays, value)
-        if isinstance(value, Mapping):
-            return {key: await self._stored(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [await self._stored(item) for item in value]
-        return value
+    async def _stored(self, args: Mapping[str, Any] | None) -> Any:
+        return await arrays.store_arrays(self._app.store.arrays, args or {})
