@@ -32,13 +32,6 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def watch() -> Iterator[pooled.Watch]:
-    pooled.WATCH.append(pooled.Watch())
-    yield pooled.WATCH[-1]
-    pooled.WATCH.clear()
-
-
-@pytest.fixture
 async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
     async with asyncio.timeout(60), TestApp(registry, any_store) as app:
         yield app

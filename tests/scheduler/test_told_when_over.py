@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,13 +26,6 @@ BOTH = {"onComplete": "telling:ended", "onFailure": "telling:failed"}
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("telling", [telling])
-
-
-@pytest.fixture
-def watch() -> Iterator[pooled.Watch]:
-    pooled.WATCH.append(pooled.Watch())
-    yield pooled.WATCH[-1]
-    pooled.WATCH.clear()
 
 
 @pytest.fixture
