@@ -60,7 +60,7 @@ def test_a_route_of_several_methods_and_a_function_do_not_share_an_operation(tmp
         "\n@http.route('/things', methods=['GET', 'PUT'], public=True)\n"
         "async def things(ctx: ActionContext, request: Request) -> Response:\n    return Response()\n"
     )
-    files = {"a/__init__.py": route, "a/things.py": function("get")}
+    files = {"a/__init__.py": route, "b.py": '__synovia_path__ = "a/things"\n' + function("get")}
     document = describe(load_application(write_application(tmp_path, files)))
     names = [each["operationId"] for item in document["paths"].values() for each in item.values()]
     assert sorted(names) == ["a.things-get", "a.things-put", "a.things.get", "samples"]

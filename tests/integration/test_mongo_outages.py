@@ -55,7 +55,9 @@ def replica_set() -> Iterator[ReplicaSet]:
 
 @contextlib.asynccontextmanager
 async def opened(uri: str) -> AsyncIterator[MongoStore]:
-    store = MongoStore(uri, f"test_{uuid4().hex[:12]}", patience=0.2)
+    # An error that the server was told to make is followed by no change of its state, of which it would tell at once: the
+    # driver hears that the primary is still there with the next heartbeat, by default within as long as a commit may take.
+    store = MongoStore(f"{uri}&heartbeatFrequencyMS=500", f"test_{uuid4().hex[:12]}", patience=0.2)
     await store.open([NOTES])
     try:
         yield store

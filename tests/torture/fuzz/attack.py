@@ -13,8 +13,10 @@ import os
 import struct
 from dataclasses import dataclass, field
 
+from synovia.auth.development import PREFIX, parse_identity
+from synovia.identity import InvalidToken
 from synovia_protocol.errors import CloseCode, ProtocolError
-from synovia_protocol.messages import SUBPROTOCOL
+from synovia_protocol.messages import SUBPROTOCOL, Authenticate, Mutation
 from synovia_protocol.server_session import ServerSession
 from torture.fuzz.frames import Frames
 
@@ -66,24 +68,46 @@ def make_attack(seed: int) -> Attack:
         return Attack(frames.random.randbytes(200), 1)
     if chance < 0.03:
         return Attack(frames.damaged(HANDSHAKE), 1, handshake=b"")
-    session = ServerSession()
+    judge = _Judge()
     first = frames.connect() if chance < 0.97 else frames.frame()
     told = [first]
-    expected = _break(session, first)
+    expected = judge.code_after(first)
     while expected is None and len(told) < _MOST:
         told.append(frames.frame())
-        expected = _break(session, told[-1])
+        expected = judge.code_after(told[-1])
     goodbye = b"" if expected else websocket_frame(struct.pack(">H", 1000), CLOSE)
     data = b"".join(map(websocket_frame, told)) + goodbye
     return Attack(data, len(told), expected or int(CloseCode.NORMAL), told)
 
 
-def _break(session: ServerSession, frame: bytes) -> int | None:
+class _Judge:
+    """Tells with which code the hub has to close a connection, by the protocol's own session and docs/protocol.md."""
+
+    def __init__(self) -> None:
+        self._session = ServerSession()
+        self._signed_out = False
+
+    def code_after(self, frame: bytes) -> int | None:
+        """Give the code if this frame ends the connection: it breaks the protocol, or may not be answered as nobody."""
+        try:
+            events = self._session.receive(frame)
+        except ProtocolError as error:
+            return int(error.close_code)
+        for event in events:
+            if isinstance(event, Authenticate):
+                self._signed_out = event.token is not None and not _is_taken(event.token)
+            elif isinstance(event, Mutation) and event.retry and self._signed_out:
+                return int(CloseCode.UNAUTHENTICATED)
+        return None
+
+
+def _is_taken(token: str) -> bool:
+    """Tell whether the hub under test believes a token: it signs in by name."""
     try:
-        session.receive(frame)
-    except ProtocolError as error:
-        return int(error.close_code)
-    return None
+        parse_identity(token.removeprefix(PREFIX))
+    except InvalidToken:
+        return False
+    return token.startswith(PREFIX)
 
 
 async def carry_out(attack: Attack, port: int) -> int | None:
