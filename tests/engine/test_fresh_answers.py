@@ -55,7 +55,7 @@ class Peer:
 
     def look(self) -> bool:
         """Take what the hub tells now; tell whether it was anything."""
-        frames = self.query_set.advance(self._engine.head)
+        frames = self.query_set.advance()
         for frame in frames:
             self.events += self.session.receive(frame)
         return bool(frames)

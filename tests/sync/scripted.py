@@ -56,6 +56,10 @@ class ScriptedLive:
     def known_through(self, head: int) -> int:
         return head if self.behind is None else min(head, self.behind)
 
+    def newest(self, head: int) -> tuple[int, ScriptedVersion | None]:
+        ts = self.known_through(head)
+        return ts, self.version_at(ts)
+
     def version_at(self, ts: int) -> ScriptedVersion | None:
         if any(low <= ts < high for low, high in self.gaps) or (self.behind is not None and ts > self.behind):
             return None
@@ -177,7 +181,7 @@ class Pair:
         """Move the head, let the connection advance, and give what its client makes of it."""
         if head is not None:
             self.engine.head = head
-        self.frames = self.query_set.advance(self.engine.head)
+        self.frames = self.query_set.advance()
         self.query_set.check()
         return [event for frame in self.frames for event in self.client.receive(frame)]
 

@@ -165,6 +165,13 @@ class LiveQuery:
         """Tell the newest timestamp at which the result is known."""
         return head if self.dirty_at is None else self.dirty_at - 1
 
+    def newest(self, head: Ts) -> tuple[Ts, Version | None]:
+        """Give the newest timestamp up to ``head`` at which the result is known, and the result there."""
+        if self.dirty_at is None and self._spans and (last := self._spans[-1]).since <= head:
+            return head, last.version
+        ts = min(head, self.known_through(head))
+        return ts, self.version_at(ts)
+
     def version_at(self, ts: Ts) -> Version | None:
         """Give the result as of ``ts``; None if it is not known there, or no longer kept."""
         for span in reversed(self._spans):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import h11
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
@@ -14,7 +14,6 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode as WebSocketCode
 from websockets.frames import Frame
-from websockets.protocol import State
 
 from synovia.http.admission import Admission
 from synovia.http.request_heads import StrictConnection
@@ -43,10 +42,17 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     Frames of the server are neither masked nor compressed, so what is written is the frame with a short head; the protocol
     object that uvicorn drives keeps no state about them.
+
+    Attributes:
+        is_writable: Whether a frame would be on its way at once, or at least not wait behind much.
     """
+
+    _written: ClassVar[tuple[bytes, bytes]] = b"", b""
+    """The last short frame, and the same with its head: a push goes to many, one after the other."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.is_writable = True
         self.conn.logger, self.conn.debug = _silent, False
         self.close_timeout = _LET_GO_SECONDS
         self._unparsed = memoryview(b"")
@@ -134,25 +140,35 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     # --- sending
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether a frame would be on its way at once, or at least not wait behind much."""
-        return self.writable.is_set()
+    def pause_writing(self) -> None:
+        """Take no more for now: the transport holds much already."""
+        super().pause_writing()
+        self.is_writable = False
 
-    @property
-    def _is_over(self) -> bool:
-        # Whoever is busy when the peer goes learns of that later, and uvloop refuses what is written till then.
-        return self.disconnected or self.close_sent or self.conn.state is not State.OPEN
+    def resume_writing(self) -> None:
+        """Take more: the transport has got rid of what it held."""
+        super().resume_writing()
+        self.is_writable = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let nobody wait any more."""
+        super().connection_lost(exc)
+        self.is_writable = True
 
     def write(self, frame: bytes) -> None:
         """Send a binary frame; nothing happens if the connection is closing."""
-        if self._is_over:
+        # Whoever is busy when the peer goes learns of that later, and uvloop refuses what is written till then.
+        if self.close_sent or self.disconnected or self.transport.is_closing():
             return
-        head = _head(len(frame))
-        if len(frame) < _JOINED_BYTES:
-            self.transport.write(head + frame)
-        else:
-            self.transport.writelines((head, frame))
+        last, joined = SyncProtocol._written
+        if frame is not last:
+            head = _head(len(frame))
+            if len(frame) >= _JOINED_BYTES:
+                self.transport.writelines((head, frame))
+                return
+            joined = head + frame
+            SyncProtocol._written = frame, joined
+        self.transport.write(joined)
 
     async def drain(self) -> None:
         """Wait until it is writable again; OSError if the peer has gone."""
@@ -166,7 +182,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def cut(self, frame: bytes | None, code: int, reason: str) -> None:
         """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
-        if self._is_over:
+        if self.close_sent or self.disconnected or self.transport.is_closing():
             self.transport.abort()
             return
         if frame is not None:

@@ -37,6 +37,7 @@ class Conversation:
         self.query_set = QuerySet(
             context.engine, socket.session, context.transitions, socket.wake, account=Account(address, socket.name)
         )
+        self.advance = self.query_set.advance
         self._context = context
         self._session = socket.session
         self._address = address
@@ -111,10 +112,6 @@ class Conversation:
         else:
             return False
         return True
-
-    def advance(self) -> list[bytes]:
-        """Give the frames that bring the client up to date."""
-        return [] if self._session.is_over else self.query_set.advance(self._context.engine.head)
 
     @property
     def settled(self) -> bool:

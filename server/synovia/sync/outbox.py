@@ -4,15 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """One array frame, and the request it answers."""
-
-    request_id: int
-    frame: bytes
 
 
 class Outbox:
@@ -24,20 +15,17 @@ class Outbox:
 
     Attributes:
         ready: Wakes the writer.
+        messages: The message lane.
+        samples: The array frame that waits, if one does.
     """
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()
-        self._messages: deque[bytes] = deque()
+        self.messages: deque[bytes] = deque()
         self._bytes = 0
-        self._samples: Samples | None = None
+        self.samples: bytes | None = None
         self._turn = asyncio.Lock()
         self._taken = asyncio.Event()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits, neither a message nor samples."""
-        return not self._messages and self._samples is None
 
     @property
     def waiting_bytes(self) -> int:
@@ -46,39 +34,36 @@ class Outbox:
 
     def put(self, frame: bytes) -> None:
         """Add a message."""
-        self._messages.append(frame)
+        self.messages.append(frame)
         self._bytes += len(frame)
 
-    async def put_samples(self, request_id: int, frame: bytes) -> None:
-        """Add an array frame when it is this request's turn; return when the socket has taken it."""
+    async def put_samples(self, frame: bytes) -> None:
+        """Add an array frame when it is one's turn; return when the socket has taken it."""
         async with self._turn:
-            self._samples = Samples(request_id, frame)
+            self.samples = frame
             self._taken.clear()
             self.ready.set()
             try:
                 await self._taken.wait()
             finally:
-                self._samples = None
+                self.samples = None
 
-    def take_message(self) -> bytes | None:
-        """Take the message that has waited longest."""
-        if not self._messages:
-            return None
-        frame = self._messages.popleft()
+    def take_message(self) -> bytes:
+        """Take the message that has waited longest; IndexError if none waits."""
+        frame = self.messages.popleft()
         self._bytes -= len(frame)
         return frame
 
-    def take_samples(self) -> bytes | None:
-        """Take the array frame, if one waits."""
-        if self._samples is None:
-            return None
-        frame, self._samples = self._samples.frame, None
+    def take_samples(self) -> bytes:
+        """Take the array frame; there must be one."""
+        assert self.samples is not None, "asked before"  # noqa: S101
+        frame, self.samples = self.samples, None
         self._taken.set()
         return frame
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self._messages.clear()
+        self.messages.clear()
         self._bytes = 0
-        self._samples = None
+        self.samples = None
         self._taken.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from starlette.types import Scope, Send
@@ -70,8 +69,16 @@ def output_of(scope: Scope, send: Send) -> Output:
     return AsgiOutput(send) if offered is None else offered
 
 
+class Flushed(Protocol):
+    """Somebody who has something to send."""
+
+    def flush(self) -> None:
+        """Send it; this must not raise."""
+        ...
+
+
 class Flusher:
-    """Calls everybody who has something to send, once, when the event loop comes round.
+    """Flushes everybody who has something to send, once, when the event loop comes round.
 
     A tick of the engine moves many connections; each is told of it several times, and sends once, without a task switch.
 
@@ -81,12 +88,12 @@ class Flusher:
 
     def __init__(self, slice_seconds: float = 0.005) -> None:
         self._slice = slice_seconds
-        self._due: list[Callable[[], None]] = []
+        self._due: list[Flushed] = []
         self._handle: asyncio.Handle | None = None
 
-    def add(self, flush: Callable[[], None]) -> None:
-        """Have ``flush`` called soon. It must not raise, and whoever adds it sees to it that it is added once."""
-        self._due.append(flush)
+    def add(self, one: Flushed) -> None:
+        """Have somebody flushed soon; they must not be added again before."""
+        self._due.append(one)
         if self._handle is None:
             self._handle = asyncio.get_running_loop().call_soon(self._flush)
 
@@ -95,8 +102,8 @@ class Flusher:
         due, self._due = self._due, []
         clock = asyncio.get_running_loop().time
         end = clock() + self._slice
-        for number, flush in enumerate(due, 1):
-            flush()
+        for number, one in enumerate(due, 1):
+            one.flush()
             if not number % 32 and clock() > end:
                 self._due[:0] = due[number:]
                 break

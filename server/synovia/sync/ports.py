@@ -40,6 +40,10 @@ class LiveQuery(Protocol):
         """Tell the newest ts, up to ``head``, at which the result is known."""
         ...
 
+    def newest(self, head: Ts) -> tuple[Ts, Version | None]:
+        """Give the newest ts up to ``head`` at which the result is known, and the version there, if it is kept."""
+        ...
+
     def version_at(self, ts: Ts) -> Version | None:
         """Give the version as of ``ts``; None if it is not kept any more, or was never known."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from synovia.errors import FunctionError
 from synovia.identity import SERVER, Account, Identity
-from synovia.sync.ports import Engine, Floor, LiveQuery, Ts, Version
+from synovia.sync.ports import Engine, Floor, LiveQuery, Ts
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache, Untellable
 from synovia_protocol.codec import pack_update
@@ -56,6 +56,7 @@ class QuerySet:
         self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
+        self._only: Subscription | None = None
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
         self._ts = 0
@@ -107,7 +108,11 @@ class QuerySet:
             floor = self._engine.floor(self._wake)
             for added in adding:
                 self._add(added, floor)
+        self._count()
         self._wake()
+
+    def _count(self) -> None:
+        self._only = next(iter(self._queries.values())) if len(self._queries) == 1 else None
 
     def _add(self, added: QueryAdd, floor: Floor) -> None:
         if len(self._queries) >= self.max_subscriptions:
@@ -147,6 +152,7 @@ class QuerySet:
                 query.take_over(before)
                 self._queries[query_id] = query
             self._engine.unsubscribe(before, before.live)
+        self._count()
         self._wake()
 
     def forget_past(self) -> None:
@@ -169,16 +175,17 @@ class QuerySet:
         for query in self._queries.values():
             self._engine.unsubscribe(query, query.live)
         self._queries.clear()
+        self._only = None
         self._waiting.clear()
 
     # --- what the client is told
 
-    def advance(self, head: Ts) -> list[bytes]:
+    def advance(self) -> list[bytes]:
         """Move to the newest instant that is known of every query; give the frames that tell the client, in order."""
         frames = self._refusals() if self._refused else []
-        only = next(iter(self._queries.values())) if len(self._queries) == 1 else None
+        head, only = self._engine.head, self._only
         if only is not None and only.version is not None and not only.moved:
-            self._move_only(only, only.version, head, frames)
+            self._move_only(only, head, frames)
         else:
             target = self._target(head)
             if target is not None:
@@ -214,13 +221,12 @@ class QuerySet:
             query.moved = False
         self._ts = target
 
-    def _move_only(self, query: Subscription, old: Version, head: Ts, frames: list[bytes]) -> None:
+    def _move_only(self, query: Subscription, head: Ts, frames: list[bytes]) -> None:
         """Do as ``_target`` and ``_move`` for a single query: the way of most pushes, so a short one."""
-        target = min(head, query.live.known_through(head))
-        new = query.live.version_at(target)
+        target, new = query.live.newest(head)
         if new is None or target < self._ts:
             return
-        if new is not old:
+        if new is not query.version:
             try:
                 frames.append(self._session.send_transition(target, (query, new), self._cache.encode_one))
             except Untellable:

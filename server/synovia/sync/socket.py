@@ -112,7 +112,9 @@ class Socket:
     def wake(self) -> None:
         """There may be something new for the client; cheap, and may be called as often as one likes."""
         self._stale = True
-        self._schedule()
+        if not self._scheduled:
+            self._scheduled = True
+            self._flusher.add(self)
 
     def send(self, message: ServerMessage) -> None:
         """Send a message as soon as the client takes it; nothing once the session is over."""
@@ -128,12 +130,12 @@ class Socket:
     async def send_samples(self, frame: ArrayFrame) -> None:
         """Send a part of an array; return when the socket has taken it."""
         if not self.session.is_over:
-            await self.outbox.put_samples(frame.stream, self.session.send_array_frame(frame))
+            await self.outbox.put_samples(self.session.send_array_frame(frame))
 
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._flusher.add(self.flush)
+            self._flusher.add(self)
 
     def has_room(self, also_waiting: int = 0) -> bool:
         """Tell whether another message may wait, beside the bytes that wait elsewhere; ends the connection if not."""
@@ -215,44 +217,34 @@ class Socket:
     def flush(self) -> None:
         """Send what waits as far as the client takes it at once; the rest is left to the writer."""
         self._scheduled = False
-        if self._handler is None or self._draining_since is not None:
+        handler = self._handler
+        if handler is None or self._draining_since is not None:
             return
-        if self._ending is not None or self._push_or_cut(self._handler):
-            self.outbox.ready.set()
-
-    def _push_or_cut(self, handler: Handler) -> bool:
         try:
-            return self._push(handler)
+            if self._ending is not None or self._push(handler):
+                self.outbox.ready.set()
         except Exception:
             logger.exception("%s: the client could not be brought up to date", self.name)
             self.cut(_failure())
-            return False
 
     def _push(self, handler: Handler) -> bool:
         """Send as long as the client takes it: messages, then news, then samples. Tell whether to wait for the client."""
         output, outbox = self._output, self.outbox
         while output.is_writable:
-            frame = outbox.take_message()
-            if frame is None:
-                if self._stale:
-                    self._push_news(handler)
-                    if outbox.is_empty and not self._stale:
-                        return not output.is_writable
-                    continue
-                frame = outbox.take_samples()
-                if frame is None:
-                    return False
-            output.write(frame)
-        return True
-
-    def _push_news(self, handler: Handler) -> None:
-        self._stale = False
-        output = self._output
-        for frame in handler.advance():
-            if output.is_writable:
-                output.write(frame)
+            if outbox.messages:
+                output.write(outbox.take_message())
+            elif self._stale:
+                self._stale = False
+                for frame in handler.advance():
+                    if output.is_writable:
+                        output.write(frame)
+                    else:
+                        outbox.put(frame)
+            elif outbox.samples is not None:
+                output.write(outbox.take_samples())
             else:
-                self.outbox.put(frame)
+                return False
+        return True
 
     async def _write(self, handler: Handler) -> None:
         try:
@@ -277,7 +269,7 @@ class Socket:
             self._draining_since = None
 
     async def _say_goodbye(self, handler: Handler, ending: Ending) -> None:
-        while ending.flush:
+        while ending.flush and not self.session.is_over:
             while self._push(handler):
                 await self._drain()
             if handler.settled:

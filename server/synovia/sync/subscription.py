@@ -22,12 +22,13 @@ class Subscription:
         moved: ``version`` came from another live query than ``live`` is, because the caller is another one now.
     """
 
-    __slots__ = ("_floor", "_newest_ts", "added", "live", "moved", "notify", "version")
+    __slots__ = ("_floor", "_newest_ts", "added", "live", "moved", "notify", "query_id", "version")
 
     live: LiveQuery
 
     def __init__(self, added: QueryAdd, notify: Callable[[], None], floor: Floor, newest_ts: Ts | None = None) -> None:
         self.added = added
+        self.query_id = added.query_id
         self.notify = notify
         self._floor = floor
         self.version: Version | None = None
@@ -81,7 +82,7 @@ class Subscription:
 
     def update(self, new: Version) -> bytes | None:
         """Pack what leads the client to ``new``; None if that is not kept any more."""
-        query_id = self.added.query_id
+        query_id = self.query_id
         if new.error is not None:
             return pack_update(QueryFailed(query_id, new.error))
         if self.version is None:
@@ -95,7 +96,7 @@ class Subscription:
         if digest is None or new.journal != self.added.journal:
             return self._value(new)
         if new.digest() == digest:
-            return pack_update(QueryUnchanged(self.added.query_id))
+            return pack_update(QueryUnchanged(self.query_id))
         old = None if self._newest_ts is None else self.live.past(self._newest_ts)
         if old is None or old.error is not None or old.digest() != digest:
             return self._value(new)
@@ -107,7 +108,7 @@ class Subscription:
         patches = self.live.patches(old, new)
         if patches is None or (new.packed is not None and sum(map(len, patches)) > len(new.packed)):
             return None
-        return pack_patch_update(self.added.query_id, patches)
+        return pack_patch_update(self.query_id, patches)
 
     def _value(self, new: Version) -> bytes | None:
-        return None if new.packed is None else pack_value_update(self.added.query_id, new.packed, new.journal)
+        return None if new.packed is None else pack_value_update(self.query_id, new.packed, new.journal)

@@ -11,6 +11,7 @@ from synovia_protocol.codec import encode_transition
 
 _Told = tuple[tuple[int, int, int], ...]
 _Key = tuple[Ts, Ts, int, _Told]
+_One = tuple[Ts, Ts, int, int, Version | None, Version]
 
 
 _ENTRY_BYTES = 500  # what an entry costs beside its frame, roughly
@@ -45,6 +46,8 @@ class TransitionCache:
         self.misses = 0
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._last_told: _One | None = None
+        self._last_frame = b""
         self._frames: dict[_Key, bytes] = {}
         self._updates: dict[_Told, tuple[list[bytes], list[Version | None]]] = {}
 
@@ -73,8 +76,11 @@ class TransitionCache:
             Untellable: The change cannot be told.
         """
         query, new = change
-        frame = self._frames.get((from_ts, to_ts, number, ((query.added.query_id, id(query.version), id(new)),)))
-        return frame or self.encode(from_ts, to_ts, [Change(query, new)], number)
+        told = from_ts, to_ts, number, query.query_id, query.version, new
+        if told != self._last_told:
+            self._last_frame = self.encode(from_ts, to_ts, [Change(query, new)], number)
+            self._last_told = told
+        return self._last_frame
 
     def _shared(self, told: _Told, changes: Sequence[Change]) -> list[bytes]:
         known = self._updates.get(told)
@@ -103,7 +109,7 @@ def _told(changes: Sequence[Change]) -> _Told | None:
         query = change.query
         if not query.shareable:
             return None
-        parts.append((query.added.query_id, id(query.version), id(change.version)))
+        parts.append((query.query_id, id(query.version), id(change.version)))
     return tuple(parts)
 
 
