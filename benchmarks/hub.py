@@ -14,6 +14,7 @@ from benchmarks import sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
+from synovia.cli import garbage
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import collect
@@ -98,6 +99,7 @@ async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | 
     app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:
         await app.start()
+        garbage.tune()
         server = make_server(app)
         serving = asyncio.create_task(server.serve([listener]), name="server")
         try:

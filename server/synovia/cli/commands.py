@@ -25,6 +25,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from synovia.app import Synovia
+from synovia.cli import garbage
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import STATUSES, list_calls
@@ -296,6 +297,7 @@ async def _serve(
     server.exits_in_time = True
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
+        garbage.tune()
         try:
             async with answering(app, store):
                 started()
