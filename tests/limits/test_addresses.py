@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from synovia.limits.addresses import Addresses, network_of
+from synovia.limits.addresses import AT_ONCE, Address, Addresses, network_of
 from synovia.limits.bucket import Bucket
 from synovia.limits.settings import HubLimits
 from synovia.testing import Clock
@@ -50,3 +50,31 @@ def test_a_bucket_gives_credit_and_tells_how_long_to_wait() -> None:
     assert bucket.wait(1.0) == pytest.approx(4.0)  # nobody is shut out for long
     assert bucket.full(10.0)
     assert not bucket.full(6.0)
+
+
+def last_turn(address: Address, count: int, now: float) -> float:
+    """Ask for so many turns at once; give the seconds until the last one."""
+    return [address.turn(0.004, now) for _ in range(count)][-1]
+
+
+def test_who_is_alone_takes_turns_eight_times_as_fast() -> None:
+    clock = Clock(100.0)
+    addresses = Addresses(HubLimits(), clock)
+    one = addresses.of("203.0.113.7")
+    one.take(1, 0, clock())
+    assert last_turn(one, AT_ONCE, clock()) == pytest.approx(0.0, abs=1e-9)
+    assert last_turn(one, 500 - AT_ONCE, clock()) == pytest.approx((500 - AT_ONCE) * 0.0005)
+
+
+def test_turns_are_spaced_as_soon_as_anybody_else_is_heard_of_and_until_they_are_quiet() -> None:
+    clock = Clock(100.0)
+    addresses = Addresses(HubLimits(), clock)
+    one, other = addresses.of("203.0.113.7"), addresses.of("203.0.113.8")
+    other.take(1, 0, clock())
+    one.take(1, 0, clock())  # its own messages do not hide the other's
+    one.take(1, 0, clock())
+    assert last_turn(one, 500, clock()) == pytest.approx((500 - AT_ONCE) * 0.004)
+    clock.advance(10)
+    assert last_turn(one, 500, clock()) == pytest.approx((500 - AT_ONCE) * 0.0005)
+    other.take(1, 0, clock())
+    assert last_turn(other, AT_ONCE, clock()) == pytest.approx(0.0, abs=1e-9)

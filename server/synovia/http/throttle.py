@@ -7,7 +7,6 @@ import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synovia.limits.addresses import Address
 from synovia.limits.refusal import Refusal
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
@@ -17,7 +16,6 @@ _MESSAGES = {"http": 5, "websocket": 10}
 
 _SPACING = {"http": 0.002, "websocket": 0.004}
 """Seconds between two that begin, of one address: about four times what they take, so that others have their turn."""
-_AT_ONCE = 8
 
 
 class Throttle:
@@ -40,8 +38,8 @@ class Throttle:
         address = self._hub.addresses.of_peer(scope)
         now = time.monotonic()
         wait = address.meter.wait(now)
-        address.meter.take(_MESSAGES[scope["type"]], 0, now)
-        if wait <= 0 and (turn := _turn(address, _SPACING[scope["type"]])) > 0:
+        address.take(_MESSAGES[scope["type"]], 0, now)
+        if wait <= 0 and (turn := address.turn(_SPACING[scope["type"]], now)) > 0:
             await asyncio.sleep(turn)
         if wait > 0:
             refusal = Refusal(429, ErrorCode.RATE_LIMITED, "this address asks for too much at once", wait)
@@ -57,10 +55,3 @@ class Throttle:
                 await self._app(scope, receive, send)
             finally:
                 address.requests -= 1
-
-
-def _turn(address: Address, spacing: float) -> float:
-    """Give a request its turn among those of its address; tell the seconds until then, none as long as they are few."""
-    now = time.monotonic()
-    address.next_turn = max(address.next_turn, now - _AT_ONCE * spacing) + spacing
-    return address.next_turn - now

@@ -15,6 +15,10 @@ from synovia.limits.settings import HubLimits
 
 MOST_REMEMBERED = 10_000
 """Addresses without a connection whose use is still remembered; the oldest are forgotten."""
+AT_ONCE = 8
+"""Turns of an address that need not wait for one another."""
+ALONE = 8.0
+QUIET_SECONDS = 1.0
 _MINUTE = 60.0
 _HOUR = 3600.0
 
@@ -38,6 +42,26 @@ def sign_ins(per_minute: float, now: float) -> Bucket:
     return Bucket(per_minute / _MINUTE, now, burst=per_minute)
 
 
+class Activity:
+    """Who was heard of last: tells whether somebody else would notice what one address has the hub do."""
+
+    __slots__ = ("_before", "_latest", "_latest_at")
+
+    def __init__(self) -> None:
+        self._latest: Address | None = None
+        self._latest_at = self._before = float("-inf")
+
+    def note(self, address: Address, now: float) -> None:
+        """Hear of an address."""
+        if address is not self._latest:
+            self._before, self._latest = self._latest_at, address
+        self._latest_at = now
+
+    def heard_of_others(self, address: Address) -> float:
+        """Tell when an address other than this one was heard of last."""
+        return self._before if address is self._latest else self._latest_at
+
+
 class Address:
     """One network address.
 
@@ -45,7 +69,6 @@ class Address:
         connections: WebSockets that are open.
         requests: HTTP requests that are being answered.
         visitors: Connections that are not WebSockets, or not yet.
-        next_turn: When its next HTTP request or handshake may begin.
         subscriptions: Queries in the query sets of all its connections.
         upload_bytes: Samples of uploads that are not complete.
         running: Lets so many functions run at once.
@@ -56,15 +79,16 @@ class Address:
     """
 
     __slots__ = (
-        "anonymous_samples", "connections", "meter", "next_turn", "requests", "running", "sign_ins", "storing",
+        "_activity", "_next_turn", "anonymous_samples", "connections", "meter", "requests", "running", "sign_ins", "storing",
         "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
-    def __init__(self, limits: HubLimits, now: float) -> None:
+    def __init__(self, limits: HubLimits, now: float, activity: Activity) -> None:
+        self._activity = activity
+        self._next_turn = 0.0
         self.connections = 0
         self.requests = 0
         self.visitors = 0
-        self.next_turn = 0.0
         self.subscriptions = 0
         self.upload_bytes = 0
         self.running = asyncio.Semaphore(limits.max_running_per_address)
@@ -73,6 +97,23 @@ class Address:
         self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
         hourly = limits.max_anonymous_upload_bytes_per_hour
         self.anonymous_samples = Bucket(hourly / _HOUR, now, burst=hourly)
+
+    def take(self, messages: float, size: float, now: float) -> None:
+        """Count what has come from there."""
+        self._activity.note(self, now)
+        self.meter.take(messages, size, now)
+
+    def turn(self, spacing: float, now: float) -> float:
+        """Give something that takes a while its turn; tell the seconds until then, 0 or less while there are few.
+
+        Args:
+            spacing: Seconds from one turn to the next, so that others have theirs in between; an eighth if nobody else was
+                heard of for a while.
+        """
+        if now - self._activity.heard_of_others(self) > QUIET_SECONDS:
+            spacing /= ALONE
+        self._next_turn = max(self._next_turn, now - AT_ONCE * spacing) + spacing
+        return self._next_turn - now
 
     @property
     def in_use(self) -> bool:
@@ -94,6 +135,7 @@ class Addresses:
     def __init__(self, limits: HubLimits, clock: Callable[[], float]) -> None:
         self._limits = limits
         self._clock = clock
+        self._activity = Activity()
         self._known: dict[str, Address] = {}
 
     def __len__(self) -> int:
@@ -106,7 +148,7 @@ class Addresses:
         if address is None:
             if len(self._known) >= MOST_REMEMBERED:
                 self.tidy()
-            address = self._known[network] = Address(self._limits, self._clock())
+            address = self._known[network] = Address(self._limits, self._clock(), self._activity)
         return address
 
     def of_peer(self, scope: Scope) -> Address:

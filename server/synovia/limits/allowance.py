@@ -59,7 +59,7 @@ class Allowance:
     def _take(self, messages: int, size: int) -> None:
         now = self._clock()
         self._own.take(messages, size, now)
-        self._address.meter.take(messages, size, now)
+        self._address.take(messages, size, now)
 
     @property
     def abused(self) -> bool:
