@@ -9,15 +9,16 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from auth.key_server import KeyServer
-from auth.sign_in_scene import DESKTOP, SignInScene, settings_of
+from auth.sign_in_scene import CERTS, DESKTOP, JWKS, WEB, SignInScene, settings_of
 from synovia.auth.development import DevelopmentAuthenticator
+from synovia.auth.issuers import clerk
 from synovia.auth.routes import routes
 from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService
 from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
-NOBODY = {"googleClientId": None, "email": False, "development": False}
+NOBODY = {"googleClientId": None, "email": False, "development": False, "issuers": []}
 
 
 async def told(sign_in: SignInService) -> Any:
@@ -29,14 +30,32 @@ async def told(sign_in: SignInService) -> Any:
 
 
 async def test_a_page_learns_of_google_by_the_first_client_id(scene: SignInScene) -> None:
-    assert await told(scene.sign_in) == NOBODY | {"googleClientId": DESKTOP}
+    assert (await told(scene.sign_in))["googleClientId"] == DESKTOP
+
+
+async def test_a_desktop_program_learns_the_issuers_and_their_client_ids(scene: SignInScene) -> None:
+    answer = await told(scene.sign_in)
+    assert answer == NOBODY | {"googleClientId": DESKTOP, "issuers": answer["issuers"]}
+    assert {each["issuer"]: each["clientIds"] for each in answer["issuers"]} == {
+        "https://accounts.google.com": [DESKTOP, WEB],
+        scene.issuer: ["the-app"],
+    }
+
+
+async def test_an_issuer_that_knows_no_client_ids_is_not_told(store: Store) -> None:
+    by_page = clerk("https://clerk.example.org", ["https://app.example.org"])
+    sign_in = SignInService.configured(AuthSettings(issuers=(by_page,)), store)
+    assert sign_in is not None
+    assert await told(sign_in) == NOBODY
+    for each in sign_in._verifiers:
+        await each.close()
 
 
 async def test_a_page_learns_of_codes_by_mail_and_of_development(store: Store) -> None:
     by_name = DevelopmentAuthenticator("127.0.0.1")
     sign_in = SignInService.configured(AuthSettings(), store, development=by_name, mailer=ConsoleMailer())
     assert sign_in is not None
-    assert await told(sign_in) == {"googleClientId": None, "email": True, "development": True}
+    assert await told(sign_in) == NOBODY | {"email": True, "development": True}
 
 
 async def test_nothing_else_of_the_settings_is_told(store: Store, key_server: KeyServer) -> None:
@@ -45,6 +64,8 @@ async def test_nothing_else_of_the_settings_is_told(store: Store, key_server: Ke
     assert sign_in is not None
     answer = json.dumps(await told(sign_in))
     assert "x" * 40 not in answer
-    assert key_server.url not in answer
+    assert CERTS not in answer
+    assert JWKS not in answer
+    assert "organizationId" not in answer
     for each in sign_in._verifiers:
         await each.close()

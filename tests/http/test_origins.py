@@ -77,6 +77,26 @@ async def test_pages_of_a_named_origin_may_read_the_answers() -> None:
         assert answered.headers["vary"].lower() == "origin"
 
 
+@pytest.mark.parametrize("page", ["tauri://localhost", "app://motion"])
+async def test_the_page_of_a_desktop_program_is_let_in_by_its_exact_origin(page: str) -> None:
+    others = [
+        page + ".evil.example",
+        page + ":1",
+        page + "/",
+        "tauri://other",
+        "app://motio",
+        "http://localhost",
+        "app://",
+    ]
+    async with serving(settings={"origins": page}) as running:
+        assert (await request_upgrade(running, origin=page)).status == 101
+        assert (await ask(running, origin=page)).headers["access-control-allow-origin"] == page
+        for other in others:
+            assert (await request_upgrade(running, origin=other)).status == 403, other
+    async with serving(settings={"origins": APP}) as running:
+        assert (await request_upgrade(running, origin=page)).status == 403
+
+
 async def test_in_development_pages_of_this_machine_are_let_in_and_no_others() -> None:
     async with serving(development=True) as running:
         for page in ("http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:80", "http://app.localhost:1"):
@@ -116,7 +136,8 @@ async def test_behind_a_trusted_proxy_the_page_is_the_one_that_the_proxy_was_ask
 
 
 @pytest.mark.parametrize(
-    "wrong", ["app.example.org", "*", "https://*.example.org", "https://a.example/x", "ftp://a.example"]
+    "wrong",
+    ["app.example.org", "*", "https://*.example.org", "https://a.example/x", "ftp://a.example", "app://a:1", "app://"],
 )
 def test_what_is_no_origin_is_no_setting(wrong: str) -> None:
     with pytest.raises(ValidationError, match="not an origin"):

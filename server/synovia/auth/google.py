@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from google.auth.exceptions import GoogleAuthError
@@ -53,8 +53,7 @@ class GoogleVerifier:
         if not client_ids:
             raise ValueError("Google sign-in needs the client ids of the programs that sign in")
         self.issuers: Collection[str] = ISSUERS
-        self.web_client_id = next(iter(client_ids))
-        self._client_ids = sorted(client_ids)
+        self.client_ids: Sequence[str] = tuple(client_ids)
         self._certs_url = check_url(certs_url)
         self._leeway = leeway
         self._clock = clock
@@ -78,7 +77,7 @@ class GoogleVerifier:
 
     def _verified(self, token: str, certificates: Mapping[str, str]) -> dict[str, Any]:
         try:
-            claims = id_token.verify_token(token, _Kept(certificates), self._client_ids, self._certs_url, self._leeway)
+            claims = id_token.verify_token(token, _Kept(certificates), self.client_ids, self._certs_url, self._leeway)
         except (GoogleAuthError, ValueError, TypeError) as error:
             raise refused(f"google-auth: {type(error).__name__}") from None
         return dict(claims)
@@ -86,7 +85,7 @@ class GoogleVerifier:
     def _identity(self, claims: dict[str, Any]) -> Identity:
         if claims.get("iss") not in ISSUERS:
             raise refused("another issuer")
-        check_audience(claims, self._client_ids)
+        check_audience(claims, self.client_ids)
         email = optional_text(claims, "email", 254)
         if claims.get("email_verified") is not True or email is None:
             raise refused("the e-mail address is not verified")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ class OidcVerifier:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.issuers: Collection[str] = frozenset({issuer.issuer})
+        self.client_ids: Sequence[str] = issuer.audience
         self._issuer = issuer
         self._clock = clock
         self._times = times or KeyTimes()

@@ -37,6 +37,11 @@ class Verifier(Protocol):
     @property
     def issuers(self) -> Collection[str]: ...
 
+    @property
+    def client_ids(self) -> Sequence[str]:
+        """The programs whose tokens are taken, as the issuers know them; none where pages are named instead."""
+        ...
+
     async def verify(self, token: str, unverified: Unverified) -> tuple[Identity, float]: ...
 
     async def close(self) -> None: ...
@@ -110,12 +115,17 @@ class SignInService:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What a page has to know to offer the ways to sign in; no secret is among it."""
+        """What a page or a desktop program has to know to offer the ways to sign in; no secret is among it."""
         google = next((each for each in self._verifiers if isinstance(each, GoogleVerifier)), None)
         return {
-            "googleClientId": None if google is None else google.web_client_id,
+            "googleClientId": None if google is None else google.client_ids[0],
             "email": self.email is not None,
             "development": self._development is not None,
+            "issuers": [
+                {"issuer": max(each.issuers, key=len), "clientIds": list(each.client_ids)}
+                for each in self._verifiers
+                if each.client_ids
+            ],
         }
 
     # --- signing in

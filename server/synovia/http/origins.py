@@ -18,6 +18,8 @@ from synovia.limits.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DESKTOP_SCHEMES = frozenset({"tauri", "app"})
+"""Of the pages that desktop programs carry along: ``tauri://localhost`` in Tauri, ``app://NAME`` by custom in Electron."""
 _LOOPBACK_ORIGIN = r"https?://(localhost|([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 
 
@@ -25,19 +27,20 @@ def origin(text: str) -> str:
     """Bring an origin into the form that browsers send.
 
     Raises:
-        ValueError: It is not scheme, host and port, and nothing else.
+        ValueError: It is not scheme, host and port, and nothing else; a desktop program's has no port.
     """
     parts = urlsplit(text.strip().lower())
     host = parts.hostname
     odd = parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment or "*" in parts.netloc
-    if parts.scheme not in ("http", "https") or not host or odd:
+    known = parts.scheme in ("http", "https") or (parts.scheme in _DESKTOP_SCHEMES and parts.port is None)
+    if not known or not host or odd:
         raise ValueError(f"{text!r} is not an origin, as https://app.example.org")
     return _join(parts.scheme, host, parts.port)
 
 
 def _join(scheme: str, host: str, port: int | None) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}" + ("" if port in (None, _PORTS[scheme]) else f":{port}")
+    return f"{scheme}://{shown}" + ("" if port in (None, _PORTS.get(scheme)) else f":{port}")
 
 
 def own_origin(scope: Scope) -> str | None:
