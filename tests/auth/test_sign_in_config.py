@@ -18,7 +18,7 @@ from synovia.auth.sign_in import SignInService
 from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
-NOBODY = {"googleClientId": None, "email": False, "development": False, "issuers": []}
+NOBODY: dict[str, Any] = {"googleClientId": None, "email": False, "development": False, "issuers": []}
 
 
 async def told(sign_in: SignInService) -> Any:

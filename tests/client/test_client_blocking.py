@@ -217,3 +217,105 @@ def test_a_bad_address_starts_no_thread() -> None:
 def test_what_cannot_be_reached_is_reported() -> None:
     with BlockingClient("ws://127.0.0.1:9", proxy=None) as client, pytest.raises(RequestTimeout, match="reached"):
         client.mutation("m", timeout=0.05)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_loop_is_a_plain_one_whatever_policy_is_set(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", 1, 5)
+
+    class ForeignPolicy(asyncio.DefaultEventLoopPolicy):
+        """Gives loops that turn on the thread of the GUI only, as the policy of a Qt program does."""
+
+        def new_event_loop(self) -> asyncio.AbstractEventLoop:
+            raise AssertionError("a loop of the GUI, for another thread")
+
+    hub.play(script)
+    asyncio.set_event_loop_policy(ForeignPolicy())
+    try:
+        with BlockingClient(hub.url, proxy=None) as client:
+            assert client.query("list") == 1
+    finally:
+        asyncio.set_event_loop_policy(None)
+
+
+def test_submitted_mutations_go_out_in_the_order_of_the_calls(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> list[int]:
+        mutations = [await connection.expect(Mutation) for _ in range(50)]
+        for mutation in reversed(mutations):
+            await connection.answer(mutation, mutation.args["n"])
+        return [mutation.args["n"] for mutation in mutations]
+
+    played = hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+        futures = [client.submit_mutation("m", {"n": n}) for n in range(50)]
+        assert [future.result(PATIENCE) for future in futures] == list(range(50))
+        assert played.result(PATIENCE) == list(range(50))
+
+
+def test_queries_actions_and_arrays_can_be_submitted_too(hub: PeerThread) -> None:
+    samples = np.arange(5.0)
+
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", [ref_of(samples)], 5)
+        await connection.expect(ModifyQuerySet)
+        action = await connection.expect(Action)
+        await connection.send(connection.session.send(ActionResponse(action.request_id, 3)))
+        await connection.give("list", [ref_of(samples)], 6)
+        await connection.send_array(await connection.expect(FetchArray), samples)
+
+    hub.play(script)
+    with BlockingClient(hub.url, proxy=None) as client:
+        (ref,) = client.submit_query("list").result(PATIENCE)
+        assert client.submit_action("a").result(PATIENCE) == 3
+        assert client.submit_array(ref).result(PATIENCE).tolist() == samples.tolist()
+
+
+def test_an_error_says_where_its_call_was_made(hub: PeerThread) -> None:
+    with BlockingClient(hub.url, proxy=None) as client:
+        future = client.submit_mutation("m", timeout=0.01)
+        with pytest.raises(RequestTimeout) as submitted:
+            future.result(PATIENCE)
+        with pytest.raises(RequestTimeout) as called:
+            client.query("slow", timeout=0.01)
+    for error in (submitted.value, called.value):
+        assert [__file__ in note for note in error.__notes__] == [True]
+
+
+def test_a_call_does_not_wait_for_ever_for_a_thread_that_is_held_up(hub: PeerThread) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("list", "value", 5)
+
+    held, go_on = threading.Event(), threading.Event()
+    hub.play(script)
+    with BlockingClient(hub.url, proxy=None, stall_timeout=0.5) as client:
+
+        def hold(value: Any) -> None:
+            held.set()
+            go_on.wait(PATIENCE)
+
+        client.subscribe("list", None, hold)
+        assert held.wait(PATIENCE)
+        with pytest.raises(RequestTimeout, match="a callback holds it up") as error:
+            client.query("other", timeout=None)
+        assert __file__ in error.value.__notes__[0]
+        go_on.set()
+
+
+def test_closing_with_open_subscriptions_is_no_warning_and_calls_nothing(
+    hub: PeerThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def script(connection: PeerConnection) -> None:
+        await connection.expect_query("list")
+        listed.set()
+
+    listed = threading.Event()
+    told: list[Any] = []
+    hub.play(script)
+    client = BlockingClient(hub.url, proxy=None)
+    client.subscribe("list", None, told.append)
+    client.subscribe("list", None, told.append, told.append)
+    assert listed.wait(PATIENCE)
+    client.close()
+    assert not told
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]

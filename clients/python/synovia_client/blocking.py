@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar, overload
 
 from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
 from synovia_client.client import Client
 from synovia_client.errors import ClientClosed, SynoviaError
+from synovia_client.loop_thread import LoopThread
 from synovia_client.settings import DEFAULT, TimeLimit
 from synovia_client.state import ConnectionState
 from synovia_client.uploads import Array, Progress
@@ -35,9 +35,9 @@ class SubscriptionHandle:
         self._closed = False
         self._task: Future[None] | None = None
 
-    def start(self, outcomes: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def start(self, outcomes: AsyncIterable[Any], thread: LoopThread) -> None:
         """Begin to call back with what comes."""
-        self._task = asyncio.run_coroutine_threadsafe(self._run(outcomes), loop)
+        self._task = thread.submit(self._run(outcomes))
 
     def close(self) -> None:
         """End the subscription: no callback begins after this. May be called twice, and from any thread."""
@@ -49,6 +49,8 @@ class SubscriptionHandle:
         try:
             async for outcome in outcomes:
                 self._deliver(outcome)
+        except ClientClosed:
+            return  # the program has closed it, and need not be told
         except SynoviaError as error:
             self._deliver(error)
 
@@ -79,16 +81,15 @@ class BlockingClient:
         url: As for ``Client``; every other argument of ``Client`` may be given too.
         call: Takes a function without arguments and runs it where callbacks belong, as ``root.after_idle`` of Tk or a queued
             signal of Qt does; without it callbacks run on the client's own thread.
+        stall_timeout: Seconds after which a call that waits gives up on the client's thread, should a callback hold it up.
     """
 
-    def __init__(self, url: str, *, call: Call | None = None, **options: Any) -> None:
+    def __init__(self, url: str, *, call: Call | None = None, stall_timeout: float = 10.0, **options: Any) -> None:
         self._client = Client(url, **options)
         self._call: Call = call or _at_once
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="synovia-client", daemon=True)
+        self._thread = LoopThread("synovia-client", stall_timeout)
         self._closed = False
-        self._thread.start()
-        self._wait(self._client.open())
+        self._thread.wait(self._client.open())
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +101,11 @@ class BlockingClient:
         """Close the connection and end the thread; may be called twice."""
         if self._closed:
             return
-        self._wait(self._shut())
         self._closed = True
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._thread.wait(self._shut())
+        finally:
+            self._thread.stop()
 
     async def _shut(self) -> None:
         await self._client.close()
@@ -112,7 +113,7 @@ class BlockingClient:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await self._loop.shutdown_asyncgens()
+        await self._thread.loop.shutdown_asyncgens()
 
     @property
     def state(self) -> ConnectionState:
@@ -120,7 +121,7 @@ class BlockingClient:
 
     def connected(self, timeout: TimeLimit = DEFAULT) -> None:
         """Wait for the connection; RequestTimeout if it takes longer."""
-        self._wait(self._client.connected(timeout))
+        self._thread.wait(self._client.connected(timeout))
 
     @overload
     def query(self, call: QueryCall[T], /, *, timeout: TimeLimit = DEFAULT) -> T: ...
@@ -130,7 +131,7 @@ class BlockingClient:
         self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
     ) -> Any:
         """Run a query once and give its result."""
-        return self._wait(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
+        return self._thread.wait(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
 
     @overload
     def mutation(
@@ -154,7 +155,7 @@ class BlockingClient:
         on_progress: Progress | None = None,
     ) -> Any:
         """Run a mutation, exactly once, and give its result."""
-        return self._wait(
+        return self._thread.wait(
             self._client.mutation(*spelled_out(path, args, "mutation"), timeout=timeout, on_progress=on_progress)
         )
 
@@ -180,8 +181,90 @@ class BlockingClient:
         on_progress: Progress | None = None,
     ) -> Any:
         """Run an action, at most once, and give its result."""
-        return self._wait(
+        return self._thread.wait(
             self._client.action(*spelled_out(path, args, "action"), timeout=timeout, on_progress=on_progress)
+        )
+
+    @overload
+    def submit_query(self, call: QueryCall[T], /, *, timeout: TimeLimit = DEFAULT) -> Future[T]: ...
+    @overload
+    def submit_query(
+        self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
+    ) -> Future[Any]: ...
+    def submit_query(
+        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
+    ) -> Future[Any]:
+        """Run a query once; see ``submit_mutation`` for what is given back."""
+        return self._thread.submit(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
+
+    @overload
+    def submit_mutation(
+        self, call: MutationCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> Future[T]: ...
+    @overload
+    def submit_mutation(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[Any]: ...
+    def submit_mutation(
+        self,
+        path: str | MutationCall[Any],
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[Any]:
+        """Run a mutation without waiting for it; mutations go out in the order of the calls.
+
+        Returns:
+            A future of ``concurrent.futures``: its result, or its error, which says where the call was made. Its callbacks
+            run on the client's thread; to cancel it is to wait no longer.
+        """
+        calling = self._client.mutation(*spelled_out(path, args, "mutation"), timeout=timeout, on_progress=on_progress)
+        return self._thread.submit(calling)
+
+    @overload
+    def submit_action(
+        self, call: ActionCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
+    ) -> Future[T]: ...
+    @overload
+    def submit_action(
+        self,
+        path: str,
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[Any]: ...
+    def submit_action(
+        self,
+        path: str | ActionCall[Any],
+        args: dict[str, Any] | None = None,
+        *,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[Any]:
+        """Run an action without waiting for it; see ``submit_mutation`` for what is given back."""
+        calling = self._client.action(*spelled_out(path, args, "action"), timeout=timeout, on_progress=on_progress)
+        return self._thread.submit(calling)
+
+    def submit_array(
+        self,
+        ref: ArrayRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        points: int | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[Array]:
+        """Fetch an array without waiting for it; see ``array``, and ``submit_mutation`` for what is given back."""
+        return self._thread.submit(
+            self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress)
         )
 
     def array(
@@ -195,11 +278,13 @@ class BlockingClient:
         on_progress: Progress | None = None,
     ) -> Array:
         """Fetch an array, or a part of it, or its outline; see ``Client.array``."""
-        return self._wait(self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress))
+        return self._thread.wait(
+            self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress)
+        )
 
     def authenticate(self, token: str | None) -> None:
         """Sign in with another token, or out with None."""
-        self._wait(self._client.authenticate(token))
+        self._thread.wait(self._client.authenticate(token))
 
     @overload
     def subscribe(
@@ -223,27 +308,8 @@ class BlockingClient:
             on_error: Gets a FunctionError each time the query fails, and any other error once, as the last call.
         """
         handle = SubscriptionHandle(self._call, callback, on_error)
-        handle.start(self._client.subscribe(*spelled_out(path, args, "query")).outcomes(), self._running_loop())
+        handle.start(self._client.subscribe(*spelled_out(path, args, "query")).outcomes(), self._thread)
         return handle
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._closed:
-            raise ClientClosed("the client is closed")
-        return self._loop
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        try:
-            if threading.current_thread() is self._thread:
-                raise RuntimeError("a callback on the client's thread cannot wait for the client; give it call=")
-            waiting = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
-        except BaseException:
-            coroutine.close()
-            raise
-        try:
-            return waiting.result()
-        except BaseException:
-            waiting.cancel()
-            raise
 
 
 def _at_once(callback: Callable[[], None]) -> None:

@@ -77,7 +77,9 @@ class GoogleVerifier:
 
     def _verified(self, token: str, certificates: Mapping[str, str]) -> dict[str, Any]:
         try:
-            claims = id_token.verify_token(token, _Kept(certificates), self.client_ids, self._certs_url, self._leeway)
+            claims = id_token.verify_token(
+                token, _Kept(certificates), list(self.client_ids), self._certs_url, self._leeway
+            )
         except (GoogleAuthError, ValueError, TypeError) as error:
             raise refused(f"google-auth: {type(error).__name__}") from None
         return dict(claims)
