@@ -324,6 +324,67 @@ async def test_pruning_takes_small_steps(opened: Opener, clock: Clock, tmp_path:
     assert 900 <= left < 1000
 
 
+async def test_a_commit_costs_the_same_however_many_are_kept(opened: Opener, clock: Clock) -> None:
+    async with opened(seconds=300, commits=10) as store:
+        await insert(store, "notes", {"_id": 0, "rank": 0})
+        few = await steps_of_a_commit(store, clock, 100)
+        many = await steps_of_a_commit(store, clock, 1_200)
+    assert many < few * 1.2
+
+
+async def steps_of_a_commit(store: SQLiteStore, clock: Clock, after: int) -> float:
+    """Commit so often, and tell how many steps of SQLite's machine each of the last twenty took."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    for number in range(after):
+        if number == after - 20:
+            await store._run(lambda database: database.connection.set_progress_handler(count, 1))
+        [before] = await store.snapshot((await store.newest())[0]).get("notes", [0])
+        assert before is not None
+        clock.now += 0.01
+        await store.commit(Batch([replaced("notes", before, rank=before["rank"] + 1)]))
+    await store._run(lambda database: database.connection.set_progress_handler(None, 1))
+    return steps / 20
+
+
+async def test_history_is_given_up_in_time_although_the_clock_was_wrong_for_a_while(
+    opened: Opener, clock: Clock, tmp_path: Path
+) -> None:
+    async with opened(tmp_path / "store.db", seconds=300, commits=1) as store:
+        await insert(store, "notes", {"_id": 1})
+        clock.now += 1_000_000
+        times = [await insert(store, "notes", {"_id": 2}), await insert(store, "notes", {"_id": 3})]
+        clock.now -= 999_990
+        times.append(await insert(store, "notes", {"_id": 4}))
+        assert len(await everything(store, times[0], "notes")) == 2
+        clock.now += 301
+        times += [await insert(store, "notes", {"_id": number}) for number in (5, 6)]
+        with pytest.raises(SnapshotTooOld):
+            await everything(store, times[1], "notes")
+        assert len(await everything(store, times[2], "notes")) == 4
+
+
+async def test_a_clock_that_was_wrong_when_the_file_was_last_open_keeps_no_history(
+    opened: Opener, clock: Clock, tmp_path: Path
+) -> None:
+    async with opened(tmp_path / "store.db", seconds=300, commits=1) as store:
+        clock.now += 1_000_000
+        first = await insert(store, "notes", {"_id": 1})
+    clock.now -= 1_000_000
+    async with opened(tmp_path / "store.db", seconds=300, commits=1) as store:
+        await insert(store, "notes", {"_id": 2})
+        clock.now += 301
+        for number in (3, 4):
+            await insert(store, "notes", {"_id": number})
+        with pytest.raises(SnapshotTooOld):
+            await everything(store, first, "notes")
+
+
 async def test_request_records_are_kept_for_their_time(opened: Opener, clock: Clock) -> None:
     async with opened(requests=60) as store:
         record = RequestRecord(b"s" * 16, 1, b"r")

@@ -56,8 +56,9 @@ def _position(connection: sqlite3.Connection, now: float) -> Position:
         row = int(now * MICROSECONDS), 0
         connection.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (*row, now))
         set_meta(connection, "horizon", row[0])
+    connection.execute("UPDATE commits SET at = :now WHERE at > :now", {"now": now})  # the clock was wrong once
     ts, fence = row
-    return Position(ts, fence, horizon=get_meta(connection, "horizon"), clock=get_meta(connection, CLOCK) or 0)
+    return Position(ts, fence, get_meta(connection, "horizon"), now, get_meta(connection, CLOCK) or 0)
 
 
 def bodies_after(row: int, database: Database) -> tuple[int, list[bytes]]:

@@ -20,9 +20,8 @@ _AFTER = """
     SELECT body FROM docs WHERE tbl = :tbl AND id = :id AND since = :ts
     UNION ALL SELECT body FROM past_docs WHERE tbl = :tbl AND id = :id AND since = :ts"""
 
-_NEXT_HORIZON = """
-    SELECT max(ts) FROM (
-        SELECT ts FROM commits WHERE ts > :horizon AND fence <= :fence AND at <= :at ORDER BY ts LIMIT :step)"""
+_OLDEST = "SELECT ts, fence, at FROM commits WHERE ts > ? ORDER BY ts LIMIT ?"
+_NEWEST_BEFORE = "SELECT ts FROM commits WHERE at <= ? ORDER BY ts DESC LIMIT 1"
 _PRUNE = (
     "DELETE FROM past_docs WHERE row IN (SELECT row FROM past_docs WHERE until <= ? ORDER BY until LIMIT ?)",
     """DELETE FROM past_entries WHERE (until, idx, key) IN
@@ -75,17 +74,21 @@ class History:
         return horizon
 
     def _move_horizon(self, fence: int, now: float, step: int) -> Ts:
-        limits = {
-            "horizon": self.position.horizon,
-            "fence": fence - max(1, self.retention.commits),
-            "at": now - self.retention.seconds,
-            "step": step,
-        }
-        found: Ts | None = self.database.execute(_NEXT_HORIZON, limits).fetchone()[0]
-        if found is None:
-            return self.position.horizon
-        set_meta(self.database, "horizon", found)
-        return found
+        """Pass the oldest commits up to the first that is still to be kept, so that it costs the same however many are."""
+        newest_to_pass = fence - max(1, self.retention.commits)
+        horizon = self.position.horizon
+        for ts, number, at in self.database.execute(_OLDEST, (horizon, step)):
+            if number > newest_to_pass or at > now - self.retention.seconds:
+                break
+            horizon = ts
+        if horizon != self.position.horizon:
+            set_meta(self.database, "horizon", horizon)
+        return horizon
+
+    def follow_clock_back(self, now: float) -> None:
+        """Date the commits that lie in the future back to now: the clock was set back, and their times must be in order."""
+        (before,) = self.database.execute(_NEWEST_BEFORE, (now,)).fetchone() or (0,)
+        self.database.execute("UPDATE commits SET at = ? WHERE ts > ?", (now, before))
 
     def commits_after(self, after: Ts, limit: int) -> list[Commit] | None:
         """Read the commits after a timestamp, oldest first, ``limit`` at most; None if some of them are gone."""

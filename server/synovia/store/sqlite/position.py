@@ -10,12 +10,20 @@ from synovia.store.base import SnapshotTooOld, StoreError, Ts
 
 @dataclass(slots=True)
 class Position:
-    """The newest commit, its number, the oldest timestamp that can still be read, and the newest reading for ids."""
+    """The newest commit, its number, the oldest timestamp that can still be read, and the newest reading for ids.
+
+    ``at`` is the time of the newest commit, in seconds.
+    """
 
     ts: Ts
     fence: int
     horizon: Ts
+    at: float
     clock: Reading = 0
+
+    def move(self, ts: Ts, fence: int, at: float, horizon: Ts, clock: Reading) -> None:
+        """Take the position after a commit."""
+        self.ts, self.fence, self.at, self.horizon, self.clock = ts, fence, at, horizon, clock
 
     def check(self, ts: Ts) -> None:
         """Refuse a timestamp whose versions are not kept any more, or that no commit has reached.

@@ -75,6 +75,8 @@ class Writer:
         """
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
         with transaction(self.database):
+            if now < self.position.at:
+                self.history.follow_clock_back(now)
             self._record(batch.requests, now)
             fence = self._next_fence(batch.fence)
             if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
@@ -83,7 +85,7 @@ class Writer:
             commit = Commit(ts, self._write_all(batch.writes, ts), fence, clock)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
-        self.position.ts, self.position.fence, self.position.horizon, self.position.clock = ts, fence, horizon, clock
+        self.position.move(ts, fence, now, horizon, clock)
         return commit
 
     def _move_clock(self, reading: Reading) -> Reading:
