@@ -58,6 +58,7 @@ class ErrorCode(StrEnum):
     HOST_REFUSED = "host_refused"
     # the server is to blame
     SERVER_ERROR = "server_error"
+    UNREADABLE_DOCUMENT = "unreadable_document"
     OVERLOADED = "overloaded"
     STOPPING = "stopping"
 

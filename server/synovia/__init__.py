@@ -33,6 +33,7 @@ from synovia.functions.pool import Pool
 from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
+from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
@@ -85,6 +86,7 @@ __all__ = [
     "Unauthenticated",
     "UnknownFunction",
     "UnknownIndex",
+    "UnreadableDocument",
     "WrongKind",
     "__version__",
     "action",

@@ -27,62 +27,64 @@ class FunctionError(Exception):
         return ErrorInfo(self.code, self.message, self.data)
 
 
-class _CodedError(FunctionError):
+class CodedError(FunctionError):
+    """An error with a code of Synovia's own."""
+
     CODE: ErrorCode
 
     def __init__(self, message: str, data: Any = None) -> None:
         super().__init__(self.CODE, message, data)
 
 
-class NotFound(_CodedError):
+class NotFound(CodedError):
     """There is no such thing, or the caller may not know of it."""
 
     CODE = ErrorCode.NOT_FOUND
 
 
-class Forbidden(_CodedError):
+class Forbidden(CodedError):
     """The caller is known and may not do this."""
 
     CODE = ErrorCode.FORBIDDEN
 
 
-class Unauthenticated(_CodedError):
+class Unauthenticated(CodedError):
     """Nobody is signed in."""
 
     CODE = ErrorCode.UNAUTHENTICATED
 
 
-class InvalidArguments(_CodedError):
+class InvalidArguments(CodedError):
     """The arguments do not fit the function."""
 
     CODE = ErrorCode.INVALID_ARGUMENTS
 
 
-class UnknownFunction(_CodedError):
+class UnknownFunction(CodedError):
     """No function has that path, or none that a client may call."""
 
     CODE = ErrorCode.UNKNOWN_FUNCTION
 
 
-class WrongKind(_CodedError):
+class WrongKind(CodedError):
     """The function exists but is of another kind, as a mutation called as a query."""
 
     CODE = ErrorCode.WRONG_KIND
 
 
-class UnknownIndex(_CodedError):
+class UnknownIndex(CodedError):
     """A query names an index that its table does not have, or fields out of the index's order."""
 
     CODE = ErrorCode.UNKNOWN_INDEX
 
 
-class BadCursor(_CodedError):
+class BadCursor(CodedError):
     """A cursor was not made by this query."""
 
     CODE = ErrorCode.BAD_CURSOR
 
 
-class KeyTaken(_CodedError):
+class KeyTaken(CodedError):
     """A unique index already holds the key of another document."""
 
     CODE = ErrorCode.UNIQUE_VIOLATION

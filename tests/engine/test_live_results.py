@@ -6,6 +6,7 @@ Every instant that a subscriber could have shown is checked, not only the last o
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -18,7 +19,7 @@ from synovia.engine.live_query import LiveQuery, Version
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
 from synovia.identity import Identity
-from synovia.store.base import Batch, Store, Write
+from synovia.store.base import Batch, Conflict, Store, UniqueViolation, Write
 from synovia.testing import TestApp
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
@@ -81,13 +82,15 @@ def random_mutation(random: Random) -> tuple[str, dict[str, Any]]:
 
 
 class Fuzzer:
-    """Random subscriptions and commits on one store, by one seed."""
+    """Random subscriptions and commits on one store, by one seed; other programs write documents that do not fit."""
 
-    def __init__(self, app: TestApp, seed: int) -> None:
+    def __init__(self, app: TestApp, seed: int, *, misfits: bool = False) -> None:
         self.app = app
+        self.misfits = misfits
         self.random = Random(seed)
         self.holders = [RecordingSubscriber(app.engine) for _ in range(3)]
         self.queries: dict[str, tuple[str, dict[str, Any], Identity | None]] = {}
+        self.outside: list[dict[str, Any]] = []
 
     def subscribe_some(self) -> None:
         for holder in self.holders:
@@ -101,21 +104,51 @@ class Fuzzer:
 
     async def commit_some(self) -> int:
         calls = [random_mutation(self.random) for _ in range(self.random.randrange(1, 6))]
-        outside = await self._write_from_outside() if self.random.random() < 0.2 else 0
+        outside = await self._write_from_outside() if self.random.random() < 0.2 + 0.2 * self.misfits else 0
         outcomes = await asyncio.gather(*(self.app.engine.mutate(path, args, None) for path, args in calls))
         errors = {outcome.error.code for outcome in outcomes if outcome.error is not None}
-        assert errors <= {"not_found", "unique_violation"}, errors
+        assert errors <= {"not_found", "unique_violation", "unreadable_document"}, errors
         return max(outside, *(outcome.ts or 0 for outcome in outcomes))
 
     async def _write_from_outside(self) -> int:
+        """Write what another program might: documents that fit, others that do not, and some that are mended or deleted."""
+        random = self.random
+        if self.misfits and self.outside and random.random() < 0.5:
+            before = self.outside.pop(random.randrange(len(self.outside)))
+            after = {**before, "rank": random.randrange(100), "tags": []} if random.random() < 0.5 else None
+        else:
+            before, after = None, self._strange_document() if self.misfits else self._document()
+        write = Write("cards", (before or after or {})["_id"], before, after)
+        try:
+            ts = await self.app.store.commit(Batch([write]))
+        except (Conflict, UniqueViolation):
+            return 0  # a mutation has deleted or changed it, or its slug is taken
+        self.outside += [] if after is None else [after]
+        return ts
+
+    def _document(self) -> dict[str, Any]:
         document = {
             "_id": ObjectId(),
             "board": self.random.choice(BOARDS),
             "rank": self.random.randrange(100),
             "tags": [],
         }
-        document["slug"] = f"outside {document['_id']}"
-        return await self.app.store.commit(Batch([Write("cards", document["_id"], None, document)]))
+        return {**document, "slug": f"outside {document['_id']}"}
+
+    def _strange_document(self) -> dict[str, Any]:
+        random = self.random
+        id_ = ObjectId()
+        strange = [None, 7, 2.5, datetime(2026, 1, random.randrange(1, 29), tzinfo=UTC), "text", {"a": 1}]
+        document: dict[str, Any] = {
+            "_id": random.choice(strange) if random.random() < 0.3 else id_,
+            "board": random.choice(BOARDS),
+            "rank": random.choice(["many", 5.5, None]) if random.random() < 0.3 else random.randrange(100),
+            "tags": 3 if random.random() < 0.2 else [random.choice(TAGS)],
+            "slug": f"s{random.randrange(12)}" if random.random() < 0.3 else f"outside {id_}",
+        }
+        if random.random() < 0.2:
+            del document[random.choice(["rank", "board", "tags"])]
+        return document
 
     async def check_instants(self) -> int:
         checked = 0
@@ -142,7 +175,7 @@ class Fuzzer:
 @pytest.mark.parametrize("seed", range(6))
 async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
     async with TestApp(registry, any_store) as app:
-        fuzzer = Fuzzer(app, seed)
+        fuzzer = Fuzzer(app, seed, misfits=True)
         checked = 0
         for _ in range(25):
             fuzzer.subscribe_some()
@@ -153,6 +186,7 @@ async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: S
                     await fuzzer.check(name, holder.version(name), app.engine.head)
             checked += await fuzzer.check_instants()
         assert checked > 100
+        assert len(app.engine.unreadable) > 0
 
 
 @pytest.mark.parametrize("seed", range(3))

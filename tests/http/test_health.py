@@ -35,6 +35,7 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "scheduledCalls": 0,
             "failedCalls": 0,
             "lastFailedCall": None,
+            "unreadableDocuments": 0,
             "swept": {"arrays": 0, "chunks": 0, "bytes": 0},
         }
 

@@ -10,7 +10,7 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "148a8d5a0842fa455f3ca98c64f97d84702d28b3459f0dffa7a6eaca7db56087"}
+PINNED = {1: "59ae447dff83dd1a9303c87a69ba7f45cf5d11814cb31086c72a1173197094e9"}
 
 
 def default_of(field: dataclasses.Field[Any]) -> str:

@@ -83,6 +83,7 @@ class Engine:
         self.store = store
         self.registry = registry
         self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
+        self.unreadable = self._executor.unreadable
         self._log = Log(store, self._on_change, self._executor.ids)
         self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits)
         self.committer = Committer(store, self._log)

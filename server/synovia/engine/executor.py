@@ -21,6 +21,7 @@ from synovia.functions.function import Function, Kind
 from synovia.functions.pages import Journal
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
+from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
 from synovia.store.base import IndexMissing, Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
@@ -162,6 +163,7 @@ class Executor:
 
     Attributes:
         ids: The clock from which the ids of new documents are made.
+        unreadable: The documents that are known not to fit their tables.
     """
 
     def __init__(
@@ -182,6 +184,7 @@ class Executor:
         self._debug = debug
         self._clock = clock
         self.ids = IdClock(self.now)
+        self.unreadable = UnreadableDocuments()
 
     def now(self) -> int:
         """Tell the time in milliseconds since 1970 (UTC)."""
@@ -219,7 +222,7 @@ class Executor:
             pages = Journal.of(journal)
         except FunctionError as error:
             return Run(ReadSet(), error=error.info)
-        db = DatabaseReader(transaction, pages, recall.rows)
+        db = DatabaseReader(transaction, pages, recall.rows, self.unreadable.note)
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
@@ -266,7 +269,7 @@ class Executor:
         """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same random numbers."""
         transaction = Transaction(self._reads.snapshot(ts))
         random, ids = Random(seed), RunIds(self.ids)
-        db = DatabaseWriter(transaction, ids)
+        db = DatabaseWriter(transaction, ids, self.unreadable.note)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
@@ -327,7 +330,7 @@ class Executor:
         """Tell why somebody may not go on looking as another user, if they may not; what decides it is tracked."""
         permission = self.registry.functions.get(impersonation.permission)
         access = self._caller_access(QueryContext, impersonation.by, transaction, now)
-        db = DatabaseReader(transaction)
+        db = DatabaseReader(transaction, notice=self.unreadable.note)
         context = QueryContext(impersonation.by, transaction.reads, db, self._store.arrays, now=now, access=access)
         try:
             if permission is not None:
@@ -343,7 +346,7 @@ class Executor:
         """Find a caller's roles in a context that only reads, also in a mutation."""
         if self.registry.roles is None:
             return frozenset()
-        db = DatabaseReader(transaction)
+        db = DatabaseReader(transaction, notice=self.unreadable.note)
         return await self.registry.roles.of(kind(identity, transaction.reads, db, self._store.arrays, now=now))
 
     async def _run(
@@ -371,6 +374,8 @@ class Executor:
                 run.value, run.packed, run.arrays = _packed(function.dump(result))
             if len(run.packed) > self._limits.max_result_bytes:
                 run.refuse(self._too_large(function, len(run.packed)))
+        except UnreadableDocument as error:
+            run.error = error.full_info if self._debug else error.info
         except FunctionError as error:
             run.error = error.info
         except IndexMissing as error:  # for good, until somebody makes it again: nothing to wait for

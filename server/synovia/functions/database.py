@@ -25,7 +25,7 @@ from synovia.functions.given import (
     validated,
 )
 from synovia.functions.pages import Journal
-from synovia.functions.query import Query
+from synovia.functions.query import Notice, Query, only_row, unnoticed
 from synovia.keys import IndexSpec
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.transaction.rows import RowCache
@@ -42,8 +42,15 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room 
 class DatabaseReader:
     """Reads of one run, all at the same instant."""
 
-    def __init__(self, transaction: Transaction, journal: Journal | None = None, rows: RowCache | None = None) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        journal: Journal | None = None,
+        rows: RowCache | None = None,
+        notice: Notice = unnoticed,
+    ) -> None:
         self._transaction = transaction
+        self._notice = notice
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
 
@@ -57,22 +64,23 @@ class DatabaseReader:
 
         Raises:
             InvalidArguments: The id is another table's, or none at all.
+            UnreadableDocument: The document does not fit the table.
         """
         if id_ is None:
             table, id_ = table_of(table, "get"), table
         document = await self._transaction.get(checked_table(table).spec.name, key_of(table, id_))
-        return None if document is None else self._rows.row(table, document)
+        return None if document is None else only_row(self._rows, table, document, self._notice)
 
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
-        return Query(self._transaction, self._journal, self._rows, checked_table(table))
+        return Query(self._transaction, self._journal, self._rows, checked_table(table), notice=self._notice)
 
 
 class DatabaseWriter(DatabaseReader):
     """Reads and writes of one mutation; its own reads see its writes, nobody else's do before the commit."""
 
-    def __init__(self, transaction: Transaction, ids: RunIds) -> None:
-        super().__init__(transaction)
+    def __init__(self, transaction: Transaction, ids: RunIds, notice: Notice = unnoticed) -> None:
+        super().__init__(transaction, notice=notice)
         self._ids = ids
 
     @awaited("ctx.db.insert", is_write=True)
@@ -110,11 +118,16 @@ class DatabaseWriter(DatabaseReader):
         Raises:
             NotFound: It is no longer there.
             InvalidArguments: A field does not exist, or its new value does not fit.
+            UnreadableDocument: It does not fit the table, and what is given does not mend that.
         """
         table, key = self._target(row, "patch")
         before = await self._existing(table, key)
         given = brought(table, changes)
-        new, after = changed(table, before, given)
+        try:
+            new, after = changed(table, before, given)
+        except InvalidArguments:
+            only_row(self._rows, table, before, self._notice)  # then it was not the arguments
+            raise
         _check_references(table, [getattr(new, name) for name in given], given)
         await self._write(table, key, before, after)
         return new
@@ -198,7 +211,7 @@ class SystemWriter(DatabaseWriter):
     """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
 
     def __init__(self, of: DatabaseWriter) -> None:
-        super().__init__(of._transaction, of._ids)
+        super().__init__(of._transaction, of._ids, of._notice)
 
     def _writable(self, table: type[T]) -> type[T]:
         return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Generic, Literal, TypeVar
 
@@ -13,13 +13,21 @@ from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import MAX_PAGE_SIZE, Journal, Page
+from synovia.functions.unreadable import UnreadableDocument
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
-from synovia.schema import Table, database_name, field_of
+from synovia.schema import Misfit, Table, Unreadable, database_name, field_of
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction, scan_key
 
 T = TypeVar("T", bound=Table)
+
+Notice = Callable[[Misfit], None]
+"""Who is told of documents that do not fit their tables."""
+
+
+def unnoticed(misfit: Misfit) -> None:
+    """Tell nobody."""
 
 
 def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexSpec:
@@ -46,20 +54,28 @@ def _dotted(condition: str) -> str:
 class Query(Generic[T]):
     """Documents of one table, through one index. Each step gives a new builder; the last word reads.
 
-    Without ``using`` it reads the whole table in the order of ids, that is, of their creation.
+    Without ``using`` it reads the whole table in the order of ids, that is, of their creation. A document that does not fit
+    the table is left out, except where it is the only one: ``unique`` fails then, as ``ctx.db.get`` does.
     """
 
     def __init__(
-        self, transaction: Transaction, journal: Journal, rows: RowCache, table: type[T], scan: Scan | None = None
+        self,
+        transaction: Transaction,
+        journal: Journal,
+        rows: RowCache,
+        table: type[T],
+        scan: Scan | None = None,
+        notice: Notice = unnoticed,
     ) -> None:
         self._transaction = transaction
         self._journal = journal
         self._cache = rows
         self._table = table
         self._scan = scan or Scan(table.spec.name, BY_ID, keys.prefix(()))
+        self._notice = notice
 
     def _with(self, scan: Scan) -> Query[T]:
-        return Query(self._transaction, self._journal, self._cache, self._table, scan)
+        return Query(self._transaction, self._journal, self._cache, self._table, scan, self._notice)
 
     def using(self, index: str, **conditions: Any) -> Query[T]:
         """Choose an index: equalities on its leading fields in order, then at most one range (``start_time=ge(t)``).
@@ -107,7 +123,13 @@ class Query(Generic[T]):
         return await self._first(n) if n else []
 
     async def _first(self, n: int) -> list[T]:
-        return self._rows(await self._transaction.scan(self._scan, n))
+        most = n
+        while True:
+            documents = await self._transaction.scan(self._scan, most)
+            rows = self._rows(documents)
+            if len(rows) >= n or len(documents) < most:
+                return rows[:n]
+            most += max(n - len(rows), len(documents) - len(rows))
 
     @awaited("ctx.db.query(...).collect")
     async def collect(self) -> list[T]:
@@ -125,15 +147,16 @@ class Query(Generic[T]):
 
         Raises:
             FunctionError: There are several (code ``not_unique``).
+            UnreadableDocument: It does not fit the table.
         """
-        rows = await self._first(2)
-        if len(rows) > 1:
+        documents = await self._transaction.scan(self._scan, 2)
+        if len(documents) > 1:
             raise FunctionError("not_unique", f"{self._table.spec.name}: several documents where one was expected")
-        return rows[0] if rows else None
+        return only_row(self._cache, self._table, documents[0], self._notice) if documents else None
 
     @awaited("ctx.db.query(...).count")
     async def count(self) -> int:
-        """Count the documents without reading them."""
+        """Count the documents without reading them, also those that do not fit the table."""
         return await self._transaction.count(self._scan)
 
     @awaited("ctx.db.query(...).paginate")
@@ -196,7 +219,26 @@ class Query(Generic[T]):
         return replace(self._scan, interval=rest)
 
     def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
-        return [self._cache.row(self._table, document) for document in documents]
+        rows = []
+        for document in documents:
+            try:
+                rows.append(self._cache.row(self._table, document))
+            except Unreadable as error:
+                self._notice(error.misfit)
+        return rows
+
+
+def only_row(rows: RowCache, table: type[T], document: dict[str, Any], notice: Notice) -> T:
+    """Give the row of a document that was asked for by itself.
+
+    Raises:
+        UnreadableDocument: It does not fit its table.
+    """
+    try:
+        return rows.row(table, document)
+    except Unreadable as error:
+        notice(error.misfit)
+        raise UnreadableDocument(error.misfit) from error
 
 
 def _until(scan: Scan, end: bytes) -> Scan:

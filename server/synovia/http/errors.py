@@ -57,6 +57,7 @@ STATUS: Final[Mapping[str, int]] = {
     # the server is to blame
     ErrorCode.UNKNOWN_INDEX: 500,
     ErrorCode.SERVER_ERROR: 500,
+    ErrorCode.UNREADABLE_DOCUMENT: 500,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.STOPPING: 503,
     ErrorCode.TIMEOUT: 504,

@@ -88,6 +88,7 @@ async def health_report(hub: Hub, store: Store, engine: Engine, scheduler: Runne
         "scheduledCalls": schedule.running,
         "failedCalls": schedule.failed.count,
         "lastFailedCall": schedule.failed.last,
+        "unreadableDocuments": len(engine.unreadable),
         "connections": len(hub),
         "liveQueries": state.live_queries,
         "swept": asdict(engine.swept),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from synovia.schema import Document, Table
+from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.transaction.footprint import of_many
 from synovia_protocol.codec import list_head
 
@@ -19,12 +19,17 @@ T = TypeVar("T", bound=Table)
 class Row:
     """A document with what has been made of it so far. It keeps both objects alive, so that no other has their ``id()``."""
 
-    __slots__ = ("arrays", "document", "packed", "table", "value", "wire")
+    __slots__ = ("arrays", "document", "misfit", "packed", "table", "value", "wire")
 
     def __init__(self, document: Document, table: type[Table]) -> None:
         self.document = document
         self.table = table
-        self.value = table.from_document(document)
+        self.value: Table | None = None
+        self.misfit: Misfit | None = None
+        try:
+            self.value = read_document(table, document)
+        except Unreadable as error:
+            self.misfit = error.misfit
         self.wire: Any = None
         self.packed: bytes | None = None
         self.arrays: frozenset[bytes] = frozenset()
@@ -43,12 +48,18 @@ class RowCache:
         self._by_value: dict[int, Row] = {}
 
     def row(self, table: type[T], document: Document) -> T:
-        """Give the row of a document; the same object as before if the document is."""
+        """Give the row of a document; the same object as before if the document is.
+
+        Raises:
+            Unreadable: The document does not fit its table.
+        """
         place = id(document)
         row = self._by_document.get(place) or self._earlier.get(place)
         if row is None or row.table is not table:
             row = Row(document, table)
         self._by_document[place] = row
+        if row.misfit is not None:
+            raise Unreadable(row.misfit)
         self._by_value[id(row.value)] = row
         return row.value  # type: ignore[return-value]
 

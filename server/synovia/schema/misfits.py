@@ -1,0 +1,83 @@
+"""Documents that do not fit their table: another program wrote them, or the table was declared otherwise once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from synovia.schema.specs import Document
+from synovia.schema.tables import Table
+
+T = TypeVar("T", bound=Table)
+
+_LONGEST: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What is wrong with a document, without any value that it holds but its id.
+
+    Attributes:
+        table: The table's name.
+        id: The ``_id``, as Python writes it unless it is a text or an ObjectId.
+        field: The field by its name in the database, as ``contacts.0.userId``; empty: the document as a whole.
+        reason: What is wrong there.
+    """
+
+    table: str
+    id: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the document {self.id} of {self.table} cannot be read: {self.field or 'as a whole'}: {self.reason}"
+
+
+class Unreadable(ValueError):
+    """A document does not fit its table."""
+
+    def __init__(self, misfit: Misfit) -> None:
+        super().__init__(str(misfit))
+        self.misfit = misfit
+
+
+def read_document(table: type[T], document: Document) -> T:
+    """Read a document of a table.
+
+    Raises:
+        Unreadable: It does not fit.
+    """
+    try:
+        return table.from_document(document)
+    except Exception as error:  # a validator of the application may stumble over what another program wrote
+        raise Unreadable(_misfit(table, document, error)) from error
+
+
+def misfit_of(table: type[Table], document: Document) -> Misfit | None:
+    """Tell what is wrong with a document; None if it fits."""
+    try:
+        read_document(table, document)
+    except Unreadable as error:
+        return error.misfit
+    return None
+
+
+def _misfit(table: type[Table], document: Document, error: Exception) -> Misfit:
+    field, reason = _first_fault(error)
+    return Misfit(table.spec.name, id_text(document.get("_id")), field, reason)
+
+
+def id_text(id_: Any) -> str:
+    """Write an ``_id``, whatever it is."""
+    kind = type(id_).__name__
+    text = str(id_) if kind in ("str", "ObjectId") else repr(id_)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _first_fault(error: Exception) -> tuple[str, str]:
+    if not isinstance(error, ValidationError):
+        return "", f"{type(error).__name__}: {error}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
