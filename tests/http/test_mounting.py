@@ -20,13 +20,13 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from apps import ledger, posts, ward
-from synovia import ArrayRef, FunctionError
+from synovia import ArrayRef, FunctionError, http
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen
 from synovia.config import Settings
 from synovia.functions.registry import Registry, collect
-from synovia.identity import InvalidToken
+from synovia.identity import InvalidToken, SignInUnavailable
 from synovia_client import Client
 
 POSTS, WARD, LEDGER = collect("posts", [posts]), collect("ward", [ward]), collect("ledger", [ledger])
@@ -65,13 +65,13 @@ async def test_a_host_gives_its_lifespan_and_calls_functions_from_its_own_routes
         return JSONResponse(await hub.query("posts:texts", {"wall": "w"}))
 
     host = Starlette(routes=[Route("/pin/{text}", pin), Mount("/live", hub)], lifespan=hub.lifespan)
-    async with served(host) as where, Client(f"ws://{where}/live") as client, httpx.AsyncClient() as http:
+    async with served(host) as where, Client(f"ws://{where}/live") as client, httpx.AsyncClient() as web:
         async with client.subscribe("posts:texts", {"wall": "w"}) as values:
             seen = aiter(values)
             assert await anext(seen) == []
-            assert (await http.get(f"http://{where}/pin/hello")).json() == ["hello"]
+            assert (await web.get(f"http://{where}/pin/hello")).json() == ["hello"]
             assert await anext(seen) == ["hello"]
-        assert (await http.get(f"http://{where}/live/health")).json()["status"] == "ok"
+        assert (await web.get(f"http://{where}/live/health")).json()["status"] == "ok"
 
 
 async def test_a_hub_that_was_not_started_says_how() -> None:
@@ -102,6 +102,31 @@ async def test_calls_in_process_are_those_of_whoever_they_are_made_for() -> None
         assert await hub.query("ward:for_nobody", trusted=True) == 0
         with pytest.raises(InvalidToken):
             await hub.authenticate("nonsense")
+
+
+async def test_a_host_may_answer_errors_as_the_hub_does() -> None:
+    hub = hub_of(WARD)
+
+    async def look(request: Request) -> JSONResponse:
+        ann = await hub.authenticate(request.headers["authorization"])
+        return JSONResponse(await hub.query(f"ward:{request.path_params['name']}", identity=ann))
+
+    async def unverified(request: Request) -> JSONResponse:
+        raise SignInUnavailable("the issuer's keys cannot be had")
+
+    routes = [Route("/look/{name}", look), Route("/unverified", unverified)]
+    host = Starlette(routes=routes, exception_handlers=http.exception_handlers())
+    async with hub.lifespan(), asking(host) as client:
+        headers = {"authorization": "dev:ann@example.org"}
+        refused = await client.get("/look/for_role", headers=headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+        unknown = await client.get("/look/nothing", headers=headers)
+        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_function")
+        nobody = await client.get("/look/for_nobody", headers={"authorization": "nonsense"})
+        assert (nobody.status_code, nobody.json()["error"]["code"]) == (401, "invalid_token")
+        assert nobody.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        later = await client.get("/unverified")
+        assert (later.status_code, later.headers["retry-after"]) == (503, "10")
 
 
 async def test_arrays_may_be_those_of_numpy() -> None:

@@ -99,6 +99,12 @@ SCHEDULES = st.one_of(
 )
 
 
+def test_a_schedule_is_written_as_people_read_it() -> None:
+    assert str(interval(dt.timedelta(hours=1))) == "every 1:00:00"
+    assert str(interval(dt.timedelta(days=7))) == "every 7 days, 0:00:00"
+    assert str(daily("03:00", BERLIN)) == "0 3 * * * Europe/Berlin"
+
+
 @given(schedule=SCHEDULES, now=st.integers(0, ms("2040-01-01T00:00:00+00:00")), late=st.integers(0, 10**9))
 def test_the_next_run_lies_always_ahead_and_a_schedule_can_be_read_back(
     schedule: Schedule, now: int, late: int

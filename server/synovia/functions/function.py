@@ -18,7 +18,7 @@ from typing import (
 
 from pydantic import BaseModel, ValidationError
 
-from synovia.errors import InvalidArguments, SchemaError
+from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.functions.places import place_of
@@ -26,7 +26,7 @@ from synovia.functions.pool import Pool
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
-from synovia.schema import FROM_CLIENT, Table
+from synovia.schema import FROM_CLIENT, Table, refusal
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
@@ -137,14 +137,7 @@ class Function:
         try:
             model = self.arguments.model_validate(dict(args), context=FROM_CLIENT)
         except ValidationError as error:
-            faults = [
-                {"at": ".".join(map(str, e["loc"])), "message": e["msg"].removeprefix("Value error, ")}
-                for e in error.errors(include_url=False)
-            ]
-            text = "; ".join(
-                f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"] for fault in faults
-            )
-            raise InvalidArguments(f"{self.path}: {text}", faults) from None
+            raise refusal(self.path, error) from None
         return {name: getattr(model, name) for name in self.arguments.model_fields}
 
     def check(self, result: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from synovia.errors import InvalidArguments
-from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, message_of, to_bson
+from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
 
 T = TypeVar("T", bound=Table)
 
@@ -66,7 +66,11 @@ def brought(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     unknown = changes.keys() - table.model_fields.keys()
     if unknown or "id" in changes:
-        raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(sorted(unknown)) or 'id'}")
+        names = sorted(unknown) or ["id"]
+        faults = [
+            {"at": name, "message": "there is no such field" if name in unknown else "an id stays"} for name in names
+        ]
+        raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(names)}", faults)
     return {name: _brought(table, name, value) for name, value in changes.items()}
 
 
@@ -74,7 +78,7 @@ def _brought(table: type[Table], name: str, value: Any) -> Any:
     try:
         return field_value(table, name, value)
     except ValidationError as error:
-        raise InvalidArguments(f"{table.spec.name}: {message_of(error)}") from error
+        raise refusal(table.spec.name, error, table) from error
 
 
 def changed(table: type[T], before: Document, given: Mapping[str, Any]) -> tuple[T, Document]:
@@ -102,7 +106,7 @@ def validated(table: type[T], document: Document) -> T:
     try:
         return table.from_document(document)
     except ValidationError as error:
-        raise InvalidArguments(f"{table.spec.name}: {message_of(error)}") from error
+        raise refusal(table.spec.name, error, table) from error
 
 
 def document_of(row: Table, only: Iterable[str] | None = None) -> Document:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,10 +59,23 @@ class Registry:
         """
         function = self.functions.get(path)
         if function is None or (function.internal and not internal):
-            raise UnknownFunction(f"there is no {kind} {path!r}")
+            raise UnknownFunction(f"there is no {kind} {path!r}{self._hint(path, internal)}")
         if function.kind is not kind:
             raise WrongKind(f"{path!r} is a {function.kind}, not a {kind}")
         return function
+
+    def _hint(self, path: str, internal: bool) -> str:
+        meant = self._spellings.get(_letters(path))
+        return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
+
+    @cached_property
+    def _spellings(self) -> Mapping[str, Function]:
+        return {_letters(path): function for path, function in self.functions.items()}
+
+
+def _letters(path: str) -> str:
+    """Give what is the same in every way of writing a path: with other separators, in camelCase or in snake_case."""
+    return re.sub(r"[\W_]", "", path).casefold()
 
 
 def load_application(path: str | Path) -> Registry:

@@ -29,6 +29,9 @@ class Interval:
         """Write it as ``every 300000 ms``."""
         return f"every {self.every} ms"
 
+    def __str__(self) -> str:
+        return f"every {self.every * _MS}"
+
     def first(self, now: int) -> int:
         """Tell the first time, for a cron that is new at ``now``; milliseconds since 1970."""
         return now + self.every
@@ -76,6 +79,9 @@ class Expression:
     def text(self) -> str:
         """Write it as ``0 3 * * * Europe/Berlin``."""
         return f"{self.fields} {self.zone}"
+
+    def __str__(self) -> str:
+        return self.text
 
     def first(self, now: int) -> int:
         """Tell the first time after ``now``; both in milliseconds since 1970."""

@@ -28,6 +28,7 @@ from synovia.schema.annotations import (
     strict_adapter,
     value_of,
 )
+from synovia.schema.faults import message_of
 from synovia.schema.ids import Id
 from synovia.schema.specs import CREATION_TIME
 from synovia.schema.untyped import ANYTHING, Untyped, untyped_in
@@ -137,15 +138,8 @@ class FieldPath:
             raise self._refused(value, str(error)) from None
 
     def _refused(self, value: Any, reason: str) -> InvalidArguments:
-        return InvalidArguments(f"{self.table}.{self.name} cannot be {value!r:.80}: {reason}")
-
-
-def message_of(error: ValidationError) -> str:
-    """Say in words what is wrong, and where if it is inside."""
-    first = error.errors(include_url=False)[0]
-    text = first["msg"].removeprefix("Value error, ")
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {text}" if place else text
+        text = f"{self.table}.{self.name} cannot be {value!r:.80}: {reason}"
+        return InvalidArguments(text, [{"at": self.database, "message": reason}])
 
 
 def _is_number(value: Any) -> bool:

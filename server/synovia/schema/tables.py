@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, Validat
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
-from synovia.errors import InvalidArguments, SchemaError
+from synovia.errors import SchemaError
 from synovia.keys import IndexSpec, encode_value
 from synovia.schema.annotations import allows_none
-from synovia.schema.fields import levels_of, message_of
+from synovia.schema.faults import refusal
+from synovia.schema.fields import levels_of
 from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
 from synovia.schema.reading import field_value, readable_document, reading_of
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
@@ -172,7 +173,7 @@ class Table(Model):
             try:
                 super().__init__(**fields)
             except ValidationError as error:
-                raise _refused(type(self), error) from error
+                raise refusal(self.spec.name, error, type(self)) from error
 
         __init__.__pydantic_base_init__ = True  # it is no other way of making a row: documents are read without it
 
@@ -185,7 +186,7 @@ class Table(Model):
         try:
             return super().model_copy(update=update, deep=deep)
         except ValidationError as error:
-            raise _refused(type(self), error) from error
+            raise refusal(self.spec.name, error, type(self)) from error
 
     @classmethod
     def from_document(cls, document: Document) -> Self:
@@ -233,10 +234,6 @@ class Table(Model):
             time = time.timestamp() * 1000
         if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
-
-
-def _refused(table: type[Table], error: ValidationError) -> InvalidArguments:
-    return InvalidArguments(f"{table.spec.name}: {message_of(error)}")
 
 
 def _encoded_defaults(table: type[Table], field: str) -> tuple[bytes | None, ...]:

@@ -1,0 +1,38 @@
+"""What does not fit a model, as whoever gave it is told: in words, and each fault with its place."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from synovia.errors import InvalidArguments
+
+
+def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None = None) -> InvalidArguments:
+    """Make the error for the caller: its message begins with ``subject``, its data lists each fault with its place.
+
+    Args:
+        model: Whose fields were given by their Python names; places are told by those on the wire.
+    """
+    faults = faults_of(error)
+    fields = model.model_fields if model is not None else {}
+    for fault in faults:
+        name, dot, inside = fault["at"].partition(".")
+        fault["at"] = f"{(name in fields and fields[name].alias) or name}{dot}{inside}"
+    return InvalidArguments(f"{subject}: {'; '.join(map(_words, faults))}", faults)
+
+
+def faults_of(error: ValidationError) -> list[dict[str, str]]:
+    """List what is wrong: ``at`` is its place (names and positions with dots between them), ``message`` says it."""
+    return [
+        {"at": ".".join(map(str, each["loc"])), "message": each["msg"].removeprefix("Value error, ")}
+        for each in error.errors(include_url=False)
+    ]
+
+
+def message_of(error: ValidationError) -> str:
+    """Say in words the first thing that is wrong, and where if it is inside."""
+    return _words(faults_of(error)[0])
+
+
+def _words(fault: dict[str, str]) -> str:
+    return f"{fault['at']}: {fault['message']}" if fault["at"] else fault["message"]
