@@ -14,6 +14,7 @@ from synovia import (
     CallOutcome,
     FunctionError,
     Id,
+    Index,
     MutationContext,
     QueryContext,
     Retry,
@@ -34,7 +35,7 @@ class Told(Table, name="told"):
     trusted: bool
 
 
-class Work(Table, name="work"):
+class Work(Table, name="work", indexes=[Index("by_name", "name")]):
     name: str
 
 
@@ -67,6 +68,11 @@ async def failed(ctx: MutationContext, call_id: Id[ScheduledCall], context: Any,
 async def refuses(ctx: MutationContext, call_id: Id[ScheduledCall], context: Any, outcome: CallOutcome) -> None:
     await note(ctx, "refuses", call_id, context, outcome)
     raise FunctionError("no_thanks", "do not tell me")
+
+
+@mutation(internal=True)
+async def looks_up(ctx: MutationContext, call_id: Id[ScheduledCall], context: Any, outcome: CallOutcome) -> None:
+    await ctx.db.query(Work).using("by_name", name="x").collect()
 
 
 @mutation(internal=True)

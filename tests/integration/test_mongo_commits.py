@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from helpers.log_reader import reading_log
@@ -52,6 +55,33 @@ async def test_of_two_changes_to_one_document_the_second_is_a_conflict(store: Mo
     batches = [Batch([Write("users", 1, before, {**before, "n": n})]) for n in (1, 2, 3)]
     results = await asyncio.gather(*map(store.commit, batches), return_exceptions=True)
     assert sum(isinstance(result, Conflict) for result in results) == 2, results
+
+
+def with_undefined(id_: int) -> RawBSONDocument:
+    """Make a document with a value of a type that drivers read as null, and the database tells from it."""
+    good = encode({"_id": id_, "email": str(id_), "old": None})
+    place = good.index(b"\x0aold\x00")
+    return RawBSONDocument(good[:place] + b"\x06" + good[place + 1 :])
+
+
+def with_a_field_twice(id_: int) -> RawBSONDocument:
+    good = encode({"_id": id_, "email": str(id_), "a": 1, "b": 2})
+    return RawBSONDocument(good.replace(b"b\0", b"a\0"))
+
+
+@pytest.mark.parametrize("make", [with_undefined, with_a_field_twice])
+async def test_a_document_that_reads_as_something_else_is_changed_and_deleted_as_others_are(
+    store: MongoStore, outside: Outside, make: Callable[[int], RawBSONDocument]
+) -> None:
+    outside.users.insert_many([make(1), make(2)])
+    ts, fence = await store.newest()
+    first, second = await store.snapshot(ts).get("users", [1, 2])
+    assert first is not None
+    changed = {**first, "email": "c"}
+    await store.commit(Batch([Write("users", 1, first, changed), Write("users", 2, second, None)], fence=fence))
+    assert [*outside.users.find()] == [changed]
+    with pytest.raises(Conflict):
+        await store.commit(Batch([Write("users", 1, first, None)]))
 
 
 async def test_the_timestamp_of_a_commit_is_the_one_in_the_log(store: MongoStore, outside: Outside) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from apps import pooled, telling
 from scheduler.hubs import hub_beside, lose
@@ -16,6 +17,7 @@ from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, StoreUnavailable, Ts
+from synovia.store.mongo import MongoStore
 from synovia.testing import CallsFailed, TestApp
 from synovia_protocol.messages import ArrayRef
 
@@ -113,6 +115,20 @@ async def test_who_is_told_may_schedule_what_comes_next(app: TestApp) -> None:
     await plan(app, "work", onComplete="telling:chain", context=5)
     await app.advance(10)
     assert await app.caller().query("telling:worked") == ["x", "5", "4", "3", "2", "1"]
+
+
+@pytest.mark.mongodb
+async def test_a_call_is_over_though_who_is_told_cannot_read(
+    registry: Registry, mongodb_uri: str, database_name: str
+) -> None:
+    """The database refuses that for good: the transaction that ends the call is not tried again because of it."""
+    async with TestApp(registry, MongoStore(mongodb_uri, database_name)) as app:
+        call_id = await plan(app, "work", onComplete="telling:looks_up")
+        async with AsyncMongoClient[dict[str, object]](mongodb_uri) as outside:
+            await outside[database_name]["work"].drop_index("synovia_by_name")
+        await app.advance(raise_failures=False)
+        ended = await state(app, call_id)
+        assert (ended["status"], ended["callbackError"]["code"]) == ("done", "server_error")
 
 
 # --- lost hubs --------------------------------------------------------------------------------------------------------

@@ -143,18 +143,18 @@ class Committer:
             try:
                 batch_fence = self._log.fence + len(self._unseen)
                 ts = await self._store.commit(self._as_batch(valid, batch_fence))
-            except (Conflict, StoreUnavailable) as error:
+            except StoreError as error:
+                if not error.passing:
+                    await self._find_culprit(valid, later, error)
+                    return
                 self.counters["conflicts"] += 1
                 for submission in valid:
-                    submission.uncertain = submission.uncertain or isinstance(error, StoreUnavailable)
+                    submission.uncertain = submission.uncertain or not isinstance(error, Conflict)
                 batch = valid + later
                 if asyncio.get_running_loop().time() > deadline:
                     _fail(batch, StoreUnavailable(f"the database refused the commit for too long: {error}"))
                     return
                 await self._catch_up()
-            except StoreError as error:
-                await self._find_culprit(valid, later, error)
-                return
             else:
                 self._remember_own(batch_fence + 1)
                 self._committed(valid, later, ts)

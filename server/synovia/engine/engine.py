@@ -26,13 +26,7 @@ from synovia.functions.function import Function, Isolation, Kind, function_for_w
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.identity import SERVER, Account, Identity
-from synovia.store.base import (
-    SnapshotTooOld,
-    Store,
-    StoreError,
-    StoreUnavailable,
-    Ts,
-)
+from synovia.store.base import Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 
@@ -237,7 +231,7 @@ class Engine:
             return Outcome(error=error.info)
         except StoreError as error:
             # What the store refuses for good was never committed; anything else may have been.
-            return unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
+            return unavailable(error, unknown=error.passing)
 
     async def transact(
         self, work: Work, *, path: str = "_server:transact", isolation: Isolation = "serializable"
@@ -254,7 +248,7 @@ class Engine:
                 Request(function, {"work": work}, None, session, 0, False, seed, now, origin=CallOrigin.APPLICATION)
             )
         except StoreError as error:
-            return unavailable(error, unknown=isinstance(error, StoreUnavailable | SnapshotTooOld))
+            return unavailable(error, unknown=error.passing)
         await self.wait_for(outcome.ts or 0)
         return outcome
 

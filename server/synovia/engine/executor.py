@@ -24,7 +24,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
-from synovia.store.base import IndexMissing, Snapshot, SnapshotTooOld, Store, StoreError, StoreUnavailable, Ts
+from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
@@ -213,7 +213,7 @@ class Executor:
             timeout: Seconds after which it fails with ``timeout``.
 
         Raises:
-            StoreUnavailable: Also if it ran out of time because the database does not answer at all.
+            StoreError: One that passes; also if it ran out of time because the database does not answer at all.
         """
         recall = recall or Recall()
         snapshot = recall.snapshot(self._reads.snapshot(ts))
@@ -239,7 +239,7 @@ class Executor:
             run.timed_out = True
             run.refuse(_too_slow(function, timeout, transaction.cost))
         except StoreError as error:
-            if isinstance(error, StoreUnavailable | SnapshotTooOld):
+            if error.passing:
                 raise
             logger.warning("%s cannot read what it asks for: %s", function.path, error)
             run.refuse(ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this"))

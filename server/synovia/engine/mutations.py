@@ -79,6 +79,7 @@ class Mutations:
             StoreError: The database does not answer, or refuses it.
         """
         refusal: ErrorInfo | None = None
+        violated: set[str] = set()
         floor = self._freshness.floor(_nobody_waits) if self._committer.hears_of_others else None
         for _ in range(MOST_RUNS):
             ts = self._log.head
@@ -101,8 +102,12 @@ class Mutations:
                     earlier = await self.earlier(duplicate.session, duplicate.number, request.mark)
                     return earlier or unavailable(duplicate, unknown=True)
                 except UniqueViolation as error:
+                    taken = ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index})
                     if not request.retry:
-                        return Outcome(error=ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index}))
+                        return Outcome(error=taken)
+                    if error.index in violated:  # the index is another version's: no run of this one looks into it
+                        refusal = taken
+                    violated.add(error.index)
                     newer, _ = await self._store.newest()  # the rerun sees whose key it is, and its failure is recorded
                 except ArrayMissing as error:
                     refusal = ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, str(error), {"digest": error.digest})

@@ -8,7 +8,7 @@ from typing import Any
 
 from synovia.engine.executor import Run
 from synovia.errors import FunctionError
-from synovia.store.base import DuplicateRequest, SnapshotTooOld, StoreError, StoreUnavailable, Ts
+from synovia.store.base import DuplicateRequest, StoreError, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -56,7 +56,7 @@ def outcome_of(run: Run, ts: Ts | None) -> Outcome:
 def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
     """Tell that the store failed."""
     logger.warning("the store failed: %s", error)
-    if isinstance(error, StoreUnavailable | SnapshotTooOld | DuplicateRequest):
+    if error.passing or isinstance(error, DuplicateRequest):
         info = ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
     else:
         info = ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")

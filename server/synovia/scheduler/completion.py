@@ -77,9 +77,9 @@ class Completion:
                     await _run(function, ctx, args)
         except FunctionError as error:
             return error_of(error.info)
-        except StoreError:
-            raise
         except Exception as error:
+            if isinstance(error, StoreError) and error.passing:
+                raise
             return error_of(_server_error(path, error))
         return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Reading, TableSpec
@@ -103,11 +103,20 @@ class StoredIndex:
 
 
 class StoreError(Exception):
-    """A store could not do what was asked; subclasses say who is to blame."""
+    """A store could not do what was asked; subclasses say who is to blame.
+
+    Attributes:
+        passing: Whether the same may succeed when it is tried again. Everything that tries again asks this, and nothing
+            else; ``store/mongo/errors`` and ``store/sqlite/errors`` say what a driver's errors are.
+    """
+
+    passing: ClassVar[bool] = False
 
 
 class Conflict(StoreError):
     """The database refused the commit because something it depends on has changed: validate again and resubmit."""
+
+    passing = True
 
 
 class UniqueViolation(StoreError):
@@ -146,11 +155,21 @@ class IndexMissing(StoreError):
 
 
 class SnapshotTooOld(StoreError):
-    """The database no longer keeps the versions of that timestamp."""
+    """The database no longer keeps the versions of that timestamp; a newer one can be read."""
+
+    passing = True
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached, or is not one that Synovia can work with; the message says what mends it."""
+    """The database cannot be used now; the message says what mends it."""
+
+    passing = True
+
+
+class StoreUnusable(StoreUnavailable):
+    """The database is not one that Synovia can work with, or not as long as nobody mends what the message says."""
+
+    passing = False
 
 
 class Snapshot(Protocol):
@@ -254,7 +273,8 @@ class Store(Protocol):
         No index is taken away: a hub of another version may need it. See ``unused_indexes``.
 
         Raises:
-            StoreUnavailable: No such database, or one that cannot serve (the message names the command that mends it).
+            StoreUnavailable: No such database; StoreUnusable, which is one too: one that cannot serve, or documents that
+                violate a unique index (the message says what mends it).
         """
         ...
 

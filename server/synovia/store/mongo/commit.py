@@ -30,6 +30,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from synovia.schema.specs import Document
 from synovia.store.base import (
     Batch,
     Conflict,
@@ -65,6 +66,10 @@ class _Raced(Conflict):
     """Another transaction was faster, whatever it wrote."""
 
 
+class _NotFoundByItself(Exception):
+    """A document is as it was read, but the database does not find it so: it holds what drivers read as something else."""
+
+
 async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans) -> Ts:
     """Write a batch and tell its timestamp; see ``Store.commit``.
 
@@ -96,6 +101,8 @@ async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orp
                 raise
             await orphans.conflicted()
             await asyncio.sleep(random.uniform(0, pause))  # nothing was to be validated but the documents themselves
+        except _NotFoundByItself:
+            by_reading = True
         except (DocumentTooLarge, OperationFailure) as error:
             if by_reading or not is_too_large(error):
                 raise
@@ -156,21 +163,33 @@ class _Transaction:
             raise _duplicate_request(error, self._batch.requests) from error
 
     async def _write(self, each: TablePlan, session: Any) -> None:
-        if each.known:
+        if each.by_reading:
             await self._compare(each, session)
         try:
             result = await self._driver.collection(each.table).bulk_write(each.operations, session=session)
         except BulkWriteError as error:
             raise self._refusal(each.table, error) from error
         if result.matched_count != len(each.replaces) or result.deleted_count != len(each.deletes):
+            if not each.by_reading and await self._any_as_read(each, session):
+                raise _NotFoundByItself
             raise Conflict(f"a document of {each.table!r} is no longer as it was read")
 
     async def _compare(self, each: TablePlan, session: Any) -> None:
-        """Read documents too large to be sent along in the operation that replaces them."""
+        """Read documents that the operations do not compare."""
         for key, before in each.known:
-            found = await self._driver.collection(each.table).find_one({"_id": key}, session=session)
-            if found is None or bson.encode(found, codec_options=CODEC) != bson.encode(before, codec_options=CODEC):
+            if not await self._is_as_read(each.table, key, before, session):
                 raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+
+    async def _any_as_read(self, each: TablePlan, session: Any) -> bool:
+        """Tell whether a document is still as it was read, though the operations would have changed it."""
+        for key, before in each.known:
+            if await self._is_as_read(each.table, key, before, session):
+                return True
+        return False
+
+    async def _is_as_read(self, table: str, key: Any, before: Document, session: Any) -> bool:
+        found = await self._driver.collection(table).find_one({"_id": key}, session=session)
+        return found is not None and bson.encode(found, codec_options=CODEC) == bson.encode(before, codec_options=CODEC)
 
     def _refusal(self, table: str, error: BulkWriteError) -> StoreError:
         first = _first_of(error)

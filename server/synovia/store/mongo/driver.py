@@ -21,7 +21,7 @@ from pymongo.read_concern import ReadConcern
 
 from synovia.schema.specs import Document
 from synovia.store.base import StoreUnavailable
-from synovia.store.mongo.errors import is_transient, translated
+from synovia.store.mongo.errors import address_refused, is_transient, translated
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class Driver:
             if self._owned:  # the name is known only now, and nothing has been opened yet
                 self.client = _client_of(client, timeout, appname=self.application_name)
         except Exception as error:
-            raise translated(error) from error
+            raise address_refused(error) from error
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
         self.closed = False

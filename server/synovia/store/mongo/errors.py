@@ -7,12 +7,13 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
-    InvalidURI,
+    InvalidOperation,
     OperationFailure,
+    ProtocolError,
     PyMongoError,
 )
 
-from synovia.store.base import SnapshotTooOld, StoreError, StoreUnavailable
+from synovia.store.base import SnapshotTooOld, StoreError, StoreUnavailable, StoreUnusable
 
 DUPLICATE_KEY = 11000
 HISTORY_LOST = 286
@@ -35,7 +36,10 @@ _CUT_SHORT = frozenset({43, 50, 215, 234, 237, 262, 11601})
 """Cursors and operations that were killed or timed out, and a drop of the database that is under way."""
 
 _STALE = frozenset({63, 136, 150, 175, 13388})
-_TRANSIENT = _NO_CONNECTION | _NO_PRIMARY | _CUT_SHORT | _STALE
+_BUSY = frozenset({24, 46, 112, 365, 14031})
+"""Locks that are taken, writes that got into each other's way, a server that asks for patience, a full disk."""
+
+_TRANSIENT = _NO_CONNECTION | _NO_PRIMARY | _CUT_SHORT | _STALE | _BUSY
 """After these a change stream opens again where it stopped, and a read is done again."""
 
 
@@ -67,13 +71,22 @@ def translated(error: BaseException) -> StoreError:
         return _of_server(error)
     if isinstance(error, BSONError):
         return StoreError(f"a document is not one that BSON can hold: {error}")
+    if isinstance(error, ConnectionFailure | ProtocolError | InvalidOperation):
+        return StoreUnavailable(f"MongoDB cannot be reached: {error}")
     if isinstance(error, TimeoutError):
         return StoreUnavailable("MongoDB did not answer in time")
-    if isinstance(error, ConfigurationError | InvalidURI | ValueError):
-        return StoreUnavailable(f"this MongoDB address cannot be used: {error}")
+    if isinstance(error, ConfigurationError):
+        return StoreUnusable(f"MongoDB cannot be used like this: {error}")
     if isinstance(error, PyMongoError):
-        return StoreUnavailable(f"MongoDB cannot be reached: {error}")
+        return StoreError(f"the driver refused the operation: {error}")
     raise error
+
+
+def address_refused(error: Exception) -> StoreError:
+    """Give the store's error for what the driver says of an address."""
+    if isinstance(error, ConfigurationError | ValueError):  # an invalid URI is the former
+        return StoreUnusable(f"this MongoDB address cannot be used: {error}")
+    return translated(error)
 
 
 def _of_server(error: OperationFailure) -> StoreError:
@@ -82,7 +95,7 @@ def _of_server(error: OperationFailure) -> StoreError:
     if error.code in _TOO_OLD:
         return SnapshotTooOld(f"MongoDB no longer keeps that instant: {error}")
     if error.code in _NOT_ALLOWED:
-        return StoreUnavailable(f"MongoDB refuses access: {error}; the user needs the roles readWrite and dbAdmin")
+        return StoreUnusable(f"MongoDB refuses access: {error}; the user needs the roles readWrite and dbAdmin")
     if is_transient(error):
         return StoreUnavailable(f"MongoDB cannot answer now: {error}")
     return StoreError(f"MongoDB refused the operation: {error}")

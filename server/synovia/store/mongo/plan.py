@@ -26,7 +26,9 @@ class TablePlan:
     replaces: list[ReplaceOne[Document]] = field(default_factory=list)
     inserts: list[InsertOne[Document]] = field(default_factory=list)
     known: list[tuple[Any, Document]] = field(default_factory=list)
-    """The (id, before) that have to be compared by reading; only if the operations do not compare themselves."""
+    """The (id, before) of every document that was there."""
+    by_reading: bool = False
+    """They have to be compared by reading, because the operations do not compare them."""
 
     @property
     def operations(self) -> list[Operation]:
@@ -38,7 +40,7 @@ def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[Ta
 
     Args:
         by_reading: Leave the comparison with ``before`` to the caller, because the documents are too large to send twice in
-            one operation.
+            one operation, or hold something that the database does not find by what was read of it.
     """
     by_table: dict[str, list[Write]] = {}
     for write in batch.writes:
@@ -47,10 +49,10 @@ def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[Ta
 
 
 def _plan_table(table: str, writes: Sequence[Write], unique: Sequence[IndexSpec], by_reading: bool) -> TablePlan:
-    result = TablePlan(table)
+    result = TablePlan(table, by_reading=by_reading)
     takers = _takers(writes, unique) if unique and len(writes) > 1 else set()
     for number, write in enumerate(writes):
-        if write.before is not None and by_reading:
+        if write.before is not None:
             result.known.append((write.id, write.before))
         if write.before is None:
             result.inserts.extend([InsertOne(write.after)] if write.after is not None else [])

@@ -14,7 +14,7 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from synovia.schema.specs import Document, TableSpec
-from synovia.store.base import StoredIndex, StoreUnavailable
+from synovia.store.base import StoredIndex, StoreUnavailable, StoreUnusable
 from synovia.store.mongo.catalog import (
     ARRAYS,
     CHUNKS,
@@ -72,19 +72,19 @@ async def check_server(driver: Driver) -> Server:
     """Refuse a server that has no change streams, no snapshots or no document images.
 
     Raises:
-        StoreUnavailable: With what mends it.
+        StoreUnusable: With what mends it.
     """
     hello = await driver.command({"hello": 1}, on="admin")
     sharded = hello.get("msg") == "isdbgrid"
     if "setName" not in hello and not sharded:
-        raise StoreUnavailable(
+        raise StoreUnusable(
             "this mongod is a standalone, which has neither transactions nor change streams: start it with "
             "`mongod --replSet rs0` and run `rs.initiate()` once in mongosh"
         )
     version = (await driver.command({"buildInfo": 1}, on="admin"))["versionArray"]
     if tuple(version[:2]) < OLDEST_SERVER:
         found = ".".join(map(str, version[:3]))
-        raise StoreUnavailable(f"MongoDB {found} is too old: upgrade it to 6.0 or later, where document images exist")
+        raise StoreUnusable(f"MongoDB {found} is too old: upgrade it to 6.0 or later, where document images exist")
     return Server(single_events=hello["maxWireVersion"] < _WIRE_VERSION_8, sharded=sharded)
 
 
@@ -113,7 +113,7 @@ async def _refuse_sharded(driver: Driver, names: list[str]) -> None:
     query = {"_id": {"$in": [f"{driver.name}.{name}" for name in names]}, "unsplittable": {"$ne": True}}
     reply = await driver.command({"find": "collections", "filter": query}, on="config")
     if spread := reply["cursor"]["firstBatch"]:
-        raise StoreUnavailable(f"the collection {spread[0]['_id']!r} is sharded; Synovia needs it on one shard")
+        raise StoreUnusable(f"the collection {spread[0]['_id']!r} is sharded; Synovia needs it on one shard")
 
 
 async def _ensure_collection(driver: Driver, name: str, found: Document | None, *, images: bool) -> None:
@@ -126,7 +126,7 @@ async def _ensure_collection(driver: Driver, name: str, found: Document | None, 
                 raise
             return
     elif found.get("type", "collection") != "collection" or found["options"].get("capped"):
-        raise StoreUnavailable(f"the table {name!r} cannot be kept in a view, a time series or a capped collection")
+        raise StoreUnusable(f"the table {name!r} cannot be kept in a view, a time series or a capped collection")
     elif images and not found["options"].get(IMAGES, {}).get("enabled"):
         await driver.command({"collMod": name, **options, "writeConcern": MAJORITY})
 
@@ -246,6 +246,6 @@ async def _create(driver: Driver, collection: str, indexes: list[_Index]) -> Non
     except OperationFailure as error:
         if error.code != DUPLICATE_KEY:
             raise
-        raise StoreUnavailable(
+        raise StoreUnusable(
             f"documents of {collection!r} violate a unique index; remove one of them: {error}"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,8 @@ from synovia.store.mongo.times import ts_of
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClient
+
+logger = logging.getLogger("synovia")
 
 _REQUEST_TTL: Final = timedelta(seconds=REQUEST_TTL)
 
@@ -158,9 +161,14 @@ class MongoStore:
 
     async def _recover(self) -> tuple[Ts, int]:
         """Restore what was dropped, and find a position to go on from, with the fence there."""
+        said = ""
         for pause in pauses():
-            with contextlib.suppress(StoreUnavailable):
+            try:
                 await self._prepare()
                 return await self.newest()
+            except StoreUnavailable as error:
+                if str(error) != said:
+                    said = str(error)
+                    logger.warning("the log cannot go on: %s", said)
             await asyncio.sleep(pause)
         raise AssertionError("pauses never end")

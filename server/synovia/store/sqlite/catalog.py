@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from synovia.keys import IndexSpec, decode, index_keys
 from synovia.schema.specs import TableSpec
-from synovia.store.base import IndexMissing, StoredIndex, StoreError, StoreUnavailable
+from synovia.store.base import IndexMissing, StoredIndex, StoreError, StoreUnusable
 from synovia.store.sqlite.documents import load
 
 
@@ -52,7 +52,7 @@ class Catalog:
         """Make what is missing of the declared tables and indexes; nothing is taken away that another version declares.
 
         Raises:
-            StoreUnavailable: An index that is to be unique has several documents for one key.
+            StoreUnusable: An index that is to be unique has several documents for one key.
         """
         for spec in tables:
             database.execute("INSERT OR IGNORE INTO tables (name) VALUES (?)", (spec.name,))
@@ -152,7 +152,7 @@ def _check_unique(database: sqlite3.Connection, table: str, number: int, index: 
     for key, id_ in keys:
         values = key[: -len(id_)]
         if values == before:
-            raise StoreUnavailable(
+            raise StoreUnusable(
                 f"the index {index.name!r} of {table!r} cannot be unique: several documents have the key"
                 f" {decode(values)}; change all but one of them"
             )

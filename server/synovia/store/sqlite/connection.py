@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from synovia.store.base import StoreUnavailable
+from synovia.store.base import StoreUnavailable, StoreUnusable
+from synovia.store.sqlite.errors import is_passing
 
 MEMORY: Final = ":memory:"
 FORMAT: Final = 3
@@ -95,17 +96,18 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
         _prepare(database)
     except sqlite3.Error as error:
         database.close()
-        raise StoreUnavailable(_explain(path, error)) from error
+        raise _refusal(path, error) from error
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _explain(path: str, error: sqlite3.Error) -> str:
+def _refusal(path: str, error: sqlite3.Error) -> StoreUnavailable:
     if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"{path} is in use by another process: stop that one, or choose another file"
-    return f"{path} cannot be opened as a database: {error}"
+        return StoreUnavailable(f"{path} is in use by another process: stop that one, or choose another file")
+    kind = StoreUnavailable if is_passing(error) else StoreUnusable
+    return kind(f"{path} cannot be opened as a database: {error}")
 
 
 def _prepare(database: sqlite3.Connection) -> None:
@@ -123,13 +125,13 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 def _create(database: sqlite3.Connection) -> None:
     if database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        raise StoreUnavailable("the file is a SQLite database, but not one of Synovia's")
+        raise StoreUnusable("the file is a SQLite database, but not one of Synovia's")
     _execute(database, _SCHEMA + _USES)
 
 
 def _upgrade(database: sqlite3.Connection, found: int) -> None:
     if not 0 < found < FORMAT:
-        raise StoreUnavailable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
+        raise StoreUnusable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
     for version in range(found, FORMAT):
         _execute(database, _UPGRADES[version])
 

@@ -29,6 +29,7 @@ from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
+from synovia.store.sqlite.errors import translated
 from synovia.store.sqlite.history import Retention
 
 Result = TypeVar("Result")
@@ -227,7 +228,7 @@ class SQLiteStore:
         try:
             return await self._in_thread(lambda: work(database))
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"{self._path}: {error}") from error
+            raise translated(self._path, error) from error
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,38 @@
+"""What SQLite's errors mean to the store: who is to blame, and whether trying again can help."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from synovia.store.base import StoreError, StoreUnavailable
+
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Somebody else has the file, or its disk is full or away: what was asked was right, and may succeed later."""
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Tell whether the same may succeed when it is tried again."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # the module's own: a connection that was closed
+        return "closed" in str(error)
+    return (code & 0xFF) in _PASSING
+
+
+def translated(path: str, error: sqlite3.Error) -> StoreError:
+    """Give the store's error for one of the driver's."""
+    if is_passing(error):
+        return StoreUnavailable(f"{path}: {error}")
+    return StoreError(f"SQLite refused the operation on {path}: {error}")
