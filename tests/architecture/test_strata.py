@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("http",),
     ("config",),
     ("app",),
-    ("codegen", "testing"),
+    ("codegen", "testing", "convex_export"),
     ("cli",),
 )
 """From the ground up. Rooms of one floor may know each other."""

@@ -29,6 +29,7 @@ from synovia.cli import garbage
 from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import STATUSES, list_calls
+from synovia.cli.importing import import_export, left_out, line_of, remarks
 from synovia.cli.operations import answering, operate
 from synovia.cli.options import CertOption, KeyOption, OriginOption, ProxiesOption, environment, joined, without_secret
 from synovia.cli.reload import own_command, supervise
@@ -38,6 +39,7 @@ from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
+from synovia.convex_export import ExportError
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import Status
@@ -107,7 +109,7 @@ def _reporting(command: Callable[P, None]) -> Callable[P, None]:
             _fail(str(error), BAD_ADDRESS)
         except StoreError as error:
             _fail(f"the store: {error}", BAD_STORE)
-        except CodegenError as error:
+        except (CodegenError, ExportError) as error:
             _fail(str(error), FAILED)
         except FunctionError as error:
             _fail(f"{error.code}: {error.message}", FAILED)
@@ -427,6 +429,58 @@ def sweep_arrays(
     seconds = settings.arrays.grace if grace is None else grace
     swept = _run(sweep_store(where, seconds, settings.request_ttl))
     out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
+
+
+# --- import -----------------------------------------------------------------------------------------------------------
+
+
+@app.command("import")
+@_reporting
+def import_convex(
+    export: Annotated[Path, typer.Argument(metavar="EXPORT", help="The zip file that `npx convex export` wrote.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="The application, whose tables the documents have to fit.")
+    ] = None,
+    store: StoreOption = None,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", help="A table to leave out, or _storage; again for more.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")] = False,
+) -> None:
+    """Import the documents of an export of Convex, with their ids; what is there already stays as it is.
+
+    Exits with 1 if something is not imported that --skip does not name.
+    """
+    settings = _settings()
+    registry = None if path is None else load(path)
+    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
+    if where is None and not check:
+        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
+    told = skip or []
+    checked = _run(
+        import_export(
+            export,
+            registry,
+            None if check else where,
+            settings.request_ttl,
+            told,
+            lambda done: _say(line_of(done)),
+        )
+    )
+    if check:
+        for table, count in checked.tables.items():
+            _say(f"{table}: {count:,} can be imported")
+    for remark in remarks(checked):
+        _say(f"note: {remark}")
+    left = [*left_out(checked, told)]
+    for text, _ in left:
+        _say(f"not imported: {text}")
+    if not all(wanted for _, wanted in left):
+        raise typer.Exit(FAILED)
+
+
+def _say(text: str) -> None:
+    out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class Registry:
         roles: The table of roles; None if there is none.
         pools: By name, those in which scheduled actions wait.
         folder: Where its files are, if it was loaded from there.
+        models: By name, the tables that it declares itself.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Registry:
     roles: Roles | None = None
     folder: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    models: Mapping[str, type[Table]] = field(default_factory=dict)
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
         """Find a function to call.
@@ -128,13 +130,14 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _refuse_same_paths([*functions, *routes])
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
-    tables = _tables([value for _, value in values if _is_table(value)])
+    models = _tables(value for _, value in values if _is_table(value))
+    tables = [model.spec for model in models.values()]
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     by_path = {function.path: function for function in functions}
     _check_access([*functions, *routes], roles)
     pools = _pools(values)
     _raise(_unknown_pools(functions, pools))
-    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles, pools=pools)
+    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles, pools=pools, models=models)
 
 
 def _sources(application: str, modules: list[ModuleType]) -> list[ModuleType]:
@@ -186,13 +189,13 @@ def _own_route(application: str, module: ModuleType, value: Any) -> HttpRoute | 
     return route
 
 
-def _tables(declared: Iterable[type[Table]]) -> Iterable[TableSpec]:
+def _tables(declared: Iterable[type[Table]]) -> Mapping[str, type[Table]]:
     found: dict[str, type[Table]] = {}
     for table in declared:
         other = found.setdefault(table.spec.name, table)
         if other is not table:
             raise SchemaError(f"two tables are named {table.spec.name!r}: {place_of(other)} and {place_of(table)}")
-    return [table.spec for table in found.values()]
+    return found
 
 
 def _pools(values: Iterable[tuple[ModuleType, Any]]) -> Mapping[str, Pool]:

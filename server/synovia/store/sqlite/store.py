@@ -35,7 +35,9 @@ from synovia.store.sqlite.history import Retention
 Result = TypeVar("Result")
 
 _TAIL = 256
-"""So many of the newest commits followers find in memory."""
+"""So many of the newest commits followers find in memory, ..."""
+_TAIL_WRITES = 4096
+"""... as long as they have written no more documents than so many: whoever writes in bulk does not fill it."""
 _PAGE = 64
 """So many commits at a time are read from the file for a follower that is further behind."""
 
@@ -69,7 +71,8 @@ class SQLiteStore:
         self._lock_timeout = lock_timeout
         self._thread: ThreadPoolExecutor | None = None
         self._database: Database | None = None
-        self._tail: deque[Commit] = deque(maxlen=_TAIL)
+        self._tail: deque[Commit] = deque()
+        self._tail_writes = 0
         self._tail_after: Ts = 0
         self._head: Ts = 0
         self._head_fence = 0
@@ -107,6 +110,7 @@ class SQLiteStore:
             self._stop_thread()
             raise
         self._tail.clear()
+        self._tail_writes = 0
         self._tail_after = self._head = self._database.position.ts
         self._head_fence = self._database.position.fence
 
@@ -210,9 +214,12 @@ class SQLiteStore:
         return [Gap(head, f"the commits after {after} are not kept", row[0] if row else 0)]
 
     def _publish(self, commit: Commit) -> None:
-        if len(self._tail) == _TAIL:
-            self._tail_after = self._tail[0].ts
         self._tail.append(commit)
+        self._tail_writes += len(commit.writes)
+        while len(self._tail) > _TAIL or self._tail_writes > _TAIL_WRITES:
+            oldest = self._tail.popleft()
+            self._tail_writes -= len(oldest.writes)
+            self._tail_after = oldest.ts
         self._head, self._head_fence = commit.ts, self._head_fence + 1
         self._wake()
 

@@ -1,0 +1,36 @@
+"""Whoever writes in bulk does not fill the memory of the embedded store, and followers miss nothing of it."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+from synovia.schema.specs import TableSpec
+from synovia.store.base import Batch, Commit, Write
+from synovia.store.sqlite import SQLiteStore
+
+BATCH, BATCHES = 500, 20
+
+
+async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(tmp_path: Path) -> None:
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([TableSpec("notes")])
+    begin, _ = await store.newest()
+    for number in range(BATCHES):
+        ids = range(number * BATCH, (number + 1) * BATCH)
+        await store.commit(Batch([Write("notes", id_, None, {"_id": id_}) for id_ in ids]))
+    gc.collect()
+    kept = commits()
+    assert 0 < sum(len(commit.writes) for commit in kept) <= 4096
+    seen = []
+    async for commit in store.changes(begin):
+        assert isinstance(commit, Commit)
+        seen += [write.id for write in commit.writes]
+        if len(seen) == BATCH * BATCHES:
+            break
+    assert seen == [*range(BATCH * BATCHES)]
+    await store.close()
+
+
+def commits() -> list[Commit]:
+    return [each for each in gc.get_objects() if type(each) is Commit]
