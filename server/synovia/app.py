@@ -25,6 +25,7 @@ from synovia.engine.settings import EngineLimits
 from synovia.functions.access import CallOrigin
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
+from synovia.health import Health
 from synovia.hosts import is_loopback
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
@@ -105,6 +106,7 @@ class Synovia:
         self.service_keys.revoked = self.hub.end_session
         if self.sign_in is not None:
             self.sign_in.revoked = self.hub.end_session
+        self.health = self._reports()
         self._development = development
         self._running = AsyncExitStack()
         self._started = False
@@ -130,8 +132,17 @@ class Synovia:
             clock=clock,
         )
 
+    def _reports(self) -> Health:
+        """Let every part be asked how it is: here, and nowhere else."""
+        limits = self.settings.limits
+        health = Health(limits.health_timeout)
+        self.engine.report_to(health, limits.log_timeout)
+        health.add("scheduler", self.scheduler.health)
+        health.add("hub", self.hub.health)
+        return health
+
     def _routes(self) -> list[BaseRoute]:
-        found = routes(self.hub, self.store, self.engine, self.scheduler, self.settings.http)
+        found = routes(self.hub, self.engine, self.health, self.settings.http)
         if self.sign_in is not None:
             found = found + sign_in_routes(self.sign_in)
         home = self.registry.folder

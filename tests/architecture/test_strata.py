@@ -19,7 +19,7 @@ DISTRIBUTIONS = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
-    ("errors", "identity", "tasks", "hosts"),
+    ("errors", "health", "identity", "tasks", "hosts"),
     ("schema",),
     ("store",),
     ("transaction",),

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from helpers.health import health_of
-from helpers.sync_server import Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving, until
+from synovia.health import PartHealth
 from synovia.store.base import StoreUnavailable
 
 
@@ -19,11 +25,15 @@ async def test_health_tells_of_store_log_and_load() -> None:
         await client.mutate("notes:post", {"board": "a", "text": "x"})
         status, report = await get(running)
         assert status == 200
-        assert 0 <= report.pop("logAge") < 10
+        assert 0 <= report.pop("logLag") < 10
         assert report == {
             "status": "ok",
+            "faults": [],
             "store": "ok",
             "log": "ok",
+            "indexes": "ok",
+            "engine": "ok",
+            "hub": "ok",
             "gaps": 0,
             "lastGap": None,
             "backlog": 0,
@@ -33,6 +43,7 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "liveQueries": 1,
             "scheduler": "ok",
             "scheduledCalls": 0,
+            "scheduledLate": 0.0,
             "failedCalls": 0,
             "lastFailedCall": None,
             "unreadableDocuments": 0,
@@ -65,26 +76,76 @@ async def test_health_fails_when_the_log_is_not_followed() -> None:
         assert (status, report["log"]) == (503, "not followed")
 
 
-async def test_a_log_that_stands_still_while_the_database_moves_is_no_health() -> None:
-    async with serving(log_timeout=0.01) as running, client_of(running) as client:
-        await client.mutate("notes:post", {"board": "a", "text": "x"})
-        head = running.app.engine.head
-        log = running.app.engine._log
-        held: list[Any] = []
-        deliver = log._deliver
-        log._deliver = held.append  # type: ignore[method-assign, assignment]
-        _, frame = client.mutation("notes:post", {"board": "a", "text": "y"})
-        await client.send(frame)
-        await until(lambda: bool(held))
-        log.advanced_at -= 1
-        status, report = await get(running)
-        assert (status, report["status"], report["log"], report["head"]) == (503, "failing", "standing still", head)
-        assert report["logAge"] >= 1
+@asynccontextmanager
+async def held_log(running: Running, client: Client) -> AsyncIterator[None]:
+    """Let the log bring nothing of what is committed, until the block ends."""
+    log = running.app.engine._log
+    deliver, held = log._deliver, list[Any]()
+    log._deliver = held.append  # type: ignore[method-assign, assignment]
+    _, frame = client.mutation("notes:post", {"board": "a", "text": "y"})
+    await client.send(frame)
+    await until(lambda: bool(held))
+    try:
+        yield
+    finally:
         for commit in held:  # the scheduler may have written its crons too
             deliver(commit)
         log._deliver = deliver  # type: ignore[method-assign]
-        log.advanced_at -= 1
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, running: Running, seconds: float) -> None:
+    """Let what the hub knows of the database's progress be older."""
+    lag = running.app.engine._lag
+    monkeypatch.setattr(lag, "_ahead", deque((ts, at - seconds) for ts, at in lag._ahead))
+
+
+async def test_a_log_that_is_behind_the_database_is_no_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(log_timeout=30) as running, client_of(running) as client:
+        await client.mutate("notes:post", {"board": "a", "text": "x"})
+        running.app.engine._log.advanced_at -= 3600
         assert (await get(running))[1]["log"] == "ok", "a database that nobody writes to is silent"
+        head = running.app.engine.head
+        async with held_log(running, client):
+            _, report = await get(running)
+            assert (report["log"], report["head"]) == ("ok", head), "it may be a little behind"
+            pass_time(monkeypatch, running, 31)
+            status, report = await get(running)
+            assert (status, report["status"], report["log"]) == (503, "failing", "standing still")
+            assert report["logLag"] >= 31
+            assert report["faults"] == [{"part": "log", "fault": "standing still", "permanent": False}]
+            running.app.engine._log.advanced_at += 3600
+            assert (await get(running))[1]["log"] == "behind", "it brings something, but not the newest"
+        status, report = await get(running)
+        assert (status, report["log"], report["logLag"]) == (200, "ok", 0.0)
+
+
+async def test_a_commit_that_fails_is_told_until_one_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as running, client_of(running) as client:
+        committer, commit = running.app.engine.committer, running.app.store.commit
+        committer._patience = 0
+
+        async def full(batch: Any) -> Any:
+            raise StoreUnavailable("database or disk is full")
+
+        monkeypatch.setattr(running.app.store, "commit", full)
+        outcome = await running.app.engine.mutate("notes:post", {"board": "a", "text": "x"}, None)
+        assert outcome.error is not None
+        status, report = await get(running)
+        assert (status, report["engine"]) == (503, "commits fail: database or disk is full")
+        monkeypatch.setattr(running.app.store, "commit", commit)
+        assert (await client.mutate("notes:post", {"board": "a", "text": "x"})).error is None
+        assert (await get(running))[0] == 200
+
+
+async def test_a_part_that_cannot_be_asked_is_a_fault() -> None:
+    async with serving() as running:
+
+        async def broken() -> PartHealth:
+            raise RuntimeError("no idea")
+
+        running.app.health.add("extra", broken)
+        status, report = await get(running)
+        assert (status, report["extra"]) == (503, "RuntimeError: no idea")
 
 
 async def test_health_says_that_the_server_is_stopping() -> None:

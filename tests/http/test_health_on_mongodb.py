@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from helpers.health import health_of
 from helpers.mongod import Mongod, NoMongod, ReplicaSet
 from helpers.sync_server import Client, Running, client_of, serving, until
+from synovia.engine.health import IndexHealth
 from synovia.tasks import keep_running
 
 pytestmark = pytest.mark.mongodb
@@ -76,6 +77,60 @@ async def test_a_backlog_of_commits_shows(mongodb_uri: str, database_name: str) 
         for number, _ in requests:
             assert (await client.response(number)).error is None
         assert (await health_of(running.port))[1]["backlog"] == 0
+
+
+async def test_an_index_that_somebody_has_dropped_is_told_and_the_hub_still_takes_clients(
+    mongodb_uri: str, database_name: str
+) -> None:
+    async with hub_and_outside(mongodb_uri, database_name) as (running, outside):
+        assert (await health_of(running.port))[1]["indexes"] == "ok"
+        await outside.notes.drop_index("synovia_by_board")
+        running.app.health.add("indexes", IndexHealth(running.app.store))  # one that has not looked a moment ago
+        status, report = await health_of(running.port)
+        assert (status, report["status"]) == (200, "degraded")
+        assert report["indexes"].startswith("missing: notes.by_board; queries that need them fail")
+        assert report["faults"] == [{"part": "indexes", "fault": report["indexes"], "permanent": True}]
+        await running.app.store.open(running.app.registry.tables)  # as a hub does that starts
+        running.app.health.add("indexes", IndexHealth(running.app.store))
+        assert (await health_of(running.port))[1]["status"] == "ok"
+
+
+async def test_a_log_that_others_leave_behind_is_seen_though_nobody_asks(
+    mongodb_uri: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hub_and_outside(mongodb_uri, database_name, log_timeout=0.5) as (running, outside):
+        lag, log, held = running.app.engine._lag, running.app.engine._log, list[Any]()
+        deliver = log._deliver
+        monkeypatch.setattr(log, "_deliver", held.append)
+        await outside.notes.insert_many([{"board": "a", "text": str(number)} for number in range(100)])
+        await until(lambda: lag.seconds(log.head) > 0.5)
+        status, report = await health_of(running.port)
+        assert (status, report["log"]) == (503, "standing still")
+        assert report["logLag"] >= 0.5
+        for change in held:
+            deliver(change)
+        monkeypatch.setattr(log, "_deliver", deliver)
+        await until(lambda: lag.seconds(log.head) < 0.5)
+        assert (await health_of(running.port))[0] == 200
+
+
+async def test_a_database_that_refuses_access_is_a_permanent_fault(mongodb_uri: str, database_name: str) -> None:
+    async with hub_and_outside(mongodb_uri, database_name) as (running, outside), client_of(running) as client:
+        failing = {"failCommands": ["ping", "commitTransaction", "insert", "update"], "errorCode": 13}
+        data = failing | {"appName": f"synovia {database_name}"}
+        await outside.client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
+        try:
+            status, report = await health_of(running.port)
+            assert (status, report["store"].split(":")[0]) == (503, "StoreUnusable")
+            assert "readWrite" in report["store"]
+            assert report["faults"][0]["permanent"] is True
+            response = await client.mutate("notes:post", {"board": "a", "text": "x"})
+        finally:
+            await outside.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        assert response.error is not None
+        assert response.error.code == "server_error", "trying again later does not help"
+        assert (await client.mutate("notes:post", {"board": "a", "text": "y"})).error is None
+        assert (await health_of(running.port))[1]["status"] == "ok"
 
 
 async def _roll_over(outside: Outside) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import types
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -14,11 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from apps import pooled
+from helpers.sync_server import until
 from scheduler.hubs import hub_beside, lose
 from synovia import Pool
 from synovia.cli.commands import app as commands
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry, collect, load_application
+from synovia.health import Level
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
 from synovia.testing import TestApp
@@ -64,6 +67,45 @@ async def test_what_is_slow_holds_up_only_its_own_pool(app: TestApp, watch: pool
     await task
     assert (await app.caller().query("pooled:done"))["picture"] == 200
     assert watch.most["pictures"] == 2
+
+
+async def test_what_finds_no_place_for_long_is_told(app: TestApp, watch: pooled.Watch) -> None:
+    assert (await app.scheduler.health()).figures["scheduledLate"] == 0.0
+    await plan(app, "paint", 3)
+    app.scheduler.start()
+    await watch.until("pictures", 2)
+    app.clock.advance(59)
+    health = await app.scheduler.health()
+    assert (health.status, health.figures["scheduledCalls"], health.figures["scheduledLate"]) == ("ok", 2, 59.0)
+    app.clock.advance(2)
+    health = await app.scheduler.health()
+    assert (health.status, health.level) == ("what is due has been waiting for a place for 61 s", Level.DEGRADED)
+    watch.open.set()
+    async with app.caller().subscribe("pooled:done") as done:
+        async for count in done:
+            if count.get("picture") == 3:
+                break
+    await until(lambda: app.scheduler._health.waits_since is None)
+    assert (await app.scheduler.health()).level is Level.OK
+    await app.scheduler.stop()
+
+
+async def test_what_is_due_and_cannot_be_read_is_told(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.scheduler.start()
+    noticed = app.scheduler._health
+    await until(lambda: noticed.live is not None and noticed.live.loaded)
+    live = noticed.live
+    assert live is not None
+    assert (await app.scheduler.health()).status == "ok"
+    live.dirty_at = live.ran_at + 1
+    assert (await app.scheduler.health()).status == "ok", "it may just have changed"
+    seen = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: seen + 40)
+    health = await app.scheduler.health()
+    assert (health.status, health.level) == ("what is due has not been read for 40 s", Level.FAILING)
+    monkeypatch.undo()
+    live.dirty_at = None
+    await app.scheduler.stop()
 
 
 async def test_each_hub_has_the_places_of_a_pool(app: TestApp, watch: pooled.Watch) -> None:

@@ -28,6 +28,7 @@ from synovia.store.base import (
     Store,
     StoreError,
     StoreUnavailable,
+    StoreUnusable,
     Ts,
     Write,
 )
@@ -38,6 +39,8 @@ logger = logging.getLogger("synovia")
 _OWN = 4096
 """So many of its own transactions a committer knows; as many as the log keeps."""
 _LATELY = 60.0
+FAULT_SECONDS = 30.0
+"""So long a commit that failed counts as a fault, if none has succeeded since."""
 
 
 class Outdated(Exception):
@@ -98,12 +101,20 @@ class Committer:
         self._unseen: deque[KeyedCommit] = deque()  # our own commits that the log has not delivered yet
         self._clock: Reading = 0
         self._heard_at = -_LATELY
+        self._failed: tuple[str, float] | None = None
         self._own: dict[int, None] = {}  # the numbers of our own transactions, the newest last
 
     @property
     def hears_of_others(self) -> bool:
         """Whether other hubs make ids lately: then it pays to know how far the database had come when a mutation began."""
         return time.monotonic() - self._heard_at < _LATELY
+
+    @property
+    def fault(self) -> str | None:
+        """Why commits have failed lately; None: they have not."""
+        if self._failed is None or time.monotonic() - self._failed[1] > FAULT_SECONDS:
+            return None
+        return self._failed[0]
 
     async def submit(self, submission: Submission) -> Ts:
         """Commit a mutation and tell its timestamp.
@@ -144,6 +155,8 @@ class Committer:
                 batch_fence = self._log.fence + len(self._unseen)
                 ts = await self._store.commit(self._as_batch(valid, batch_fence))
             except StoreError as error:
+                if isinstance(error, StoreUnavailable):
+                    self._failed = str(error), time.monotonic()
                 if not error.passing:
                     await self._find_culprit(valid, later, error)
                     return
@@ -202,7 +215,7 @@ class Committer:
 
     async def _find_culprit(self, valid: list[Submission], later: list[Submission], error: StoreError) -> None:
         """One of several made the store refuse the batch: commit them one by one, so that only that one fails."""
-        if len(valid) == 1:
+        if len(valid) == 1 or isinstance(error, StoreUnusable):
             _fail(valid, error)
         else:
             for submission in valid:
@@ -211,6 +224,7 @@ class Committer:
             await self._commit(later)
 
     def _committed(self, valid: list[Submission], later: list[Submission], ts: Ts) -> None:
+        self._failed = None
         self.counters += Counter(committed=len(valid), transactions=1, outdated=len(later))
         if ts > self._log.head:
             self._unseen.append(KeyedCommit(ts, [write for submission in valid for write in submission.writes]))
@@ -252,8 +266,10 @@ class Committer:
 
 
 def _fail(batch: list[Submission], error: BaseException) -> None:
+    cause = error if isinstance(error, Exception) else StoreUnavailable("the hub is stopping")
     for submission in batch:
         if not submission.done.done():
+            unknown = submission.uncertain and isinstance(cause, StoreUnusable)
             submission.done.set_exception(
-                error if isinstance(error, Exception) else StoreUnavailable("the hub is stopping")
+                StoreUnavailable(f"nobody can tell whether this was committed: {cause}") if unknown else cause
             )

@@ -7,12 +7,14 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any
 
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Arguments, Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
+from synovia.engine.health import IndexHealth, LogHealth, StoreHealth
+from synovia.engine.lag import Lag
 from synovia.engine.live_queries import LiveQueries
 from synovia.engine.live_query import LiveQuery, Subscriber
 from synovia.engine.log import Log
@@ -25,31 +27,13 @@ from synovia.functions.context import Work
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
+from synovia.health import Health, Level, PartHealth
 from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 
 logger = logging.getLogger("synovia")
-
-
-@dataclass(frozen=True, slots=True)
-class EngineHealth:
-    """How the engine is.
-
-    Attributes:
-        log_age: Seconds since the log last brought anything. A database that nobody writes to is silent.
-        gaps: How often the log's position was lost and everything recomputed; ``last_gap`` is when, in seconds since 1970.
-        backlog: Mutations that wait for their commit.
-    """
-
-    log_alive: bool
-    head: Ts
-    live_queries: int
-    log_age: float
-    gaps: int
-    last_gap: float | None
-    backlog: int
 
 
 class Engine:
@@ -85,6 +69,8 @@ class Engine:
         self._mutations = Mutations(store, self._executor, self._log, self.committer, self._freshness)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
+        self._lag = Lag()
+        self._store_health = StoreHealth(store, self._lag)
         self.swept = Swept()
 
     def _on_change(self, change: Any) -> None:
@@ -97,6 +83,7 @@ class Engine:
         self._tasks = [
             keep_running(self._follow, "log", StoreError),
             keep_running(self.committer.run, "committer", StoreError),
+            keep_running(self._store_health.look, "lag", StoreError),
         ]
 
     async def stop(self) -> None:
@@ -118,13 +105,27 @@ class Engine:
         """The newest timestamp that the log has delivered; every live query is judged by it."""
         return self._log.head
 
-    def health(self) -> EngineHealth:
-        """Tell how the engine is."""
-        log, age = self._log, time.monotonic() - self._log.advanced_at
-        return EngineHealth(
-            self._log_alive, self.head, len(self.live), age, log.gaps, log.last_gap,
-            self.committer.backlog,
-        )  # fmt: skip
+    def report_to(self, health: Health, log_timeout: float) -> None:
+        """Let the parts of the engine be asked how they are.
+
+        Args:
+            log_timeout: Seconds that the log may be behind the database.
+        """
+        health.add("store", self._store_health)
+        health.add("log", LogHealth(self._log, self._lag, lambda: self._log_alive, log_timeout))
+        health.add("indexes", IndexHealth(self.store))
+        health.add("engine", self._health)
+
+    async def _health(self) -> PartHealth:
+        figures = {
+            "backlog": self.committer.backlog,
+            "liveQueries": len(self.live),
+            "unreadableDocuments": len(self.unreadable),
+            "swept": asdict(self.swept),
+        }
+        if (fault := self.committer.fault) is not None:
+            return PartHealth(f"commits fail: {fault}", Level.FAILING, figures=figures)
+        return PartHealth(figures=figures)
 
     async def wait_for(self, ts: Ts) -> None:
         """Wait until the head is at ``ts`` or beyond."""

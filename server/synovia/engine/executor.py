@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from synovia.engine.settings import EngineLimits
+from synovia.engine.store_errors import told_of
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.awaiting import RunCalls
@@ -24,7 +25,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
-from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, Ts
+from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
@@ -213,7 +214,7 @@ class Executor:
             timeout: Seconds after which it fails with ``timeout``.
 
         Raises:
-            StoreError: One that passes; also if it ran out of time because the database does not answer at all.
+            StoreError: One that passes, or StoreUnusable; also if the database did not answer within its time.
         """
         recall = recall or Recall()
         snapshot = recall.snapshot(self._reads.snapshot(ts))
@@ -239,10 +240,10 @@ class Executor:
             run.timed_out = True
             run.refuse(_too_slow(function, timeout, transaction.cost))
         except StoreError as error:
-            if error.passing:
+            if error.passing or isinstance(error, StoreUnusable):
                 raise
             logger.warning("%s cannot read what it asks for: %s", function.path, error)
-            run.refuse(ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this"))
+            run.refuse(told_of(error))
         run.journal = pages.pack()
         recall.keep(snapshot)
         return run

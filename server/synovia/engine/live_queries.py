@@ -22,11 +22,12 @@ from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Vers
 from synovia.engine.log import Log
 from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
+from synovia.engine.store_errors import told_of
 from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.functions.context import FOREVER
 from synovia.functions.function import Function, Kind
 from synovia.identity import SERVER, Account, Identity
-from synovia.store.base import Gap, StoreError, Ts
+from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
 from synovia.tasks import end
 from synovia.transaction.readset import KeyedCommit
 from synovia_protocol import codec
@@ -323,6 +324,9 @@ class LiveQueries:
                 )
             except StoreError as error:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
+                if isinstance(error, StoreUnusable) and live.subscribers:
+                    live.publish(ts, ts + 1, error=told_of(error))  # dirty at once: it is tried again, in vain or not
+                    self._notify(live)
                 return False
             commits = self._log.since(ts)
         if not live.subscribers:

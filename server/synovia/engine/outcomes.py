@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from synovia.engine.executor import Run
+from synovia.engine.store_errors import told_of
 from synovia.errors import FunctionError
-from synovia.store.base import DuplicateRequest, StoreError, Ts
+from synovia.store.base import StoreError, StoreUnusable, Ts
 from synovia_protocol import codec
-from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.errors import ErrorInfo
 
 logger = logging.getLogger("synovia")
 
@@ -26,6 +27,7 @@ class Outcome:
         packed: The encoded result; None for an error.
         error: Why there is no result.
         arrays: Digests of the arrays that the result refers to.
+        unusable: Nothing was done, and nothing will be until somebody mends the database.
         unknown: The database could not say whether the commit took place. Only the same request again can tell.
     """
 
@@ -34,6 +36,7 @@ class Outcome:
     error: ErrorInfo | None = None
     arrays: frozenset[bytes] = frozenset()
     unknown: bool = False
+    unusable: bool = False
 
     def value(self) -> Any:
         """Give the result as wire values.
@@ -56,11 +59,8 @@ def outcome_of(run: Run, ts: Ts | None) -> Outcome:
 def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
     """Tell that the store failed."""
     logger.warning("the store failed: %s", error)
-    if error.passing or isinstance(error, DuplicateRequest):
-        info = ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
-    else:
-        info = ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")
-    return Outcome(error=info, unknown=unknown)
+    unusable = isinstance(error, StoreUnusable)
+    return Outcome(error=told_of(error), unknown=unknown and not unusable, unusable=unusable)
 
 
 def to_record(run: Run) -> bytes:

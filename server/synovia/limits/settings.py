@@ -54,8 +54,8 @@ class HubLimits(BaseModel):
         drain_timeout: For running requests to finish when the hub stops.
         farewell_timeout: For clients to take what waits for them when the hub stops.
         retry_spread: When the hub stops, its clients are told to come back at random within this time.
-        log_timeout: For the log to bring what is committed; after that ``/health`` reports it as standing still.
-        health_timeout: For the database to answer ``/health``.
+        log_timeout: For the log to bring what is committed; after that ``/health`` reports it as behind.
+        health_timeout: For each part to answer ``/health``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 from synovia.engine.engine import Engine
@@ -23,10 +23,12 @@ from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
 from synovia.functions.function import Isolation, Kind
 from synovia.functions.registry import Registry
+from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.clocks import JumpGuard, Plans
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
-from synovia.scheduler.failures import Failure, FailureCount, Failures
+from synovia.scheduler.failures import Failure, Failures
+from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.lanes import Lanes
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim
@@ -45,23 +47,6 @@ MOST_ROUNDS = 10_000
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
     """Make what functions schedule with."""
     return Calls(registry, secrets.token_hex(6), int(settings.keep * 1000))
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulerHealth:
-    """How the scheduler of a hub is.
-
-    Attributes:
-        enabled: Whether it is to run anything.
-        running: How many calls it is running.
-        failed: How many calls and crons have failed here.
-        fault: What keeps it from working.
-    """
-
-    enabled: bool
-    running: int
-    failed: FailureCount
-    fault: str | None = None
 
 
 class Runner:
@@ -100,7 +85,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._fault: str | None = None
+        self._health = SchedulerHealth(clock)
         self.failures = Failures()
 
     # --- life
@@ -127,10 +112,19 @@ class Runner:
             work = partial(self._transitions.release, held=held)
             self._note(await self._engine.transact(work, path="_scheduler:release"))
 
-    def health(self) -> SchedulerHealth:
-        """Tell how it is."""
-        fault = "not running" if any(task.done() for task in self._tasks) else self._fault
-        return SchedulerHealth(self.settings.enabled, len(self._busy), self.failures.total, fault)
+    async def health(self) -> PartHealth:
+        """Tell how it is, what it does, and what has failed."""
+        failed = self.failures.total
+        figures = {
+            "scheduledCalls": len(self._busy),
+            "scheduledLate": round(self._health.late, 1),
+            "failedCalls": failed.count,
+            "lastFailedCall": failed.last,
+        }
+        if any(task.done() for task in self._tasks):
+            return PartHealth("not running", Level.FAILING, figures=figures)
+        part = self._health.part() if self.settings.enabled else PartHealth("off")
+        return replace(part, figures=figures)
 
     async def adopt(self) -> None:
         """Make the crons of the database those of the application."""
@@ -148,23 +142,24 @@ class Runner:
     async def _follow(self) -> None:
         try:
             await self.adopt()
-            live = self._engine.watch(self, self._due_calls)
+            live = self._health.live = self._engine.watch(self, self._due_calls)
             try:
                 while True:
                     await self._wake.wait()
                     self._wake.clear()
                     self._look(live)
             finally:
+                self._health.live = None
                 self._engine.unsubscribe(self, live)
         except Exception as error:
-            self._fault = f"{type(error).__name__}: {error}"
+            self._health.fault = f"{type(error).__name__}: {error}"
             raise
 
     def _look(self, live: LiveQuery) -> None:
         version = live.version_at(live.ran_at) if live.loaded else None
         if version is None:
             return
-        self._fault = None if version.error is None else version.error.message
+        self._health.fault = None if version.error is None else version.error.message
         if version.packed is None:
             return
         if (doubt := self._guard.doubt()) > 0:
@@ -175,10 +170,16 @@ class Runner:
     def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
         """Take up what is due as of ``ts``, as far as there is room."""
         self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
+        waiting: list[int] = []
         for item in [] if self._stopping else due_calls.items:
             key, lane = _key(item), self._lanes.of(item)
-            if key not in self._busy and key not in self._seen and self._lanes.take(lane):
+            if key in self._busy or key in self._seen:
+                continue
+            if self._lanes.take(lane):
                 self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
+            else:
+                waiting.append(item.due_at)
+        self._health.waits_since = min(waiting, default=None)
 
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
         try:
@@ -297,11 +298,11 @@ class Runner:
             self.failures.note(failures, int(self._clock() * 1000))
 
     async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
-        """Do a step, again and again as long as the database cannot answer or others are always faster."""
+        """Do a step, again and again as long as the database cannot be used or others are always faster."""
         wait = 0.1
         while True:
             outcome = await self._engine.transact(work, path=path, isolation=isolation)
-            if outcome.error is None or outcome.error.code != ErrorCode.OVERLOADED:
+            if outcome.error is None or not (outcome.unusable or outcome.error.code == ErrorCode.OVERLOADED):
                 return outcome
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)

@@ -167,7 +167,8 @@ class StoreUnavailable(StoreError):
 
 
 class StoreUnusable(StoreUnavailable):
-    """The database is not one that Synovia can work with, or not as long as nobody mends what the message says."""
+    """The database cannot be used until somebody mends what the message says: it is not one that Synovia can work with, is
+    damaged or gone, or refuses this server. Nothing of what was asked was done."""
 
     passing = False
 
@@ -286,10 +287,19 @@ class Store(Protocol):
         """Take away an unused index; nothing happens if it is gone."""
         ...
 
+    async def missing_indexes(self) -> Sequence[StoredIndex]:
+        """List the indexes of the tables it was opened with that the database does not have (any more)."""
+        ...
+
     async def close(self) -> None: ...
 
     async def ping(self) -> None:
-        """Make a round trip to the database, or raise StoreUnavailable."""
+        """Make a round trip to the database.
+
+        Raises:
+            StoreUnusable: It cannot be used until somebody mends it.
+            StoreUnavailable: It does not answer.
+        """
         ...
 
     async def newest(self) -> tuple[Ts, int]:

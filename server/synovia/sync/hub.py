@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from synovia.health import Level, PartHealth
 from synovia.identity import Authenticator
 from synovia.limits.addresses import Address, Addresses
 from synovia.limits.refusal import Refusal
@@ -94,6 +95,13 @@ class Hub:
     def conversations(self) -> list[Conversation]:
         """Everyone who is connected."""
         return list(self._conversations.values())
+
+    async def health(self) -> PartHealth:
+        """Tell whether new clients are taken, and how many there are."""
+        figures = {"connections": len(self)}
+        if self.requests.stopping:
+            return PartHealth("stopping", Level.STOPPING, figures=figures)
+        return PartHealth(figures=figures)
 
     def end_session(self, session: str) -> None:
         """Make everyone anonymous who is signed in by a session that has been revoked."""

@@ -215,6 +215,21 @@ async def unused_indexes(driver: Driver, catalog: Catalog) -> list[StoredIndex]:
     return found
 
 
+async def missing_indexes(driver: Driver, catalog: Catalog) -> list[StoredIndex]:
+    """List the declared indexes that are not there, in the names of the application."""
+    found: list[StoredIndex] = []
+    for table in catalog.tables:
+        there = await _existing(driver, table.name)
+        found += (
+            StoredIndex(
+                table.name, index.name.removeprefix(PREFIX), _stored(table.name, index).fields, bool(index.options)
+            )
+            for index in _declared(table)
+            if _found(index, there) is None
+        )
+    return found
+
+
 def _stored(table: str, index: _Index) -> StoredIndex:
     fields = [name for name, _ in index.pattern]
     unique = bool(index.options.get("unique"))

@@ -23,7 +23,7 @@ from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
 from synovia.store.mongo.feed import Feed
-from synovia.store.mongo.schema import Server, check_server, drop_index, prepare, unused_indexes
+from synovia.store.mongo.schema import Server, check_server, drop_index, missing_indexes, prepare, unused_indexes
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of
 
@@ -96,6 +96,9 @@ class MongoStore:
 
     async def drop_index(self, index: StoredIndex) -> None:
         await self._driver.reading(lambda: drop_index(self._driver, index))
+
+    async def missing_indexes(self) -> list[StoredIndex]:
+        return await self._driver.reading(lambda: missing_indexes(self._driver, self._catalog))
 
     async def close(self) -> None:
         await self._driver.close()

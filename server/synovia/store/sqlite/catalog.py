@@ -74,6 +74,15 @@ class Catalog:
             if index not in declared
         ]
 
+    def missing_indexes(self) -> list[StoredIndex]:
+        """List the declared indexes that the file does not have."""
+        return [
+            StoredIndex(table, index.name, index.fields, index.unique)
+            for table, declared in self._declared.items()
+            for index in declared
+            if index.fields and index not in self._tables[table].indexes
+        ]
+
     def drop_index(self, database: sqlite3.Connection, unused: StoredIndex) -> None:
         """Take away an index that no table declares."""
         entry = self.table(unused.table)

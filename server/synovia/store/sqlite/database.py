@@ -9,6 +9,7 @@ from synovia.schema.specs import TableSpec
 from synovia.store.base import StoredIndex
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import connect, get_meta, set_meta, transaction
+from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
@@ -37,6 +38,7 @@ class Database:
         except BaseException:
             self.connection.close()
             raise
+        self.files = FileCheck(path)
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention)
         self.writer = Writer(self.connection, catalog, self.position, self.history)

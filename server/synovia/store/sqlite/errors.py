@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from synovia.store.base import StoreError, StoreUnavailable
+from synovia.store.base import StoreError, StoreUnavailable, StoreUnusable
 
 _PASSING: Final = frozenset(
     {
@@ -23,6 +23,9 @@ _PASSING: Final = frozenset(
 """Somebody else has the file, or its disk is full or away: what was asked was right, and may succeed later."""
 
 
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
 def is_passing(error: sqlite3.Error) -> bool:
     """Tell whether the same may succeed when it is tried again."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -33,6 +36,11 @@ def is_passing(error: sqlite3.Error) -> bool:
 
 def translated(path: str, error: sqlite3.Error) -> StoreError:
     """Give the store's error for one of the driver's."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if (code & 0xFF) in _DAMAGED:
+        return StoreUnusable(f"{path} is damaged ({error}): put a backup in its place")
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StoreUnusable(f"{path} was moved while the server had it open: put it back, and start the server again")
     if is_passing(error):
         return StoreUnavailable(f"{path}: {error}")
     return StoreError(f"SQLite refused the operation on {path}: {error}")

@@ -29,7 +29,6 @@ from synovia.store.filters import Filter
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
-from synovia.store.sqlite.errors import translated
 from synovia.store.sqlite.history import Retention
 
 Result = TypeVar("Result")
@@ -122,6 +121,10 @@ class SQLiteStore:
         """Take away an unused index."""
         await self._run(lambda database: database.drop_index(index))
 
+    async def missing_indexes(self) -> list[StoredIndex]:
+        """List the indexes that the file does not have of those it was opened with; nobody else can take one away."""
+        return await self._run(lambda database: database.catalog.missing_indexes())
+
     async def close(self) -> None:
         """Close the file; who follows its changes finds it unavailable."""
         if (database := self._database) is None:
@@ -139,7 +142,12 @@ class SQLiteStore:
             self._thread = None
 
     async def ping(self) -> None:
-        """Make a round trip to the database, or raise StoreUnavailable."""
+        """Make a round trip to the database.
+
+        Raises:
+            StoreUnusable: The file was deleted or replaced, or has been found damaged.
+            StoreUnavailable: The store is closed, or the file cannot be read.
+        """
         await self._execute("SELECT 1", ())
 
     async def newest(self) -> tuple[Ts, int]:
@@ -162,12 +170,14 @@ class SQLiteStore:
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of the request records exists.
             ArrayMissing: A document would refer to an array that is not stored.
+            StoreUnusable: The file was deleted or replaced, or is damaged.
             StoreUnavailable: The file cannot be written.
         """
         loop = asyncio.get_running_loop()
 
         def work(database: Database) -> Ts:
             commit = database.writer.commit(batch, self._clock())
+            database.files.check()  # before anybody hears of it
             loop.call_soon_threadsafe(self._publish, commit)  # also when nobody waits for the result any more
             return commit.ts
 
@@ -232,10 +242,7 @@ class SQLiteStore:
     async def _run(self, work: Callable[[Database], Result]) -> Result:
         if (database := self._database) is None:
             raise StoreUnavailable("the store is closed")
-        try:
-            return await self._in_thread(lambda: work(database))
-        except sqlite3.Error as error:
-            raise translated(self._path, error) from error
+        return await self._in_thread(lambda: _checked(database, work))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -245,6 +252,17 @@ class SQLiteStore:
 
     async def _execute(self, statement: str, parameters: tuple[Any, ...]) -> Any:
         return await self._run(lambda database: database.connection.execute(statement, parameters).fetchone())
+
+
+def _checked(database: Database, work: Callable[[Database], Result]) -> Result:
+    """Do some work; it counts only if the database's files were there to its end."""
+    database.files.check()
+    try:
+        result = work(database)
+    except sqlite3.Error as error:
+        raise database.files.translated(error) from error
+    database.files.check()
+    return result
 
 
 @dataclass(frozen=True, slots=True)

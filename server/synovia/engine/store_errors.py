@@ -1,0 +1,15 @@
+"""What those who call are told of the errors of a store."""
+
+from __future__ import annotations
+
+from synovia.store.base import DuplicateRequest, StoreError, StoreUnusable
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+
+def told_of(error: StoreError) -> ErrorInfo:
+    """Tell what a caller is told of a failure of the store: to try again only where that can help."""
+    if isinstance(error, StoreUnusable):
+        return ErrorInfo(ErrorCode.SERVER_ERROR, "the database is out of order until whoever runs this server mends it")
+    if error.passing or isinstance(error, DuplicateRequest):
+        return ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
+    return ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")

@@ -1,0 +1,71 @@
+"""Whether the files of a database are still those that were opened.
+
+SQLite goes on writing into a file that has been deleted or replaced, and calls it durable. What was committed counts only
+if the file was still there afterwards; so this is looked at after each piece of work, and once it has failed, nothing more
+is done until a server opens the database anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from synovia.store.base import StoreError, StoreUnusable
+from synovia.store.sqlite.connection import MEMORY
+from synovia.store.sqlite.errors import translated
+
+
+class FileCheck:
+    """Looks at one database's files.
+
+    Args:
+        path: The file that has just been opened, or ``:memory:``.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._files = {} if path == MEMORY else {each: _identity(each) for each in (path, f"{path}-wal")}
+        self._files = {each: identity for each, identity in self._files.items() if identity is not None}
+        self._size = 0
+        self._fault: str | None = None
+
+    def check(self) -> None:
+        """Refuse to go on with files that are not those that were opened.
+
+        Raises:
+            StoreUnusable: They were deleted, replaced or cut, or were found to be damaged.
+        """
+        if self._fault is None:
+            self._fault = next(filter(None, map(self._fault_of, self._files)), None)
+        if self._fault is not None:
+            raise StoreUnusable(self._fault)
+
+    def _fault_of(self, file: str) -> str | None:
+        try:
+            found = os.stat(file)
+        except (FileNotFoundError, NotADirectoryError):
+            return f"{file} was deleted or moved while the server had it open: put it back, and start the server again"
+        except OSError:
+            return None  # not to be known: what is read and written fails by itself
+        if (found.st_dev, found.st_ino) != self._files[file]:
+            return f"{file} was replaced while the server had it open: start the server again"
+        if file == self._path:
+            if found.st_size < self._size:
+                return f"{file} was cut short by another program: put a backup in its place"
+            self._size = found.st_size
+        return None
+
+    def translated(self, error: sqlite3.Error) -> StoreError:
+        """Give the store's error for one of SQLite; damage is remembered."""
+        found = translated(self._path, error)
+        if isinstance(found, StoreUnusable):
+            self._fault = self._fault or str(found)
+        return found
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
