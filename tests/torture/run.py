@@ -28,6 +28,7 @@ class Round:
 
     Attributes:
         seconds: How long the clients act at least; calming down and checking comes on top.
+        sights: How many transitions the clients must have seen at least; on a busy machine they act longer for it.
         readers: Who come anew for each question.
         faults: The kinds of faults to make: all that apply (None), or none at all (empty).
         sabotage: The guarantee to switch off; see ``hub``.
@@ -41,6 +42,12 @@ class Round:
     scale: Scale = field(default_factory=Scale)
     faults: Sequence[str] | None = None
     sabotage: str | None = None
+    sights: int = 0
+
+    def is_done_by(self, history: History) -> bool:
+        """Tell whether enough has happened to prove something: each kind of deed, and the transitions that are wanted."""
+        done = {call.kind for call in history.calls if call.outcome is Outcome.OK}
+        return len(history.sights) >= self.sights and (not self.sights or done == set(self.scale.weights))
 
 
 @dataclass(slots=True)
@@ -125,12 +132,18 @@ async def _play(
             tasks.create_task(read_until(stopping, history, hubs, people, plan.scale, draw()))
         raging = tasks.create_task(nemesis.rage(stopping)) if plan.faults != () else None
         await asyncio.sleep(plan.seconds)
+        await _until_enough(plan, history)
         if raging is not None:
             await nemesis.made_each.wait()
         stopping.set()
         if raging is not None:
             await raging
         await nemesis.mend()
+
+
+async def _until_enough(plan: Round, history: History) -> None:
+    while not plan.is_done_by(history):  # noqa: ASYNC110 - a history is written by many, and has no event for this
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

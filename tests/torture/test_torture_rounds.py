@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from helpers.mongod import ReplicaSet
-from torture.history import Outcome
 from torture.run import Report, Round, fresh_database, torture
 
 SEED = 20261121
+SIGHTS = 200  # a round in which little happened proves little
 CRASHES = ("hub killed", "all hubs killed")
 SOCKETS = ("all sockets cut in a frame", "socket stalled", "hub restarted")
 FAULTS = (
@@ -32,37 +32,31 @@ def show(report: Report) -> None:
 @pytest.mark.mongodb
 async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_dies(members: ReplicaSet) -> None:
     async with fresh_database(members) as store:
-        report = await torture(Round(SEED, 8.0, faults=FAULTS), store, members)
+        report = await torture(Round(SEED, 8.0, faults=FAULTS, sights=SIGHTS), store, members)
     show(report)
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
     assert report.history.faults.keys() == set(FAULTS)
-    assert_it_was_work(report)
 
 
 async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is_whole_or_absent(
     tmp_path: Path,
 ) -> None:
-    report = await torture(Round(SEED, 4.0, hubs=1, faults=CRASHES), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    report = await torture(
+        Round(SEED, 4.0, hubs=1, faults=CRASHES, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
+    )
     show(report)
     assert report.anomalies == []
     assert sum(report.history.faults[kind] for kind in CRASHES) >= 2
-    assert_it_was_work(report)
 
 
 async def test_one_hub_on_sqlite_keeps_every_promise_while_sockets_break(tmp_path: Path) -> None:
-    report = await torture(Round(SEED, 4.0, hubs=1, faults=SOCKETS), f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    report = await torture(
+        Round(SEED, 4.0, hubs=1, faults=SOCKETS, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
+    )
     show(report)
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
-    assert_it_was_work(report)
-
-
-def assert_it_was_work(report: Report) -> None:
-    """A round in which little happened proves little."""
-    done = {call.kind for call in report.history.calls if call.outcome is Outcome.OK}
-    assert done == set(report.round.scale.weights)
-    assert len(report.history.sights) > 200
 
 
 @pytest.mark.torture
