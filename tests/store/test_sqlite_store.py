@@ -150,7 +150,7 @@ async def test_a_file_of_the_format_before_keeps_its_indexes(opened: Opener, tmp
     async with opened(path) as store:
         ts, _ = await store.newest()
         assert ids(await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)) == [1, 2]
-        assert await store.unused_indexes() == []
+        assert await store.unused_indexes(TABLES) == []
         with pytest.raises(UniqueViolation):
             await insert(store, "users", {"_id": 3, "email": "a", "team": 3})
 

@@ -279,16 +279,31 @@ class Store(Protocol):
         """
         ...
 
-    async def unused_indexes(self) -> Sequence[StoredIndex]:
-        """List what earlier versions have made on the tables it was opened with, and these do not declare any more."""
+    async def tables(self) -> Sequence[str]:
+        """Name all tables that the database holds, declared or not, without those that are the store's own.
+
+        By their ids, documents of any of them can be read.
+        """
+        ...
+
+    async def missing_indexes(self, tables: Sequence[TableSpec] | None = None) -> Sequence[StoredIndex]:
+        """List the indexes of tables that the database does not have (any more), and opening it with them would make.
+
+        Args:
+            tables: None: those it was opened with.
+        """
+        ...
+
+    async def unused_indexes(self, tables: Sequence[TableSpec] | None = None) -> Sequence[StoredIndex]:
+        """List the indexes that other versions have made on tables, and these do not declare.
+
+        Args:
+            tables: None: those it was opened with.
+        """
         ...
 
     async def drop_index(self, index: StoredIndex) -> None:
-        """Take away an unused index; nothing happens if it is gone."""
-        ...
-
-    async def missing_indexes(self) -> Sequence[StoredIndex]:
-        """List the indexes of the tables it was opened with that the database does not have (any more)."""
+        """Take away an unused index; nothing happens if it is gone, or declared by the tables it was opened with."""
         ...
 
     async def close(self) -> None: ...

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
+from synovia.store.base import StoredIndex
 from synovia.store.mongo.bounds import fields_of
 
 FENCE: Final = "_fence"
@@ -14,6 +15,8 @@ REQUESTS: Final = "_requests"
 ARRAYS: Final = "_arrays"
 CHUNKS: Final = "_chunks"
 FENCE_ID: Final = "commits"
+OWN: Final = frozenset({FENCE, REQUESTS, ARRAYS, CHUNKS})
+"""The collections that are no tables."""
 
 PREFIX: Final = "synovia_"
 """How the names of the store's own indexes begin; it leaves all others alone."""
@@ -43,6 +46,12 @@ class Catalog:
 
     def has(self, table: str) -> bool:
         return table in self._tables
+
+    def declares(self, index: StoredIndex) -> bool:
+        """Tell whether an index over the same fields is declared; a unique one needs the plain one, too."""
+        spec = self._tables.get(index.table)
+        declared = spec.indexes if spec is not None else ()
+        return any(each.fields == index.fields and each.unique >= index.unique for each in declared)
 
     def name_index(self, table: str, pattern: Iterable[str], name: str) -> None:
         """Note under which name the database knows the index with these fields."""

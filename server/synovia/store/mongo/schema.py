@@ -33,6 +33,7 @@ from synovia.store.mongo.errors import (
     INDEX_NOT_FOUND,
     INDEX_OPTIONS_CONFLICT,
     NAMESPACE_EXISTS,
+    NAMESPACE_NOT_FOUND,
 )
 
 IMAGES = "changeStreamPreAndPostImages"
@@ -205,20 +206,20 @@ def _named(wanted: _Index, there: Iterable[_Index]) -> _Index:
     return replace(wanted, name=f"{wanted.name}_{digest[:8]}")
 
 
-async def unused_indexes(driver: Driver, catalog: Catalog) -> list[StoredIndex]:
-    """List the store's own indexes that no table declares."""
+async def unused_indexes(driver: Driver, tables: Iterable[TableSpec]) -> list[StoredIndex]:
+    """List the store's own indexes on tables that these do not declare."""
     found: list[StoredIndex] = []
-    for table in catalog.tables:
+    for table in tables:
         wanted, there = _declared(table), await _existing(driver, table.name)
         own = (index for index in there if index.name.startswith(PREFIX))
         found += (_stored(table.name, index) for index in own if _found(index, wanted) is None)
     return found
 
 
-async def missing_indexes(driver: Driver, catalog: Catalog) -> list[StoredIndex]:
+async def missing_indexes(driver: Driver, tables: Iterable[TableSpec]) -> list[StoredIndex]:
     """List the declared indexes that are not there, in the names of the application."""
     found: list[StoredIndex] = []
-    for table in catalog.tables:
+    for table in tables:
         there = await _existing(driver, table.name)
         found += (
             StoredIndex(
@@ -246,7 +247,12 @@ async def drop_index(driver: Driver, index: StoredIndex) -> None:
 
 
 async def _existing(driver: Driver, collection: str) -> list[_Index]:
-    rows = await driver.rows({"listIndexes": collection, "cursor": {}})
+    try:
+        rows = await driver.rows({"listIndexes": collection, "cursor": {}})
+    except OperationFailure as error:
+        if error.code != NAMESPACE_NOT_FOUND:
+            raise
+        return []
     return [_Index(row.pop("name"), tuple(row.pop("key").items()), _options(row)) for row in rows]
 
 

@@ -18,7 +18,7 @@ from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, S
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
-from synovia.store.mongo.catalog import ARRAYS, CHUNKS, FENCE, FENCE_ID, REQUESTS, Catalog
+from synovia.store.mongo.catalog import FENCE, FENCE_ID, OWN, REQUESTS, Catalog
 from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
@@ -91,14 +91,23 @@ class MongoStore:
         self._catalog.declare(tables)
         await self._prepare()
 
-    async def unused_indexes(self) -> list[StoredIndex]:
-        return await self._driver.reading(lambda: unused_indexes(self._driver, self._catalog))
+    async def tables(self) -> list[str]:
+        listing = {"listCollections": 1, "filter": {"type": "collection"}, "nameOnly": True, "cursor": {}}
+        found = await self._driver.reading(lambda: self._driver.rows(listing))
+        return [each["name"] for each in found if each["name"] not in OWN and not each["name"].startswith("system.")]
+
+    async def missing_indexes(self, tables: Sequence[TableSpec] | None = None) -> list[StoredIndex]:
+        of = self._catalog.tables if tables is None else tables
+        return await self._driver.reading(lambda: missing_indexes(self._driver, of))
+
+    async def unused_indexes(self, tables: Sequence[TableSpec] | None = None) -> list[StoredIndex]:
+        of = self._catalog.tables if tables is None else tables
+        return await self._driver.reading(lambda: unused_indexes(self._driver, of))
 
     async def drop_index(self, index: StoredIndex) -> None:
+        if self._catalog.declares(index):
+            return
         await self._driver.reading(lambda: drop_index(self._driver, index))
-
-    async def missing_indexes(self) -> list[StoredIndex]:
-        return await self._driver.reading(lambda: missing_indexes(self._driver, self._catalog))
 
     async def close(self) -> None:
         await self._driver.close()
@@ -143,12 +152,9 @@ class MongoStore:
 
     async def documents(self) -> AsyncGenerator[bytes, None]:
         """Read every document of the database but the store's own, without decoding it."""
-        own = {FENCE, REQUESTS, ARRAYS, CHUNKS}
-        listing = {"listCollections": 1, "filter": {"type": "collection"}, "nameOnly": True, "cursor": {}}
-        for found in await self._driver.reading(lambda: self._driver.rows(listing)):
-            if found["name"] not in own and not found["name"].startswith("system."):
-                async for piece in self._driver.raw(found["name"]):
-                    yield piece
+        for name in await self.tables():
+            async for piece in self._driver.raw(name):
+                yield piece
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
         query = {"_id": Binary(request_id(session, number))}

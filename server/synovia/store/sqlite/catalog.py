@@ -22,12 +22,12 @@ class TableEntry:
 
 
 class Catalog:
-    """The declared tables by name."""
+    """The tables of the file by name, declared or not."""
 
     def __init__(self) -> None:
         self._tables: dict[str, TableEntry] = {}
         self._names: dict[int, str] = {}
-        self._declared: dict[str, set[IndexSpec]] = {}
+        self._declared: dict[str, TableSpec] = {}
 
     def table(self, name: str) -> TableEntry:
         try:
@@ -48,6 +48,10 @@ class Catalog:
         """Tell the name of a table, also of one that is not declared any more."""
         return self._names[number]
 
+    def names(self) -> list[str]:
+        """Name all tables of the file."""
+        return [*self._tables]
+
     def bring_up_to_date(self, database: sqlite3.Connection, tables: Sequence[TableSpec]) -> None:
         """Make what is missing of the declared tables and indexes; nothing is taken away that another version declares.
 
@@ -56,40 +60,44 @@ class Catalog:
         """
         for spec in tables:
             database.execute("INSERT OR IGNORE INTO tables (name) VALUES (?)", (spec.name,))
-            (number,) = database.execute("SELECT tbl FROM tables WHERE name = ?", (spec.name,)).fetchone()
-            entry = self._tables.setdefault(spec.name, TableEntry(number, _indexes_of(database, number)))
-            for index in spec.indexes:
-                if index.fields and index not in entry.indexes:
-                    _drop_of_other_defaults(database, entry, index)
-                    entry.indexes[index] = _build(database, spec.name, number, index)
-        self._declared = {spec.name: set(spec.indexes) for spec in tables}
-        self._names = dict(database.execute("SELECT tbl, name FROM tables"))
+        for number, name in database.execute("SELECT tbl, name FROM tables").fetchall():
+            self._names[number] = name
+            self._tables[name] = TableEntry(number, _indexes_of(database, number))
+        for spec in tables:
+            entry = self._tables[spec.name]
+            for index in self._missing(spec):
+                _drop_of_other_defaults(database, entry, index)
+                entry.indexes[index] = _build(database, spec.name, entry.number, index)
+        self._declared = {spec.name: spec for spec in tables}
 
-    def unused_indexes(self) -> list[StoredIndex]:
-        """List the indexes of declared tables that these do not declare any more."""
-        return [
-            StoredIndex(table, index.name, index.fields, index.unique)
-            for table, declared in self._declared.items()
-            for index in self._tables[table].indexes
-            if index not in declared
-        ]
+    def _missing(self, spec: TableSpec) -> list[IndexSpec]:
+        there = self._indexes(spec)
+        return [index for index in spec.indexes if index.fields and index not in there]
 
-    def missing_indexes(self) -> list[StoredIndex]:
-        """List the declared indexes that the file does not have."""
-        return [
-            StoredIndex(table, index.name, index.fields, index.unique)
-            for table, declared in self._declared.items()
-            for index in declared
-            if index.fields and index not in self._tables[table].indexes
-        ]
+    def missing_indexes(self, tables: Sequence[TableSpec] | None) -> list[StoredIndex]:
+        """List the indexes of tables that the file does not have."""
+        of = self._declared.values() if tables is None else tables
+        return [_stored(spec.name, index) for spec in of for index in self._missing(spec)]
+
+    def unused_indexes(self, tables: Sequence[TableSpec] | None) -> list[StoredIndex]:
+        """List the indexes of tables that these do not declare."""
+        of = self._declared.values() if tables is None else tables
+        return [_stored(spec.name, index) for spec in of for index in self._indexes(spec) if index not in spec.indexes]
+
+    def _indexes(self, spec: TableSpec) -> Iterable[IndexSpec]:
+        return self._tables[spec.name].indexes if spec.name in self._tables else ()
 
     def drop_index(self, database: sqlite3.Connection, unused: StoredIndex) -> None:
         """Take away an index that no table declares."""
         entry = self.table(unused.table)
+        declared = self._declared.get(unused.table, TableSpec(unused.table)).indexes
         for index in list(entry.indexes):
-            same = StoredIndex(unused.table, index.name, index.fields, index.unique) == unused
-            if same and index not in self._declared[unused.table]:
+            if _stored(unused.table, index) == unused and index not in declared:
                 _drop(database, entry.indexes.pop(index))
+
+
+def _stored(table: str, index: IndexSpec) -> StoredIndex:
+    return StoredIndex(table, index.name, index.fields, index.unique)
 
 
 def _drop_of_other_defaults(database: sqlite3.Connection, entry: TableEntry, wanted: IndexSpec) -> None:

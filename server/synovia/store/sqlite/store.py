@@ -113,17 +113,21 @@ class SQLiteStore:
         self._tail_after = self._head = self._database.position.ts
         self._head_fence = self._database.position.fence
 
-    async def unused_indexes(self) -> list[StoredIndex]:
-        """List what earlier versions have made on these tables and they do not declare any more."""
-        return await self._run(lambda database: database.catalog.unused_indexes())
+    async def tables(self) -> list[str]:
+        """Name all tables of the file, declared or not."""
+        return await self._run(lambda database: database.catalog.names())
+
+    async def missing_indexes(self, tables: Sequence[TableSpec] | None = None) -> list[StoredIndex]:
+        """List the indexes that opening it with these tables would make."""
+        return await self._run(lambda database: database.catalog.missing_indexes(tables))
+
+    async def unused_indexes(self, tables: Sequence[TableSpec] | None = None) -> list[StoredIndex]:
+        """List the indexes that other versions have made on these tables, and these do not declare."""
+        return await self._run(lambda database: database.catalog.unused_indexes(tables))
 
     async def drop_index(self, index: StoredIndex) -> None:
         """Take away an unused index."""
         await self._run(lambda database: database.drop_index(index))
-
-    async def missing_indexes(self) -> list[StoredIndex]:
-        """List the indexes that the file does not have of those it was opened with; nobody else can take one away."""
-        return await self._run(lambda database: database.catalog.missing_indexes())
 
     async def close(self) -> None:
         """Close the file; who follows its changes finds it unavailable."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synovia import keys
-from synovia.keys import IndexSpec
+from synovia.keys import BY_ID, IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import arrays
 from synovia.store.base import (
@@ -112,11 +112,12 @@ class StorageContract(PersistentStoreTests):
     async def test_an_index_that_is_not_declared_any_more_stays_until_it_is_dropped(self, persistent: Opened) -> None:
         one, two = {"_id": 1, "email": "a", "team": 1}, {"_id": 2, "email": "a", "team": 1}
         await insert(persistent.store, "users", one)
-        assert await persistent.store.unused_indexes() == []
-        store = await persistent.reopen([NOTES, TableSpec("users", (BY_ALIAS,))])
+        assert await persistent.store.unused_indexes(TABLES) == []
+        fewer = [NOTES, TableSpec("users", (BY_ALIAS,))]
+        store = await persistent.reopen(fewer)
         with pytest.raises(UniqueViolation):
             await insert(store, "users", two)
-        unused = await store.unused_indexes()
+        unused = await store.unused_indexes(fewer)
         assert {(each.table, each.fields) for each in unused} == {("users", ("email",))}
         assert any(each.unique for each in unused)
         assert await store.missing_indexes() == []
@@ -124,10 +125,14 @@ class StorageContract(PersistentStoreTests):
         ts, _ = await store.newest()
         assert ids(await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)) == [1]
 
-        store = await persistent.reopen([NOTES, TableSpec("users", (BY_ALIAS,))])
+        for each in unused:
+            await store.drop_index(each)  # it is declared again, and stays
+        assert ids(await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)) == [1]
+
+        store = await persistent.reopen(fewer)
         for each in [*unused, *unused]:
             await store.drop_index(each)
-        assert await store.unused_indexes() == await store.missing_indexes() == []
+        assert await store.unused_indexes() == await store.unused_indexes(fewer) == await store.missing_indexes() == []
         ts = await insert(store, "users", two | {"team": 2})
         assert ids(await everything(store, ts, "users")) == [1, 2]
         assert ids(await store.snapshot(ts).scan("users", BY_ALIAS, EVERYTHING)) == [1, 2]
@@ -135,6 +140,30 @@ class StorageContract(PersistentStoreTests):
             await store.snapshot(ts).scan("users", BY_EMAIL, EVERYTHING)
         with pytest.raises(IndexMissing, match="by_email"):
             await store.snapshot(ts).count("users", BY_EMAIL, keys.prefix(["a"]))
+
+    async def test_it_tells_what_opening_it_would_make_and_makes_nothing(self, persistent: Opened) -> None:
+        by_size, by_name = IndexSpec("by_size", ("size",)), IndexSpec("by_name", ("name",), unique=True)
+        newer = [TableSpec("notes", (*NOTES.indexes, by_size)), USERS, TableSpec("letters", (by_name,))]
+        for declared in (TABLES, ()):
+            store = await persistent.reopen(declared)
+            assert await store.missing_indexes(TABLES) == []
+            missing = await store.missing_indexes(newer)
+            assert {(each.table, each.fields) for each in missing} == {("notes", ("size",)), ("letters", ("name",))}
+            assert {each.table: each.unique for each in missing}["letters"]
+            assert "letters" not in await store.tables()
+        store = await persistent.reopen(newer)
+        assert await store.missing_indexes(newer) == []
+
+    async def test_tables_that_are_not_declared_are_named_and_read_by_ids(self, persistent: Opened) -> None:
+        await insert(persistent.store, "notes", *({"_id": number} for number in range(5)))
+        store = await persistent.reopen([USERS])
+        assert {"notes", "users"} <= set(await store.tables())
+        assert not [name for name in await store.tables() if name.startswith("_")]
+        ts, _ = await store.newest()
+        snapshot = store.snapshot(ts)
+        assert ids(await snapshot.scan("notes", BY_ID, keys.between([], (1, False), None), limit=2)) == [2, 3]
+        assert await snapshot.get("notes", [4, 9]) == [{"_id": 4}, None]
+        assert await snapshot.count("notes", BY_ID, EVERYTHING) == 5
 
     async def test_two_indexes_of_one_name_are_both_there(self, persistent: Opened) -> None:
         await insert(persistent.store, "notes", {"_id": 1, "rank": 1, "size": 5}, {"_id": 2, "rank": 2, "size": 4})
