@@ -53,6 +53,7 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     INVALID_TOKEN = "invalid_token"
     LIMIT_EXCEEDED = "limit_exceeded"
+    MUTATION_TOO_LARGE = "mutation_too_large"
     RATE_LIMITED = "rate_limited"
     ORIGIN_REFUSED = "origin_refused"
     HOST_REFUSED = "host_refused"

@@ -19,7 +19,7 @@ DISTRIBUTIONS = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
-    ("errors", "health", "identity", "tasks", "hosts"),
+    ("errors", "health", "identity", "tasks", "turns", "hosts"),
     ("schema",),
     ("store",),
     ("transaction",),

@@ -20,7 +20,8 @@ from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
 from synovia.store.sqlite import SQLiteStore
 from synovia.testing import Clock, TestApp
-from synovia.transaction.readset import KeyedCommit, ReadSet
+from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.readset import ReadSet
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synovia import keys
+from synovia.engine import subscriptions
 from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.keys import BY_ID, IndexSpec
 from synovia.schema.specs import Document
 from synovia.store.base import Write
 from synovia.store.filters import Comparison
-from synovia.transaction.readset import KeyedCommit, RangeRead, ReadSet
+from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.readset import RangeRead, ReadSet
 
 BY_X = IndexSpec("by_x", ("x", "y"))
 BY_LIST = IndexSpec("by_list", ("l",))
@@ -53,7 +56,7 @@ READ_SETS = st.builds(
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), READ_SETS)), max_size=12), st.lists(WRITES, max_size=4)
+    st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), READ_SETS)), max_size=12), st.lists(WRITES, max_size=40)
 )
 def test_affected_is_who_overlaps(steps: list[tuple[int, ReadSet | None]], writes: list[Write]) -> None:
     index: SubscriptionIndex[int] = SubscriptionIndex()
@@ -71,3 +74,14 @@ def test_affected_is_who_overlaps(steps: list[tuple[int, ReadSet | None]], write
         index.remove(subscriber)
     assert len(index) == 0
     assert index.affected(commit) == set()
+
+
+def test_of_conditions_only_so_many_are_evaluated_the_rest_count_as_satisfied(monkeypatch: pytest.MonkeyPatch) -> None:
+    index: SubscriptionIndex[int] = SubscriptionIndex()
+    for subscriber in range(10):
+        read = RangeRead("t", BY_X, keys.prefix([]), Comparison("y", "eq", -1 - subscriber))
+        index.replace(subscriber, ReadSet(set(), {read}))
+    commit = KeyedCommit(1, [write(None, document(n, n, n, [])) for n in range(100)])
+    assert index.affected(commit) == set()
+    monkeypatch.setattr(subscriptions, "MOST_TESTS", 250)
+    assert len(index.affected(commit)) == 8

@@ -25,7 +25,8 @@ from synovia.engine import committer, freshness, mutations
 from synovia.store.base import Batch
 from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
-from synovia.transaction.readset import KeyedWrite, ReadSet
+from synovia.transaction.keyed import KeyedWrite
+from synovia.transaction.readset import ReadSet
 
 APP = Path(__file__).parents[1] / "apps" / "tortured"
 VARIABLE = "TORTURE_SABOTAGE"

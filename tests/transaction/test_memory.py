@@ -16,8 +16,9 @@ from synovia.schema.specs import Document
 from synovia.store.base import Write
 from synovia.store.filters import Comparison, Filter
 from synovia.testing import TestApp
+from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.memory import RememberingSnapshot
-from synovia.transaction.readset import KeyedCommit, RangeRead
+from synovia.transaction.readset import RangeRead
 
 BY_X = IndexSpec("by_x", ("x",))
 BY_TAGS = IndexSpec("by_tags", ("tags", "x"))

@@ -32,7 +32,8 @@ from synovia.store.base import (
     Ts,
     Write,
 )
-from synovia.transaction.readset import KeyedCommit, ReadSet
+from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.readset import ReadSet
 
 logger = logging.getLogger("synovia")
 
@@ -41,6 +42,8 @@ _OWN = 4096
 _LATELY = 60.0
 FAULT_SECONDS = 30.0
 """So long a commit that failed counts as a fault, if none has succeeded since."""
+_LARGE = 500
+"""A mutation with more writes is committed alone."""
 
 
 class Outdated(Exception):
@@ -63,6 +66,7 @@ class Submission:
         snapshot: The timestamp it read at.
         ids: The ids that it made.
         floor: How far the database had come when it was asked for, if anybody has looked.
+        keyed: The writes with their keys.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
@@ -73,6 +77,7 @@ class Submission:
     request: RequestRecord | None
     ids: RunIds | None = None
     floor: Floor | None = None
+    keyed: KeyedCommit = field(default_factory=lambda: KeyedCommit(0, ()))
     uncertain: bool = False
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -95,6 +100,8 @@ class Committer:
         self._most = most
         self._patience = patience
         self._waiting: deque[Submission] = deque()
+        self._waiting_large: deque[Submission] = deque()
+        self._large_is_next = False
         self._wake = asyncio.Event()
         self.backlog = 0
         self.counters: Counter[str] = Counter()
@@ -123,10 +130,12 @@ class Committer:
             Outdated: What it read has changed.
             StoreError: As the store says: UniqueViolation, DuplicateRequest, StoreUnavailable, or a document it refuses.
         """
-        self._waiting.append(submission)
-        self._wake.set()
         self.backlog += 1
         try:
+            submission.keyed = await KeyedCommit.gathered(0, submission.writes)
+            large = len(submission.writes) > _LARGE
+            (self._waiting_large if large else self._waiting).append(submission)
+            self._wake.set()
             return await submission.done
         finally:
             self.backlog -= 1
@@ -136,8 +145,7 @@ class Committer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            while batch := self._next_batch():
                 try:
                     await self._commit(batch)
                 except BaseException as error:
@@ -145,10 +153,18 @@ class Committer:
                     self._wake.set()  # others may wait beyond this batch
                     raise
 
+    def _next_batch(self) -> list[Submission]:
+        """Take who is committed next: many small mutations together, or one large one alone, in turns if both wait."""
+        if self._waiting_large and (self._large_is_next or not self._waiting):
+            self._large_is_next = False
+            return [self._waiting_large.popleft()]
+        self._large_is_next = True
+        return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+
     async def _commit(self, batch: list[Submission]) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
-            valid, later = self._validate(batch)
+            valid, later, together = self._validate(batch)
             if not valid:
                 return
             try:
@@ -170,11 +186,12 @@ class Committer:
                 await self._catch_up()
             else:
                 self._remember_own(batch_fence + 1)
-                self._committed(valid, later, ts)
+                self._committed(valid, later, together, ts)
                 return
 
-    def _validate(self, batch: list[Submission]) -> tuple[list[Submission], list[Submission]]:
-        """Give those whose reads still hold, and those whose reads the former ones change; others are to run again now."""
+    def _validate(self, batch: list[Submission]) -> tuple[list[Submission], list[Submission], KeyedCommit]:
+        """Give those whose reads still hold, those whose reads the former ones change, and what the former write; others are
+        to run again now."""
         while self._unseen and self._unseen[0].ts <= self._log.head:
             self._unseen.popleft()
         together = KeyedCommit(0, ())
@@ -189,9 +206,8 @@ class Committer:
                 later.append(submission)
             else:
                 valid.append(submission)
-                for write in submission.writes:
-                    together.add(write)
-        return valid, later
+                together.join(submission.keyed)
+        return valid, later, together
 
     def _changed_at(self, submission: Submission) -> Ts | None:
         """Tell at which ts something that was read has changed after the snapshot; None if nothing has."""
@@ -223,11 +239,12 @@ class Committer:
         if later:
             await self._commit(later)
 
-    def _committed(self, valid: list[Submission], later: list[Submission], ts: Ts) -> None:
+    def _committed(self, valid: list[Submission], later: list[Submission], together: KeyedCommit, ts: Ts) -> None:
         self._failed = None
         self.counters += Counter(committed=len(valid), transactions=1, outdated=len(later))
         if ts > self._log.head:
-            self._unseen.append(KeyedCommit(ts, [write for submission in valid for write in submission.writes]))
+            together.ts = ts
+            self._unseen.append(together)
         for submission in valid:
             if not submission.done.done():
                 submission.done.set_result(ts)

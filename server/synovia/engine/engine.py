@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,6 +29,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
 from synovia.identity import SERVER, Account, Identity
+from synovia.keys import IndexSpec
 from synovia.store.base import Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
@@ -62,7 +63,7 @@ class Engine:
         self.registry = registry
         self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
         self.unreadable = self._executor.unreadable
-        self._log = Log(store, self._on_change, self._executor.ids)
+        self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
         self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits)
         self.committer = Committer(store, self._log)
         self._freshness = Freshness(store, self._log)
@@ -75,6 +76,9 @@ class Engine:
 
     def _on_change(self, change: Any) -> None:
         self.live.on_change(change)
+
+    def _indexes(self, table: str) -> Iterable[IndexSpec]:
+        return self.live.indexes(table)
 
     async def start(self) -> None:
         """Begin to follow the log; the store is open already."""

@@ -27,9 +27,11 @@ from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds, Table
 from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
+from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
+from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
-from synovia.transaction.readset import KeyedCommit, ReadSet
+from synovia.transaction.readset import ReadSet
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Transaction
 from synovia_protocol import codec
@@ -138,8 +140,8 @@ class Recall:
         self.asked = snapshot.asked
 
 
-def _too_slow(function: Function, seconds: float | None, cost: ReadCost) -> ErrorInfo:
-    text = f"{function.path} took longer than {seconds:g} s; it has read {cost}"
+def _too_slow(function: Function, seconds: float | None, cost: ReadCost, hint: str = "") -> ErrorInfo:
+    text = f"{function.path} took longer than {seconds:g} s; it has read {cost}{hint}"
     logger.warning("%s", text)
     data = [{"table": table, "index": index, "documents": read} for (table, index), read in cost.documents.items()]
     return ErrorInfo(ErrorCode.TIMEOUT, text, {"seconds": seconds, "read": data})
@@ -268,7 +270,9 @@ class Executor:
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> MutationRun:
         """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same random numbers."""
-        transaction = Transaction(self._reads.snapshot(ts))
+        limits = self._limits
+        budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
+        transaction = Transaction(self._reads.snapshot(ts), budget)
         random, ids = Random(seed), RunIds(self.ids)
         db = DatabaseWriter(transaction, ids, self.unreadable.note)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
@@ -277,7 +281,14 @@ class Executor:
             access=access,
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
-        await self._run(function, context, args, run)
+        try:
+            async with asyncio.timeout(limits.mutation_timeout):
+                await self._run(function, context, args, run)
+        except TimeoutError:
+            await self._check_store()
+            run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
+        if budget.exceeded is not None:
+            run.refuse(budget.exceeded.info)
         return run
 
     async def action(

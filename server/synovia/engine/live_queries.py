@@ -12,7 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,9 +27,10 @@ from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.functions.context import FOREVER
 from synovia.functions.function import Function, Kind
 from synovia.identity import SERVER, Account, Identity
+from synovia.keys import IndexSpec
 from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
 from synovia.tasks import end
-from synovia.transaction.readset import KeyedCommit
+from synovia.transaction.keyed import KeyedCommit
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -211,6 +212,10 @@ class LiveQueries:
         for live in affected:
             if live.touched(ts) and live.subscribers:
                 self._schedule(live)
+
+    def indexes(self, table: str) -> Iterable[IndexSpec]:
+        """Give the indexes of a table by which commits to it are looked at."""
+        return self._index.indexes(table)
 
     def expire(self) -> None:
         """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it."""

@@ -7,12 +7,13 @@ import bisect
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 
+from synovia.keys import IndexSpec
 from synovia.schema import IdClock, Reading
 from synovia.store.base import Commit, Gap, Store, Ts
-from synovia.transaction.readset import KeyedCommit
+from synovia.transaction.keyed import Indexes, KeyedCommit
 
 logger = logging.getLogger("synovia")
 
@@ -24,11 +25,16 @@ MOST_PINNED = 8
 Listener = Callable[[KeyedCommit | Gap], None]
 
 
+def _no_indexes(table: str) -> Iterable[IndexSpec]:
+    return ()
+
+
 class Log:
     """Follows ``store.changes`` and tells its listener of every commit, in order, just before it becomes the head.
 
     Args:
         ids: The clock of ids, which what other hubs commit moves on.
+        indexes: Tells by which indexes the listener will look at a commit.
         keep: How many commits the window holds beyond those that running mutations need.
         keep_bytes: The bytes of their documents, likewise.
 
@@ -41,10 +47,12 @@ class Log:
     """
 
     def __init__(
-        self, store: Store, listener: Listener, ids: IdClock, *, keep: int = 4096, keep_bytes: int = 32 * 1024 * 1024
-    ) -> None:
+        self, store: Store, listener: Listener, ids: IdClock, *, indexes: Indexes = _no_indexes, keep: int = 4096,
+        keep_bytes: int = 32 * 1024 * 1024,
+    ) -> None:  # fmt: skip
         self._store = store
         self._listener = listener
+        self._indexes = indexes
         self._ids = ids
         self._keep = keep
         self._keep_bytes = keep_bytes
@@ -72,12 +80,12 @@ class Log:
         """Deliver commits until cancelled."""
         async with aclosing(self._store.changes(self.head)) as changes:  # type: ignore[type-var]
             async for change in changes:
-                self._deliver_or_pass_over(change)
+                await self._deliver_or_pass_over(change)
 
-    def _deliver_or_pass_over(self, change: Commit | Gap) -> None:
+    async def _deliver_or_pass_over(self, change: Commit | Gap) -> None:
         """Deliver a change; a commit that cannot be taken in is a gap, since it would fail again each time it came."""
         try:
-            self._deliver(change)
+            self._deliver(change if isinstance(change, Gap) else await self._keyed(change))
         except Exception as error:
             if isinstance(change, Gap):
                 raise
@@ -85,12 +93,15 @@ class Log:
             fence = self.fence if change.fence is None else max(self.fence, change.fence)
             self._deliver(Gap(change.ts, f"{type(error).__name__}: {error}", fence, change.clock))
 
-    def _deliver(self, change: Commit | Gap) -> None:
+    async def _keyed(self, commit: Commit) -> KeyedCommit:
+        made = commit.clock if commit.clock > self.clock else 0
+        return await KeyedCommit.gathered(commit.ts, commit.writes, commit.fence, made, self._indexes)
+
+    def _deliver(self, change: KeyedCommit | Gap) -> None:
         self.advanced_at = time.monotonic()
-        made = change.clock if change.clock > self.clock else 0
-        if made:
-            self.clock = made
-            self._ids.advance(made)
+        if change.clock > self.clock:
+            self.clock = change.clock
+            self._ids.advance(change.clock)
         if isinstance(change, Gap):
             self._window.clear()
             self._bytes = 0
@@ -102,8 +113,8 @@ class Log:
             self._listener(change)
         else:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)
-            if change.writes:
-                self._add(KeyedCommit(change.ts, change.writes, change.fence, made))
+            if change.points:
+                self._add(change)
         self.head = max(self.head, change.ts)
         self._wake()
 

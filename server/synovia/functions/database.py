@@ -30,6 +30,7 @@ from synovia.keys import IndexSpec
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
+from synovia.turns import Turns
 from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
@@ -82,6 +83,7 @@ class DatabaseWriter(DatabaseReader):
     def __init__(self, transaction: Transaction, ids: RunIds, notice: Notice = unnoticed) -> None:
         super().__init__(transaction, notice=notice)
         self._ids = ids
+        self._turns = Turns()
 
     @awaited("ctx.db.insert", is_write=True)
     async def insert(self, row: T, *, creation_time: float | None = None) -> Id[T]:
@@ -160,7 +162,8 @@ class DatabaseWriter(DatabaseReader):
         """
         table, key = self._target(row, "delete")
         before = await self._existing(table, key)
-        self._transaction.write(table.spec.name, key, before, None)
+        await self._turns.step()
+        self._transaction.write(table.spec.name, key, before, None, size=len(bson.encode(before)))
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
@@ -179,13 +182,15 @@ class DatabaseWriter(DatabaseReader):
         return document
 
     async def _write(self, table: type[Table], id_: Any, before: Document | None, after: Document) -> None:
+        await self._turns.step()
         encoded = _encoded(after)
-        if before is not None and encoded == bson.encode(before):
+        stored = b"" if before is None else bson.encode(before)
+        if encoded == stored:
             return
         for index in table.spec.indexes:
             if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
                 await self._check_unique(table.spec.name, index, id_, after)
-        self._transaction.write(table.spec.name, id_, before, after)
+        self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
 
     async def _check_unique(self, table: str, index: IndexSpec, id_: Any, document: Document) -> None:
         own = keys.encode_value(id_)

@@ -49,6 +49,7 @@ STATUS: Final[Mapping[str, int]] = {
     ErrorCode.UNIQUE_VIOLATION: 409,
     ErrorCode.REQUEST_EXPIRED: 410,
     ErrorCode.TOO_LARGE: 413,
+    ErrorCode.MUTATION_TOO_LARGE: 413,
     UNSUPPORTED_MEDIA_TYPE: 415,
     REQUEST_REUSED: 422,
     ErrorCode.HOST_REFUSED: 421,

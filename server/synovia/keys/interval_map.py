@@ -66,6 +66,11 @@ class IntervalMap(Generic[V]):
             del self._nodes[place]
             self._root = _remove(self._root, node)
 
+    def items(self) -> Iterator[tuple[Interval, set[V]]]:
+        """Give every interval with its values."""
+        for (low, high), node in self._nodes.items():
+            yield Interval(low, high), node.values
+
     def containing(self, key: bytes) -> Iterator[V]:
         """Give the values of all intervals that contain ``key``."""
         stack = [self._root]

@@ -31,6 +31,9 @@ class HubLimits(BaseModel):
         max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
         max_running_queries: Live queries that run at the same time; others wait, by address and connection in turn.
         max_running_queries_per_address: Those of one address.
+        max_mutation_documents: Documents that one mutation writes; with one more it fails with ``mutation_too_large``.
+        max_mutation_bytes: Their bytes, each time that they are written; likewise.
+        mutation_timeout: For a run of a mutation; then it fails with ``timeout``.
         query_timeout: For a run of a live query; then it fails with ``timeout`` and is tried again less often.
         max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.
         max_lingering_bytes_per_address: Those that were left by one address, likewise.
@@ -75,6 +78,9 @@ class HubLimits(BaseModel):
     max_result_bytes: Bytes = 16 * MIB
     max_running_queries: Count = 64
     max_running_queries_per_address: Count = 32
+    max_mutation_documents: Count = 10_000
+    max_mutation_bytes: Bytes = 32 * MIB
+    mutation_timeout: Seconds = 15.0
     query_timeout: Seconds = 8.0
     max_lingering_bytes: Bytes = 64 * MIB
     max_lingering_bytes_per_address: Bytes = 32 * MIB

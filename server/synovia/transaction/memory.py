@@ -9,7 +9,7 @@ which is what makes dumping, packing and comparing them again unnecessary (see `
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,7 +20,9 @@ from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
 from synovia.transaction.footprint import footprint, of_many
-from synovia.transaction.readset import KeyedCommit, KeyedWrite, Point, RangeRead
+from synovia.transaction.keyed import FEW, KeyedCommit, KeyedWrite, Point
+from synovia.transaction.readset import RangeRead
+from synovia.turns import Turns
 
 MOST_DOCUMENTS = 20_000
 
@@ -43,43 +45,61 @@ class _Kept:
         found = [document for _, document in self.entries]
         return found if self.order is Order.ASC else found[::-1]
 
-    def rolled(self, writes: Iterable[KeyedWrite]) -> _Kept | None:
-        """Give the result after some writes; None if they took so much away that the database has to be asked."""
-        moves = [(self._key(each.write.before), self._key(each.write.after), each) for each in writes]
-        moves = [move for move in moves if move[0] is not None or move[1] is not None]
-        if not moves:
+    async def rolled(self, commit: KeyedCommit, turns: Turns) -> _Kept | None:
+        """Give the result after a commit; None if it took so much away that the database has to be asked."""
+        gone, come = await self._moves(commit, turns)
+        if not gone and not come:
             return self
-        entries, complete = list(self.entries), self.complete
-        for before, after, write in moves:
-            if before is not None:
-                _take(entries, before)
-            if after is not None and write.write.after is not None and (complete or self._inside(entries, after)):
-                bisect.insort(entries, (after, write.write.after), key=_first)
+        entries, complete = _without(self.entries, gone), self.complete
+        come = [entry for entry in come if complete or self._is_known(entry[0])]
+        if len(come) <= FEW:
+            for entry in come:
+                bisect.insort(entries, entry, key=_first)
+        else:
+            entries = sorted([*entries, *come], key=_first)
         if self.limit is not None and len(entries) > self.limit:
             entries = entries[: self.limit] if self.order is Order.ASC else entries[-self.limit :]
         kept = _Kept(self.read, self.order, self.limit, entries)
         return kept if complete or not kept.complete else None
+
+    async def _moves(self, commit: KeyedCommit, turns: Turns) -> tuple[set[bytes], list[tuple[bytes, Document]]]:
+        """Give the keys of what a commit takes out, and the entries that it puts in."""
+        gone, come = set[bytes](), list[tuple[bytes, Document]]()
+        for each in self.read.writes_of(commit):
+            before, after = self._key(each.write.before), self._key(each.write.after)
+            if before is not None:
+                gone.add(before)
+            if after is not None and each.write.after is not None:
+                come.append((after, each.write.after))
+            await turns.step()
+        return gone, come
 
     def _key(self, document: Document | None) -> bytes | None:
         if document is None or not self.read.admits(document):
             return None
         return self.read.key_of(document, self.order)
 
-    def _inside(self, entries: list[tuple[bytes, Document]], key: bytes) -> bool:
-        """Tell whether a key lies before the last one met, beyond which nothing is known."""
-        if not entries:
+    def _is_known(self, key: bytes) -> bool:
+        """Tell whether a key lies no further than the last one met, beyond which nothing is known."""
+        if not self.entries:
             return False
-        return key < entries[-1][0] if self.order is Order.ASC else key > entries[0][0]
+        return key <= self.entries[-1][0] if self.order is Order.ASC else key >= self.entries[0][0]
 
 
 def _first(entry: tuple[bytes, Document]) -> bytes:
     return entry[0]
 
 
-def _take(entries: list[tuple[bytes, Document]], key: bytes) -> None:
-    place = bisect.bisect_left(entries, key, key=_first)
-    if place < len(entries) and entries[place][0] == key:
-        del entries[place]
+def _without(entries: list[tuple[bytes, Document]], gone: set[bytes]) -> list[tuple[bytes, Document]]:
+    """Give entries without those that have one of some keys."""
+    if len(gone) > FEW:
+        return [entry for entry in entries if entry[0] not in gone]
+    entries = list(entries)
+    for key in gone:
+        place = bisect.bisect_left(entries, key, key=_first)
+        if place < len(entries) and entries[place][0] == key:
+            del entries[place]
+    return entries
 
 
 @dataclass(slots=True)
@@ -114,6 +134,7 @@ class RememberingSnapshot:
         self._snapshot = snapshot
         self._old = memory or Memory(snapshot.ts)
         self._since = since if memory else ()
+        self._turns = Turns()
         self.memory = Memory(snapshot.ts)
         self.asked = 0
 
@@ -137,8 +158,8 @@ class RememberingSnapshot:
             return False
         document = self._old.points[point]
         for commit in self._since:
-            if point in commit.points:
-                document = next(w.write.after for w in commit.by_table[point[0]] if w.id_key == point[1])
+            if (write := commit.points.get(point)) is not None:
+                document = write.write.after
         self.memory.points[point] = document
         return True
 
@@ -153,19 +174,27 @@ class RememberingSnapshot:
         limit: int | None = None,
     ) -> list[Document]:
         place = RangeRead(table, index, interval, where), order, limit
-        kept = self.memory.scans.get(place) or self._recall_scan(place)
+        kept = self.memory.scans.get(place) or await self._recall_scan(place)
         if kept is None:
             self.asked += 1
             found = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
-            kept = _keep(place, found)
+            kept = await self._keep(place, found)
         self.memory.scans[place] = kept
         return kept.documents()
 
-    def _recall_scan(self, place: tuple[RangeRead, Order, int | None]) -> _Kept | None:
+    async def _recall_scan(self, place: tuple[RangeRead, Order, int | None]) -> _Kept | None:
         kept = self._old.scans.get(place)
         for commit in self._since:
             if kept is not None:
-                kept = kept.rolled(commit.by_table.get(place[0].table, ()))
+                kept = await kept.rolled(commit, self._turns)
+        return kept
+
+    async def _keep(self, place: tuple[RangeRead, Order, int | None], found: list[Document]) -> _Kept:
+        read, order, limit = place
+        kept = _Kept(read, order, limit, [])
+        for document in found if order is Order.ASC else reversed(found):
+            kept.entries.append((kept._key(document) or b"", document))
+            await self._turns.step()
         return kept
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
@@ -175,17 +204,12 @@ class RememberingSnapshot:
             self.asked += 1
             count = await self._snapshot.count(table, index, interval, where=where)
         else:
-            count += sum(_growth(place, write) for commit in self._since for write in commit.by_table.get(table, ()))
+            for commit in self._since:
+                for write in place.writes_of(commit):
+                    count += _growth(place, write)
+                    await self._turns.step()
         self.memory.counts[place] = count
         return count
-
-
-def _keep(place: tuple[RangeRead, Order, int | None], found: list[Document]) -> _Kept:
-    read, order, limit = place
-    kept = _Kept(read, order, limit, [])
-    ascending = found if order is Order.ASC else found[::-1]
-    kept.entries = [(kept._key(document) or b"", document) for document in ascending]
-    return kept
 
 
 def _growth(read: RangeRead, write: KeyedWrite) -> int:

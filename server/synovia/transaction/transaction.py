@@ -13,10 +13,13 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, StoreError, Write
 from synovia.store.filters import Filter
+from synovia.transaction.budget import WriteBudget
 from synovia.transaction.cost import ReadCost
-from synovia.transaction.readset import Point, RangeRead, ReadSet
+from synovia.transaction.keyed import Point
+from synovia.transaction.readset import RangeRead, ReadSet
 
-FEW = 16  # so many documents of a scan are remembered: whoever looks up one is likely to change it
+MANY = 10_000
+"""So many documents of scans are remembered: whoever looks up one is likely to change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +34,21 @@ class Scan:
 
 
 class Transaction:
-    """Reads go to the snapshot with the pending writes laid over them; everything read is recorded."""
+    """Reads go to the snapshot with the pending writes laid over them; everything read is recorded.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Args:
+        budget: How much may be written; None: without a bound.
+    """
+
+    def __init__(self, snapshot: Snapshot, budget: WriteBudget | None = None) -> None:
         self.snapshot = snapshot
+        self.budget = budget
         self.reads = ReadSet()
         self.cost = ReadCost()
         self._pending: dict[str, dict[bytes, Write]] = {}
-        self._known: dict[
-            Point, Document | None
-        ] = {}  # a snapshot does not change: what was read once is not read again
+        self._known: dict[Point, Document | None] = {}  # a snapshot does not change: nothing is read twice
+        self._scanned: dict[str, list[Document]] = {}  # what is not among these yet
+        self._remembered = 0
 
     @property
     def writes(self) -> list[Write]:
@@ -59,6 +67,9 @@ class Transaction:
         pending = self._pending.get(table, {}).get(point[1])
         if pending is not None:
             return pending.after
+        if table in self._scanned:
+            scanned = self._scanned.pop(table)
+            self._known.update(((table, keys.encode_value(document["_id"])), document) for document in scanned)
         if point not in self._known:
             [self._known[point]] = await self.snapshot.get(table, [id_])
         return self._known[point]
@@ -77,8 +88,7 @@ class Transaction:
             self.cost.unfinished = scan.table, scan.index.name
             raise
         self.cost.add(scan.table, scan.index.name, len(found))
-        if len(found) <= FEW:
-            self._known.update(((scan.table, keys.encode_value(document["_id"])), document) for document in found)
+        self._remember(scan.table, found)
         if pending:
             found = _overlay(scan, found, pending, complete=wanted is None or len(found) < wanted)
         if limit is None or len(found) < limit:
@@ -95,12 +105,21 @@ class Transaction:
         self._record(scan, scan.interval)
         return await self.snapshot.count(scan.table, scan.index, scan.interval, where=scan.where)
 
-    def write(self, table: str, id_: Any, before: Document | None, after: Document | None) -> None:
-        """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one."""
+    def write(self, table: str, id_: Any, before: Document | None, after: Document | None, *, size: int = 0) -> None:
+        """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one.
+
+        Args:
+            size: The bytes of what is written.
+
+        Raises:
+            MutationTooLarge: It is more than the budget allows.
+        """
         pending = self._pending.setdefault(table, {})
         id_key = keys.encode_value(id_)
         earlier = pending.get(id_key)
         pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
+        if self.budget is not None:
+            self.budget.spend(sum(map(len, self._pending.values())), size)
 
     @contextmanager
     def taken_back_on_error(self) -> Iterator[None]:
@@ -111,6 +130,11 @@ class Transaction:
         except BaseException:
             self._pending = before
             raise
+
+    def _remember(self, table: str, found: Sequence[Document]) -> None:
+        if self._remembered + len(found) <= MANY:
+            self._remembered += len(found)
+            self._scanned.setdefault(table, []).extend(found)
 
     def _record(self, scan: Scan, interval: Interval) -> None:
         self.reads.ranges.add(_read_of(scan, interval))

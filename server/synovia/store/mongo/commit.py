@@ -55,6 +55,8 @@ _TRANSACTION: Final[dict[str, Any]] = {
     "write_concern": WriteConcern("majority", j=True),
     "read_preference": ReadPreference.PRIMARY,
 }
+_AT_ONCE: Final = 250
+"""So many operations are encoded at a time: the event loop has other things to do in between."""
 _NUMBER: Final = struct.Struct(">q")
 
 
@@ -91,7 +93,7 @@ async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orp
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
     by_reading = False
     for pause in pauses(deadline):
-        plans = plan(batch, catalog, by_reading=by_reading)
+        plans = await _planned(batch, catalog, by_reading=by_reading)
         try:
             return await _Transaction(driver, catalog, batch, plans).run(deadline)
         except ConnectionFailure:
@@ -110,6 +112,13 @@ async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orp
     raise AssertionError("pauses never end")
 
 
+async def _planned(batch: Batch, catalog: Catalog, *, by_reading: bool) -> Sequence[TablePlan]:
+    """Lay out a batch; a large one in a thread, as the event loop has other things to do."""
+    if len(batch.writes) <= _AT_ONCE:
+        return plan(batch, catalog, by_reading=by_reading)
+    return await asyncio.to_thread(plan, batch, catalog, by_reading=by_reading)
+
+
 class _Transaction:
     """One attempt."""
 
@@ -125,7 +134,7 @@ class _Transaction:
             try:
                 await self._advance_fence(session)
                 await self._record_requests(session)
-                if added := added_references(self._batch.writes):
+                if added := await self._added_references():
                     await renew(self._driver, added, session)
                 for each in self._plans:
                     if each.operations:
@@ -136,6 +145,11 @@ class _Transaction:
                 raise
             await _commit(session, deadline)
             return ts_of(session.operation_time)
+
+    async def _added_references(self) -> set[bytes]:
+        if len(self._batch.writes) <= _AT_ONCE:
+            return added_references(self._batch.writes)
+        return await asyncio.to_thread(added_references, self._batch.writes)
 
     async def _advance_fence(self, session: Any) -> None:
         events = 1 + sum(len(each.operations) for each in self._plans)
@@ -166,10 +180,13 @@ class _Transaction:
         if each.by_reading:
             await self._compare(each, session)
         try:
-            result = await self._driver.collection(each.table).bulk_write(each.operations, session=session)
+            matched = deleted = 0
+            for some in each.pieces(_AT_ONCE):
+                result = await self._driver.collection(each.table).bulk_write(some, session=session)
+                matched, deleted = matched + result.matched_count, deleted + result.deleted_count
         except BulkWriteError as error:
             raise self._refusal(each.table, error) from error
-        if result.matched_count != len(each.replaces) or result.deleted_count != len(each.deletes):
+        if matched != len(each.replaces) or deleted != len(each.deletes):
             if not each.by_reading and await self._any_as_read(each, session):
                 raise _NotFoundByItself
             raise Conflict(f"a document of {each.table!r} is no longer as it was read")

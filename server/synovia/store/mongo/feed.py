@@ -31,12 +31,14 @@ from synovia.store.mongo.errors import HISTORY_LOST, TOO_LARGE, is_transient, tr
 from synovia.store.mongo.schema import Server
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import timestamp, token_ts, ts_of
+from synovia.turns import Turns
 
 _FATAL: Final = frozenset({HISTORY_LOST, 280})
 """ChangeStreamHistoryLost; and ChangeStreamFatalError: this position cannot be resumed."""
 
 _SILENT: Final = [{"$match": {"ns.coll": {"$nin": [REQUESTS, ARRAYS, CHUNKS]}}}]
 _AT_ONCE: Final = 0.001
+_FEW: Final = 32
 
 
 def _trimmed(catalog: Catalog, *, images: bool) -> Document:
@@ -106,6 +108,7 @@ class Feed:
 
     async def _stream(self) -> AsyncGenerator[Commit, None]:
         """Give what one cursor gives; return to have it opened anew."""
+        turns = Turns(1)
         assembler = Assembler(self._catalog, self.position, single_events=self._server.single_events)
         async with self._driver.session() as session:
             pipeline = [*_SILENT, _trimmed(self._catalog, images=self._images)]
@@ -113,9 +116,11 @@ class Feed:
             try:
                 while self._images or self.position == assembler.position:
                     events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
-                    for group in self._groups(assembler, events, reached):
-                        if not group.is_empty:
-                            yield await self._complete(group)
+                    for some in _pieces(events):
+                        for group in self._groups(assembler, some, reached):
+                            if not group.is_empty:
+                                yield await self._complete(group)
+                        await turns.step()
                     if assembler.position > self.position:
                         yield Commit(assembler.position)
             finally:
@@ -156,6 +161,11 @@ class Feed:
         for change, old, new in zip(changes, before, after, strict=True):
             change.before = old if change.before is UNKNOWN else change.before
             change.after = new if change.after is UNKNOWN else change.after
+
+
+def _pieces(events: Sequence[RawBSONDocument]) -> Iterator[Sequence[RawBSONDocument]]:
+    """Give events a few at a time, which does not take long; none as one piece of none."""
+    return (events[start : start + _FEW] for start in range(0, max(1, len(events)), _FEW))
 
 
 def _decoded(event: RawBSONDocument) -> Document:

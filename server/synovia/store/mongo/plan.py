@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,12 @@ class TablePlan:
     @property
     def operations(self) -> list[Operation]:
         return [*self.deletes, *self.replaces, *self.inserts]
+
+    def pieces(self, size: int) -> Iterator[list[Operation]]:
+        """Give the operations in order, so many at a time."""
+        operations = self.operations
+        for start in range(0, len(operations), size):
+            yield operations[start : start + size]
 
 
 def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[TablePlan]:

@@ -1,0 +1,162 @@
+"""A commit prepared for many comparisons: its writes with their index keys, in the order of these."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import bson
+
+from synovia import keys
+from synovia.keys import IndexSpec, Interval
+from synovia.schema import Document, Reading
+from synovia.store.base import Ts, Write
+from synovia.turns import Turns
+
+Point = tuple[str, bytes]
+"""A document: its table and its encoded id."""
+Indexes = Callable[[str], Iterable[IndexSpec]]
+"""Tells the indexes of a table by which a commit will be looked at."""
+
+FEW: Final = 16
+"""So many writes are looked at one by one; more are brought in order first."""
+
+
+class KeyedWrite:
+    """A write with the index keys of both its images, each computed once however many read sets ask."""
+
+    __slots__ = ("_keys", "id_key", "write")
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+        self.id_key = keys.encode_value(write.id)
+        self._keys: dict[IndexSpec, list[tuple[bytes, Document]]] = {}
+
+    def entries(self, index: IndexSpec) -> list[tuple[bytes, Document]]:
+        """Give the index keys of the images before and after, each with its image."""
+        found = self._keys.get(index)
+        if found is None:
+            images = [image for image in (self.write.before, self.write.after) if image is not None]
+            found = [(key, image) for image in images for key in keys.index_keys(index, image)]
+            self._keys[index] = found
+        return found
+
+    def size(self) -> int:
+        """Tell the bytes of the document before and after."""
+        return sum(len(bson.encode(image)) for image in (self.write.before, self.write.after) if image is not None)
+
+
+class _InOrder:
+    """The entries of many writes in one index, in the order of their keys; more writes may come."""
+
+    def __init__(self, index: IndexSpec) -> None:
+        self._index = index
+        self._taken = 0
+        self._keys: list[bytes] = []
+        self._entries: list[tuple[KeyedWrite, Document]] = []
+
+    def take(self, writes: Sequence[KeyedWrite]) -> None:
+        """Take those in that have come to the end of ``writes``."""
+        new = writes[self._taken :]
+        self._taken = len(writes)
+        added = [(key, (write, image)) for write in new for key, image in write.entries(self._index)]
+        if len(added) <= FEW and self._keys:
+            for key, entry in added:
+                place = bisect_right(self._keys, key)
+                self._keys.insert(place, key)
+                self._entries.insert(place, entry)
+        elif added:
+            pairs = sorted([*zip(self._keys, self._entries, strict=True), *added], key=_key)
+            self._keys = [key for key, _ in pairs]
+            self._entries = [entry for _, entry in pairs]
+
+    def within(self, interval: Interval) -> list[tuple[KeyedWrite, Document]]:
+        """List the entries with a key in an interval."""
+        return self._entries[bisect_left(self._keys, interval.low) : bisect_left(self._keys, interval.high)]
+
+
+def _key(pair: tuple[bytes, tuple[KeyedWrite, Document]]) -> bytes:
+    return pair[0]
+
+
+class KeyedCommit:
+    """The writes of a commit by table, with their keys.
+
+    Attributes:
+        points: What it writes, with the write.
+        fence: As of ``Commit``.
+        clock: The newest reading from which this very commit made an id; 0 if it made none.
+    """
+
+    __slots__ = ("_in_order", "_size", "by_table", "clock", "fence", "points", "ts")
+
+    def __init__(self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0) -> None:
+        self.ts = ts
+        self.fence = fence
+        self.clock = clock
+        self.by_table: dict[str, list[KeyedWrite]] = defaultdict(list)
+        self.points: dict[Point, KeyedWrite] = {}
+        self._size: int | None = None
+        self._in_order: dict[tuple[str, IndexSpec], _InOrder] = {}
+        for write in writes:
+            self.add(write)
+
+    @classmethod
+    async def gathered(
+        cls,
+        ts: Ts,
+        writes: Sequence[Write],
+        fence: int | None = None,
+        clock: Reading = 0,
+        indexes: Indexes | None = None,
+    ) -> KeyedCommit:
+        """Prepare a commit; a large one in turns with whatever else there is to do, also its keys in ``indexes``."""
+        if len(writes) <= FEW:
+            return cls(ts, writes, fence, clock)
+        commit, turns, size = cls(ts, (), fence, clock), Turns(), 0
+        for write in writes:
+            keyed = commit.add(write)
+            if indexes is not None:
+                size += keyed.size()
+                for index in indexes(write.table):
+                    keyed.entries(index)
+            await turns.step()
+        commit._size = size if indexes is not None else None
+        return commit
+
+    def add(self, write: Write) -> KeyedWrite:
+        """Take in one more write."""
+        keyed = KeyedWrite(write)
+        self.by_table[write.table].append(keyed)
+        self.points[write.table, keyed.id_key] = keyed
+        return keyed
+
+    def join(self, other: KeyedCommit) -> None:
+        """Take in all the writes of another one."""
+        for table, writes in other.by_table.items():
+            self.by_table[table].extend(writes)
+        self.points.update(other.points)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the documents it holds, before and after."""
+        if self._size is None:
+            self._size = sum(each.size() for each in self)
+        return self._size
+
+    def within(self, table: str, index: IndexSpec, interval: Interval) -> Iterable[tuple[KeyedWrite, Document]]:
+        """Give the writes with a key in an interval of an index, each with the image that has the key."""
+        writes = self.by_table.get(table, ())
+        if len(writes) <= FEW:
+            return [(write, image) for write in writes for key, image in write.entries(index) if key in interval]
+        in_order = self._in_order.get((table, index))
+        if in_order is None:
+            in_order = self._in_order[table, index] = _InOrder(index)
+        in_order.take(writes)
+        return in_order.within(interval)
+
+    def __iter__(self) -> Iterator[KeyedWrite]:
+        for writes in self.by_table.values():
+            yield from writes

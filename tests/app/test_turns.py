@@ -1,0 +1,53 @@
+"""Long computations take turns: one of them goes on in each round of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from synovia import turns
+from synovia.turns import Turns
+
+
+@pytest.fixture(autouse=True)
+def shortest_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
+
+
+async def compute(name: str, steps: int, done: list[str]) -> None:
+    own = Turns(1)
+    for _ in range(steps):
+        done.append(name)
+        await own.step()
+
+
+async def test_computations_go_on_one_after_the_other_one_in_each_round() -> None:
+    done: list[str] = []
+    running = [asyncio.create_task(compute(name, 5, done)) for name in "abc"]
+    await asyncio.sleep(0)
+    while not all(task.done() for task in running):
+        before = len(done)
+        await asyncio.sleep(0)
+        assert len(done) - before <= 1
+    assert "".join(done) == "abc" * 5
+
+
+async def test_one_that_is_cancelled_holds_up_nobody() -> None:
+    done: list[str] = []
+    running = [asyncio.create_task(compute(name, 5, done)) for name in "abc"]
+    await asyncio.sleep(0)
+    running[1].cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(running[0], running[2])
+    assert done.count("a") == done.count("c") == 5
+    assert done.count("b") == 1
+
+
+async def test_short_computations_never_wait() -> None:
+    own = Turns(16)
+    for _ in range(15):
+        own.step().close()  # makes no step, and so counts none
+    stepping = own.step()
+    with pytest.raises(StopIteration):
+        stepping.send(None)
