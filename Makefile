@@ -9,6 +9,8 @@ DESK_API := $(DESK)/src/api/api.ts
 UI := apps/motion/web/index.html
 UI_SOURCES = $(shell find $(DESK) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' -not -path $(DESK_API))
 BROWSER_READY := tests/browser/node_modules/.ready
+CHAT := examples/convex-chat/front
+CHAT_READY := $(CHAT)/node_modules/.ready
 DOCS_READY := .venv/.docs-ready
 PARTS := protocol clients/python server apps/motion
 APP ?= apps/motion
@@ -48,11 +50,15 @@ $(BROWSER_READY): tests/browser/package.json tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund
 	@touch $@
 
+$(CHAT_READY): $(CHAT)/package.json $(CHAT)/package-lock.json
+	cd $(CHAT) && npm ci --no-audit --no-fund
+	@touch $@
+
 $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: $(READY) $(JS_READY) $(UI) $(BROWSER_READY)  ## Check style and types, then run every test; tells how long each suite took
+test: $(READY) $(JS_READY) $(UI) $(BROWSER_READY) $(CHAT_READY)  ## Check style and types, then run every test; tells how long each suite took
 	$(BIN)/python tests/suites.py
 
 test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser nor minutes
@@ -84,4 +90,4 @@ $(DOCS_READY): $(READY) requirements-docs.txt
 	@touch $@
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules $(CHAT)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

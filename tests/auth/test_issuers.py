@@ -117,6 +117,75 @@ async def test_clerk(key_server: KeyServer, signer: RsaSigner, claim: str, said:
             await identity_of(verifier, signer.sign(claims | {"azp": party}))
 
 
+CONVEX_USERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], Identity]] = {
+    # whose: the issuer's settings, the token's header, its claims, who it is
+    "Clerk with its template for Convex": (
+        {"issuer": "https://verb-noun-00.clerk.accounts.dev", "audience": ["convex"], "algorithms": ["RS256"]},
+        {"cat": "cl_B7d4PD222AAA"},
+        {
+            "aud": "convex", "name": "Ada Lovelace", "picture": "https://img.example.org/a", "email": "Ada@Example.org",
+            "email_verified": True, "phone_number": None, "updated_at": "2025-01-01T00:00:00Z", "sub": "user_2x",
+        },
+        Identity(
+            "https://verb-noun-00.clerk.accounts.dev", "user_2x", "ada@example.org", "Ada Lovelace", "https://img.example.org/a"
+        ),
+    ),
+    "an ID token of Auth0": (
+        {"issuer": "https://tenant.us.auth0.com/", "audience": ["yJ1pZx"]},
+        {},
+        {
+            "aud": "yJ1pZx", "sub": "auth0|65f0", "nickname": "ada", "name": "Ada", "email": "ada@example.org",
+            "sid": "s", "nonce": "n",
+        },
+        Identity("https://tenant.us.auth0.com/", "auth0|65f0", None, "Ada"),
+    ),
+    "an access token of Auth0": (
+        {
+            "issuer": "https://tenant.us.auth0.com/",
+            "audience": ["https://api.example.org"],
+            "authorized_parties": ["yJ1pZx"],
+        },
+        {"typ": "at+jwt"},
+        {
+            "aud": ["https://api.example.org", "https://tenant.us.auth0.com/userinfo"], "azp": "yJ1pZx",
+            "sub": "google-oauth2|1", "scope": "openid profile",
+        },
+        Identity("https://tenant.us.auth0.com/", "google-oauth2|1"),
+    ),
+    "Convex Auth, which names no key": (
+        {"issuer": "https://happy-animal-123.convex.site", "audience": ["convex"], "algorithms": ["RS256"]},
+        {"kid": None, "typ": None},
+        {"aud": "convex", "sub": "k17user|k97session"},
+        Identity("https://happy-animal-123.convex.site", "k17user|k97session"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", CONVEX_USERS)
+async def test_what_convex_applications_sign_in_with(key_server: KeyServer, signer: RsaSigner, whose: str) -> None:
+    known, header, said, identity = CONVEX_USERS[whose]
+    if "kid" in header:
+        nameless = {name: value for name, value in signer.jwk.items() if name not in ("kid", "alg")}
+        key_server.documents[JWKS] = {"keys": [nameless]}
+    verifier = OidcVerifier(at(key_server, Issuer.model_validate(known)))
+    now = int(time.time())
+    claims = {"iss": known["issuer"], "iat": now, "exp": now + 60, **said}
+    assert await identity_of(verifier, signer.sign(claims, **header)) == identity
+    for changed in ({"aud": "another"}, {"iss": known["issuer"] + "x"}, {"exp": now - 60}, {"sub": ""}):
+        with pytest.raises(InvalidToken):
+            await identity_of(verifier, signer.sign(claims | changed, **header))
+    with pytest.raises(InvalidToken):
+        await identity_of(verifier, RsaSigner(signer.kid).sign(claims, **header))
+
+
+async def test_a_token_names_its_key_if_the_keys_have_names(key_server: KeyServer, signer: RsaSigner) -> None:
+    verifier = OidcVerifier(at(key_server, Issuer(issuer="https://example.org", audience=("us",))))
+    now = int(time.time())
+    claims = {"iss": "https://example.org", "aud": "us", "sub": "1", "iat": now, "exp": now + 60}
+    with pytest.raises(InvalidToken):
+        await identity_of(verifier, signer.sign(claims, kid=None))
+
+
 async def test_another_organization_is_another_identity() -> None:
     """A query that looks at the caller must not be shared between two organizations of one person."""
     one, other = (Identity("i", "s", claims={"organizationId": each}) for each in ("a", "b"))

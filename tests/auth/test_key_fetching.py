@@ -216,4 +216,7 @@ def test_only_public_signing_keys_are_used(signer: RsaSigner) -> None:
     found = usable_keys([*unusable, signer.jwk, elliptic.jwk], ("RS256", "ES256"))
     assert {kid: set(key.by_algorithm) for kid, key in found.items()} == {"key-1": {"RS256"}, "ec": {"ES256"}}
     assert usable_keys([signer.jwk], ("ES256",)) == {}
+    nameless = {name: value for name, value in signer.jwk.items() if name != "kid"}
+    assert set(usable_keys([nameless, elliptic.jwk], ("RS256", "ES256"))) == {"", "ec"}
+    assert set(usable_keys([nameless, nameless, elliptic.jwk], ("RS256", "ES256"))) == {"ec"}, "which one is meant?"
     assert json.dumps(signer.jwk)  # the keys are left as they were

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = Path(__file__).parents[1] / "apps" / "everything"
 GOLDEN = Path(__file__).parent / "golden"
 JS = ROOT / "clients" / "js"
-TSC = JS / "node_modules" / ".bin" / "tsc"
+CONVEX = ROOT / "examples" / "convex-chat" / "front"
+"""Where npm ``convex`` is installed."""
 
 Fault = tuple[int, str]
 """The number of a line and a code, as ``arg-type`` or ``TS2345``."""
@@ -47,20 +48,32 @@ def check_python(program: str, folder: Path, *packages: Path) -> set[Fault]:
 
 def check_typescript(program: str, folder: Path, api: Path) -> set[Fault]:
     """Give what ``tsc`` finds in a program that imports ``./api.js`` (and in that file)."""
-    if not TSC.exists():
-        if os.environ.get("CI") == "true":
-            raise FileNotFoundError(TSC)
-        pytest.skip(f"there is no compiler: cd {JS} && npm ci")
-    (folder / "program.tsx").write_text(program)
     (folder / "api.ts").write_text((api / "api.ts").read_text())
-    (folder / "node_modules").symlink_to(JS / "node_modules", target_is_directory=True)
     sources = {"synovia-client": ["src/index.ts"], "synovia-client/react": ["src/react/index.ts"]}
     paths = {name: [str(JS / file) for file in files] for name, files in sources.items()}
-    options = {"paths": paths, "module": "ESNext", "moduleResolution": "Bundler", "types": []}
-    config = {"extends": str(JS / "tsconfig.json"), "compilerOptions": options, "include": ["program.tsx", "api.ts"]}
+    return _compiled(program, folder, JS, {"paths": paths})
+
+
+def check_convex(program: str, folder: Path) -> set[Fault]:
+    """Give what ``tsc`` finds in a program with npm ``convex`` that imports from ``./_generated`` (and there)."""
+    return _compiled(program, folder, CONVEX, {"skipLibCheck": False})
+
+
+def _compiled(program: str, folder: Path, project: Path, more: dict[str, object]) -> set[Fault]:
+    """Compile a program with the packages and the rules of a project."""
+    tsc = project / "node_modules" / ".bin" / "tsc"
+    if not tsc.exists():
+        if os.environ.get("CI") == "true":
+            raise FileNotFoundError(tsc)
+        pytest.skip(f"there is no compiler: cd {project} && npm ci")
+    (folder / "program.tsx").write_text(program)
+    (folder / "node_modules").symlink_to(project / "node_modules", target_is_directory=True)
+    options = {"module": "ESNext", "moduleResolution": "Bundler", "types": [], **more}
+    include = ["program.tsx", "*.ts", "_generated"]
+    config = {"extends": str(project / "tsconfig.json"), "compilerOptions": options, "include": include}
     (folder / "tsconfig.json").write_text(json.dumps(config))
     ended = subprocess.run(
-        [str(TSC), "--pretty", "false", "-p", str(folder)], capture_output=True, text=True, timeout=300, check=False
+        [str(tsc), "--pretty", "false", "-p", str(folder)], capture_output=True, text=True, timeout=300, check=False
     )
     assert ended.returncode in (0, 1, 2), ended.stdout + ended.stderr
     return _faults(ended.stdout, r"(\S+?)\((\d+),\d+\): error (TS\d+):", "program.tsx")

@@ -97,6 +97,16 @@ async def test_the_page_of_a_desktop_program_is_let_in_by_its_exact_origin(page:
         assert (await request_upgrade(running, origin=page)).status == 403
 
 
+@pytest.mark.parametrize(("named", "other"), [("null", "file://"), ("file://", "null")])
+async def test_pages_without_an_origin_are_let_in_only_by_name(named: str, other: str) -> None:
+    async with serving(settings={"origins": f"{APP},{named}"}) as running:
+        for page in (APP, named):
+            assert (await request_upgrade(running, origin=page)).status == 101
+            assert (await ask(running, origin=page)).headers["access-control-allow-origin"] == page
+        for refused in (other, "file:///", "file:///home/ada/page.html", "data:", "NULL"):
+            assert (await request_upgrade(running, origin=refused)).status == 403, refused
+
+
 async def test_in_development_pages_of_this_machine_are_let_in_and_no_others() -> None:
     async with serving(development=True) as running:
         for page in ("http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:80", "http://app.localhost:1"):

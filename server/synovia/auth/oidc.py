@@ -152,14 +152,21 @@ def claim_at(claims: dict[str, Any], path: str) -> Any:
 
 
 def usable_keys(found: list[Any], algorithms: Collection[str]) -> dict[str, PublicKey]:
-    """Keep the public signing keys with an id that go with one of the algorithms; others are not ours to complain of."""
+    """Keep the public signing keys that go with one of the algorithms, by their ids; others are not ours to complain of.
+
+    A key without an id is there under the empty text if it is the only one: Convex Auth has such a key and names it in no
+    token. Of several nobody could tell which is meant.
+    """
     keys: dict[str, PublicKey] = {}
+    without_id: list[PublicKey] = []
     for data in found[:_MOST_KEYS]:
-        if isinstance(data, dict) and isinstance(data.get("kid"), str) and data.get("use", "sig") == "sig":
+        if isinstance(data, dict) and data.get("use", "sig") == "sig":
             made = {each: key for each in algorithms if (key := _construct(data, each)) is not None}
-            if made:
+            if made and "kid" not in data:
+                without_id.append(PublicKey(made))
+            elif made and isinstance(data["kid"], str) and data["kid"]:
                 keys[data["kid"]] = PublicKey(made)
-    return keys
+    return keys | ({"": without_id[0]} if len(without_id) == 1 else {})
 
 
 def _construct(data: dict[str, Any], algorithm: str) -> Key | None:

@@ -36,7 +36,7 @@ def refused(reason: str) -> InvalidToken:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """What a token says of itself: good only for choosing who verifies it, and with which key."""
+    """What a token says of itself: good only for choosing who verifies it, and with which key; ``key_id`` may be empty."""
 
     algorithm: str
     key_id: str
@@ -59,7 +59,8 @@ def read(token: str) -> Unverified:
     _decoded(segments[2])
     if "crit" in header:
         raise refused("extensions that must be understood")
-    return Unverified(_text(header, "alg"), _text(header, "kid"), _text(claims, "iss"), claims)
+    key_id = _text(header, "kid") if "kid" in header else ""
+    return Unverified(_text(header, "alg"), key_id, _text(claims, "iss"), claims)
 
 
 def _decoded(segment: str) -> bytes:

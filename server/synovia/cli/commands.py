@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import ExitStack
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
-import uvloop
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-from pydantic_settings import SettingsError
-from rich.console import Console
 from rich.logging import RichHandler
-from rich.markup import escape
 
 from synovia.app import Synovia
 from synovia.cli import garbage
-from synovia.cli.application import ApplicationError, check_path, development_store, is_local, load
+from synovia.cli.application import check_path, development_store, is_local, load
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import STATUSES, list_calls
-from synovia.cli.importing import import_export, left_out, line_of, remarks
+from synovia.cli.generating import write_clients
+from synovia.cli.importing import import_convex
 from synovia.cli.operations import answering, operate
-from synovia.cli.options import CertOption, KeyOption, OriginOption, ProxiesOption, environment, joined, without_secret
+from synovia.cli.options import (
+    CertOption,
+    KeyOption,
+    OriginOption,
+    PathArgument,
+    ProxiesOption,
+    StoreOption,
+    environment,
+    joined,
+    without_secret,
+)
 from synovia.cli.reload import own_command, supervise
+from synovia.cli.reporting import FAILED, err, fail, out, reporting, run_to_end, settings_of
 from synovia.cli.security_checks import check_tls, concerns
-from synovia.cli.server import AddressError, listen, make_server
+from synovia.cli.server import listen, make_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
-from synovia.codegen import Changes, CodegenError, generate
 from synovia.config import Settings
-from synovia.convex_export import ExportError
-from synovia.errors import FunctionError, SchemaError
+from synovia.errors import SchemaError
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import Status
 from synovia.hosts import is_loopback
-from synovia.identity import InvalidToken
-from synovia.store.base import StoreError
 from synovia_protocol.version import __version__
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE = 1, 2, 3, 4
-"""Exit codes; see docs/operations.md."""
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console()
-err = Console(stderr=True)
 
 
 def _print_version(asked: bool) -> None:
@@ -81,11 +76,6 @@ def synovia(
 RELOAD_SPREAD = 0.1
 """Seconds within which clients are to come back after a reload."""
 
-_STORE_HELP = "mongodb://..., sqlite:///FILE or sqlite://:memory: (SYNOVIA_STORE)."
-PathArgument = Annotated[
-    Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
-]
-StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
 HostOption = Annotated[str | None, typer.Option("--host", help="The address to listen on (SYNOVIA_HOST).")]
 PortOption = Annotated[int | None, typer.Option("--port", help="The port; 0 takes any free one (SYNOVIA_PORT).")]
 WorkersOption = Annotated[
@@ -96,68 +86,15 @@ LevelOption = Annotated[
 ]
 
 
-def _reporting(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn errors whose cause lies outside into one line and an exit code."""
-
-    @wraps(command)
-    def reporting(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ApplicationError as error:
-            _fail(str(error), BAD_APPLICATION)
-        except AddressError as error:
-            _fail(str(error), BAD_ADDRESS)
-        except StoreError as error:
-            _fail(f"the store: {error}", BAD_STORE)
-        except (CodegenError, ExportError) as error:
-            _fail(str(error), FAILED)
-        except FunctionError as error:
-            _fail(f"{error.code}: {error.message}", FAILED)
-        except InvalidToken as error:
-            _fail(str(error), FAILED)
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
-
-    return reporting
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
-
-
-def _settings(**flags: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
-    except SettingsError as error:
-        raise typer.BadParameter(f"{error}: no JSON: {error.__cause__}") from None
-    except ValidationError as error:
-        raise typer.BadParameter("; ".join(map(_fault, error.errors()))) from None
-
-
-def _fault(fault: ErrorDetails) -> str:
-    """Say what is wrong with which variable."""
-    variable = "_".join(["SYNOVIA", *map(str, fault["loc"])]).upper()
-    text = (
-        "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
-    )
-    return f"{variable}: {text}" if fault["loc"] else text
-
-
 def _log_to(handler: logging.Handler, settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], format="%(message)s", force=True)
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 # --- dev and serve ----------------------------------------------------------------------------------------------------
 
 
 @app.command()
-@_reporting
+@reporting
 def dev(
     path: PathArgument,
     store: StoreOption = None,
@@ -169,7 +106,7 @@ def dev(
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run an application for development: embedded store, reload on change, sign-in by name on a loopback address."""
-    settings = _settings(host=host, port=port, log_level=log_level, origins=joined(origin), debug=True)
+    settings = settings_of(host=host, port=port, log_level=log_level, origins=joined(origin), debug=True)
     settings = _soon_back(settings)
     check_path(path)
     where = without_secret(store) or settings.store or development_store(path)
@@ -198,7 +135,7 @@ def _supervise(path: Path, store: str, settings: Settings, listener: socket.sock
 def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
     registry = load(path)
     server = _server(registry, store, settings, development=True)
-    _run(
+    run_to_end(
         _serve(
             server,
             store,
@@ -227,7 +164,7 @@ def _sign_in(server: Synovia, *, development: bool = False) -> str:
 
 
 @app.command()
-@_reporting
+@reporting
 def serve(
     path: PathArgument,
     store: StoreOption = None,
@@ -243,7 +180,7 @@ def serve(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run an application for production."""
-    settings = _settings(
+    settings = settings_of(
         store=without_secret(store), host=host, port=port, log_level=log_level, workers=workers, origins=joined(origin),
         trusted_proxies=trusted_proxies, tls_cert=tls_cert, tls_key=tls_key,
     )  # fmt: skip
@@ -260,7 +197,7 @@ def serve(
     server = _server(registry, where, settings)
     if fd is not None and parent is not None:
         with socket.socket(fileno=fd) as listener:
-            _run(_serve(server, where, listener, lambda: None, Parent(parent)))
+            run_to_end(_serve(server, where, listener, lambda: None, Parent(parent)))
     elif settings.workers > 1:
         sign_in = _sign_in(server)
         raise typer.Exit(
@@ -268,7 +205,7 @@ def serve(
         )
     else:
         with listen(settings.host, settings.port) as listener:
-            _run(
+            run_to_end(
                 _serve(
                     server,
                     where,
@@ -289,7 +226,7 @@ def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket
         patience = settings.limits.stop_timeout + MARGIN_SECONDS
         env = {**os.environ, **environment(settings, where, listeners[0].getsockname()[1])}
         workers = Workers(own_command("serve", str(path)), env, patience)
-        return _run(workers.run(listeners, lambda: started(listeners[0])))
+        return run_to_end(workers.run(listeners, lambda: started(listeners[0])))
 
 
 async def _serve(
@@ -314,7 +251,7 @@ async def _serve(
 
 
 @app.command()
-@_reporting
+@reporting
 def run(
     path: PathArgument,
     function: Annotated[str, typer.Argument(metavar="FUNCTION", help="As recordings:list_mine.")],
@@ -333,7 +270,7 @@ def run(
 
     It runs in this process, or in the server that has the embedded store.
     """
-    settings = _settings(debug=True, scheduler={"enabled": False})
+    settings = settings_of(debug=True, scheduler={"enabled": False})
     _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
     arguments = _json_object(args)
     check_path(path)
@@ -341,7 +278,7 @@ def run(
     if caller is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
     given = {"path": function, "args": arguments, "as": caller}
-    result = _run(operate(lambda: _server(load(path), where, settings), where, "call", given))
+    result = run_to_end(operate(lambda: _server(load(path), where, settings), where, "call", given))
     out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
 
 
@@ -364,16 +301,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def _operate_on_keys(store: str | None, operation: str, given: dict[str, Any]) -> Any:
-    settings = _settings(debug=True)
+    settings = settings_of(debug=True)
     where = without_secret(store) or settings.store
     if where is None:
         raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
     nothing = Registry("keys", {}, ())
-    return _run(operate(lambda: _server(nothing, where, settings), where, operation, given))
+    return run_to_end(operate(lambda: _server(nothing, where, settings), where, operation, given))
 
 
 @keys.command("create")
-@_reporting
+@reporting
 def create_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The service, as billing.")],
     role: RoleOption,
@@ -386,7 +323,7 @@ def create_key(
 
 
 @keys.command("list")
-@_reporting
+@reporting
 def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the keys; their secrets are not kept."""
     found = _operate_on_keys(store, "key list", {})
@@ -401,20 +338,20 @@ def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 
 @keys.command("revoke")
-@_reporting
+@reporting
 def revoke_key(
     id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")], store: StoreOption = None
 ) -> None:
     """End a key: its next call is refused, and open connections become anonymous within seconds."""
     if not _operate_on_keys(store, "key revoke", {"id": id_}):
-        _fail(f"there is no key {id_} that is good", FAILED)
+        fail(f"there is no key {id_} that is good", FAILED)
 
 
 # --- sweep ------------------------------------------------------------------------------------------------------------
 
 
 @app.command("sweep")
-@_reporting
+@reporting
 def sweep_arrays(
     store: StoreOption = None,
     grace: Annotated[
@@ -422,72 +359,20 @@ def sweep_arrays(
     ] = None,
 ) -> None:
     """Delete arrays that no document refers to, as hubs do once a day; hubs may run meanwhile, on MongoDB."""
-    settings = _settings()
+    settings = settings_of()
     where = without_secret(store) or settings.store
     if where is None:
         raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
     seconds = settings.arrays.grace if grace is None else grace
-    swept = _run(sweep_store(where, seconds, settings.request_ttl))
+    swept = run_to_end(sweep_store(where, seconds, settings.request_ttl))
     out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
-
-
-# --- import -----------------------------------------------------------------------------------------------------------
-
-
-@app.command("import")
-@_reporting
-def import_convex(
-    export: Annotated[Path, typer.Argument(metavar="EXPORT", help="The zip file that `npx convex export` wrote.")],
-    path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="The application, whose tables the documents have to fit.")
-    ] = None,
-    store: StoreOption = None,
-    skip: Annotated[
-        list[str] | None, typer.Option("--skip", help="A table to leave out, or _storage; again for more.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")] = False,
-) -> None:
-    """Import the documents of an export of Convex, with their ids; what is there already stays as it is.
-
-    Exits with 1 if something is not imported that --skip does not name.
-    """
-    settings = _settings()
-    registry = None if path is None else load(path)
-    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
-    if where is None and not check:
-        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
-    told = skip or []
-    checked = _run(
-        import_export(
-            export,
-            registry,
-            None if check else where,
-            settings.request_ttl,
-            told,
-            lambda done: _say(line_of(done)),
-        )
-    )
-    if check:
-        for table, count in checked.tables.items():
-            _say(f"{table}: {count:,} can be imported")
-    for remark in remarks(checked):
-        _say(f"note: {remark}")
-    left = [*left_out(checked, told)]
-    for text, _ in left:
-        _say(f"not imported: {text}")
-    if not all(wanted for _, wanted in left):
-        raise typer.Exit(FAILED)
-
-
-def _say(text: str) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
 
 
 @app.command()
-@_reporting
+@reporting
 def calls(
     path: Annotated[
         Path | None, typer.Argument(metavar="[PATH]", help="An application, for its embedded store of development.")
@@ -503,12 +388,12 @@ def calls(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """List scheduled calls, by default those that wait or run; hubs may run meanwhile, on MongoDB."""
-    settings = _settings()
+    settings = settings_of()
     where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
     if where is None:
         raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
     chosen = _statuses([*(status or ()), *(["failed"] if failed else ())])
-    listing = _run(list_calls(where, chosen, limit, settings.request_ttl))
+    listing = run_to_end(list_calls(where, chosen, limit, settings.request_ttl))
     if as_json:
         out.print_json(json.dumps(listing.as_json(), ensure_ascii=False), indent=2)
     else:
@@ -523,39 +408,8 @@ def _statuses(named: list[str]) -> list[Status]:
     return [status for status in STATUSES if status in (named or ("pending", "running"))]
 
 
-# --- codegen ----------------------------------------------------------------------------------------------------------
-
-
-@app.command()
-@_reporting
-def codegen(
-    path: PathArgument,
-    ts: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the TypeScript client goes.")] = None,
-    py: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the Python client goes: a package.")] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if something would change.")
-    ] = False,
-) -> None:
-    """Write typed clients from an application's functions."""
-    if ts is None and py is None:
-        raise typer.BadParameter("say where to write: --ts DIR, --py DIR or both")
-    found = generate(load(path), ts=ts, py=py)
-    for changes in found:
-        for file in (*changes.written, *changes.removed):
-            out.print(
-                f"{'stale' if check else 'removed' if file in changes.removed else 'written'} {file}", soft_wrap=True
-            )
-        if not check:
-            _apply(changes)
-    if check and any(found):
-        raise typer.Exit(FAILED)
-
-
-def _apply(changes: Changes) -> None:
-    try:
-        changes.apply()
-    except OSError as error:
-        raise CodegenError(f"{error.filename}: {error.strerror}") from error
+app.command("import")(reporting(import_convex))
+app.command("codegen")(reporting(write_clients))
 
 
 def main() -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from synovia.cli.application import development_store, load
+from synovia.cli.options import StoreOption, without_secret
+from synovia.cli.reporting import FAILED, run_to_end, say, settings_of
 from synovia.convex_export import Archive, Checked, Imported, check, import_tables
 from synovia.functions.registry import Registry
 from synovia.schema import TableSpec
@@ -12,6 +18,49 @@ from synovia.store import open_store
 
 FILES = "_storage"
 """The name by which ``--skip`` leaves out stored files."""
+
+
+def import_convex(
+    export: Annotated[Path, typer.Argument(metavar="EXPORT", help="The zip file that `npx convex export` wrote.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="The application, whose tables the documents have to fit.")
+    ] = None,
+    store: StoreOption = None,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", help="A table to leave out, or _storage; again for more.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")] = False,
+) -> None:
+    """Import the documents of an export of Convex, with their ids; what is there already stays as it is.
+
+    Exits with 1 if something is not imported that --skip does not name.
+    """
+    settings = settings_of()
+    registry = None if path is None else load(path)
+    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
+    if where is None and not check:
+        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
+    told = skip or []
+    checked = run_to_end(
+        import_export(
+            export,
+            registry,
+            None if check else where,
+            settings.request_ttl,
+            told,
+            lambda done: say(line_of(done)),
+        )
+    )
+    if check:
+        for table, count in checked.tables.items():
+            say(f"{table}: {count:,} can be imported")
+    for remark in remarks(checked):
+        say(f"note: {remark}")
+    left = [*left_out(checked, told)]
+    for text, _ in left:
+        say(f"not imported: {text}")
+    if not all(wanted for _, wanted in left):
+        raise typer.Exit(FAILED)
 
 
 async def import_export(

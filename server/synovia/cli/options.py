@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,6 +10,11 @@ import typer
 
 from synovia.config import Settings
 
+_STORE_HELP = "mongodb://..., sqlite:///FILE or sqlite://:memory: (SYNOVIA_STORE)."
+PathArgument = Annotated[
+    Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
+]
+StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
 OriginOption = Annotated[
     list[str] | None,
     typer.Option("--origin", help="The origin of a page that may call this server; again for more (SYNOVIA_ORIGINS)."),

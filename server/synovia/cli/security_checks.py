@@ -29,6 +29,11 @@ def check_tls(settings: Settings) -> None:
 
 def concerns(settings: Settings) -> Iterator[str]:
     """Tell what an operator should know before others come."""
+    if named := sorted({"null", "file://"} & set(settings.origins)):
+        yield (
+            f"pages without an origin are let in ({', '.join(named)}): every web site can make one, so it is as if all were;"
+            " see docs/security.md"
+        )
     if is_loopback(settings.host) or settings.tls_cert is not None or settings.trusted_proxies:
         return
     yield (

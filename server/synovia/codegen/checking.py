@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_camel
 
+from synovia.codegen.convex import RESERVED as CONVEX_RESERVED
 from synovia.codegen.python import RESERVED_FUNCTIONS
 from synovia.codegen.reading import CodegenError
 from synovia.codegen.shapes import Api, Call, Module
@@ -21,6 +22,18 @@ def check_typescript(api: Api, folder: Path) -> None:
     for call in api.calls:
         faults += _clashes((field.name, f"{call.path}, argument {field.python!r}") for field in call.arguments)
     _raise(faults)
+
+
+def check_convex(api: Api, folder: Path) -> None:
+    """Raise CodegenError if names clash once they are in camelCase, or have a meaning in what npm ``convex`` expects."""
+    check_typescript(api, folder)
+    _raise(
+        [
+            f"{structure.name}: the name has a meaning in a client of Convex; rename it"
+            for structure in api.structures
+            if structure.name in CONVEX_RESERVED and not structure.is_page
+        ]
+    )
 
 
 def check_python(api: Api, folder: Path) -> None:

@@ -76,7 +76,7 @@ def _stale(folder: Path, files: Mapping[str, str]) -> list[Path]:
 def _sources(folder: Path) -> Iterator[Path]:
     """List the sources in a folder, and in those folders inside that are generated packages."""
     for path in folder.glob("*"):
-        if path.suffix in (".ts", ".py"):
+        if path.suffix in (".ts", ".py", ".js"):
             yield path
         elif is_generated(_content(path / "__init__.py") or ""):
             yield from _sources(path)

@@ -36,6 +36,7 @@ from synovia.codegen.shapes import (
     without_none,
 )
 from synovia.functions.function import Function
+from synovia.functions.pages import Page
 from synovia.functions.registry import Registry
 from synovia.functions.sendable import hint
 from synovia.schema import ArrayField, Id, Table
@@ -231,7 +232,9 @@ class _Reader:
             ]
             fields += [self._computed(place, model, *item) for item in model.model_computed_fields.items()]
         parameters = tuple(str(each.__name__) for each in model.__pydantic_generic_metadata__["parameters"])
-        return Structure(name, parameters, tuple(fields), given, inspect.cleandoc(model.__doc__ or ""))
+        doc = inspect.cleandoc(model.__doc__ or "")
+        table = model.spec.name if issubclass(model, Table) else ""
+        return Structure(name, parameters, tuple(fields), given, doc, table, model is Page)
 
     def _field(self, place: str, model: type[BaseModel], python: str, info: FieldInfo, given: bool) -> Field:
         place = f"{place}.{python}"

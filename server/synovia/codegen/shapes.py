@@ -136,6 +136,8 @@ class Structure:
 
     Attributes:
         given: It is taken as (part of) an argument, not given as (part of) a result.
+        table: The table whose rows have it; empty: it is no row.
+        is_page: It is Synovia's own ``Page``.
     """
 
     name: str
@@ -143,6 +145,8 @@ class Structure:
     fields: tuple[Field, ...]
     given: bool
     doc: str
+    table: str = ""
+    is_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ export type Id<Table extends string = string> = string & { readonly [table]: Tab
 
 def typescript(api: shapes.Api, mark: str) -> dict[str, str]:
     """Give the files of the client by name."""
-    writer = _Writer()
+    writer = TypeWriter()
     structures = [writer.structure(structure) for structure in api.structures]
     calls = writer.api(api)
     head = [f"// {mark}\n/* eslint-disable */\n"]
@@ -46,7 +46,13 @@ def typescript(api: shapes.Api, mark: str) -> dict[str, str]:
     return {"api.ts": "\n".join([*head, *structures, calls])}
 
 
-class _Writer:
+class TypeWriter:
+    """Writes structures, calls and types, as Synovia's own client has them.
+
+    Attributes:
+        imported: The names that what it has written needs of the client.
+    """
+
     def __init__(self) -> None:
         self.imported: set[str] = set()
         self._parameters: dict[str, str] = {}
@@ -58,6 +64,7 @@ class _Writer:
     # --- declarations
 
     def structure(self, structure: shapes.Structure) -> str:
+        """Write an interface."""
         names = structure.parameters
         self._parameters = {name: "T" if len(names) == 1 else f"T{n}" for n, name in enumerate(names, 1)}
         parameters = f"<{', '.join(self._parameters.values())}>" if names else ""
@@ -68,27 +75,32 @@ class _Writer:
         return f"{_jsdoc(field.doc, indent)}{indent}{self._pair(field, given)};\n"
 
     def _pair(self, field: shapes.Field, given: bool) -> str:
-        return f"{_key(field.name)}{'' if field.required else '?'}: {self.type(field.shape, given)}"
+        return f"{key_of(field.name)}{'' if field.required else '?'}: {self.type(field.shape, given)}"
 
     def api(self, api: shapes.Api) -> str:
-        modules = self._inside(api.root, "  ")
+        """Write ``api``."""
+        modules = self.inside(api.root, "  ")
         return f"/** What clients of {api.name} may call, by module. */\nexport const api = {{\n{modules}}};\n"
 
-    def _inside(self, module: shapes.Module, indent: str) -> str:
+    def inside(self, module: shapes.Module, indent: str) -> str:
+        """Write the calls of a module, and the modules in the folder of its name."""
         calls = "".join(self._call(call, indent) for call in module.calls)
         return calls + "".join(
-            f"{indent}{_value_key(to_camel(name))}: {{\n{self._inside(each, indent + '  ')}{indent}}},\n"
+            f"{indent}{_value_key(to_camel(name))}: {{\n{self.inside(each, indent + '  ')}{indent}}},\n"
             for name, each in module.inside.items()
         )
 
+    def _reference(self, call: shapes.Call) -> str:
+        """Write all of a call that comes before its types."""
+        return f"{json.dumps(call.path)} as {self._import(_REFERENCES[call.kind])}<"
+
     def _call(self, call: shapes.Call, indent: str) -> str:
-        reference = self._import(_REFERENCES[call.kind])
-        head = f"{indent}{_value_key(to_camel(call.name))}: {json.dumps(call.path)} as {reference}<"
+        head = f"{indent}{_value_key(to_camel(call.name))}: {self._reference(call)}"
         result = self.type(call.result, given=False)
         line = f"{head}{self._inline(call.arguments)}, {result}>,"
         if len(line) > _WIDTH or any(field.doc for field in call.arguments):
             members = "".join(self._member(field, True, indent + " " * 4) for field in call.arguments)
-            line = f"{head}\n{indent}  {{\n{members}{indent}  }},\n{indent}  {result}\n{indent}>,"
+            line = f"{head.rstrip()}\n{indent}  {{\n{members}{indent}  }},\n{indent}  {result}\n{indent}>,"
         return f"{_jsdoc(words(call.doc).text, indent)}{line}\n"
 
     def _inline(self, arguments: Iterable[shapes.Field]) -> str:
@@ -98,15 +110,14 @@ class _Writer:
     # --- types
 
     def type(self, shape: shapes.Shape, given: bool) -> str:
+        """Write a type, as an argument or as (part of) a result."""
         match shape:
-            case shapes.Scalar("any"):
-                return "unknown" if given else self._import("Value")
             case shapes.Scalar(name):
-                return _SCALARS[name]
+                return self._scalar(name, given)
             case shapes.Choice(values):
                 return " | ".join(map(_constant, values))
             case shapes.IdOf(table):
-                return f"Id<{json.dumps(table)}>"
+                return self._id(table)
             case shapes.ArrayOf(dtype):
                 return self._array(dtype, given)
             case shapes.ListOf(item):
@@ -118,9 +129,20 @@ class _Writer:
             case shapes.OneOf(options):
                 return " | ".join(self.type(option, given) for option in options)
             case shapes.Reference(name, arguments):
-                return f"{name}<{', '.join(self.type(each, given) for each in arguments)}>" if arguments else name
+                return self._named(name, [self.type(each, given) for each in arguments])
             case shapes.Parameter(name):
                 return self._parameters[name]
+
+    def _scalar(self, name: shapes.ScalarName, given: bool) -> str:
+        if name == "any":
+            return "unknown" if given else self._import("Value")
+        return _SCALARS[name]
+
+    def _id(self, table: str) -> str:
+        return f"Id<{json.dumps(table)}>"
+
+    def _named(self, name: str, arguments: list[str]) -> str:
+        return f"{name}<{', '.join(arguments)}>" if arguments else name
 
     def _operand(self, shape: shapes.Shape, given: bool) -> str:
         text = self.type(shape, given)
@@ -141,12 +163,13 @@ def _constant(value: str | int | bool) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Write the key of a field, in quotes if it needs them."""
     return name if _IDENTIFIER.match(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _value_key(name: str) -> str:
-    return '["__proto__"]' if name == "__proto__" else _key(name)
+    return '["__proto__"]' if name == "__proto__" else key_of(name)
 
 
 def _jsdoc(text: str, indent: str) -> str:

@@ -20,6 +20,8 @@ from synovia_protocol.errors import ErrorCode
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _DESKTOP_SCHEMES = frozenset({"tauri", "app"})
 """Of the pages that desktop programs carry along: ``tauri://localhost`` in Tauri, ``app://NAME`` by custom in Electron."""
+_WITHOUT_ORIGIN = frozenset({"null", "file://"})
+"""What browsers send for pages that have none: those opened from a file, as Electron's often are, and any other's too."""
 _LOOPBACK_ORIGIN = r"https?://(localhost|([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 
 
@@ -29,6 +31,8 @@ def origin(text: str) -> str:
     Raises:
         ValueError: It is not scheme, host and port, and nothing else; a desktop program's has no port.
     """
+    if text.strip().lower() in _WITHOUT_ORIGIN:
+        return text.strip().lower()
     parts = urlsplit(text.strip().lower())
     host = parts.hostname
     odd = parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment or "*" in parts.netloc
