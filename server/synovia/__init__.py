@@ -28,11 +28,13 @@ from synovia.functions.conditions import Condition, between, field, ge, gt, le, 
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.cron import cron
 from synovia.functions.function import action, mutation, query
+from synovia.functions.migration import DELETE, migration
 from synovia.functions.pages import Page
 from synovia.functions.pool import Pool
 from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
+from synovia.functions.schema_states import MigrationState
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from synovia.config import Settings
 
 __all__ = [
+    "DELETE",
     "ActionContext",
     "Array",
     "ArrayRef",
@@ -65,6 +68,7 @@ __all__ = [
     "InvalidArguments",
     "InvalidToken",
     "KeyTaken",
+    "MigrationState",
     "Model",
     "MutationContext",
     "NotFound",
@@ -98,6 +102,7 @@ __all__ = [
     "le",
     "load_application",
     "lt",
+    "migration",
     "mutation",
     "normal_email",
     "query",

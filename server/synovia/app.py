@@ -39,6 +39,7 @@ from synovia.limits.refusal import Refusal
 from synovia.mail.service import MailService
 from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
+from synovia.migrations.service import SchemaService
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
 from synovia.store.arrays import store_arrays
@@ -100,6 +101,7 @@ class Synovia:
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
+        self.schema = SchemaService(self.engine, self.registry, self.settings.documents, calls.hub, clock)
         self.service_keys = ServiceKeys(self.store, clock)
         chosen = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
@@ -137,6 +139,7 @@ class Synovia:
         limits = self.settings.limits
         health = Health(limits.health_timeout)
         self.engine.report_to(health, limits.log_timeout)
+        health.add("schema", self.schema.health)
         health.add("scheduler", self.scheduler.health)
         health.add("hub", self.hub.health)
         return health
@@ -278,6 +281,8 @@ class Synovia:
             stack.push_async_callback(self.sign_in.stop)
         self.scheduler.start()
         stack.push_async_callback(self.scheduler.stop)
+        self.schema.start()
+        stack.push_async_callback(self.schema.stop)
 
     async def stop(self) -> None:
         """Stop everything in the opposite order; clients are told to come back."""

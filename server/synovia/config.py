@@ -15,6 +15,7 @@ from synovia.http.proxies import NetworkList
 from synovia.http.settings import HttpSettings
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
+from synovia.migrations.settings import DocumentSettings
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import REQUEST_TTL
 
@@ -47,6 +48,8 @@ class Settings(BaseSettings):
         http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
         scheduler: How scheduled calls and crons are run: ``SYNOVIA_SCHEDULER_LEASE`` and so on.
         arrays: How long arrays are kept that nobody refers to: ``SYNOVIA_ARRAYS_GRACE``, ``SYNOVIA_ARRAYS_SWEEP_AT``.
+        documents: Whether hubs check documents and run migrations: ``SYNOVIA_DOCUMENTS_CHECK``,
+            ``SYNOVIA_DOCUMENTS_MIGRATE``.
     """
 
     model_config = SettingsConfigDict(
@@ -78,6 +81,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     arrays: ArraySettings = ArraySettings()
+    documents: DocumentSettings = DocumentSettings()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

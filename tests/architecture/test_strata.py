@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("functions",),
     ("engine",),
     ("limits", "mail"),
-    ("auth", "scheduler", "maintenance"),
+    ("auth", "scheduler", "migrations", "maintenance"),
     ("sync",),
     ("http",),
     ("config",),

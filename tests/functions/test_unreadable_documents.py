@@ -23,8 +23,8 @@ STRANGE: list[tuple[dict[str, Any], str, str]] = [
     ({"_id": BAD_ID, **GOOD, "slug": "x"}, str(BAD_ID), "rank"),
     ({"_id": BAD_ID, **GOOD, "rank": 1, "slug": 5}, str(BAD_ID), "slug"),
     ({"_id": BAD_ID, "board": "a", "rank": 1, "slug": "x", "marks": [{"by": 1}]}, str(BAD_ID), "marks.0.by"),
-    ({"_id": None, **GOOD, "rank": 1, "slug": "x"}, "None", "_id"),
-    ({"_id": datetime(2026, 1, 1, tzinfo=UTC), **GOOD, "rank": 1, "slug": "x"}, "datetime.datetime(2026", "_id"),
+    ({"_id": None, **GOOD, "rank": 1, "slug": "x"}, "null", "_id"),
+    ({"_id": datetime(2026, 1, 1, tzinfo=UTC), **GOOD, "rank": 1, "slug": "x"}, "2026-01-01T00:00:00+00:00", "_id"),
     ({"_id": 12, **GOOD, "rank": 1, "slug": "x"}, "12", "_id"),
 ]
 

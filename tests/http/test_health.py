@@ -26,6 +26,8 @@ async def test_health_tells_of_store_log_and_load() -> None:
         status, report = await get(running)
         assert status == 200
         assert 0 <= report.pop("logLag") < 10
+        assert report.pop("schemaCheck") in ("pending", "running", "done")
+        assert report.pop("checkedDocuments") >= 0
         assert report == {
             "status": "ok",
             "faults": [],
@@ -47,6 +49,8 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "failedCalls": 0,
             "lastFailedCall": None,
             "unreadableDocuments": 0,
+            "schema": "ok",
+            "pendingMigrations": 0,
             "swept": {"arrays": 0, "chunks": 0, "bytes": 0},
         }
 

@@ -26,7 +26,7 @@ from synovia.functions.given import (
 )
 from synovia.functions.pages import Journal
 from synovia.functions.query import Notice, Query, only_row, unnoticed
-from synovia.keys import IndexSpec
+from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
@@ -229,12 +229,22 @@ class SystemWriter(DatabaseWriter):
         """Make an id."""
         return self._ids.make()
 
+    async def documents(self, table: str, interval: Interval, limit: int) -> list[Document]:
+        """Read documents of a table as they are, in the order of their ids."""
+        return await self._transaction.scan(Scan(table, BY_ID, interval), limit)
+
     async def read(self, table: str, id_: Any) -> Document | None:
         """Read a document as it is."""
         return await self._transaction.get(table, id_)
 
     def change(self, table: str, before: Document, after: Document | None) -> None:
-        """Change a document that ``read`` gave, or delete it."""
+        """Change a document that ``read`` or ``documents`` gave, or delete it.
+
+        Raises:
+            InvalidArguments: It cannot be stored.
+        """
+        if after is not None:
+            _encoded(after)
         self._transaction.write(table, before["_id"], before, after)
 
     def add(self, table: str, document: Document) -> None:

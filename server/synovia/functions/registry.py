@@ -15,16 +15,20 @@ from typing import Any
 from synovia.errors import SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.function import Function, Kind, function_of
+from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
 from synovia.functions.places import place_of, place_of_error, place_of_name
 from synovia.functions.pool import Pool
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
+from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.source_checks import faults_in
 from synovia.schema import Table, TableSpec
 
-SYSTEM_TABLES: tuple[TableSpec, ...] = (AuditEntry.spec, ScheduledCall.spec, CallBatch.spec, CronJob.spec)
+SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(
+    table.spec for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState)
+)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 
@@ -41,6 +45,7 @@ class Registry:
         pools: By name, those in which scheduled actions wait.
         folder: Where its files are, if it was loaded from there.
         models: By name, the tables that it declares itself.
+        migrations: In the order in which they are run.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Registry:
     folder: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
     models: Mapping[str, type[Table]] = field(default_factory=dict)
+    migrations: tuple[Migration, ...] = ()
 
     def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
         """Find a function to call.
@@ -131,13 +137,15 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
     models = _tables(value for _, value in values if _is_table(value))
-    tables = [model.spec for model in models.values()]
+    migrations = _migrations(name, values)
+    former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
+    tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     by_path = {function.path: function for function in functions}
     _check_access([*functions, *routes], roles)
     pools = _pools(values)
     _raise(_unknown_pools(functions, pools))
-    return Registry(name, by_path, (*tables, *SYSTEM_TABLES), in_order(routes), roles, pools=pools, models=models)
+    return Registry(name, by_path, tables, in_order(routes), roles, pools=pools, models=models, migrations=migrations)
 
 
 def _sources(application: str, modules: list[ModuleType]) -> list[ModuleType]:
@@ -187,6 +195,20 @@ def _own_route(application: str, module: ModuleType, value: Any) -> HttpRoute | 
         return None
     route.place_in(path_of(module, application))
     return route
+
+
+def _migrations(application: str, values: Iterable[tuple[ModuleType, Any]]) -> tuple[Migration, ...]:
+    """List the migrations where they are declared, in this order."""
+    found: dict[str, Migration] = {}
+    for module, value in values:
+        migration = migration_of(value)
+        if migration is not None and migration.body.__module__ == module.__name__:
+            migration.place_in(path_of(module, application))
+            other = found.setdefault(migration.path, migration)
+            if other is not migration:
+                places = f"{other.place} and {migration.place}"
+                raise SchemaError(f"two migrations have the path {migration.path}: {places}")
+    return tuple(found.values())
 
 
 def _tables(declared: Iterable[type[Table]]) -> Mapping[str, type[Table]]:

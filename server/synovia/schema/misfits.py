@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from bson import ObjectId
 from pydantic import ValidationError
 
 from synovia.schema.specs import Document
@@ -21,18 +24,25 @@ class Misfit:
 
     Attributes:
         table: The table's name.
-        id: The ``_id``, as Python writes it unless it is a text or an ObjectId.
+        id: The ``_id`` as a text.
         field: The field by its name in the database, as ``contacts.0.userId``; empty: the document as a whole.
         reason: What is wrong there.
+        key: The ``_id`` itself.
     """
 
     table: str
     id: str
     field: str
     reason: str
+    key: Any = dataclasses.field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"the document {self.id} of {self.table} cannot be read: {self.field or 'as a whole'}: {self.reason}"
+        return f"the document {self.id} of {self.table} cannot be read: {self.fault}"
+
+    @property
+    def fault(self) -> str:
+        """Where and what it is."""
+        return f"{self.field or 'as a whole'}: {self.reason}"
 
 
 class Unreadable(ValueError):
@@ -65,14 +75,21 @@ def misfit_of(table: type[Table], document: Document) -> Misfit | None:
 
 
 def _misfit(table: type[Table], document: Document, error: Exception) -> Misfit:
-    field, reason = _first_fault(error)
-    return Misfit(table.spec.name, id_text(document.get("_id")), field, reason)
+    place, reason = _first_fault(error)
+    id_ = document.get("_id")
+    return Misfit(table.spec.name, id_text(id_), place, reason, id_)
 
 
 def id_text(id_: Any) -> str:
-    """Write an ``_id``, whatever it is."""
-    kind = type(id_).__name__
-    text = str(id_) if kind in ("str", "ObjectId") else repr(id_)
+    """Write an ``_id``, whatever it is, in one line."""
+    if isinstance(id_, datetime):
+        text = id_.isoformat()
+    elif id_ is None:
+        text = "null"
+    else:
+        text = str(id_) if isinstance(id_, str | ObjectId) else repr(id_)
+    if not text.isprintable():
+        text = repr(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

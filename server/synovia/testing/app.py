@@ -21,6 +21,7 @@ from synovia.functions.registry import Registry
 from synovia.identity import Identity
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
+from synovia.migrations.check import TableCheck, check_table
 from synovia.scheduler.failures import Failure
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
@@ -158,6 +159,23 @@ class TestApp:
         failures = self.scheduler.failures.take()
         if failures and raise_failures:
             raise CallsFailed(failures)
+
+    async def migrate(self) -> None:
+        """Run the migrations that have not run, to their end.
+
+        Raises:
+            FunctionError: One has failed (code ``migration_failed``); the message names the document.
+        """
+        await self.server.schema.migrations.run()
+        await self.catch_up()
+
+    async def check_documents(self) -> list[str]:
+        """Compare every document with its table; say of each that does not fit what is wrong."""
+        found: list[str] = []
+        for model in self.registry.models.values():
+            async for misfits in check_table(self.store, model, TableCheck()):
+                found += map(str, misfits)
+        return found
 
     def _move_to(self, now: float) -> None:
         self.clock.now = now

@@ -1,0 +1,1 @@
+"""What is stored against what is declared: documents are checked, and changed by migrations."""
