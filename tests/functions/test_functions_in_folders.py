@@ -145,3 +145,8 @@ def test_a_link_back_up_is_not_followed(tmp_path: Path) -> None:
 def test_a_function_belongs_to_the_module_that_declares_it(tmp_path: Path) -> None:
     files = {"a/one.py": function(), "two.py": "from .a.one import f\ng = f\n"}
     assert paths_of(tmp_path, files) == ["a/one:f"]
+
+
+def test_folders_that_lie_too_deep_are_refused(tmp_path: Path) -> None:
+    assert paths_of(tmp_path, {"f/" * 11 + "a.py": function()}) == ["f/" * 11 + "a:f"]
+    assert "folders lie more than 12 deep" in refusal_of(tmp_path, {"f/" * 30 + "a.py": function()})

@@ -21,6 +21,7 @@ from synovia.functions.places import place_of_name
 PATH: Final = "__synovia_path__"
 MODULES: Final = "__synovia_modules__"
 _SKIPPED = frozenset({"cli", "demo", "conftest"})
+_DEEPEST: Final = 12
 _SKIPPED_FOLDERS = frozenset({"tests", "node_modules"})
 
 
@@ -28,8 +29,8 @@ def modules_of(package: ModuleType) -> Iterator[ModuleType]:
     """Import the modules of an application, its own first, then those of each folder by name.
 
     Raises:
-        SchemaError: Of a module and a folder of one name Python would import only one; or a module that a folder names is
-            not there. Errors of the modules themselves pass through.
+        SchemaError: Of a module and a folder of one name Python would import only one; a module that a folder names is not
+            there; or folders lie too deep. Errors of the modules themselves pass through.
     """
     yield from _with_those_below(package, frozenset())
 
@@ -38,6 +39,10 @@ def _with_those_below(module: ModuleType, above: frozenset[Path]) -> Iterator[Mo
     yield module
     folders = [Path(each) for each in getattr(module, "__path__", ())]
     inside = above | {folder.resolve() for folder in folders}
+    if len(inside) > _DEEPEST:
+        raise SchemaError(
+            f"{folders[0]}: folders lie more than {_DEEPEST} deep; Python takes ages to find what is in them"
+        )
     for name in _chosen(module, folders):
         if not any((folder / name).resolve() in inside for folder in folders):  # a link back up has no end
             yield from _with_those_below(importlib.import_module(f"{module.__name__}.{name}"), inside)

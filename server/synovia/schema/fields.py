@@ -205,6 +205,15 @@ def levels_of(table: Any, name: str) -> tuple[Level, ...]:
     return _levels(_steps(table, name))
 
 
+def list_on_the_way(table: Any, name: str) -> str | None:
+    """Name the list that a field always is or lies in, as functions write it; None if there is none."""
+    for number, step in enumerate(_steps(table, name), 1):
+        kinds = {kind for annotation in step.annotations for kind in alternatives(annotation)}
+        if kinds and all(element_of(kind) is not None for kind in kinds):
+            return ".".join(name.split(".")[:number])
+    return None
+
+
 def _levels(steps: Sequence[_Step]) -> tuple[Level, ...]:
     names = accumulate((step.database for step in steps), lambda path, name: f"{path}.{name}")
     arrays: Iterable[bool] = accumulate((step.in_array for step in steps), or_)

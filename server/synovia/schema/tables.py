@@ -23,6 +23,7 @@ from synovia.schema.faults import refusal
 from synovia.schema.fields import levels_of
 from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
 from synovia.schema.reading import field_value, readable_document, reading_of
+from synovia.schema.refused_tables import check_fields, check_indexes, check_name
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
 from synovia.schema.wire_names import clash_of
@@ -59,6 +60,7 @@ class Model(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        check_fields(cls)
         clash = clash_of(cls)
         if clash is not None:
             raise SchemaError(f"{cls.__name__}: the fields {clash}")
@@ -155,10 +157,11 @@ class Table(Model):
                 raise SchemaError(
                     f"{cls.__name__}.{field} may be None, so its default has to be None: it is stored as nothing"
                 )
-        if _CREATION_TIME in cls.model_fields:
-            raise SchemaError(f"{cls.__name__}.creation_time: every table has it already; name the field otherwise")
+        check_fields(cls, {"spec", "text_ids", "id", *vars(Table)})
+        check_name(table)
         for index in indexes:
             _check_index(cls, index)
+        check_indexes(cls, indexes)
         cls.spec = TableSpec(table, tuple(index.spec_for(cls) for index in indexes))
         cls.text_ids = text_ids
 
