@@ -20,7 +20,7 @@ from synovia.functions.registry import collect
 from synovia.identity import Account
 from synovia.schema import IdClock
 from synovia.store.base import Commit, Gap, Write
-from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite import SQLiteStore, walk
 from synovia_protocol.errors import ErrorCode
 
 
@@ -52,9 +52,16 @@ async def add(ctx: MutationContext, kind: str) -> Id[Part]:
     return await ctx.db.insert(Part(kind=kind))
 
 
+@mutation(public=True)
+async def add_many(ctx: MutationContext, kind: str, count: int) -> None:
+    for _ in range(count):
+        await ctx.db.insert(Part(kind=kind))
+
+
 REGISTRY = collect("parts", [__import__(__name__, fromlist=["slow"])])
-SLOW, QUICK, ADD = (
-    next(path for path in REGISTRY.functions if path.endswith(f":{name}")) for name in ("slow", "quick", "add")
+SLOW, QUICK, ADD, ADD_MANY = (
+    next(path for path in REGISTRY.functions if path.endswith(f":{name}"))
+    for name in ("slow", "quick", "add", "add_many")
 )
 
 
@@ -186,3 +193,24 @@ async def test_a_run_keeps_the_window_open_neither_for_ever_nor_without_a_bound(
         await beyond.follow()
         assert beyond.since(0) is None, "who has read at 0 begins again"
         assert len(beyond.since(1000 - 10) or ()) == 10
+
+
+async def test_a_query_that_reads_much_on_sqlite_holds_up_neither_mutations_nor_other_queries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    global stuck
+    stuck = False
+    monkeypatch.setattr(walk, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(walk, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(walk, "LOOKS", 1)
+    async with engine_with() as engine:
+        assert (await engine.mutate(ADD_MANY, {"kind": "a", "count": 1000}, None)).error is None
+        holder = RecordingSubscriber(engine)
+        long = holder.subscribe("slow", SLOW, {"kind": "a"})
+        while not runs:  # noqa: ASYNC110 (nothing tells when it has begun)
+            await asyncio.sleep(0)
+        await add_part(engine, "b")
+        assert (await engine.query(QUICK, {}, None)).value() == 1001
+        assert not long.loaded
+        await holder.settled()
+        assert holder.value("slow") == 1000

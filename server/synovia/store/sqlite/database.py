@@ -19,7 +19,11 @@ _PAGE_BYTES = 1 << 18
 
 
 class Database:
-    """A file that is open, with its declared tables."""
+    """A file that is open, with its declared tables.
+
+    Args:
+        pause: Called again and again amid a commit: others may read.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Database:
         clock: Callable[[], float],
         retention: Retention,
         lock_timeout: float,
+        pause: Callable[[], None],
     ) -> None:
         self.connection = connect(path, lock_timeout)
         try:
@@ -41,7 +46,7 @@ class Database:
         self.files = FileCheck(path)
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention)
-        self.writer = Writer(self.connection, catalog, self.position, self.history)
+        self.writer = Writer(self.connection, catalog, self.position, self.history, pause)
 
     def drop_index(self, index: StoredIndex) -> None:
         with transaction(self.connection):

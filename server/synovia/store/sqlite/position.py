@@ -12,7 +12,7 @@ from synovia.store.base import SnapshotTooOld, StoreError, Ts
 class Position:
     """The newest commit, its number, the oldest timestamp that can still be read, and the newest reading for ids.
 
-    ``at`` is the time of the newest commit, in seconds.
+    ``at`` is the time of the newest commit, in seconds. While ``is_moving`` a commit is under way.
     """
 
     ts: Ts
@@ -20,6 +20,7 @@ class Position:
     horizon: Ts
     at: float
     clock: Reading = 0
+    is_moving: bool = False
 
     def move(self, ts: Ts, fence: int, at: float, horizon: Ts, clock: Reading) -> None:
         """Take the position after a commit."""

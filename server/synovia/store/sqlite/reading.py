@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from synovia.keys import IndexSpec, Interval, Order, encode_value
 from synovia.schema.specs import Document
 from synovia.store.base import Ts
-from synovia.store.filters import Filter, compiled
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.documents import load
 from synovia.store.sqlite.position import Position
@@ -22,7 +22,7 @@ _PAST_BODY = """
 # The newest versions, in the order of `_id` or of an index.
 _DOCUMENTS = "SELECT id, body FROM docs WHERE tbl = :tbl AND id >= :low AND id < :high ORDER BY id {order}"
 _ENTRIES = """
-    SELECT e.id, d.body FROM entries e CROSS JOIN docs d ON d.tbl = :tbl AND d.id = e.id
+    SELECT e.id, d.body, e.key FROM entries e CROSS JOIN docs d ON d.tbl = :tbl AND d.id = e.id
     WHERE e.idx = :idx AND e.key >= :low AND e.key < :high ORDER BY e.key {order}"""
 
 # The same as of a timestamp: what has stayed since then, merged with what has ended since then.
@@ -44,7 +44,7 @@ _ENTRIES_AT = f"""
         WHERE e.until > :ts AND e.idx = :idx AND e.key >= :low AND e.key < :high AND e.since <= :ts
     ORDER BY key {{order}}"""
 
-_SCANS = {
+_STATEMENTS = {
     (by_index, newest, order): text.format(order=order.upper())
     for order in Order
     for by_index, newest, text in (
@@ -54,14 +54,39 @@ _SCANS = {
         (True, False, _ENTRIES_AT),
     )
 }
+_AT_ONCE: Final = 10_000
+"""So many documents are counted by one statement."""
+_COUNT_DOCUMENTS = """
+    SELECT count(*), max(id) FROM (
+        SELECT id FROM docs WHERE tbl = :tbl AND id >= :low AND id < :high ORDER BY id LIMIT :most)"""
+_KEYS = "SELECT id, key FROM entries WHERE idx = :idx AND key >= :low AND key < :high ORDER BY key LIMIT :most"
 
-_COUNT_DOCUMENTS = "SELECT count(*) FROM docs WHERE tbl = :tbl AND id >= :low AND id < :high"
-_COUNT_ENTRIES = "SELECT count(DISTINCT id) FROM entries WHERE idx = :idx AND key >= :low AND key < :high"
+
+class Row(NamedTuple):
+    """A document as a scan meets it; ``key`` is that of the index, the ``_id`` in the order of the table itself."""
+
+    id: bytes
+    body: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An index of a table as of an instant, read in one direction."""
+
+    ts: Ts
+    table: str
+    index: IndexSpec
+    order: Order
+
+    def rest(self, interval: Interval, key: bytes) -> Interval:
+        """Give what is left of an interval behind a key."""
+        return Interval(key + b"\0", interval.high) if self.order is Order.ASC else Interval(interval.low, key)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads of one database; every method runs in the database's thread."""
+    """Reads of one database; every method runs in the database's thread, also amid a commit, of which it sees nothing."""
 
     database: sqlite3.Connection
     catalog: Catalog
@@ -79,52 +104,32 @@ class Reader:
         row = self.database.execute(_PAST_BODY, where).fetchone()
         return load(row[0]) if row is not None and row[1] > ts else None
 
-    def scan(
-        self,
-        ts: Ts,
-        table: str,
-        index: IndexSpec,
-        interval: Interval,
-        order: Order,
-        where: Filter | None,
-        limit: int | None,
-    ) -> list[Document]:
-        found: list[Document] = []
-        if limit is not None and limit <= 0:
-            return found
-        for document in self._scan(ts, table, index, interval, order, where):
-            found.append(document)
-            if len(found) == limit:
-                break
-        return found
+    def rows(self, place: Place, interval: Interval) -> Generator[Row, None, None]:
+        """Give the documents with a key in an interval in the order of the keys, one again for each of its keys."""
+        parameters = self._parameters(place, interval)
+        return self._rows(_STATEMENTS[parameters["idx"] is not None, self.is_newest(place), place.order], parameters)
 
-    def _scan(
-        self, ts: Ts, table: str, index: IndexSpec, interval: Interval, order: Order, where: Filter | None
-    ) -> Iterator[Document]:
-        test = None if where is None else compiled(where)
-        for body in self._bodies(ts, table, index, interval, order):
-            document = load(body)
-            if test is None or test(document):
-                yield document
+    def count_some(self, place: Place, interval: Interval) -> tuple[int, bytes | None]:
+        """Count the first documents of an interval of a table's own order; give the last key if there may be more."""
+        parameters = self._parameters(place, interval) | {"most": _AT_ONCE}
+        number, last = self.database.execute(_COUNT_DOCUMENTS, parameters).fetchone()
+        return number, None if number < _AT_ONCE else last
 
-    def _bodies(self, ts: Ts, table: str, index: IndexSpec, interval: Interval, order: Order) -> Iterator[bytes]:
-        self.position.check(ts)
-        number, idx = self.catalog.index(table, index)
-        parameters = {"tbl": number, "idx": idx, "low": interval.low, "high": interval.high, "ts": ts}
-        rows = self.database.execute(_SCANS[idx is not None, ts == self.position.ts, order], parameters)
-        seen: set[bytes] = set()
-        for id_, body, *_ in rows:
-            if id_ not in seen:
-                seen.add(id_)
-                yield body
+    def ids_of_some(self, place: Place, interval: Interval) -> tuple[list[bytes], bytes | None]:
+        """Give the ids at the first keys of an interval of an index, likewise."""
+        rows = self.database.execute(_KEYS, self._parameters(place, interval) | {"most": _AT_ONCE}).fetchall()
+        return [id_ for id_, _ in rows], None if len(rows) < _AT_ONCE else rows[-1][1]
 
-    def count(self, ts: Ts, table: str, index: IndexSpec, interval: Interval, where: Filter | None) -> int:
-        if where is not None:
-            return sum(1 for _ in self._scan(ts, table, index, interval, Order.ASC, where))
-        if ts != self.position.ts:
-            return sum(1 for _ in self._bodies(ts, table, index, interval, Order.ASC))
-        number, idx = self.catalog.index(table, index)
-        parameters = {"tbl": number, "idx": idx, "low": interval.low, "high": interval.high}
-        statement = _COUNT_DOCUMENTS if idx is None else _COUNT_ENTRIES
-        count: int = self.database.execute(statement, parameters).fetchone()[0]
-        return count
+    def is_newest(self, place: Place) -> bool:
+        """Tell whether nothing has been written since the instant; then past versions need not be looked at."""
+        return place.ts == self.position.ts and not self.position.is_moving
+
+    def _parameters(self, place: Place, interval: Interval) -> dict[str, Any]:
+        self.position.check(place.ts)
+        number, idx = self.catalog.index(place.table, place.index)
+        return {"tbl": number, "idx": idx, "low": interval.low, "high": interval.high, "ts": place.ts}
+
+    def _rows(self, statement: str, parameters: dict[str, Any]) -> Generator[Row, None, None]:
+        with closing(self.database.execute(statement, parameters)) as rows:
+            for id_, body, *key in rows:
+                yield Row(id_, body, key[0] if key else id_)

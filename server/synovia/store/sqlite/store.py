@@ -1,4 +1,4 @@
-"""The embedded store's face: every call runs in the database's own thread."""
+"""The embedded store's face: every call runs in the database's own thread, long reads in many steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +29,8 @@ from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
+from synovia.store.sqlite.walk import Count, Scan, Walk
+from synovia.store.sqlite.worker import Urgency, Worker
 
 Result = TypeVar("Result")
 
@@ -68,7 +69,7 @@ class SQLiteStore:
         self._clock = clock
         self._retention = retention or Retention()
         self._lock_timeout = lock_timeout
-        self._thread: ThreadPoolExecutor | None = None
+        self._worker: Worker | None = None
         self._database: Database | None = None
         self._tail: deque[Commit] = deque()
         self._tail_writes = 0
@@ -98,15 +99,15 @@ class SQLiteStore:
             StoreUnavailable: Another process uses the file, it is no database of ours, or an index that is to be unique
                 has several documents for one key.
         """
-        if self._thread is not None:
+        if self._worker is not None:
             raise StoreUnavailable("the store is open already")
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="synovia-sqlite")
+        worker = self._worker = Worker("synovia-sqlite")
         try:
-            self._database = await self._in_thread(
-                lambda: Database(self._path, tables, self._clock, self._retention, self._lock_timeout)
+            self._database = await worker.run(
+                lambda: Database(self._path, tables, self._clock, self._retention, self._lock_timeout, worker.pause)
             )
         except BaseException:
-            self._stop_thread()
+            await self._end_worker(lambda: None)
             raise
         self._tail.clear()
         self._tail_writes = 0
@@ -135,15 +136,14 @@ class SQLiteStore:
             return
         self._database = None
         try:
-            await self._in_thread(database.close)
+            await self._end_worker(database.close)
         finally:
-            self._stop_thread()
             self._wake()
 
-    def _stop_thread(self) -> None:
-        if self._thread is not None:
-            self._thread.shutdown(wait=False)
-            self._thread = None
+    async def _end_worker(self, work: Callable[[], None]) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.end(work)
 
     async def ping(self) -> None:
         """Make a round trip to the database.
@@ -156,11 +156,11 @@ class SQLiteStore:
 
     async def newest(self) -> tuple[Ts, int]:
         """Tell the timestamp of the newest durable commit, and its number."""
-        return await self._run(lambda database: (database.position.ts, database.position.fence))
+        return await self._run(lambda database: (database.position.ts, database.position.fence), Urgency.READ)
 
     async def clock(self) -> Reading:
         """Tell the newest reading of the clock of ids that has been committed."""
-        return await self._run(lambda database: database.position.clock)
+        return await self._run(lambda database: database.position.clock, Urgency.READ)
 
     def snapshot(self, ts: Ts) -> Snapshot:
         """Look at the database as of ``ts``; reading raises SnapshotTooOld once its versions are gone."""
@@ -243,13 +243,16 @@ class SQLiteStore:
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[[Database], Result]) -> Result:
-        if (database := self._database) is None:
+    async def _run(self, work: Callable[[Database], Result], urgency: Urgency = Urgency.WORK) -> Result:
+        if (database := self._database) is None or self._worker is None:
             raise StoreUnavailable("the store is closed")
-        return await self._in_thread(lambda: _checked(database, work))
+        return await self._worker.run(lambda: _checked(database, work), urgency)
 
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _walk(self, walk: Walk) -> None:
+        """Read to the end, a step at a time: others have their turn in between."""
+        urgency = Urgency.SCAN
+        while not await self._run(lambda database: walk.step(database.reader), urgency):
+            urgency = Urgency.LONG_SCAN
 
     async def _run_arrays(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         return await self._run(lambda database: work(database.connection))
@@ -278,7 +281,7 @@ class SQLiteSnapshot:
 
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
         """Read documents by ``_id``: one result for each id, in the same order."""
-        return await self._store._run(lambda database: database.reader.get(self.ts, table, ids))
+        return await self._store._run(lambda database: database.reader.get(self.ts, table, ids), Urgency.READ)
 
     async def scan(
         self,
@@ -291,10 +294,12 @@ class SQLiteSnapshot:
         limit: int | None = None,
     ) -> list[Document]:
         """Read the documents with a key inside ``interval`` that satisfy ``where``, ordered by that key."""
-        return await self._store._run(
-            lambda database: database.reader.scan(self.ts, table, index, interval, order, where, limit)
-        )
+        scan = Scan(self.ts, table, index, interval, order, where, limit)
+        await self._store._walk(scan)
+        return scan.found
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         """Count the documents that ``scan`` would give."""
-        return await self._store._run(lambda database: database.reader.count(self.ts, table, index, interval, where))
+        count = Count(self.ts, table, index, interval, where)
+        await self._store._walk(count)
+        return count.number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synovia.keys import IndexSpec, ParallelArrays, after, encode_value, index_keys
@@ -30,6 +30,8 @@ from synovia.store.sqlite.position import Position
 
 MICROSECONDS = 1_000_000
 CLOCK = "clock"
+_BETWEEN_PAUSES = 32
+"""So many documents are written before others may read."""
 
 _KEEP = """
     INSERT INTO past_docs (tbl, id, since, until, body)
@@ -59,6 +61,7 @@ class Writer:
     catalog: Catalog
     position: Position
     history: History
+    pause: Callable[[], None]
 
     def commit(self, batch: Batch, now: float) -> Commit:
         """Write a batch, all or nothing.
@@ -73,6 +76,13 @@ class Writer:
             DuplicateRequest: One of its request records exists.
             ArrayMissing: A reference that it adds leads nowhere.
         """
+        self.position.is_moving = True
+        try:
+            return self._commit(batch, now)
+        finally:
+            self.position.is_moving = False
+
+    def _commit(self, batch: Batch, now: float) -> Commit:
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
         with transaction(self.database):
             if now < self.position.at:
@@ -122,6 +132,8 @@ class Writer:
             claims += self._write_entries(entry, id_, write.table, before, after_, ts)
             self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
             done.append(Write(write.table, write.id, before, after_))
+            if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
+                self.pause()
         for claim in claims:
             self._check_unique(claim)
         return tuple(done)

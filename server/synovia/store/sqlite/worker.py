@@ -1,0 +1,125 @@
+"""The thread of a database: what is short goes before what is long, and what only reads goes on amid a long commit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, TypeVar
+
+from synovia.store.base import StoreUnavailable
+
+Result = TypeVar("Result")
+
+_SHARE: Final = 4
+"""Of so many jobs one is the least urgent that waits: nothing waits for ever."""
+_PAUSE_SECONDS: Final = 0.005
+
+
+class Urgency(IntEnum):
+    """How soon a job is done, and whether that may be amid a commit, of which it must not see anything."""
+
+    READ = 0  # short, and only reads what was committed
+    WORK = 1  # anything else, never amid a commit
+    SCAN = 2  # begins to read something that may be long
+    LONG_SCAN = 3  # goes on with it
+
+
+_READS: Final = (Urgency.READ, Urgency.SCAN, Urgency.LONG_SCAN)
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+
+    def run(self) -> None:
+        if self.future.cancelled():
+            return
+        try:
+            result, error = self.work(), None
+        except BaseException as failure:
+            result, error = None, failure
+        with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+            self.future.get_loop().call_soon_threadsafe(_settle, self.future, result, error)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+class Worker:
+    """Does jobs one after the other in a thread of its own, those of one urgency in the order in which they come.
+
+    Args:
+        name: Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._queues: dict[Urgency, deque[_Job]] = {urgency: deque() for urgency in Urgency}
+        self._condition = threading.Condition()
+        self._last: _Job | None = None
+        self._count = 0
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    async def run(self, work: Callable[[], Result], urgency: Urgency = Urgency.WORK) -> Result:
+        """Have a job done and wait for its result; if its caller is cancelled before it has begun, it is left out.
+
+        Raises:
+            StoreUnavailable: The thread is stopping.
+        """
+        job = _Job(work, asyncio.get_running_loop().create_future())
+        with self._condition:
+            if self._last is not None:
+                raise StoreUnavailable("the store is closed")
+            self._queues[urgency].append(job)
+            self._condition.notify()
+        result: Result = await job.future
+        return result
+
+    async def end(self, work: Callable[[], None]) -> None:
+        """Do a last job when everything is done that waits, and end the thread."""
+        job = _Job(work, asyncio.get_running_loop().create_future())
+        with self._condition:
+            self._last = job
+            self._condition.notify()
+        await job.future
+
+    def pause(self) -> None:
+        """Amid a long commit: let those read who wait, for some milliseconds; called in the thread itself."""
+        deadline = time.perf_counter() + _PAUSE_SECONDS
+        while (job := self._take(_READS)) is not None:
+            job.run()
+            if time.perf_counter() > deadline:
+                return
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            job.run()
+            del job  # or its work would be kept until there is more
+        if self._last is not None:
+            self._last.run()
+
+    def _next(self) -> _Job | None:
+        with self._condition:
+            while not any(self._queues.values()) and self._last is None:
+                self._condition.wait()
+        return self._take(tuple(Urgency))
+
+    def _take(self, allowed: tuple[Urgency, ...]) -> _Job | None:
+        with self._condition:
+            waiting = [self._queues[urgency] for urgency in allowed if self._queues[urgency]]
+            if not waiting:
+                return None
+            self._count += 1
+            return waiting[-1 if self._count % _SHARE == 0 else 0].popleft()
