@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from synovia.auth.accounts import normal_email, same_user
 from synovia.errors import (
     BadCursor,
+    ConvexError,
     Forbidden,
     FunctionError,
     InvalidArguments,
@@ -29,7 +30,7 @@ from synovia.functions.context import ActionContext, MutationContext, QueryConte
 from synovia.functions.cron import cron
 from synovia.functions.function import action, mutation, query
 from synovia.functions.migration import DELETE, migration
-from synovia.functions.pages import Page
+from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.pool import Pool
 from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
@@ -39,6 +40,7 @@ from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
+from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.version import __version__
@@ -58,6 +60,9 @@ __all__ = [
     "BadCursor",
     "CallOutcome",
     "Condition",
+    "ConvexError",
+    "ConvexInt64",
+    "ConvexValue",
     "CronJob",
     "Float64Array",
     "Forbidden",
@@ -65,6 +70,7 @@ __all__ = [
     "Id",
     "Identity",
     "Index",
+    "Int64",
     "InvalidArguments",
     "InvalidToken",
     "KeyTaken",
@@ -72,7 +78,9 @@ __all__ = [
     "Model",
     "MutationContext",
     "NotFound",
+    "Nullable",
     "Page",
+    "PaginationOptions",
     "Pool",
     "Query",
     "QueryContext",

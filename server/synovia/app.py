@@ -27,6 +27,7 @@ from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.health import Health
 from synovia.hosts import is_loopback
+from synovia.http.convex import convex_routes
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
@@ -120,6 +121,10 @@ class Synovia:
         self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._admitted.trusts
 
+    @property
+    def _serves_convex(self) -> bool:
+        return self._development if self.settings.convex is None else self.settings.convex
+
     def _engine_limits(self) -> EngineLimits:
         return EngineLimits(**{each.name: getattr(self.settings.limits, each.name) for each in fields(EngineLimits)})
 
@@ -146,6 +151,8 @@ class Synovia:
 
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.engine, self.health, self.settings.http)
+        if self._serves_convex:
+            found = found + convex_routes(self.hub, self.registry, show_logs=self._development)
         if self.sign_in is not None:
             found = found + sign_in_routes(self.sign_in)
         home = self.registry.folder

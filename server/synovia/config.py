@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         tls_key_password_file: A file with that.
         workers: How many processes serve; more than one only on MongoDB.
         log_level: What is written to the log.
+        convex: Whether clients made for Convex may connect; by default only in development.
         debug: Whether clients may see the text of exceptions; only for development.
         request_ttl: How many seconds the records of mutations are kept; retries are taken for a little less than that.
         auth: How people sign in: ``SYNOVIA_AUTH_GOOGLE_CLIENT_IDS`` and so on.
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     tls_key_password_file: Path | None = None
     workers: int = Field(default=1, ge=1, le=256)
     log_level: LogLevel = "info"
+    convex: bool | None = None
     debug: bool = False
     request_ttl: int = Field(default=REQUEST_TTL, ge=60, le=366 * 86_400)
     auth: AuthSettings = AuthSettings()

@@ -90,6 +90,23 @@ class KeyTaken(CodedError):
     CODE = ErrorCode.UNIQUE_VIOLATION
 
 
+CONVEX_ERROR = "convex_error"
+
+
+class ConvexError(FunctionError):
+    """An error whose data is all that matters, as Convex applications raise it.
+
+    A Convex client raises a ``ConvexError`` with the same ``data``; for all others it is an error of the code
+    ``convex_error`` with that data.
+
+    Args:
+        data: Any wire value: a text, or a map with what the client wants to know.
+    """
+
+    def __init__(self, data: Any, message: str | None = None) -> None:
+        super().__init__(CONVEX_ERROR, message or (data if isinstance(data, str) else repr(data)), data)
+
+
 def error_body(code: str, message: str, data: Any = None) -> dict[str, Any]:
     """Make the JSON in which every error is told over HTTP."""
     return {"error": {"code": code, "message": message, "data": data}}

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("limits", "mail"),
     ("auth", "scheduler", "migrations", "maintenance"),
-    ("sync",),
+    ("sync", "convex"),
     ("http",),
     ("config",),
     ("app",),

@@ -61,19 +61,21 @@ async def serving(
     options: dict[str, Any] | None = None,
     settings: dict[str, Any] | None = None,
     development: bool = False,
+    application: Path = BOARD,
     **limits: Any,
 ) -> AsyncIterator[Running]:
-    """Serve the board until the block ends; it is then stopped as a signal would stop it.
+    """Serve an application until the block ends; it is then stopped as a signal would stop it.
 
     Args:
         store: The address of the database.
         options: For uvicorn.
         settings: Those of ``Settings`` that are not to be the default.
         development: As under ``synovia dev``; with its sign-in, if no authenticator is given.
+        application: Its folder.
         limits: Those of ``HubLimits`` that are not to be the default.
     """
     app = Synovia(
-        load_application(BOARD),
+        load_application(application),
         store=store,
         settings=Settings(debug=debug, limits=HubLimits(**limits), **(settings or {})),
         authenticator=authenticator or (None if development else DevelopmentAuthenticator("127.0.0.1")),

@@ -206,6 +206,7 @@ class Engine:
         issued_at: int | None = None,
         mark: bytes = b"",
         origin: CallOrigin = CallOrigin.CLIENT,
+        committing: Callable[[], None] | None = None,
     ) -> Outcome:
         """Run a mutation and commit it; errors are part of the outcome.
 
@@ -216,6 +217,7 @@ class Engine:
             mark: Kept with the record, always of one length in one session; a request of another mark fails with
                 ``request_reused``.
             origin: Where the call comes from.
+            committing: Called before its writes are handed over to be committed, each time that they are.
         """
         try:
             _refuse_impersonation(identity)
@@ -230,7 +232,7 @@ class Engine:
             function, values = self._executor.prepare(path, Kind.MUTATION, args, origin)
             seed, now = secrets.token_bytes(16), self._executor.now()
             return await self._mutations.run(
-                Request(function, values, identity, session, number, retry, seed, now, mark, origin)
+                Request(function, values, identity, session, number, retry, seed, now, mark, origin, committing)
             )
         except FunctionError as error:
             return Outcome(error=error.info)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from synovia import keys
@@ -35,6 +36,7 @@ class Request:
     now: int
     mark: bytes = b""
     origin: CallOrigin = CallOrigin.CLIENT
+    committing: Callable[[], None] | None = None
 
     def record(self, run: Run) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
@@ -132,6 +134,8 @@ class Mutations:
         reads = run.reads
         if request.function.isolation == "snapshot":
             reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
+        if request.committing is not None:
+            request.committing()
         return await self._committer.submit(Submission(ts, reads, writes, request.record(run), run.ids, floor))
 
     async def earlier(self, session: bytes, number: int, mark: bytes) -> Outcome | None:

@@ -6,13 +6,13 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from synovia import keys
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
-from synovia.functions.pages import MAX_PAGE_SIZE, Journal, Page
+from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema import Misfit, Table, Unreadable, database_name, field_of
@@ -159,9 +159,15 @@ class Query(Generic[T]):
         """Count the documents without reading them, also those that do not fit the table."""
         return await self._transaction.count(self._scan)
 
+    @overload
+    async def paginate(self, cursor: str | None, size: int) -> Page[T]: ...
+    @overload
+    async def paginate(self, cursor: PaginationOptions) -> Page[T]: ...
     @awaited("ctx.db.query(...).paginate")
-    async def paginate(self, cursor: str | None, size: int) -> Page[T]:
+    async def paginate(self, cursor: str | PaginationOptions | None, size: int = 0) -> Page[T]:
         """Read the page of ``size`` documents that begins after ``cursor`` (None: at the beginning).
+
+        ``paginate(pagination_opts)`` reads what ``usePaginatedQuery`` of Convex asks for.
 
         The page is a stretch of the index, not a number of rows: on a rerun it holds what lies between the same two ends,
         so pages that are watched together neither overlap nor leave a gap. One that has grown by more than
@@ -170,6 +176,8 @@ class Query(Generic[T]):
         Raises:
             BadCursor: The cursor was not made by this query.
         """
+        if isinstance(cursor, PaginationOptions):
+            return await self._page(cursor)
         if not 0 < size <= MAX_PAGE_SIZE:
             raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
         scan = self._scan if cursor is None else self._after(self._decode(cursor))
@@ -190,6 +198,41 @@ class Query(Generic[T]):
         if len(documents) <= size:
             return documents, None
         return documents[:size], self._only_key(documents[size - 1])
+
+    async def _page(self, options: PaginationOptions) -> Page[T]:
+        """Read a page whose two ends stay where they are, as Convex clients expect it, and tell where it may be cut."""
+        known = self._journal.next_end()
+        end = known if options.end_cursor is None else self._end_of(options.end_cursor)
+        scan = self._scan if options.cursor is None else self._beginning_at(options.cursor)
+        if end is None or not (end == END or self._holds(end)):
+            size = min(options.num_items, options.maximum_rows_read or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+            documents = await self._read(scan, size + 1)
+            end = END if len(documents) <= size else self._only_key(documents[size - 1])
+            documents = documents[:size]
+        else:
+            stretch = scan if end == END or scan is None else _until(scan, end)
+            documents = await self._read(stretch, 2 * MAX_PAGE_SIZE + 1)
+        self._journal.note(end)
+        return self._cut_page(documents, None if end == END else _encode(end))
+
+    def _cut_page(self, documents: list[dict[str, Any]], next_cursor: str | None) -> Page[T]:
+        """Make a page that tells where, and whether, it is to be cut in two."""
+        status: Literal["SplitRecommended", "SplitRequired"] | None = None
+        if len(documents) > MAX_PAGE_SIZE:
+            status = "SplitRecommended" if len(documents) <= 2 * MAX_PAGE_SIZE else "SplitRequired"
+        documents = documents[: 2 * MAX_PAGE_SIZE]
+        split = _encode(self._only_key(documents[(len(documents) - 1) // 2])) if len(documents) > 1 else None
+        return Page(items=self._rows(documents), next_cursor=next_cursor, split_cursor=split, page_status=status)
+
+    async def _read(self, scan: Scan | None, limit: int) -> list[dict[str, Any]]:
+        return [] if scan is None else await self._transaction.scan(scan, limit)
+
+    def _beginning_at(self, cursor: str) -> Scan | None:
+        """Give what comes after a cursor; None: nothing, it is that of the end."""
+        return None if cursor == END_CURSOR else self._after(self._decode(cursor))
+
+    def _end_of(self, cursor: str) -> bytes:
+        return END if cursor == END_CURSOR else self._decode(cursor)
 
     def _only_key(self, document: dict[str, Any]) -> bytes:
         if sum(key in self._scan.interval for key in keys.index_keys(self._scan.index, document)) > 1:

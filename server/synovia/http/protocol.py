@@ -58,6 +58,8 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self._unparsed = memoryview(b"")
         self._surplus = 0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
+        self._heard_at = self.loop.time()
+        self.text = False
 
     async def run_asgi(self) -> None:
         """Run the application, offering it this output."""
@@ -74,6 +76,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come until there is a message; the rest waits until that has been taken."""
+        self._heard_at = self.loop.time()
         if self._unparsed:
             data = bytes(self._unparsed) + data
         self._unparsed = memoryview(data)
@@ -162,7 +165,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
             return
         last, joined = SyncProtocol._written
         if frame is not last:
-            head = _head(len(frame))
+            head = _head(len(frame), _TEXT if self.text else _BINARY)
             if len(frame) >= _JOINED_BYTES:
                 self.transport.writelines((head, frame))
                 return
@@ -180,6 +183,13 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         """Tell how many bytes wait for the peer."""
         return self.transport.get_write_buffer_size()
 
+    def probe(self) -> float | None:
+        """Send a ping of the WebSocket protocol, and tell when anything has last come."""
+        if not (self.close_sent or self.disconnected or self.transport.is_closing()):
+            self.conn.send_ping(b"")
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        return self._heard_at
+
     def cut(self, frame: bytes | None, code: int, reason: str) -> None:
         """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
@@ -194,11 +204,14 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
 
 
-def _head(length: int) -> bytes:
-    """Give the head of an unmasked binary frame (RFC 6455, section 5.2)."""
+_TEXT, _BINARY = 0x81, 0x82
+
+
+def _head(length: int, kind: int) -> bytes:
+    """Give the head of an unmasked frame (RFC 6455, section 5.2)."""
     if length < 126:
-        return bytes((0x82, length))
-    return struct.pack("!BBH", 0x82, 126, length) if length < 65536 else struct.pack("!BBQ", 0x82, 127, length)
+        return bytes((kind, length))
+    return struct.pack("!BBH", kind, 126, length) if length < 65536 else struct.pack("!BBQ", kind, 127, length)
 
 
 class HttpProtocol(H11Protocol):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +23,7 @@ from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
 from synovia.sync.context import HubContext
 from synovia.sync.conversation import Conversation
+from synovia.sync.frame_socket import FrameSocket, Handler
 from synovia.sync.output import Flusher
 from synovia.sync.ports import Engine
 from synovia.sync.running import RunningRequests
@@ -41,6 +43,22 @@ class Counters:
     accepted: int = 0
     refused: int = 0
     closed: int = 0
+
+
+class Peer(Handler, Protocol):
+    """What answers one client, as the hub sees it."""
+
+    def watch(self, now: float) -> None:
+        """Look at the deadlines."""
+        ...
+
+    def end_session(self, session: str) -> None:
+        """Forget who the client is if this session says it."""
+        ...
+
+
+Open = Callable[[str, Address, Flusher, Scope, Receive, Send], tuple[FrameSocket, Peer]]
+"""Makes the socket of a client whose handshake is done, by its name, and what answers it."""
 
 
 class Hub:
@@ -82,7 +100,7 @@ class Hub:
             self.requests,
         )
         self._flusher = Flusher()
-        self._conversations: dict[Socket, Conversation] = {}
+        self._conversations: dict[FrameSocket, Peer] = {}
         self._names = itertools.count(1)
         self._watcher: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
@@ -92,7 +110,7 @@ class Hub:
         return len(self._conversations)
 
     @property
-    def conversations(self) -> list[Conversation]:
+    def conversations(self) -> list[Peer]:
         """Everyone who is connected."""
         return list(self._conversations.values())
 
@@ -111,21 +129,36 @@ class Hub:
     # --- connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one WebSocket from its handshake to its end."""
+        """Serve one WebSocket of Synovia's own protocol from its handshake to its end."""
+        await self.serve(scope, receive, send, self._open, SUBPROTOCOL)
+
+    def _open(
+        self, name: str, address: Address, flusher: Flusher, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[FrameSocket, Peer]:
+        socket = Socket(name, self.limits, flusher, scope, receive, send)
+        return socket, Conversation(self.context, socket, address)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, open: Open, subprotocol: str | None) -> None:
+        """Serve one WebSocket of any protocol.
+
+        Args:
+            open: Makes what speaks it.
+            subprotocol: What the client has to offer, if anything.
+        """
         address = self.addresses.of_peer(scope)
-        refusal = self._refusal(scope, address)
+        refusal = self._refusal(scope, address, subprotocol)
         if refusal is not None:
             self.counters.refused += 1
             await refusal(scope, receive, send)
             return
         await receive()  # websocket.connect
-        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": []})
+        await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         self.counters.accepted += 1
         host, port = scope.get("client") or ("unknown", 0)
         name = f"connection {next(self._names)} from {host}:{port}"
-        await self._serve(Socket(name, self.limits, self._flusher, scope, receive, send), address)
+        await self._serve(*open(name, address, self._flusher, scope, receive, send), address)
 
-    def _refusal(self, scope: Scope, address: Address) -> Refusal | None:
+    def _refusal(self, scope: Scope, address: Address, subprotocol: str | None) -> Refusal | None:
         """Tell why a client is not let in; its Origin, and how often it comes, have been looked at before."""
         if self.requests.stopping:
             return Refusal(503, ErrorCode.STOPPING, "this server is stopping", self.limits.retry_spread)
@@ -133,12 +166,12 @@ class Hub:
             return Refusal(503, ErrorCode.OVERLOADED, "this server has as many connections as it may", 10)
         if address.connections >= self.limits.max_connections_per_address:
             return Refusal(429, ErrorCode.LIMIT_EXCEEDED, "this address has as many connections as it may", 10)
-        if SUBPROTOCOL not in scope.get("subprotocols", ()):
-            return Refusal(400, ErrorCode.BAD_MESSAGE, f"offer the subprotocol {SUBPROTOCOL}")
+        if subprotocol is not None and subprotocol not in scope.get("subprotocols", ()):
+            return Refusal(400, ErrorCode.BAD_MESSAGE, f"offer the subprotocol {subprotocol}")
         return None
 
-    async def _serve(self, socket: Socket, address: Address) -> None:
-        conversation = self._conversations[socket] = Conversation(self.context, socket, address)
+    async def _serve(self, socket: FrameSocket, conversation: Peer, address: Address) -> None:
+        self._conversations[socket] = conversation
         address.connections += 1
         self._empty.clear()
         try:

@@ -12,7 +12,13 @@ EXTENSION = "synovia.output"
 
 
 class Output(Protocol):
-    """The sending half of a WebSocket."""
+    """The sending half of a WebSocket.
+
+    Attributes:
+        text: Whether the frames are text; they are binary at first.
+    """
+
+    text: bool
 
     @property
     def is_writable(self) -> bool:
@@ -35,11 +41,16 @@ class Output(Protocol):
         """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
         ...
 
+    def probe(self) -> float | None:
+        """Ask the peer for a sign of life, and tell when the last one came, by the loop's time; None: that is not known."""
+        ...
+
 
 class AsgiOutput:
     """For any ASGI server: writable again once ``send`` has taken what was written."""
 
     def __init__(self, send: Send) -> None:
+        self.text = False
         self._send = send
         self._pending: list[bytes] = []
 
@@ -52,7 +63,9 @@ class AsgiOutput:
 
     async def drain(self) -> None:
         while self._pending:
-            await self._send({"type": "websocket.send", "bytes": self._pending[0]})
+            frame = self._pending[0]
+            content = {"text": frame.decode()} if self.text else {"bytes": frame}
+            await self._send({"type": "websocket.send", **content})
             del self._pending[0]
 
     def buffered(self) -> int:
@@ -62,11 +75,17 @@ class AsgiOutput:
         """ASGI has no way to do it; the server closes the connection when the application returns."""
         self._pending.clear()
 
+    def probe(self) -> float | None:
+        """ASGI has no pings; servers send their own."""
+        return None
 
-def output_of(scope: Scope, send: Send) -> Output:
+
+def output_of(scope: Scope, send: Send, *, text: bool = False) -> Output:
     """Find the best way to send that the server offers."""
     offered: Output | None = scope.get("extensions", {}).get(EXTENSION)
-    return AsgiOutput(send) if offered is None else offered
+    output = AsgiOutput(send) if offered is None else offered
+    output.text = text
+    return output
 
 
 class Flushed(Protocol):

@@ -130,6 +130,7 @@ class Engine(Protocol):
         number: int | None = None,
         retry: bool = False,
         issued_at: int | None = None,
+        committing: Callable[[], None] | None = None,
     ) -> Outcome: ...
 
     async def run_action(self, path: str, args: dict[str, Any], identity: Identity | None) -> Outcome: ...

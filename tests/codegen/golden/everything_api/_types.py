@@ -40,9 +40,16 @@ class DogInput(TypedDict):
 
 
 class Page(TypedDict, Generic[_I]):
-    """Some items of a longer list; ``next_cursor`` leads to the following ones, None says that there are none."""
+    """Some items of a longer list; ``next_cursor`` leads to the following ones, None says that there are none.
+
+    Attributes:
+        split_cursor: Where the page may be cut into two; only if it was asked for by ``PaginationOptions``.
+        page_status: Whether it should be, likewise: ``SplitRequired`` says that ``items`` are not all of the page.
+    """
     items: list[_I]
     nextCursor: NotRequired[str]
+    splitCursor: NotRequired[str]
+    pageStatus: NotRequired[Literal['SplitRecommended', 'SplitRequired']]
 
 
 class Pair(TypedDict, Generic[_T, _U]):

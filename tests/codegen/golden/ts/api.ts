@@ -28,10 +28,18 @@ export interface DogInput {
   name: string;
 }
 
-/** Some items of a longer list; `next_cursor` leads to the following ones, None says that there are none. */
+/**
+ * Some items of a longer list; `next_cursor` leads to the following ones, None says that there are none.
+ *
+ * Attributes:
+ *     split_cursor: Where the page may be cut into two; only if it was asked for by `PaginationOptions`.
+ *     page_status: Whether it should be, likewise: `SplitRequired` says that `items` are not all of the page.
+ */
 export interface Page<T> {
   items: T[];
   nextCursor?: string;
+  splitCursor?: string;
+  pageStatus?: "SplitRecommended" | "SplitRequired";
 }
 
 /** A structure with parameters. */

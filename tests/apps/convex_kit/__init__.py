@@ -1,0 +1,1 @@
+"""The application that the conformance kit of Convex clients expects."""
