@@ -16,6 +16,7 @@ from synovia.config import Settings
 from synovia.http.settings import HttpSettings
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
+from synovia.migrations.settings import DocumentSettings
 from synovia.scheduler.settings import SchedulerSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -23,7 +24,7 @@ UNITS = {"": 1, "MiB": 1 << 20, "GiB": 1 << 30, "days": 86_400}
 SECTIONS = {name for name, field in Settings.model_fields.items() if isinstance(field.default, BaseModel)}
 
 TABLES = [
-    ("operations.md", "SYNOVIA_", [("", Settings), ("ARRAYS_", ArraySettings)]),
+    ("operations.md", "SYNOVIA_", [("", Settings), ("ARRAYS_", ArraySettings), ("DOCUMENTS_", DocumentSettings)]),
     ("operations.md", "", [("", HubLimits)]),
     ("security.md", "", [("", AuthSettings)]),
     ("scheduling.md", "", [("", SchedulerSettings)]),
