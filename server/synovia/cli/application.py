@@ -6,6 +6,10 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import typer
+
+from synovia.app import Synovia
+from synovia.config import Settings
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry, load_application
 from synovia.hosts import is_loopback
@@ -70,3 +74,17 @@ def without_password(store: str) -> str:
     if not at:
         return store
     return address._replace(netloc=f"{credentials.partition(':')[0]}:***@{hosts}").geturl()
+
+
+def server_of(registry: Registry, store: str, settings: Settings, *, development: bool = False) -> Synovia:
+    """Make the server of an application.
+
+    Raises:
+        BadParameter: The settings cannot work.
+    """
+    try:
+        return Synovia(registry, store=store, settings=settings, development=development)
+    except SchemaError as error:
+        raise typer.BadParameter(str(error)) from None
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"sign-in: {error}") from None

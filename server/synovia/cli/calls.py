@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
 
 from synovia import keys
+from synovia.cli.application import development_store
+from synovia.cli.options import StoreOption, without_secret
+from synovia.cli.reporting import out, run_to_end, say, settings_of
 from synovia.cli.sweeping import check_there
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall, Status
 from synovia.keys import BY_ID, Order
@@ -45,6 +52,41 @@ class CallListing:
         yield ", ".join(f"{count:,} {status}" for status, count in self.counts.items())
         yield from map(_call_line, self.calls)
         yield from map(_cron_line, self.crons)
+
+
+def calls(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="An application, for its embedded store of development.")
+    ] = None,
+    store: StoreOption = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Those that have failed, and crons that failed last.")
+    ] = False,
+    status: Annotated[
+        list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; again for more.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many of each status.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """List scheduled calls, by default those that wait or run; hubs may run meanwhile, on MongoDB."""
+    settings = settings_of()
+    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
+    if where is None:
+        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
+    chosen = _statuses([*(status or ()), *(["failed"] if failed else ())])
+    listing = run_to_end(list_calls(where, chosen, limit, settings.request_ttl))
+    if as_json:
+        out.print_json(json.dumps(listing.as_json(), ensure_ascii=False), indent=2)
+    else:
+        for line in listing.lines():
+            say(line)
+
+
+def _statuses(named: list[str]) -> list[Status]:
+    for each in named:
+        if each not in STATUSES:
+            raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, not {each!r}")
+    return [status for status in STATUSES if status in (named or ("pending", "running"))]
 
 
 async def list_calls(url: str, statuses: Sequence[Status], limit: int, request_ttl: int) -> CallListing:

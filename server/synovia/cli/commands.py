@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 import os
@@ -18,11 +17,13 @@ from rich.logging import RichHandler
 
 from synovia.app import Synovia
 from synovia.cli import garbage
-from synovia.cli.application import check_path, development_store, is_local, load
+from synovia.cli.application import check_path, development_store, is_local, load, server_of
 from synovia.cli.banner import print_banner
-from synovia.cli.calls import STATUSES, list_calls
+from synovia.cli.calls import calls
 from synovia.cli.generating import write_clients
 from synovia.cli.importing import import_convex
+from synovia.cli.keys import keys
+from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
 from synovia.cli.options import (
     CertOption,
@@ -36,15 +37,12 @@ from synovia.cli.options import (
     without_secret,
 )
 from synovia.cli.reload import own_command, supervise
-from synovia.cli.reporting import FAILED, err, fail, out, reporting, run_to_end, settings_of
+from synovia.cli.reporting import err, out, reporting, run_to_end, settings_of
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.server import listen, make_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.config import Settings
-from synovia.errors import SchemaError
-from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import Status
 from synovia.hosts import is_loopback
 from synovia_protocol.version import __version__
 
@@ -134,7 +132,7 @@ def _supervise(path: Path, store: str, settings: Settings, listener: socket.sock
 
 def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
     registry = load(path)
-    server = _server(registry, store, settings, development=True)
+    server = server_of(registry, store, settings, development=True)
     run_to_end(
         _serve(
             server,
@@ -143,15 +141,6 @@ def _develop(path: Path, store: str, settings: Settings, listener: socket.socket
             lambda: print_banner(out, registry, listener, store, _sign_in(server, development=True), settings.tls),
         )
     )
-
-
-def _server(registry: Registry, store: str, settings: Settings, *, development: bool = False) -> Synovia:
-    try:
-        return Synovia(registry, store=store, settings=settings, development=development)
-    except SchemaError as error:
-        raise typer.BadParameter(str(error)) from None
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(f"sign-in: {error}") from None
 
 
 def _sign_in(server: Synovia, *, development: bool = False) -> str:
@@ -194,7 +183,7 @@ def serve(
         for concern in concerns(settings):
             logging.getLogger("synovia").warning("%s", concern)
     registry, where = load(path), settings.store
-    server = _server(registry, where, settings)
+    server = server_of(registry, where, settings)
     if fd is not None and parent is not None:
         with socket.socket(fileno=fd) as listener:
             run_to_end(_serve(server, where, listener, lambda: None, Parent(parent)))
@@ -278,7 +267,7 @@ def run(
     if caller is not None and not is_local(where):
         raise typer.BadParameter("--as works only on an embedded store or a database on this machine")
     given = {"path": function, "args": arguments, "as": caller}
-    result = run_to_end(operate(lambda: _server(load(path), where, settings), where, "call", given))
+    result = run_to_end(operate(lambda: server_of(load(path), where, settings), where, "call", given))
     out.print_json(json.dumps(result, ensure_ascii=False), indent=2)
 
 
@@ -290,61 +279,6 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter("ARGS is one JSON object, as '{\"limit\": 20}'")
     return value
-
-
-# --- keys of services -------------------------------------------------------------------------------------------------
-
-keys = typer.Typer(help="The keys by which services call functions.", no_args_is_help=True)
-app.add_typer(keys, name="key")
-RoleOption = Annotated[list[str], typer.Option("--role", help="A role of the application's table; again for more.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def _operate_on_keys(store: str | None, operation: str, given: dict[str, Any]) -> Any:
-    settings = settings_of(debug=True)
-    where = without_secret(store) or settings.store
-    if where is None:
-        raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
-    nothing = Registry("keys", {}, ())
-    return run_to_end(operate(lambda: _server(nothing, where, settings), where, operation, given))
-
-
-@keys.command("create")
-@reporting
-def create_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The service, as billing.")],
-    role: RoleOption,
-    store: StoreOption = None,
-) -> None:
-    """Make a key, and print it: it is not shown again. Whoever has it calls as service|NAME with these roles."""
-    made = _operate_on_keys(store, "key create", {"name": name, "roles": role})
-    err.print(f"the key {made['id']} of {name}, with {', '.join(made['roles'])}; keep it, it is not shown again:")
-    out.print(made["token"], soft_wrap=True, highlight=False)
-
-
-@keys.command("list")
-@reporting
-def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List the keys; their secrets are not kept."""
-    found = _operate_on_keys(store, "key list", {})
-    if as_json:
-        out.print_json(json.dumps(found))
-        return
-    for each in found:
-        made = dt.datetime.fromtimestamp(each["created_at"] / 1000, dt.UTC)
-        state = "good" if each["revoked_at"] is None else "revoked"
-        line = f"{each['id']}  {each['name']}  {', '.join(each['roles'])}  {made:%Y-%m-%d %H:%M}  {state}"
-        out.print(line, soft_wrap=True, highlight=False)
-
-
-@keys.command("revoke")
-@reporting
-def revoke_key(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")], store: StoreOption = None
-) -> None:
-    """End a key: its next call is refused, and open connections become anonymous within seconds."""
-    if not _operate_on_keys(store, "key revoke", {"id": id_}):
-        fail(f"there is no key {id_} that is good", FAILED)
 
 
 # --- sweep ------------------------------------------------------------------------------------------------------------
@@ -368,46 +302,9 @@ def sweep_arrays(
     out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
 
 
-# --- calls ------------------------------------------------------------------------------------------------------------
-
-
-@app.command()
-@reporting
-def calls(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="An application, for its embedded store of development.")
-    ] = None,
-    store: StoreOption = None,
-    failed: Annotated[
-        bool, typer.Option("--failed", help="Those that have failed, and crons that failed last.")
-    ] = False,
-    status: Annotated[
-        list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; again for more.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many of each status.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """List scheduled calls, by default those that wait or run; hubs may run meanwhile, on MongoDB."""
-    settings = settings_of()
-    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
-    if where is None:
-        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
-    chosen = _statuses([*(status or ()), *(["failed"] if failed else ())])
-    listing = run_to_end(list_calls(where, chosen, limit, settings.request_ttl))
-    if as_json:
-        out.print_json(json.dumps(listing.as_json(), ensure_ascii=False), indent=2)
-    else:
-        for line in listing.lines():
-            out.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _statuses(named: list[str]) -> list[Status]:
-    for each in named:
-        if each not in STATUSES:
-            raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, not {each!r}")
-    return [status for status in STATUSES if status in (named or ("pending", "running"))]
-
-
+app.add_typer(keys, name="key")
+app.command("calls")(reporting(calls))
+app.command("migrate")(reporting(migrate))
 app.command("import")(reporting(import_convex))
 app.command("codegen")(reporting(write_clients))
 

@@ -24,6 +24,7 @@ from synovia.auth.development import parse_identity
 from synovia.cli.running import call
 from synovia.errors import FunctionError
 from synovia.identity import InvalidToken
+from synovia.migrations.plan import drop_unused_indexes, plan, status
 
 LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_PATH = 100
@@ -52,11 +53,32 @@ async def _revoke_key(server: Synovia, given: Mapping[str, Any]) -> Any:
     return await server.service_keys.revoke(given["id"])
 
 
+async def _migrate(server: Synovia, given: Mapping[str, Any]) -> Any:
+    await server.schema.migrations.run()
+    return await status(server.store, server.registry)
+
+
+async def _migration_status(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await status(server.store, server.registry)
+
+
+async def _migration_plan(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await plan(server.store, server.registry)
+
+
+async def _drop_unused_indexes(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await drop_unused_indexes(server.store, server.registry)
+
+
 OPERATIONS: dict[str, Operation] = {
     "call": _call,
     "key create": _create_key,
     "key list": _list_keys,
     "key revoke": _revoke_key,
+    "migrate": _migrate,
+    "migrate status": _migration_status,
+    "migrate plan": _migration_plan,
+    "migrate drop": _drop_unused_indexes,
 }
 
 
@@ -123,16 +145,31 @@ async def operate(make: Callable[[], Synovia], store: str, operation: str, given
         InvalidToken: Nobody can be called like that.
         StoreError: The database is not there.
     """
-    path = socket_path(store)
-    if path is not None and path.exists():
-        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
-            return await _sent(path, {"operation": operation, "given": given})
+    answered, result = await ask_hub(store, operation, given)
+    if answered:
+        return result
     server = make()
     await server.start(alone=False)
     try:
         return await OPERATIONS[operation](server, given)
     finally:
         await server.stop()
+
+
+async def ask_hub(store: str, operation: str, given: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Let the hub that has an embedded store do an operation, if one runs on this machine.
+
+    Returns:
+        Whether one has, and the result.
+
+    Raises:
+        FunctionError: It failed.
+    """
+    path = socket_path(store)
+    if path is not None and path.exists():
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+            return True, await _sent(path, {"operation": operation, "given": given})
+    return False, None
 
 
 async def _sent(path: Path, request: Mapping[str, Any]) -> Any:

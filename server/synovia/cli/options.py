@@ -15,6 +15,7 @@ PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
 ]
 StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OriginOption = Annotated[
     list[str] | None,
     typer.Option("--origin", help="The origin of a page that may call this server; again for more (SYNOVIA_ORIGINS)."),

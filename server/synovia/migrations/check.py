@@ -78,20 +78,30 @@ async def sample(store: Store, models: Models, known: UnreadableDocuments) -> No
 
 async def check_table(store: Store, model: type[Table], found: TableCheck) -> AsyncIterator[list[Misfit]]:
     """Look at every document of a table after ``found.after``, batch by batch; give those of each that do not fit."""
+    async for documents in batches_of(store, model.spec.name, found.after):
+        misfits = await misfits_of(model, documents)
+        found.documents += len(documents)
+        found.misfits += len(misfits)
+        found.after = key_of(documents[-1])
+        yield misfits
+
+
+async def batches_of(store: Store, table: str, key: bytes | None = None) -> AsyncIterator[list[Document]]:
+    """Read a table in the order of ids, each batch as of now.
+
+    Args:
+        key: That of the last document that is known already.
+    """
     size = BatchSize()
     while True:
         began = time.monotonic()
         ts, _ = await store.newest()
-        interval = after(found.after)
-        documents = await store.snapshot(ts).scan(model.spec.name, BY_ID, interval, limit=size.documents)
-        misfits = await misfits_of(model, documents)
-        found.documents += len(documents)
-        found.misfits += len(misfits)
+        documents = await store.snapshot(ts).scan(table, BY_ID, after(key), limit=size.documents)
         complete = len(documents) < size.documents
         if documents:
-            found.after = key_of(documents[-1])
+            key = key_of(documents[-1])
             size.learn(documents, time.monotonic() - began)
-        yield misfits
+            yield documents
         if complete:
             return
 
@@ -123,9 +133,9 @@ async def look_again(store: Store, models: Models, known: UnreadableDocuments) -
 async def renamed_tables(store: Store, models: Models) -> list[RenamedTable]:
     """Find tables that have been given another name in the application, but not in the database."""
     ts, _ = await store.newest()
-    snapshot = store.snapshot(ts)
-    empty = [name for name in models if not await snapshot.scan(name, BY_ID, after(None), limit=1)]
-    others = [name for name in await store.tables() if name not in models and not name.startswith("_")]
+    snapshot, there = store.snapshot(ts), await store.tables()
+    empty = [name for name in models if name not in there or not await snapshot.scan(name, BY_ID, after(None), limit=1)]
+    others = [name for name in there if name not in models and not name.startswith("_")]
     found: list[RenamedTable] = []
     for other in others if empty else ():
         documents = await snapshot.scan(other, BY_ID, after(None), limit=SAMPLE)

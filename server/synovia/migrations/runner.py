@@ -22,7 +22,7 @@ from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.migration import DELETE, Deletion, Migration
 from synovia.functions.registry import Registry
-from synovia.functions.schema_states import MigrationState
+from synovia.functions.schema_states import MigrationState, MigrationStatus
 from synovia.keys import BY_ID
 from synovia.migrations.batches import BatchSize, after, bytes_of, key_of
 from synovia.schema import Document, Id, id_to_bson, misfit_of
@@ -120,11 +120,17 @@ class Migrations:
         async def note(ctx: MutationContext) -> None:
             writer = SystemWriter(ctx.db)
             state = await writer.get(MigrationState, _id_of(migration))
-            if state is not None and state.status == "running" and state.hub == self._hub:
+            if state is None:
+                await writer.insert(self._begun(migration, ctx.now, status="failed", error=text))
+            elif state.status != "done" and state.hub in (None, self._hub):
                 await writer.patch(state, status="failed", error=text, hub=None, lease_until=None)
 
         await self._engine.transact(note, path="_migrations:fail")
         return MigrationFailed(f"{migration.path}: {text}")
+
+    @staticmethod
+    def _begun(migration: Migration, now: int, status: MigrationStatus = "running", **fields: Any) -> MigrationState:
+        return MigrationState(id=_id_of(migration), table=migration.table, status=status, started_at=now, **fields)
 
     # --- one batch, in its transaction
 
@@ -132,10 +138,7 @@ class Migrations:
         writer = SystemWriter(ctx.db)
         state = await writer.get(MigrationState, _id_of(migration))
         if state is None:
-            state = MigrationState(
-                id=_id_of(migration), table=migration.table, status="running", started_at=ctx.now, hub=self._hub,
-                lease_until=ctx.now + LEASE_MS,
-            )  # fmt: skip
+            state = self._begun(migration, ctx.now, hub=self._hub)
             await writer.insert(state)
         if state.status == "done":
             return _told("done", state, now=False)
