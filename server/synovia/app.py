@@ -40,6 +40,7 @@ from synovia.limits.refusal import Refusal
 from synovia.mail.service import MailService
 from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
+from synovia.metrics import new_metrics
 from synovia.migrations.service import SchemaService
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
@@ -88,10 +89,11 @@ class Synovia:
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)
-        at_home = development and is_loopback(self.settings.host)
+        self._at_home = at_home = development and is_loopback(self.settings.host)
         self.sign_in = self._sign_in_service(at_home, mailer, clock) if authenticator is None else None
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
+        self.metrics = new_metrics(self.registry.functions)
         self.engine = Engine(
             self.store,
             self.registry,
@@ -99,6 +101,7 @@ class Synovia:
             clock=clock,
             services=services,
             limits=self._engine_limits(),
+            observer=self.metrics.observer,
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
@@ -153,6 +156,7 @@ class Synovia:
         found = routes(self.hub, self.engine, self.health, self.settings.http)
         if self._serves_convex:
             found = found + convex_routes(self.hub, self.registry, show_logs=self._development)
+        found = found + self.metrics.routes(self.hub, self.engine, is_open=self._at_home)
         if self.sign_in is not None:
             found = found + sign_in_routes(self.sign_in)
         home = self.registry.folder

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auth", "scheduler", "migrations", "maintenance"),
     ("sync", "convex"),
     ("http",),
+    ("metrics",),
     ("config",),
     ("app",),
     ("codegen", "testing", "convex_export"),

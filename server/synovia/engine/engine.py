@@ -19,6 +19,7 @@ from synovia.engine.live_queries import LiveQueries
 from synovia.engine.live_query import LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.mutations import Mutations, Request
+from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
 from synovia.engine.settings import EngineLimits
 from synovia.errors import Forbidden, FunctionError
@@ -46,6 +47,7 @@ class Engine:
         linger: Seconds for which a live query without subscribers is kept.
         services: What functions may use beyond the database.
         limits: How much it may hold and run for its clients.
+        observer: Is told of calls and runs.
     """
 
     def __init__(
@@ -58,13 +60,15 @@ class Engine:
         linger: float = 30.0,
         services: Services | None = None,
         limits: EngineLimits | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
+        self.observer = observer or Unobserved()
         self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
         self.unreadable = self._executor.unreadable
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
-        self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits)
+        self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits, observer=self.observer)
         self.committer = Committer(store, self._log)
         self._freshness = Freshness(store, self._log)
         self._mutations = Mutations(store, self._executor, self._log, self.committer, self._freshness)
@@ -108,6 +112,16 @@ class Engine:
     def head(self) -> Ts:
         """The newest timestamp that the log has delivered; every live query is judged by it."""
         return self._log.head
+
+    @property
+    def lag_seconds(self) -> float:
+        """How far the log is behind the database, in seconds."""
+        return self._lag.seconds(self._log.head)
+
+    @property
+    def gaps(self) -> int:
+        """How often the log has lost its position."""
+        return self._log.gaps
 
     def report_to(self, health: Health, log_timeout: float) -> None:
         """Let the parts of the engine be asked how they are.
@@ -175,6 +189,7 @@ class Engine:
         except StoreError as error:
             return unavailable(error)
 
+    @observed("query")
     async def query(
         self,
         path: str,
@@ -194,6 +209,7 @@ class Engine:
             return unavailable(error)
         return outcome_of(run, ts)
 
+    @observed("mutation")
     async def mutate(
         self,
         path: str,
@@ -272,6 +288,7 @@ class Engine:
         logger.info("swept %d arrays, %d chunks, %d bytes in %.1f s", swept.arrays, swept.chunks, swept.bytes, seconds)
         return swept
 
+    @observed("action")
     async def run_action(
         self,
         path: str,
@@ -285,18 +302,16 @@ class Engine:
             function, values = self._executor.prepare(path, Kind.ACTION, args, origin)
         except FunctionError as error:
             return Outcome(error=error.info)
-        return await self.run_prepared_action(function, values, identity, origin=origin)
+        return await self._run_action(function, values, identity, origin)
 
-    async def run_prepared_action(
-        self,
-        function: Function,
-        values: Arguments,
-        identity: Identity | None,
-        *,
-        origin: CallOrigin = CallOrigin.CLIENT,
+    @observed("route")
+    async def run_route(self, route: Function, values: Arguments, identity: Identity | None) -> Outcome:
+        """Run a route with what its body takes."""
+        return await self._run_action(route, values, identity, CallOrigin.CLIENT)
+
+    async def _run_action(
+        self, function: Function, values: Arguments, identity: Identity | None, origin: CallOrigin
     ) -> Outcome:
-        """Run an action that is at hand, or a route, with what its body takes."""
-
         inner = origin if origin.trusted else CallOrigin.FUNCTION
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:

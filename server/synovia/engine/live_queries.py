@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall,
 from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
+from synovia.engine.observing import Observer, Unobserved, word_of
 from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
@@ -54,6 +56,7 @@ class LiveQueries:
     Args:
         linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
         limits: How much such queries may take, how many are run at the same time, and how long.
+        observer: Is told of each run.
 
     Attributes:
         lingering: Those without subscribers.
@@ -66,8 +69,10 @@ class LiveQueries:
         *,
         linger: float = 30.0,
         limits: EngineLimits | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._executor = executor
+        self._observer = observer or Unobserved()
         self._log = log
         self._linger = linger
         limits = limits or EngineLimits()
@@ -96,6 +101,16 @@ class LiveQueries:
 
     def __iter__(self) -> Any:
         return iter(self._queries.values())
+
+    @property
+    def running(self) -> int:
+        """How many run, or wait for a place to run in."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many of those wait for a place."""
+        return self._places.waiting
 
     # --- subscribing ----------------------------------------------------------------------------------------------
 
@@ -315,6 +330,7 @@ class LiveQueries:
 
     async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
         """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""
+        began = time.perf_counter()
         with self._log.pinned(ts):
             try:
                 run = await self._executor.query(
@@ -334,6 +350,7 @@ class LiveQueries:
                     self._notify(live)
                 return False
             commits = self._log.since(ts)
+        self._observer.run_ended(live.key.path, word_of(run.error), time.perf_counter() - began)
         if not live.subscribers:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
         self._rest(live, run)

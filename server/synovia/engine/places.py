@@ -27,6 +27,11 @@ class Places:
         self._held: Counter[Hashable] = Counter()
         self._waiting: OrderedDict[Hashable, _Queue] = OrderedDict()  # by address, then by connection
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(len(futures) for connections in self._waiting.values() for futures in connections.values())
+
     @asynccontextmanager
     async def taken(self, account: Account) -> AsyncIterator[None]:
         """Wait for a place and hold it until the block ends."""

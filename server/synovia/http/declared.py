@@ -76,7 +76,7 @@ class DeclaredRoutes:
         try:
             with self._hub.requests.working():
                 async with one_more(address), asyncio.timeout(seconds):
-                    outcome = await self._engine.run_prepared_action(route, {"exchange": exchange}, identity)
+                    outcome = await self._engine.run_route(route, {"exchange": exchange}, identity)
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"no answer within {seconds:g} s") from None
         if outcome.error is not None:

@@ -219,19 +219,23 @@ class FrameSocket(ABC):
         output, outbox = self._output, self.outbox
         while output.is_writable:
             if outbox.messages:
-                output.write(outbox.take_message())
+                self._send(outbox.take_message())
             elif self._stale:
                 self._stale = False
                 for frame in handler.advance():
                     if output.is_writable:
-                        output.write(frame)
+                        self._send(frame)
                     else:
                         outbox.put(frame)
             elif outbox.samples is not None:
-                output.write(outbox.take_samples())
+                self._send(outbox.take_samples())
             else:
                 return False
         return True
+
+    def _send(self, frame: bytes) -> None:
+        self._flusher.sent.add(frame)
+        self._output.write(frame)
 
     async def _write(self, handler: Handler) -> None:
         try:

@@ -24,7 +24,7 @@ from synovia.store.cache import CachedArrays
 from synovia.sync.context import HubContext
 from synovia.sync.conversation import Conversation
 from synovia.sync.frame_socket import FrameSocket, Handler
-from synovia.sync.output import Flusher
+from synovia.sync.output import Flusher, Sent
 from synovia.sync.ports import Engine
 from synovia.sync.running import RunningRequests
 from synovia.sync.socket import Ending, Socket
@@ -113,6 +113,11 @@ class Hub:
     def conversations(self) -> list[Peer]:
         """Everyone who is connected."""
         return list(self._conversations.values())
+
+    @property
+    def sent(self) -> Sent:
+        """What has been sent to everyone since the hub was made."""
+        return self._flusher.sent
 
     async def health(self) -> PartHealth:
         """Tell whether new clients are taken, and how many there are."""

@@ -88,6 +88,26 @@ def output_of(scope: Scope, send: Send, *, text: bool = False) -> Output:
     return output
 
 
+class Sent:
+    """What has been sent to all clients of a hub.
+
+    Attributes:
+        frames: Transitions, answers and arrays.
+        bytes: Of these.
+    """
+
+    __slots__ = ("bytes", "frames")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.bytes = 0
+
+    def add(self, frame: bytes) -> None:
+        """Count a frame."""
+        self.frames += 1
+        self.bytes += len(frame)
+
+
 class Flushed(Protocol):
     """Somebody who has something to send."""
 
@@ -103,9 +123,13 @@ class Flusher:
 
     Args:
         slice_seconds: After this time the rest waits for the next round, so that nobody else is kept waiting for long.
+
+    Attributes:
+        sent: What all of them have sent.
     """
 
     def __init__(self, slice_seconds: float = 0.005) -> None:
+        self.sent = Sent()
         self._slice = slice_seconds
         self._due: list[Flushed] = []
         self._handle: asyncio.Handle | None = None

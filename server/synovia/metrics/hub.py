@@ -1,0 +1,78 @@
+"""What the parts of a hub count anyway, read when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from synovia.engine.engine import Engine
+from synovia.sync.hub import Hub
+
+
+class HubCollector(Collector):
+    """Reads a hub and its engine."""
+
+    def __init__(self, hub: Hub, engine: Engine) -> None:
+        self._hub = hub
+        self._engine = engine
+
+    def collect(self) -> Iterable[Metric]:
+        """List what they are and have done."""
+        yield from self._commits()
+        yield from self._live_queries()
+        yield from self._log()
+        yield from self._connections()
+
+    def _commits(self) -> Iterable[Metric]:
+        committer = self._engine.committer
+        counted = committer.counters
+        yield _counter("synovia_commits", "Mutations that have been committed.", counted["committed"])
+        yield _counter(
+            "synovia_commit_transactions", "Transactions of the database; several mutations share one.",
+            counted["transactions"],
+        )  # fmt: skip
+        yield _counter(
+            "synovia_commit_conflicts", "Transactions that were tried again: another hub was faster, or no answer came.",
+            counted["conflicts"],
+        )  # fmt: skip
+        yield _counter(
+            "synovia_mutations_outdated", "Mutations that were run again, as what they had read had changed.",
+            counted["outdated"],
+        )  # fmt: skip
+        yield _gauge("synovia_commit_backlog", "Mutations that wait for their commit.", committer.backlog)
+
+    def _live_queries(self) -> Iterable[Metric]:
+        live = self._engine.live
+        yield _gauge("synovia_live_queries", "Live queries that are kept.", len(live))
+        yield _gauge("synovia_lingering_queries", "Those that nobody holds.", len(live.lingering))
+        yield _gauge("synovia_lingering_bytes", "What those take, as estimated.", live.lingering.bytes)
+        yield _gauge("synovia_live_query_runs_in_progress", "Live queries that run.", live.running)
+        yield _gauge("synovia_live_query_runs_waiting", "Live queries that wait for a place to run in.", live.waiting)
+
+    def _log(self) -> Iterable[Metric]:
+        engine = self._engine
+        yield _gauge("synovia_log_lag_seconds", "How far the log is behind the database.", engine.lag_seconds)
+        yield _counter("synovia_log_gaps", "How often the log has lost its position.", engine.gaps)
+        yield _gauge(
+            "synovia_unreadable_documents", "Documents that are known not to fit their tables.", len(engine.unreadable)
+        )
+
+    def _connections(self) -> Iterable[Metric]:
+        counters = self._hub.counters
+        yield _gauge("synovia_connections", "Clients that are connected.", len(self._hub))
+        yield _counter("synovia_connections_accepted", "Clients that were let in.", counters.accepted)
+        yield _counter("synovia_connections_refused", "Clients that were not.", counters.refused)
+        yield _counter("synovia_connections_closed", "Connections that have ended.", counters.closed)
+        sent = self._hub.sent
+        yield _counter("synovia_sent_frames", "Frames to clients: transitions, answers and arrays.", sent.frames)
+        yield _counter("synovia_sent_bytes", "The bytes of these.", sent.bytes)
+
+
+def _counter(name: str, help_: str, value: float) -> Metric:
+    return CounterMetricFamily(name, help_, value=value)
+
+
+def _gauge(name: str, help_: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_, value=value)
