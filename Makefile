@@ -78,7 +78,7 @@ torture: $(READY)  ## Look for broken promises: hubs and databases die under loa
 	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
 
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY) $(JS_READY) $(CHAT_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi
 	$(BIN)/python -m benchmarks
 
 docs: $(DOCS_READY)  ## Build the documentation site: build/docs/index.html

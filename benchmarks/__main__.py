@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, floods, hubs, latency, live, mutations, page, queries
+from benchmarks import arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from helpers.mongod import running_mongod
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "live": live.run,
     "floods": floods.run,
     "page": page.run,
+    "guests": guests.run,
 }
 
 

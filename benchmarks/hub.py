@@ -61,6 +61,10 @@ class HubProcess:
         """Tell the most memory it has used, in MiB."""
         return float(await self._process.ask("memory"))
 
+    async def runs(self) -> int:
+        """Tell how often the query of ``sensors`` has been run."""
+        return int(await self._process.ask("runs"))
+
     async def loaded(self, count: int) -> None:
         """Wait until ``count`` live queries have a first result; TimeoutError if that takes minutes."""
         async with asyncio.timeout(180):
@@ -95,7 +99,7 @@ def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, applic
 
 async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | None) -> None:
     served = application or collect("benchmarks", [sensors])
-    settings = Settings(store=None, limits=limits)
+    settings = Settings(store=None, limits=limits, convex=True)
     app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:
         await app.start()
@@ -117,4 +121,7 @@ def _handlers(app: Synovia, port: int) -> Handlers:
     async def loaded() -> int:
         return sum(live.loaded for live in app.engine.live)
 
-    return {"port": where, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}
+    async def runs() -> int:
+        return sensors.RUNS[0]
+
+    return {"port": where, "runs": runs, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}

@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 
 from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
 from benchmarks.processes import Handlers, Pipe, answer_all, child
+from benchmarks.relay import Relay
 from benchmarks.results import Result, Row, Setting, compared, percentile
 from motion.cli.following import append, follow
 from motion.gait import walk
@@ -45,7 +46,7 @@ async def _measured(setting: Setting, viewers: int) -> list[Row]:
         running = await stack.enter_async_context(hub(EMBEDDED, setting, f"live-{viewers}", application=MOTION))
         port = running.port
         crowd = await stack.enter_async_context(child("viewers", _viewers, port))
-        relay = await stack.enter_async_context(_Relay.running(port))
+        relay = await stack.enter_async_context(Relay.running(port))
         writer = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
         near = await stack.enter_async_context(Client(f"ws://{HOST}:{relay.port}", token=TOKEN, proxy=None))
         await writer.mutation("users:register", {"role": "physiotherapist"})
@@ -81,7 +82,7 @@ class _Round:
 class _Probe:
     """Appends at its pace, and sees at a viewer of its own when the samples are there."""
 
-    def __init__(self, writer: Client, near: Client, relay: _Relay, session: str) -> None:
+    def __init__(self, writer: Client, near: Client, relay: Relay, session: str) -> None:
         self._writer = writer
         self._relay = relay
         self._session = session
@@ -118,36 +119,6 @@ class _Probe:
         self.count = await append(self._writer, self._session, self.count, left, right)
         async with asyncio.timeout(30):
             return float(await arrival) - start
-
-
-class _Relay:
-    """Passes bytes on, and counts those that come from the hub."""
-
-    def __init__(self, port: int) -> None:
-        self._behind = port
-        self.port = 0
-        self.received = 0
-
-    @classmethod
-    @asynccontextmanager
-    async def running(cls, port: int) -> AsyncIterator[_Relay]:
-        relay = cls(port)
-        server = await asyncio.start_server(relay._accept, HOST, 0)
-        relay.port = server.sockets[0].getsockname()[1]
-        yield relay
-        server.close()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection(HOST, self._behind)
-        with suppress(ConnectionError):
-            await asyncio.gather(self._pass(reader, forth, 0), self._pass(back, writer, 1))
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: int) -> None:
-        while data := await reader.read(1 << 16):
-            self.received += counts * len(data)
-            writer.write(data)
-            await writer.drain()
-        writer.close()
 
 
 @asynccontextmanager

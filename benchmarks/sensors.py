@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from synovia import Float64Array, Id, Index, MutationContext, NotFound, QueryContext, Table, mutation, query
 
+RUNS = [0]
+"""How often ``in_room`` has been run."""
+
 
 class Sensor(Table, name="sensors", indexes=[Index("by_room", "room", "rank")]):
     """A sensor; ``trace`` is an array apart from the document, ``curve`` one inside it."""
@@ -18,6 +21,7 @@ class Sensor(Table, name="sensors", indexes=[Index("by_room", "room", "rank")]):
 
 @query(public=True)
 async def in_room(ctx: QueryContext, room: str) -> list[Sensor]:
+    RUNS[0] += 1
     return await ctx.db.query(Sensor).using("by_room", room=room).collect()
 
 

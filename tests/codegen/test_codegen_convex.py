@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from codegen.compiling import EVERYTHING, GOLDEN, check_convex, expected
 from helpers.written_applications import write_application
@@ -100,3 +101,38 @@ def test_names_that_have_a_meaning_there(tmp_path: Path, name: str) -> None:
     registry = load_application(write_application(tmp_path, source))
     with pytest.raises(CodegenError, match=f"{name}: the name has a meaning"):
         generate(registry, convex=tmp_path / "_generated")
+
+
+MARKED = """
+class Row(Table, name="rows"):
+    big: Int64
+    several: list[Int64] = []
+    maybe: Nullable[str] = None
+    absent: str | None = None
+
+@query(public=True)
+async def page(ctx: QueryContext, size: Int64, pagination_opts: PaginationOptions) -> Page[Row]: ...
+"""
+
+
+def test_what_only_clients_of_convex_are_told(tmp_path: Path) -> None:
+    (found,) = generate(load_application(write_application(tmp_path, MARKED)), convex=tmp_path / "_generated")
+    found.apply()
+    model = (tmp_path / "_generated" / "dataModel.d.ts").read_text()
+    for line in ("big: bigint;", "several: bigint[];", "maybe: string | null;", "absent?: string;"):
+        assert f"  {line}\n" in model
+    program = """
+import { usePaginatedQuery } from "convex/react";
+import { api } from "./_generated/api";
+
+const MODULE = "MODULE_NAME";
+
+export function Rows(): number {
+  const { results } = usePaginatedQuery(api[MODULE].page, { size: 5n }, { initialNumItems: 5 });
+  usePaginatedQuery(api[MODULE].page, { size: 5 }, { initialNumItems: 5 }); // wrong: TS2322
+  return results.reduce((sum, row) => sum + row._creationTime + Number(row.big) + (row.maybe?.length ?? 0), 0);
+}
+"""
+    (name,) = (path.stem for path in tmp_path.glob("written_*.py"))
+    program = program.replace("MODULE_NAME", to_camel(name))
+    assert check_convex(program, tmp_path) == expected(program)

@@ -31,7 +31,7 @@ def check_convex(api: Api, folder: Path) -> None:
         [
             f"{structure.name}: the name has a meaning in a client of Convex; rename it"
             for structure in api.structures
-            if structure.name in CONVEX_RESERVED and not structure.is_page
+            if structure.name in CONVEX_RESERVED and not structure.of_convex
         ]
     )
 

@@ -17,6 +17,7 @@ _SCALARS: dict[str, str] = {
     "bool": "boolean",
     "int": "number",
     "int64": "number | bigint",
+    "bigint": "bigint",
     "float": "number",
     "str": "string",
     "bytes": "ArrayBuffer",
@@ -87,7 +88,7 @@ class _ConvexWriter(TypeWriter):
     def __init__(self, api: shapes.Api) -> None:
         super().__init__()
         self.named: set[str] = set()
-        self._pages = {structure.name for structure in api.structures if structure.is_page}
+        self._of_convex = {structure.name: structure.of_convex for structure in api.structures if structure.of_convex}
 
     def structure(self, structure: shapes.Structure) -> str:
         """Write an interface; a row has its time of creation."""
@@ -95,6 +96,11 @@ class _ConvexWriter(TypeWriter):
         if not structure.table or structure.given:
             return text
         return text.replace("  _id:", "  _creationTime: number;\n  _id:", 1)
+
+    def _pair(self, field: shapes.Field, given: bool) -> str:
+        if not field.nullable:
+            return super()._pair(field, given)
+        return f"{key_of(field.name)}: {self.type(field.shape, given)} | null"
 
     def _reference(self, call: shapes.Call) -> str:
         return f'{self._import("FunctionReference")}<"{call.kind}", "public", '
@@ -113,8 +119,8 @@ class _ConvexWriter(TypeWriter):
         return super()._id(table)
 
     def _named(self, name: str, arguments: list[str]) -> str:
-        if name in self._pages:
-            return super()._named(self._import("PaginationResult"), arguments)
+        if name in self._of_convex:
+            return super()._named(self._import(self._of_convex[name]), arguments)
         self.named.add(name)
         return super()._named(name, arguments)
 
@@ -129,7 +135,7 @@ def _api(writer: _ConvexWriter, api: shapes.Api) -> Iterator[str]:
 
 
 def _data_model(writer: _ConvexWriter, api: shapes.Api) -> Iterator[str]:
-    structures = [writer.structure(structure) for structure in api.structures if not structure.is_page]
+    structures = [writer.structure(structure) for structure in api.structures if not structure.of_convex]
     imported = _import_of({*writer.imported, "SystemTableNames"}, "convex/server")
     yield imported + _import_of({"GenericId"}, "convex/values")
     if "ArrayRef" in writer.named:

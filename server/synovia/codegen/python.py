@@ -14,6 +14,7 @@ _SCALARS = {
     "bool": "bool",
     "int": "int",
     "int64": "int",
+    "bigint": "int",
     "float": "float",
     "str": "str",
     "bytes": "bytes",

@@ -36,10 +36,11 @@ from synovia.codegen.shapes import (
     without_none,
 )
 from synovia.functions.function import Function
-from synovia.functions.pages import Page
+from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.registry import Registry
 from synovia.functions.sendable import hint
 from synovia.schema import ArrayField, Id, Table
+from synovia.schema.convex_types import INT64, NULL
 from synovia_protocol.messages import ArrayRef
 
 _SAFE = 2**53
@@ -56,6 +57,7 @@ _SCALARS: dict[Any, Shape] = {
     list: ListOf(ANY),
     dict: MapOf(ANY),
 }
+_OF_CONVEX: dict[type[BaseModel], str] = {Page: "PaginationResult", PaginationOptions: "PaginationOptions"}
 _LISTS = (list, collections.abc.Sequence, collections.abc.MutableSequence)
 _MAPS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
@@ -136,7 +138,7 @@ class _Reader:
         if any(isinstance(entry, PlainSerializer | WrapSerializer) for entry in metadata) and not given:
             raise _Unrepresentable("a serializer of its own makes it something that is not declared")
         if annotation is int:
-            return Scalar("int64" if _beyond_safe(metadata) else "int")
+            return Scalar("bigint" if INT64 in metadata else "int64" if _beyond_safe(metadata) else "int")
         if isinstance(annotation, collections.abc.Hashable) and annotation in _SCALARS:
             return _SCALARS[annotation]
         if isinstance(annotation, TypeVar):
@@ -234,7 +236,7 @@ class _Reader:
         parameters = tuple(str(each.__name__) for each in model.__pydantic_generic_metadata__["parameters"])
         doc = inspect.cleandoc(model.__doc__ or "")
         table = model.spec.name if issubclass(model, Table) else ""
-        return Structure(name, parameters, tuple(fields), given, doc, table, model is Page)
+        return Structure(name, parameters, tuple(fields), given, doc, table, _OF_CONVEX.get(model, ""))
 
     def _field(self, place: str, model: type[BaseModel], python: str, info: FieldInfo, given: bool) -> Field:
         place = f"{place}.{python}"
@@ -251,6 +253,7 @@ class _Reader:
             shape if given else without_none(shape),
             required,
             info.description or "",
+            not given and NULL in info.metadata,
         )
 
     def _computed(self, place: str, model: type[BaseModel], python: str, info: ComputedFieldInfo) -> Field:

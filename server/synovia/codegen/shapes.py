@@ -8,12 +8,13 @@ from typing import Literal
 
 from synovia.functions.function import Kind
 
-ScalarName = Literal["none", "bool", "int", "int64", "float", "str", "bytes", "datetime", "any"]
+ScalarName = Literal["none", "bool", "int", "int64", "bigint", "float", "str", "bytes", "datetime", "any"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A value without parts; ``int64`` is an integer that is declared to go beyond 2^53."""
+    """A value without parts; ``int64`` is an integer that is declared to go beyond 2^53, ``bigint`` one that is an Int64 to
+    clients of Convex."""
 
     name: ScalarName
 
@@ -121,6 +122,7 @@ class Field:
         python: As in Python.
         required: Whether it is always there.
         doc: What it is, in words.
+        nullable: It is sent to clients of Convex as null where it is left out for others.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Field:
     shape: Shape
     required: bool
     doc: str = ""
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Structure:
     Attributes:
         given: It is taken as (part of) an argument, not given as (part of) a result.
         table: The table whose rows have it; empty: it is no row.
-        is_page: It is Synovia's own ``Page``.
+        of_convex: What npm ``convex`` calls it; empty: it knows nothing of it.
     """
 
     name: str
@@ -146,7 +149,7 @@ class Structure:
     given: bool
     doc: str
     table: str = ""
-    is_page: bool = False
+    of_convex: str = ""
 
 
 @dataclass(frozen=True, slots=True)

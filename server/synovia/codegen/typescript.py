@@ -17,6 +17,7 @@ _SCALARS = {
     "bool": "boolean",
     "int": "number",
     "int64": "number | bigint",
+    "bigint": "number | bigint",
     "float": "number",
     "str": "string",
     "bytes": "Uint8Array",

@@ -8,19 +8,27 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = join(ROOT, ".venv", "bin");
 const MOTION = join(ROOT, "apps", "motion");
 /** What the one who runs the tests has set for other servers is not for this one. */
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SYNOVIA_")));
 const run = promisify(execFile);
 
-/** The hub with the motion application, for development, on the embedded store in a file. */
+/** The hub with an application, that of motion if nothing else is said, for development, on the embedded store in a file. */
 export class Hub {
   readonly #folder = mkdtempSync(join(tmpdir(), "synovia-browser-"));
-  readonly #store = `sqlite:///${join(this.#folder, "motion.db")}`;
+  readonly #store = `sqlite:///${join(this.#folder, "hub.db")}`;
+  readonly #application: string;
+  readonly #environment: Record<string, string | undefined>;
   #process: ChildProcess | null = null;
-  #port = 0;
+  #port: number;
+
+  constructor(application = MOTION, environment: Record<string, string> = {}, port = 0) {
+    this.#application = application;
+    this.#environment = { ...ENVIRONMENT, ...environment };
+    this.#port = port;
+  }
 
   get port(): number {
     return this.#port;
@@ -33,9 +41,9 @@ export class Hub {
 
   /** Start it, on the same port as before, and wait until it takes connections. */
   async start(): Promise<void> {
-    this.#process = spawn(join(BIN, "synovia"), ["dev", MOTION, "--port", String(this.#port), "--store", this.#store, "--no-reload"], {
+    this.#process = spawn(join(BIN, "synovia"), ["dev", this.#application, "--port", String(this.#port), "--store", this.#store, "--no-reload"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: ENVIRONMENT,
+      env: this.#environment,
     });
     this.#port = await portOf(this.#process);
   }

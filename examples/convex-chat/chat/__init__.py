@@ -1,0 +1,1 @@
+"""A chat with channels: the functions of an application whose front end was written for Convex."""

@@ -1,0 +1,29 @@
+"""Who writes what, and where."""
+
+from __future__ import annotations
+
+from synovia import Id, Index, Table
+
+
+class User(Table, name="users", indexes=[Index("by_token", "token_identifier", unique=True)]):
+    """Somebody who has signed in; ``token_identifier`` is the issuer and the subject of their tokens."""
+
+    token_identifier: str
+    name: str
+
+
+class Channel(Table, name="channels", indexes=[Index("by_name", "name", unique=True)]):
+    """Where messages are written."""
+
+    name: str
+    topic: str = ""
+
+
+class Message(Table, name="messages", indexes=[Index("by_channel", "channel_id", "creation_time")]):
+    """A message, with the name of its author as it was then."""
+
+    channel_id: Id[Channel]
+    author_id: Id[User]
+    author: str
+    body: str
+    liked_by: list[Id[User]] = []
