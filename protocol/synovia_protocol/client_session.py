@@ -383,7 +383,7 @@ class ClientSession:
         if same_time and query_id in self._current:
             raise ResyncNeeded(f"a patch of query {query_id} while time stood still")
         value = _patched(held.value, update)
-        return QueryUpdated(query_id, value), Held(value, held.journal)
+        return QueryUpdated(query_id, value, patches=update.patches), Held(value, held.journal)
 
     def _commit(self, message: Transition, held: Mapping[int, Held | None]) -> None:
         for query_id, result in held.items():

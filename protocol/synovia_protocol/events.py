@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,16 @@ from synovia_protocol.messages import (
 
 @dataclass(frozen=True, slots=True)
 class QueryUpdated:
-    """A query has a result. Not ``changed``: it is the one held from an earlier connection, now known to be current."""
+    """A query has a result. Not ``changed``: it is the one held from an earlier connection, now known to be current.
+
+    Attributes:
+        patches: What led to it from the result before, one after the other; none if the whole value was sent.
+    """
 
     query_id: int
     value: Any
     changed: bool = True
+    patches: Sequence[Any] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class ArrayOrigins:
     def note(self, query: LiveQuery) -> None:
         """Remember which arrays a query showed when it was released; the oldest make room."""
         origin = ArrayOrigin(query.path, query.args)
-        for digest in query.shown():
+        for digest in query.digests():
             self._seen[digest] = origin
             self._seen.move_to_end(digest)
         while len(self._seen) > self._limit:
@@ -41,6 +41,6 @@ class ArrayOrigins:
     def find(self, digest: bytes, queries: QuerySet) -> ArrayOrigin | None:
         """Give a live query that shows the array, else the one that last did, else None."""
         for query in queries:
-            if digest in query.shown():
+            if digest in query.digests():
                 return ArrayOrigin(query.path, query.args)
         return self._seen.get(digest)

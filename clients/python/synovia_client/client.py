@@ -104,7 +104,7 @@ class Client:
         self._clock = clock or LoopClock()
         self._state = StateWatch()
         self._credentials = Credentials(token, self._clock, self._timeouts.token)
-        self._sync = SyncState(self._clock, first_request)
+        self._sync = SyncState(self._clock, self._timeouts, first_request)
         self._recovery = OutboxRecovery(outbox, self._sync, on_recovered) if outbox is not None else None
         self._sync.outbox = self._recovery
         dialer = Dialer(self.url, self._timeouts, self._clock, ssl, proxy, max_frame_bytes)
@@ -279,9 +279,9 @@ class Client:
                     self._check_running()
         finally:
             self._sync.release(query)
-        if query.error is not None:
-            raise query.error.again()
-        return query.value
+        if query.newest.error is not None:
+            raise query.newest.error.again()
+        return query.newest.value
 
     # --- mutations and actions
 

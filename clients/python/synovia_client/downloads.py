@@ -168,9 +168,10 @@ class Downloads:
         for download in list(self._to_go) if len(self._running) < self._at_once else ():
             if download.query.confirmed:
                 self._to_go.remove(download)
-                if download.query.error is None:
+                error = download.query.newest.error
+                if error is None:
                     return self._ask(download)
-                download.fail(download.query.error.again())
+                download.fail(error.again())
         return None
 
     def _ask(self, download: Download) -> Fetch:

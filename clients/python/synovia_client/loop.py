@@ -105,6 +105,8 @@ class ConnectionLoop:
             self.state.move(ConnectionState.RECONNECTING)
 
     def _on_welcome(self) -> None:
+        if self.state.current is ConnectionState.CLOSED:
+            return  # the program has closed the client, and this connection ends in a moment
         self._welcomed_at = self.dialer.clock.time()
         self._ever_welcomed = True
         self.trouble = None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
+from synovia_client.callbacks import Listeners
 from synovia_client.change_counter import ChangeCounter
+from synovia_client.edits import Edits, Replaced, compare, compose, from_patch
 from synovia_client.errors import FunctionError
 from synovia_protocol.codec import pack
+from synovia_protocol.errors import WireValueError
+from synovia_protocol.patch import apply as apply_patch
 from synovia_protocol.references import digests_in
 
 QueryKey = tuple[str, bytes]
@@ -23,6 +29,58 @@ class Missing(Enum):
 MISSING = Missing.MISSING
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a query: its newest value (``MISSING``: none yet), and why its newest run failed."""
+
+    value: Any = MISSING
+    error: FunctionError | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a value or an error."""
+        return self.value is not MISSING or self.error is not None
+
+
+NOTHING = Outcome()
+
+
+class Step:
+    """What led from one outcome to the next.
+
+    Args:
+        before, after: The outcomes.
+        patches: What the server says led from value to value; None: it does not say.
+    """
+
+    def __init__(self, before: Outcome, after: Outcome, patches: Sequence[Any] | None) -> None:
+        self.before = before
+        self.after = after
+        self._patches = patches
+
+    @cached_property
+    def edits(self) -> Edits | None:
+        """What leads from value to value; None when they are equal. Worked out when somebody first asks."""
+        before, after = self.before.value, self.after.value
+        if after is MISSING or before is MISSING:
+            return None if after is before else Replaced(after)
+        if self._patches is None:
+            return _compared(before, after)
+        edits: Edits | None = None
+        value = before
+        for patch in self._patches:
+            edits = compose(before, edits, from_patch(value, patch))
+            value = apply_patch(value, patch)
+        return edits
+
+
+def _compared(before: Any, after: Any) -> Edits | None:
+    try:
+        return compare(before, after)
+    except WireValueError:  # an optimistic update may show what could not be sent
+        return Replaced(after)
+
+
 class LiveQuery:
     """One query: a path with arguments. A subscribed one is shared by all who hold it; one that is asked once is not.
 
@@ -30,26 +88,31 @@ class LiveQuery:
         query_id: Its number on the wire; never given twice by one client.
         holders: How many hold it; with none left it is removed with the next flush.
         size: Bytes of its packed path and arguments.
-        value: The newest result, kept while disconnected; ``MISSING`` before the first.
-        error: Why the newest run failed, None when it did not.
-        confirmed: Whether this connection has given (or confirmed) the result; not so just after a reconnect.
-        changed: Counts the results and errors.
+        newest: What the server said last; kept while disconnected.
+        base: What is shown as the server's, of one instant with all other queries.
+        shown: What is shown: the base with optimistic updates on top.
+        confirmed: Whether this connection has given (or confirmed) the newest; not so just after a reconnect.
+        changed: Counts what is shown.
         heard: Counts everything the server says of it, also that nothing has changed.
+        watchers: Called with each step from one thing shown to the next.
     """
 
     __slots__ = (
-        "_shown",
+        "_digests",
+        "_patches",
         "args",
+        "base",
         "changed",
         "confirmed",
-        "error",
         "heard",
         "holders",
         "key",
+        "newest",
         "path",
         "query_id",
+        "shown",
         "size",
-        "value",
+        "watchers",
     )
 
     def __init__(self, query_id: int, key: QueryKey, args: dict[str, Any]) -> None:
@@ -59,43 +122,45 @@ class LiveQuery:
         self.args = args
         self.size = len(key[0]) + len(key[1])
         self.holders = 0
-        self.value: Any = MISSING
-        self.error: FunctionError | None = None
+        self.newest = self.base = self.shown = NOTHING
         self.confirmed = False
         self.changed = ChangeCounter()
         self.heard = ChangeCounter()
-        self._shown: frozenset[bytes] | None = None
+        self.watchers: Listeners[Step] = Listeners()
+        self._digests: frozenset[bytes] | None = None
+        self._patches: list[Any] | None = []
 
     @property
-    def answered(self) -> bool:
-        """Whether there is a result or an error."""
-        return self.value is not MISSING or self.error is not None
+    def current(self) -> bool:
+        """Whether what is shown is of the present instant."""
+        return self.confirmed and self.base is self.newest
 
-    def succeed(self, value: Any) -> None:
-        """Take a new result."""
-        self.value, self.error, self._shown = value, None, None
+    def succeed(self, value: Any, patches: Sequence[Any] = ()) -> None:
+        """Take a new result, and what led to it from the one before."""
+        self.newest, self._digests = Outcome(value), None
         self.confirmed = True
+        if patches and self._patches is not None:
+            self._patches += patches
+        else:
+            self._patches = None
 
     def fail(self, error: FunctionError) -> None:
         """Take an error; the last result stays to be looked at."""
-        self.error = error
+        self.newest = Outcome(self.newest.value, error)
         self.confirmed = True
+        self._patches = None
 
-    def confirm(self) -> None:
-        """The result of an earlier connection is still the newest."""
-        self.confirmed = True
-        self.heard.bump()
+    def show_newest(self) -> Step:
+        """Make the newest the base; give the step to it from the base before."""
+        step = Step(self.base, self.newest, self._patches)
+        self.base, self._patches = self.newest, []
+        return step
 
-    def wake(self) -> None:
-        """Wake everyone who waits for a result."""
-        self.changed.bump()
-        self.heard.bump()
-
-    def shown(self) -> frozenset[bytes]:
-        """Give the digests of all arrays in the result."""
-        if self._shown is None:
-            self._shown = frozenset(digests_in(self.value))
-        return self._shown
+    def digests(self) -> frozenset[bytes]:
+        """Give the digests of all arrays in the newest result."""
+        if self._digests is None:
+            self._digests = frozenset(digests_in(self.newest.value))
+        return self._digests
 
 
 class QuerySet:
@@ -114,6 +179,7 @@ class QuerySet:
         self._told: set[int] = set()
         self._refused: set[int] = set()
         self._last_id = 0
+        self._resuming = False
 
     def __iter__(self) -> Iterator[LiveQuery]:
         return iter(self._by_id.values())
@@ -123,6 +189,14 @@ class QuerySet:
 
     def get(self, query_id: int) -> LiveQuery | None:
         return self._by_id.get(query_id)
+
+    def find(self, path: str, args: dict[str, Any]) -> LiveQuery | None:
+        """Give the query of this path and these arguments that is subscribed to."""
+        return self._subscribed.get(query_key(path, args))
+
+    def subscribed(self) -> list[LiveQuery]:
+        """Give the queries that are subscribed to, but for those that are asked once."""
+        return list(self._subscribed.values())
 
     def hold(self, path: str, args: dict[str, Any]) -> LiveQuery:
         """Hold a query; equal path and arguments give the same one. WireValueError for what cannot be sent."""
@@ -188,11 +262,18 @@ class QuerySet:
         """A query just given by ``difference`` could not be sent: it fails, and the server never hears of it."""
         self._refused.add(query.query_id)
         query.fail(error)
-        query.wake()
+
+    @property
+    def resuming(self) -> bool:
+        """Whether something is shown that this connection has not confirmed yet."""
+        if self._resuming:
+            shown = (query for query in self if query.holders > 0 and query.base is not NOTHING)
+            self._resuming = any(not query.confirmed for query in shown)
+        return self._resuming
 
     def disconnected(self) -> None:
         """The server has forgotten everything; results stay, and are no longer confirmed."""
-        self.stale = True
+        self.stale = self._resuming = True
         self._told.clear()
         self._refused.clear()
         for query in self:
@@ -201,7 +282,8 @@ class QuerySet:
     def wake_all(self) -> None:
         """Wake everyone who waits for a result: the client has ended."""
         for query in self:
-            query.wake()
+            query.changed.bump()
+            query.heard.bump()
 
 
 def query_key(path: str, args: dict[str, Any]) -> QueryKey:

@@ -31,6 +31,8 @@ class Timeouts:
         ping_interval: Between two pings; made shorter when the server's idle timeout demands it.
         pong: For a sign of life after a ping.
         close: For a closing handshake.
+        settle: For a mutation's answer after a transition that may already show it, while its optimistic update is shown.
+        resume: For the results from before a break to be confirmed, while they go on being shown as they were.
     """
 
     connect: float = 10.0
@@ -41,6 +43,8 @@ class Timeouts:
     ping_interval: float = 10.0
     pong: float = 10.0
     close: float = 2.0
+    settle: float = 0.1
+    resume: float = 5.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

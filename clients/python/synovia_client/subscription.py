@@ -49,17 +49,17 @@ class Subscription(Generic[R]):
     @property
     def value(self) -> R:
         """The newest value; None (whatever its type) before the first, and when nothing is subscribed to."""
-        return cast(R, None if self._query is None or self._query.value is MISSING else self._query.value)
+        return cast(R, None if self._query is None or self._query.shown.value is MISSING else self._query.shown.value)
 
     @property
     def current(self) -> bool:
         """Whether the value is of the present instant; not so while the connection is gone, and just after it is back."""
-        return self._query is not None and self._query.confirmed
+        return self._query is not None and self._query.current
 
     @property
     def error(self) -> FunctionError | None:
         """Why the newest run of the query failed; None when it did not."""
-        return None if self._query is None else self._query.error
+        return None if self._query is None else self._query.shown.error
 
     async def __aenter__(self) -> Self:
         query = self._hold()
@@ -75,7 +75,7 @@ class Subscription(Generic[R]):
         return self
 
     async def _answered(self, query: LiveQuery) -> None:
-        while not query.answered:
+        while not query.shown.answered:
             await self._next_change(query, query.changed.count)
 
     async def __aexit__(self, *exception: object) -> None:
@@ -94,10 +94,10 @@ class Subscription(Generic[R]):
         given = self._given
         try:
             while True:
-                newest = query.changed.count
-                if query.answered and newest > given:
+                newest, shown = query.changed.count, query.shown
+                if shown.answered and newest > given:
                     self._given = given = newest
-                    yield query.value if query.error is None else query.error.again()
+                    yield shown.value if shown.error is None else shown.error.again()
                 else:
                     await self._next_change(query, newest)
         finally:

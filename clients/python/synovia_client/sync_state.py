@@ -11,11 +11,14 @@ from synovia_client.array_origins import ArrayOrigins
 from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
 from synovia_client.errors import ConnectionLost, FunctionError, SynoviaError
+from synovia_client.optimistic import Expectation
 from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
+from synovia_client.settings import Timeouts
 from synovia_client.throttle import Throttle
 from synovia_client.uploads import Upload
+from synovia_client.view import View
 from synovia_protocol.codec import FROM_CLIENT
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
 from synovia_protocol.messages import ActionResponse, ArrayResponse, MutationResponse, QueryAdd, Welcome
@@ -75,7 +78,8 @@ class SyncState:
     frames, and what was dropped or changed in the meantime costs nothing.
 
     Args:
-        clock: For the server's time.
+        clock: For the server's time, and what is held back.
+        timeouts: For how long that is.
         first_request: The number of the first request.
 
     Attributes:
@@ -84,11 +88,12 @@ class SyncState:
         max_message_bytes: How long a message may be, by what the server has said last.
     """
 
-    def __init__(self, clock: Clock, first_request: int = 1) -> None:
+    def __init__(self, clock: Clock, timeouts: Timeouts, first_request: int = 1) -> None:
         self.ready = asyncio.Event()
         self.time = ServerTime(clock)
         self.numbers = RequestNumbers(first_request)
         self.queries = QuerySet()
+        self.view = View(self.queries, clock, timeouts)
         self.array_origins = ArrayOrigins()
         self.requests = Requests(self.numbers)
         self.downloads = Downloads(self.numbers)
@@ -97,6 +102,8 @@ class SyncState:
         self.max_message_bytes = FROM_CLIENT.max_message_bytes
         self._epochs = 0
         self.outbox: RequestKeeper | None = None
+        self._heard: list[LiveQuery] = []
+        self._expected: dict[Request, Expectation] = {}
         self._handlers: dict[type, Callable[[Any], None]] = {
             QueryUpdated: self._updated,
             QueryErrored: self._errored,
@@ -161,6 +168,7 @@ class SyncState:
         uploaded: set[bytes],
         *,
         needs_sign_in: bool | None,
+        expected: Expectation | None = None,
     ) -> Iterator[Request]:
         """Run a request as long as somebody waits for it; arrays it only refers to are kept shown meanwhile."""
         with ExitStack() as stack:
@@ -169,13 +177,20 @@ class SyncState:
             request = self.requests.add(kind, path, args, upload, needs, needs_sign_in=needs_sign_in)
             request.kept = kind == "mutation" and self.outbox is not None
             request.stored = not request.kept
+            self._expect(request, expected)
             self.ready.set()
             try:
                 yield request
             finally:
+                self._expected.pop(request, None)
                 if not request.kept:
                     self.requests.drop(request)
                 self.ready.set()
+
+    def _expect(self, request: Request, expected: Expectation | None) -> None:
+        if expected is not None:
+            expected.request = request
+            self._expected[request] = expected
 
     # --- what goes out
 
@@ -196,8 +211,14 @@ class SyncState:
         try:
             return session.modify([QueryAdd(q.query_id, q.path, q.args) for q in added], removed)
         except WireValueError as error:  # one query alone is larger than the server takes
-            self.queries.refuse(added[0], FunctionError("too_large", str(error)))
+            self._refuse(added[0], FunctionError("too_large", str(error)))
             return session.modify((), removed) if removed else None
+
+    def _refuse(self, query: LiveQuery, error: FunctionError) -> None:
+        self.queries.refuse(query, error)
+        self.view.mark(query)
+        self.view.look()
+        query.heard.bump()
 
     def next_frame(self, session: ClientSession) -> Outgoing | None:
         """Give what goes out next, once the server has welcomed us; None when there is nothing."""
@@ -255,21 +276,26 @@ class SyncState:
 
     def _updated(self, event: QueryUpdated) -> None:
         query = self.queries.get(event.query_id)
-        if query is not None and event.changed:
-            query.succeed(event.value)
-        elif query is not None:
-            query.confirm()
+        if query is None:
+            return
+        if event.changed or query.newest.error is not None:
+            query.succeed(event.value, event.patches)
+            self.view.mark(query)
+        query.confirmed = True
+        self._heard.append(query)
 
     def _errored(self, event: QueryErrored) -> None:
         query = self.queries.get(event.query_id)
         if query is not None:
             query.fail(FunctionError.of(event.error))
+            self.view.mark(query)
+            self._heard.append(query)
 
     def _applied(self, event: TransitionApplied) -> None:
-        for query_id in event.changed:
-            query = self.queries.get(query_id)
-            if query is not None:
-                query.wake()
+        heard, self._heard = self._heard, []
+        self.view.applied(event.ts)
+        for query in heard:
+            query.heard.bump()
 
     def _answered(self, response: MutationResponse | ActionResponse) -> None:
         request = self.requests.answered(response.request_id)
@@ -282,8 +308,22 @@ class SyncState:
         if _came_too_late(response.error):
             self._not_run(request)
             return
-        error = None if response.error is None else FunctionError.of(response.error)
-        self._settle(request, response.result, error)
+        if response.error is not None:
+            self._settle(request, None, FunctionError.of(response.error))
+            return
+        ts = response.ts if isinstance(response, MutationResponse) else None
+        self._succeeded(request, ts, response.result)
+
+    def _succeeded(self, request: Request, ts: int | None, result: Any) -> None:
+        """The caller has the answer when its effects are shown."""
+
+        def settle() -> None:
+            self._settle(request, result, None)
+
+        if request.kind == "mutation":
+            self.view.answered(self._expected.pop(request, None), ts, settle)
+        else:
+            self.view.afterwards(settle)
 
     def _not_run(self, request: Request) -> None:
         """The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come."""
@@ -313,6 +353,7 @@ class SyncState:
         """Take what the server says of itself."""
         self.time.learn(welcome.server_time)
         self.max_message_bytes = welcome.max_message_bytes
+        self.view.connected()
 
     def identified(self, *, signed_in: bool, refused: bool = False) -> None:
         """It is settled whether the connection is signed in: requests may go; those that need that fail if it is not.
@@ -350,7 +391,9 @@ class SyncState:
         self.requests.signed_in = False
         if self.outbox is not None:
             self.outbox.disconnected()
+        self._heard = []
         self._forget_released()
+        self.view.disconnected()
         self.queries.disconnected()
         self.requests.disconnected()
         self.downloads.disconnected(session.fetched_so_far)
@@ -365,12 +408,14 @@ class SyncState:
     def _forget_released(self) -> None:
         for released in self.queries.forget_released():
             self.array_origins.note(released)
+            self.view.forget(released)
 
     def end(self, error: Callable[[], SynoviaError]) -> None:
         """Nothing will be sent any more: everyone who waits gets an error of their own."""
         self.throttle.close()
         self.requests.fail_all(error)
         self.downloads.fail_all(error)
+        self.view.close()
         self.queries.wake_all()
 
 
