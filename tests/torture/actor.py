@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from synovia_client import Backoff, Client, ClientClosed, FunctionError, RequestTimeout, Timeouts
+from synovia_client.changes import MISSING
 from synovia_client.link import Link
-from synovia_client.queries import MISSING
+from synovia_client.queries import LiveQuery
 from synovia_client.requests import Request
 from synovia_client.subscription import Subscription
 from synovia_protocol.client_session import ClientSession
@@ -91,12 +92,12 @@ class Actor:
             self._pending.shown = self.shown()
 
     def shown(self) -> dict[str, Any]:
-        """Give what the program sees now, by query."""
-        queries = {name: each._query for name, each in self._held.items()}
+        """Give what the client holds now, by query."""
+        queries = {name: each._source for name, each in self._held.items()}
         return {
-            name: query.value
+            name: query.newest.value
             for name, query in queries.items()
-            if query is not None and query.value is not MISSING and query.error is None
+            if isinstance(query, LiveQuery) and query.newest.value is not MISSING and query.newest.error is None
         }
 
     @property

@@ -1,10 +1,13 @@
 """The Python client of Synovia: live queries, mutations, actions and arrays over one WebSocket."""
 
 from synovia_client.backoff import Backoff
-from synovia_client.blocking import BlockingClient, SubscriptionHandle
+from synovia_client.blocking import BlockingClient
 from synovia_client.calls import UNSET, ActionCall, MutationCall, QueryCall, Unset
+from synovia_client.changes import Change, QueryChange, Transition
 from synovia_client.client import Client
 from synovia_client.clock import Clock, Deadline, LoopClock
+from synovia_client.delivery import PaginatedHandle, SubscriptionHandle
+from synovia_client.edits import Edits, FieldEdits, ItemEdits, Replaced
 from synovia_client.errors import (
     AuthenticationError,
     ClientClosed,
@@ -15,11 +18,14 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
+from synovia_client.optimistic import OptimisticStore, OptimisticUpdate, QueryResult
 from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import Recovered
+from synovia_client.pages import PageStatus, PaginatedSubscription
 from synovia_client.settings import Timeouts
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
+from synovia_client.tokens import AuthState, FileTokens, TokenSet, TokenStore
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.version import __version__
@@ -28,9 +34,11 @@ __all__ = [
     "UNSET",
     "ActionCall",
     "ArrayRef",
+    "AuthState",
     "AuthenticationError",
     "Backoff",
     "BlockingClient",
+    "Change",
     "Client",
     "ClientClosed",
     "Clock",
@@ -38,19 +46,34 @@ __all__ = [
     "ConnectionLost",
     "ConnectionState",
     "Deadline",
+    "Edits",
     "ErrorCode",
+    "FieldEdits",
+    "FileTokens",
     "FunctionError",
+    "ItemEdits",
     "LoopClock",
     "MutationCall",
+    "OptimisticStore",
+    "OptimisticUpdate",
     "Outbox",
     "OutboxError",
+    "PageStatus",
+    "PaginatedHandle",
+    "PaginatedSubscription",
     "QueryCall",
+    "QueryChange",
+    "QueryResult",
     "Recovered",
+    "Replaced",
     "RequestTimeout",
     "Subscription",
     "SubscriptionHandle",
     "SynoviaError",
     "Timeouts",
+    "TokenSet",
+    "TokenStore",
+    "Transition",
     "Unset",
     "__version__",
 ]

@@ -27,3 +27,10 @@ def socket_url(url: str) -> str:
     _ = parts.port  # raises ValueError when it is not a port
     path = parts.path.rstrip("/").removesuffix(SYNC_PATH) + SYNC_PATH
     return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, parts.query, ""))
+
+
+def beside_socket(url: str, path: str) -> str:
+    """Give the address of something else at the hub of a socket: ``path`` as in ``/auth/sign-out``."""
+    parts = urlsplit(url)
+    base = parts.path.removesuffix(SYNC_PATH)
+    return urlunsplit((parts.scheme.replace("ws", "http"), parts.netloc, base + path, "", ""))

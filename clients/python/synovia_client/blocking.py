@@ -3,79 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
-from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
+from synovia_client.blocking_calls import BlockingCalls
+from synovia_client.callbacks import Unsubscribe
+from synovia_client.calls import QueryCall, spelled_out
+from synovia_client.changes import Transition
 from synovia_client.client import Client
-from synovia_client.errors import ClientClosed, SynoviaError
+from synovia_client.credentials import Token
+from synovia_client.delivery import (
+    Call,
+    Delivery,
+    OnChange,
+    OnError,
+    OnValue,
+    PaginatedHandle,
+    SubscriptionHandle,
+    TransitionReceiver,
+)
+from synovia_client.errors import AuthenticationError, SynoviaError
 from synovia_client.loop_thread import LoopThread
 from synovia_client.settings import DEFAULT, TimeLimit
 from synovia_client.state import ConnectionState
-from synovia_client.uploads import Array, Progress
-from synovia_protocol.messages import ArrayRef
+from synovia_client.subscription import Subscription
+from synovia_client.tokens import AuthState
+from synovia_client.view import Shown
 
 T = TypeVar("T")
-Call = Callable[[Callable[[], None]], object]
-OnValue = Callable[[Any], object]
-OnError = Callable[[SynoviaError], object]
-
-logger = logging.getLogger("synovia_client")
 
 
-class SubscriptionHandle:
-    """A running subscription; ``close`` ends it."""
-
-    def __init__(self, call: Call, on_value: OnValue, on_error: OnError | None) -> None:
-        self._call = call
-        self._on_value = on_value
-        self._on_error = on_error
-        self._closed = False
-        self._task: Future[None] | None = None
-
-    def start(self, outcomes: AsyncIterable[Any], thread: LoopThread) -> None:
-        """Begin to call back with what comes."""
-        self._task = thread.submit(self._run(outcomes))
-
-    def close(self) -> None:
-        """End the subscription: no callback begins after this. May be called twice, and from any thread."""
-        self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self, outcomes: AsyncIterable[Any]) -> None:
-        try:
-            async for outcome in outcomes:
-                self._deliver(outcome)
-        except ClientClosed:
-            return  # the program has closed it, and need not be told
-        except SynoviaError as error:
-            self._deliver(error)
-
-    def _deliver(self, outcome: Any) -> None:
-        try:
-            self._call(lambda: self._call_back(outcome))
-        except Exception:
-            logger.exception("handing a result to its callback failed")
-
-    def _call_back(self, outcome: Any) -> None:
-        if self._closed:
-            return
-        try:
-            if not isinstance(outcome, SynoviaError):
-                self._on_value(outcome)
-            elif self._on_error is not None:
-                self._on_error(outcome)
-            else:
-                logger.warning("a subscription failed: %s", outcome)
-        except Exception:
-            logger.exception("the callback of a subscription failed")
-
-
-class BlockingClient:
+class BlockingClient(BlockingCalls):
     """Calls that wait for their answers, and subscriptions that call back; connects at once, until ``close``.
+
+    What changes together is told in one go through ``call``; while that has not run, what comes later joins it.
 
     Args:
         url: As for ``Client``; every other argument of ``Client`` may be given too.
@@ -85,10 +46,13 @@ class BlockingClient:
     """
 
     def __init__(self, url: str, *, call: Call | None = None, stall_timeout: float = 10.0, **options: Any) -> None:
-        self._client = Client(url, **options)
-        self._call: Call = call or _at_once
-        self._thread = LoopThread("synovia-client", stall_timeout)
+        super().__init__(Client(url, **options), LoopThread("synovia-client", stall_timeout))
+        self._delivery = Delivery(call or _at_once)
+        self._handles: set[SubscriptionHandle] = set()
+        self._transitions: dict[TransitionReceiver, None] = {}
         self._closed = False
+        self._client.on_state_change(self._state_changed)
+        self._client._sync.view.told.add(self._shown)
         self._thread.wait(self._client.open())
 
     def __enter__(self) -> Self:
@@ -98,10 +62,17 @@ class BlockingClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connection and end the thread; may be called twice."""
+        """Close the connection and end the thread: nothing is called any more. May be called twice.
+
+        Raises:
+            RuntimeError: This is a callback on the thread that is to end.
+        """
         if self._closed:
             return
+        if self._thread.is_current:
+            raise RuntimeError("a callback on the client's thread cannot end that thread; give the client call=")
         self._closed = True
+        self._delivery.close()
         try:
             self._thread.wait(self._shut())
         finally:
@@ -115,201 +86,175 @@ class BlockingClient:
         await asyncio.gather(*others, return_exceptions=True)
         await self._thread.loop.shutdown_asyncgens()
 
+    # --- the connection
+
     @property
     def state(self) -> ConnectionState:
+        """The state of the connection now."""
         return self._client.state
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no connection, for people; None while there is one."""
+        return self._client.trouble
+
+    @property
+    def unanswered(self) -> int:
+        """How many mutations and actions have no answer yet."""
+        return self._client.unanswered
+
+    @property
+    def in_outbox(self) -> int:
+        """How many mutations the outbox holds on the disk; 0 without one."""
+        return self._client.in_outbox
+
+    def on_state_change(self, callback: Callable[[ConnectionState], object]) -> Unsubscribe:
+        """Be told of each new state of the connection before ``closed``, and of each attempt to connect that failed."""
+        return self._client.on_state_change(lambda state: self._delivery.call_later(lambda: callback(state)))
 
     def connected(self, timeout: TimeLimit = DEFAULT) -> None:
         """Wait for the connection; RequestTimeout if it takes longer."""
         self._thread.wait(self._client.connected(timeout))
 
-    @overload
-    def query(self, call: QueryCall[T], /, *, timeout: TimeLimit = DEFAULT) -> T: ...
-    @overload
-    def query(self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT) -> Any: ...
-    def query(
-        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
-    ) -> Any:
-        """Run a query once and give its result."""
-        return self._thread.wait(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
+    # --- signing in
 
-    @overload
-    def mutation(
-        self, call: MutationCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
-    ) -> T: ...
-    @overload
-    def mutation(
-        self,
-        path: str,
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Any: ...
-    def mutation(
-        self,
-        path: str | MutationCall[Any],
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Any:
-        """Run a mutation, exactly once, and give its result."""
-        return self._thread.wait(
-            self._client.mutation(*spelled_out(path, args, "mutation"), timeout=timeout, on_progress=on_progress)
-        )
+    @property
+    def auth(self) -> AuthState:
+        """Who the server takes the client for; the same object as long as nothing changes."""
+        return self._client.auth
 
-    @overload
-    def action(
-        self, call: ActionCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
-    ) -> T: ...
-    @overload
-    def action(
-        self,
-        path: str,
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Any: ...
-    def action(
-        self,
-        path: str | ActionCall[Any],
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Any:
-        """Run an action, at most once, and give its result."""
-        return self._thread.wait(
-            self._client.action(*spelled_out(path, args, "action"), timeout=timeout, on_progress=on_progress)
-        )
+    @property
+    def auth_error(self) -> AuthenticationError | None:
+        """Why the server did not take the token; None when it did."""
+        return self._client.auth_error
 
-    @overload
-    def submit_query(self, call: QueryCall[T], /, *, timeout: TimeLimit = DEFAULT) -> Future[T]: ...
-    @overload
-    def submit_query(
-        self, path: str, args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
-    ) -> Future[Any]: ...
-    def submit_query(
-        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, timeout: TimeLimit = DEFAULT
-    ) -> Future[Any]:
-        """Run a query once; see ``submit_mutation`` for what is given back."""
-        return self._thread.submit(self._client.query(*spelled_out(path, args, "query"), timeout=timeout))
+    def on_auth_change(self, callback: Callable[[AuthState], object]) -> Unsubscribe:
+        """Be told when ``auth`` is another."""
+        return self._client.on_auth_change(lambda auth: self._delivery.call_later(lambda: callback(auth)))
 
-    @overload
-    def submit_mutation(
-        self, call: MutationCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
-    ) -> Future[T]: ...
-    @overload
-    def submit_mutation(
-        self,
-        path: str,
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Future[Any]: ...
-    def submit_mutation(
-        self,
-        path: str | MutationCall[Any],
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Future[Any]:
-        """Run a mutation without waiting for it; mutations go out in the order of the calls.
+    def authenticate(self, token: Token, timeout: TimeLimit = DEFAULT) -> None:
+        """Sign in with another token, or out with None; AuthenticationError if the server does not accept it."""
+        self._thread.wait(self._client.authenticate(token, timeout=timeout))
 
-        Returns:
-            A future of ``concurrent.futures``: its result, or its error, which says where the call was made. Its callbacks
-            run on the client's thread; to cancel it is to wait no longer.
-        """
-        calling = self._client.mutation(*spelled_out(path, args, "mutation"), timeout=timeout, on_progress=on_progress)
-        return self._thread.submit(calling)
+    def sign_out(self, timeout: TimeLimit = DEFAULT) -> None:
+        """Sign out: forget all tokens, end the session at the server if there is one, and become anonymous."""
+        self._thread.wait(self._client.sign_out(timeout=timeout))
 
-    @overload
-    def submit_action(
-        self, call: ActionCall[T], /, *, timeout: TimeLimit = DEFAULT, on_progress: Progress | None = None
-    ) -> Future[T]: ...
-    @overload
-    def submit_action(
-        self,
-        path: str,
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Future[Any]: ...
-    def submit_action(
-        self,
-        path: str | ActionCall[Any],
-        args: dict[str, Any] | None = None,
-        *,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Future[Any]:
-        """Run an action without waiting for it; see ``submit_mutation`` for what is given back."""
-        calling = self._client.action(*spelled_out(path, args, "action"), timeout=timeout, on_progress=on_progress)
-        return self._thread.submit(calling)
-
-    def submit_array(
-        self,
-        ref: ArrayRef,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        points: int | None = None,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Future[Array]:
-        """Fetch an array without waiting for it; see ``array``, and ``submit_mutation`` for what is given back."""
-        return self._thread.submit(
-            self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress)
-        )
-
-    def array(
-        self,
-        ref: ArrayRef,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        points: int | None = None,
-        timeout: TimeLimit = DEFAULT,
-        on_progress: Progress | None = None,
-    ) -> Array:
-        """Fetch an array, or a part of it, or its outline; see ``Client.array``."""
-        return self._thread.wait(
-            self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress)
-        )
-
-    def authenticate(self, token: str | None) -> None:
-        """Sign in with another token, or out with None."""
-        self._thread.wait(self._client.authenticate(token))
+    # --- subscriptions
 
     @overload
     def subscribe(
-        self, call: QueryCall[T], /, args: None, callback: Callable[[T], object], on_error: OnError | None = None
+        self,
+        call: QueryCall[T],
+        /,
+        args: None,
+        callback: Callable[[T], object] | None = None,
+        on_error: OnError | None = None,
+        *,
+        on_change: OnChange | None = None,
     ) -> SubscriptionHandle: ...
     @overload
     def subscribe(
-        self, path: str, args: dict[str, Any] | None, callback: OnValue, on_error: OnError | None = None
+        self,
+        path: str,
+        args: dict[str, Any] | None,
+        callback: OnValue | None = None,
+        on_error: OnError | None = None,
+        *,
+        on_change: OnChange | None = None,
     ) -> SubscriptionHandle: ...
     def subscribe(
         self,
         path: str | QueryCall[Any],
         args: dict[str, Any] | None,
-        callback: OnValue,
+        callback: OnValue | None = None,
         on_error: OnError | None = None,
+        *,
+        on_change: OnChange | None = None,
     ) -> SubscriptionHandle:
         """Call back with the present value and each new one.
 
         Args:
             callback: Gets the value; runs through ``call``.
             on_error: Gets a FunctionError each time the query fails, and any other error once, as the last call.
+            on_change: Gets a ``Change``: the value, and the exact edits that lead to it from the one told before.
         """
-        handle = SubscriptionHandle(self._call, callback, on_error)
-        handle.start(self._client.subscribe(*spelled_out(path, args, "query")).outcomes(), self._thread)
+        handle = SubscriptionHandle(self._delivery, callback, on_change, on_error)
+        self._begin(handle, self._client.subscribe(*spelled_out(path, args, "query")))
         return handle
+
+    def subscribe_pages(
+        self,
+        path: str,
+        args: dict[str, Any] | None,
+        callback: OnValue | None = None,
+        on_error: OnError | None = None,
+        *,
+        page_size: int,
+        size_name: str = "limit",
+        on_change: OnChange | None = None,
+    ) -> PaginatedHandle:
+        """Call back with the items of the pages read so far; see ``Client.subscribe_pages`` and ``subscribe``."""
+        pages = self._client.subscribe_pages(path, args, page_size=page_size, size_name=size_name)
+        handle = PaginatedHandle(self._delivery, callback, on_change, on_error)
+        handle.reads(pages, self._run_there)
+        self._begin(handle, pages)
+        return handle
+
+    def on_transition(self, callback: Callable[[Transition], object]) -> Unsubscribe:
+        """Be told once of everything that changed together, with the exact edits of each query.
+
+        It is called after the callbacks of subscriptions. Transitions that come before it has run are joined.
+        """
+        receiver = TransitionReceiver(self._delivery, callback)
+        self._transitions[receiver] = None
+
+        def end() -> None:
+            receiver.close()
+            self._transitions.pop(receiver, None)
+
+        return end
+
+    # --- on the client's thread
+
+    def _begin(self, handle: SubscriptionHandle, subscription: Subscription[Any]) -> None:
+        def begin() -> None:
+            try:
+                stop = subscription.listen(handle.take)
+            except SynoviaError as error:
+                handle.fail(error)
+            else:
+                self._handles.add(handle)
+                handle.ends_by(lambda: self._run_there(lambda: self._end(handle, stop)))
+            self._delivery.flush()
+
+        self._thread.call(begin)
+
+    def _end(self, handle: SubscriptionHandle, stop: Unsubscribe) -> None:
+        self._handles.discard(handle)
+        stop()
+
+    def _run_there(self, callback: Callable[[], object]) -> None:
+        """Run something on the client's thread, and have told what comes of it; nothing once the client is closed."""
+
+        def run() -> None:
+            callback()
+            self._delivery.flush()
+
+        if not self._closed:
+            self._thread.call(run)
+
+    def _shown(self, shown: Shown) -> None:
+        for receiver in list(self._transitions):
+            receiver.take(shown)
+        self._delivery.flush()
+
+    def _state_changed(self, state: ConnectionState) -> None:
+        error = self._client._ended() if state is ConnectionState.FAILED else None
+        if error is not None:
+            for handle in self._handles:
+                handle.fail(error)
+            self._delivery.flush()
 
 
 def _at_once(callback: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from operator import index
 from typing import NamedTuple
 
 from synovia_client.callbacks import call_safely
@@ -11,7 +12,7 @@ from synovia_client.errors import FunctionError, SynoviaError
 from synovia_client.queries import LiveQuery
 from synovia_client.requests import RequestNumbers
 from synovia_client.uploads import Array, Progress
-from synovia_protocol.arrays import ITEM_BYTES, to_numpy
+from synovia_protocol.arrays import DTYPES, ITEM_BYTES, to_numpy
 from synovia_protocol.messages import ArrayRef, ArrayResponse
 from synovia_protocol.sessions import ArrayChunk, ArrayFetched
 
@@ -224,3 +225,18 @@ class Downloads:
             download.fail(error())
         self._running.clear()
         self._to_go.clear()
+
+
+def checked_part(ref: ArrayRef, start: int, stop: int | None, points: int | None) -> Part:
+    """Give the part of an array that is asked for; TypeError or ValueError if there is no such part."""
+    if not isinstance(ref, ArrayRef):
+        raise TypeError(f"arrays are fetched by their references, not by {type(ref).__name__}")
+    if ref.dtype not in DTYPES:
+        raise ValueError(f"this client does not know the dtype {ref.dtype}")
+    start, stop = index(start), None if stop is None else index(stop)
+    points = None if points is None else index(points)
+    if start < 0 or (stop is not None and stop < start):
+        raise ValueError(f"not a range: {start} to {stop}")
+    if points is not None and points < 2:
+        raise ValueError("an outline has at least 2 points")
+    return Part(start, stop, points)

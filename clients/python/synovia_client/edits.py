@@ -194,6 +194,16 @@ def from_patch(before: Any, patch: Any) -> Edits | None:
     return compare(before, patch)
 
 
+def from_patches(before: Any, patches: Sequence[Any]) -> Edits | None:
+    """Read the edits from patches that lead on one after the other."""
+    edits: Edits | None = None
+    value = before
+    for patch in patches:
+        edits = compose(before, edits, from_patch(value, patch))
+        value = apply_patch(value, patch)
+    return edits
+
+
 def _from_map_edit(before: dict[str, Any], patch: MapEdit) -> FieldEdits | None:
     changed: dict[str, Edits] = {}
     for key, change in patch.edits.items():

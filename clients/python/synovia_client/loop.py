@@ -25,7 +25,6 @@ class ConnectionLoop:
 
     Attributes:
         link: The present connection, if there is one.
-        trouble: Why there is none, or why there was none last time.
     """
 
     dialer: Dialer
@@ -35,7 +34,6 @@ class ConnectionLoop:
     state: StateWatch
     reconnection: Reconnection
     link: Link | None = None
-    trouble: str | None = None
     _welcomed_at: float | None = None
     _ever_welcomed: bool = False
 
@@ -71,7 +69,7 @@ class ConnectionLoop:
             ending = await self._dial_and_serve()
         except DialFailed as error:
             ending = self._not_reached(error)
-        self.trouble = ending.reason
+        self.state.note(ending.reason)
         return ending
 
     def _not_reached(self, error: DialFailed) -> Ending:
@@ -109,5 +107,5 @@ class ConnectionLoop:
             return  # the program has closed the client, and this connection ends in a moment
         self._welcomed_at = self.dialer.clock.time()
         self._ever_welcomed = True
-        self.trouble = None
+        self.state.trouble = None  # told with the state
         self.state.move(ConnectionState.CONNECTED)

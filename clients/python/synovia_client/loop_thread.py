@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Any, TypeVar
@@ -45,6 +45,12 @@ class LoopThread:
             coroutine.close()
             raise ClientClosed("the client is closed")
         return asyncio.run_coroutine_threadsafe(_noting(coroutine, call_site()), self.loop)
+
+    def call(self, callback: Callable[[], object]) -> None:
+        """Run a function on the thread, after everything that was handed over before. ClientClosed if it has ended."""
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        self.loop.call_soon_threadsafe(callback)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for it, as long as its own time limits say.

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from synovia_client.arguments import checked
 from synovia_client.calls import QueryCall, spelled_out
-from synovia_client.queries import MISSING, LiveQuery, QuerySet
+from synovia_client.changes import MISSING
+from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Request
 
 R = TypeVar("R")
@@ -34,19 +35,15 @@ class OptimisticStore:
     @overload
     def get_query(self, call: QueryCall[R], /) -> R | None: ...
     @overload
-    def get_query(self, path: str, args: dict[str, Any] | None = None, default: Any = None) -> Any: ...
-    def get_query(self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, default: Any = None) -> Any:
-        """Give the result of a query, not to be changed; the default while it is loading or nobody subscribes to it."""
+    def get_query(self, path: str, args: dict[str, Any] | None = None) -> Any: ...
+    def get_query(self, path: str | QueryCall[Any], args: dict[str, Any] | None = None) -> Any:
+        """Give the result of a query, not to be changed; None while it is loading or nobody subscribes to it."""
         query = self._find(path, args)
         value = MISSING if query is None else self._value(query)
-        return default if value is MISSING else value
+        return None if value is MISSING else value
 
-    @overload
-    def set_query(self, call: QueryCall[R], args: None, value: R) -> None: ...
-    @overload
-    def set_query(self, path: str, args: dict[str, Any] | None, value: Any) -> None: ...
     def set_query(self, path: str | QueryCall[Any], args: dict[str, Any] | None, value: Any) -> None:
-        """Set the result of a query; nothing happens when nobody subscribes to it."""
+        """Set the result of a query; nothing happens when nobody subscribes to it. A typed call needs no ``args``."""
         query = self._find(path, args)
         if query is not None:
             self.changes[query] = value

@@ -3,82 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
 from typing import Any
 
 from synovia_client.callbacks import Listeners
 from synovia_client.change_counter import ChangeCounter
-from synovia_client.edits import Edits, Replaced, compare, compose, from_patch
+from synovia_client.changes import NOTHING, Change, Outcome
+from synovia_client.edits import from_patches
 from synovia_client.errors import FunctionError
 from synovia_protocol.codec import pack
-from synovia_protocol.errors import WireValueError
-from synovia_protocol.patch import apply as apply_patch
 from synovia_protocol.references import digests_in
 
 QueryKey = tuple[str, bytes]
-
-
-class Missing(Enum):
-    """Stands for a result that has not come yet; None is a result like any other."""
-
-    MISSING = "missing"
-
-
-MISSING = Missing.MISSING
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a query: its newest value (``MISSING``: none yet), and why its newest run failed."""
-
-    value: Any = MISSING
-    error: FunctionError | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether there is a value or an error."""
-        return self.value is not MISSING or self.error is not None
-
-
-NOTHING = Outcome()
-
-
-class Step:
-    """What led from one outcome to the next.
-
-    Args:
-        before, after: The outcomes.
-        patches: What the server says led from value to value; None: it does not say.
-    """
-
-    def __init__(self, before: Outcome, after: Outcome, patches: Sequence[Any] | None) -> None:
-        self.before = before
-        self.after = after
-        self._patches = patches
-
-    @cached_property
-    def edits(self) -> Edits | None:
-        """What leads from value to value; None when they are equal. Worked out when somebody first asks."""
-        before, after = self.before.value, self.after.value
-        if after is MISSING or before is MISSING:
-            return None if after is before else Replaced(after)
-        if self._patches is None:
-            return _compared(before, after)
-        edits: Edits | None = None
-        value = before
-        for patch in self._patches:
-            edits = compose(before, edits, from_patch(value, patch))
-            value = apply_patch(value, patch)
-        return edits
-
-
-def _compared(before: Any, after: Any) -> Edits | None:
-    try:
-        return compare(before, after)
-    except WireValueError:  # an optimistic update may show what could not be sent
-        return Replaced(after)
 
 
 class LiveQuery:
@@ -94,7 +29,8 @@ class LiveQuery:
         confirmed: Whether this connection has given (or confirmed) the newest; not so just after a reconnect.
         changed: Counts what is shown.
         heard: Counts everything the server says of it, also that nothing has changed.
-        watchers: Called with each step from one thing shown to the next.
+        watchers: Called with each change of what is shown.
+        once: It is asked once, and not subscribed to.
     """
 
     __slots__ = (
@@ -108,6 +44,7 @@ class LiveQuery:
         "holders",
         "key",
         "newest",
+        "once",
         "path",
         "query_id",
         "shown",
@@ -115,7 +52,8 @@ class LiveQuery:
         "watchers",
     )
 
-    def __init__(self, query_id: int, key: QueryKey, args: dict[str, Any]) -> None:
+    def __init__(self, query_id: int, key: QueryKey, args: dict[str, Any], *, once: bool = False) -> None:
+        self.once = once
         self.query_id = query_id
         self.key = key
         self.path = key[0]
@@ -126,7 +64,7 @@ class LiveQuery:
         self.confirmed = False
         self.changed = ChangeCounter()
         self.heard = ChangeCounter()
-        self.watchers: Listeners[Step] = Listeners()
+        self.watchers: Listeners[Change[Any]] = Listeners()
         self._digests: frozenset[bytes] | None = None
         self._patches: list[Any] | None = []
 
@@ -150,11 +88,14 @@ class LiveQuery:
         self.confirmed = True
         self._patches = None
 
-    def show_newest(self) -> Step:
-        """Make the newest the base; give the step to it from the base before."""
-        step = Step(self.base, self.newest, self._patches)
+    def show_newest(self) -> Change[Any]:
+        """Make the newest the base; give what led to it from the base before."""
+        before, patches = self.base.value, self._patches
+        change: Change[Any] = Change(
+            self.base, self.newest, None if patches is None else lambda: from_patches(before, patches)
+        )
         self.base, self._patches = self.newest, []
-        return step
+        return change
 
     def digests(self) -> frozenset[bytes]:
         """Give the digests of all arrays in the newest result."""
@@ -214,7 +155,7 @@ class QuerySet:
         key = query_key(path, args)
         query = found.get(key)
         if query is None:
-            query = found[key] = self._add(key, args)
+            query = found[key] = self._add(key, args, once=found is self._unasked)
         query.holders += 1
         return query
 
@@ -223,10 +164,10 @@ class QuerySet:
         query.holders -= 1
         self.stale = True
 
-    def _add(self, key: QueryKey, args: dict[str, Any]) -> LiveQuery:
+    def _add(self, key: QueryKey, args: dict[str, Any], *, once: bool) -> LiveQuery:
         self._last_id += 1
         self.stale = True
-        query = self._by_id[self._last_id] = LiveQuery(self._last_id, key, args)
+        query = self._by_id[self._last_id] = LiveQuery(self._last_id, key, args, once=once)
         return query
 
     def forget_released(self) -> list[LiveQuery]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from enum import StrEnum
 
+from synovia_client.callbacks import Listeners
 from synovia_client.change_counter import ChangeCounter
 
 
@@ -32,10 +33,17 @@ MOVES: dict[ConnectionState, frozenset[ConnectionState]] = {
 
 
 class StateWatch:
-    """Holds the state, allows only legal moves, and tells everyone who watches."""
+    """Holds the state, allows only legal moves, and tells everyone who watches.
+
+    Attributes:
+        trouble: Why there is no connection, or why there was none last time, for people; None while there is one.
+        watchers: Called with each new state, and with the present one when there is another trouble.
+    """
 
     def __init__(self) -> None:
         self.current = ConnectionState.CONNECTING
+        self.trouble: str | None = None
+        self.watchers: Listeners[ConnectionState] = Listeners()
         self._changes = ChangeCounter()
 
     def move(self, to: ConnectionState) -> None:
@@ -46,6 +54,13 @@ class StateWatch:
             raise RuntimeError(f"a connection cannot go from {self.current} to {to}")
         self.current = to
         self._changes.bump()
+        self.watchers.emit(to)
+
+    def note(self, trouble: str | None) -> None:
+        """Note why there is no connection."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.watchers.emit(self.current)
 
     async def changes(self) -> AsyncIterator[ConnectionState]:
         """Yield the present state, then each new one, up to ``closed`` or ``failed``; a slow watcher gets the newest."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from synovia_client.callbacks import Listeners, report
+from synovia_client.changes import Change, Outcome
 from synovia_client.clock import Clock
 from synovia_client.optimistic import Expectation, Overlay
-from synovia_client.queries import LiveQuery, Outcome, QuerySet, Step
+from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.settings import Timeouts
 
 
@@ -24,11 +25,11 @@ class Shown(NamedTuple):
 
     Attributes:
         ts: The instant of the server's part; None before there is any.
-        steps: What is another now, by query.
+        changes: What is another now, by query.
     """
 
     ts: int | None
-    steps: dict[LiveQuery, Step]
+    changes: dict[LiveQuery, Change[Any]]
 
 
 class View:
@@ -162,26 +163,26 @@ class View:
     def _show(self) -> None:
         self._held_since = None
         dirty, self._dirty = self._dirty, set()
-        steps = {query: query.show_newest() for query in dirty}
+        changes = {query: query.show_newest() for query in dirty}
         self._expected = [each for each in self._expected if not each.answered]
         afterwards, self._afterwards = self._afterwards, []
-        self._refresh(steps)
+        self._refresh(changes)
         for then in afterwards:
             then()
 
-    def _refresh(self, bases: dict[LiveQuery, Step]) -> None:
+    def _refresh(self, bases: dict[LiveQuery, Change[Any]]) -> None:
         """Put the overlay on anew; everything is in place before anybody is told."""
         before = self._overlay
         self._overlay = self._replay() if self._expected else {}
         affected = dict.fromkeys((*bases, *before, *self._overlay))
-        steps: dict[LiveQuery, Step] = {}
+        changes: dict[LiveQuery, Change[Any]] = {}
         for query in affected:
             covered = query in before or query in self._overlay
-            step = self._put(query, None if covered else bases.get(query))
-            if step is not None:
-                steps[query] = step
-        if steps:
-            self._tell(Shown(self._ts, steps))
+            change = self._put(query, None if covered else bases.get(query))
+            if change is not None:
+                changes[query] = change
+        if changes:
+            self._tell(Shown(self._ts, changes))
 
     def _replay(self) -> Overlay:
         overlay: Overlay = {}
@@ -192,17 +193,17 @@ class View:
                 report(error)
         return overlay
 
-    def _put(self, query: LiveQuery, step: Step | None) -> Step | None:
-        """Set what a query shows; give the step to it, if that is something else."""
+    def _put(self, query: LiveQuery, change: Change[Any] | None) -> Change[Any] | None:
+        """Set what a query shows; give what led to it, if that is something else."""
         before = query.shown
         after = Outcome(self._overlay[query]) if query in self._overlay else query.base
         if before.value is after.value and before.error is after.error:
             return None
         query.shown = after
-        return Step(before, after, None) if step is None else step
+        return Change(before, after) if change is None else change
 
     def _tell(self, shown: Shown) -> None:
-        for query, step in shown.steps.items():
+        for query, change in shown.changes.items():
             query.changed.bump()
-            query.watchers.emit(step)
+            query.watchers.emit(change)
         self.told.emit(shown)
