@@ -21,6 +21,7 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.limits.settings import HubLimits
 from synovia_client import Client as ProgramClient
+from synovia_client import TokenSet
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import ClientEvent, QueryUpdated
 from synovia_protocol.messages import Authenticated, AuthError, Pong
@@ -303,3 +304,32 @@ async def sign_in_by_mail(running: Running, capsys: pytest.CaptureFixture[str]) 
     status, headers, _ = await post(running, "/auth/email", body, content_type="application/json")
     assert status == 429
     assert 0 < int(headers["retry-after"]) <= 3600
+
+
+async def test_signing_out_ends_the_session_at_the_server(running: Running, scene: SignInScene) -> None:
+    store = KeptTokens()
+    async with asyncio.timeout(20), ProgramClient(running.url, token=scene.google_token(), tokens=store) as client:
+        assert await client.query("notes:who_am_i") == "alice@example.org"
+        assert store.kept is not None
+        refresh = store.kept.refresh_token
+        await client.sign_out()
+        assert store.kept is None
+        assert await client.query("notes:who_am_i") is None
+    async with client_of(running) as again:
+        assert (await refusal(again, refresh)).error.code == "invalid_token"
+
+
+class KeptTokens:
+    """Keeps a program's tokens."""
+
+    def __init__(self) -> None:
+        self.kept: TokenSet | None = None
+
+    def load(self) -> TokenSet | None:
+        return self.kept
+
+    def save(self, tokens: TokenSet) -> None:
+        self.kept = tokens
+
+    def clear(self) -> None:
+        self.kept = None

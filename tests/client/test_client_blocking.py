@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from client.peer import PATIENCE, Peer, PeerConnection
+from client.peer import PATIENCE, PeerConnection
+from client.peer_thread import PeerThread
 from synovia_client import BlockingClient, ClientClosed, FunctionError, RequestTimeout, SynoviaError
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo
@@ -24,33 +25,6 @@ from synovia_protocol.messages import (
     QueryFailed,
     QueryValue,
 )
-
-
-class PeerThread:
-    """A peer on a thread of its own, that runs a script for its first connection."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self._peer = Peer()
-        self.run(self._peer.listen())
-        self.url = self._peer.url
-
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
-
-    def play(self, script: Callable[[PeerConnection], Coroutine[Any, Any, Any]]) -> Any:
-        async def play() -> Any:
-            return await script(await self._peer.welcome())
-
-        return asyncio.run_coroutine_threadsafe(play(), self._loop)
-
-    def stop(self) -> None:
-        self.run(self._peer.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 @pytest.fixture

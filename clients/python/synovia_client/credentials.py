@@ -200,10 +200,11 @@ class Credentials:
 
     def _load(self) -> TokenSet | None:
         try:
-            return None if self._store is None else self._store.load()
+            kept = None if self._store is None else self._store.load()
         except Exception:
             logger.exception("the token store failed")
             return None
+        return kept if kept is not None and kept.is_well_formed else None
 
     def _reread(self) -> bool:
         """Take over what another program has done: renewed the tokens (each is good for one renewal only), or signed out."""

@@ -27,6 +27,12 @@ class TokenSet:
     def __repr__(self) -> str:
         return "TokenSet(...)"
 
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether its parts have their types; what a store gives may come from anywhere."""
+        texts = all(part is None or isinstance(part, str) for part in (self.token, self.refresh_token))
+        return texts and (self.expires_at is None or isinstance(self.expires_at, int))
+
 
 class TokenStore(Protocol):
     """Keeps the server's tokens. It is asked on the client's thread, and should answer soon."""
@@ -53,12 +59,10 @@ class FileTokens:
     def load(self) -> TokenSet | None:
         """Give what is kept; None if there is no file, or one that holds no tokens."""
         try:
-            kept = json.loads(self.path.read_text())
-            return TokenSet(**kept)
-        except FileNotFoundError:
+            kept = TokenSet(**json.loads(self.path.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
             return None
-        except (ValueError, TypeError):
-            return None
+        return kept if kept.is_well_formed else None
 
     def save(self, tokens: TokenSet) -> None:
         """Replace the file as a whole."""
