@@ -111,6 +111,16 @@ async def test_conditions_refuse_what_a_field_cannot_have(name: str, value: Any)
             values_query().where(field(name) < value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rank", 2**63), ("rank", -(2**63) - 1), ("slug", "\ud800"), ("settings.theme", "\udfff"), ("tags", "a\ud800")],
+)
+def test_conditions_refuse_what_no_database_compares(name: str, value: Any) -> None:
+    for condition in (field(name) == value, field(name) < value, field(name) >= value, field(name).in_([value])):
+        with pytest.raises(InvalidArguments, match=re.escape(f"recordings.{name} cannot be")):
+            values_query().where(condition)
+
+
 def values_query() -> Any:
     """Give a query that is put together but not run."""
     from synovia.functions.pages import Journal

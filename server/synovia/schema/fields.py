@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from synovia.errors import InvalidArguments, UnknownIndex
+from synovia.keys import encode_value
 from synovia.schema.annotations import (
     allows_none,
     alternatives,
@@ -111,9 +112,9 @@ class FieldPath:
         if self._untyped and value is not None:
             return self._bson(value, ANYTHING)
         if _is_number(value) and not self._scalars.isdisjoint((int, float)):
-            return value
+            return self._bson(value)
         if isinstance(value, str) and not isinstance(value, Id) and str in self._scalars:
-            return str(value)
+            return self._bson(str(value))
         if type(value) in self._scalars and type(value) is not str:
             return self._bson(value)
         if value is None:
@@ -133,9 +134,11 @@ class FieldPath:
 
     def _bson(self, value: Any, untyped: Any = None) -> Any:
         try:
-            return to_bson(value, untyped)
-        except Unstorable as error:
+            brought = to_bson(value, untyped)
+            encode_value(brought)
+        except (Unstorable, UnicodeEncodeError) as error:
             raise self._refused(value, str(error)) from None
+        return brought
 
     def _refused(self, value: Any, reason: str) -> InvalidArguments:
         text = f"{self.table}.{self.name} cannot be {value!r:.80}: {reason}"
