@@ -11,6 +11,7 @@ const FRONT = here("../examples/convex-chat/front/");
 
 const { WebSocket } = await import(pathToFileURL(`${CLIENT}node_modules/ws/wrapper.mjs`));
 globalThis.WebSocket = WebSocket; // both use the same
+console.log = console.warn = () => {}; // npm convex tells there of broken connections; here are the answers
 const folder = mkdtempSync(join(tmpdir(), "synovia-guests-"));
 const { SynoviaClient } = await bundled();
 const { ConvexClient } = await import(pathToFileURL(`${FRONT}node_modules/convex/dist/esm/browser/index-node.js`));

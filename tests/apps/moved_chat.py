@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synovia import Id, Index, MutationContext, NotFound, QueryContext, Table, mutation, query
+from synovia import Id, Index, MutationContext, NotFound, Page, QueryContext, Table, mutation, query
 
 
 class User(Table, name="users", indexes=[Index("by_token", "token_identifier", unique=True)]):
@@ -29,6 +29,11 @@ class Message(
 @query(public=True)
 async def newest(ctx: QueryContext, channel: str, limit: int = 20) -> list[Message]:
     return await ctx.db.query(Message).using("by_channel", channel=channel).order("desc").take(limit)
+
+
+@query(public=True)
+async def page(ctx: QueryContext, channel: str, cursor: str | None = None) -> Page[Message]:
+    return await ctx.db.query(Message).using("by_channel", channel=channel).order("desc").paginate(cursor, 20)
 
 
 @query(public=True)

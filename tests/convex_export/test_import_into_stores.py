@@ -13,9 +13,11 @@ from bson import Int64
 
 from apps import moved_chat
 from helpers.convex_exports import BEGIN, MESSAGES, USERS, as_bytes, as_float, chat, convex_id, write_export
+from synovia.convex.functions import ConvexFunctions
 from synovia.convex_export import Archive, ExportError, Imported, check, import_tables
 from synovia.convex_export.importing import batches
 from synovia.errors import FunctionError
+from synovia.functions.function import Kind
 from synovia.functions.registry import collect
 from synovia.schema import Document
 from synovia.store.base import Batch, Store, Write
@@ -179,3 +181,22 @@ def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
                 tracemalloc.stop()
 
     assert peak(12_000) < 1.5 * peak(3_000)
+
+
+async def test_clients_are_told_when_imported_rows_were_made(any_store: Store, tmp_path: Path) -> None:
+    async with TestApp(REGISTRY, any_store) as app:
+        await bring(write_export(tmp_path / "export.zip", chat()), any_store)
+        call = app.caller()
+        new = await call.mutation("moved_chat:send", {"author": USERS[0], "channel": "general", "body": "new"})
+        own, *old = await call.query("moved_chat:newest", {"channel": "general"})
+        assert [each["_creationTime"] for each in old] == [BEGIN + 1000 + number / 4 for number in range(4, -1, -1)]
+        assert (own["_id"], "_creationTime" in own) == (new, False), "its id tells"
+        page = await call.query("moved_chat:page", {"channel": "general"})
+        assert [each.get("_creationTime") for each in page["items"]] == [None, *(each["_creationTime"] for each in old)]
+        find = ConvexFunctions(REGISTRY).find
+        for path in ("newest", "page"):
+            outcome = await app.engine.query(f"moved_chat:{path}", {"channel": "general"}, None)
+            told = find(f"moved_chat:{path}", Kind.QUERY).tree(outcome.packed or b"")
+            rows = told if path == "newest" else told["page"]
+            assert [each["_creationTime"] for each in rows[1:]] == [each["_creationTime"] for each in old]
+            assert rows[0]["_creationTime"] > BEGIN

@@ -17,6 +17,7 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
+from synovia.functions.creation_times import tell_creation_times
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.pages import Journal
@@ -98,7 +99,9 @@ def _packed(value: Any) -> tuple[Any, bytes, frozenset[bytes]]:
 
 
 def _pack_row(row: Table) -> tuple[Any, bytes, frozenset[bytes]]:
-    return _packed(row.model_dump(by_alias=True, exclude_none=True))
+    wire = row.model_dump(by_alias=True, exclude_none=True)
+    tell_creation_times(row, wire)
+    return _packed(wire)
 
 
 class Recall:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
+from synovia.functions.creation_times import tell_creation_times
 from synovia.functions.places import place_of
 from synovia.functions.pool import Pool
 from synovia.functions.retry import Retry
@@ -146,7 +147,10 @@ class Function:
 
     def dump(self, checked: Any) -> Any:
         """Turn a checked result into wire values."""
-        return self._prepared.result.dump_python(checked, by_alias=True, exclude_none=True)
+        wire = self._prepared.result.dump_python(checked, by_alias=True, exclude_none=True)
+        if self._prepared.holds_rows:
+            tell_creation_times(checked, wire)
+        return wire
 
 
 QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from synovia.errors import SchemaError
+from synovia.functions.creation_times import may_hold_rows
 from synovia.functions.sendable import hint, unsendable
 from synovia.schema import Table, clash_of
 
@@ -25,12 +26,14 @@ class Signature:
         returns: The annotation of its result.
         result: Checks and dumps it.
         rows_of: The table if the result is a plain list of its rows.
+        holds_rows: Whether rows may stand somewhere in it.
     """
 
     arguments: type[BaseModel]
     returns: Any
     result: TypeAdapter[Any]
     rows_of: type[Table] | None
+    holds_rows: bool
 
     @classmethod
     def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, for_clients: bool) -> Signature:
@@ -57,7 +60,8 @@ class Signature:
         if faults:
             raise SchemaError("; ".join(faults))
         returns = hints["return"]
-        return cls(arguments, returns, _adapter("its result", returns), _listed_table(returns))
+        result = _adapter("its result", returns)
+        return cls(arguments, returns, result, _listed_table(returns), may_hold_rows(returns))
 
 
 def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
