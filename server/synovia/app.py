@@ -27,7 +27,7 @@ from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.health import Health
 from synovia.hosts import is_loopback
-from synovia.http.convex import convex_routes
+from synovia.http.convex import ConvexRoutes
 from synovia.http.errors import on_http_exception
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
@@ -155,7 +155,8 @@ class Synovia:
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.engine, self.health, self.settings.http)
         if self._serves_convex:
-            found = found + convex_routes(self.hub, self.registry, show_logs=self._development)
+            convex = ConvexRoutes(self.hub, self.engine, self.settings.http, show_logs=self._development)
+            found = [*convex.calls, *found, *convex.others]
         found = found + self.metrics.routes(self.hub, self.engine, is_open=self._at_home)
         if self.sign_in is not None:
             found = found + sign_in_routes(self.sign_in)

@@ -112,6 +112,7 @@ class ScriptedEngine:
         identity: Identity | None,
         journal: bytes | None = None,
         account: Account = SERVER,
+        anew: bool = False,
     ) -> ScriptedLive:
         if path == "no:such":
             raise NotFound("there is no query 'no:such'")

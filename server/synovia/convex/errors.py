@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from synovia.convex.messages import Failure
-from synovia.convex.values import Unrepresentable, encode, write
+from synovia.convex.values import Encoded, Unrepresentable, encode, write
 from synovia.errors import CONVEX_ERROR
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -26,7 +26,7 @@ _WITHOUT_DATA = frozenset(ErrorCode) - {
 _INVALID_CURSOR = {"isConvexSystemError": True, "paginationError": "InvalidCursor"}
 
 
-def failure_of(error: ErrorInfo) -> Failure:
+def failure_of(error: ErrorInfo, form: type[Encoded] = Encoded) -> Failure:
     """Tell a client of an error: ``{code, message, data}`` as data, or the data alone of a ``ConvexError``."""
     request = hashlib.sha256(f"{error.code} {error.message}".encode()).hexdigest()[:16]
     head = f"[Request ID: {request}] Server Error\nUncaught"
@@ -34,17 +34,17 @@ def failure_of(error: ErrorInfo) -> Failure:
         return Failure(f"{head} ConvexError: InvalidCursor: {error.message}", write(_INVALID_CURSOR))
     if error.code in _WITHOUT_DATA:
         return Failure(f"{head} Error: {error.message}")
-    return Failure(f"{head} ConvexError: {error.message}", _data(error))
+    return Failure(f"{head} ConvexError: {error.message}", _data(error, form))
 
 
-def _data(error: ErrorInfo) -> str | None:
+def _data(error: ErrorInfo, form: type[Encoded]) -> str | None:
     data: Any = error.data
     if error.code != CONVEX_ERROR:
         data = {"code": error.code, "message": error.message}
         if error.data is not None:
             data["data"] = error.data
     try:
-        return write(encode(data))
+        return write(encode(data, None, form))
     except Unrepresentable as fault:
         logger.warning("the data of the error %r cannot be told to a Convex client: %s", error.code, fault)
         return None

@@ -61,19 +61,15 @@ class ConvexFunction:
         """
         return encode(codec.unpack(packed, codec.FROM_SERVER), self._result, form)
 
-    def result(self, packed: bytes | None, error: ErrorInfo | None) -> str | Failure:
+    def result(self, packed: bytes | None, error: ErrorInfo | None, form: type[Encoded] = Encoded) -> str | Failure:
         """Write a result in JSON; one that no Convex client can hold is a failure of this call alone."""
         if error is not None or packed is None:
-            return failure_of(error) if error is not None else "null"
+            return failure_of(error, form) if error is not None else "null"
         try:
-            return write(self.tree(packed))
+            return write(self.tree(packed, form))
         except Unrepresentable as fault:
-            return self.unrepresentable(fault)
-
-    def unrepresentable(self, fault: Unrepresentable) -> Failure:
-        """Say that a Convex client cannot hold a result."""
-        logger.warning("%s: its result cannot be sent to a Convex client: %s", self.path, fault)
-        return server_failure(f"the result of {self.path} cannot be sent to a Convex client: {fault}")
+            logger.warning("%s: its result cannot be sent to a Convex client: %s", self.path, fault)
+            return server_failure(f"the result of {self.path} cannot be sent to a Convex client: {fault}")
 
 
 class ConvexFunctions:
@@ -104,6 +100,13 @@ class ConvexFunctions:
         if function is None:
             raise UnknownFunction(f"there is no function {path!r}")
         return self._of(self._registry.find(own, function.kind))
+
+    def takes(self, path: str, argument: str) -> bool:
+        """Tell whether the function at a path has an argument of this name."""
+        function = self._registry.functions.get(self._own_path(path))
+        return function is not None and any(
+            argument in (name, field.alias) for name, field in function.arguments.model_fields.items()
+        )
 
     def _own_path(self, path: str) -> str:
         canonical = canonical_path(path)

@@ -153,7 +153,7 @@ class ConvexQuerySet:
             return
         try:
             query.live = self._engine.subscribe(
-                query, query.function.path, query.args, self.identity, query.journal, self._account
+                query, query.function.path, query.args, self.identity, query.journal, self._account, anew=True
             )
         except FunctionError as error:
             query.live = Refusal(error.info)

@@ -85,6 +85,23 @@ class Clean(Encoded):
         return _base64(value)
 
 
+class Export(Encoded):
+    """``export_json``: as the files of ``convex export`` have it."""
+
+    @staticmethod
+    def int64(value: int) -> Any:
+        return value
+
+
+FORMATS: Mapping[str, type[Encoded]] = {
+    "convex_encoded_json": Encoded,
+    "convex_json": Encoded,
+    "json": Clean,
+    "convex_clean_json": Clean,
+    "export_json": Export,
+}
+
+
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 

@@ -11,6 +11,7 @@ from synovia.sync.ports import Ts
 
 _CLIENT = re.compile(r"(?:(?P<name>.*?)-)?(?P<version>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)\Z")
 _CHUNKS_SINCE = (1, 28, 0)
+_ENCODED_SINCE = {"npm": (1, 4, 1), "npm-cli": (1, 4, 1), "actions": (1, 4, 1), "python": (0, 5, 0)}
 
 
 def ts_text(ts: Ts) -> str:
@@ -57,6 +58,12 @@ class ClientVersion:
     def takes_chunks(self) -> bool:
         """Whether it puts the pieces of a large transition together; others take that for an error."""
         return self.name == "npm" and self.version >= _CHUNKS_SINCE
+
+    @property
+    def reads_encoded(self) -> bool:
+        """Whether it expects ``convex_encoded_json`` where it does not say a format."""
+        since = _ENCODED_SINCE.get(self.name)
+        return since is not None and self.version >= since
 
     @classmethod
     def of(cls, text: str, name: str = "unknown") -> ClientVersion:

@@ -165,9 +165,10 @@ class Engine:
         identity: Identity | None,
         journal: bytes | None = None,
         account: Account = SERVER,
+        anew: bool = False,
     ) -> LiveQuery:
         """Join a live query; see ``LiveQueries.subscribe``."""
-        return self.live.subscribe(subscriber, path, args, identity, journal, account)
+        return self.live.subscribe(subscriber, path, args, identity, journal, account, anew)
 
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once."""
@@ -189,6 +190,14 @@ class Engine:
         except StoreError as error:
             return unavailable(error)
 
+    async def instant(self) -> Ts:
+        """Tell the newest instant of the database, at which everything can be seen that was acknowledged before.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
+        return await self._freshness.instant()
+
     @observed("query")
     async def query(
         self,
@@ -197,11 +206,16 @@ class Engine:
         identity: Identity | None,
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
+        at: Ts | None = None,
     ) -> Outcome:
-        """Run a query once; everything that was acknowledged before is in its answer."""
+        """Run a query once; everything that was acknowledged before is in its answer.
+
+        Args:
+            at: As of when, if not now.
+        """
         try:
             function, values = self._executor.prepare(path, Kind.QUERY, args, origin)
-            ts = await self._freshness.instant()
+            ts = await self._freshness.instant() if at is None else at
             run = await self._executor.query(function, values, identity, ts, origin=origin)
         except FunctionError as error:
             return Outcome(error=error.info)

@@ -14,6 +14,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -88,7 +89,8 @@ class LiveQueries:
         self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
         self._tick: asyncio.Handle | None = None
         self._expiries: list[tuple[int, int, LiveQuery]] = []
-        self._order = itertools.count()
+        self._order = itertools.count(1)
+        self._rounds: dict[LiveKey, LiveKey] = {}  # the newest key of those whose pages have begun anew
         self._stopped = False
         self.lingering = Lingering(self._forget, linger, limits)
         self._alarm: asyncio.TimerHandle | None = None
@@ -122,18 +124,20 @@ class LiveQueries:
         identity: Identity | None,
         journal: bytes | None = None,
         account: Account = SERVER,
+        anew: bool = False,
     ) -> LiveQuery:
         """Join the live query of these arguments, or begin it; its first result may come later.
 
         Args:
             account: Whom it is charged to.
+            anew: Whether pages that were first read for others before are not good enough: theirs end where they ended then.
 
         Raises:
             FunctionError: There is no such query, or the arguments do not fit.
         """
         function, values = self._executor.prepare(path, Kind.QUERY, args)
         packed = codec.pack(dict(sorted(args.items())))
-        return self._join(subscriber, identity, function, values, packed, journal, account)
+        return self._join(subscriber, identity, function, values, packed, journal, account, anew=anew)
 
     def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
         """Join the live query of a function of the server's own, which takes no arguments."""
@@ -150,10 +154,14 @@ class LiveQueries:
         packed: bytes,
         journal: bytes | None,
         account: Account = SERVER,
+        *,
+        anew: bool = False,
     ) -> LiveQuery:
         shared = function.access.one_answer(identity) and function.path not in self._personal
         caller = () if shared else (identity,)
         key = LiveKey(function.path, packed, caller, journal)
+        if anew:
+            key = self._without_pages(key)
         live = self._queries.get(key)
         if live is None:
             live = self._queries[key] = LiveQuery(key, function, values, identity)
@@ -164,6 +172,14 @@ class LiveQueries:
         if not live.loaded or live.dirty_at is not None:
             self._schedule(live)
         return live
+
+    def _without_pages(self, key: LiveKey) -> LiveKey:
+        """Give the key of a live query of the same whose pages, if it has any, have not been read yet."""
+        newest = self._rounds.get(key, key)
+        live = self._queries.get(newest)
+        if live is not None and live.journal != key.journal:
+            newest = self._rounds[key] = replace(key, round=next(self._order))
+        return newest
 
     async def wait_until_known(self, live: LiveQuery, ts: Ts) -> None:
         """Wait until the result of a live query is known at ``ts`` or later, or the query has been split or given up."""
@@ -199,6 +215,8 @@ class LiveQueries:
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
             self._watched.discard(live.key)
+            if live.key.round and self._rounds.get(first := replace(live.key, round=0)) == live.key:
+                del self._rounds[first]
             live.announce()
         self._timed.discard(live)
         self._index.remove(live)
@@ -400,7 +418,9 @@ class LiveQueries:
             for identity in identities:
                 packed, journal = live.key.packed_args, live.key.journal
                 account = accounts[subscriber]
-                new = self._join(subscriber, identity, live.function, live.args, packed, journal, account)
+                new = self._join(
+                    subscriber, identity, live.function, live.args, packed, journal, account, anew=live.key.round > 0
+                )
                 subscriber.replaced(live, new)
             subscriber.notify()
 

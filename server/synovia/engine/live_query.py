@@ -39,13 +39,14 @@ class LiveKey:
     """What makes two subscriptions one live query.
 
     ``caller`` is empty for a query shared by all who may call it; else it holds the identity, None for somebody who is not
-    signed in.
+    signed in. ``round`` tells apart those whose pages have begun anew.
     """
 
     path: str
     packed_args: bytes
     caller: tuple[Identity | None, ...]
     journal: bytes | None
+    round: int = 0
 
 
 class Version:

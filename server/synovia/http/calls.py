@@ -24,6 +24,7 @@ from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
 from synovia.identity import Identity
 from synovia.store.arrays import write_array
+from synovia.store.base import Ts
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -45,6 +46,7 @@ class _Call:
     args: dict[str, Any]
     identity: Identity | None
     key: str | None
+    at: Ts | None = None
 
 
 class Calls:
@@ -65,6 +67,19 @@ class Calls:
         found.append(("/api/run/{module:path}/{name}", self._endpoint(self._reply_to(None))))
         found.append(("/api/array", self._endpoint(self._samples)))
         return [Route(path, endpoint, methods=["POST"]) for path, endpoint in found]
+
+    async def run(
+        self, function: Function, args: dict[str, Any], identity: Identity | None, at: Ts | None = None
+    ) -> Outcome:
+        """Run a function that a request has asked for.
+
+        Args:
+            at: As of when, if it is a query and not of now.
+
+        Raises:
+            Refused: It takes too long.
+        """
+        return await self._run(_Call(function, args, identity, None, at))
 
     def _endpoint(self, reply: _Reply) -> Endpoint:
         return telling_errors(lambda request: self._answer(request, reply))
@@ -135,7 +150,7 @@ class Calls:
             async with asyncio.timeout(self._settings.request_timeout):
                 if call.function.kind is Kind.QUERY:
                     with self._hub.requests.working():
-                        return await self._engine.query(call.function.path, args, call.identity)
+                        return await self._engine.query(call.function.path, args, call.identity, at=call.at)
                 return await self._hub.requests.run(self._to_the_end(call, args), f"HTTP {call.function.path}")
         except TimeoutError:
             seconds = self._settings.request_timeout

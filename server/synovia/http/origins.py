@@ -99,7 +99,7 @@ class Origins:
             allow_origins=sorted(self._allowed),
             allow_origin_regex=_LOOPBACK_ORIGIN if loopback else None,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Synovia-After"],
+            allow_headers=["Authorization", "Content-Type", "Convex-Client", "Idempotency-Key", "Synovia-After"],
             expose_headers=["Retry-After", "Synovia-Ts"],
             max_age=600,
         )

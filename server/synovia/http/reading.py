@@ -118,6 +118,18 @@ def check_length(request: Request, most: int) -> None:
         raise too_large(most)
 
 
+async def body_of(request: Request, most: int, seconds: float, meter: Meter) -> bytes:
+    """Read a body that is said to be JSON.
+
+    Raises:
+        Refused: It is too large, or too slow, or said to be something else.
+        ClientDisconnect: Nobody is there any more.
+    """
+    _check_type(request)
+    check_length(request, most)
+    return await Request(request.scope, bounded(request.receive, most, seconds, meter)).body()
+
+
 async def json_body(request: Request, most: int, seconds: float, meter: Meter) -> Any:
     """Read a body of JSON as a wire value.
 
@@ -125,9 +137,7 @@ async def json_body(request: Request, most: int, seconds: float, meter: Meter) -
         Refused: It is not JSON, or too large, or too slow.
         ClientDisconnect: Nobody is there any more.
     """
-    _check_type(request)
-    check_length(request, most)
-    body = await Request(request.scope, bounded(request.receive, most, seconds, meter)).body()
+    body = await body_of(request, most, seconds, meter)
     try:
         return await at_leisure(len(body), lambda: load(body))
     except TooMuch as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -31,7 +32,10 @@ class Refusal:
             headers = {"cache-control": "no-store"}
             if self.retry_after is not None:
                 headers |= {"retry-after": str(math.ceil(self.retry_after)), "connection": "close"}
-            response = JSONResponse(error_body(self.code, self.message), self.status, headers)
+            body = error_body(self.code, self.message)
+            if "convex-client" in Headers(scope=scope):  # it looks for them there
+                body |= {"code": self.code, "message": self.message}
+            response = JSONResponse(body, self.status, headers)
             await response(scope, receive, send)
         else:
             await receive()  # websocket.connect

@@ -112,6 +112,7 @@ class Engine(Protocol):
         identity: Identity | None,
         journal: bytes | None = None,
         account: Account = SERVER,
+        anew: bool = False,
     ) -> LiveQuery: ...
 
     def look_back(self, live: Any, ts: Ts) -> bool:

@@ -39,3 +39,14 @@ async def clear(ctx: MutationContext, channel: str) -> int:
 async def page(ctx: QueryContext, channel: str, pagination_opts: PaginationOptions) -> Page[Message]:
     messages = ctx.db.query(Message).using("by_channel", channel=channel)
     return await messages.order("desc").paginate(pagination_opts)
+
+
+@query(public=True)
+async def oldest(ctx: QueryContext, channel: str, pagination_opts: PaginationOptions) -> Page[Message]:
+    return await ctx.db.query(Message).using("by_channel", channel=channel).paginate(pagination_opts)
+
+
+@mutation(public=True)
+async def send_many(ctx: MutationContext, channel: str, count: int) -> None:
+    for number in range(count):
+        await ctx.db.insert(Message(channel=channel, author="many", body=str(number)))

@@ -77,3 +77,8 @@ async def optional(ctx: QueryContext) -> Optional:
 @query(public=True)
 async def unheld(ctx: QueryContext) -> dict[str, int]:
     return {"größe": 1}
+
+
+@query(public=True)
+async def takes_args(ctx: QueryContext, args: dict[str, int]) -> dict[str, int]:
+    return args
