@@ -14,6 +14,7 @@ from pydantic import Field
 
 from helpers.application_versions import version
 from helpers.sync_server import until
+from migrations.conftest import Reopened
 from synovia import MutationContext, Table, migration
 from synovia.app import Synovia
 from synovia.config import Settings
@@ -22,9 +23,7 @@ from synovia.migrations import service
 from synovia.migrations.check import TableCheck, check_table, fingerprint, look_again
 from synovia.schema import Document
 from synovia.schema.specs import TableSpec
-from synovia.store import open_store
 from synovia.store.base import Batch, Store, Write
-from synovia.store.mongo import MongoStore
 from synovia.testing import TestApp
 
 OLD: Document = {"_id": ObjectId("6b0a9039a8807f8456140602"), "title": "gait", "length": "12"}
@@ -68,15 +67,6 @@ class Measurement(Table):
     owner: str | None = None
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
-def reopened(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
-    """Give a maker of stores over one and the same database."""
-    if request.param == "sqlite":
-        return lambda: open_store(f"sqlite:///{tmp_path / 'data.db'}")
-    uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
-    return lambda: MongoStore(uri, name)
-
-
 async def keep(store: Store, *documents: Document, table: str = "recordings") -> None:
     await store.open([TableSpec(table)])
     await store.commit(Batch([Write(table, each["_id"], None, each) for each in documents]))
@@ -103,11 +93,11 @@ CHANGES: list[tuple[type[Table], str]] = [
 
 @pytest.mark.parametrize(("model", "fault"), CHANGES, ids=[model.__name__ for model, _ in CHANGES])
 async def test_a_changed_declaration_is_said_at_start(
-    reopened: Any, caplog: pytest.LogCaptureFixture, model: type[Table], fault: str
+    reopened: Reopened, caplog: pytest.LogCaptureFixture, model: type[Table], fault: str
 ) -> None:
     old = {**OLD, "length": "long"} if model is WithNumber else OLD
-    await keep(reopened(), old, KEPT)
-    async with started(version("motion", model), reopened()) as app:
+    await keep(reopened.store(), old, KEPT)
+    async with started(version("motion", model), reopened.store()) as app:
         line = f"the document 6b0a9039a8807f8456140602 of recordings cannot be read: {fault}"
         assert any(line in record.getMessage() for record in caplog.records), caplog.text
         report = await app.health.report()
@@ -121,17 +111,17 @@ async def test_a_changed_declaration_is_said_at_start(
     ("id_", "named"), [(None, "null"), (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00+00:00"), (5, "5")]
 )
 async def test_a_strange_id_is_said_at_start(
-    reopened: Any, caplog: pytest.LogCaptureFixture, id_: Any, named: str
+    reopened: Reopened, caplog: pytest.LogCaptureFixture, id_: Any, named: str
 ) -> None:
-    await keep(reopened(), KEPT, {**OLD, "_id": id_})
-    async with started(version("motion", Recording), reopened()) as app:
+    await keep(reopened.store(), KEPT, {**OLD, "_id": id_})
+    async with started(version("motion", Recording), reopened.store()) as app:
         assert len(app.engine.unreadable) == 1
         assert f"the document {named} of recordings cannot be read: _id: an id is a string" in caplog.text
 
 
-async def test_a_renamed_table_is_said_at_start(reopened: Any, caplog: pytest.LogCaptureFixture) -> None:
-    await keep(reopened(), OLD, KEPT)
-    async with started(version("motion", Measurement), reopened()) as app:
+async def test_a_renamed_table_is_said_at_start(reopened: Reopened, caplog: pytest.LogCaptureFixture) -> None:
+    await keep(reopened.store(), OLD, KEPT)
+    async with started(version("motion", Measurement), reopened.store()) as app:
         assert "the table 'measurements' is empty, but the database holds 'recordings'" in caplog.text
         assert "class Measurement(Table, name='recordings')" in caplog.text
         report = await app.health.report()
@@ -141,44 +131,46 @@ async def test_a_renamed_table_is_said_at_start(reopened: Any, caplog: pytest.Lo
         )
 
 
-async def test_tables_of_other_programs_are_nobodys_business(reopened: Any, caplog: pytest.LogCaptureFixture) -> None:
-    await keep(reopened(), {"_id": 1, "unit": "ml", "price": 5}, table="orders")
-    async with started(version("motion", Measurement), reopened()) as app:
+async def test_tables_of_other_programs_are_nobodys_business(
+    reopened: Reopened, caplog: pytest.LogCaptureFixture
+) -> None:
+    await keep(reopened.store(), {"_id": 1, "unit": "ml", "price": 5}, table="orders")
+    async with started(version("motion", Measurement), reopened.store()) as app:
         assert (await app.health.report())["status"] == "ok"
         assert "orders" not in caplog.text
 
 
-async def test_what_a_migration_mends_is_no_fault_any_more(reopened: Any) -> None:
+async def test_what_a_migration_mends_is_no_fault_any_more(reopened: Reopened) -> None:
     @migration(Renamed)
     async def title_becomes_name(ctx: MutationContext, document: Document) -> None:
         document["name"] = document.pop("title")
 
-    await keep(reopened(), OLD, KEPT)
-    async with started(version("motion", Renamed, title_becomes_name), reopened()) as app:
+    await keep(reopened.store(), OLD, KEPT)
+    async with started(version("motion", Renamed, title_becomes_name), reopened.store()) as app:
         report = await app.health.report()
         assert (report["schema"], report["unreadableDocuments"], report["pendingMigrations"]) == ("ok", 0, 0)
 
 
 async def test_all_documents_are_looked_at_once_and_a_restart_goes_on(
-    reopened: Any, monkeypatch: pytest.MonkeyPatch
+    reopened: Reopened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not what a sample would find: one in the middle of many."""
     monkeypatch.setattr(service, "REST", 0.0)
     many = [{"_id": ObjectId(f"{n:024x}"), "title": "x", "length": n} for n in range(400)]
     many[200]["title"] = 7
-    await keep(reopened(), *many)
+    await keep(reopened.store(), *many)
     registry = version("motion", Recording)
-    async with started(registry, reopened()) as app:
+    async with started(registry, reopened.store()) as app:
         [misfit] = app.engine.unreadable.of("recordings")
         assert (misfit.key, misfit.field, app.schema.documents) == (many[200]["_id"], "title", 400)
-    async with started(registry, reopened()) as app:
+    async with started(registry, reopened.store()) as app:
         assert len(app.engine.unreadable) == 1  # it might have been mended meanwhile, so all are looked at again
         [found] = app.engine.unreadable.of("recordings")
         await app.store.commit(Batch([Write("recordings", found.key, many[200], many[200] | {"title": "y"})]))
         await app.schema.look_again()
         assert len(app.engine.unreadable) == 0
     for expected in (400, 0):
-        async with started(registry, reopened()) as app:
+        async with started(registry, reopened.store()) as app:
             assert app.schema.documents == expected
 
 
