@@ -1,28 +1,14 @@
-"""One database that is opened again and again."""
+"""Fixtures of the tests of checks and migrations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from helpers.reopened_stores import Reopened
 from synovia.store import open_store
-from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
-
-
-@dataclass(frozen=True)
-class Reopened:
-    """Makes stores over one and the same database.
-
-    Attributes:
-        alone: Only one of them can be open.
-    """
-
-    store: Callable[[], Store]
-    alone: bool
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])

@@ -13,8 +13,8 @@ from bson import ObjectId
 from pydantic import Field
 
 from helpers.application_versions import version
+from helpers.reopened_stores import Reopened
 from helpers.sync_server import until
-from migrations.conftest import Reopened
 from synovia import MutationContext, Table, migration
 from synovia.app import Synovia
 from synovia.config import Settings

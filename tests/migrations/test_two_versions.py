@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.application_versions import version
-from migrations.conftest import Reopened
+from helpers.reopened_stores import Reopened
 from synovia import FunctionError, Index, MutationContext, QueryContext, Table, migration, mutation, query
 from synovia.functions.registry import Registry
 from synovia.schema import Document
