@@ -21,6 +21,7 @@ from synovia.identity import Account
 from synovia.schema import IdClock
 from synovia.store.base import Commit, Gap, Write
 from synovia.store.sqlite import SQLiteStore, walk
+from synovia.store.sqlite.reading import Reader
 from synovia_protocol.errors import ErrorCode
 
 
@@ -199,18 +200,23 @@ async def test_a_query_that_reads_much_on_sqlite_holds_up_neither_mutations_nor_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     global stuck
-    stuck = False
-    monkeypatch.setattr(walk, "FIRST_SECONDS", 0.0)
-    monkeypatch.setattr(walk, "STEP_SECONDS", 0.0)
-    monkeypatch.setattr(walk, "LOOKS", 1)
+    stuck, held, steps, step = False, True, 0, walk.Scan.step
+
+    def held_step(self: walk.Scan, reader: Reader) -> bool:
+        nonlocal steps
+        steps += held
+        return step(self, reader) if not held else False
+
+    monkeypatch.setattr(walk.Scan, "step", held_step)
     async with engine_with() as engine:
-        assert (await engine.mutate(ADD_MANY, {"kind": "a", "count": 1000}, None)).error is None
+        assert (await engine.mutate(ADD_MANY, {"kind": "a", "count": 100}, None)).error is None
         holder = RecordingSubscriber(engine)
         long = holder.subscribe("slow", SLOW, {"kind": "a"})
-        while not runs:  # noqa: ASYNC110 (nothing tells when it has begun)
+        while not steps:  # noqa: ASYNC110 (nothing tells when it has begun to read)
             await asyncio.sleep(0)
         await add_part(engine, "b")
-        assert (await engine.query(QUICK, {}, None)).value() == 1001
+        assert (await engine.query(QUICK, {}, None)).value() == 101
         assert not long.loaded
+        held = False
         await holder.settled()
-        assert holder.value("slow") == 1000
+        assert holder.value("slow") == 100

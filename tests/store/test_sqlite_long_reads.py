@@ -122,11 +122,20 @@ async def test_what_is_committed_between_two_steps_is_not_seen(
     assert [found() for _, found in going] == truth
 
 
+class HeldScan(Scan):
+    """A scan that does not come to its end until it is let go, however many steps it makes."""
+
+    held = True
+
+    def step(self, reader: Reader) -> bool:
+        return super().step(reader) if not self.held or not self.found else False
+
+
 @pytest.mark.usefixtures("one_row_a_step")
 async def test_a_commit_and_other_reads_are_done_while_a_long_read_is_under_way(store: SQLiteStore) -> None:
     await store.commit(Batch(inserted("notes", *({"_id": n, "rank": n} for n in range(2000)))))
     ts, _ = await store.newest()
-    long = Scan(ts, "notes", BY_RANK, EVERYTHING, Order.ASC, None, None)
+    long = HeldScan(ts, "notes", BY_RANK, EVERYTHING, Order.ASC, None, None)
     reading = asyncio.create_task(store._walk(long))
     while not long.found:  # noqa: ASYNC110 (another thread)
         await asyncio.sleep(0)
@@ -134,6 +143,7 @@ async def test_a_commit_and_other_reads_are_done_while_a_long_read_is_under_way(
     assert await store.snapshot(newer).get("notes", [5000]) == [{"_id": 5000, "rank": -1}]
     assert len(await store.snapshot(newer).scan("notes", BY_RANK, EVERYTHING, limit=5)) == 5
     assert not reading.done()
+    long.held = False
     await reading
     assert [document["rank"] for document in long.found] == list(range(2000))
 

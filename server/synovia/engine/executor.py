@@ -6,18 +6,18 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from synovia.engine.results import NOTHING, packed_result, refusal
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
-from synovia.functions.creation_times import tell_creation_times
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.pages import Journal
@@ -25,19 +25,16 @@ from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
-from synovia.schema import IdClock, RunIds, Table
-from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
+from synovia.schema import IdClock, RunIds
+from synovia.store.base import IndexMissing, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
-from synovia.transaction.keyed import KeyedCommit
-from synovia.transaction.memory import MOST_DOCUMENTS, Memory, RememberingSnapshot
 from synovia.transaction.readset import ReadSet
+from synovia.transaction.recall import Recall
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Transaction
-from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
-from synovia_protocol.references import digests_in
 
 logger = logging.getLogger("synovia")
 
@@ -47,7 +44,6 @@ Arguments = Mapping[str, Any] | InvalidArguments
 """As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
 
 
-_NOTHING = codec.pack(None)
 _PING_SECONDS = 2.0
 
 
@@ -71,7 +67,7 @@ class Run:
 
     reads: ReadSet
     value: Any = None
-    packed: bytes = _NOTHING
+    packed: bytes = NOTHING
     arrays: frozenset[bytes] = frozenset()
     error: ErrorInfo | None = None
     journal: bytes | None = None
@@ -79,7 +75,7 @@ class Run:
 
     def refuse(self, error: ErrorInfo) -> None:
         """Have an error instead of the result."""
-        self.value, self.packed, self.arrays, self.error = None, _NOTHING, frozenset(), error
+        self.value, self.packed, self.arrays, self.error = None, NOTHING, frozenset(), error
 
 
 @dataclass(slots=True)
@@ -88,59 +84,6 @@ class MutationRun(Run):
 
     transaction: Transaction | None = field(default=None)
     ids: RunIds | None = field(default=None)
-
-
-_ARRAY_MARK = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
-
-
-def _packed(value: Any) -> tuple[Any, bytes, frozenset[bytes]]:
-    packed = codec.pack(value)
-    return value, packed, frozenset(digests_in(value)) if _ARRAY_MARK in packed else frozenset()
-
-
-def _pack_row(row: Table) -> tuple[Any, bytes, frozenset[bytes]]:
-    wire = row.model_dump(by_alias=True, exclude_none=True)
-    tell_creation_times(row, wire)
-    return _packed(wire)
-
-
-class Recall:
-    """What one run of a live query leaves for the next: what it read, and the rows it made.
-
-    Attributes:
-        since: Every commit after the memory's timestamp up to that of the next run; set before that.
-        asked: How often the last run had to ask the database.
-    """
-
-    def __init__(self) -> None:
-        self.rows = RowCache()
-        self.since: Sequence[KeyedCommit] = ()
-        self.asked = 0
-        self._memory: Memory | None = None
-
-    @property
-    def ts(self) -> Ts | None:
-        """As of when it remembers; None: nothing."""
-        return None if self._memory is None else self._memory.ts
-
-    def forget(self) -> None:
-        """Forget what was read: the commits since are not known."""
-        self._memory = None
-
-    def snapshot(self, snapshot: Snapshot) -> RememberingSnapshot:
-        """Begin a run."""
-        self.rows = RowCache(self.rows)
-        return RememberingSnapshot(snapshot, self._memory, self.since)
-
-    def footprint(self) -> int:
-        """Estimate the bytes of what is remembered."""
-        return self.rows.footprint() + (0 if self._memory is None else self._memory.footprint())
-
-    def keep(self, snapshot: RememberingSnapshot) -> None:
-        """End a run."""
-        self.rows.forget_earlier()
-        self._memory = snapshot.memory if snapshot.memory.size <= MOST_DOCUMENTS else None
-        self.asked = snapshot.asked
 
 
 def _too_slow(function: Function, seconds: float | None, cost: ReadCost, hint: str = "") -> ErrorInfo:
@@ -382,13 +325,10 @@ class Executor:
                     run.error = args.info
                     return
                 given = await self._result(function, context, args, calls)
-            result = function.check(given)
-            if rows is not None and function.rows_of is not None:
-                run.value, run.packed, run.arrays = rows.pack(result, _pack_row)
-            else:
-                run.value, run.packed, run.arrays = _packed(function.dump(result))
-            if len(run.packed) > self._limits.max_result_bytes:
-                run.refuse(self._too_large(function, len(run.packed)))
+            result = await packed_result(function, given, rows)
+            run.value, run.packed, run.arrays = result
+            if (refused := refusal(function, result, self._limits)) is not None:
+                run.refuse(refused)
         except UnreadableDocument as error:
             run.error = error.full_info if self._debug else error.info
         except FunctionError as error:
@@ -410,12 +350,6 @@ class Executor:
             raise
         calls.check(result)
         return result
-
-    def _too_large(self, function: Function, size: int) -> ErrorInfo:
-        limit = self._limits.max_result_bytes
-        logger.warning("%s gave a result of %d bytes; the limit is %d", function.path, size, limit)
-        text = f"the result of {function.path} has {size:,} bytes, {limit:,} are allowed; ask for it in pages"
-        return ErrorInfo(ErrorCode.TOO_LARGE, text, {"size": size, "limit": limit})
 
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
         reference = secrets.token_hex(4)

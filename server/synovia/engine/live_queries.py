@@ -18,12 +18,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Recall, Run
+from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Run
 from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
 from synovia.engine.log import Log
 from synovia.engine.observing import Observer, Unobserved, word_of
 from synovia.engine.places import Places
+from synovia.engine.remembered import Remembered
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.subscriptions import SubscriptionIndex
@@ -34,6 +35,7 @@ from synovia.keys import IndexSpec
 from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
 from synovia.tasks import end
 from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.recall import Recall
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -42,6 +44,7 @@ logger = logging.getLogger("synovia")
 RETRY_SECONDS = 0.25
 MOST_RETRY_SECONDS = 4.0
 MOST_REST_SECONDS = 300.0
+REST_AFTER_SECONDS = 0.25
 LONGEST_SLEEP = 10.0
 """So many seconds at most until the clock is looked at again while an answer holds for a time."""
 WENT_BACK_MS = 1_000
@@ -61,6 +64,7 @@ class LiveQueries:
 
     Attributes:
         lingering: Those without subscribers.
+        remembered: What the others keep of their last runs.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class LiveQueries:
         self._rounds: dict[LiveKey, LiveKey] = {}  # the newest key of those whose pages have begun anew
         self._stopped = False
         self.lingering = Lingering(self._forget, linger, limits)
+        self.remembered = Remembered(limits)
         self._alarm: asyncio.TimerHandle | None = None
         self._timed: set[LiveQuery] = set()  # what looked at the time when it was run last
         self._looked_at = 0
@@ -203,6 +208,7 @@ class LiveQueries:
         """Keep what there is of a query that nobody holds; what is not there yet is not found any more."""
         self._due.discard(live)
         self._cancel_timer(live)
+        self.remembered.release(live)
         if live.task is not None:
             live.task.cancel()
         if live.loaded:
@@ -212,6 +218,7 @@ class LiveQueries:
 
     def _forget(self, live: LiveQuery) -> None:
         self.lingering.remove(live)
+        self.remembered.release(live)
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
             self._watched.discard(live.key)
@@ -367,11 +374,15 @@ class LiveQueries:
                     live.publish(ts, ts + 1, error=told_of(error))  # dirty at once: it is tried again, in vain or not
                     self._notify(live)
                 return False
+            packed = None if run.error else run.packed
+            change = await live.change_to(run.value, packed)
             commits = self._log.since(ts)
-        self._observer.run_ended(live.key.path, word_of(run.error), time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._observer.run_ended(live.key.path, word_of(run.error), seconds)
         if not live.subscribers:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
-        self._rest(live, run)
+        is_remembered = self.remembered.keep(live, live.recall.documents)
+        self._rest(live, run, 0.0 if is_remembered else seconds)
         self._expire_at(live, run.reads.holds_until)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self._index.replace(live, run.reads)
@@ -380,18 +391,23 @@ class LiveQueries:
         else:
             dirty_at = next((commit.ts for commit in commits if run.reads.overlaps(commit)), None)
         live.publish(
-            ts, dirty_at, value=run.value, packed=None if run.error else run.packed, arrays=run.arrays,
-            error=run.error, journal=run.journal,
+            ts, dirty_at, value=run.value, packed=packed, arrays=run.arrays, error=run.error, journal=run.journal,
+            change=change,
         )  # fmt: skip
         self._notify(live)
         return True
 
-    def _rest(self, live: LiveQuery, run: Run) -> None:
-        """Let a query that takes too long wait before it is run again: as long as it took, then twice as long each time."""
+    def _rest(self, live: LiveQuery, run: Run, seconds: float) -> None:
+        """Let a query that takes too long wait before it is run again: as long as it took, then twice as long each time.
+
+        Args:
+            seconds: How long one took that will take as long the next time; it waits as long if that is long.
+        """
         live.failures = live.failures + 1 if run.timed_out else 0
+        pause = seconds if seconds > REST_AFTER_SECONDS else 0.0
         if run.timed_out:
             pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
-            live.rests_until = asyncio.get_running_loop().time() + pause
+        live.rests_until = asyncio.get_running_loop().time() + pause if pause else 0.0
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
         """Give what the last run has left, with every commit between that run and this."""

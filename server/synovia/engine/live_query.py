@@ -7,11 +7,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from synovia.engine.executor import Arguments, Recall
+from synovia.engine.executor import Arguments
 from synovia.functions.function import Function
 from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Ts
 from synovia.transaction.footprint import footprint
+from synovia.transaction.recall import Recall
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
 from synovia_protocol.errors import ErrorInfo
@@ -20,6 +21,7 @@ KEPT_VERSIONS = 64
 PAST = -1
 """The number of versions that were looked up afterwards and so belong to no sequence."""
 KEPT_BYTES = 4 * 1024 * 1024
+_LARGE = 256 * 1024
 
 
 class Subscriber(Protocol):
@@ -219,8 +221,12 @@ class LiveQuery:
         arrays: frozenset[bytes] = frozenset(),
         error: ErrorInfo | None = None,
         journal: bytes | None = None,
+        change: bytes | None = None,
     ) -> bool:
         """Take the result of a run as of ``ts``; ``dirty_at`` is the first commit after that which may have changed it.
+
+        Args:
+            change: What ``change_to`` gave for it.
 
         Returns:
             Whether the result differs from the one before.
@@ -233,7 +239,6 @@ class LiveQuery:
             version = latest
         else:
             number = 1 if latest is None else latest.number + 1
-            change = self._patch(latest, value, packed)
             version = Version(number, packed, change, error, self.journal, arrays)
             self._value = value
             self._kept += version.size
@@ -274,10 +279,14 @@ class LiveQuery:
             old.bridge = new.number, codec.pack(change)
         return old.bridge[1]
 
-    def _patch(self, latest: Version | None, value: Any, packed: bytes | None) -> bytes | None:
-        if latest is None or latest.packed is None or packed is None:
+    async def change_to(self, value: Any, packed: bytes | None) -> bytes | None:
+        """Give the encoded patch from the newest result to the next, a large one from a thread; None if there is none."""
+        latest = self._spans[-1].version if self._spans else None
+        if latest is None or latest.packed is None or packed is None or packed == latest.packed:
             return None
-        return codec.pack(patch.diff(self._value, value))
+        if len(packed) + len(latest.packed) <= _LARGE:
+            return codec.pack(patch.diff(self._value, value))
+        return await asyncio.to_thread(lambda: codec.pack(patch.diff(self._value, value)))
 
     def _close_span(self, ts: Ts) -> None:
         if self._spans:

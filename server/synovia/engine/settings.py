@@ -17,7 +17,10 @@ class EngineLimits:
     mutation_timeout: float = 15.0
     max_lingering_bytes: int = 64 * _MIB
     max_lingering_bytes_per_address: int = 32 * _MIB
+    max_remembered_bytes: int = 256 * _MIB
+    max_remembered_bytes_per_address: int = 128 * _MIB
     max_result_bytes: int = 16 * _MIB
+    max_result_elements: int = 1_000_000
     max_running_queries: int = 64
     max_running_queries_per_address: int = 32
     query_timeout: float = 8.0

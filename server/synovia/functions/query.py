@@ -19,6 +19,7 @@ from synovia.schema import Misfit, Table, Unreadable, database_name, field_of
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction, scan_key
+from synovia.turns import Turns
 
 T = TypeVar("T", bound=Table)
 
@@ -126,7 +127,7 @@ class Query(Generic[T]):
         most = n
         while True:
             documents = await self._transaction.scan(self._scan, most)
-            rows = self._rows(documents)
+            rows = await self._rows(documents)
             if len(rows) >= n or len(documents) < most:
                 return rows[:n]
             most += max(n - len(rows), len(documents) - len(rows))
@@ -134,7 +135,7 @@ class Query(Generic[T]):
     @awaited("ctx.db.query(...).collect")
     async def collect(self) -> list[T]:
         """Read all documents."""
-        return self._rows(await self._transaction.scan(self._scan))
+        return await self._rows(await self._transaction.scan(self._scan))
 
     @awaited("ctx.db.query(...).first")
     async def first(self) -> T | None:
@@ -183,7 +184,7 @@ class Query(Generic[T]):
         scan = self._scan if cursor is None else self._after(self._decode(cursor))
         documents, end = await self._stretch(scan, size)
         self._journal.note(end)
-        return Page(items=self._rows(documents), next_cursor=None if end is None else _encode(end))
+        return Page(items=await self._rows(documents), next_cursor=None if end is None else _encode(end))
 
     async def _stretch(self, scan: Scan, size: int) -> tuple[list[dict[str, Any]], bytes | None]:
         """Read a page and tell where it ends: where it ended the first time, unless it has grown out of all proportion."""
@@ -213,16 +214,16 @@ class Query(Generic[T]):
             stretch = scan if end == END or scan is None else _until(scan, end)
             documents = await self._read(stretch, 2 * MAX_PAGE_SIZE + 1)
         self._journal.note(end)
-        return self._cut_page(documents, None if end == END else _encode(end))
+        return await self._cut_page(documents, None if end == END else _encode(end))
 
-    def _cut_page(self, documents: list[dict[str, Any]], next_cursor: str | None) -> Page[T]:
+    async def _cut_page(self, documents: list[dict[str, Any]], next_cursor: str | None) -> Page[T]:
         """Make a page that tells where, and whether, it is to be cut in two."""
         status: Literal["SplitRecommended", "SplitRequired"] | None = None
         if len(documents) > MAX_PAGE_SIZE:
             status = "SplitRecommended" if len(documents) <= 2 * MAX_PAGE_SIZE else "SplitRequired"
         documents = documents[: 2 * MAX_PAGE_SIZE]
         split = _encode(self._only_key(documents[(len(documents) - 1) // 2])) if len(documents) > 1 else None
-        return Page(items=self._rows(documents), next_cursor=next_cursor, split_cursor=split, page_status=status)
+        return Page(items=await self._rows(documents), next_cursor=next_cursor, split_cursor=split, page_status=status)
 
     async def _read(self, scan: Scan | None, limit: int) -> list[dict[str, Any]]:
         return [] if scan is None else await self._transaction.scan(scan, limit)
@@ -261,13 +262,14 @@ class Query(Generic[T]):
         rest = Interval(keys.after(key), high) if self._scan.order is Order.ASC else Interval(low, key)
         return replace(self._scan, interval=rest)
 
-    def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
-        rows = []
+    async def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
+        rows, turns = [], Turns()
         for document in documents:
             try:
                 rows.append(self._cache.row(self._table, document))
             except Unreadable as error:
                 self._notice(error.misfit)
+            await turns.step()
         return rows
 
 

@@ -24,8 +24,6 @@ from synovia.transaction.keyed import FEW, KeyedCommit, KeyedWrite, Point
 from synovia.transaction.readset import RangeRead
 from synovia.turns import Turns
 
-MOST_DOCUMENTS = 20_000
-
 
 @dataclass(slots=True)
 class _Kept:

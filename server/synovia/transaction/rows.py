@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.transaction.footprint import of_many
+from synovia.turns import Turns
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
+
+
+class Packed(NamedTuple):
+    """A wire value, its encoding, and the digests of the arrays it refers to."""
+
+    value: Any
+    packed: bytes
+    arrays: frozenset[bytes]
 
 
 class Row:
@@ -73,9 +82,7 @@ class RowCache:
         """Let go of what the run before has left."""
         self._earlier = {}
 
-    def pack(
-        self, rows: Sequence[Table], dump: Callable[[Table], tuple[Any, bytes, frozenset[bytes]]]
-    ) -> tuple[list[Any], bytes, frozenset[bytes]]:
+    async def pack(self, rows: Sequence[Table], dump: Callable[[Table], Packed]) -> Packed:
         """Dump and pack a list of rows: those of this cache once, others (changed copies) each time.
 
         Args:
@@ -84,7 +91,7 @@ class RowCache:
         Returns:
             The same for the whole list.
         """
-        values, parts, arrays = [], [list_head(len(rows))], set[bytes]()
+        values, parts, arrays, turns = [], [list_head(len(rows))], set[bytes](), Turns()
         for value in rows:
             row = self._by_value.get(id(value))
             if row is None or row.value is not value:
@@ -97,4 +104,5 @@ class RowCache:
             parts.append(packed)
             if refers:
                 arrays |= refers
-        return values, b"".join(parts), frozenset(arrays)
+            await turns.step()
+        return Packed(values, b"".join(parts), frozenset(arrays))

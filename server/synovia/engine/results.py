@@ -1,0 +1,78 @@
+"""Results: checked against their annotation, dumped and encoded; large ones without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from synovia.engine.settings import EngineLimits
+from synovia.functions.creation_times import tell_creation_times
+from synovia.functions.function import Function
+from synovia.schema import Table
+from synovia.transaction.rows import Packed, RowCache
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.references import digests_in
+
+logger = logging.getLogger("synovia")
+
+NOTHING: Final = codec.pack(None)
+_MANY: Final = 2_000
+"""A list or map of more is dumped and encoded in a thread."""
+_ARRAY_MARK: Final = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
+
+
+async def packed_result(function: Function, given: Any, rows: RowCache | None) -> Packed:
+    """Give what a function has returned as a wire value, encoded, and the arrays it refers to.
+
+    Args:
+        rows: The rows that its run has made, if they may be used.
+
+    Raises:
+        Exception: It is not what the annotation says, or cannot be encoded.
+    """
+    if rows is not None and function.rows_of is not None:
+        return await rows.pack(function.check(given), _pack_row)
+    if isinstance(given, list | tuple | dict | set) and len(given) > _MANY:
+        return await asyncio.to_thread(lambda: _packed(function.dump(function.check(given))))
+    return _packed(function.dump(function.check(given)))
+
+
+def refusal(function: Function, packed: Packed, limits: EngineLimits) -> ErrorInfo | None:
+    """Refuse a result of too many bytes or too many elements, each of which costs time, however small it is."""
+    size, most = len(packed.packed), limits.max_result_elements
+    if size > limits.max_result_bytes:
+        return _too_large(function, "bytes", size, limits.max_result_bytes)
+    if size > most and (elements := _elements(packed.value, most)) > most:  # an element has a byte at least
+        return _too_large(function, "elements", elements, most)
+    return None
+
+
+def _too_large(function: Function, unit: str, size: int, limit: int) -> ErrorInfo:
+    logger.warning("%s gave a result of %d %s; the limit is %d", function.path, size, unit, limit)
+    text = f"the result of {function.path} has {size:,} {unit}, {limit:,} are allowed; ask for it in pages"
+    data = {"size": size, "limit": limit} | ({} if unit == "bytes" else {"unit": unit})
+    return ErrorInfo(ErrorCode.TOO_LARGE, text, data)
+
+
+def _elements(value: Any, most: int) -> int:
+    """Count the elements of a wire value with all that they hold, until there are more than ``most``."""
+    waiting, count = [value], 0
+    while waiting and count <= most:
+        inside = waiting.pop()
+        items = inside.values() if isinstance(inside, dict) else inside
+        count += len(inside)
+        waiting.extend(item for item in items if isinstance(item, list | dict) and item)
+    return count
+
+
+def _packed(value: Any) -> Packed:
+    packed = codec.pack(value)
+    return Packed(value, packed, frozenset(digests_in(value)) if _ARRAY_MARK in packed else frozenset())
+
+
+def _pack_row(row: Table) -> Packed:
+    wire = row.model_dump(by_alias=True, exclude_none=True)
+    tell_creation_times(row, wire)
+    return _packed(wire)
