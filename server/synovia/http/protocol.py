@@ -167,7 +167,9 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         if frame is not last:
             head = _head(len(frame), _TEXT if self.text else _BINARY)
             if len(frame) >= _JOINED_BYTES:
-                self.transport.writelines((head, frame))
+                # Not by writelines: that of asyncio's own loop in Python 3.12 and 3.13 never says that it holds too much.
+                self.transport.write(head)
+                self.transport.write(frame)
                 return
             joined = head + frame
             SyncProtocol._written = frame, joined

@@ -15,6 +15,7 @@ from synovia.functions.function import Function, Kind
 from synovia.functions.retry import ONCE, Retry
 from synovia.functions.scheduled_calls import CallError, CallOutcome, CronJob, ScheduledCall, queue_of
 from synovia.functions.schedules import Schedule, parse
+from synovia.functions.unreadable import UnreadableDocument
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.batches import unpack
 from synovia.scheduler.calls import Calls, When, over
@@ -83,7 +84,7 @@ class CallTransitions:
         failures = [Failure(path=str(call.path), id=call.id, error=told)]
         try:
             whole = await ctx.db.get(ScheduledCall, Id(id_))
-        except ValueError:  # somebody else has written into it
+        except UnreadableDocument:  # somebody else has written into it
             return failures
         if whole is not None:
             failures += await self._calls.completion.tell(ctx, whole, CallOutcome(status="failed", error=told))
@@ -194,7 +195,7 @@ class CallTransitions:
             return
         try:
             row = await ctx.db.get(CronJob, Id(path))
-        except ValueError:  # somebody else has written into it
+        except UnreadableDocument:  # somebody else has written into it
             await writer.replace(fresh)
             return
         if row is not None and row.schedule != text:
