@@ -18,6 +18,7 @@ from synovia.engine.lag import Lag
 from synovia.engine.live_queries import LiveQueries
 from synovia.engine.live_query import LiveQuery, Subscriber
 from synovia.engine.log import Log
+from synovia.engine.loop_watch import LoopWatch
 from synovia.engine.mutations import Mutations, Request
 from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
@@ -76,6 +77,7 @@ class Engine:
         self._log_alive = False
         self._lag = Lag()
         self._store_health = StoreHealth(store, self._lag)
+        self.loop_watch = LoopWatch(Executor.calling_code())
         self.swept = Swept()
 
     def _on_change(self, change: Any) -> None:
@@ -87,6 +89,7 @@ class Engine:
     async def start(self) -> None:
         """Begin to follow the log; the store is open already."""
         await self._log.start()
+        self.loop_watch.start()
         self._log_alive = True
         self._tasks = [
             keep_running(self._follow, "log", StoreError),
@@ -96,6 +99,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop every task; the store stays open."""
+        self.loop_watch.stop()
         await end(self._tasks)
         await self._freshness.stop()
         await self.live.stop()
@@ -133,6 +137,7 @@ class Engine:
         health.add("log", LogHealth(self._log, self._lag, lambda: self._log_alive, log_timeout))
         health.add("indexes", IndexHealth(self.store))
         health.add("engine", self._health)
+        health.add("loop", self.loop_watch)
 
     async def _health(self) -> PartHealth:
         figures = {

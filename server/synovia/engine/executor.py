@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from types import CodeType
 from typing import Any
 
 from synovia.engine.results import NOTHING, packed_result, refusal
@@ -340,6 +341,11 @@ class Executor:
             raise
         except Exception as error:
             run.error = self._server_error(function, error)
+
+    @classmethod
+    def calling_code(cls) -> CodeType:
+        """Give the code that calls functions; each of its frames has the function in ``function``."""
+        return cls._result.__code__
 
     @staticmethod
     async def _result(function: Function, context: Any, args: Mapping[str, Any], calls: RunCalls) -> Any:
