@@ -50,6 +50,12 @@ async def author(ctx: QueryContext, message_id: Id[Message]) -> str:
     return user.name
 
 
+@query(public=True)
+async def newest_ids(ctx: QueryContext, limit: int) -> list[Id[Message]]:
+    """Read the table as it comes, from the end."""
+    return [message.id for message in await ctx.db.query(Message).order("desc").take(limit)]
+
+
 @mutation(public=True)
 async def send(ctx: MutationContext, author: Id[User], channel: str, body: str) -> Id[Message]:
     return await ctx.db.insert(Message(author=author, channel=channel, body=body))

@@ -76,6 +76,7 @@ async def test_a_running_application_shows_old_and_new_documents_in_one_order(an
         assert await call.mutation("moved_chat:like", {"messageId": MESSAGES[3]}) == 4
         times = await call.query("moved_chat:times")
         assert times == sorted(times)
+        assert await call.query("moved_chat:newest_ids", {"limit": 4}) == [*reversed(new), *reversed(MESSAGES)][:4]
         assert times[0] == BEGIN + 1000
 
 

@@ -15,7 +15,7 @@ from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
-from synovia.schema import Misfit, Table, Unreadable, database_name, field_of
+from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, database_name, field_of
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction, scan_key
@@ -48,6 +48,10 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
     return spec
 
 
+def _by_creation(table: type[Table]) -> IndexSpec:
+    return next((each for each in table.spec.indexes if each.fields == (CREATION_TIME,)), BY_ID)
+
+
 def _dotted(condition: str) -> str:
     return condition.replace("__", ".")
 
@@ -55,8 +59,9 @@ def _dotted(condition: str) -> str:
 class Query(Generic[T]):
     """Documents of one table, through one index. Each step gives a new builder; the last word reads.
 
-    Without ``using`` it reads the whole table in the order of ids, that is, of their creation. A document that does not fit
-    the table is left out, except where it is the only one: ``unique`` fails then, as ``ctx.db.get`` does.
+    Without ``using`` it reads the whole table in the order of creation, which is that of ids, or of an index over nothing
+    but the time of creation if the table declares one, because it holds documents from elsewhere. A document that does not
+    fit the table is left out, except where it is the only one: ``unique`` fails then, as ``ctx.db.get`` does.
     """
 
     def __init__(
@@ -72,7 +77,7 @@ class Query(Generic[T]):
         self._journal = journal
         self._cache = rows
         self._table = table
-        self._scan = scan or Scan(table.spec.name, BY_ID, keys.prefix(()))
+        self._scan = scan or Scan(table.spec.name, _by_creation(table), keys.prefix(()))
         self._notice = notice
 
     def _with(self, scan: Scan) -> Query[T]:
