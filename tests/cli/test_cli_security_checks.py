@@ -120,6 +120,12 @@ def test_who_listens_to_the_world_without_tls_or_a_proxy_is_warned() -> None:
         assert "tokens and data travel readably" in running.banner
 
 
+def test_who_lets_in_pages_without_an_origin_is_warned() -> None:
+    (told,) = concerns(Settings(host="127.0.0.1", origins="https://app.example.org,null"))
+    assert "'null'" in told
+    assert not list(concerns(Settings(host="127.0.0.1", origins="file://")))
+
+
 def test_an_address_with_a_password_is_in_no_text_of_the_settings() -> None:
     address = f"mongodb://me:{PASSWORD}@db/x"
     settings = Settings(store=address, tls_key_password=PASSWORD)

@@ -21,7 +21,7 @@ _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _DESKTOP_SCHEMES = frozenset({"tauri", "app"})
 """Of the pages that desktop programs carry along: ``tauri://localhost`` in Tauri, ``app://NAME`` by custom in Electron."""
 _WITHOUT_ORIGIN = frozenset({"null", "file://"})
-"""What browsers send for pages that have none: those opened from a file, as Electron's often are, and any other's too."""
+"""What pages send that have none: those opened from a file, as Electron's often are; ``null`` is sent by others too."""
 _LOOPBACK_ORIGIN = r"https?://(localhost|([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 
 

@@ -28,7 +28,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export function launch(): Promise<Browser> {
+export function launch(...flags: string[]): Promise<Browser> {
   if (!executable) throw new Error(`no Chromium is found: ${HOW}`);
-  return chromium.launch({ executablePath: executable, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath: executable, headless: true, args: [...FLAGS, ...flags] });
 }
