@@ -33,4 +33,5 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(t
 
 
 def commits() -> list[Commit]:
-    return [each for each in gc.get_objects() if type(each) is Commit]
+    """Find the commits of this test that are anywhere in memory; those of others may be, too."""
+    return [each for each in gc.get_objects() if type(each) is Commit and len(each.writes) == BATCH]

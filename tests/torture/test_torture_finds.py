@@ -25,6 +25,7 @@ ROUNDS = {
         clients=2,
         hubs=1,
         readers=4,
+        sights=150,
         faults=(),
         scale=Scale(registers=3, counters=1, weights={"place": 4, "append": 1, "increment": 1}),
     ),
@@ -40,9 +41,16 @@ FOUND = {
 
 @pytest.mark.parametrize("sabotage", ROUNDS)
 async def test_a_guarantee_that_is_switched_off_is_missed(sabotage: str, tmp_path: Path) -> None:
-    plan = replace(ROUNDS[sabotage], sabotage=sabotage)
-    report = await torture(plan, f"sqlite:///{tmp_path / 'torture.sqlite'}")
-    assert report.kinds >= FOUND[sabotage], str(report)
+    """On a busy machine little happens in a round, so there are several tries."""
+    found, reports = set[str](), ""
+    for number in range(3):
+        plan = replace(ROUNDS[sabotage], seed=ROUNDS[sabotage].seed + 100 * number, sabotage=sabotage)
+        report = await torture(plan, f"sqlite:///{tmp_path / f'torture{number}.sqlite'}")
+        found |= report.kinds
+        reports += f"{report}\n"
+        if found >= FOUND[sabotage]:
+            return
+    pytest.fail(reports)
 
 
 @pytest.mark.mongodb
