@@ -144,6 +144,52 @@ async def test_ways_not_to_await(tmp_path: Path, kind: str, body: str) -> None:
     assert (await fault_of(tmp_path, kind, body)).startswith("NotAwaited: not awaited: ctx.")
 
 
+HELPER = "async def helper(ctx, *rest):\n    await require_role(ctx, 'admin')\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "call"),
+    [
+        ("mutation", "helper(ctx)"),
+        ("query", "helper(ctx)"),
+        ("action", "helper(ctx)"),
+        ("mutation", "unused = helper(ctx, 5)"),
+        ("mutation", "helper(ctx.db)"),
+        ("mutation", "[helper(ctx), helper(ctx)]"),
+        ("mutation", "await asyncio.sleep(0)\nhelper(ctx)\nawait ctx.db.insert(Thing(name='second'))"),
+        ("query", "try:\n    helper(ctx)\nfinally:\n    await asyncio.sleep(0)"),
+    ],
+)
+async def test_a_helper_that_is_handed_ctx_is_awaited_too(tmp_path: Path, kind: str, call: str) -> None:
+    body = HELPER + call
+    text = await fault_of(tmp_path, kind, body)
+    number = HEAD.count("\n") + source_of(kind, body).split("async def helper")[0].count("\n") + 1
+    assert text.startswith("NotAwaited: not awaited: helper, which is at ")
+    assert text.endswith(f".py:{number}")
+
+
+async def test_of_other_coroutines_python_tells(tmp_path: Path) -> None:
+    async with TestApp(application(tmp_path, "query", HELPER + "helper(5)\nreturn 1")) as app:
+        with pytest.warns(RuntimeWarning, match=r"helper' was never awaited"):
+            assert await call(app, "query") == 1
+
+
+async def test_a_run_is_not_to_blame_for_what_another_one_has_dropped(tmp_path: Path) -> None:
+    drop = "if kept:\n    kept.clear()\n    return 'dropped'\n"
+    async with TestApp(
+        application(tmp_path, "query", HELPER + drop + "kept.append(helper(ctx))\nreturn 'kept'")
+    ) as app:
+        assert await call(app, "query") == "kept"
+        with pytest.warns(RuntimeWarning, match=r"helper' was never awaited"):
+            assert await call(app, "query") == "dropped"
+
+
+async def test_an_error_says_which_helper_was_not_awaited_before_it(tmp_path: Path) -> None:
+    async with TestApp(application(tmp_path, "query", HELPER + "helper(ctx)\nreturn [][0]")) as app:
+        with pytest.raises(FunctionError, match=r"out of range; not awaited: helper, which is at "):
+            await call(app, "query")
+
+
 async def test_all_of_them_are_told(tmp_path: Path) -> None:
     text = await fault_of(tmp_path, "mutation", "ctx.db.insert(Thing(name='a'))\nctx.audit('b')")
     assert "ctx.db.insert at " in text

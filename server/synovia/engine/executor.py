@@ -319,7 +319,7 @@ class Executor:
         admitted: bool = False,
     ) -> None:
         try:
-            with RunCalls() as calls:
+            with RunCalls(context) as calls:
                 if not admitted:
                     await function.access.admit(context)
                 if isinstance(args, InvalidArguments):

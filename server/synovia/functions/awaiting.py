@@ -1,12 +1,15 @@
 """What a function begins and does not await: such a write would be lost, such a check not made, and nobody told.
 
 Whatever a function is handed to await is declared with ``@awaited``. Each call of it is noted with the run in which it is
-made. When the function has returned, its run fails if a call was dropped before it began, or if a write is not over.
+made. When the function has returned, its run fails if a call was dropped before it began, or if a write is not over. It
+fails as well if Python told meanwhile that a coroutine was dropped before it began that had been handed the run's ``ctx``: a
+helper of the application, which would have read, written or checked something.
 """
 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from functools import wraps
@@ -30,11 +33,17 @@ class NotAwaited(RuntimeError):
 
 
 class RunCalls:
-    """The calls that one run has begun; a context in which they are noted."""
+    """The calls that one run has begun; a context in which they are noted.
 
-    __slots__ = ("_around", "_ended", "_many", "_notes")
+    Args:
+        context: What the function is handed as ``ctx``.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_around", "_dropped", "_ended", "_handed", "_many", "_notes")
+
+    def __init__(self, context: object) -> None:
+        self._handed = [each for each in (context, getattr(context, "db", None)) if each is not None]
+        self._dropped: list[str] = []
         self._notes: list[Note] = []
         self._many = _FEW
         self._ended = False
@@ -68,6 +77,14 @@ class RunCalls:
             self._notes = self._open()
             self._many = max(_FEW, 2 * len(self._notes))
 
+    def take_dropped(self, call: Call) -> bool:
+        """Note a coroutine that was dropped before it began, if it is a helper's in this run; tell whether it is."""
+        if self._ended or not any(value is each for value in _arguments(call) for each in self._handed):
+            return False
+        code: CodeType = call.cr_code  # type: ignore[attr-defined]
+        self._dropped.append(f"{code.co_name}, which is at {place(code.co_filename, code.co_firstlineno)}")
+        return True
+
     def check(self, result: object) -> None:
         """Check that nothing is lost of what was begun, after the function has returned ``result``.
 
@@ -75,17 +92,17 @@ class RunCalls:
             NotAwaited: Something is.
         """
         lost = [note for note in self._open() if note[2] or _is_dropped(note, result)]
-        if lost:
-            for call, *_ in lost:
-                if _is_new(call):
-                    call.close()  # Python would warn that it was never awaited
-            raise NotAwaited(f"not awaited: {', '.join(map(_told, lost))}")
+        for call, *_ in lost:
+            if _is_new(call):
+                call.close()  # Python would warn that it was never awaited
+        if told := [*map(_told, lost), *self._dropped]:
+            raise NotAwaited(f"not awaited: {', '.join(told)}")
 
     def explain(self, error: Exception) -> None:
         """Say with an error what had not been awaited when it was raised: it may well be its cause."""
         lost = [note for note in self._open() if _is_new(note[0])]
-        if lost:
-            error.add_note(f"not awaited: {', '.join(map(_told, lost))}")
+        if told := [*map(_told, lost), *self._dropped]:
+            error.add_note(f"not awaited: {', '.join(told)}")
 
     def _open(self) -> list[Note]:
         return [note for note in self._notes if note[0].cr_frame is not None]  # type: ignore[attr-defined]
@@ -119,6 +136,29 @@ def awaited(name: str, *, is_write: bool = False) -> _Declare:
         return begin
 
     return declare
+
+
+def _arguments(call: Call) -> list[object]:
+    frame = getattr(call, "cr_frame", None)
+    return [] if frame is None else list(frame.f_locals.values())
+
+
+_WARN = "_warn_unawaited_coroutine"
+"""What the interpreter calls in the module ``warnings`` for each coroutine that is dropped before it began."""
+
+
+def _in_a_run(warn: Callable[[Call], None]) -> Callable[[Call], None]:
+    @wraps(warn)
+    def tell(call: Call) -> None:
+        calls = _current.get()
+        if calls is None or not calls.take_dropped(call):
+            warn(call)
+
+    return tell
+
+
+if hasattr(warnings, _WARN):
+    setattr(warnings, _WARN, _in_a_run(getattr(warnings, _WARN)))
 
 
 def _told(note: Note) -> str:

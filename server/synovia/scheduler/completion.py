@@ -92,7 +92,7 @@ class Completion:
 
 
 async def _run(function: Function, ctx: MutationContext, args: Mapping[str, Any]) -> None:
-    with RunCalls() as calls:
+    with RunCalls(ctx) as calls:
         given = await function.body(ctx, **function.validate(args))
         calls.check(given)
     function.check(given)
