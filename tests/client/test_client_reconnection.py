@@ -59,6 +59,12 @@ def test_a_server_that_breaks_right_after_its_start_has_failed() -> None:
     assert waits == pytest.approx([0.5, 1.0, 2.0, 4.0])
 
 
+def test_who_is_not_let_in_comes_back_when_the_server_says_however_often() -> None:
+    reconnection = Reconnection(Backoff(), always_longest)
+    assert [reconnection.after_failure(now, None, 2.0) for now in range(8)] == [2.0] * 8
+    assert reconnection.after_failure(20.0, welcomed_at=19.0) == pytest.approx(0.5), "these were no failures"
+
+
 async def test_many_reloads_in_a_row_are_followed_at_once(make: MakeClient, peer: Peer, clock: ManualClock) -> None:
     async with make(random=always_longest):
         for _ in range(6):

@@ -66,9 +66,10 @@ async def test_a_request_that_does_not_come_is_not_waited_for(drip: Drip) -> Non
 
 
 async def test_connections_that_are_no_websockets_are_counted_for_each_address() -> None:
-    async with serving(max_requests_per_address=3) as running, client_of(running) as healthy:
-        writers = [await asyncio.open_connection("127.0.0.1", running.port, local_addr=(FLOODER, 0)) for _ in range(3)]
-        await until(lambda: running.hub.addresses.of(FLOODER).visitors == 3)
+    places = serving(max_requests_per_address=2, max_connections_per_address=3)  # each may still become a WebSocket
+    async with places as running, client_of(running) as healthy:
+        writers = [await asyncio.open_connection("127.0.0.1", running.port, local_addr=(FLOODER, 0)) for _ in range(5)]
+        await until(lambda: running.hub.addresses.of(FLOODER).visitors == 5)
         async with line(running, source=FLOODER) as (reader, _):
             assert (await answer(reader)).status == 429
         await still_works(healthy)

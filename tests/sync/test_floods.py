@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -227,11 +228,33 @@ async def test_connections_of_an_address_are_limited() -> None:
         assert (await request_upgrade(running, source=FLOODER)).status == 101
 
 
+async def test_sockets_of_one_address_that_come_all_at_once_are_let_in_as_long_as_there_are_places() -> None:
+    """A clinic behind one address after a restart: more than the HTTP connections an address may have."""
+    async with serving() as running:
+        clinic = [request_upgrade(running, source=FLOODER) for _ in range(200)]
+        assert Counter(each.status for each in await asyncio.gather(*clinic)) == {101: 200}
+        address = running.hub.addresses.of(FLOODER)
+        await until(lambda: address.connections == address.visitors == 0)
+    async with (
+        serving(max_connections_per_address=20, max_requests_per_address=5) as running,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(20):
+            await stack.enter_async_context(client_of(running, local_addr=(FLOODER, 0)))
+        assert (await request_upgrade(running, source=FLOODER)).status == 429, "and no longer"
+
+
+async def test_handshakes_of_an_address_in_debt_wait_for_their_turn() -> None:
+    async with flooded(max_messages_per_second_per_address=40) as (running, _, _):
+        statuses = await asyncio.gather(*(request_upgrade(running, source=FLOODER) for _ in range(12)))
+        assert {each.status for each in statuses} == {101}
+        assert running.hub.addresses.of(FLOODER).arriving == 0
+
+
 async def test_handshakes_and_requests_count_as_messages_do() -> None:
     async with flooded(max_messages_per_second_per_address=40) as (running, _, flooder):
-        statuses = [(await request_upgrade(running, source=FLOODER)).status for _ in range(12)]
-        assert statuses[0] == 101
-        assert statuses[-1] == 429
+        running.hub.addresses.of(FLOODER).meter.take(1_000, 0, time.monotonic())
+        assert (await request_upgrade(running, source=FLOODER)).status == 429, "it would wait for too long"
         assert (await ask(running, source=FLOODER)).status == 429
         refused = await flooder.response(await flooder.act("notes:long_text", {"length": 1}))
         assert refused.error.code == "rate_limited"

@@ -26,10 +26,11 @@ export class Reconnection {
   /**
    * Give the wait after a connection that broke, or could not be made.
    * @param welcomedAt When the server had welcomed the client on it; null if it has not.
-   * @param retryAfter What the server asks to wait at least.
+   * @param retryAfter What the server asks to wait at least; of one that did not let the client in, exactly.
    */
   afterFailure(now: number, welcomedAt: number | null, retryAfter: number): number {
-    if (welcomedAt === null && now < this.#restartingUntil) return Math.max(retryAfter, this.random() * this.#spread);
+    if (welcomedAt === null && retryAfter > 0) return retryAfter;
+    if (welcomedAt === null && now < this.#restartingUntil) return this.random() * this.#spread;
     if (welcomedAt !== null && now - welcomedAt >= this.backoff.stableAfter) this.#failures = 0;
     return Math.max(retryAfter, this.backoff.delay(this.#failures++, this.random));
   }

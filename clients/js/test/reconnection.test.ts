@@ -31,6 +31,12 @@ it("takes a server that breaks right after its start for one that has failed", (
   expect([0, 0, 0].map(() => reconnection.afterFailure(1_000, 900, 0))).toEqual([500, 1_000, 2_000]);
 });
 
+it("comes back when a server says that did not let it in, however often", () => {
+  const reconnection = new Reconnection(new Backoff(), longest);
+  for (let now = 0; now < 8_000; now += 1_000) expect(reconnection.afterFailure(now, null, 2_000)).toBe(2_000);
+  expect(reconnection.afterFailure(20_000, 19_000, 0)).toBe(500);
+});
+
 it("follows many reloads in a row at once", async () => {
   const peer = new Peer({ random: longest });
   for (let reload = 1; reload <= 6; reload++) {

@@ -38,10 +38,12 @@ class Reconnection:
         Args:
             now: The time, in seconds.
             welcomed_at: When the server had welcomed the client on it; None if it has not.
-            retry_after: Seconds that the server asks to wait at least.
+            retry_after: Seconds that the server asks to wait at least; of one that did not let the client in, exactly.
         """
+        if welcomed_at is None and retry_after > 0:
+            return retry_after
         if welcomed_at is None and now < self._restarting_until:
-            return max(retry_after, self.random() * self._spread)
+            return self.random() * self._spread
         if welcomed_at is not None and now - welcomed_at >= self.backoff.stable_after:
             self._failures = 0
         delay = self.backoff.delay(self._failures, self.random)

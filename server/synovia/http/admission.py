@@ -9,6 +9,9 @@ from typing import Protocol
 from synovia.limits.addresses import Address
 from synovia.sync.hub import Hub
 
+PATIENCE_SECONDS = 3.0
+"""In debt for longer than this, an address is refused before anything is read. Handshakes wait as long at most."""
+
 
 class Visitor(Protocol):
     """A connection at the door."""
@@ -41,8 +44,11 @@ class Admission:
             return b"503 Service Unavailable"
         address = None if self._trusts(host) else self._hub.addresses.of(host)
         if address is not None:
-            in_debt = address.meter.wait(time.monotonic()) > 0
-            if in_debt or address.visitors >= limits.max_requests_per_address:
+            # One that becomes a WebSocket is let in as long as there is a place for it; requests are counted as they come.
+            places = limits.max_connections_per_address - address.connections - address.arriving
+            if address.visitors >= limits.max_requests_per_address + max(0, places):
+                return b"429 Too Many Requests"
+            if address.meter.wait(time.monotonic()) > PATIENCE_SECONDS:
                 return b"429 Too Many Requests"
             address.visitors += 1
         self._inside[visitor] = address

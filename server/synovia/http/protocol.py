@@ -296,5 +296,5 @@ class HttpProtocol(H11Protocol):
 
     def _end(self, status: bytes, *, retry: bool = True) -> None:
         head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n%b\r\n"
-        self.transport.write(head % (status, b"retry-after: 10\r\n" if retry else b""))
+        self.transport.write(head % (status, b"retry-after: 5\r\n" if retry else b""))
         self.transport.close()

@@ -7,6 +7,8 @@ import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from synovia.http.admission import PATIENCE_SECONDS
+from synovia.limits.addresses import Address
 from synovia.limits.refusal import Refusal
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
@@ -39,19 +41,35 @@ class Throttle:
         now = time.monotonic()
         wait = address.meter.wait(now)
         address.take(_MESSAGES[scope["type"]], 0, now)
-        if wait <= 0 and (turn := address.turn(_SPACING[scope["type"]], now)) > 0:
-            await asyncio.sleep(turn)
-        if wait > 0:
+        if scope["type"] == "websocket" and wait <= PATIENCE_SECONDS:
+            await self._arrive(scope, receive, send, address, wait)
+        elif wait > 0:
             refusal = Refusal(429, ErrorCode.RATE_LIMITED, "this address asks for too much at once", wait)
             await refusal(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._app(scope, receive, send)  # the hub counts the open ones
         elif address.requests >= self._hub.limits.max_requests_per_address:
             text = "as many requests of this address as may are being answered already"
             await Refusal(429, ErrorCode.LIMIT_EXCEEDED, text, 1)(scope, receive, send)
         else:
             address.requests += 1
             try:
+                await _turn(address, "http")
                 await self._app(scope, receive, send)
             finally:
                 address.requests -= 1
+
+    async def _arrive(self, scope: Scope, receive: Receive, send: Send, address: Address, wait: float) -> None:
+        """Let a handshake wait for its turn: all of a clinic come at once after a restart, and there are places for them."""
+        if address.connections + address.arriving < self._hub.limits.max_connections_per_address:
+            address.arriving += 1
+            try:
+                await asyncio.sleep(max(0.0, wait))
+                await _turn(address, "websocket")
+            finally:
+                address.arriving -= 1
+        await self._app(scope, receive, send)  # the hub counts the open ones
+
+
+async def _turn(address: Address, what: str) -> None:
+    """Wait while there are many of an address."""
+    if (seconds := address.turn(_SPACING[what], time.monotonic())) > 0:
+        await asyncio.sleep(seconds)

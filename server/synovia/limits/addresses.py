@@ -67,6 +67,7 @@ class Address:
 
     Attributes:
         connections: WebSockets that are open.
+        arriving: Handshakes that wait for their turn.
         requests: HTTP requests that are being answered.
         visitors: Connections that are not WebSockets, or not yet.
         subscriptions: Queries in the query sets of all its connections.
@@ -79,14 +80,15 @@ class Address:
     """
 
     __slots__ = (
-        "_activity", "_next_turn", "anonymous_samples", "connections", "meter", "requests", "running", "sign_ins", "storing",
-        "subscriptions", "upload_bytes", "visitors",
+        "_activity", "_next_turn", "anonymous_samples", "arriving", "connections", "meter", "requests", "running",
+        "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
     def __init__(self, limits: HubLimits, now: float, activity: Activity) -> None:
         self._activity = activity
         self._next_turn = 0.0
         self.connections = 0
+        self.arriving = 0
         self.requests = 0
         self.visitors = 0
         self.subscriptions = 0
@@ -118,7 +120,7 @@ class Address:
     @property
     def in_use(self) -> bool:
         """Whether anybody is connected from there."""
-        return bool(self.connections or self.requests or self.visitors)
+        return bool(self.connections or self.arriving or self.requests or self.visitors)
 
     def idle(self, now: float) -> bool:
         """Tell whether a new one would be the same."""

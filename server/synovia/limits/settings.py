@@ -18,7 +18,7 @@ class HubLimits(BaseModel):
     Attributes:
         max_connections: Connections of the whole hub; one more is refused at its handshake.
         max_connections_per_address: Connections from one address (IPv6: one /64), likewise.
-        max_requests_per_address: HTTP connections from one address, handshakes that are not complete included.
+        max_requests_per_address: HTTP requests of one address that are answered at once.
         max_messages_per_second: Messages of a connection in the long run, a mutation as three, each query as one; twice
             as many at once. Mutations and array frames beyond it are not read on; other calls fail with ``rate_limited``.
         max_messages_per_second_per_address: The same for all connections and HTTP requests of an address.
