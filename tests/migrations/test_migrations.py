@@ -18,6 +18,7 @@ from synovia.migrations.runner import LEASE_MS, Migrations, states_of
 from synovia.schema import Document
 from synovia.store.base import Batch, Store, Write
 from synovia.store.mongo import MongoStore
+from synovia.tasks import end
 from synovia.testing import TestApp
 
 MANY = 700
@@ -144,7 +145,7 @@ async def test_one_that_fails_names_the_document_and_goes_on_there_once_it_is_me
         assert [*states] == ["music:first"]
         assert (states["music:first"].status, states["music:first"].documents) == ("failed", 40)
         report = (await app.server.schema.health()).status
-        assert report == "a migration has failed; the log names them"
+        assert report == "a migration has failed: see the log"
         newer = with_body(True)
         await Migrations(app.engine, newer, "newer").run()
         assert [each["plays"] for each in await stored(app)] == [1 if n == 40 else n + 1 for n in range(60)]
@@ -241,3 +242,24 @@ async def test_functions_may_look_at_migrations() -> None:
         await fill(app.store, [document(1, title="a")])
         await app.migrate()
         assert [(each["_id"], each["status"]) for each in following.value] == [("music:title_becomes_name", "done")]
+
+
+async def test_a_hub_that_stops_lets_another_one_go_on_at_once(any_store: Store) -> None:
+    reached = asyncio.Event()
+
+    @migration(Song)
+    async def count(ctx: MutationContext, document: Document) -> None:
+        document["plays"] += 1
+        if document["name"] == f"song {MANY // 2}" and not reached.is_set():
+            reached.set()
+            await asyncio.Event().wait()
+
+    async with TestApp(version("music", Song, count), any_store) as app:
+        await fill(app.store, [document(n, name=f"song {n}", plays=0) for n in range(MANY)])
+        stopping = Migrations(app.engine, app.registry, "stopping")
+        running = asyncio.create_task(stopping.run())
+        await reached.wait()
+        await end([running])
+        await stopping.release()
+        await Migrations(app.engine, app.registry, "other").run()
+        assert {each["plays"] for each in await stored(app)} == {1}

@@ -103,7 +103,8 @@ async def test_a_changed_declaration_is_said_at_start(
         report = await app.health.report()
         wrong = 2 if model in (Renamed, Bounded) else 1
         assert (report["status"], report["unreadableDocuments"], report["schemaCheck"]) == ("degraded", wrong, "done")
-        assert report["schema"] == f"{wrong} documents do not fit their tables; the log names them"
+        text = "a document does not fit its table" if wrong == 1 else "2 documents do not fit their tables"
+        assert report["schema"] == f"{text}: see the log"
         assert report["faults"][0]["permanent"]
 
 
@@ -127,7 +128,7 @@ async def test_a_renamed_table_is_said_at_start(reopened: Reopened, caplog: pyte
         report = await app.health.report()
         assert (report["status"], report["schema"]) == (
             "degraded",
-            "1 tables seem to have been renamed; the log names them",
+            "a table seems to have been renamed: see the log",
         )
 
 

@@ -60,6 +60,7 @@ class Migrations:
         self._hub = hub
         self.pending = len(registry.migrations)
         self.fault: str | None = None
+        self._running = False
 
     def __len__(self) -> int:
         return len(self._migrations)
@@ -75,13 +76,28 @@ class Migrations:
         """
         self.fault = None
         self.pending = len(self._migrations)
+        self._running = self.pending > 0
         try:
             for each in self._migrations:
                 await self._run(each, gently=gently)
                 self.pending -= 1
+            self._running = False
         except MigrationFailed as error:
             self.fault = error.message
             raise
+
+    async def release(self) -> None:
+        """Let another hub go on at once with what this one has begun: it is stopping."""
+        if not self._running:
+            return
+
+        async def release(ctx: MutationContext) -> None:
+            writer = SystemWriter(ctx.db)
+            for state in await writer.query(MigrationState).collect():
+                if state.status == "running" and state.hub == self._hub:
+                    await writer.patch(state, hub=None, lease_until=None)
+
+        await self._engine.transact(release, path="_migrations:release")
 
     async def _run(self, migration: Migration, *, gently: bool) -> None:
         size, wait = BatchSize(), 0.1

@@ -76,6 +76,7 @@ class SchemaService:
         """Stop; what is not done goes on when a hub starts."""
         if self._task is not None:
             await end([self._task])
+            await self.migrations.release()
 
     async def health(self) -> PartHealth:
         """Tell what does not fit, and how far checks and migrations are."""
@@ -95,10 +96,13 @@ class SchemaService:
         if self.migrations.fault is not None:
             found.append("a migration has failed")
         if count := len(self._engine.unreadable):
-            found.append(f"{count} documents do not fit their tables")
-        if self.renamed:
-            found.append(f"{len(self.renamed)} tables seem to have been renamed")
-        return [f"{each}; the log names them" for each in found]
+            found.append(
+                "a document does not fit its table" if count == 1 else f"{count} documents do not fit their tables"
+            )
+        if count := len(self.renamed):
+            found.append("a table seems" if count == 1 else f"{count} tables seem")
+            found[-1] += " to have been renamed"
+        return [f"{each}: see the log" for each in found]
 
     # --- in the background
 

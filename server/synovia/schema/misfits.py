@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from bson import ObjectId
 from pydantic import ValidationError
 
-from synovia.schema.specs import Document
+from synovia.schema.specs import Document, Undecodable
 from synovia.schema.tables import Table
 
 T = TypeVar("T", bound=Table)
@@ -60,6 +60,8 @@ def read_document(table: type[T], document: Document) -> T:
         Unreadable: It does not fit.
     """
     try:
+        if isinstance(document, Undecodable):
+            raise ValueError(document.reason)
         return table.from_document(document)
     except Exception as error:  # a validator of the application may stumble over what another program wrote
         raise Unreadable(_misfit(table, document, error)) from error

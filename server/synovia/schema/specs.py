@@ -18,6 +18,18 @@ CREATION_TIME: Final = "_creationTime"
 """Where a document says when it was made, in milliseconds since 1970, if its id does not."""
 
 
+class Undecodable(Document):
+    """A document that the database holds and nobody can decode: only its ``_id`` is known.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, id_: Any, reason: str) -> None:
+        super().__init__(_id=id_)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class TableSpec:
     """A table and its indexes; the index ``by_id`` always exists and is not listed."""

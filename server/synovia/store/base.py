@@ -180,7 +180,10 @@ class Snapshot(Protocol):
     def ts(self) -> Ts: ...
 
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
-        """Read documents by ``_id``: one result for each id, in the same order."""
+        """Read documents by ``_id``: one result for each id, in the same order.
+
+        Of one that cannot be decoded it is ``Undecodable``.
+        """
         ...
 
     async def scan(
@@ -195,7 +198,8 @@ class Snapshot(Protocol):
     ) -> list[Document]:
         """Read the documents with an index key inside ``interval`` that satisfy ``where``, ordered by that key.
 
-        A document with several keys in the interval (an array field) appears once, at the first in scan order.
+        A document with several keys in the interval (an array field) appears once, at the first in scan order. One that
+        cannot be decoded is ``Undecodable`` in a scan by ids, and left out of others: its keys are not known.
         """
         ...
 

@@ -12,14 +12,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
+import bson
 from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
+from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from synovia.schema.specs import Document
+from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
 
@@ -108,12 +110,18 @@ class Driver:
         reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
 
-    async def rows(self, command: Mapping[str, Any]) -> list[Document]:
+    async def rows(self, command: Mapping[str, Any], codec: CodecOptions[Any] = CODEC) -> list[Any]:
         """Run a command that answers with a cursor, and give all its documents."""
         self._check_open()
-        cursor = await self.database.cursor_command(command, codec_options=CODEC)
-        rows: list[Document] = await cursor.to_list(None)
+        cursor = await self.database.cursor_command(command, codec_options=codec)
+        rows: list[Any] = await cursor.to_list(None)
         return rows
+
+    async def rows_one_by_one(self, command: Mapping[str, Any]) -> list[Document]:
+        """Give all documents that a find command finds though some cannot be decoded: these as ``Undecodable``."""
+        ids = await self.rows({**command, "projection": {"_id": 1}})
+        raw = await self.rows(command, RAW)
+        return [_decoded(each["_id"], found.raw) for each, found in zip(ids, raw, strict=True)]
 
     async def raw(self, collection: str) -> AsyncIterator[bytes]:
         """Read a whole collection as the server sends it: BSON documents one after the other, some in each piece.
@@ -162,6 +170,13 @@ class Driver:
             yield session
         finally:
             await session.end_session()
+
+
+def _decoded(id_: Any, raw: bytes) -> Document:
+    try:
+        return bson.decode(raw, CODEC)
+    except BSONError as error:
+        return Undecodable(id_, f"it cannot be decoded: {error}")
 
 
 def _client_of(uri: str, timeout: float, **options: Any) -> AsyncMongoClient[Document]:

@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from bson import DBRef
+from bson.errors import BSONError
 
 from synovia import keys
 from synovia.keys import IndexSpec, Interval, Order
-from synovia.schema.specs import Document
+from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import IndexMissing, Ts
 from synovia.store.filters import Filter
 from synovia.store.mongo import lacking
@@ -49,7 +50,16 @@ class _Reader:
 
     async def _rows(self, command: Mapping[str, Any]) -> list[Document]:
         full = {**command, "readConcern": self._concern}
-        return await self._driver.reading(lambda: self._driver.rows(full))
+
+        async def read() -> list[Document]:
+            try:
+                return await self._driver.rows(full)
+            except BSONError:
+                if "find" not in full:
+                    raise
+                return await self._driver.rows_one_by_one(full)
+
+        return await self._driver.reading(read)
 
 
 class MongoSnapshot:
@@ -179,12 +189,23 @@ class _Scan:
     async def _range(self, options: dict[str, Any], limit: int | None = None) -> list[Document]:
         if self._span.empty:
             return []
-        if limit is not None:
-            options = {**options, "limit": limit}
         hint = self._catalog.hint(self._table, self._index)
-        ends = {"hint": hint, "min": self._span.low, "max": self._span.high}
-        with self._needing_index():
-            return await self._reader.find(self._table, self._query, **ends, **options)
+        options = {**options, "hint": hint, "min": self._span.low, "max": self._span.high}
+        most = limit
+        while True:
+            with self._needing_index():
+                cut = {} if most is None else {"limit": most}
+                found = await self._reader.find(self._table, self._query, **options, **cut)
+            rows = self._placed(found)
+            if limit is None or most is None or len(rows) >= limit or len(found) < most:
+                return rows[:limit]
+            most += limit
+
+    def _placed(self, found: list[Document]) -> list[Document]:
+        """Leave out what has no place in the order, because nobody can decode it; ids can always be read."""
+        if not self._index.fields:
+            return found
+        return [row for row in found if not isinstance(row, Undecodable)]
 
     @contextmanager
     def _needing_index(self) -> Iterator[None]:
@@ -197,7 +218,7 @@ class _Scan:
 
     async def _edges(self) -> list[Document]:
         query = {"$and": [{"_id": {"$in": list(self._span.edges)}}, self._query]}
-        return self._ordered(await self._reader.find(self._table, query))
+        return self._ordered(self._placed(await self._reader.find(self._table, query)))
 
     def _ordered(self, rows: Sequence[Document]) -> list[Document]:
         """Order documents by their first key in the interval, as the scan meets them; leave out those without one."""
