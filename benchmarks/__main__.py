@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries
+from benchmarks import arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries, size, work
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from helpers.mongod import running_mongod
@@ -30,6 +30,8 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "hubs": hubs.run,
     "live": live.run,
     "floods": floods.run,
+    "work": work.run,
+    "size": size.run,
     "page": page.run,
     "guests": guests.run,
 }

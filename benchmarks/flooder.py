@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -66,6 +67,31 @@ def _queries() -> Frames:
         yield client_frame(encode(ModifyQuerySet(added))) + removed
 
 
+def _scans() -> Frames:
+    """Give live queries that each read a large room, all different."""
+    numbers = range(1, 101)
+    removed = client_frame(encode(ModifyQuerySet((), tuple(numbers))))
+    for turn in itertools.count():
+        asked = ((number, {"room": "large", "number": 1000 * turn + number}) for number in numbers)
+        added = tuple(QueryAdd(number, "sensors:total_level", args) for number, args in asked)
+        yield client_frame(encode(ModifyQuerySet(added)))
+        yield b""
+        yield removed
+
+
+def _one_shot_scans() -> Frames:
+    body = json.dumps({"path": "sensors:total_level", "args": {"room": "large"}}).encode()
+    head = (
+        f"POST /api/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    yield from itertools.repeat(head.encode() + body)
+
+
+def _big_mutations() -> Frames:
+    for number in itertools.count(1):
+        yield client_frame(encode(Mutation(number, "sensors:set_all_levels", {"room": "large", "level": number})))
+
+
 def _tokens() -> Frames:
     for number in itertools.count():
         yield client_frame(encode(Authenticate(f"dev:{number}@example.org"))) * 20
@@ -113,6 +139,14 @@ KINDS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
 }
 
 
+WORK: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
+    # of work that takes long, on the room "large"
+    "live scans": (_scans, _CONNECTIONS, True, 0.5),
+    "one-shot scans": (_one_shot_scans, 32, False, 0.002),
+    "big mutations": (_big_mutations, _CONNECTIONS, True, 0.1),
+}
+
+
 class Flooder:
     """Sends floods until told to stop."""
 
@@ -124,7 +158,7 @@ class Flooder:
 
     async def start(self, kind: str, port: int) -> None:
         """Begin."""
-        frames, connections, websocket, pause = KINDS[kind]
+        frames, connections, websocket, pause = (KINDS | WORK)[kind]
         self._sent = self._ended = 0
         self._address = next(_ADDRESSES)
         self._tasks = [asyncio.create_task(self._keep_on(frames(), port, websocket, pause)) for _ in range(connections)]

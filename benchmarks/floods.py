@@ -30,7 +30,7 @@ async def run(setting: Setting) -> Result:
         sensors = await furnish(running.url, "a", 10)
         probing = await stack.enter_async_context(probe(running.url, [room("a")], sensors))
         flooding = await stack.enter_async_context(flooder())
-        await _samples(probing)
+        await samples(probing)
         before = await running.memory()
         rows = [row for kind in KINDS for row in await _rows(kind, setting, running, probing, flooding)]
         after = await running.memory()
@@ -41,9 +41,9 @@ async def run(setting: Setting) -> Result:
 async def _rows(kind: str, setting: Setting, running: HubProcess, probing: Probe, flooding: Child) -> list[Row]:
     calm, flooded = [], []
     for _ in range(setting.rounds(5)):
-        calm.append(await _samples(probing))
-        async with _flood(kind, running, flooding):
-            flooded.append(await _samples(probing))
+        calm.append(await samples(probing))
+        async with flood(kind, running, flooding):
+            flooded.append(await samples(probing))
     return [
         compared(
             f"commit to push, p{percent}, {kind}",
@@ -58,7 +58,8 @@ async def _rows(kind: str, setting: Setting, running: HubProcess, probing: Probe
 
 
 @asynccontextmanager
-async def _flood(kind: str, running: HubProcess, flooding: Child) -> AsyncIterator[None]:
+async def flood(kind: str, running: HubProcess, flooding: Child) -> AsyncIterator[None]:
+    """Have somebody flood the hub as long as the block runs."""
     await flooding.ask("start", kind, running.port)
     yield
     sent, ended = await flooding.ask("stop")
@@ -66,7 +67,8 @@ async def _flood(kind: str, running: HubProcess, flooding: Child) -> AsyncIterat
         raise RuntimeError(f"{kind}: nothing was sent")
 
 
-async def _samples(probing: Probe) -> list[float]:
+async def samples(probing: Probe) -> list[float]:
+    """Give the times, in ms, that some writes take to arrive."""
     found = []
     for _ in range(SAMPLES):
         found.append(await probing.seconds() * 1000)

@@ -39,3 +39,24 @@ async def set_level(ctx: MutationContext, sensor_id: Id[Sensor], level: int) -> 
     if sensor is None:
         raise NotFound(f"no sensor {sensor_id}")
     await ctx.db.patch(sensor, level=level)
+
+
+@query(public=True)
+async def total_level(ctx: QueryContext, room: str, number: int = 0) -> int:
+    """Read a whole room; ``number`` makes queries differ that are otherwise the same."""
+    return sum(sensor.level for sensor in await ctx.db.query(Sensor).using("by_room", room=room).collect())
+
+
+@mutation(public=True)
+async def add_many(ctx: MutationContext, room: str, first: int, count: int) -> Id[Sensor] | None:
+    """Add sensors to a room; give the id of the last one."""
+    added = None
+    for rank in range(first, first + count):
+        added = await ctx.db.insert(Sensor(room=room, rank=rank, label=f"sensor {rank} of {room}"))
+    return added
+
+
+@mutation(public=True)
+async def set_all_levels(ctx: MutationContext, room: str, level: int) -> None:
+    for sensor in await ctx.db.query(Sensor).using("by_room", room=room).collect():
+        await ctx.db.patch(sensor, level=level)

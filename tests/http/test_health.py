@@ -53,6 +53,10 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "schema": "ok",
             "pendingMigrations": 0,
             "swept": {"arrays": 0, "chunks": 0, "bytes": 0},
+            "loop": "ok",
+            "loopHeld": 0,
+            "loopHeldLongest": 0.0,
+            "loopHeldBy": None,
         }
 
 
