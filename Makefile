@@ -90,4 +90,4 @@ $(DOCS_READY): $(READY) requirements-docs.txt
 	@touch $@
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules $(CHAT)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules $(CHAT)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

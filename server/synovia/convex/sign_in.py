@@ -14,6 +14,9 @@ from synovia.sync.context import HubContext
 from synovia.sync.frame_socket import Ending
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
+GRACE_MS = 2_000
+"""So much longer than it says a token is good on a connection: the client has another one, but it may be on its way."""
+
 logger = logging.getLogger("synovia.convex")
 
 
@@ -86,7 +89,7 @@ class ConvexSignIn:
     def check_expiry(self) -> None:
         """End the connection if the time of the token has come."""
         expires_at = None if self._current is None else self._current.expires_at
-        if expires_at is not None and self._context.clock() * 1000 >= expires_at:
+        if expires_at is not None and self._context.clock() * 1000 >= expires_at + GRACE_MS:
             self._end("the token has expired")
 
     def end_session(self, session: str) -> None:
