@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from helpers.convex_wire import KIT, add, remove
-from sync.scripted import ScriptedEngine, ScriptedLive
+from helpers.scripted_engine import ScriptedEngine, ScriptedLive
 from synovia.convex.functions import ConvexFunctions
 from synovia.convex.messages import Malformed, ModifyQuerySet, parse
 from synovia.convex.query_set import ConvexQuerySet

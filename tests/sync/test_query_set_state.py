@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync.scripted import Pair, ScriptedEngine
+from helpers.scripted_engine import ScriptedEngine
+from sync.scripted import Pair
 from synovia.identity import Identity
 from synovia_protocol.errors import ErrorInfo, ResyncNeeded
 from synovia_protocol.events import QueryErrored, QueryUpdated, TransitionApplied

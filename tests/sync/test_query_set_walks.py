@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sync.scripted import Pair, ScriptedEngine, ScriptedLive
+from helpers.scripted_engine import ScriptedEngine, ScriptedLive
+from sync.scripted import Pair
 from synovia.identity import Identity
 from synovia_protocol.events import ClientEvent, TransitionApplied
 from synovia_protocol.messages import MutationResponse

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sync.scripted import Pair, ScriptedEngine
+from helpers.scripted_engine import ScriptedEngine
+from sync.scripted import Pair
 from synovia.identity import Identity
 from synovia.sync.transitions import TransitionCache
 
