@@ -57,9 +57,17 @@ def test_every_path_exists(name: str) -> None:
     assert missing == []
 
 
-def test_the_answer_of_a_newcomer_is_found() -> None:
-    (row,) = [row for row in rows() if "a mutation conflicts" in row[0]]
-    assert paths_in(row[1])[0] == "engine/committer"
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("a mutation conflicts", "engine/committer"),
+        ("how long a session", "auth/settings"),
+        ("what a client says of its connection", "clients/python/synovia_client/state"),
+    ],
+)
+def test_the_answer_of_a_newcomer_is_found(question: str, answer: str) -> None:
+    (row,) = [row for row in rows() if question in row[0]]
+    assert paths_in(row[1])[0] == answer
 
 
 def test_every_room_of_the_server_is_named() -> None:
