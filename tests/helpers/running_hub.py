@@ -13,6 +13,7 @@ from synovia.app import Synovia
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import Registry
+from synovia.migrations.settings import DocumentSettings
 from synovia_client import Client
 
 MOTION = Path(__file__).resolve().parents[2] / "apps" / "motion"
@@ -43,8 +44,12 @@ class RunningHub:
 async def running_hub(
     store: str, application: Path | Registry = MOTION, clock: Callable[[], float] = time.time
 ) -> AsyncIterator[RunningHub]:
-    """Run a hub until the block ends; ``clock`` tells by what time tokens expire."""
-    app = Synovia(application, store=store, settings=Settings(store=None), development=True, clock=clock)
+    """Run a hub until the block ends; ``clock`` tells by what time tokens expire.
+
+    It does not check documents in the background, so that what is read is what calls read.
+    """
+    settings = Settings(store=None, documents=DocumentSettings(check=False))
+    app = Synovia(application, store=store, settings=settings, development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)
         await app.start()
