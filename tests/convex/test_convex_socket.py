@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 
 import pytest
@@ -91,6 +92,32 @@ async def test_a_request_of_a_session_is_committed_once(running: Running) -> Non
         await two.follow(add(0, "counter:get", {"name": "n"}))
         assert (await two.mutate("counter:increment", {"name": "n"}, 7))["result"] == 1.0
         assert two.results == {0: 1.0}
+
+
+async def test_a_request_that_comes_again_is_told_the_same_instant(running: Running) -> None:
+    session = str(uuid.uuid4())
+    async with convex_wire(running.port, sessionId=session) as one, convex_wire(running.port) as other:
+        await one.follow()
+        await other.follow()
+        first = await one.mutate("counter:increment", {"name": "n"}, 3)
+        await other.mutate("counter:increment", {"name": "other"})
+        async with convex_wire(running.port, sessionId=session, connectionCount=1) as two:
+            await two.follow()
+            assert await two.mutate("counter:increment", {"name": "n"}, 3) == first
+
+
+@pytest.mark.parametrize("development", [True, False])
+async def test_what_a_function_logs_is_shown_in_development(
+    development: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "convex_kit.logs")
+    async with (
+        serving(application=KIT, settings={"convex": True}, development=development) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.follow()
+        lines = (await wire.mutate("logs:noisy"))["logLines"]
+        assert lines == (["[INFO] 'one line {\\'a\\': 1}'", "[WARN] 'another line'"] if development else [])
 
 
 async def test_mutations_run_in_order_and_actions_beside_each_other(running: Running) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from synovia.convex.context import ConvexContext
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunction
+from synovia.convex.logs import collected
 from synovia.convex.messages import Call, Connect, Result, action_response, mutation_response
 from synovia.convex.query_set import ConvexQuerySet
 from synovia.convex.socket import ConvexSocket
@@ -90,12 +91,14 @@ class ConvexRequests:
         except FunctionError as error:
             self._answer_mutation(message, Result(failure_of(error.info)), None)
             return
-        outcome = await self._run(self._commit(message, function, args, identity), function.path)
+        with collected(wanted=self._context.show_logs) as lines:
+            outcome = await self._run(self._commit(message, function, args, identity), function.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR))
         elif outcome is not None:
-            self._answer_mutation(message, Result(function.result(outcome.packed, outcome.error)), outcome.ts)
+            result = Result(function.result(outcome.packed, outcome.error), tuple(lines))
+            self._answer_mutation(message, result, self._first_told(message, outcome.ts))
 
     def _commit(
         self, message: Call, function: ConvexFunction, args: dict[str, Any], identity: Identity | None
@@ -110,6 +113,10 @@ class ConvexRequests:
             retry=self._connect.connection_count > 0,
             committing=lambda: self._query_set.hold(message.request_id),
         )
+
+    def _first_told(self, message: Call, ts: int | None) -> int | None:
+        assert self._connect is not None  # noqa: S101 (the first message)
+        return None if ts is None else self._context.commits.first(self._connect.session, message.request_id, ts)
 
     def _answer_mutation(self, message: Call, result: Result, ts: int | None) -> None:
         self._socket.put(mutation_response(message.request_id, result, ts))
@@ -141,9 +148,10 @@ class ConvexRequests:
         except FunctionError as error:
             self.refuse(message, error.info)
             return
-        outcome = await self._run(self._hub.engine.run_action(function.path, args, identity), function.path)
+        with collected(wanted=self._context.show_logs) as lines:
+            outcome = await self._run(self._hub.engine.run_action(function.path, args, identity), function.path)
         if outcome is not None:
-            result = Result(function.result(outcome.packed, outcome.error))
+            result = Result(function.result(outcome.packed, outcome.error), tuple(lines))
             self._socket.put(action_response(message.request_id, result))
 
     # --- both
