@@ -55,6 +55,7 @@ class LoopWatch:
         self._stopping = threading.Event()
         self._beat: asyncio.TimerHandle | None = None
         self._beaten = 0.0
+        self._cpu = 0.0
         self._holder: Holder | None = None
         self.count = 0
         self.longest = 0.0
@@ -64,7 +65,7 @@ class LoopWatch:
         """Begin to watch the loop that is running."""
         self._thread = threading.get_ident()
         self._stopping = threading.Event()
-        self._beaten = time.monotonic()
+        self._beaten, self._cpu = time.monotonic(), time.process_time()
         self._come_round()
         threading.Thread(target=self._watch, args=(self._stopping,), name="synovia-loop-watch", daemon=True).start()
 
@@ -81,7 +82,7 @@ class LoopWatch:
 
     def _come_round(self) -> None:
         now = time.monotonic()
-        held, self._beaten = now - self._beaten, now
+        held, self._beaten, self._cpu = now - self._beaten, now, time.process_time()
         if (holder := self._holder) is not None:
             self._holder = None
             self.count += 1
@@ -93,9 +94,13 @@ class LoopWatch:
         self._beat = asyncio.get_running_loop().call_later(self._seconds / 4, self._come_round)
 
     def _watch(self, stopping: threading.Event) -> None:
+        looked = time.monotonic()
         while not stopping.wait(self._seconds / 4):
-            beaten = self._beaten
-            if self._holder is None and time.monotonic() - beaten > self._seconds:
+            beaten, before, looked = self._beaten, looked, time.monotonic()
+            is_late = looked - before > self._seconds / 2
+            if is_late and time.process_time() - self._cpu < (looked - beaten) / 2:
+                continue  # others have the processor: neither this thread nor the loop's can do anything about it
+            if self._holder is None and looked - beaten > self._seconds:
                 holder = _holder_of(sys._current_frames().get(self._thread), self._runs)
                 if holder is not None and self._beaten == beaten:
                     self._holder = holder
