@@ -24,6 +24,7 @@ from pymongo.read_concern import ReadConcern
 from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
+from synovia.turns import Turns
 
 T = TypeVar("T")
 
@@ -36,8 +37,8 @@ CODEC: Final[CodecOptions[Document]] = CodecOptions(
 RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
-UNBOUNDED: Final = 2**31 - 1
-"""A batch size that leaves the size of a batch to the server's limit of 16 MiB."""
+AT_ONCE: Final = 500
+"""So many documents are asked for, and decoded, at a time: a batch of 16 MiB would hold up the event loop."""
 
 _RAW_BATCH: Final = 500
 
@@ -114,7 +115,14 @@ class Driver:
         """Run a command that answers with a cursor, and give all its documents."""
         self._check_open()
         cursor = await self.database.cursor_command(command, codec_options=codec)
-        rows: list[Any] = await cursor.to_list(None)
+        cursor.batch_size(AT_ONCE)
+        rows: list[Any] = await cursor.to_list(AT_ONCE)
+        turns, read = Turns(1), len(rows)
+        while read == AT_ONCE:  # there may be more; others have their turn first
+            await turns.step()
+            more = await cursor.to_list(AT_ONCE)
+            rows.extend(more)
+            read = len(more)
         return rows
 
     async def rows_one_by_one(self, command: Mapping[str, Any]) -> list[Document]:

@@ -27,7 +27,7 @@ from synovia.store.mongo import lacking
 from synovia.store.mongo.bounds import Span, fields_of, span
 from synovia.store.mongo.catalog import Catalog
 from synovia.store.mongo.conditions import to_query
-from synovia.store.mongo.driver import UNBOUNDED, Driver
+from synovia.store.mongo.driver import AT_ONCE, Driver
 from synovia.store.mongo.errors import BadHint
 from synovia.store.mongo.times import timestamp
 
@@ -43,7 +43,7 @@ class _Reader:
         self._concern = {"level": "snapshot", "atClusterTime": timestamp(ts)}
 
     async def find(self, table: str, query: Mapping[str, Any], **options: Any) -> list[Document]:
-        return await self._rows({"find": table, "filter": query, **options, "batchSize": UNBOUNDED})
+        return await self._rows({"find": table, "filter": query, **options, "batchSize": AT_ONCE})
 
     async def aggregate(self, table: str, pipeline: Sequence[Mapping[str, Any]], hint: Any) -> list[Document]:
         return await self._rows({"aggregate": table, "pipeline": pipeline, "hint": hint, "cursor": {}})
