@@ -69,8 +69,16 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Take what the application sends; an answer that refuses the handshake ends it, and is nobody's error."""
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self._forget_handshake()
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True
+
+    def _forget_handshake(self) -> None:
+        """Let go of the heads of request and answer: some thousand bytes for as long as the connection is open."""
+        self.request.headers.clear()  # the parser holds the request
+        del self.request, self.response
+        self.scope["headers"] = []
 
     # --- receiving
 

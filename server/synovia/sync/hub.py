@@ -161,7 +161,9 @@ class Hub:
         self.counters.accepted += 1
         host, port = scope.get("client") or ("unknown", 0)
         name = f"connection {next(self._names)} from {host}:{port}"
-        await self._serve(*open(name, address, self._flusher, scope, receive, send), address)
+        opened = open(name, address, self._flusher, scope, receive, send)
+        scope["headers"] = []  # nobody looks at them any more, and they would stay as long as the connection
+        await self._serve(*opened, address)
 
     def _refusal(self, scope: Scope, address: Address, subprotocol: str | None) -> Refusal | None:
         """Tell why a client is not let in; its Origin, and how often it comes, have been looked at before."""

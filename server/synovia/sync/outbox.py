@@ -25,7 +25,7 @@ class Outbox:
         self._bytes = 0
         self.samples: bytes | None = None
         self._turn = asyncio.Lock()
-        self._taken = asyncio.Event()
+        self._taken: asyncio.Event | None = None  # of the frame that waits
 
     @property
     def waiting_bytes(self) -> int:
@@ -41,12 +41,12 @@ class Outbox:
         """Add an array frame when it is one's turn; return when the socket has taken it."""
         async with self._turn:
             self.samples = frame
-            self._taken.clear()
+            self._taken = asyncio.Event()
             self.ready.set()
             try:
                 await self._taken.wait()
             finally:
-                self.samples = None
+                self.samples = self._taken = None
 
     def take_message(self) -> bytes:
         """Take the message that has waited longest; IndexError if none waits."""
@@ -58,7 +58,7 @@ class Outbox:
         """Take the array frame; there must be one."""
         assert self.samples is not None, "asked before"  # noqa: S101
         frame, self.samples = self.samples, None
-        self._taken.set()
+        self._samples_are_taken()
         return frame
 
     def clear(self) -> None:
@@ -66,4 +66,8 @@ class Outbox:
         self.messages.clear()
         self._bytes = 0
         self.samples = None
-        self._taken.set()
+        self._samples_are_taken()
+
+    def _samples_are_taken(self) -> None:
+        if self._taken is not None:
+            self._taken.set()

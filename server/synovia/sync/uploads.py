@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,7 +34,7 @@ class Uploads:
         self._unfinished: dict[bytes, int] = {}
         self._begun = 0
         self._known: dict[bytes, None] = {}
-        self._storing: deque[asyncio.Task[None]] = deque()
+        self._storing: list[asyncio.Task[None]] = []
 
     async def chunk(self, event: ChunkReceived) -> None:
         """Store a chunk; the caller reads on while a few are on their way to the store, not more.
@@ -47,7 +46,7 @@ class Uploads:
         self._unfinished[event.array_digest] = self._unfinished.get(event.array_digest, 0) + len(event.data)
         self._count(len(event.data))
         if len(self._storing) >= CHUNKS_AT_ONCE:
-            await self._storing.popleft()
+            await self._storing.pop(0)
         await self._address.storing.acquire()
         task = asyncio.create_task(self._arrays.put_chunk(event.chunk_digest, bytes(event.data)))
         task.add_done_callback(lambda _: self._address.storing.release())
@@ -69,7 +68,7 @@ class Uploads:
         """Store the manifest of an array whose chunks are all there."""
         self._count(-self._unfinished.pop(event.digest, 0))
         while self._storing:
-            await self._storing.popleft()
+            await self._storing.pop(0)
         await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
         self.know((event.digest,))
 
