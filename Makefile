@@ -76,6 +76,7 @@ format: $(READY)  ## Format the code and mend what can be mended
 torture: $(READY)  ## Look for broken promises: hubs and databases die under load (MINUTES=30 SEED=1)
 	cd tests && ../$(BIN)/python -m torture --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
+	cd tests && ../$(BIN)/python -m torture.churn --minutes $(or $(CHURN),10)
 
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY) $(JS_READY) $(CHAT_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi

@@ -1,0 +1,82 @@
+"""``python -m torture.churn --minutes 10``: clients come and go all the while; tells how memory grows.
+
+Exit code 1 if something is left behind of those that have gone, or memory grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from helpers.churn import come_and_go, left
+from helpers.sync_server import Running, serving, until
+
+AT_ONCE = 20
+MOST_GROWTH = 64_000
+"""Bytes a client: the store in memory keeps its note, its versions and the records of its requests."""
+
+
+def resident() -> int:
+    """Tell the bytes that this process has in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def churn(minutes: float) -> bool:
+    """Let clients come and go for so long; tell whether that left nothing behind."""
+    most = 1_000_000
+    measured: list[tuple[int, int]] = []
+    async with serving(
+        development=True, max_messages_per_second_per_address=most, max_authentications_per_minute_per_address=most
+    ) as running:
+        await _round(running, 0)
+        await until(lambda: (left(running)["connections"], left(running)["http"]) == (0, 0))
+        before = left(running)
+        end, done = time.monotonic() + minutes * 60, 0
+        while time.monotonic() < end:
+            done += await _round(running, done)
+            await until(lambda: left(running)["connections"] == 0)
+            gc.collect()
+            measured.append((done, resident()))
+        await until(lambda: left(running) == before)
+    half = measured[len(measured) // 2 :]
+    slope = slope_of(half) if len(half) > 2 else 0.0
+    print(
+        f"churn: {done} clients came and went; {left_of(before)}; memory {half[-1][1] / 1e6:.0f} MB, {slope:+.0f} B a client"
+    )
+    return slope < MOST_GROWTH
+
+
+def slope_of(measured: list[tuple[int, int]]) -> float:
+    """Tell by how many bytes memory grows with each client."""
+    clients, memory = np.array(measured, dtype=float).T
+    return float(np.polyfit(clients, memory, 1)[0])
+
+
+def left_of(counts: dict[str, int]) -> str:
+    """Say what there is at the end, as at the beginning."""
+    return ", ".join(f"{counts[each]} {each}" for each in ("tasks", "timers", "files", "connections"))
+
+
+async def _round(running: Running, first: int) -> int:
+    await asyncio.gather(*(come_and_go(running, first + number) for number in range(AT_ONCE)))
+    return AT_ONCE
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(prog="python -m torture.churn", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    logging.disable(logging.WARNING)
+    sys.exit(0 if asyncio.run(churn(parser.parse_args().minutes)) else 1)
+
+
+if __name__ == "__main__":
+    main()
