@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from apps import messages
-from synovia.engine.committer import Submission
 from synovia.engine.engine import Engine
+from synovia.engine.entries import Submission
 from synovia.engine.freshness import Floor
 from synovia.functions.registry import Registry, collect
 from synovia.schema import IdClock, RunIds, time_of_id
@@ -133,17 +133,17 @@ async def test_hubs_that_send_at_the_same_time_ask_how_far_the_database_is(
             for now in (1_790_000_000, 1_790_000_000 + 3600)
         ]
         floors: list[int | None] = []
-        overtakes = one.engine.committer._overtakes
+        overtakes = one.engine.stage._overtakes
 
         def looking(commit: KeyedCommit, submission: Submission) -> bool:
             floors.append(None if submission.floor is None else submission.floor.ts)
             return overtakes(commit, submission)
 
-        one.engine.committer._overtakes = looking  # type: ignore[method-assign]
+        one.engine.stage._overtakes = looking  # type: ignore[method-assign]
         while not any(floors):  # until both have committed something at the same time, twice
             other.clock.advance(0.01)
             await asyncio.gather(*(send(hub, "x") for _ in range(5) for hub in (one, other)))
-        assert one.engine.committer.hears_of_others
+        assert one.engine.stage.hears_of_others
 
 
 async def test_what_was_committed_after_a_mutation_began_does_not_make_it_run_again(registry: Registry) -> None:
@@ -153,8 +153,8 @@ async def test_what_was_committed_after_a_mutation_began_does_not_make_it_run_ag
     assert ids.first is not None
     greater = KeyedCommit(70, (), fence=3, clock=ids.first + 1)
     for floor, again in ((None, True), (Floor(), True), (Floor(69), False), (Floor(70), True)):
-        submission = Submission(60, ReadSet(), (), None, ids, floor)
-        assert engine.committer._overtakes(greater, submission) is again
+        submission = Submission(ReadSet(), ReadSet(), (), None, KeyedCommit(0, ()), ids, floor)
+        assert engine.stage._overtakes(greater, submission) is again
 
 
 async def test_documents_say_when_they_were_made(app: TestApp) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from apps import board
 from synovia.engine.engine import Engine
+from synovia.engine.entries import Entry
 from synovia.functions.registry import collect
 from synovia.store.base import Batch, RequestRecord, StoreUnavailable, Ts
 from synovia.store.sqlite import SQLiteStore
@@ -124,14 +125,14 @@ async def test_a_first_run_that_was_held_up_does_not_take_place_after_its_retry_
     caller = app.caller()
     held, go_on = asyncio.Event(), asyncio.Event()
     slow = Engine(app.store, app.registry)
-    commit = slow._mutations._commit
+    stage_run = slow._mutations._stage_run
 
-    async def held_up(*args: Any) -> Ts:
+    async def held_up(*args: Any, **options: Any) -> Entry | None:
         held.set()
         await go_on.wait()
-        return await commit(*args)
+        return await stage_run(*args, **options)
 
-    slow._mutations._commit = held_up  # type: ignore[method-assign, assignment]
+    slow._mutations._stage_run = held_up  # type: ignore[method-assign]
     await slow.start()
     args = {"slug": "x"}
     first = asyncio.create_task(slow.mutate("board:add", args, None, session=SESSION, number=1))

@@ -21,7 +21,8 @@ from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.engine import committer, freshness, mutations
+from synovia.engine import committer, freshness, mutations, stage
+from synovia.engine.entries import Attempt, Entry, Submission
 from synovia.store.base import Batch
 from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
@@ -34,27 +35,22 @@ VARIABLE = "TORTURE_SABOTAGE"
 
 def without_validation() -> None:
     """Check only the documents that a mutation writes: that is snapshot isolation."""
-    submit = committer.Committer.submit
+    add = stage.Stage.add
 
-    async def submit_unchecked(self: committer.Committer, submission: committer.Submission) -> int:
+    def add_unchecked(self: stage.Stage, view: stage.View, submission: Submission) -> Entry:
         written = {(write.table, KeyedWrite(write).id_key) for write in submission.writes}
-        return await submit(self, replace_reads(submission, ReadSet(points=written)))
+        submission.decisive = ReadSet(points=written)
+        return add(self, view, submission)
 
-    committer.Committer.submit = submit_unchecked  # type: ignore[method-assign]
-
-
-def replace_reads(submission: committer.Submission, reads: ReadSet) -> committer.Submission:
-    """Give the same submission with another read set."""
-    submission.reads = reads
-    return submission
+    stage.Stage.add = add_unchecked  # type: ignore[method-assign]
 
 
 def without_fence() -> None:
     """Commit without looking whether another hub has committed."""
     as_batch = committer.Committer._as_batch
 
-    def unfenced(self: committer.Committer, valid: list[committer.Submission], fence: int) -> Batch:
-        return replace(as_batch(self, valid, fence), fence=None)
+    def unfenced(self: committer.Committer, attempt: Attempt) -> Batch:
+        return replace(as_batch(self, attempt), fence=None)
 
     committer.Committer._as_batch = unfenced  # type: ignore[method-assign]
 
@@ -92,15 +88,19 @@ def without_instants() -> None:
 
 def without_durability() -> None:
     """Acknowledge every twentieth mutation without committing it."""
-    submit = committer.Committer.submit
+    add = stage.Stage.add
     count = 0
 
-    async def submit_some(self: committer.Committer, submission: committer.Submission) -> int:
+    def add_some(self: stage.Stage, view: stage.View, submission: Submission) -> Entry:
         nonlocal count
         count += 1
-        return submission.snapshot if count % 20 == 0 else await submit(self, submission)
+        if count % 20:
+            return add(self, view, submission)
+        lost = Entry(submission, self.number, self.epoch)
+        lost.settle(view.ts)
+        return lost
 
-    committer.Committer.submit = submit_some  # type: ignore[method-assign]
+    stage.Stage.add = add_some  # type: ignore[method-assign]
 
 
 def without_freshness() -> None:

@@ -23,6 +23,7 @@ from synovia.engine.mutations import Mutations, Request
 from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
 from synovia.engine.settings import EngineLimits
+from synovia.engine.stage import Stage
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
@@ -32,9 +33,10 @@ from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
 from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
-from synovia.store.base import Store, StoreError, Ts
+from synovia.store.base import Gap, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
+from synovia.transaction.keyed import KeyedCommit
 
 logger = logging.getLogger("synovia")
 
@@ -70,9 +72,10 @@ class Engine:
         self.unreadable = self._executor.unreadable
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
         self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits, observer=self.observer)
-        self.committer = Committer(store, self._log)
+        self.stage = Stage(self._executor.reads.snapshot)
+        self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache)
         self._freshness = Freshness(store, self._log)
-        self._mutations = Mutations(store, self._executor, self._log, self.committer, self._freshness)
+        self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
         self._lag = Lag()
@@ -80,7 +83,9 @@ class Engine:
         self.loop_watch = LoopWatch(Executor.calling_code())
         self.swept = Swept()
 
-    def _on_change(self, change: Any) -> None:
+    def _on_change(self, change: KeyedCommit | Gap) -> None:
+        self._executor.reads.cache.on_change(change)
+        self.stage.on_change(change)
         self.live.on_change(change)
 
     def _indexes(self, table: str) -> Iterable[IndexSpec]:
@@ -90,6 +95,8 @@ class Engine:
         """Begin to follow the log; the store is open already."""
         await self._log.start()
         self.loop_watch.start()
+        self.stage.start(self._log.head, self._log.fence)
+        self._executor.reads.cache.head = self._log.head
         self._log_alive = True
         self._tasks = [
             keep_running(self._follow, "log", StoreError),

@@ -114,6 +114,7 @@ class Executor:
     Attributes:
         ids: The clock from which the ids of new documents are made.
         unreadable: The documents that are known not to fit their tables.
+        reads: Gives the database as of a timestamp.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Executor:
         self._limits = limits or EngineLimits()
         self._store = store
         self.services = services or Services()
-        self._reads = BatchedReads(store)
+        self.reads = BatchedReads(store)
         self.registry = registry
         self._debug = debug
         self._clock = clock
@@ -166,7 +167,7 @@ class Executor:
             StoreError: One that passes, or StoreUnusable; also if the database did not answer within its time.
         """
         recall = recall or Recall()
-        snapshot = recall.snapshot(self._reads.snapshot(ts))
+        snapshot = recall.snapshot(self.reads.snapshot(ts))
         transaction = Transaction(snapshot)
         try:
             pages = Journal.of(journal)
@@ -210,16 +211,16 @@ class Executor:
         function: Function,
         args: Arguments,
         identity: Identity | None,
-        ts: Ts,
+        snapshot: Snapshot,
         *,
         seed: bytes,
         now: int,
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> MutationRun:
-        """Run a mutation as of ``ts``; equal ``seed`` and ``now`` give it the same random numbers."""
+        """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
-        transaction = Transaction(self._reads.snapshot(ts), budget)
+        transaction = Transaction(snapshot, budget)
         random, ids = Random(seed), RunIds(self.ids)
         db = DatabaseWriter(transaction, ids, self.unreadable.note)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
@@ -258,7 +259,7 @@ class Executor:
         """
 
         async def find() -> frozenset[str]:
-            transaction, now = Transaction(self._reads.snapshot(await instant())), self.now()
+            transaction, now = Transaction(self.reads.snapshot(await instant())), self.now()
             return await self._roles(QueryContext, identity, transaction, now)
 
         run = Run(ReadSet())

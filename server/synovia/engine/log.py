@@ -32,6 +32,8 @@ def _no_indexes(table: str) -> Iterable[IndexSpec]:
 class Log:
     """Follows ``store.changes`` and tells its listener of every commit, in order, just before it becomes the head.
 
+    A commit without writes says that time has advanced.
+
     Args:
         ids: The clock of ids, which what other hubs commit moves on.
         indexes: Tells by which indexes the listener will look at a commit.
@@ -95,7 +97,7 @@ class Log:
 
     async def _keyed(self, commit: Commit) -> KeyedCommit:
         made = commit.clock if commit.clock > self.clock else 0
-        return await KeyedCommit.gathered(commit.ts, commit.writes, commit.fence, made, self._indexes)
+        return await KeyedCommit.gathered(commit.ts, commit.writes, commit.fence, made, commit.token, self._indexes)
 
     def _deliver(self, change: KeyedCommit | Gap) -> None:
         self.advanced_at = time.monotonic()
@@ -115,6 +117,7 @@ class Log:
             self.fence = self.fence if change.fence is None else max(self.fence, change.fence)
             if change.points:
                 self._add(change)
+            self._listener(change)
         self.head = max(self.head, change.ts)
         self._wake()
 
@@ -122,7 +125,6 @@ class Log:
         self._window.append(commit)
         self._bytes += commit.size
         self._trim()
-        self._listener(commit)
 
     def _trim(self) -> None:
         if not self._is_too_much():

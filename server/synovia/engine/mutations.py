@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from synovia import keys
-from synovia.engine.committer import Committer, Outdated, Submission
+from synovia.engine import exclusive
+from synovia.engine.entries import Entry, Outdated, Submission
+from synovia.engine.exclusive import Exclusive
 from synovia.engine.executor import Arguments, Executor, MutationRun, Run
 from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
+from synovia.engine.stage import Stage, View
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.function import Function
 from synovia.identity import Identity
-from synovia.store.base import ArrayMissing, DuplicateRequest, RequestRecord, Store, Ts, UniqueViolation
+from synovia.store.base import ArrayMissing, DuplicateRequest, RequestRecord, Store, UniqueViolation
+from synovia.transaction.as_stored import as_stored
+from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
-MOST_RUNS = 100
+MOST_RUNS: Final = 100
+MOST_SECONDS: Final = 30.0
+"""A mutation that has been run so often for so long although nobody else could be staged fails: it is the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +73,44 @@ def _nobody_waits() -> None:
     """Take no notice: who commits looks at the floor when it is time."""
 
 
+@dataclass(slots=True)
+class _Progress:
+    """How far a mutation has come in all its runs.
+
+    Attributes:
+        refusal: Why it has to fail, whatever it says itself.
+        violated: The unique indexes that have refused it.
+        runs: How often it has been run.
+    """
+
+    request: Request
+    floor: Floor | None
+    refusal: ErrorInfo | None = None
+    violated: set[str] = field(default_factory=set)
+    runs: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds_alone(self) -> float:
+        """How long it may keep others from being staged: longer each time."""
+        return min(exclusive.MOST_SECONDS, exclusive.SECONDS * (1 << min(self.runs - 1, 10)))
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether there is no point in running it again: the database is wedged."""
+        return self.runs >= MOST_RUNS and time.monotonic() - self.began > MOST_SECONDS
+
+
 class Mutations:
     """Runs mutations over one store."""
 
-    def __init__(self, store: Store, executor: Executor, log: Log, committer: Committer, freshness: Freshness) -> None:
+    def __init__(self, store: Store, executor: Executor, log: Log, stage: Stage, freshness: Freshness) -> None:
         self._store = store
         self._executor = executor
         self._log = log
-        self._committer = committer
+        self._stage = stage
         self._freshness = freshness
+        self._exclusive = Exclusive()
         self._retry_window = retry_window(store.request_ttl)
 
     async def run(self, request: Request) -> Outcome:
@@ -80,63 +119,94 @@ class Mutations:
         Raises:
             StoreError: The database does not answer, or refuses it.
         """
-        refusal: ErrorInfo | None = None
-        violated: set[str] = set()
-        floor = self._freshness.floor(_nobody_waits) if self._committer.hears_of_others else None
-        for _ in range(MOST_RUNS):
-            ts = self._log.head
-            with self._log.pinned(ts):
-                run = await self._executor.mutation(
-                    request.function, request.args, request.identity, ts, seed=request.seed, now=request.now,
-                    origin=request.origin,
-                )  # fmt: skip
-                run.error = run.error or refusal
-                if run.error is not None and not request.retry:
-                    if await self._holds(run, ts):
-                        return Outcome(error=run.error)
-                    continue
-                try:
-                    return outcome_of(run, await self._commit(request, run, ts, floor))
-                except Outdated as outdated:
-                    newer = outdated.ts
-                    request = replace(request, retry=request.retry or outdated.uncertain)
-                except DuplicateRequest as duplicate:
-                    earlier = await self.earlier(duplicate.session, duplicate.number, request.mark)
-                    return earlier or unavailable(duplicate, unknown=True)
-                except UniqueViolation as error:
-                    taken = ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index})
-                    if not request.retry:
-                        return Outcome(error=taken)
-                    if error.index in violated:  # the index is another version's: no run of this one looks into it
-                        refusal = taken
-                    violated.add(error.index)
-                    newer, _ = await self._store.newest()  # the rerun sees whose key it is, and its failure is recorded
-                except ArrayMissing as error:
-                    refusal = ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, str(error), {"digest": error.digest})
-                    newer = ts
-            await self._log.wait_for(newer)
-        error_info = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: too many conflicts, try again later")
-        return Outcome(error=error_info, unknown=request.retry)
+        floor = self._freshness.floor(_nobody_waits) if self._stage.hears_of_others else None
+        progress = _Progress(request, floor)
+        while not progress.is_hopeless:
+            try:
+                outcome = await self._run_once(progress)
+            except Outdated as outdated:
+                retry = progress.request.retry or outdated.uncertain
+                progress.request = replace(progress.request, retry=retry)
+            else:
+                if outcome is not None:
+                    return outcome
+            progress.runs += 1
+        error = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: the database cannot commit, try again later")
+        return Outcome(error=error, unknown=progress.request.retry)
 
-    async def _holds(self, run: MutationRun, ts: Ts) -> bool:
-        """Tell whether a failure rests on nothing older than what was acknowledged, at another hub too, before it is told.
+    async def _run_once(self, progress: _Progress) -> Outcome | None:
+        """Run a mutation and tell what came of it; None: run it again.
+
+        Raises:
+            Outdated: What it read has been overtaken.
+            StoreError: The database does not answer, or refuses it.
+        """
+        with ExitStack() as looking:
+            if progress.runs == 0:
+                run, view = await self._look(progress, looking)
+                entry = await self._stage_run(progress, run, view, alone=False)
+            else:
+                async with self._exclusive.alone(progress.seconds_alone):
+                    run, view = await self._look(progress, looking)
+                    entry = await self._stage_run(progress, run, view, alone=True)
+            if entry is None:
+                return Outcome(error=run.error) if await self._holds(run, view) else None
+        return await self._outcome(progress, run, entry)
+
+    async def _look(self, progress: _Progress, looking: ExitStack) -> tuple[MutationRun, View]:
+        """Run the function on the newest state there is."""
+        await self._stage.ready()
+        view, request = looking.enter_context(self._stage.view()), progress.request
+        run = await self._executor.mutation(
+            request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
+            origin=request.origin,
+        )  # fmt: skip
+        run.error = run.error or progress.refusal
+        return run, view
+
+    async def _stage_run(self, progress: _Progress, run: MutationRun, view: View, *, alone: bool) -> Entry | None:
+        """Stage what a mutation has done; None if it has failed, and nobody has to remember that."""
+        request = progress.request
+        if run.error is not None and not request.retry:
+            return None
+        submission = await _submission(request, run, progress.floor)
+        if not alone:
+            await self._exclusive.free()
+        if request.committing is not None:
+            request.committing()
+        return self._stage.add(view, submission)
+
+    async def _holds(self, run: MutationRun, view: View) -> bool:
+        """Tell whether a failure rests on nothing but what is durable, and on nothing older than what was acknowledged, at
+        another hub too, before it is told.
 
         What is committed is validated against all that came before; a failure commits nothing.
         """
-        newest = await self._freshness.catch_up()
-        if newest <= ts:
-            return True
-        commits = self._log.since(ts)
-        return commits is not None and not any(run.reads.overlaps(commit) for commit in commits)
+        if not await self._stage.until_durable(view.leaned_on(run.reads)):
+            return False
+        await self._freshness.catch_up()
+        return self._stage.still_holds(view, run.reads)
 
-    async def _commit(self, request: Request, run: MutationRun, ts: Ts, floor: Floor | None) -> Ts:
-        writes = run.transaction.writes if run.transaction and run.error is None else []
-        reads = run.reads
-        if request.function.isolation == "snapshot":
-            reads = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-        if request.committing is not None:
-            request.committing()
-        return await self._committer.submit(Submission(ts, reads, writes, request.record(run), run.ids, floor))
+    async def _outcome(self, progress: _Progress, run: MutationRun, entry: Entry) -> Outcome | None:
+        """Wait for the commit of a run and tell what came of it; None: run it again."""
+        request = progress.request
+        try:
+            return outcome_of(run, await entry.done)
+        except DuplicateRequest as duplicate:
+            earlier = await self.earlier(duplicate.session, duplicate.number, request.mark)
+            return earlier or unavailable(duplicate, unknown=True)
+        except UniqueViolation as error:
+            taken = ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index})
+            if not request.retry:
+                return Outcome(error=taken)
+            if error.index in progress.violated:  # the index is another version's: no run of this one looks into it
+                progress.refusal = taken
+            progress.violated.add(error.index)
+            newest, _ = await self._store.newest()  # the rerun sees whose key it is, and its failure is recorded
+            await self._log.wait_for(newest)
+        except ArrayMissing as error:
+            progress.refusal = ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, str(error), {"digest": error.digest})
+        return None
 
     async def earlier(self, session: bytes, number: int, mark: bytes) -> Outcome | None:
         """Give the outcome of a request that has been committed before, at the latest instant it can have been."""
@@ -153,3 +223,12 @@ class Mutations:
         if issued_at is not None and self._executor.now() - issued_at > self._retry_window * 1000:
             text = "this request is too old to be retried: whether it has been committed is not known any more"
             raise FunctionError(ErrorCode.REQUEST_EXPIRED, text)
+
+
+async def _submission(request: Request, run: MutationRun, floor: Floor | None) -> Submission:
+    writes = await as_stored(run.transaction.writes if run.transaction and run.error is None else [])
+    decisive = run.reads
+    if request.function.isolation == "snapshot":
+        decisive = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
+    keyed = await KeyedCommit.gathered(0, writes)
+    return Submission(run.reads, decisive, writes, request.record(run), keyed, run.ids, floor)

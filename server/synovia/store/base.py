@@ -37,12 +37,14 @@ class Commit:
 
     ``fence`` is the number of Synovia transactions up to and with this one; None for another program's transaction.
     ``clock`` is the newest reading from which a document's id was made, up to and with this one, as far as it tells.
+    ``token`` is that of its batch, by which a hub knows its own commits again; empty if the store does not know it any more.
     """
 
     ts: Ts
     writes: tuple[Write, ...] = ()
     fence: int | None = None
     clock: Reading = 0
+    token: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Batch:
 
     ``fence`` is the number of Synovia transactions the committer has seen; None commits without looking.
     ``clock`` is the newest reading of the clock of ids in these writes and in all that the committer has seen.
+    ``token`` comes back in the ``Commit``: it tells this attempt from all others, also from those of other hubs.
     No two writes of a batch name the same document.
     """
 
@@ -80,6 +83,7 @@ class Batch:
     requests: Sequence[RequestRecord] = ()
     fence: int | None = None
     clock: Reading = 0
+    token: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads by id that are asked for at the same time, as one question to the database.
+"""Reads by id: from the cache of documents if it has them, else asked for together, as one question to the database.
 
 Under load many mutations run at once, most at the same timestamp, and each begins by reading a document or two. Whatever is
 asked for in one turn of the event loop is asked together.
@@ -15,13 +15,20 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Store, Ts
 from synovia.store.filters import Filter
+from synovia.transaction.document_cache import DocumentCache
+from synovia.transaction.keyed import Point
 
 
 class BatchedReads:
-    """Gives snapshots of a store whose ``get`` is shared with others at the same timestamp."""
+    """Gives snapshots of a store whose ``get`` is shared with others at the same timestamp.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        cache: Where documents are looked for first. Whoever reads at the head of the log fills it.
+    """
+
+    def __init__(self, store: Store, cache: DocumentCache | None = None) -> None:
         self._store = store
+        self.cache = cache or DocumentCache()
         self._waiting: dict[tuple[Ts, str], list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -30,7 +37,13 @@ class BatchedReads:
         return _BatchedSnapshot(self, self._store.snapshot(ts))
 
     async def get(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
-        """Read documents, together with whoever asks for some in this turn of the loop."""
+        """Read documents; those that are not at hand together with whoever asks for some in this turn of the loop."""
+        kept = [self.cache.find((table, keys.encode_value(id_)), snapshot.ts) for id_ in ids]
+        missing = [id_ for id_, each in zip(ids, kept, strict=True) if each is None]
+        asked = iter(await self._ask_together(snapshot, table, missing) if missing else ())
+        return [next(asked) if each is None else each[0] for each in kept]
+
+    async def _ask_together(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
         place = snapshot.ts, table
         future: asyncio.Future[list[Document | None]] = asyncio.get_running_loop().create_future()
         if place not in self._waiting:
@@ -41,17 +54,20 @@ class BatchedReads:
 
     def _ask(self, snapshot: Snapshot, table: str) -> None:
         waiting = self._waiting.pop((snapshot.ts, table))
-        task = asyncio.create_task(_answer(snapshot, table, waiting), name=f"read {table}")
+        task = asyncio.create_task(_answer(self.cache, snapshot, table, waiting), name=f"read {table}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 async def _answer(
-    snapshot: Snapshot, table: str, waiting: list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]]
+    cache: DocumentCache,
+    snapshot: Snapshot,
+    table: str,
+    waiting: list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]],
 ) -> None:
     wanted = {keys.encode_value(id_): id_ for ids, _ in waiting for id_ in ids}
     try:
-        found = dict(zip(wanted, await snapshot.get(table, list(wanted.values())), strict=True))
+        found = await _read(cache, snapshot, table, wanted)
     except BaseException as error:
         for _, future in waiting:
             if not future.done():
@@ -62,6 +78,19 @@ async def _answer(
     for ids, future in waiting:
         if not future.done():
             future.set_result([found[keys.encode_value(id_)] for id_ in ids])
+
+
+async def _read(
+    cache: DocumentCache, snapshot: Snapshot, table: str, wanted: dict[bytes, Any]
+) -> dict[bytes, Document | None]:
+    points: list[Point] = [(table, key) for key in wanted]
+    reading, found = cache.begin(points, snapshot.ts), list[Document | None]()
+    try:
+        found = await snapshot.get(table, list(wanted.values()))
+    finally:
+        if reading is not None:
+            cache.end(reading, snapshot.ts, found)
+    return dict(zip(wanted, found, strict=True))
 
 
 class _BatchedSnapshot:

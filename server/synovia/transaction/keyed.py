@@ -24,6 +24,14 @@ FEW: Final = 16
 """So many writes are looked at one by one; more are brought in order first."""
 
 
+def keys_in(index: IndexSpec, document: Document) -> Sequence[bytes]:
+    """Give the keys of a document; one that the index cannot hold has none, and no store takes it."""
+    try:
+        return keys.index_keys(index, document)
+    except keys.ParallelArrays:
+        return ()
+
+
 class KeyedWrite:
     """A write with the index keys of both its images, each computed once however many read sets ask."""
 
@@ -39,7 +47,7 @@ class KeyedWrite:
         found = self._keys.get(index)
         if found is None:
             images = [image for image in (self.write.before, self.write.after) if image is not None]
-            found = [(key, image) for image in images for key in keys.index_keys(index, image)]
+            found = [(key, image) for image in images for key in keys_in(index, image)]
             self._keys[index] = found
         return found
 
@@ -85,17 +93,21 @@ class KeyedCommit:
     """The writes of a commit by table, with their keys.
 
     Attributes:
+        ts: 0 as long as it has not been committed.
         points: What it writes, with the write.
-        fence: As of ``Commit``.
+        fence: As of ``Commit``, like ``token``.
         clock: The newest reading from which this very commit made an id; 0 if it made none.
     """
 
-    __slots__ = ("_in_order", "_size", "by_table", "clock", "fence", "points", "ts")
+    __slots__ = ("_in_order", "_size", "by_table", "clock", "fence", "points", "token", "ts")
 
-    def __init__(self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0) -> None:
+    def __init__(
+        self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0, token: bytes = b""
+    ) -> None:
         self.ts = ts
         self.fence = fence
         self.clock = clock
+        self.token = token
         self.by_table: dict[str, list[KeyedWrite]] = defaultdict(list)
         self.points: dict[Point, KeyedWrite] = {}
         self._size: int | None = None
@@ -110,12 +122,13 @@ class KeyedCommit:
         writes: Sequence[Write],
         fence: int | None = None,
         clock: Reading = 0,
+        token: bytes = b"",
         indexes: Indexes | None = None,
     ) -> KeyedCommit:
         """Prepare a commit; a large one in turns with whatever else there is to do, also its keys in ``indexes``."""
         if len(writes) <= FEW:
-            return cls(ts, writes, fence, clock)
-        commit, turns, size = cls(ts, (), fence, clock), Turns(), 0
+            return cls(ts, writes, fence, clock, token)
+        commit, turns, size = cls(ts, (), fence, clock, token), Turns(), 0
         for write in writes:
             keyed = commit.add(write)
             if indexes is not None:

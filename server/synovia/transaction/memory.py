@@ -20,31 +20,46 @@ from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
 from synovia.transaction.footprint import footprint, of_many
-from synovia.transaction.keyed import FEW, KeyedCommit, KeyedWrite, Point
+from synovia.transaction.keyed import FEW, KeyedCommit, Point
 from synovia.transaction.readset import RangeRead
 from synovia.turns import Turns
 
 
 @dataclass(slots=True)
-class _Kept:
-    """The result of a scan: documents with the keys at which the scan met them, in ascending order of these."""
+class KeptScan:
+    """The result of a scan: documents with the keys at which the scan met them, in ascending order of these.
+
+    Attributes:
+        complete: Whether the scan came to the end of its interval.
+    """
 
     read: RangeRead
     order: Order
     limit: int | None
     entries: list[tuple[bytes, Document]]
+    complete: bool
 
-    @property
-    def complete(self) -> bool:
-        """Whether the scan came to the end of its interval."""
-        return self.limit is None or len(self.entries) < self.limit
+    @classmethod
+    async def of(
+        cls, read: RangeRead, order: Order, limit: int | None, found: Sequence[Document], turns: Turns
+    ) -> KeptScan:
+        """Keep what a scan gave, in its order."""
+        entries = list[tuple[bytes, Document]]()
+        for document in found if order is Order.ASC else reversed(found):
+            entries.append((read.key_of(document, order) or b"", document))
+            await turns.step()
+        return cls(read, order, limit, entries, limit is None or len(found) < limit)
 
     def documents(self) -> list[Document]:
         found = [document for _, document in self.entries]
         return found if self.order is Order.ASC else found[::-1]
 
-    async def rolled(self, commit: KeyedCommit, turns: Turns) -> _Kept | None:
-        """Give the result after a commit; None if it took so much away that the database has to be asked."""
+    async def rolled(self, commit: KeyedCommit, turns: Turns, least: int | None = None) -> KeptScan | None:
+        """Give the result after a commit; None if it took so much away that the database has to be asked.
+
+        Args:
+            least: So many documents will do, if there are more; by default the limit of the scan.
+        """
         gone, come = await self._moves(commit, turns)
         if not gone and not come:
             return self
@@ -57,8 +72,10 @@ class _Kept:
             entries = sorted([*entries, *come], key=_first)
         if self.limit is not None and len(entries) > self.limit:
             entries = entries[: self.limit] if self.order is Order.ASC else entries[-self.limit :]
-        kept = _Kept(self.read, self.order, self.limit, entries)
-        return kept if complete or not kept.complete else None
+            complete = False
+        if complete or len(entries) >= ((self.limit or 0) if least is None else least):
+            return KeptScan(self.read, self.order, self.limit, entries, complete)
+        return None
 
     async def _moves(self, commit: KeyedCommit, turns: Turns) -> tuple[set[bytes], list[tuple[bytes, Document]]]:
         """Give the keys of what a commit takes out, and the entries that it puts in."""
@@ -105,7 +122,7 @@ class Memory:
     """Everything that one run read from the database, as of ``ts``."""
 
     ts: Ts
-    scans: dict[tuple[RangeRead, Order, int | None], _Kept] = field(default_factory=dict)
+    scans: dict[tuple[RangeRead, Order, int | None], KeptScan] = field(default_factory=dict)
     points: dict[Point, Document | None] = field(default_factory=dict)
     counts: dict[RangeRead, int] = field(default_factory=dict)
 
@@ -176,23 +193,15 @@ class RememberingSnapshot:
         if kept is None:
             self.asked += 1
             found = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
-            kept = await self._keep(place, found)
+            kept = await KeptScan.of(*place, found, self._turns)
         self.memory.scans[place] = kept
         return kept.documents()
 
-    async def _recall_scan(self, place: tuple[RangeRead, Order, int | None]) -> _Kept | None:
+    async def _recall_scan(self, place: tuple[RangeRead, Order, int | None]) -> KeptScan | None:
         kept = self._old.scans.get(place)
         for commit in self._since:
             if kept is not None:
                 kept = await kept.rolled(commit, self._turns)
-        return kept
-
-    async def _keep(self, place: tuple[RangeRead, Order, int | None], found: list[Document]) -> _Kept:
-        read, order, limit = place
-        kept = _Kept(read, order, limit, [])
-        for document in found if order is Order.ASC else reversed(found):
-            kept.entries.append((kept._key(document) or b"", document))
-            await self._turns.step()
         return kept
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
@@ -204,11 +213,7 @@ class RememberingSnapshot:
         else:
             for commit in self._since:
                 for write in place.writes_of(commit):
-                    count += _growth(place, write)
+                    count += place.growth(write)
                     await self._turns.step()
         self.memory.counts[place] = count
         return count
-
-
-def _growth(read: RangeRead, write: KeyedWrite) -> int:
-    return int(read.holds(write.write.after)) - int(read.holds(write.write.before))

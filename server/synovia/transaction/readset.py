@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from synovia import keys
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.filters import Filter, matches
-from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point
+from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point, keys_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,20 @@ class RangeRead:
 
     def key_of(self, document: Document, order: Order) -> bytes | None:
         """Give the key under which a scan in this order meets a document first; None if it has none in the interval."""
-        inside = [key for key in keys.index_keys(self.index, document) if key in self.interval]
+        inside = [key for key in keys_in(self.index, document) if key in self.interval]
         return None if not inside else inside[0] if order is Order.ASC else inside[-1]
 
     def holds(self, document: Document | None) -> bool:
         """Tell whether the read finds a document."""
         return (
             document is not None
-            and any(key in self.interval for key in keys.index_keys(self.index, document))
+            and any(key in self.interval for key in keys_in(self.index, document))
             and self.admits(document)
         )
+
+    def growth(self, write: KeyedWrite) -> int:
+        """Tell by how many documents a write makes grow what the read finds: 1, 0 or -1."""
+        return int(self.holds(write.write.after)) - int(self.holds(write.write.before))
 
     def writes_of(self, commit: KeyedCommit) -> list[KeyedWrite]:
         """List the writes with a key in the interval, before or after; whether they satisfy the condition is not asked."""

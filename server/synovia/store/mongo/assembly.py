@@ -60,6 +60,7 @@ class Group:
     changes: dict[tuple[str, bytes], Change] = field(default_factory=dict)
     fence: int | None = None
     clock: int = 0
+    token: bytes = b""
     expected: int | None = None
     events: int = 0
 
@@ -74,7 +75,7 @@ class Group:
 
     def commit(self) -> Commit:
         """Give the commit; none of its images may be unknown any more."""
-        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence, self.clock)
+        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence, self.clock, self.token)
 
 
 def _writes(changes: Iterable[Change]) -> Iterable[Write]:
@@ -165,6 +166,8 @@ def _take_fence(group: Group, event: Mapping[str, Any]) -> None:
         group.fence = int(state["n"])
     if isinstance(state.get("clock"), int):
         group.clock = state["clock"]
+    if isinstance(state.get("token"), bytes):
+        group.token = state["token"]
     if isinstance(state.get("events"), int) and "txnNumber" in event:
         group.expected = state["events"]
 

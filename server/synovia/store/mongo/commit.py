@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import bson
-from bson import Int64
+from bson import Binary, Int64
 from bson.errors import BSONError
 from pymongo import ReadPreference
 from pymongo.errors import (
@@ -155,9 +155,16 @@ class _Transaction:
         events = 1 + sum(len(each.operations) for each in self._plans)
         expected = self._batch.fence
         if expected is None:  # the count could be left out of the event if it is the last one's: better none
-            update: Any = {"q": {"_id": FENCE_ID}, "u": {"$inc": {"n": Int64(1)}, "$unset": {"events": True}}}
+            forgotten = {"events": True, "token": True}
+            update: Any = {"q": {"_id": FENCE_ID}, "u": {"$inc": {"n": Int64(1)}, "$unset": forgotten}}
         else:
-            after = {"_id": FENCE_ID, "n": Int64(expected + 1), "events": events, "clock": Int64(self._batch.clock)}
+            after = {
+                "_id": FENCE_ID,
+                "n": Int64(expected + 1),
+                "events": events,
+                "clock": Int64(self._batch.clock),
+                "token": Binary(self._batch.token),
+            }
             update = {"q": {"_id": FENCE_ID, "n": expected}, "u": after}
         reply = await self._driver.command({"update": FENCE, "updates": [update]}, session=session)
         if reply["n"] != 1:

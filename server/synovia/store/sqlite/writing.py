@@ -92,7 +92,7 @@ class Writer:
             if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
                 raise ArrayMissing(missing)
             clock = self._move_clock(batch.clock)
-            commit = Commit(ts, self._write_all(batch.writes, ts), fence, clock)
+            commit = Commit(ts, self._write_all(batch.writes, ts), fence, clock, batch.token)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
         self.position.move(ts, fence, now, horizon, clock)

@@ -1,0 +1,129 @@
+"""A mutation that has run, on its way to its commit, and the attempts to commit it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from synovia.engine.freshness import Floor
+from synovia.schema import RunIds
+from synovia.store.base import RequestRecord, Ts, Write
+from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.readset import ReadSet
+
+LARGE: Final = 500
+"""A mutation with more writes is committed alone."""
+
+
+class Outdated(Exception):
+    """What a mutation read has changed since, or was never committed: run it again.
+
+    ``uncertain``: it may have been committed all the same.
+    """
+
+    def __init__(self, *, uncertain: bool = False) -> None:
+        super().__init__("what was read has changed")
+        self.uncertain = uncertain
+
+
+class State(Enum):
+    """How far an entry has come."""
+
+    STAGED = "staged"
+    COMMITTING = "committing"
+    DURABLE = "durable"
+    DROPPED = "dropped"
+
+
+@dataclass(slots=True, eq=False)
+class Submission:
+    """What a mutation has read and wants to write.
+
+    Attributes:
+        reads: All that it has read.
+        decisive: What of it must not have changed; less than ``reads`` if it is content with a snapshot.
+        keyed: The writes with their keys.
+        ids: The ids that it made.
+        floor: How far the database had come when it was asked for, if anybody has looked.
+    """
+
+    reads: ReadSet
+    decisive: ReadSet
+    writes: Sequence[Write]
+    request: RequestRecord | None
+    keyed: KeyedCommit
+    ids: RunIds | None = None
+    floor: Floor | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A mutation on the stage.
+
+    Attributes:
+        number: Its place among all changes that the stage has seen.
+        ts: Its commit, once it is durable.
+        uncertain: The store could not say whether an attempt to commit it has succeeded.
+        done: Its commit's timestamp; or Outdated, or what the store says against it.
+    """
+
+    submission: Submission
+    number: int
+    epoch: int
+    state: State = State.STAGED
+    ts: Ts | None = None
+    uncertain: bool = False
+    done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def commit(self) -> KeyedCommit:
+        """What it writes."""
+        return self.submission.keyed
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is better committed alone, so that others need not wait for it."""
+        return len(self.submission.writes) > LARGE
+
+    def may_go_before(self, others: Iterable[Entry]) -> bool:
+        """Tell whether it comes to the same if it is committed before others that were staged before it."""
+        return not any(
+            self.submission.reads.overlaps(other.commit) or other.submission.reads.overlaps(self.commit)
+            for other in others
+        )
+
+    def leans_on(self, dropped: Iterable[Entry]) -> bool:
+        """Tell whether it has read what others wrote that are dropped now."""
+        return any(self.submission.reads.overlaps(entry.commit) for entry in dropped)
+
+    def settle(self, ts: Ts) -> None:
+        """Take notice that it is durable, and tell whoever waits for it."""
+        if self.state in (State.STAGED, State.COMMITTING):
+            self.state, self.ts = State.DURABLE, ts
+            if not self.done.done():
+                self.done.set_result(ts)
+
+    def fail(self, error: Exception) -> None:
+        """Give it up."""
+        self.state = State.DROPPED
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """Entries that the committer tries to make durable in one transaction.
+
+    Attributes:
+        token: By this the log tells whether it has taken place.
+        fence: How many Synovia transactions came before it.
+        ts: Its timestamp, once the store has told it.
+    """
+
+    token: bytes
+    fence: int
+    entries: list[Entry]
+    ts: Ts | None = None

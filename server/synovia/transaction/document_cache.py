@@ -1,0 +1,123 @@
+"""Documents as they are at the head of the log, by id: read once, and from then on kept current by the commits.
+
+A mutation that finds here all it reads runs without giving way to others, so no other can overtake it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from synovia.schema import Document
+from synovia.store.base import Gap, Ts
+from synovia.transaction.footprint import footprint
+from synovia.transaction.keyed import KeyedCommit, Point
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+_LARGEST: Final = 256 * 1024
+"""Larger documents are not kept: they would drive out too many others."""
+_BASE: Final = 300
+"""What an entry costs beside its document."""
+
+Cached = tuple[Document | None, Ts, int]
+"""A document (None: there is none), since when it is known to be so, and the bytes of it."""
+
+
+class Reading:
+    """Documents that are being read; ``overtaken`` are those that a commit has changed meanwhile."""
+
+    __slots__ = ("overtaken", "points")
+
+    def __init__(self, points: Iterable[Point]) -> None:
+        self.points = tuple(points)
+        self.overtaken: set[Point] = set()
+
+
+class DocumentCache:
+    """The documents that were read last.
+
+    Args:
+        most_bytes: How much is kept, as estimated.
+
+    Attributes:
+        head: Everything up to this timestamp has been taken in.
+        bytes: What is kept.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[Point, Cached] = OrderedDict()
+        self._readings: dict[Point, list[Reading]] = {}
+        self.head: Ts = 0
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, point: Point, ts: Ts) -> Cached | None:
+        """Give a document as of ``ts``, None if that is not known."""
+        kept = self._kept.get(point)
+        if kept is None or not kept[1] <= ts <= self.head:
+            return None
+        self._kept.move_to_end(point)
+        return kept
+
+    def begin(self, points: Iterable[Point], ts: Ts) -> Reading | None:
+        """Note that documents are going to be read as of ``ts``; None if the answer could not be kept."""
+        if ts != self.head:
+            return None
+        reading = Reading(points)
+        for point in reading.points:
+            self._readings.setdefault(point, []).append(reading)
+        return reading
+
+    def end(self, reading: Reading, ts: Ts, found: Iterable[Document | None] = ()) -> None:
+        """Keep what was read, unless it has been changed meanwhile; nothing if the reading has failed."""
+        for point in reading.points:
+            others = self._readings[point]
+            others.remove(reading)
+            if not others:
+                del self._readings[point]
+        for point, document in zip(reading.points, found, strict=False):
+            if point not in reading.overtaken:
+                self._keep(point, document, ts)
+
+    def on_change(self, change: KeyedCommit | Gap) -> None:
+        """Take in what the log brings."""
+        self.head = max(self.head, change.ts)
+        if isinstance(change, Gap):
+            self._forget_all()
+            return
+        for point in change.points.keys() & self._readings.keys():
+            for reading in self._readings[point]:
+                reading.overtaken.add(point)
+        for point in change.points.keys() & self._kept.keys():
+            self._keep(point, change.points[point].write.after, change.ts)
+
+    def forget(self, points: Iterable[Point]) -> None:
+        """Forget documents: the database holds that they are different."""
+        for point in points:
+            self._drop(point)
+
+    def _forget_all(self) -> None:
+        self._kept.clear()
+        self.bytes = 0
+        for point, readings in self._readings.items():
+            for reading in readings:
+                reading.overtaken.add(point)
+
+    def _keep(self, point: Point, document: Document | None, ts: Ts) -> None:
+        self._drop(point)
+        size = _BASE + len(point[1]) + footprint(document)
+        if size > _LARGEST:
+            return
+        self._kept[point] = document, ts, size
+        self.bytes += size
+        while self.bytes > self._most_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, point: Point) -> None:
+        kept = self._kept.pop(point, None)
+        if kept is not None:
+            self.bytes -= kept[2]
