@@ -36,24 +36,28 @@ class FaultySQLiteStore(SQLiteStore):
 
     Attributes:
         plan: Gives the fault of the next commit, None for none.
-        poisoned: Requests that the store refuses for good.
+        poisoned: Requests that the store refuses for good, and ``stubborn``: those that always conflict with something.
         foreign: What another hub does when it overtakes a commit.
         committed: The requests that were committed, in their order, as soon as they are durable.
         under_way: The batches that are being committed, by their tokens.
-        gate: Commits wait for it.
+        gate: Commits wait for it; ``waiting`` tells that one does.
+        acknowledging: Acknowledgements wait for it, after the commit.
     """
 
     plan: Callable[[], Fault | None] = lambda: None
     poisoned: set[Request] = field(default_factory=set)
+    stubborn: set[Request] = field(default_factory=set)
     foreign: Callable[[], Awaitable[Any]] | None = None
     committed: list[Request] = field(default_factory=list)
     under_way: dict[bytes, Batch] = field(default_factory=dict)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    acknowledging: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         super().__init__(":memory:")
         self.gate.set()
+        self.acknowledging.set()
 
     async def commit(self, batch: Batch) -> Ts:
         self.waiting.set()
@@ -69,8 +73,11 @@ class FaultySQLiteStore(SQLiteStore):
             self.foreign = foreign
         if not self.poisoned.isdisjoint(requests_of(batch)):
             raise StoreError("this cannot be stored")
+        if not self.stubborn.isdisjoint(requests_of(batch)):
+            raise Conflict("a document is not as it was read")
         self.under_way[batch.token] = batch
         ts = await super().commit(batch)
+        await self.acknowledging.wait()
         if fault is Fault.LOST:
             raise StoreUnavailable("the acknowledgement was lost")
         if fault is Fault.LATE:

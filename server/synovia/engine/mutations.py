@@ -28,7 +28,7 @@ from synovia.transaction.readset import ReadSet
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 MOST_RUNS: Final = 100
-MOST_SECONDS: Final = 30.0
+MOST_SECONDS: Final = 10.0
 """A mutation that has been run so often for so long although nobody else could be staged fails: it is the database."""
 
 
