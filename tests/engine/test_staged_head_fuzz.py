@@ -22,7 +22,7 @@ from synovia.engine.outcomes import Outcome
 from synovia.engine.stage import Stage, View
 from synovia.functions.registry import collect
 from synovia.store.base import Gap
-from synovia.transaction.readset import KeyedCommit
+from synovia.transaction.keyed import KeyedCommit
 
 Items = dict[str, list[Any]]
 NAMES = [f"i{number}" for number in range(7)]

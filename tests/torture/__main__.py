@@ -22,11 +22,13 @@ from torture.run import Report, Round, fresh_database, torture
 
 async def one_round(seed: int, seconds: float, clients: int, replica_set: ReplicaSet | None) -> Report:
     """Run one round on MongoDB with two hubs, or on SQLite with one."""
+    troubled = seed % 2 == 1
     if replica_set is not None:
         async with fresh_database(replica_set) as store:
-            return await torture(Round(seed, seconds, clients), store, replica_set)
+            return await torture(Round(seed, seconds, clients, troubled=troubled), store, replica_set)
     with tempfile.TemporaryDirectory(prefix="synovia-torture-") as directory:
-        return await torture(Round(seed, seconds, clients, hubs=1), f"sqlite:///{Path(directory) / 'torture.sqlite'}")
+        plan = Round(seed, seconds, clients, hubs=1, troubled=troubled)
+        return await torture(plan, f"sqlite:///{Path(directory) / 'torture.sqlite'}")
 
 
 async def long_run(minutes: float, seed: int, seconds: float, clients: int, only: str | None) -> int:

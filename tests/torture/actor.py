@@ -135,6 +135,7 @@ class Actor:
             call.ended = time.monotonic()
         except FunctionError as error:
             call.outcome, call.error, call.ended = Outcome.FAIL, error.code, time.monotonic()
+            call.data = error.data
         except (RequestTimeout, ClientClosed) as error:
             call.error = str(error)
         finally:

@@ -28,6 +28,7 @@ class Call:
         name: Unique in the history; functions write it beside what they do.
         shown: What its client was shown when the answer came.
         began, answered: On which connections, for people.
+        data: What a refusal said.
         ts: The commit's timestamp, as the answer said.
         began_at, ended: When it was made and answered, by the clock of this process in seconds.
     """
@@ -39,6 +40,7 @@ class Call:
     outcome: Outcome = Outcome.UNKNOWN
     result: Any = None
     error: str | None = None
+    data: Any = None
     ts: int | None = None
     shown: dict[str, Any] | None = None
     began: str = ""

@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
 from synovia.transaction.keyed import KeyedWrite
 from synovia.transaction.readset import ReadSet
+from torture.trouble import KILL_AMID, make_trouble
 
 APP = Path(__file__).parents[1] / "apps" / "tortured"
 VARIABLE = "TORTURE_SABOTAGE"
@@ -113,6 +114,37 @@ def without_freshness() -> None:
     freshness.Freshness.instant = instant  # type: ignore[method-assign]
 
 
+def acknowledging_before_durable() -> None:
+    """Acknowledge a mutation as soon as it is staged."""
+    add = stage.Stage.add
+
+    def add_and_tell(self: stage.Stage, view: stage.View, submission: Submission) -> Entry:
+        entry = add(self, view, submission)
+        entry.done.set_result(self.head)
+        return entry
+
+    stage.Stage.add = add_and_tell  # type: ignore[method-assign]
+
+
+def telling_failures_early() -> None:
+    """Tell failures that rest on what is staged at once."""
+
+    async def at_once(self: stage.Stage, entries: Any) -> bool:
+        return True
+
+    stage.Stage.until_durable = at_once  # type: ignore[method-assign]
+    stage.Stage.still_holds = lambda self, view, reads: True  # type: ignore[method-assign]
+
+
+def without_reruns_of_who_leaned() -> None:
+    """Let stand what has only read the writes of entries that were dropped, and writes something else."""
+
+    def leans_on(self: Entry, dropped: Iterable[Entry]) -> bool:
+        return any(not self.commit.points.keys().isdisjoint(entry.commit.points) for entry in dropped)
+
+    Entry.leans_on = leans_on  # type: ignore[method-assign]
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "validation": without_validation,
     "fence": without_fence,
@@ -120,11 +152,17 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "instants": without_instants,
     "durability": without_durability,
     "freshness": without_freshness,
+    "acknowledgements": acknowledging_before_durable,
+    "failures": telling_failures_early,
+    "leaning": without_reruns_of_who_leaned,
 }
 
 
 async def serve(store: str, port: int) -> None:
     """Serve until a signal comes."""
+    trouble = make_trouble()
+    if trouble is not None:
+        asyncio.get_running_loop().add_signal_handler(KILL_AMID, trouble.die_soon)
     settings = Settings(store=store, port=port, log_level="warning")
     with listen(settings.host, settings.port) as listener:
         app = Synovia(APP, settings=settings, authenticator=DevelopmentAuthenticator(settings.host))

@@ -27,6 +27,7 @@ class Nemesis:
     Args:
         replica_set: None for a store without processes of its own.
         faults: The kinds to choose from; all that apply by default.
+        troubled: The hubs' commits go wrong, see ``trouble``: then they can be killed amid them, too.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class Nemesis:
         replica_set: ReplicaSet | None,
         seed: int,
         faults: Sequence[str] | None = None,
+        *,
+        troubled: bool = False,
     ) -> None:
         self._history = history
         self._hubs = hubs
@@ -52,6 +55,8 @@ class Nemesis:
             "all sockets cut in a frame": self._cut_all,
             "socket stalled": self._stall,
         }
+        if troubled:
+            every["hub killed amid a commit"] = self._kill_amid_commit
         if replica_set is not None:
             every |= {
                 "primary killed": self._kill_primary,
@@ -95,6 +100,11 @@ class Nemesis:
         hub = self._random.choice(self._hubs)
         hub.kill()
         await self._wait(0.0, 1.0)
+        await hub.start()
+
+    async def _kill_amid_commit(self) -> None:
+        hub = self._random.choice(self._hubs)
+        await asyncio.to_thread(hub.kill_amid_commit, 3.0)
         await hub.start()
 
     async def _kill_hubs(self) -> None:

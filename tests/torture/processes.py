@@ -16,6 +16,7 @@ from typing import Any
 from helpers.forked_commands import SYNOVIA, Command
 from helpers.mongod import free_port
 from torture.hub import APP, VARIABLE
+from torture.trouble import KILL_AMID
 
 TESTS = Path(__file__).parent.parent
 PATIENCE = 30.0
@@ -144,6 +145,15 @@ class HubProcess:
     def kill(self) -> None:
         """End it as a crash would."""
         self._end(signal.SIGKILL)
+
+    def kill_amid_commit(self, patience: float) -> None:
+        """Have it kill itself amid a commit; one whose commits are not troubled is ended like any other."""
+        process = self._process
+        if process is not None and self.running and not self._paused:
+            process.send_signal(KILL_AMID)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+        self.kill()
 
     def stop(self) -> None:
         """End it in good order."""

@@ -11,9 +11,10 @@ from helpers.mongod import ReplicaSet
 from torture.run import Round, fresh_database, torture
 from torture.workload import Scale
 
+HOT = Scale(registers=3, counters=1, weights={"append": 4, "peek": 3, "increment": 1}, pause=0.0)
 CROWDED = Scale(registers=3, posts=2, weights={"append": 2, "leave": 1, "arrive": 1, "seat": 1}, pause=0.0)
 ROUNDS = {
-    "validation": Round(1, 2.5, hubs=1, scale=CROWDED, faults=()),
+    "validation": Round(1, 2.5, clients=12, hubs=1, scale=CROWDED, faults=()),
     "records": Round(
         2, 3.0, hubs=1, scale=Scale(weights={"increment": 2, "transfer": 1}), faults=("all sockets cut in a frame",)
     ),
@@ -29,6 +30,9 @@ ROUNDS = {
         faults=(),
         scale=Scale(registers=3, counters=1, weights={"place": 4, "append": 1, "increment": 1}),
     ),
+    "acknowledgements": Round(6, 3.0, hubs=1, scale=HOT, faults=("hub killed amid a commit",), troubled=True),
+    "failures": Round(7, 3.0, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
+    "leaning": Round(8, 3.0, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
 }
 FOUND = {
     "validation": {"G2", "write skew", "not unique"},
@@ -36,6 +40,9 @@ FOUND = {
     "instants": {"torn"},
     "durability": {"lost"},
     "freshness": {"stale", "stale access"},
+    "acknowledgements": {"lost"},
+    "failures": {"order"},
+    "leaning": {"order"},
 }
 
 
@@ -65,6 +72,7 @@ async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> 
     pytest.fail(str(report))
 
 
-async def test_the_same_rounds_find_nothing_when_nothing_is_switched_off(tmp_path: Path) -> None:
-    report = await torture(ROUNDS["validation"], f"sqlite:///{tmp_path / 'torture.sqlite'}")
+@pytest.mark.parametrize("name", ["validation", "acknowledgements"])
+async def test_the_same_rounds_find_nothing_when_nothing_is_switched_off(name: str, tmp_path: Path) -> None:
+    report = await torture(ROUNDS[name], f"sqlite:///{tmp_path / 'torture.sqlite'}")
     assert report.anomalies == [], str(report)

@@ -24,6 +24,9 @@ FAULTS = (
 )
 
 
+TROUBLES = ("hub killed amid a commit", "hub paused", "primary stepped down", "all sockets cut in a frame")
+
+
 def show(report: Report) -> None:
     """Print the figures; a failed assertion shows them, and ``pytest -s`` always."""
     print(f"\n{report}")
@@ -37,6 +40,22 @@ async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_die
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
     assert report.history.faults.keys() == set(FAULTS)
+
+
+@pytest.mark.mongodb
+async def test_two_hubs_keep_every_promise_while_their_commits_go_wrong(members: ReplicaSet) -> None:
+    async with fresh_database(members) as store:
+        report = await torture(Round(SEED, 6.0, faults=TROUBLES, troubled=True, sights=SIGHTS), store, members)
+    show(report)
+    assert report.anomalies == []
+    assert report.history.faults.keys() == set(TROUBLES)
+
+
+async def test_one_hub_on_sqlite_keeps_every_promise_while_its_commits_go_wrong(tmp_path: Path) -> None:
+    plan = Round(SEED, 4.0, hubs=1, faults=("hub killed amid a commit",), troubled=True, sights=SIGHTS)
+    report = await torture(plan, f"sqlite:///{tmp_path / 'torture.sqlite'}")
+    show(report)
+    assert report.anomalies == []
 
 
 async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is_whole_or_absent(

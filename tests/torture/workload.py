@@ -49,6 +49,11 @@ async def append(actor: Actor, scale: Scale) -> Call:
     return await actor.call("append", "registers:transact", args, name)
 
 
+async def peek(actor: Actor, scale: Scale) -> Call:
+    names = [f"r{number}" for number in range(scale.registers)]
+    return await actor.call("peek", "registers:peek", {"read": actor.random.sample(names, min(2, len(names)))})
+
+
 async def leave(actor: Actor, scale: Scale) -> Call:
     post = f"g{actor.random.randrange(scale.posts)}"
     return await actor.call("leave", "guards:leave", {"post": post, "side": actor.random.randrange(2)})
@@ -88,6 +93,7 @@ async def _claim(actor: Actor, what: str) -> Call:
 DEEDS: dict[str, Deed] = {
     "transfer": transfer,
     "append": append,
+    "peek": peek,
     "leave": leave,
     "arrive": arrive,
     "increment": increment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from synovia import MutationContext, QueryContext, mutation, query
+from synovia import Id, MutationContext, QueryContext, mutation, query
 
 from .schema import Counter
 
@@ -23,8 +23,8 @@ async def value(ctx: QueryContext, name: str) -> int:
 
 @mutation(public=True)
 async def increment(ctx: MutationContext, name: str) -> int:
-    counter = await ctx.db.query(Counter).using("by_name", name=name).unique()
+    counter = await ctx.db.get(Counter, Id(name))
     if counter is None:
-        await ctx.db.insert(Counter(name=name, value=1))
+        await ctx.db.insert(Counter(id=Id(name), name=name, value=1))
         return 1
     return (await ctx.db.patch(counter, value=counter.value + 1)).value

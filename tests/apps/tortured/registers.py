@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from synovia import MutationContext, QueryContext, mutation, query
+from synovia import FunctionError, MutationContext, QueryContext, mutation, query
 
 from .schema import Register
 
@@ -35,6 +35,12 @@ async def transact(ctx: MutationContext, read: list[str], append: list[str], ite
         register = await _named(ctx, name)
         await ctx.db.patch(register, items=[*register.items, item])
     return seen
+
+
+@mutation(public=True)
+async def peek(ctx: MutationContext, read: list[str]) -> None:
+    """Read some registers, and fail with what they hold: a failure is an answer, too."""
+    raise FunctionError("peeked", "this fails always", {name: (await _named(ctx, name)).items for name in read})
 
 
 async def _named(ctx: MutationContext, name: str) -> Register:

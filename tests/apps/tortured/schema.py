@@ -35,7 +35,9 @@ class Guard(Table, name="guards", indexes=[Index("by_post", "post", "side")]):
     on: bool
 
 
-class Counter(Table, name="counters", indexes=[Index("by_name", "name")]):
+class Counter(Table, name="counters", text_ids=True, indexes=[Index("by_name", "name")]):
+    """Its name is also its id."""
+
     name: str
     value: int = 0
 

@@ -28,6 +28,9 @@ def _reads(history: History) -> Iterator[tuple[str, Lists]]:
     """Give every observation of lists, under the name of the transaction that made it; equal sights count once."""
     for call in history.of_kind("append", Outcome.OK):
         yield call.name, call.result
+    for call in history.of_kind("peek", Outcome.FAIL):
+        if call.error == "peeked":
+            yield call.name, call.data
     known: set[tuple[tuple[str, int], ...]] = set()
     for number, sight in enumerate(history.sights):
         lists: Lists = sight.values.get("registers", {})
