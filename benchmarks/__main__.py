@@ -15,7 +15,9 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries, size, work
+from benchmarks import (
+    arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries, size, transfer, work,
+)  # fmt: skip
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
 from helpers.mongod import running_mongod
@@ -28,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "arrays": arrays.run,
     "mutations": mutations.run,
     "hubs": hubs.run,
+    "transfer": transfer.run,
     "live": live.run,
     "floods": floods.run,
     "work": work.run,
@@ -46,7 +49,7 @@ async def _run(names: list[str], setting: Setting, console: Console) -> list[Res
         skipped = results[-1].skipped
         console.print(f"[dim]{name}: {perf_counter() - start:.0f} s[/]", highlight=False)
         if skipped:
-            console.print(f"{name}: skipped: {skipped}", highlight=False)
+            console.print(f"{name}: {skipped}", highlight=False)
     return results
 
 

@@ -116,6 +116,12 @@ class Readers:
                 self._expected = None
                 self.reply(self.counted())
 
+    def hold(self, opened: socket.socket, frames: Frames) -> None:
+        """Read from a connection from now on."""
+        opened.setblocking(False)
+        self.clients[opened.fileno()] = opened, frames
+        self._epoll.register(opened.fileno(), select.EPOLLIN)
+
     def received(self, opened: socket.socket, frames: int) -> None:
         """Do something when frames have come on a connection."""
 
@@ -149,9 +155,7 @@ class Readers:
         for words in hellos:
             opened = connect(port, path, subprotocol)
             opened.sendall(words)
-            opened.setblocking(False)
-            self.clients[opened.fileno()] = opened, Frames()
-            self._epoll.register(opened.fileno(), select.EPOLLIN)
+            self.hold(opened, Frames())
         return len(self.clients)
 
     def _expect(self, frames: int) -> Any:

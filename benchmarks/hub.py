@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import sensors
+from benchmarks import bank, sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
@@ -98,7 +98,7 @@ def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, applic
 
 
 async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | None) -> None:
-    served = application or collect("benchmarks", [sensors])
+    served = application or collect("benchmarks", [bank, sensors])
     settings = Settings(store=None, limits=limits, convex=True)
     app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:

@@ -91,6 +91,12 @@ async def test_a_call_that_nobody_can_repeat_is_committed_once_all_the_same(app:
     assert (await app.engine.mutate("board:bump", {"slug": "there"}, None)).value() == 1
 
 
+async def test_a_commit_whose_acknowledgement_was_lost_is_no_fault_once_the_log_has_brought_it(app: TestApp) -> None:
+    store_of(app).losing = 1
+    await app.engine.mutate("board:add", {"slug": "x"}, None)
+    assert app.engine.committer.fault is None
+
+
 async def test_an_outcome_that_nobody_knows_is_not_told_as_a_failure(app: TestApp) -> None:
     app.engine.committer._patience = 0.1
     store = store_of(app)

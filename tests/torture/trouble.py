@@ -21,6 +21,7 @@ from synovia.store.sqlite import SQLiteStore
 COMMITS = "TORTURE_COMMITS"
 KILL_AMID = signal.SIGUSR1
 REFUSED = 20
+FIRST = 3
 FEW = 2
 """A commit of so many mutations is worth dying in."""
 
@@ -61,8 +62,9 @@ class Trouble:
 
 
 def _is_refused(request: RequestRecord) -> bool:
-    """Tell whether the database refuses a mutation, each time it is asked: one of so many."""
-    return zlib.crc32(request.session + bytes([request.number % 256])) % REFUSED == 0
+    """Tell whether the database refuses a mutation, each time it is asked: one of so many, but none by which a round begins
+    or ends."""
+    return request.number > FIRST and zlib.crc32(request.session + bytes([request.number % 256])) % REFUSED == 0
 
 
 def make_trouble() -> Trouble | None:

@@ -66,9 +66,10 @@ class Committer:
     @property
     def fault(self) -> str | None:
         """Why commits have failed lately; None: they have not."""
-        if self._failed is None or time.monotonic() - self._failed[1] > FAULT_SECONDS:
+        if self._failed is None:
             return None
-        return self._failed[0]
+        text, at = self._failed
+        return None if self._stage.settled_at > at or time.monotonic() - at > FAULT_SECONDS else text
 
     async def run(self) -> None:
         """Commit what is staged until cancelled."""
@@ -99,7 +100,7 @@ class Committer:
             self._committed(attempt, ts)
 
     def _committed(self, attempt: Attempt, ts: Ts) -> None:
-        self._away_since = self._failed = None
+        self._away_since = None
         self._singly = max(0, self._singly - 1)
         self.counters += Counter(committed=len(attempt.entries), transactions=1)
         self._stage.acknowledge(attempt, ts)
@@ -127,8 +128,9 @@ class Committer:
 
     async def _out_of_reach(self, attempt: Attempt, error: StoreError) -> None:
         """Try again what may have been committed; the log tells if it was."""
-        now = asyncio.get_running_loop().time()
-        self._away_since = self._away_since or now
+        now = time.monotonic()
+        if self._away_since is None or self._stage.settled_at > self._away_since:
+            self._away_since = now
         self.counters["conflicts"] += 1
         left = self._stage.put_back(attempt, uncertain=True)
         if now - self._away_since > self._patience:

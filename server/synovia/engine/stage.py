@@ -76,6 +76,7 @@ class Stage:
         epoch: How often it was not known any more what is committed.
         number: How many changes there have been: entries, and commits from elsewhere.
         outdated: How many mutations had to be run again.
+        settled_at: When anything was last known to be durable, by the monotonic clock.
     """
 
     def __init__(self, snapshots: Callable[[Ts], Snapshot]) -> None:
@@ -97,6 +98,7 @@ class Stage:
         self.epoch = 0
         self.number = 0
         self.outdated = 0
+        self.settled_at = float("-inf")
 
     def __len__(self) -> int:
         """Tell how many entries are not durable yet."""
@@ -269,8 +271,7 @@ class Stage:
         """Take notice that the store has committed an attempt; the log may have brought it already."""
         self.fence = max(self.fence, attempt.fence + 1)
         attempt.ts = ts
-        for entry in attempt.entries:
-            entry.settle(ts)
+        self._settle(attempt, ts)
         self._pass_by(self.head)
         self._move()
 
@@ -340,10 +341,14 @@ class Stage:
         """What was committed is below the stage from now on, also if the store has not acknowledged it yet."""
         if any(entry.state is State.DROPPED for entry in attempt.entries):
             self._give_way(commit, attempt.entries)  # given up too early: to all others it is news
-        for entry in attempt.entries:
-            entry.settle(commit.ts)
+        self._settle(attempt, commit.ts)
         delivered = set(attempt.entries)
         self._keep(entry for entry in self._entries if entry not in delivered)
+
+    def _settle(self, attempt: Attempt, ts: Ts) -> None:
+        self.settled_at = time.monotonic()
+        for entry in attempt.entries:
+            entry.settle(ts)
 
     def _give_way(self, commit: KeyedCommit, but: Collection[Entry] = ()) -> None:
         """Drop what a commit from elsewhere has overtaken, at once: no view may show both."""
