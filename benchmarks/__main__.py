@@ -16,7 +16,20 @@ from time import perf_counter
 from rich.console import Console
 
 from benchmarks import (
-    arrays, cost, fanout, floods, guests, hubs, latency, live, mutations, page, queries, size, transfer, work,
+    arrays,
+    cost,
+    fanout,
+    floods,
+    guests,
+    hubs,
+    latency,
+    live,
+    mutations,
+    page,
+    queries,
+    size,
+    transfer,
+    work,
 )  # fmt: skip
 from benchmarks.report import markdown, table
 from benchmarks.results import Result, Setting
