@@ -27,7 +27,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
-from synovia.store.base import IndexMissing, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
+from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
