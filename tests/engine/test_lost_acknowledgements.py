@@ -91,9 +91,27 @@ async def test_a_call_that_nobody_can_repeat_is_committed_once_all_the_same(app:
     assert (await app.engine.mutate("board:bump", {"slug": "there"}, None)).value() == 1
 
 
-async def test_a_commit_whose_acknowledgement_was_lost_is_no_fault_once_the_log_has_brought_it(app: TestApp) -> None:
-    store_of(app).losing = 1
-    await app.engine.mutate("board:add", {"slug": "x"}, None)
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_commit_whose_acknowledgement_was_lost_is_no_fault_once_the_log_has_brought_it(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    store, told = store_of(app), asyncio.Event()
+    commit = store.commit
+
+    async def losing(batch: Batch) -> Ts:
+        try:
+            return await commit(batch)
+        except StoreUnavailable:
+            if late:
+                await told.wait()
+            raise
+
+    monkeypatch.setattr(store, "commit", losing)
+    store.losing = 1
+    assert (await app.engine.mutate("board:add", {"slug": "x"}, None)).error is None
+    told.set()
+    for _ in range(5):  # until the committer has heard of it
+        await asyncio.sleep(0)
     assert app.engine.committer.fault is None
 
 

@@ -39,6 +39,7 @@ class FaultySQLiteStore(SQLiteStore):
         poisoned: Requests that the store refuses for good, and ``stubborn``: those that always conflict with something.
         foreign: What another hub does when it overtakes a commit.
         committed: The requests that were committed, in their order, as soon as they are durable.
+        sizes: How many of them each batch had.
         under_way: The batches that are being committed, by their tokens.
         gate: Commits wait for it; ``waiting`` tells that one does.
         acknowledging: Acknowledgements wait for it, after the commit.
@@ -49,6 +50,7 @@ class FaultySQLiteStore(SQLiteStore):
     stubborn: set[Request] = field(default_factory=set)
     foreign: Callable[[], Awaitable[Any]] | None = None
     committed: list[Request] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     under_way: dict[bytes, Batch] = field(default_factory=dict)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,7 +87,9 @@ class FaultySQLiteStore(SQLiteStore):
         return ts
 
     def _publish(self, commit: Commit, *args: Any) -> None:
-        self.committed += requests_of(self.under_way.pop(commit.token))
+        requests = requests_of(self.under_way.pop(commit.token))
+        self.committed += requests
+        self.sizes.append(len(requests))
         super()._publish(commit, *args)
 
 

@@ -90,7 +90,7 @@ class Committer:
         except Conflict as error:
             await self._conflicted(attempt, error)
         except StoreError as error:
-            if isinstance(error, StoreUnavailable):
+            if isinstance(error, StoreUnavailable) and not attempt.is_settled:
                 self._failed = str(error), time.monotonic()
             if error.passing:
                 await self._out_of_reach(attempt, error)

@@ -127,3 +127,8 @@ class Attempt:
     fence: int
     entries: list[Entry]
     ts: Ts | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known to have taken place."""
+        return all(entry.state is State.DURABLE for entry in self.entries)
