@@ -102,6 +102,15 @@ class ConvexWire:
             pass
         return response
 
+    async def next_of_any_kind(self) -> dict[str, Any]:
+        """Receive a message, also a Ping."""
+        async with asyncio.timeout(SECONDS):
+            return await self._receive()
+
+    def play_dead(self) -> None:
+        """Answer nothing any more, not even pings of the WebSocket."""
+        self._socket.protocol.send_frame = lambda frame: None  # type: ignore[method-assign]
+
     async def next(self) -> dict[str, Any]:
         """Receive a message; whole transitions in place of their pieces, and no pings."""
         async with asyncio.timeout(SECONDS):

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from helpers.convex_wire import KIT, add, convex_wire
+from helpers.sync_server import Running, serving
+from synovia.convex import socket as sockets
+from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
+
+
+class Tokens:
+    """Takes ``NAME:SECONDS``, for so many seconds from now on."""
+
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
+        if token == "away":
+            raise SignInUnavailable("the issuer does not answer")
+        name, _, seconds = token.partition(":")
+        if not seconds:
+            raise InvalidToken("no token")
+        expires_at = round((time.time() + float(seconds)) * 1000)
+        return SignIn(Identity("issuer", name), expires_at=expires_at)
+
+
+async def test_a_token_that_expires_ends_the_connection_and_says_that_none_was_tried() -> None:
+    async with (
+        serving(Tokens(), application=KIT, settings={"convex": True}, connect_timeout=0.4) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.authenticate("ann:-1.9")
+        await wire.reach(identity=1)
+        expired = await wire.until("AuthError")
+        assert (expired["baseVersion"], expired["authUpdateAttempted"]) == (1, False)
+        await wire.ended()
+
+
+async def test_a_fresh_token_takes_the_place_of_one_that_is_about_to_expire() -> None:
+    async with (
+        serving(Tokens(), application=KIT, settings={"convex": True}, connect_timeout=0.4) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.follow(add(0, "users:me"))
+        await wire.authenticate("ann:-1.5")
+        await wire.authenticate("ann:60")
+        await wire.reach(identity=2)
+        assert (await wire.mutate("users:meMutation"))["result"]["subject"] == "ann"
+
+
+async def test_a_token_that_cannot_be_verified_now_is_not_refused() -> None:
+    async with (
+        serving(Tokens(), application=KIT, settings={"convex": True}) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.authenticate("away")
+        with pytest.raises(ConnectionClosed, match="InternalServerError"):
+            await wire.next()
+
+
+async def test_a_call_that_is_too_large_fails_alone() -> None:
+    async with (
+        serving(application=KIT, settings={"convex": True}, max_message_bytes=10_000) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.follow()
+        refused = await wire.mutate("values:echoMutation", {"value": "x" * 20_000})
+        assert (refused["success"], "20," in refused["result"]) == (False, True)
+        await wire.call("Action", "values:echoAction", {"value": "x" * 20_000})
+        assert (await wire.until("ActionResponse"))["success"] is False
+        assert (await wire.mutate("values:echoMutation", {"value": "x"}))["result"] == "x"
+
+
+async def test_more_actions_than_may_run_wait_for_their_turn(running: Running) -> None:
+    async with convex_wire(running.port) as wire:
+        await wire.follow()
+        for number in range(60):
+            await wire.call("Action", "actions:add", {"a": number, "b": 0})
+        answers = {
+            answer["requestId"]: answer["result"] for answer in [await wire.until("ActionResponse") for _ in range(60)]
+        }
+        assert answers == {number: float(number) for number in range(60)}
+
+
+async def test_a_silent_connection_is_told_a_ping(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "PING_SECONDS", 0.1)
+    async with convex_wire(running.port) as wire:
+        await wire.follow()
+        assert (await wire.next_of_any_kind())["type"] == "Ping"
+
+
+async def test_a_client_that_gives_no_sign_of_life_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(sockets, "SILENT_SECONDS", 0.1)
+    async with (
+        serving(application=KIT, settings={"convex": True}, connect_timeout=0.4) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.follow()
+        wire.play_dead()
+        with pytest.raises(ConnectionClosed, match="timeout"):
+            await wire.next()
+
+
+async def test_a_client_that_answers_pings_of_the_websocket_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(sockets, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(sockets, "PING_SECONDS", 0.8)
+    async with (
+        serving(application=KIT, settings={"convex": True}, idle_timeout=0.1, connect_timeout=0.4) as running,
+        convex_wire(running.port) as wire,
+    ):
+        await wire.follow()
+        assert (await wire.next_of_any_kind())["type"] == "Ping"
+        await wire.follow(add(0, "hello"))
