@@ -35,6 +35,11 @@ async def nested(ctx: QueryContext, lists: int, items: int) -> list[dict[str, li
     return [{"a": [1] * items}] * lists
 
 
+@query(public=True)
+async def text(ctx: QueryContext, length: int) -> str:
+    return "å" * length
+
+
 @mutation(public=True)
 async def note(ctx: MutationContext, n: int) -> None:
     await ctx.db.insert(Number(n=n))
@@ -69,6 +74,14 @@ async def test_elements_are_counted_with_all_that_they_hold(lists: int, items: i
             assert outcome.error.data["limit"] == 100
             assert outcome.error.data["size"] > 100
             assert "in pages" in outcome.error.message
+    finally:
+        await closed(engine)
+
+
+async def test_a_text_has_no_elements() -> None:
+    engine = await opened(max_result_elements=100)
+    try:
+        assert (await engine.query(PATHS["text"], {"length": 10_000}, None)).value() == "å" * 10_000
     finally:
         await closed(engine)
 

@@ -58,7 +58,7 @@ def _too_large(function: Function, unit: str, size: int, limit: int) -> ErrorInf
 
 def _elements(value: Any, most: int) -> int:
     """Count the elements of a wire value with all that they hold, until there are more than ``most``."""
-    waiting, count = [value], 0
+    waiting, count = [value] if isinstance(value, list | dict) else [], 0
     while waiting and count <= most:
         inside = waiting.pop()
         items = inside.values() if isinstance(inside, dict) else inside
