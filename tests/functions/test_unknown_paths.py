@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from helpers.written_applications import function, write_application
-from synovia.errors import UnknownFunction
+from synovia.errors import FunctionError, UnknownFunction
 from synovia.functions.function import Kind
 from synovia.functions.registry import Registry, load_application
+from synovia.testing import TestApp
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +53,27 @@ def test_an_internal_function_is_not_told_to_those_for_whom_it_does_not_exist(re
 
 def test_an_internal_function_is_told_to_those_who_may_call_it(registry: Registry) -> None:
     assert "'messages:tidy_up' meant" in message_of(registry, "messages:tidyUp", Kind.MUTATION, internal=True)
+
+
+SCHEDULING = """
+from datetime import timedelta
+
+@mutation(internal=True)
+async def tidy_up(ctx: MutationContext) -> None: ...
+
+@mutation(public=True)
+async def plan(ctx: MutationContext, path: str, told: str | None = None) -> None:
+    await ctx.scheduler.run_after(timedelta(0), path, {}, on_complete=told)
+"""
+
+
+async def test_who_schedules_or_asks_over_http_is_told_too(tmp_path: Path) -> None:
+    async with TestApp(write_application(tmp_path, {"jobs.py": SCHEDULING})) as app:
+        caller = app.caller()
+        with pytest.raises(FunctionError, match="no mutation or action 'jobs:tidyUp': is 'jobs:tidy_up' meant"):
+            await caller.mutation("jobs:plan", {"path": "jobs:tidyUp"})
+        with pytest.raises(FunctionError, match="to tell that the call is over: is 'jobs:tidy_up' meant"):
+            await caller.mutation("jobs:plan", {"path": "jobs:tidy_up", "told": "jobs.tidyUp"})
+        answer = await caller.http.post("/api/run/Jobs/plan", json={})
+        assert answer.status_code == 404
+        assert answer.json()["error"]["message"] == "there is no function 'Jobs:plan': is 'jobs:plan' meant?"

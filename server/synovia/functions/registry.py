@@ -67,12 +67,13 @@ class Registry:
         """
         function = self.functions.get(path)
         if function is None or (function.internal and not internal):
-            raise UnknownFunction(f"there is no {kind} {path!r}{self._hint(path, internal)}")
+            raise UnknownFunction(f"there is no {kind} {path!r}{self.hint(path, internal=internal)}")
         if function.kind is not kind:
             raise WrongKind(f"{path!r} is a {function.kind}, not a {kind}")
         return function
 
-    def _hint(self, path: str, internal: bool) -> str:
+    def hint(self, path: str, *, internal: bool = False) -> str:
+        """Ask whether the function is meant whose path is only spelled otherwise; empty if there is none."""
         meant = self._spellings.get(_letters(path))
         return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
 

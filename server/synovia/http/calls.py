@@ -127,7 +127,7 @@ class Calls:
         if kind is None:
             function = registry.functions.get(path)
             if function is None:
-                raise UnknownFunction(f"there is no function {path!r}")
+                raise UnknownFunction(f"there is no function {path!r}{registry.hint(path)}")
             kind = function.kind
         return registry.find(path, kind)
 

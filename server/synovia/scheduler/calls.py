@@ -146,7 +146,8 @@ class Calls:
     def _function(self, path: str) -> Function:
         function = self.registry.functions.get(path) if isinstance(path, str) else None
         if function is None:
-            raise UnknownFunction(f"there is no mutation or action {path!r}")
+            hint = self.registry.hint(path, internal=True) if isinstance(path, str) else ""
+            raise UnknownFunction(f"there is no mutation or action {path!r}{hint}")
         if function.kind is Kind.QUERY:
             raise WrongKind(f"{path!r} is a query: only mutations and actions can be scheduled")
         return function

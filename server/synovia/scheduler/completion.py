@@ -46,7 +46,8 @@ class Completion:
         """
         function = self._registry.functions.get(path) if isinstance(path, str) else None
         if function is None:
-            raise UnknownFunction(f"there is no mutation {path!r} to tell that the call is over")
+            hint = self._registry.hint(path, internal=True) if isinstance(path, str) else ""
+            raise UnknownFunction(f"there is no mutation {path!r} to tell that the call is over{hint}")
         if function.kind is not Kind.MUTATION or not function.internal:
             raise InvalidArguments(f"{path!r} is no internal mutation: only such a one is told that a call is over")
         function.validate({"callId": _ANY_ID, "context": context, "outcome": {"status": "cancelled"}})
