@@ -22,6 +22,8 @@ from synovia_client import (
     SynoviaError,
     Transition,
 )
+from synovia_client.changes import Outcome
+from synovia_client.delivery import Delivery
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Mutation, QueryPatch, QueryValue
 from synovia_protocol.patch import diff
@@ -198,3 +200,20 @@ def test_a_callback_on_the_clients_thread_cannot_close_the_client(hub: PeerThrea
         client.subscribe("list", None, close)
         assert "cannot end that thread" in str(errors.get(timeout=PATIENCE))
     assert not any(thread.name == "synovia-client" for thread in threading.enumerate())
+
+
+def test_a_call_that_runs_amid_a_transition_tells_nothing_of_it() -> None:
+    calls: list[Callable[[], None]] = []
+    delivery = Delivery(calls.append)
+    handles = [SubscriptionHandle(delivery, lambda value: None, None, None) for _ in range(2)]
+    first, second, third = Outcome(1), Outcome(2), Outcome(3)
+    for before, after in ((first, second), (second, third)):
+        handles[0].take(Change(before, after))
+        if after is third:
+            calls.pop()()
+            assert [handle.value for handle in handles] == [2, 2], "the third is on its way, and half of it is here"
+        handles[1].take(Change(before, after))
+        delivery.flush()
+    calls.pop()()
+    assert [handle.value for handle in handles] == [3, 3]
+    assert not calls

@@ -25,6 +25,10 @@ logger = logging.getLogger("synovia_client")
 class Receiver(Protocol):
     """Somebody who is told of changes."""
 
+    def commit(self) -> None:
+        """Add what has changed in one transition to what is to be told; called with the delivery's lock held."""
+        ...
+
     def collect(self) -> None:
         """Take over what has come; called where callbacks belong, for all receivers before any of them is told."""
         ...
@@ -44,23 +48,28 @@ class Delivery:
         call: Runs a function where callbacks belong.
 
     Attributes:
-        lock: Held while receivers note and collect what came.
+        lock: Held while what came is handed over: all of a transition, or nothing of it.
     """
 
     def __init__(self, call: Call) -> None:
         self.lock = threading.Lock()
         self._call = call
+        self._noted: dict[Receiver, None] = {}
         self._due: dict[Receiver, None] = {}
         self._called = False
         self._closed = False
 
-    def post(self, receiver: Receiver) -> None:
-        """Note, with the lock held, that somebody is to be told."""
-        self._due[receiver] = None
+    def note(self, receiver: Receiver) -> None:
+        """Note, on the client's thread, that somebody is to be told once all of a transition is there."""
+        self._noted[receiver] = None
 
     def flush(self) -> None:
-        """Have told who is to be told, unless that is under way."""
+        """Have told who is to be told, unless that is under way; on the client's thread, between two transitions."""
         with self.lock:
+            for receiver in self._noted:
+                receiver.commit()
+            self._due.update(self._noted)
+            self._noted = {}
             if self._called or self._closed or not self._due:
                 return
             self._called = True
@@ -117,6 +126,7 @@ class SubscriptionHandle:
         self._on_error = on_error
         self._closed = False
         self._end: Callable[[], None] | None = None
+        self._noted: Change[Any] | SynoviaError | None = None
         self._coming: Change[Any] | SynoviaError | None = None
         self._told: Change[Any] | SynoviaError | None = None
         self._shown = Outcome()
@@ -152,17 +162,22 @@ class SubscriptionHandle:
 
     def take(self, change: Change[Any]) -> None:
         """Note a change that is to be told."""
-        with self._delivery.lock:
-            before = self._coming
-            missed = before if self._on_change is not None else None  # who looks at the value only has missed nothing
-            self._coming = missed.then(change) if isinstance(missed, Change) else change
-            self._delivery.post(self)
+        self._noted = self._joined(self._noted, change)
+        self._delivery.note(self)
 
     def fail(self, error: SynoviaError) -> None:
         """Note that nothing will come any more."""
-        with self._delivery.lock:
-            self._coming = error
-            self._delivery.post(self)
+        self._noted = error
+        self._delivery.note(self)
+
+    def commit(self) -> None:
+        """Add what was noted to what is to be told."""
+        noted, self._noted = self._noted, None
+        self._coming = self._joined(self._coming, noted) if isinstance(noted, Change) else noted
+
+    def _joined(self, missed: Change[Any] | SynoviaError | None, change: Change[Any]) -> Change[Any]:
+        looks_at_edits = self._on_change is not None  # who looks at the value only has missed nothing
+        return missed.then(change) if looks_at_edits and isinstance(missed, Change) else change
 
     # --- where callbacks belong
 
@@ -240,20 +255,25 @@ class TransitionReceiver:
         self._delivery = delivery
         self._callback: Callable[[Transition], object] | None = callback
         self._ts: int | None = None
+        self._noted: list[Shown] = []
         self._coming: dict[LiveQuery, Change[Any]] = {}
         self._told: list[QueryChange] = []
         self._told_ts: int | None = None
 
     def take(self, shown: Shown) -> None:
         """Note what is to be told."""
-        changes = {query: change for query, change in shown.changes.items() if not query.once}
-        with self._delivery.lock:
+        self._noted.append(shown)
+        self._delivery.note(self)
+
+    def commit(self) -> None:
+        """Add what was noted to what is to be told."""
+        noted, self._noted = self._noted, []
+        for shown in noted:
             self._ts = shown.ts
-            for query, change in changes.items():
-                before = self._coming.get(query)
-                self._coming[query] = change if before is None else before.then(change)
-            if changes:
-                self._delivery.post(self)
+            for query, change in shown.changes.items():
+                if not query.once:
+                    before = self._coming.get(query)
+                    self._coming[query] = change if before is None else before.then(change)
 
     def close(self) -> None:
         """Tell nothing any more."""
@@ -266,5 +286,5 @@ class TransitionReceiver:
 
     def tell(self) -> None:
         """Call back."""
-        if self._callback is not None:
+        if self._callback is not None and self._told:
             self._callback(Transition(self._told_ts, tuple(self._told)))
