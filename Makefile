@@ -12,7 +12,7 @@ BROWSER_READY := tests/browser/node_modules/.ready
 CHAT := examples/convex-chat/front
 CHAT_READY := $(CHAT)/node_modules/.ready
 DOCS_READY := .venv/.docs-ready
-PARTS := protocol clients/python server apps/motion
+PARTS := protocol clients/python clients/qt server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,7 @@ $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Synovia needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt \
-		--editable protocol --editable clients/python --editable 'server[motor,metrics]' --editable 'apps/motion[c3d]'
+		--editable protocol --editable clients/python --editable clients/qt --editable 'server[motor,metrics]' --editable 'apps/motion[c3d]'
 	@touch $@
 
 dev: $(READY)  ## Run the motion application on the embedded store, with reload, and its page

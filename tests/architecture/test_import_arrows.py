@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
     "synovia_protocol": ROOT / "protocol" / "synovia_protocol",
     "synovia_client": ROOT / "clients" / "python" / "synovia_client",
+    "synovia_qt": ROOT / "clients" / "qt" / "synovia_qt",
     "synovia": ROOT / "server" / "synovia",
     "motion": ROOT / "apps" / "motion",
 }
@@ -31,7 +32,8 @@ FORBIDDEN = {
         "pydantic",
         "asyncio",
     ),
-    "synovia_client": ("synovia", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
+    "synovia_qt": ("synovia", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
+    "synovia_client": ("synovia", "synovia_qt", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
     "synovia": ("synovia_client", "motion"),
     "synovia.engine": (
         "synovia.sync",

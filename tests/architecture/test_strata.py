@@ -14,6 +14,7 @@ DISTRIBUTIONS = {
     "synovia": SERVER,
     "synovia_protocol": ROOT / "protocol" / "synovia_protocol",
     "synovia_client": ROOT / "clients" / "python" / "synovia_client",
+    "synovia_qt": ROOT / "clients" / "qt" / "synovia_qt",
     "motion": ROOT / "apps" / "motion",
 }
 

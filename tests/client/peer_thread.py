@@ -14,7 +14,7 @@ class PeerThread:
     """A peer on a thread of its own, that runs a script for its first connection."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # whatever policy a test sets
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self._peer = Peer()

@@ -24,6 +24,7 @@ FOLDERS = {
     "synovia-protocol": "protocol",
     "synovia": "server",
     "synovia-client": "clients/python",
+    "synovia-qt": "clients/qt",
     "synovia-motion": "apps/motion",
 }
 

@@ -16,6 +16,7 @@ DISTRIBUTIONS = {
     "synovia-protocol": "protocol",
     "synovia": "server",
     "synovia-client": "clients/python",
+    "synovia-qt": "clients/qt",
     "synovia-motion": "apps/motion",
 }
 LICENSE = (ROOT / "LICENSE").read_text(encoding="utf-8")

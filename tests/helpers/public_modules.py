@@ -10,6 +10,7 @@ PUBLIC = (
     "synovia.store",
     "synovia.cli",
     "synovia_client",
+    "synovia_qt",
 )
 """Modules with an ``__all__`` of what may be imported from them."""
 

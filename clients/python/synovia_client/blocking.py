@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Self, TypeVar, overload
 
 from synovia_client.blocking_calls import BlockingCalls
@@ -139,6 +140,14 @@ class BlockingClient(BlockingCalls):
     def sign_out(self, timeout: TimeLimit = DEFAULT) -> None:
         """Sign out: forget all tokens, end the session at the server if there is one, and become anonymous."""
         self._thread.wait(self._client.sign_out(timeout=timeout))
+
+    def submit_authenticate(self, token: Token) -> Future[None]:
+        """Sign in or out without waiting; see ``authenticate``, and ``submit_mutation`` for what is given back."""
+        return self._thread.submit(self._client.authenticate(token))
+
+    def submit_sign_out(self) -> Future[None]:
+        """Sign out without waiting; see ``sign_out``, and ``submit_mutation`` for what is given back."""
+        return self._thread.submit(self._client.sign_out())
 
     # --- subscriptions
 

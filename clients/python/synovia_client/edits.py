@@ -81,6 +81,7 @@ class ItemEdits(NamedTuple):
 
 
 Edits = Replaced | FieldEdits | ItemEdits
+"""What leads from one value to a later one."""
 
 
 def apply(before: Any, edits: Edits | None) -> Any:

@@ -1,0 +1,145 @@
+"""Scenes of the client; each is run in a process of its own under each binding."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import numpy as np
+
+from client.peer import PATIENCE, PeerConnection
+from client.qt.stage import application, connected, give, until
+from synovia_client import ClientClosed, FunctionError
+from synovia_protocol.errors import ErrorInfo
+from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse
+from synovia_qt import SynoviaClient
+from synovia_qt.binding import QtCore
+
+
+def signals_of_the_connection() -> None:
+    """Tell states, trouble and whether it is online, on Qt's thread."""
+    with connected() as (hub, client):
+        told: list[Any] = []
+        here = threading.current_thread()
+        client.stateChanged.connect(lambda state: told.append((state, threading.current_thread() is here)))
+        client.onlineChanged.connect(told.append)
+        assert (client.state, client.online, client.signedIn, client.waiting) == ("connecting", False, False, 0)
+
+        async def cut(connection: PeerConnection) -> None:
+            await asyncio.to_thread(seen.wait, PATIENCE)
+            connection.cut()
+
+        seen = threading.Event()
+        hub.play(cut)
+        until(lambda: client.online)
+        assert told == [("connected", True), True]
+        seen.set()
+        until(lambda: not client.online)
+        until(lambda: client.trouble)
+        assert told[2:] == [("reconnecting", True), False]
+
+
+def calls() -> None:
+    """Tell results, errors and progress by signals, in order, and count what waits."""
+
+    async def script(connection: PeerConnection) -> None:
+        await connection.expect_array()
+        first = await connection.expect(Mutation)
+        second = await connection.expect(Mutation)
+        await connection.answer(first, "result", 1)
+        no = ErrorInfo("forbidden", "no")
+        await connection.send(connection.session.send(MutationResponse(second.request_id, None, error=no)))
+
+    with connected() as (hub, client):
+        hub.play(script)
+        told: list[Any] = []
+        good = client.mutation("good", {"samples": np.arange(8.0)})
+        good.progress.connect(lambda moved, total: told.append((moved, total)))
+        good.succeeded.connect(told.append)
+        good.finished.connect(lambda: told.append("finished"))
+        until(lambda: told)
+        bad = client.mutation("bad")
+        bad.failed.connect(lambda error: told.append(error.code))
+        assert (client.waiting, good.done, good.result) == (2, False, None)
+        until(lambda: client.waiting == 0)
+        assert told == [(64, 64), "result", "finished", "forbidden"]
+        assert (good.result, good.error, type(bad.error)) == ("result", None, FunctionError)
+
+
+def made_inside_an_event_loop_of_qt() -> None:
+    """Work, and be awaited, where asyncio runs on Qt's loop."""
+    import qasync
+
+    async def script(connection: PeerConnection) -> None:
+        await give(connection, 5, list=[1, 2])
+        await connection.expect(ModifyQuerySet)
+        await connection.answer(await connection.expect(Mutation), "done", 6)
+
+    async def program() -> None:
+        with connected() as (hub, client):
+            hub.play(script)
+            assert await client.query("list") == [1, 2]
+            assert await client.mutation("m") == "done"
+
+    loop = qasync.QEventLoop(application())
+    asyncio.set_event_loop_policy(qasync.DefaultQEventLoopPolicy())
+    with loop:
+        loop.run_until_complete(program())
+
+
+def nothing_after_the_end() -> None:
+    """Emit nothing once the client is closed or destroyed, whatever is on its way."""
+
+    async def script(connection: PeerConnection) -> None:
+        await give(connection, 5, list=[1])
+        await connection.answer(await connection.expect(Mutation), None, 6)
+
+    with connected() as (hub, client):
+        played = hub.play(script)
+        told: list[Any] = []
+        client.subscribe("list", {}, told.append)
+        client.transitioned.connect(told.append)
+        call = client.mutation("m")
+        call.succeeded.connect(told.append)
+        call.failed.connect(told.append)
+        played.result(PATIENCE)
+        client.close()
+        client.close()
+        application().processEvents()
+        assert told == []
+        try:
+            client.mutation("m")
+        except ClientClosed:
+            pass
+        else:
+            raise AssertionError("a closed client took a call")
+        owner = QtCore.QObject()
+        SynoviaClient(hub.url, parent=owner, proxy=None)
+        owner.deleteLater()
+        until(lambda: not any(thread.name == "synovia-client" for thread in threading.enumerate()))
+
+
+def a_receiver_that_is_gone() -> None:
+    """Tell nobody who was destroyed."""
+
+    class Receiver(QtCore.QObject):
+        def take(self, result: Any) -> None:
+            told.append(result)
+
+    async def script(connection: PeerConnection) -> None:
+        await connection.answer(await connection.expect(Mutation), "result", 1)
+
+    told: list[Any] = []
+    with connected() as (hub, client):
+        receiver: Receiver | None = Receiver()
+        call = client.mutation("m")
+        assert receiver is not None
+        call.succeeded.connect(receiver.take)
+        gone: list[bool] = []
+        receiver.destroyed.connect(lambda: gone.append(True))
+        receiver.deleteLater()
+        until(lambda: gone)
+        hub.play(script)
+        until(lambda: call.done)
+        assert told == []
