@@ -98,13 +98,13 @@ class SynoviaClient(QtCore.QObject):
     def _get_waiting(self) -> int:
         return len(self._calls)
 
-    state = Property(str, _get_state, notify=stateChanged)
+    state: str = Property(str, _get_state, notify=stateChanged)  # type: ignore[assignment]
     """``connecting``, ``connected``, ``reconnecting`` or ``failed``."""
-    online = Property(bool, _get_online, notify=onlineChanged)
-    trouble = Property(str, _get_trouble, notify=troubleChanged)
+    online: bool = Property(bool, _get_online, notify=onlineChanged)  # type: ignore[assignment]
+    trouble: str = Property(str, _get_trouble, notify=troubleChanged)  # type: ignore[assignment]
     """Why there is no connection, for people; empty while there is one."""
-    signedIn = Property(bool, _get_signed_in, notify=signedInChanged)
-    waiting = Property(int, _get_waiting, notify=waitingChanged)
+    signedIn: bool = Property(bool, _get_signed_in, notify=signedInChanged)  # type: ignore[assignment]
+    waiting: int = Property(int, _get_waiting, notify=waitingChanged)  # type: ignore[assignment]
     """How many calls have no answer yet."""
 
     def _state_changed(self, state: ConnectionState) -> None:

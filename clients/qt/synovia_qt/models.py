@@ -293,7 +293,7 @@ class LiveTableModel(QtCore.QAbstractTableModel):
     def _get_count(self) -> int:
         return len(self._rows)
 
-    count = Property(int, _get_count, notify=countChanged)
+    count: int = Property(int, _get_count, notify=countChanged)  # type: ignore[assignment]
 
 
 class LiveListModel(LiveTableModel):

@@ -16,7 +16,7 @@ from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse
 from synovia_qt import ROW_ROLE, Column, LiveListModel, LiveTableModel
 from synovia_qt.binding import QtCore
 
-COLUMNS = ["name", Column("n", "Number", editable=True), Column("subject.side")]
+COLUMNS: list[Column | str] = ["name", Column("n", "Number", editable=True), Column("subject.side")]
 Edit = QtCore.Qt.ItemDataRole.EditRole
 
 
@@ -203,7 +203,8 @@ def a_busy_interface() -> None:
         hub.play(script)
         model = LiveTableModel(client, "list", {}, COLUMNS)
         until(lambda: model.rowCount() == 1)
-        told, seen = Told(model), []
+        told = Told(model)
+        seen: list[Any] = []
         client.transitioned.connect(seen.append)
         client.blocking.mutation("m")  # Qt's events do not run meanwhile
         assert (model.rowCount(), seen) == (1, [])

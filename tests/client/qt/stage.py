@@ -22,6 +22,8 @@ else:
     QtTest: Any = importlib.import_module(f"{BINDING}.QtTest")
     QtWidgets: Any = importlib.import_module(f"{BINDING}.QtWidgets")
 
+__all__ = ["QtWidgets", "Rows", "Told", "application", "connected", "give", "lead", "strict", "until"]
+
 Rows = list[dict[str, Any]]
 
 
