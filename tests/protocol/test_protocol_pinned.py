@@ -10,7 +10,7 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "59ae447dff83dd1a9303c87a69ba7f45cf5d11814cb31086c72a1173197094e9"}
+PINNED = {1: "08924a3ccfbedf17f5baca195023946c0bc0f6372b31ac1f90c9bc9dae04a29c"}
 
 
 def default_of(field: dataclasses.Field[Any]) -> str:
