@@ -37,7 +37,7 @@ CODEC: Final[CodecOptions[Document]] = CodecOptions(
 RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 100
 """So many documents are asked for, and decoded, at a time: a batch of 16 MiB would hold up the event loop."""
 
 _RAW_BATCH: Final = 500
