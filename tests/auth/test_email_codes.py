@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
+from auth.email_sign_in import is_refused, newest, sign_in_with
 from auth.issuing import MovedClock
 from helpers.mail_server import MailServer
 from synovia import keys
-from synovia.auth.email import BY_IDLE, CODES, EmailSignIn, EmailTimes
+from synovia.auth.email import BY_IDLE, CODES, EmailSignIn
 from synovia.auth.records import Records
-from synovia.auth.tokens import REFUSAL
 from synovia.identity import Identity, InvalidToken, SignInUnavailable
 from synovia.limits.rate import RateLimited, Rates
-from synovia.mail.smtp import ConsoleMailer, SmtpMailer
+from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
-LINK = "https://app.example.org/sign-in#token={token}"
 ALICE = Identity("email", "alice@example.org", "alice@example.org")
 
 
@@ -35,33 +33,6 @@ async def mail_server() -> AsyncIterator[MailServer]:
 @pytest.fixture
 def email(any_store: Store, mail_server: MailServer, clock: MovedClock) -> EmailSignIn:
     return sign_in_with(any_store, mail_server, clock)
-
-
-def sign_in_with(store: Store, mail_server: MailServer, clock: MovedClock, **times: int) -> EmailSignIn:
-    mailer = SmtpMailer("127.0.0.1", mail_server.port, starttls=False, seconds=5)
-    return EmailSignIn(
-        store,
-        mailer,
-        sender="Motion <no-reply@example.org>",
-        name="Motion",
-        link=LINK,
-        times=EmailTimes(**times),
-        clock=clock.time,
-    )
-
-
-def newest(mail_server: MailServer) -> tuple[str, str]:
-    """Give code and link token of the newest mail."""
-    text = mail_server.received[-1][1].get_content().replace("\r\n", "\n")
-    code, link = re.search(r"^ +(\d{8})$", text, re.M), re.search(r"^https://\S+$", text, re.M)
-    assert code is not None
-    assert link is not None
-    return code[1], urlsplit(link[0]).fragment.removeprefix("token=")
-
-
-async def is_refused(email: EmailSignIn, token: str) -> None:
-    with pytest.raises(InvalidToken, match=REFUSAL):
-        await email.authenticate(token)
 
 
 async def test_a_code_signs_in_once(email: EmailSignIn, mail_server: MailServer) -> None:
