@@ -9,6 +9,7 @@ Short suites run beside each other, and each prints what it has to say when it h
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BESIDE_EACH_OTHER = 2
+MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ def tool(name: str, *arguments: str) -> list[str]:
 
 
 def pytest(*arguments: str) -> list[str]:
-    return tool("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal", *arguments)
+    # One more than there are cores, as many tests wait for databases and for processes of their own.
+    processes = min(MOST_PROCESSES, (os.cpu_count() or 1) + 1)
+    return tool("pytest", "--numprocesses", str(processes), "--dist", "worksteal", *arguments)
 
 
 STYLE = Suite("style", [tool("ruff", "check", "."), tool("ruff", "format", "--check", ".")])
