@@ -53,7 +53,7 @@ def tool(name: str, *arguments: str) -> list[str]:
 def pytest(*arguments: str) -> list[str]:
     # One more than there are cores, as many tests wait for databases and for processes of their own.
     processes = min(MOST_PROCESSES, (os.cpu_count() or 1) + 1)
-    return tool("pytest", "--numprocesses", str(processes), "--dist", "worksteal", *arguments)
+    return tool("pytest", "--numprocesses", str(processes), "--dist", "worksteal", "--durations", "25", *arguments)
 
 
 STYLE = Suite("style", [tool("ruff", "check", "."), tool("ruff", "format", "--check", ".")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.documentation_pages import ROOT
-from helpers.public_modules import PUBLIC
+from helpers.public_modules import PUBLIC, exported_by
 
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -22,7 +21,7 @@ REFERENCE = ROOT / "docs" / "reference"
 def test_the_reference_has_everything_that_is_exported(module: str) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
     documented = set(re.findall(r"^\.\. auto\w+:: (\S+)$", pages, re.MULTILINE))
-    exported = {f"{module}.{name}" for name in importlib.import_module(module).__all__ if name != "__version__"}
+    exported = {f"{module}.{name}" for name in exported_by(module) if name != "__version__"}
     assert exported - documented == set(), "write them into a page of docs/reference"
 
 

@@ -87,7 +87,7 @@ class DocumentCache:
         """Take in what the log brings."""
         self.head = max(self.head, change.ts)
         if isinstance(change, Gap):
-            self._forget_all()
+            self.forget_all()
             return
         for point in change.points.keys() & self._readings.keys():
             for reading in self._readings[point]:
@@ -100,7 +100,8 @@ class DocumentCache:
         for point in points:
             self._drop(point)
 
-    def _forget_all(self) -> None:
+    def forget_all(self) -> None:
+        """Forget every document."""
         self._kept.clear()
         self.bytes = 0
         for point, readings in self._readings.items():

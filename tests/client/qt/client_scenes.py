@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import pytest
 
 from client.peer import PATIENCE, PeerConnection
 from client.qt.stage import application, connected, give, until
@@ -14,7 +15,7 @@ from synovia_client import ClientClosed, FunctionError
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse
 from synovia_qt import SynoviaClient
-from synovia_qt.binding import QtCore
+from synovia_qt.binding import QtCore, check
 
 
 def signals_of_the_connection() -> None:
@@ -143,3 +144,10 @@ def a_receiver_that_is_gone() -> None:
         hub.play(script)
         until(lambda: call.done)
         assert told == []
+
+
+def a_version_that_is_known_to_break_is_refused_with_the_reason() -> None:
+    with pytest.raises(ImportError, match=r"6\.12\.0 loses references"):
+        check("PySide6", "6.12.0", (3, 11))
+    check("PySide6", "6.12.0", (3, 12))
+    check("PySide6", "6.11.3", (3, 11))
