@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from helpers.convex_wire import KIT, ZERO, add, convex_wire, remove, ts_of, ts_text
 from helpers.sync_server import Running, serving
+from synovia.convex import resends
 
 NPM, PYTHON = "/api/1.48.0/sync", "/api/sync"
 
@@ -104,6 +105,34 @@ async def test_a_request_that_comes_again_is_told_the_same_instant(running: Runn
         async with convex_wire(running.port, sessionId=session, connectionCount=1) as two:
             await two.follow()
             assert await two.mutate("counter:increment", {"name": "n"}, 3) == first
+
+
+async def test_what_is_sent_again_is_answered_before_it_is_shown(running: Running) -> None:
+    session, channel = str(uuid.uuid4()), {"channel": "a"}
+    async with convex_wire(running.port, sessionId=session) as one:
+        await one.follow(add(0, "messages:list", channel))
+        await one.mutate("messages:send", message("a", "x"))
+        await one.mutate("counter:increment", {"name": "n"})
+        async with convex_wire(running.port, sessionId=session, connectionCount=1) as two:
+            await two.authenticate("dev:ann@example.org")
+            await two.modify(add(0, "messages:list", channel))
+            await two.call("Mutation", "messages:send", message("a", "x"), 0)
+            await two.call("Mutation", "counter:increment", {"name": "n"}, 1)
+            first = [await two.next() for _ in range(3)]
+            assert [each["type"] for each in first] == ["MutationResponse", "MutationResponse", "Transition"]
+            assert [row["body"] for row in two.results[0]] == ["x"]
+            assert (two.version["querySet"], two.version["identity"]) == (1, 1)
+
+
+async def test_a_slow_mutation_that_is_sent_again_holds_up_the_rest_for_a_while_only(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resends, "MOST_SECONDS", 0.1)
+    async with convex_wire(running.port, connectionCount=1) as wire:
+        await wire.modify(add(0, "messages:count", {"channel": "a"}))
+        await wire.call("Mutation", "slow:increment", {"name": "n", "ms": 300_000})
+        assert (await wire.next())["type"] == "Transition"
+        assert wire.results == {0: 0.0}
 
 
 @pytest.mark.parametrize("development", [True, False])

@@ -12,6 +12,7 @@ from synovia.convex import messages as m
 from synovia.convex.context import ConvexContext
 from synovia.convex.query_set import ConvexQuerySet, Step
 from synovia.convex.requests import ConvexRequests
+from synovia.convex.resends import Resends
 from synovia.convex.sign_in import ConvexSignIn
 from synovia.convex.socket import ConvexSocket, fatal
 from synovia.convex.versions import ClientVersion
@@ -57,7 +58,8 @@ class ConvexConversation:
         self._sign_in = ConvexSignIn(
             context.hub, socket, self._allowance, lambda: self.query_set.told.identity, self._become
         )
-        self._requests = ConvexRequests(context, socket, address, self.query_set)
+        self._resends = Resends(socket.wake)
+        self._requests = ConvexRequests(context, socket, address, self.query_set, self._resends)
 
     @property
     def connected(self) -> bool:
@@ -79,8 +81,11 @@ class ConvexConversation:
                 self._sign_in.check_expiry()
             if not self.connected and not isinstance(message, m.Connect | m.Event):
                 raise m.Malformed("the first message is Connect")
+            if isinstance(message, m.Call) and message.kind == "Mutation":
+                self._resends.expect(message.request_id)
             if await self._admit(message, len(frame)):
                 await _HANDLERS[type(message)](self, message, len(frame))
+            self._resends.heard()
         except m.Malformed as error:
             self.socket.end(fatal(str(error)))
 
@@ -109,10 +114,14 @@ class ConvexConversation:
 
     def advance(self) -> list[bytes]:
         """Give the frames that bring the client up to date."""
-        if not self.connected or self.socket.ending is not None:
+        if not self.connected or self.socket.ending is not None or self._resends.waiting:
             return []
         step = self.query_set.advance(self._context.hub.engine.head)
-        return [] if step is None else self._frames(step)
+        if step is None:
+            return []
+        if step.end.query_set:
+            self._resends.end()
+        return self._frames(step)
 
     def _frames(self, step: Step) -> list[bytes]:
         self.socket.said_something()
@@ -131,6 +140,7 @@ class ConvexConversation:
         self.query_set.close()
         self._count_subscriptions()
         self._requests.close()
+        self._resends.end()
 
     # --- for the hub
 
@@ -158,6 +168,8 @@ class ConvexConversation:
             self._skew = message.client_ts - round(time.time() * 1000)
         self.query_set.begin(message.newest_ts or 0)
         self._requests.begin(message)
+        if message.connection_count > 0:
+            self._resends.begin()
 
     async def _on_authenticate(self, message: m.Authenticate, size: int) -> None:
         await self._sign_in.authenticate(message)

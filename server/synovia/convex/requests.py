@@ -13,6 +13,7 @@ from synovia.convex.functions import ConvexFunction
 from synovia.convex.logs import collected
 from synovia.convex.messages import Call, Connect, Result, action_response, mutation_response
 from synovia.convex.query_set import ConvexQuerySet
+from synovia.convex.resends import Resends
 from synovia.convex.socket import ConvexSocket
 from synovia.errors import FunctionError
 from synovia.functions.function import Kind
@@ -34,16 +35,23 @@ class ConvexRequests:
     Args:
         address: Whose functions these are too.
         query_set: What the client is shown, and who it is.
+        resends: Told of each mutation that is answered.
     """
 
     def __init__(
-        self, context: ConvexContext, socket: ConvexSocket, address: Address, query_set: ConvexQuerySet
+        self,
+        context: ConvexContext,
+        socket: ConvexSocket,
+        address: Address,
+        query_set: ConvexQuerySet,
+        resends: Resends,
     ) -> None:
         self._context = context
         self._hub = context.hub
         self._socket = socket
         self._address = address
         self._query_set = query_set
+        self._resends = resends
         self._connect: Connect | None = None
         limits = self._hub.limits
         self._mutations: Lane[tuple[Call, Identity | None]] = Lane(
@@ -120,6 +128,7 @@ class ConvexRequests:
 
     def _answer_mutation(self, message: Call, result: Result, ts: int | None) -> None:
         self._socket.put(mutation_response(message.request_id, result, ts))
+        self._resends.answered(message.request_id)
         self._query_set.answered(message.request_id, ts)
 
     # --- actions
