@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 
 import pytest
@@ -133,20 +132,6 @@ async def test_a_slow_mutation_that_is_sent_again_holds_up_the_rest_for_a_while_
         await wire.call("Mutation", "slow:increment", {"name": "n", "ms": 300_000})
         assert (await wire.next())["type"] == "Transition"
         assert wire.results == {0: 0.0}
-
-
-@pytest.mark.parametrize("development", [True, False])
-async def test_what_a_function_logs_is_shown_in_development(
-    development: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "convex_kit.logs")
-    async with (
-        serving(application=KIT, settings={"convex": True}, development=development) as running,
-        convex_wire(running.port) as wire,
-    ):
-        await wire.follow()
-        lines = (await wire.mutate("logs:noisy"))["logLines"]
-        assert lines == (["[INFO] 'one line {\\'a\\': 1}'", "[WARN] 'another line'"] if development else [])
 
 
 async def test_mutations_run_in_order_and_actions_beside_each_other(running: Running) -> None:

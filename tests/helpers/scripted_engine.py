@@ -8,6 +8,7 @@ from typing import Any
 
 from synovia.engine.freshness import Floor
 from synovia.errors import NotFound
+from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
 from synovia.sync.ports import Outcome
 from synovia_protocol import codec, patch
@@ -22,6 +23,7 @@ class ScriptedVersion:
     error: ErrorInfo | None = None
     journal: bytes | None = None
     kept: bool = True
+    log_lines: tuple[LogLine, ...] = ()
 
     @property
     def packed(self) -> bytes | None:

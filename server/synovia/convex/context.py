@@ -35,12 +35,10 @@ class ConvexContext:
         hub: What all conversations of the hub have.
         functions: The application's functions by the paths that Convex clients use.
         results: What was written for one client and serves others.
-        show_logs: Whether clients are sent what functions log.
         commits: When mutations were committed that may be sent again.
     """
 
     hub: HubContext
     functions: ConvexFunctions
-    show_logs: bool = False
     commits: CommitTimes = field(default_factory=CommitTimes)
     results: ResultCache = field(default_factory=ResultCache)

@@ -10,7 +10,7 @@ from typing import Any
 from synovia.convex.context import ConvexContext
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunction
-from synovia.convex.logs import collected
+from synovia.convex.logs import log_texts
 from synovia.convex.messages import Call, Connect, Result, action_response, mutation_response
 from synovia.convex.query_set import ConvexQuerySet
 from synovia.convex.resends import Resends
@@ -99,13 +99,12 @@ class ConvexRequests:
         except FunctionError as error:
             self._answer_mutation(message, Result(failure_of(error.info)), None)
             return
-        with collected(wanted=self._context.show_logs) as lines:
-            outcome = await self._run(self._commit(message, function, args, identity), function.path)
+        outcome = await self._run(self._commit(message, function, args, identity), function.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR))
         elif outcome is not None:
-            result = Result(function.result(outcome.packed, outcome.error), tuple(lines))
+            result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))
             self._answer_mutation(message, result, self._first_told(message, outcome.ts))
 
     def _commit(
@@ -157,10 +156,9 @@ class ConvexRequests:
         except FunctionError as error:
             self.refuse(message, error.info)
             return
-        with collected(wanted=self._context.show_logs) as lines:
-            outcome = await self._run(self._hub.engine.run_action(function.path, args, identity), function.path)
+        outcome = await self._run(self._hub.engine.run_action(function.path, args, identity), function.path)
         if outcome is not None:
-            result = Result(function.result(outcome.packed, outcome.error), tuple(lines))
+            result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))
             self._socket.put(action_response(message.request_id, result))
 
     # --- both

@@ -33,6 +33,7 @@ class RefusalVersion:
 
     packed = None
     journal = None
+    log_lines = ()
 
     def __init__(self, error: ErrorInfo) -> None:
         self.error = error

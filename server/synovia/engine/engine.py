@@ -28,6 +28,7 @@ from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
+from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
@@ -46,6 +47,7 @@ class Engine:
 
     Args:
         debug: Whether clients may see the text of exceptions.
+        collect_logs: Whether outcomes have what functions have logged.
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
         services: What functions may use beyond the database.
@@ -59,6 +61,7 @@ class Engine:
         registry: Registry,
         *,
         debug: bool = False,
+        collect_logs: bool = False,
         clock: Clock = time.time,
         linger: float = 30.0,
         services: Services | None = None,
@@ -68,7 +71,9 @@ class Engine:
         self.store = store
         self.registry = registry
         self.observer = observer or Unobserved()
-        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
+        self._executor = Executor(
+            store, registry, debug=debug, collect_logs=collect_logs, clock=clock, services=services, limits=limits
+        )
         self.unreadable = self._executor.unreadable
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
         self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits, observer=self.observer)
@@ -345,10 +350,13 @@ class Engine:
         inner = origin if origin.trusted else CallOrigin.FUNCTION
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:
-            return (await self.query(path, args, identity, origin=inner)).value()
+            outcome = await self.query(path, args, identity, origin=inner)
+            note(outcome.log_lines)
+            return outcome.value()
 
         async def run_mutation(path: str, args: Mapping[str, Any]) -> Any:
             outcome = await self.mutate(path, args, identity, origin=inner)
+            note(outcome.log_lines)
             await self.wait_for(outcome.ts or 0)
             return outcome.value()
 

@@ -21,6 +21,7 @@ from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.function import Function, Kind
+from synovia.functions.log_lines import LogLine, collected
 from synovia.functions.pages import Journal
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
@@ -64,6 +65,7 @@ class Run:
         error: Why there is no result.
         journal: Where the pages of a query ended, encoded; None if it read none.
         timed_out: It was ended because it took too long.
+        log_lines: What it has logged, if that is collected.
     """
 
     reads: ReadSet
@@ -73,6 +75,7 @@ class Run:
     error: ErrorInfo | None = None
     journal: bytes | None = None
     timed_out: bool = False
+    log_lines: list[LogLine] = field(default_factory=list)
 
     def refuse(self, error: ErrorInfo) -> None:
         """Have an error instead of the result."""
@@ -107,6 +110,7 @@ class Executor:
 
     Args:
         debug: Whether clients may see the text of an exception.
+        collect_logs: Whether to collect what functions log.
         clock: Tells the time; tests move it.
         services: What functions may use beyond the database.
         limits: How large a result may be.
@@ -123,6 +127,7 @@ class Executor:
         registry: Registry,
         *,
         debug: bool = False,
+        collect_logs: bool = False,
         clock: Clock = time.time,
         services: Services | None = None,
         limits: EngineLimits | None = None,
@@ -133,6 +138,7 @@ class Executor:
         self.reads = BatchedReads(store)
         self.registry = registry
         self._debug = debug
+        self._collect_logs = collect_logs
         self._clock = clock
         self.ids = IdClock(self.now)
         self.unreadable = UnreadableDocuments()
@@ -320,7 +326,7 @@ class Executor:
         admitted: bool = False,
     ) -> None:
         try:
-            with RunCalls(context) as calls:
+            with collected(wanted=self._collect_logs) as run.log_lines, RunCalls(context) as calls:
                 if not admitted:
                     await function.access.admit(context)
                 if isinstance(args, InvalidArguments):

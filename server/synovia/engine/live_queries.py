@@ -392,7 +392,7 @@ class LiveQueries:
             dirty_at = next((commit.ts for commit in commits if run.reads.overlaps(commit)), None)
         live.publish(
             ts, dirty_at, value=run.value, packed=packed, arrays=run.arrays, error=run.error, journal=run.journal,
-            change=change,
+            change=change, log_lines=tuple(run.log_lines),
         )  # fmt: skip
         self._notify(live)
         return True

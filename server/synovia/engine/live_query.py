@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from synovia.engine.executor import Arguments
 from synovia.functions.function import Function
+from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Ts
 from synovia.transaction.footprint import footprint
@@ -59,9 +60,10 @@ class Version:
         bridge: Of such a one: the number of a later version, and the patch that leads there.
         packed: The encoded value; None for an error.
         patch: The encoded patch from the version before; None if there is none (first version, or an error on either side).
+        log_lines: What the run has logged that has found it, if that is collected.
     """
 
-    __slots__ = ("_digest", "arrays", "bridge", "error", "journal", "number", "packed", "patch")
+    __slots__ = ("_digest", "arrays", "bridge", "error", "journal", "log_lines", "number", "packed", "patch")
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class Version:
         error: ErrorInfo | None,
         journal: bytes | None,
         arrays: frozenset[bytes],
+        log_lines: tuple[LogLine, ...] = (),
     ) -> None:
         self.number = number
         self.packed = packed
@@ -78,6 +81,7 @@ class Version:
         self.error = error
         self.journal = journal
         self.arrays = arrays
+        self.log_lines = log_lines
         self.bridge: tuple[int, bytes] | None = None
         self._digest: bytes | None = None
 
@@ -222,6 +226,7 @@ class LiveQuery:
         error: ErrorInfo | None = None,
         journal: bytes | None = None,
         change: bytes | None = None,
+        log_lines: tuple[LogLine, ...] = (),
     ) -> bool:
         """Take the result of a run as of ``ts``; ``dirty_at`` is the first commit after that which may have changed it.
 
@@ -239,7 +244,7 @@ class LiveQuery:
             version = latest
         else:
             number = 1 if latest is None else latest.number + 1
-            version = Version(number, packed, change, error, self.journal, arrays)
+            version = Version(number, packed, change, error, self.journal, arrays, log_lines)
             self._value = value
             self._kept += version.size
         self._close_span(ts)

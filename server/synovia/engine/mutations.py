@@ -150,7 +150,7 @@ class Mutations:
                     run, view = await self._look(progress, looking)
                     entry = await self._stage_run(progress, run, view, alone=True)
             if entry is None:
-                return Outcome(error=run.error) if await self._holds(run, view) else None
+                return outcome_of(run, None) if await self._holds(run, view) else None
         return await self._outcome(progress, run, entry)
 
     async def _look(self, progress: _Progress, looking: ExitStack) -> tuple[MutationRun, View]:
@@ -198,7 +198,7 @@ class Mutations:
         except UniqueViolation as error:
             taken = ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index})
             if not request.retry:
-                return Outcome(error=taken)
+                return Outcome(error=taken, log_lines=tuple(run.log_lines))
             if error.index in progress.violated:  # the index is another version's: no run of this one looks into it
                 progress.refusal = taken
             progress.violated.add(error.index)

@@ -9,6 +9,7 @@ from typing import Any
 from synovia.engine.executor import Run
 from synovia.engine.store_errors import told_of
 from synovia.errors import FunctionError
+from synovia.functions.log_lines import LogLine
 from synovia.store.base import StoreError, StoreUnusable, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorInfo
@@ -27,6 +28,7 @@ class Outcome:
         packed: The encoded result; None for an error.
         error: Why there is no result.
         arrays: Digests of the arrays that the result refers to.
+        log_lines: What the run that counts has logged, if that is collected.
         unusable: Nothing was done, and nothing will be until somebody mends the database.
         unknown: The database could not say whether the commit took place. Only the same request again can tell.
     """
@@ -37,6 +39,7 @@ class Outcome:
     arrays: frozenset[bytes] = frozenset()
     unknown: bool = False
     unusable: bool = False
+    log_lines: tuple[LogLine, ...] = ()
 
     def value(self) -> Any:
         """Give the result as wire values.
@@ -52,8 +55,8 @@ class Outcome:
 def outcome_of(run: Run, ts: Ts | None) -> Outcome:
     """Tell what came of a run; ``ts`` is its instant, or its commit."""
     if run.error is not None:
-        return Outcome(error=run.error)
-    return Outcome(ts, run.packed, None, run.arrays)
+        return Outcome(error=run.error, log_lines=tuple(run.log_lines))
+    return Outcome(ts, run.packed, None, run.arrays, log_lines=tuple(run.log_lines))
 
 
 def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:

@@ -25,9 +25,9 @@ class ConvexRoutes:
         others: The rest, which gives way to an application's own routes.
     """
 
-    def __init__(self, hub: Hub, engine: Engine, settings: HttpSettings, *, show_logs: bool) -> None:
+    def __init__(self, hub: Hub, engine: Engine, settings: HttpSettings) -> None:
         functions = ConvexFunctions(engine.registry)
-        endpoint = ConvexEndpoint(hub, ConvexContext(hub.context, functions, show_logs))
+        endpoint = ConvexEndpoint(hub, ConvexContext(hub.context, functions))
         name = engine.registry.name
 
         async def instance_name(request: Request) -> Response:

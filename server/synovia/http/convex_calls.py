@@ -17,6 +17,7 @@ from synovia.convex import messages as m
 from synovia.convex.endpoint import CLIENT, client_of
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunctions
+from synovia.convex.logs import log_texts
 from synovia.convex.values import FORMATS, Encoded, write
 from synovia.convex.versions import ts_of, ts_text
 from synovia.engine.engine import Engine
@@ -220,9 +221,12 @@ class ConvexCalls:
     ) -> str:
         """Run a function, and write its result, or that it has failed."""
         result: str | m.Failure
+        logged = ""
         try:
             function = self._functions.find_any(path) if kind is None else self._functions.find(path, kind)
             outcome = await self._calls.run(function.function, function.arguments(args), identity, at)
+            if outcome.log_lines:
+                logged = f',"logLines":{write(list(log_texts(outcome.log_lines)))}'
             result = await at_leisure(
                 len(outcome.packed or b""), lambda: function.result(outcome.packed, outcome.error, form)
             )
@@ -231,9 +235,9 @@ class ConvexCalls:
         except FunctionError as error:
             result = failure_of(error.info, form)
         if isinstance(result, str):
-            return f'{{"status":"success","value":{result}}}'
+            return f'{{"status":"success","value":{result}{logged}}}'
         data = "" if result.data is None else f',"errorData":{result.data}'
-        return f'{{"status":"error","errorMessage":{write(result.message)}{data}}}'
+        return f'{{"status":"error","errorMessage":{write(result.message)}{data}{logged}}}'
 
 
 def _call_of(tree: _Tree, default: type[Encoded]) -> tuple[str, Any, type[Encoded]]:

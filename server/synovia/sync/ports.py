@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
 from synovia_protocol.errors import ErrorInfo
 
@@ -24,6 +25,9 @@ class Version(Protocol):
 
     @property
     def journal(self) -> bytes | None: ...
+
+    @property
+    def log_lines(self) -> tuple[LogLine, ...]: ...
 
     def digest(self) -> bytes: ...
 
@@ -75,6 +79,9 @@ class Outcome(Protocol):
 
     @property
     def arrays(self) -> frozenset[bytes]: ...
+
+    @property
+    def log_lines(self) -> tuple[LogLine, ...]: ...
 
     @property
     def unknown(self) -> bool:
