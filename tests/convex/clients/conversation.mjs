@@ -36,6 +36,27 @@ async function relay() {
 }
 
 const tests = {
+  async "a mutation whose answer was lost is never shown beside the client's own guess"() {
+    const between = await relay(), channel = fresh(), counts = [];
+    const other = new ConvexClient(url, options), client = new ConvexClient(between.url, options);
+    let committed = 0;
+    other.onUpdate(api.messages.list, { channel }, (rows) => { committed = rows.length; });
+    client.onUpdate(api.messages.list, { channel }, (rows) => counts.push(rows.length));
+    await until("both follow it", () => counts.length);
+    between.mute(true);
+    const optimisticUpdate = (store, args) => {
+      const rows = store.getQuery(api.messages.list, { channel });
+      store.setQuery(api.messages.list, { channel }, [...rows, { _id: "guess", _creationTime: 0, ...args }]);
+    };
+    const answer = client.mutation(api.messages.send, message(channel, "x"), { optimisticUpdate });
+    await until("committed", () => committed);
+    between.mute(false);
+    between.cut();
+    const id = await answer;
+    assert.deepEqual((await client.query(api.messages.list, { channel })).map((row) => row._id), [id]);
+    assert.ok(counts.every((count, at) => count <= 1 && count >= (counts[at - 1] ?? 0)), `${counts}`);
+    await client.close(); await other.close(); between.close();
+  },
   async "a subscription follows, and a mutation resolves when its effect is there"() {
     const client = new ConvexClient(url, options), channel = fresh(), seen = [];
     client.onUpdate(api.messages.count, { channel }, (n) => seen.push(n));
