@@ -173,8 +173,8 @@ def live_lists() -> None:
         played.result(PATIENCE)
         assert [*one.rows] == [*two.rows] == call.result
         assert [told.resets for _, told in watches] == [0, 0]
-        assert len(shown) > 5, f"{len(shown)} updates"
-        assert len(paints) > 5, f"{len(paints)} paints"
+        assert len(shown) > 1, "all of it in one update, on however busy a machine, proves nothing"
+        assert len(paints) > 1
         assert all(low == high for low, high in paints), "half of a commit was painted"
         selected = views[0].selectionModel().selectedRows()
         assert [index.data(ROW_ROLE)["_id"] for index in selected] == [chosen]
