@@ -89,8 +89,8 @@ class Synovia:
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
         mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)
-        self._at_home = at_home = development and is_loopback(self.settings.host)
-        self.sign_in = self._sign_in_service(at_home, mailer, clock) if authenticator is None else None
+        self._at_home = development and is_loopback(self.settings.host)
+        self.sign_in = self._sign_in_service(self._at_home, mailer, clock) if authenticator is None else None
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
         self.metrics = new_metrics(self.registry.functions)
@@ -121,7 +121,7 @@ class Synovia:
             routes=self._routes(), lifespan=self.lifespan, exception_handlers={HTTPException: on_http_exception}
         )
         self._asgi.router.redirect_slashes = False
-        origins = Origins(self._asgi, self.settings.origins, loopback=at_home)
+        origins = Origins(self._asgi, self.settings.origins, loopback=self._at_home)
         self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._admitted.trusts
 

@@ -140,7 +140,7 @@ class Cell:
         """Call the function as the caller; tell what came of it, having looked for what must not be seen."""
         await self.build()
         async with await self.connect() as client:
-            self._clinic.app.engine.forget_documents()  # what was just made need not be read, else
+            self._clinic.app.engine._executor.reads.cache.forget_all()  # what was just made need not be read, else
             asked = ReadRecorder(self._clinic.app.store)
             answer = await self.answer(client, self.scene)
             shown = [word for word in self.scene["hidden"] if word in repr(answer)]
@@ -149,7 +149,7 @@ class Cell:
             if found in _UNSEEN:
                 # What does not exist gets the same answer, and costs the database the same questions.
                 seen = repr(answer), asked.take()
-                self._clinic.app.engine.forget_documents()
+                self._clinic.app.engine._executor.reads.cache.forget_all()
                 nothing = repr(await self.answer(client, self.scene | NOTHING)), asked.take()
                 assert seen == nothing, f"{self._caller} is told that there is one"
             return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable
 from typing import Any
 
@@ -21,10 +20,9 @@ from synovia.identity import Identity
 from synovia.limits.addresses import Address
 from synovia.sync.frame_socket import Ending
 from synovia.sync.lane import Lane
+from synovia.sync.outcomes import outcome_of
 from synovia.sync.ports import Outcome
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
-
-logger = logging.getLogger("synovia.convex")
 
 MOST_WAITING_ACTIONS = 1_000
 
@@ -99,7 +97,8 @@ class ConvexRequests:
         except FunctionError as error:
             self._answer_mutation(message, Result(failure_of(error.info)), None)
             return
-        outcome = await self._run(self._commit(message, function, args, identity), function.path)
+        call = self._commit(message, function, args, identity)
+        outcome = await outcome_of(self._hub, self._socket, call, function.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR))
@@ -156,7 +155,8 @@ class ConvexRequests:
         except FunctionError as error:
             self.refuse(message, error.info)
             return
-        outcome = await self._run(self._hub.engine.run_action(function.path, args, identity), function.path)
+        call = self._hub.engine.run_action(function.path, args, identity)
+        outcome = await outcome_of(self._hub, self._socket, call, function.path)
         if outcome is not None:
             result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))
             self._socket.put(action_response(message.request_id, result))
@@ -176,16 +176,3 @@ class ConvexRequests:
             raise FunctionError(ErrorCode.UNKNOWN_FUNCTION, "there are no components here")
         function = self._context.functions.find(message.path, kind)
         return function, function.arguments(message.args)
-
-    async def _run(self, call: Awaitable[Outcome], path: str) -> Outcome | None:
-        """Run a request to its end even if the client goes; None if it is not known how it ended."""
-        try:
-            outcome = await self._hub.requests.run(call, f"{self._socket.name} {path}")
-            if outcome.ts is not None:
-                await self._hub.engine.wait_for(outcome.ts)
-        except Exception:
-            logger.exception("%s: %s could not be run", self._socket.name, path)
-            error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{path} could not be run; its outcome is unknown")
-            self._socket.end(Ending(error, CloseCode.SERVER_ERROR))
-            return None
-        return outcome

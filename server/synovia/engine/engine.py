@@ -129,10 +129,6 @@ class Engine:
         """The newest timestamp that the log has delivered; every live query is judged by it."""
         return self._log.head
 
-    def forget_documents(self) -> None:
-        """Forget what is kept of the database in memory, so that all is read anew."""
-        self._executor.reads.cache.forget_all()
-
     @property
     def lag_seconds(self) -> float:
         """How far the log is behind the database, in seconds."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable
 
 from synovia.identity import Identity
 from synovia.limits.addresses import Address
 from synovia.sync.context import HubContext
 from synovia.sync.lane import Lane
+from synovia.sync.outcomes import outcome_of
 from synovia.sync.ports import Outcome
 from synovia.sync.query_set import QuerySet
 from synovia.sync.sign_in import SIGNED_OUT, ClientSignIn
@@ -17,8 +16,6 @@ from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import Action, ActionResponse, Mutation, MutationResponse
-
-logger = logging.getLogger("synovia.sync")
 
 _NOTHING = b"\xc0"
 
@@ -114,7 +111,7 @@ class Requests:
             retry=message.retry,
             issued_at=message.issued_at,
         )
-        outcome = await self._run(call, message.path)
+        outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR, retry_after=1.0))
@@ -159,7 +156,8 @@ class Requests:
         if fault is not None:
             self.refuse_action(message.request_id, fault)
             return
-        outcome = await self._run(self._context.engine.run_action(message.path, message.args, identity), message.path)
+        call = self._context.engine.run_action(message.path, message.args, identity)
+        outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and not self._session.is_over:
             self._answer_action(message.request_id, outcome)
 
@@ -175,19 +173,6 @@ class Requests:
         self._socket.send(ActionResponse(request_id, error=error))
 
     # --- both
-
-    async def _run(self, call: Awaitable[Outcome], path: str) -> Outcome | None:
-        """Run a request to its end even if the client goes; None if it is not known how it ended."""
-        try:
-            outcome = await self._context.requests.run(call, f"{self._socket.name} {path}")
-            if outcome.ts is not None:
-                await self._context.engine.wait_for(outcome.ts)
-        except Exception:
-            logger.exception("%s: %s could not be run", self._socket.name, path)
-            error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{path} could not be run; its outcome is unknown")
-            self._socket.end(Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0))
-            return None
-        return outcome
 
     def _respond(self, ts: int | None, frame: bytes) -> None:
         """Send a response: at once, or once the client has been shown everything up to ``ts``."""

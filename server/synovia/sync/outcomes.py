@@ -1,0 +1,31 @@
+"""What came of a call that came over a socket, whatever protocol that speaks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+
+from synovia.sync.context import HubContext
+from synovia.sync.frame_socket import Ending, FrameSocket
+from synovia.sync.ports import Outcome
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia.sync")
+
+
+async def outcome_of(context: HubContext, socket: FrameSocket, call: Awaitable[Outcome], path: str) -> Outcome | None:
+    """Run a request to its end even if the client goes, and until this hub has seen its commit.
+
+    Returns:
+        None if it is not known how it ended; then the connection ends.
+    """
+    try:
+        outcome = await context.requests.run(call, f"{socket.name} {path}")
+        if outcome.ts is not None:
+            await context.engine.wait_for(outcome.ts)
+    except Exception:
+        logger.exception("%s: %s could not be run", socket.name, path)
+        error = ErrorInfo(ErrorCode.SERVER_ERROR, f"{path} could not be run; its outcome is unknown")
+        socket.end(Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0))
+        return None
+    return outcome
