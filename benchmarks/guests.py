@@ -6,25 +6,21 @@ document at a time. Then the reader's connection is cut, one document is changed
 
 from __future__ import annotations
 
-import asyncio
-import json
 import shutil
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.hub import EMBEDDED, HOST, HubProcess, hub
+from benchmarks.node import NodeProgram, node_program
 from benchmarks.probe import furnish
-from benchmarks.processes import ChildFailed
 from benchmarks.relay import Relay
 from benchmarks.results import Aim, Result, Row, Setting, compared, percentile
 
 DOCUMENTS, CHANGES = 100, 40
 _ROOT = Path(__file__).parents[1]
 _NEEDED = ("clients/js/node_modules/ws", "examples/convex-chat/front/node_modules/convex")
+_SCRIPT = Path(__file__).with_name("guests.mjs")
 _PATIENCE = 60.0
 _PEER = "npm convex"
 
@@ -63,7 +59,10 @@ async def run(setting: Setting) -> Result:
     """Measure both, in alternating rounds."""
     if reason := missing():
         return Result("guests", (), skipped=reason)
-    async with hub(EMBEDDED, setting, "guests") as running, _clients() as clients:
+    async with (
+        hub(EMBEDDED, setting, "guests") as running,
+        node_program("clients", _SCRIPT, patience=_PATIENCE) as clients,
+    ):
         await furnish(running.url, "a", DOCUMENTS)
         rounds = [
             [await _round(clients, running, kind) for kind in ("synovia", "convex")] for _ in range(setting.rounds(5))
@@ -88,7 +87,7 @@ def _rows(own: list[_Round], guests: list[_Round]) -> list[Row]:
     ]
 
 
-async def _round(clients: _Clients, running: HubProcess, kind: str) -> _Round:
+async def _round(clients: NodeProgram, running: HubProcess, kind: str) -> _Round:
     async with Relay.running(running.port) as relay:
         address = f"http://{HOST}:{running.port}"
         await clients.ask("open", kind=kind, reader=f"http://{HOST}:{relay.port}", writer=address, room="a")
@@ -105,39 +104,3 @@ async def _round(clients: _Clients, running: HubProcess, kind: str) -> _Round:
         back, back_runs = relay.received - before, await running.runs() - back_runs
         await clients.ask("close")
     return _Round(times, received, runs / CHANGES, back, back_runs, cpu * 1000 / CHANGES)
-
-
-class _Clients:
-    """A Node.js with both clients, which does the steps of ``guests.mjs``."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def ask(self, step: str, **args: Any) -> Any:
-        """Do a step and give its answer.
-
-        Raises:
-            ChildFailed: It failed, or the process has ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"step": step, **args}).encode() + b"\n")
-        async with asyncio.timeout(_PATIENCE):
-            line = await self._process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"error": "it has ended"}
-        if "error" in answer:
-            raise ChildFailed(f"clients: {step}: {answer['error']}")
-        return answer["value"]
-
-
-@asynccontextmanager
-async def _clients() -> AsyncIterator[_Clients]:
-    process = await asyncio.create_subprocess_exec(
-        "node", str(Path(__file__).with_name("guests.mjs")), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield _Clients(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()

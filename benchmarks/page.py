@@ -13,8 +13,9 @@ from time import perf_counter
 from typing import TypeAlias
 
 from benchmarks.bare import bare
-from benchmarks.browser import Browser, browser, missing
+from benchmarks.browser import browser, missing
 from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
+from benchmarks.node import NodeProgram
 from benchmarks.results import Aim, Result, Row, Setting, compared, limited
 from motion.cli.following import append
 from motion.gait import walk
@@ -50,7 +51,7 @@ async def run(setting: Setting) -> Result:
 # --- a recording of an hour -------------------------------------------------------------------------------------------
 
 
-async def _recording(setting: Setting, window: Browser) -> list[Row]:
+async def _recording(setting: Setting, window: NodeProgram) -> list[Row]:
     async with _clinic(setting, "page-recording") as (url, anna), bare() as peer:
         motion = walk(HOUR, seed=SEED, sample_rate=RATE)
         knees = {"leftKnee": motion.left_knee, "rightKnee": motion.right_knee}
@@ -72,7 +73,7 @@ async def _recording(setting: Setting, window: Browser) -> list[Row]:
         return [*rows, limited(f"an hour: {ZOOM_STEPS} zoom steps, bytes fetched", "kB", fetched, ALL_BYTES / 1000)]
 
 
-async def _opened(window: Browser, url: str, recording: str, address: str) -> tuple[float, float]:
+async def _opened(window: NodeProgram, url: str, recording: str, address: str) -> tuple[float, float]:
     """Open a recording from the list, in a new window, and fetch as many bytes without all that, in ms."""
     await window.ask("open", url=url, account=ACCOUNT)
     await window.ask("there", selector="a.recording")
@@ -82,7 +83,7 @@ async def _opened(window: Browser, url: str, recording: str, address: str) -> tu
     return ours, sorted(bare_ms)[1]
 
 
-async def _moved(setting: Setting, window: Browser, what: str, gesture: str) -> list[Row]:
+async def _moved(setting: Setting, window: NodeProgram, what: str, gesture: str) -> list[Row]:
     rounds = [await _pair(window, 4, gesture) for _ in range(setting.rounds(3))]
     return _smooth(what, rounds)
 
@@ -90,7 +91,7 @@ async def _moved(setting: Setting, window: Browser, what: str, gesture: str) -> 
 # --- what changes by itself -------------------------------------------------------------------------------------------
 
 
-async def _live(setting: Setting, window: Browser) -> list[Row]:
+async def _live(setting: Setting, window: NodeProgram) -> list[Row]:
     async with _clinic(setting, "page-live") as (url, anna):
         session = await anna.mutation("live:start", {"sampleRate": RATE})
         measured = walk(600.0, seed=SEED, sample_rate=RATE)
@@ -114,7 +115,7 @@ async def _live(setting: Setting, window: Browser) -> list[Row]:
         return _smooth("a live session at 100 Hz", rounds)
 
 
-async def _list(setting: Setting, window: Browser) -> list[Row]:
+async def _list(setting: Setting, window: NodeProgram) -> list[Row]:
     async with hub(EMBEDDED, setting, "page-list") as running, Client(running.url, proxy=None) as writer:
         add = [writer.mutation("sensors:add", {"room": "a", "rank": rank}) for rank in range(DOCUMENTS)]
         sensors = await asyncio.gather(*add)
@@ -178,7 +179,7 @@ async def _paced(rate: float, work: Callable[[], Awaitable[None]]) -> AsyncItera
         await task
 
 
-async def _pair(window: Browser, seconds: float, gesture: str) -> _Round:
+async def _pair(window: NodeProgram, seconds: float, gesture: str) -> _Round:
     rest = await window.ask("frames", seconds=1)
     return await window.ask("frames", seconds=seconds, gesture=gesture), rest
 

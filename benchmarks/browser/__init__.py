@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
+from benchmarks.node import NodeProgram, node_program
 from benchmarks.processes import ChildFailed
 
 _HERE = Path(__file__).parent
@@ -38,47 +35,15 @@ def _chromium() -> str | None:
     return os.environ.get("SYNOVIA_TEST_CHROMIUM") or next(found, None)
 
 
-class Browser:
-    """A browser with one window."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def ask(self, step: str, **args: Any) -> Any:
-        """Do one of the steps of ``drive.mjs`` and give its answer.
-
-        Raises:
-            ChildFailed: It failed, or the browser has ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"step": step, **args}).encode() + b"\n")
-        async with asyncio.timeout(_PATIENCE):
-            line = await self._process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"error": "the browser has ended"}
-        if "error" in answer:
-            raise ChildFailed(f"browser: {step}: {answer['error']}")
-        return answer["value"]
-
-
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    """Run one.
+async def browser() -> AsyncIterator[NodeProgram]:
+    """Run one with one window.
 
     Raises:
         ChildFailed: There cannot be one; the message says why.
     """
     if reason := missing():
         raise ChildFailed(reason)
-    command = ("node", str(_HERE / "drive.mjs"), _chromium() or "")
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=_LONGEST_ANSWER)
-    try:
-        yield Browser(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), 15)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    script, chromium = _HERE / "drive.mjs", _chromium() or ""
+    async with node_program("browser", script, chromium, patience=_PATIENCE, longest_answer=_LONGEST_ANSWER) as window:
+        yield window
