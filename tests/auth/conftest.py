@@ -11,6 +11,7 @@ from blockbuster import blockbuster_ctx
 from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, JWKS, SignInScene, settings_of
+from helpers.mail_server import MailServer
 from synovia.auth.service_keys import SERVICE_KEYS
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.store import open_store
@@ -49,6 +50,14 @@ async def key_server(signer: RsaSigner) -> AsyncIterator[KeyServer]:
     server.documents[JWKS] = {"keys": [signer.jwk]}
     yield server
     server.open.set()
+    await server.stop()
+
+
+@pytest.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    server = MailServer()
+    await server.start()
+    yield server
     await server.stop()
 
 

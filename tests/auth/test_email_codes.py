@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,14 +19,6 @@ from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
 ALICE = Identity("email", "alice@example.org", "alice@example.org")
-
-
-@pytest.fixture
-async def mail_server() -> AsyncIterator[MailServer]:
-    server = MailServer()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 @pytest.fixture

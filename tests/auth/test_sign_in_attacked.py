@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,14 +12,6 @@ from auth.issuing import MovedClock
 from helpers.mail_server import MailServer
 from synovia.auth.email import EmailSignIn
 from synovia.store.base import Store
-
-
-@pytest.fixture
-async def mail_server() -> AsyncIterator[MailServer]:
-    server = MailServer()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 @pytest.fixture

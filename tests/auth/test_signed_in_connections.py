@@ -14,6 +14,7 @@ import pytest
 from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from auth.sign_in_scene import SignInScene, settings_of
+from helpers.kept_tokens import KeptTokens
 from helpers.sync_server import BOARD, Client, Running, client_of
 from synovia.app import Synovia
 from synovia.auth.sign_in import SignInService
@@ -21,7 +22,6 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.limits.settings import HubLimits
 from synovia_client import Client as ProgramClient
-from synovia_client import TokenSet
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.events import ClientEvent, QueryUpdated
 from synovia_protocol.messages import Authenticated, AuthError, Pong
@@ -317,19 +317,3 @@ async def test_signing_out_ends_the_session_at_the_server(running: Running, scen
         assert await client.query("notes:who_am_i") is None
     async with client_of(running) as again:
         assert (await refusal(again, refresh)).error.code == "invalid_token"
-
-
-class KeptTokens:
-    """Keeps a program's tokens."""
-
-    def __init__(self) -> None:
-        self.kept: TokenSet | None = None
-
-    def load(self) -> TokenSet | None:
-        return self.kept
-
-    def save(self, tokens: TokenSet) -> None:
-        self.kept = tokens
-
-    def clear(self) -> None:
-        self.kept = None

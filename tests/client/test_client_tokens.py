@@ -8,6 +8,7 @@ from pathlib import Path
 
 from client.options import MakeClient
 from client.peer import Peer, PeerConnection, eventually
+from helpers.kept_tokens import KeptTokens
 from synovia_client import AuthState, FileTokens, TokenSet
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Authenticate, Authenticated, AuthError
@@ -16,23 +17,7 @@ EXPIRED = ErrorInfo("invalid_token", "expired")
 GIVEN = TokenSet("own", "refresh", 1_000)
 
 
-class Store:
-    """Keeps tokens in memory, and notes what was done."""
-
-    def __init__(self, kept: TokenSet | None = None) -> None:
-        self.kept = kept
-
-    def load(self) -> TokenSet | None:
-        return self.kept
-
-    def save(self, tokens: TokenSet) -> None:
-        self.kept = tokens
-
-    def clear(self) -> None:
-        self.kept = None
-
-
-class Broken(Store):
+class Broken(KeptTokens):
     def load(self) -> TokenSet | None:
         raise OSError("the keyring is locked")
 
@@ -46,7 +31,7 @@ async def accept(connection: PeerConnection, tokens: TokenSet | None = None) -> 
 
 
 async def test_what_the_server_gives_is_kept_and_signs_in_the_next_time(make: MakeClient, peer: Peer) -> None:
-    store = Store()
+    store = KeptTokens()
     async with make(token="a code", tokens=store):
         connection = await peer.welcome()
         assert await connection.expect(Authenticate) == Authenticate("a code")
@@ -64,7 +49,7 @@ async def test_what_the_server_gives_is_kept_and_signs_in_the_next_time(make: Ma
 
 
 async def test_a_refused_token_gives_way_to_the_refresh_token_and_both_to_nothing(make: MakeClient, peer: Peer) -> None:
-    store = Store(GIVEN)
+    store = KeptTokens(GIVEN)
     async with make(tokens=store) as client:
         told: list[AuthState] = []
         client.on_auth_change(told.append)
@@ -82,7 +67,7 @@ async def test_a_refused_token_gives_way_to_the_refresh_token_and_both_to_nothin
 
 
 async def test_signing_out_forgets_the_tokens_at_once(make: MakeClient, peer: Peer) -> None:
-    store = Store(GIVEN)
+    store = KeptTokens(GIVEN)
     async with make(tokens=store) as client:
         connection = await peer.welcome()
         await connection.expect(Authenticate)
@@ -97,7 +82,7 @@ async def test_signing_out_forgets_the_tokens_at_once(make: MakeClient, peer: Pe
 
 
 async def test_another_program_that_renewed_the_tokens_is_followed(make: MakeClient, peer: Peer) -> None:
-    store = Store(GIVEN)
+    store = KeptTokens(GIVEN)
     async with make(tokens=store):
         first = await peer.welcome()
         assert await first.expect(Authenticate) == Authenticate("own")

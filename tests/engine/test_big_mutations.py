@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from helpers.running_engine import running_engine
 from synovia import FunctionError, Index, MutationContext, QueryContext, Table, mutation, query, turns
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
-from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import collect
 from synovia.store.base import Batch, Ts
 from synovia.store.sqlite import SQLiteStore
@@ -83,19 +81,6 @@ class HeldStore(SQLiteStore):
         return await super().commit(batch)
 
 
-@asynccontextmanager
-async def engine_with(store: SQLiteStore | None = None, **limits: Any) -> AsyncIterator[Engine]:
-    store = store or SQLiteStore()
-    await store.open(REGISTRY.tables)
-    engine = Engine(store, REGISTRY, limits=EngineLimits(**limits))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
 async def run(engine: Engine, name: str, **args: Any) -> Outcome:
     return await engine.mutate(PATHS[name], args, None)
 
@@ -105,7 +90,7 @@ async def counted(engine: Engine, kind: str) -> Any:
 
 
 async def test_a_mutation_writes_as_many_documents_as_it_may_and_not_one_more() -> None:
-    async with engine_with(max_mutation_documents=20) as engine:
+    async with running_engine(REGISTRY, max_mutation_documents=20) as engine:
         assert (await run(engine, "fill", kind="a", count=20)).error is None
         error = (await run(engine, "fill", kind="b", count=21)).error
         assert error is not None
@@ -119,7 +104,7 @@ async def test_a_mutation_writes_as_many_documents_as_it_may_and_not_one_more() 
 
 
 async def test_a_function_that_goes_on_regardless_has_failed_all_the_same() -> None:
-    async with engine_with(max_mutation_documents=20) as engine:
+    async with running_engine(REGISTRY, max_mutation_documents=20) as engine:
         error = (await run(engine, "fill_regardless", kind="a", count=21)).error
         assert error is not None
         assert error.code == ErrorCode.MUTATION_TOO_LARGE
@@ -127,7 +112,7 @@ async def test_a_function_that_goes_on_regardless_has_failed_all_the_same() -> N
 
 
 async def test_bytes_count_as_well_also_those_that_are_deleted() -> None:
-    async with engine_with(max_mutation_bytes=10_000) as engine:
+    async with running_engine(REGISTRY, max_mutation_bytes=10_000) as engine:
         assert (await run(engine, "fill", kind="a", count=9, size=1000)).error is None
         error = (await run(engine, "fill", kind="b", count=10, size=1000)).error
         assert error is not None
@@ -140,7 +125,7 @@ async def test_bytes_count_as_well_also_those_that_are_deleted() -> None:
 
 
 async def test_a_mutation_that_takes_too_long_fails_and_writes_nothing() -> None:
-    async with engine_with(mutation_timeout=0.05) as engine:
+    async with running_engine(REGISTRY, mutation_timeout=0.05) as engine:
         await run(engine, "fill", kind="a", count=3)
         error = (await run(engine, "never_end")).error
         assert error is not None
@@ -154,7 +139,7 @@ async def test_others_run_while_a_mutation_writes(monkeypatch: pytest.MonkeyPatc
     global inserted
     monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
     inserted = 0
-    async with engine_with() as engine:
+    async with running_engine(REGISTRY) as engine:
         writing = asyncio.create_task(run(engine, "fill", kind="a", count=1000))
         seen = [0]
         while not writing.done():
@@ -166,7 +151,7 @@ async def test_others_run_while_a_mutation_writes(monkeypatch: pytest.MonkeyPatc
 
 async def test_small_mutations_are_not_committed_with_large_ones_and_wait_for_one_at_most() -> None:
     store = HeldStore()
-    async with engine_with(store) as engine:
+    async with running_engine(REGISTRY, store) as engine:
         store.open_door.clear()
         large = [asyncio.create_task(run(engine, "fill", kind=f"large{n}", count=600)) for n in range(3)]
         while engine.committer.backlog < 3:  # noqa: ASYNC110 (nothing tells)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from apps import board, ward
+from helpers.running_engine import running_engine
 from synovia.auth.development import development_identity
 from synovia.engine.engine import Engine
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
-from synovia.functions.registry import Registry, collect
+from synovia.functions.registry import collect
 from synovia.store.base import Commit, Gap, Store, StoreUnavailable, Ts
 from synovia.store.mongo import MongoStore
 from synovia.sync.query_set import QuerySet
@@ -76,18 +76,6 @@ class Peer:
                 self._moved.clear()
 
 
-@asynccontextmanager
-async def engine_on(store: Store, registry: Registry = BOARD) -> AsyncIterator[Engine]:
-    await store.open(registry.tables)
-    engine = Engine(store, registry)
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
 async def appoint(engine: Engine, role: str) -> None:
     args = {"email": "ann@example.org", "role": role}
     outcome = await engine.mutate("ward:appoint", args, None, origin=CallOrigin.APPLICATION)
@@ -107,7 +95,7 @@ ON_BOARD = ("board:on_board", {"board": "b"})
 
 
 async def test_a_query_that_nobody_holds_any_more_is_not_answered_from_what_it_was(any_store: Store) -> None:
-    async with engine_on(any_store) as engine:
+    async with running_engine(BOARD, any_store) as engine:
         await add(engine, "one")
         first = Peer(engine)
         first.ask(*ON_BOARD)
@@ -120,7 +108,7 @@ async def test_a_query_that_nobody_holds_any_more_is_not_answered_from_what_it_w
 
 
 async def test_nor_beside_others_that_are_up_to_date(any_store: Store) -> None:
-    async with engine_on(any_store) as engine:
+    async with running_engine(BOARD, any_store) as engine:
         first, second = Peer(engine), Peer(engine)
         first.ask(*ON_BOARD)
         second.ask("board:count", {"board": "b"}, 1)
@@ -144,7 +132,7 @@ async def look_and_lose_the_role(engine: Engine) -> None:
 
 
 async def test_a_role_that_was_taken_shows_nothing_any_more(any_store: Store) -> None:
-    async with engine_on(any_store, WARD) as engine:
+    async with running_engine(WARD, any_store) as engine:
         await look_and_lose_the_role(engine)
         second = Peer(engine)
         second.query_set.sign_in(ANN)
@@ -155,7 +143,7 @@ async def test_a_role_that_was_taken_shows_nothing_any_more(any_store: Store) ->
 
 
 async def test_who_becomes_somebody_else_is_not_told_what_that_caller_saw_before(any_store: Store) -> None:
-    async with engine_on(any_store, WARD) as engine:
+    async with running_engine(WARD, any_store) as engine:
         await look_and_lose_the_role(engine)
         second = Peer(engine)
         second.ask("ward:for_role", {})
@@ -169,7 +157,7 @@ async def test_who_becomes_somebody_else_is_not_told_what_that_caller_saw_before
 
 
 async def test_who_comes_back_is_brought_up_to_date_with_the_first_transition(any_store: Store) -> None:
-    async with engine_on(any_store) as engine:
+    async with running_engine(BOARD, any_store) as engine:
         await add(engine, "one")
         first = Peer(engine)
         first.ask(*ON_BOARD)
@@ -207,8 +195,8 @@ async def lagging(mongodb_uri: str, database_name: str) -> AsyncIterator[tuple[E
     held = HeldStore(mongodb_uri, database_name)
     async with (
         asyncio.timeout(60),
-        engine_on(MongoStore(mongodb_uri, database_name)) as quick,
-        engine_on(held) as slow,
+        running_engine(BOARD, MongoStore(mongodb_uri, database_name)) as quick,
+        running_engine(BOARD, held) as slow,
     ):
         yield quick, slow, held
 
@@ -281,6 +269,6 @@ class TestAHubThatLags:
 
 
 async def test_a_single_query_fails_clearly_if_the_database_does_not_answer(any_store: Store) -> None:
-    async with engine_on(any_store) as engine:
+    async with running_engine(BOARD, any_store) as engine:
         with pytest.raises(FunctionError):
             (await engine.query("board:no_such", {}, None)).value()

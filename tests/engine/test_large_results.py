@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_engine import running_engine
 from synovia import MutationContext, QueryContext, Table, mutation, query
 from synovia.engine import results
-from synovia.engine.engine import Engine
-from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import collect
-from synovia.store.sqlite import SQLiteStore
 from synovia.transaction.rows import Packed, RowCache
 from synovia_protocol import patch
 from synovia_protocol.errors import ErrorCode
@@ -49,23 +47,9 @@ REGISTRY = collect("numbers", [__import__(__name__, fromlist=["note"])])
 PATHS = {path.rpartition(":")[2]: path for path in REGISTRY.functions}
 
 
-async def opened(**limits: Any) -> Engine:
-    store = SQLiteStore()
-    await store.open(REGISTRY.tables)
-    engine = Engine(store, REGISTRY, limits=EngineLimits(**limits))
-    await engine.start()
-    return engine
-
-
-async def closed(engine: Engine) -> None:
-    await engine.stop()
-    await engine.store.close()
-
-
 @pytest.mark.parametrize(("lists", "items", "refused"), [(10, 8, False), (10, 9, True), (34, 1, True), (33, 1, False)])
 async def test_elements_are_counted_with_all_that_they_hold(lists: int, items: int, refused: bool) -> None:
-    engine = await opened(max_result_elements=100)
-    try:
+    async with running_engine(REGISTRY, max_result_elements=100) as engine:
         outcome = await engine.query(PATHS["nested"], {"lists": lists, "items": items}, None)
         assert (outcome.error is not None) == refused
         if outcome.error is not None:
@@ -74,16 +58,11 @@ async def test_elements_are_counted_with_all_that_they_hold(lists: int, items: i
             assert outcome.error.data["limit"] == 100
             assert outcome.error.data["size"] > 100
             assert "in pages" in outcome.error.message
-    finally:
-        await closed(engine)
 
 
 async def test_a_text_has_no_elements() -> None:
-    engine = await opened(max_result_elements=100)
-    try:
+    async with running_engine(REGISTRY, max_result_elements=100) as engine:
         assert (await engine.query(PATHS["text"], {"length": 10_000}, None)).value() == "å" * 10_000
-    finally:
-        await closed(engine)
 
 
 async def test_a_large_result_is_made_and_compared_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +79,7 @@ async def test_a_large_result_is_made_and_compared_in_a_thread(monkeypatch: pyte
 
     monkeypatch.setattr(patch, "diff", noted_diff)
     monkeypatch.setattr(results, "_packed", noted_packed)
-    engine = await opened()
-    try:
+    async with running_engine(REGISTRY) as engine:
         holder = RecordingSubscriber(engine)
         for count, in_main in ((100, True), (200_000, False)):
             made_in.clear()
@@ -114,8 +92,6 @@ async def test_a_large_result_is_made_and_compared_in_a_thread(monkeypatch: pyte
             # the result of the mutation is small, and made where it runs
             assert where == ([True] * 4 if in_main else [False, True, False, False])
             holder.unsubscribe("all")
-    finally:
-        await closed(engine)
 
 
 async def test_others_go_on_while_rows_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_engine import running_engine
 from synovia import QueryContext, query
 from synovia.engine.engine import Engine
-from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import collect
 from synovia.identity import SERVER, Account
-from synovia.store.sqlite import SQLiteStore
 
 MIB = 1 << 20
 WORDS = 50
@@ -41,19 +38,6 @@ async def gated(ctx: QueryContext) -> str:
 REGISTRY = collect("many", [__import__(__name__, fromlist=["words"])])
 
 
-@asynccontextmanager
-async def engine_with(limits: EngineLimits) -> AsyncIterator[Engine]:
-    store = SQLiteStore()
-    await store.open(REGISTRY.tables)
-    engine = Engine(store, REGISTRY, limits=limits)
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
 async def ask_once(engine: Engine, number: int, account: Account = SERVER) -> None:
     """Subscribe, wait for the first result, and leave."""
     holder = RecordingSubscriber(engine)
@@ -67,7 +51,7 @@ def path_of(name: str) -> str:
 
 
 async def test_800_queries_asked_once_leave_no_more_than_the_budget() -> None:
-    async with engine_with(EngineLimits(max_lingering_bytes=MIB)) as engine:
+    async with running_engine(REGISTRY, max_lingering_bytes=MIB) as engine:
         await ask_once(engine, -1)
         tracemalloc.start()
         for number in range(800):
@@ -81,7 +65,7 @@ async def test_800_queries_asked_once_leave_no_more_than_the_budget() -> None:
 
 
 async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result() -> None:
-    async with engine_with(EngineLimits(max_lingering_bytes=MIB // 4)) as engine:
+    async with running_engine(REGISTRY, max_lingering_bytes=MIB // 4) as engine:
         for number in range(20):
             await ask_once(engine, number)
         kept = [live.args["number"] for live in engine.live]
@@ -93,8 +77,8 @@ async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result
 
 
 async def test_an_address_pushes_out_only_its_own() -> None:
-    async with engine_with(
-        EngineLimits(max_lingering_bytes=8 * MIB, max_lingering_bytes_per_address=MIB // 4)
+    async with running_engine(
+        REGISTRY, max_lingering_bytes=8 * MIB, max_lingering_bytes_per_address=MIB // 4
     ) as engine:
         await ask_once(engine, -1, Account("quiet", 1))
         for number in range(100):
@@ -104,7 +88,7 @@ async def test_an_address_pushes_out_only_its_own() -> None:
 
 
 async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:
-    async with engine_with(EngineLimits()) as engine:
+    async with running_engine(REGISTRY) as engine:
         holder = RecordingSubscriber(engine)
         for number in range(200):  # more than there are places to run in
             holder.subscribe(str(number), path_of("never"), {"number": number})
@@ -117,7 +101,7 @@ async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:
 
 async def test_a_query_that_is_left_and_joined_again_while_it_runs_is_run_again() -> None:
     gate.clear()
-    async with engine_with(EngineLimits()) as engine:
+    async with running_engine(REGISTRY) as engine:
         holder = RecordingSubscriber(engine)
         for _ in range(3):
             holder.subscribe("it", path_of("gated"), {})

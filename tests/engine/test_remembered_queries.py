@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_engine import running_engine
 from synovia import Index, MutationContext, QueryContext, Table, mutation, query
 from synovia.engine import live_queries
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
-from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import collect
 from synovia.identity import Account
-from synovia.store.sqlite import SQLiteStore
 
 KIB = 1024
 
@@ -49,19 +45,6 @@ REGISTRY = collect("parts", [__import__(__name__, fromlist=["add"])])
 PATHS = {path.rpartition(":")[2]: path for path in REGISTRY.functions}
 
 
-@asynccontextmanager
-async def engine_with(**limits: Any) -> AsyncIterator[Engine]:
-    store = SQLiteStore()
-    await store.open(REGISTRY.tables)
-    engine = Engine(store, REGISTRY, limits=EngineLimits(**limits))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
 async def add_parts(engine: Engine, kind: str, count: int = 1) -> int:
     outcome = await engine.mutate(PATHS["add"], {"kind": kind, "count": count}, None)
     assert outcome.error is None
@@ -76,7 +59,7 @@ def hold(holder: RecordingSubscriber, name: str, kind: str, number: int, address
 
 
 async def test_more_than_any_number_of_rows_is_remembered_if_there_is_room() -> None:
-    async with engine_with() as engine:
+    async with running_engine(REGISTRY) as engine:
         for _ in range(3):
             await add_parts(engine, "a", 8000)
         holder = RecordingSubscriber(engine)
@@ -89,7 +72,7 @@ async def test_more_than_any_number_of_rows_is_remembered_if_there_is_room() -> 
 
 
 async def test_a_query_without_room_reads_again_and_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    async with engine_with(max_remembered_bytes=256 * KIB) as engine:
+    async with running_engine(REGISTRY, max_remembered_bytes=256 * KIB) as engine:
         await add_parts(engine, "small", 20)
         await add_parts(engine, "large", 1000)
         holder = RecordingSubscriber(engine)
@@ -110,7 +93,9 @@ async def test_a_query_without_room_reads_again_and_is_named_in_the_log(caplog: 
 
 
 async def test_one_address_leaves_room_for_others() -> None:
-    async with engine_with(max_remembered_bytes=600 * KIB, max_remembered_bytes_per_address=300 * KIB) as engine:
+    async with running_engine(
+        REGISTRY, max_remembered_bytes=600 * KIB, max_remembered_bytes_per_address=300 * KIB
+    ) as engine:
         await add_parts(engine, "a", 100)
         holder = RecordingSubscriber(engine)
         loud = [hold(holder, f"loud {n}", "a", n, "loud") for n in range(10)]
@@ -123,7 +108,7 @@ async def test_one_address_leaves_room_for_others() -> None:
 
 
 async def test_room_is_given_back_with_the_query() -> None:
-    async with engine_with() as engine:
+    async with running_engine(REGISTRY) as engine:
         await add_parts(engine, "a", 100)
         holder = RecordingSubscriber(engine)
         hold(holder, "one", "a", 1, "x")
@@ -141,7 +126,7 @@ async def test_room_is_given_back_with_the_query() -> None:
 
 async def test_a_query_that_reads_everything_again_rests_as_long_as_that_took(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_queries, "REST_AFTER_SECONDS", 0.0)
-    async with engine_with(max_remembered_bytes=10 * KIB) as engine:
+    async with running_engine(REGISTRY, max_remembered_bytes=10 * KIB) as engine:
         await add_parts(engine, "a", 100)
         holder = RecordingSubscriber(engine)
         live = hold(holder, "large", "a", 0, "x")

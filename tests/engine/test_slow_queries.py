@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from helpers.recording_subscriber import RecordingSubscriber
+from helpers.running_engine import running_engine
 from synovia import Id, Index, MutationContext, QueryContext, Table, mutation, query
 from synovia.engine import live_queries, log
 from synovia.engine.engine import Engine
 from synovia.engine.log import Log
-from synovia.engine.settings import EngineLimits
 from synovia.functions.registry import collect
 from synovia.identity import Account
 from synovia.schema import IdClock
 from synovia.store.base import Commit, Gap, Write
-from synovia.store.sqlite import SQLiteStore, walk
+from synovia.store.sqlite import walk
 from synovia.store.sqlite.reading import Reader
 from synovia_protocol.errors import ErrorCode
 
@@ -72,19 +70,6 @@ def fresh() -> None:
     stuck, runs = True, 0
 
 
-@asynccontextmanager
-async def engine_with(**limits: Any) -> AsyncIterator[Engine]:
-    store = SQLiteStore()
-    await store.open(REGISTRY.tables)
-    engine = Engine(store, REGISTRY, limits=EngineLimits(**limits))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
 async def add_part(engine: Engine, kind: str) -> None:
     outcome = await engine.mutate(ADD, {"kind": kind}, None)
     await engine.wait_for(outcome.ts or 0)
@@ -93,7 +78,7 @@ async def add_part(engine: Engine, kind: str) -> None:
 async def test_a_run_that_takes_too_long_is_an_error_that_names_what_it_read(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with engine_with(query_timeout=0.05) as engine:
+    async with running_engine(REGISTRY, query_timeout=0.05) as engine:
         await add_part(engine, "a")
         await add_part(engine, "a")
         holder = RecordingSubscriber(engine)
@@ -114,7 +99,7 @@ async def test_it_is_run_again_when_what_it_read_changes_but_less_and_less_often
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     global stuck
-    async with engine_with(query_timeout=0.05) as engine:
+    async with running_engine(REGISTRY, query_timeout=0.05) as engine:
         holder = RecordingSubscriber(engine)
         live = holder.subscribe("slow", SLOW, {"kind": "a"})
         await holder.settled()
@@ -129,7 +114,9 @@ async def test_it_is_run_again_when_what_it_read_changes_but_less_and_less_often
 
 
 async def test_queries_that_never_end_leave_places_for_other_addresses() -> None:
-    async with engine_with(max_running_queries=8, max_running_queries_per_address=6, query_timeout=60.0) as engine:
+    async with running_engine(
+        REGISTRY, max_running_queries=8, max_running_queries_per_address=6, query_timeout=60.0
+    ) as engine:
         loud, quiet = RecordingSubscriber(engine), RecordingSubscriber(engine)
         for number in range(100):
             account = Account("loud", number % 3)
@@ -143,7 +130,7 @@ async def test_queries_that_never_end_leave_places_for_other_addresses() -> None
 
 async def test_a_database_that_does_not_answer_is_not_the_querys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     global stuck
-    async with engine_with(query_timeout=0.05) as engine:
+    async with running_engine(REGISTRY, query_timeout=0.05) as engine:
 
         async def silent() -> None:
             raise TimeoutError
@@ -208,7 +195,7 @@ async def test_a_query_that_reads_much_on_sqlite_holds_up_neither_mutations_nor_
         return step(self, reader) if not held else False
 
     monkeypatch.setattr(walk.Scan, "step", held_step)
-    async with engine_with() as engine:
+    async with running_engine(REGISTRY) as engine:
         assert (await engine.mutate(ADD_MANY, {"kind": "a", "count": 100}, None)).error is None
         holder = RecordingSubscriber(engine)
         long = holder.subscribe("slow", SLOW, {"kind": "a"})
