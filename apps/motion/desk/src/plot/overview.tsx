@@ -52,7 +52,14 @@ export function Overview({ outline, sign, count, view, bounds, isDense, onView }
     onView(clamped({ from: middle - half, to: middle + half }, count));
   };
   return (
-    <div className="overview" aria-hidden="true" onPointerDown={jump} onPointerMove={move} onPointerUp={() => (drag.current = null)}>
+    <div
+      className="overview"
+      aria-hidden="true"
+      onMouseDown={(event) => event.preventDefault()} // selects no text, and drags none that is selected
+      onPointerDown={jump}
+      onPointerMove={move}
+      onLostPointerCapture={() => (drag.current = null)}
+    >
       <canvas ref={canvas} />
       <div className="overview-rest" style={{ left: 0, width: percent(view.from) }} />
       <div className="overview-rest" style={{ left: percent(view.to), right: 0 }} />
