@@ -28,13 +28,14 @@ def sign_in_with(store: Store, mail_server: MailServer, clock: MovedClock, **tim
         link=LINK,
         times=EmailTimes(**times),
         clock=clock.time,
+        monotonic=clock.monotonic,
     )
 
 
 def newest(mail_server: MailServer) -> tuple[str, str]:
     """Give code and link token of the newest mail."""
     text = mail_server.received[-1][1].get_content().replace("\r\n", "\n")
-    code, link = re.search(r"^ +(\d{8})$", text, re.M), re.search(r"^https://\S+$", text, re.M)
+    code, link = re.search(r"^ +(\d{8}|\d{12})$", text, re.M), re.search(r"^https://\S+$", text, re.M)
     assert code is not None
     assert link is not None
     return code[1], urlsplit(link[0]).fragment.removeprefix("token=")

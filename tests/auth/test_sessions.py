@@ -134,6 +134,18 @@ async def test_everywhere_is_everywhere_and_nobody_else(store: Store, clock: Mov
     assert (await show(sessions, other.token)).identity.subject == "10"
 
 
+async def test_sessions_of_a_clock_that_was_ahead_leave_room_for_new_ones(store: Store, clock: MovedClock) -> None:
+    """They are the newest by what they say, and no token of theirs is good."""
+    sessions = hub(store, clock)
+    clock.now += 366 * 86_400
+    ahead = [await sessions.open(ALICE) for _ in range(MOST_SESSIONS)]
+    clock.now -= 366 * 86_400
+    opened = await sessions.open(ALICE)
+    assert (await show(sessions, opened.token)).identity == ALICE
+    for token in (ahead[0].token, ahead[-1].refresh_token):
+        assert await is_refused(sessions, token) == "issued in the future"
+
+
 async def test_nobody_fills_the_table(store: Store, clock: MovedClock) -> None:
     sessions = hub(store, clock)
     opened = []

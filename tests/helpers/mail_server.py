@@ -8,11 +8,12 @@ from email.message import EmailMessage
 
 
 class MailServer:
-    """Takes mail for everybody but ``refused``."""
+    """Takes mail for everybody but ``refused``, for good, and ``put_off``, for now."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, EmailMessage]] = []
         self.refused: str | None = None
+        self.put_off: str | None = None
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -35,9 +36,9 @@ class MailServer:
                 command = line.partition(" ")[0].upper()
                 if command == "RCPT":
                     address = line.partition("<")[2].partition(">")[0]
-                    taken = address != self.refused
-                    to += [address] * taken
-                    say("250 fine" if taken else "550 nobody here")
+                    answer = {self.refused: "550 nobody here", self.put_off: "450 later"}.get(address, "250 fine")
+                    to += [address] * answer.startswith("250")
+                    say(answer)
                 elif command == "DATA":
                     say("354 go on")
                     data = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n")

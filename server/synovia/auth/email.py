@@ -3,7 +3,8 @@
 Asking gives a *challenge*, which stays with the program that asked; a code is worth something only together with it. So
 nobody can guess at a code that somebody else is waiting for. The link carries a secret of its own.
 
-Per address one document keeps what is outstanding and when mail went out, so that limits hold across hubs and restarts.
+Per address one document keeps what is outstanding, when mail went out and for whom, and how many guesses were wrong, so that
+limits hold across hubs and restarts.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import EmailMessage
 
 from synovia import keys
 from synovia.auth.accounts import normal_email
@@ -23,10 +27,13 @@ from synovia.auth.records import Records
 from synovia.auth.tokens import LONGEST, Clock, refused
 from synovia.identity import Identity
 from synovia.keys import IndexSpec
+from synovia.limits.addresses import network_of
 from synovia.limits.rate import RateLimited, Rates
-from synovia.mail.smtp import Mailer, is_address, message_to
+from synovia.mail.smtp import Mailer, RecipientRefused, is_address, message_to
 from synovia.schema import Document, TableSpec
 from synovia.store.base import Store
+
+logger = logging.getLogger("synovia.auth")
 
 ISSUER = "email"
 CODE_PREFIX, LINK_PREFIX = "email-code:", "email-link:"
@@ -35,7 +42,15 @@ CODES = TableSpec("_emailCodes", (BY_IDLE,))
 
 _DIGITS = 8
 _ATTEMPTS = 5
+_MANY_WRONG = 10
+"""Guesses within a day after which codes get longer: guessing becomes hopeless, and nobody is locked out."""
+_MORE_DIGITS = 12
+_NETWORKS = 4
+"""So many networks have to ask for mail to one address before others get none."""
 _WINDOW = 3_600_000
+_DAY = 24 * _WINDOW
+_LEEWAY = 60_000
+"""Milliseconds by which the clocks of two hubs may differ, and their settings in this."""
 _PAGE = 500
 
 
@@ -45,8 +60,8 @@ class EmailTimes:
 
     Attributes:
         lifetime: Seconds for which a code and a link are good.
-        per_address: Mails to one address in an hour.
-        per_client: Mails that one network address may ask for in an hour, of this hub.
+        per_address: Mails to one address in an hour that one network asks for; all may have ``_NETWORKS`` times that.
+        per_client: Mails that one network may ask for in an hour, of this hub.
     """
 
     lifetime: float = 600.0
@@ -82,6 +97,7 @@ class EmailSignIn:
         link: str | None = None,
         times: EmailTimes | None = None,
         clock: Clock = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if link is not None and "{token}" not in link:
             raise ValueError("the link needs {token} where the token goes")
@@ -92,7 +108,7 @@ class EmailSignIn:
         self._name = name
         self._link = link
         self._clock = clock
-        self._clients = Rates(self.times.per_client, _WINDOW / 1000, clock)
+        self._clients = Rates(self.times.per_client, _WINDOW / 1000, monotonic)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -113,32 +129,63 @@ class EmailSignIn:
         email = normal_email(address)
         if not is_address(email):
             raise ValueError("that is not an e-mail address")
-        self._clients.take(client)
-        challenge, code, link = secrets.token_urlsafe(24), _random_code(), secrets.token_urlsafe(32)
+        network = network_of(client)
+        self._clients.take(network)
+        challenge, link = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
         id_ = _document_id(email)
-        entry = {
+
+        def asked(found: Document | None) -> tuple[Document, str]:
+            code = _random_code(_MORE_DIGITS if self._wrong(found) >= _MANY_WRONG else _DIGITS)
+            before = found or {"_id": id_, "email": email}
+            return self._asked(before, _by(email, network), self._entry(challenge, code, link)), code
+
+        code = await self._records.change(id_, asked)
+        await self._send(message_to(email, self._sender, f"Sign in to {self._name}", self._text(code, id_, link)))
+        return Challenge(f"{id_}.{challenge}", int(self.times.lifetime))
+
+    async def _send(self, message: EmailMessage) -> None:
+        """Send it; a mailbox that there is not is nothing that who asks is told: it would tell whose there are."""
+        try:
+            await self._mailer.send(message)
+        except RecipientRefused as error:
+            logger.info("a code could not be delivered: %s", error)
+
+    def _entry(self, challenge: str, code: str, link: str) -> Document:
+        return {
             "challenge": _hash(challenge),
             "code": _hash(challenge, code),
             "link": _hash(link),
             "attempts": 0,
             "expiresAt": self._now() + int(self.times.lifetime * 1000),
         }
-        await self._records.change(id_, lambda found: (self._asked(found, id_, email, entry), None))
-        await self._mailer.send(
-            message_to(email, self._sender, f"Sign in to {self._name}", self._text(code, id_, link))
-        )
-        return Challenge(f"{id_}.{challenge}", int(self.times.lifetime))
 
-    def _asked(self, found: Document | None, id_: str, email: str, entry: Document) -> Document:
+    def _asked(self, found: Document, by: str, entry: Document) -> Document:
         now = self._now()
-        sent = [each for each in (found or {}).get("sent", ()) if now - _WINDOW < each <= now]
-        if len(sent) >= self.times.per_address:
-            raise RateLimited((sent[0] + _WINDOW - now) / 1000)
+        asked = [each for each in found.get("asked", ()) if now - _WINDOW < each["at"] <= now]
+        theirs = [each for each in asked if each["by"] == by]
+        most = self.times.per_address
+        if len(theirs) >= most or len(asked) >= most * _NETWORKS:
+            first = theirs[0] if len(theirs) >= most else asked[0]
+            raise RateLimited((first["at"] + _WINDOW - now) / 1000)
         pending = [*self._outstanding(found), entry]
-        return {"_id": id_, "email": email, "sent": [*sent, now], "pending": pending, "idleAt": now + _WINDOW}
+        kept: Document = {name: found[name] for name in ("_id", "email", "wrong", "wrongAt") if name in found}
+        idle_at = max(now + _WINDOW, self._forgets_wrong_at(found))
+        return {**kept, "asked": [*asked, {"at": now, "by": by}], "pending": pending, "idleAt": idle_at}
 
-    def _outstanding(self, found: Document | None) -> list[Document]:
-        return [each for each in (found or {}).get("pending", ()) if each["expiresAt"] > self._now()]
+    def _outstanding(self, found: Document) -> list[Document]:
+        """Give what is still good; what a clock that was ahead has made is not."""
+        now = self._now()
+        latest = now + int(self.times.lifetime * 1000) + _LEEWAY
+        return [each for each in found.get("pending", ()) if now < each["expiresAt"] <= latest]
+
+    def _wrong(self, found: Document | None) -> int:
+        """Tell how many guesses at codes for an address were wrong of late, since its owner signed in last."""
+        if found is None or not 0 <= self._now() - found.get("wrongAt", 0) < _DAY:
+            return 0
+        return int(found.get("wrong", 0))
+
+    def _forgets_wrong_at(self, found: Document) -> int:
+        return int(found["wrongAt"]) + _DAY if self._wrong(found) else 0
 
     def _text(self, code: str, id_: str, link: str) -> str:
         minutes = max(1, round(self.times.lifetime / 60))
@@ -181,7 +228,7 @@ class EmailSignIn:
         """Compare the answer with what is outstanding; the attempt is counted in the same write that tells the outcome."""
         if found is None:
             return None, None
-        pending, email = [], None
+        pending, email, wrong = [], None, 0
         for entry in self._outstanding(found):
             if "challenge" in answer and not _same(entry["challenge"], answer["challenge"]):
                 pending.append(entry)
@@ -189,18 +236,36 @@ class EmailSignIn:
                 email = str(found["email"])
             elif "link" in answer:
                 pending.append(entry)
-            elif entry["attempts"] + 1 < _ATTEMPTS:
-                pending.append(entry | {"attempts": entry["attempts"] + 1})
-        return found | {"pending": pending}, email
+            else:
+                wrong += 1
+                if entry["attempts"] + 1 < _ATTEMPTS:
+                    pending.append(entry | {"attempts": entry["attempts"] + 1})
+        return self._counted(found | {"pending": pending}, wrong, forgiven=email is not None), email
+
+    def _counted(self, found: Document, wrong: int, *, forgiven: bool) -> Document:
+        """Count wrong guesses; none any more once the owner has signed in."""
+        if forgiven:
+            return {name: value for name, value in found.items() if name not in ("wrong", "wrongAt")}
+        if not wrong:
+            return found
+        now = self._now()
+        counted = self._wrong(found) + wrong
+        return found | {"wrong": counted, "wrongAt": now, "idleAt": max(found["idleAt"], now + _DAY)}
 
     async def tidy(self) -> None:
-        """Delete what has had no mail for an hour."""
-        idle = keys.between((), None, (self._now(), True))
-        await self._records.delete(await self._records.find(BY_IDLE, idle, _PAGE))
+        """Delete what has had no mail for an hour and no wrong guess for a day, and what a clock has made that was ahead."""
+        now = self._now()
+        for idle in keys.between((), None, (now, True)), keys.between((), (now + _DAY + _LEEWAY, False), None):
+            await self._records.delete(await self._records.find(BY_IDLE, idle, _PAGE))
 
 
-def _random_code() -> str:
-    return f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+def _random_code(digits: int) -> str:
+    return f"{secrets.randbelow(10**digits):0{digits}}"
+
+
+def _by(email: str, network: str) -> str:
+    """Name a network that asks for mail to an address, so that it is known again for an hour, and no other use is easy."""
+    return hashlib.sha256(f"{email}\0{network}".encode()).hexdigest()[:16]
 
 
 def _document_id(email: str) -> str:

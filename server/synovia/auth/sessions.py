@@ -108,7 +108,10 @@ class Sessions:
         """Delete the sessions that have lain idle longest once somebody has too many, so that nobody fills the table."""
         found = await self._records.find_equal(BY_OWNER, identity.issuer, identity.subject, limit=_PAGE)
         found = [session for session in found if session.get("actor") is None]
-        found.sort(key=lambda session: session["refreshedAt"])
+        latest = self._now() + int(
+            _LEEWAY * 1000
+        )  # what a clock that was ahead has made is not the newest, but no good
+        found.sort(key=lambda session: (session["refreshedAt"] <= latest, session["refreshedAt"]))
         await self._records.delete(found[: max(0, len(found) - MOST_SESSIONS)])
 
     async def impersonate(self, identity: Identity, impersonation: Impersonation) -> ImpersonationSession:

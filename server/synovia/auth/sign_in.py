@@ -99,7 +99,7 @@ class SignInService:
         """
         times = settings.session_times
         verifiers = _verifiers(settings, clock, monotonic)
-        email = _email(settings, store, mailer or settings.mailer(), clock)
+        email = _email(settings, store, mailer or settings.mailer(), clock, monotonic)
         if not verifiers and email is None and development is None:
             return None
         ring = KeyRing(store, settings.secrets(), signs=times.signing, lasts=times.key_life, clock=clock)
@@ -193,7 +193,7 @@ class SignInService:
             await asyncio.sleep(self._announce_every)
             try:
                 await self.announce_revocations()
-                if self._clock() - self._tidied_at >= self._tidy_every:
+                if not 0 <= self._clock() - self._tidied_at < self._tidy_every:  # the clock may go back
                     await self.tidy()
             except StoreError as error:
                 logger.warning("sessions cannot be looked after at the moment: %s", error)
@@ -234,7 +234,9 @@ def _verifiers(settings: AuthSettings, clock: Clock, monotonic: Callable[[], flo
     return found
 
 
-def _email(settings: AuthSettings, store: Store, mailer: Mailer | None, clock: Clock) -> EmailSignIn | None:
+def _email(
+    settings: AuthSettings, store: Store, mailer: Mailer | None, clock: Clock, monotonic: Callable[[], float]
+) -> EmailSignIn | None:
     if mailer is None:
         return None
     return EmailSignIn(
@@ -245,4 +247,5 @@ def _email(settings: AuthSettings, store: Store, mailer: Mailer | None, clock: C
         link=settings.email_link,
         times=settings.email_times,
         clock=clock,
+        monotonic=monotonic,
     )

@@ -64,6 +64,11 @@ class ConvexRequests:
         """Whether something runs."""
         return self._mutating is not None or self._actions > 0
 
+    @property
+    def _may_begin(self) -> bool:
+        """Whether what waits may be run: a sign-in that ends takes the connection along."""
+        return self._socket.ending is None
+
     def begin(self, connect: Connect) -> None:
         """Note by what name the requests of this client go."""
         self._connect = connect
@@ -84,10 +89,10 @@ class ConvexRequests:
 
     async def _run_mutations(self) -> None:
         try:
-            while len(self._mutations) and not self._hub.requests.stopping and self._socket.ending is None:
-                message, identity = self._mutations.take()
+            while len(self._mutations) and not self._hub.requests.stopping and self._may_begin:
                 async with self._address.running:
-                    await self._mutate(message, identity)
+                    if self._may_begin and len(self._mutations):
+                        await self._mutate(*self._mutations.take())
         finally:
             self._mutating = None
 
@@ -144,6 +149,8 @@ class ConvexRequests:
     async def _act(self, message: Call, identity: Identity | None) -> None:
         try:
             async with self._room, self._address.running:
+                if not self._may_begin:
+                    return
                 with self._hub.requests.working():
                     await self._act_and_answer(message, identity)
         finally:

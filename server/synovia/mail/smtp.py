@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -15,18 +16,26 @@ from synovia.identity import SignInUnavailable
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
 _LONGEST_ADDRESS = 254
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+"""Categories of characters that show nothing, or turn what stands beside them around: one address could pass for another."""
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is one bare e-mail address."""
-    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+    """Tell whether a text is one bare e-mail address, all of which can be seen."""
+    if len(text) > _LONGEST_ADDRESS or _ADDRESS.fullmatch(text) is None:
+        return False
+    return text.isascii() or not any(unicodedata.category(each) in _UNSEEN for each in text)
+
+
+class RecipientRefused(SignInUnavailable):
+    """The mail server says for good that there is no such mailbox, or that nothing may be sent to it."""
 
 
 class Mailer(Protocol):
     """Sends one message."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Send it, or raise SignInUnavailable."""
+        """Send it, or raise SignInUnavailable (RecipientRefused if it never can be)."""
         ...
 
 
@@ -75,6 +84,10 @@ class SmtpMailer:
                 use_tls=self.tls,
                 timeout=self.seconds,
             )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            if all(each.code >= 500 for each in error.recipients):
+                raise RecipientRefused("the mail server does not take mail for that address") from error
+            raise SignInUnavailable("the mail cannot be sent at the moment; try again later") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise SignInUnavailable("the mail cannot be sent at the moment; try again later") from error
 

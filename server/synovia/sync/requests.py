@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from synovia.identity import Identity
 from synovia.limits.addresses import Address
 from synovia.sync.context import HubContext
 from synovia.sync.lane import Lane
 from synovia.sync.outcomes import outcome_of
 from synovia.sync.ports import Outcome
 from synovia.sync.query_set import QuerySet
-from synovia.sync.sign_in import SIGNED_OUT, ClientSignIn
+from synovia.sync.sign_in import SIGNED_OUT, Caller, ClientSignIn
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
@@ -47,9 +46,7 @@ class Requests:
         self._uploads = uploads
         self._sign_in = sign_in
         limits = context.limits
-        self._mutations: Lane[tuple[Mutation, Identity | None]] = Lane(
-            limits.max_waiting_bytes, limits.max_waiting_mutations
-        )
+        self._mutations: Lane[tuple[Mutation, Caller]] = Lane(limits.max_waiting_bytes, limits.max_waiting_mutations)
         self._mutating: asyncio.Task[None] | None = None
         self._actions = 0
 
@@ -76,7 +73,7 @@ class Requests:
         if self._sign_in.ended:
             self._refuse_signed_out(message)
             return
-        await self._mutations.put((message, self._query_set.identity), size)
+        await self._mutations.put((message, self._sign_in.caller), size)
         if self._mutating is None:
             self._mutating = self._socket.spawn(self._mutate_all(), "mutations")
 
@@ -96,7 +93,11 @@ class Requests:
         finally:
             self._mutating = None
 
-    async def _mutate(self, message: Mutation, identity: Identity | None) -> None:
+    async def _mutate(self, message: Mutation, caller: Caller) -> None:
+        self._sign_in.check_expiry()
+        if caller.ended:
+            self._refuse_signed_out(message)
+            return
         assert self._session.connect is not None, "the session lets nothing through before Connect"  # noqa: S101
         fault = await self._uploads.fault(message.args, self._query_set.shows)
         if fault is not None:
@@ -105,7 +106,7 @@ class Requests:
         call = self._context.engine.mutate(
             message.path,
             message.args,
-            identity,
+            caller.identity,
             session=self._session.connect.session,
             number=message.request_id,
             retry=message.retry,
@@ -141,22 +142,26 @@ class Requests:
             self.refuse_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
         self._actions += 1
-        self._socket.spawn(self._act(message, self._query_set.identity), f"action {message.request_id}")
+        self._socket.spawn(self._act(message, self._sign_in.caller), f"action {message.request_id}")
 
-    async def _act(self, message: Action, identity: Identity | None) -> None:
+    async def _act(self, message: Action, caller: Caller) -> None:
         try:
             async with self._address.running:
                 with self._context.requests.working():
-                    await self._act_and_answer(message, identity)
+                    await self._act_and_answer(message, caller)
         finally:
             self._actions -= 1
 
-    async def _act_and_answer(self, message: Action, identity: Identity | None) -> None:
+    async def _act_and_answer(self, message: Action, caller: Caller) -> None:
+        self._sign_in.check_expiry()
+        if caller.ended:
+            self.refuse_action(message.request_id, SIGNED_OUT)
+            return
         fault = await self._uploads.fault(message.args, self._query_set.shows)
         if fault is not None:
             self.refuse_action(message.request_id, fault)
             return
-        call = self._context.engine.run_action(message.path, message.args, identity)
+        call = self._context.engine.run_action(message.path, message.args, caller.identity)
         outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and not self._session.is_over:
             self._answer_action(message.request_id, outcome)

@@ -41,7 +41,7 @@ function EnterCode({ email, challenge, onBack }: { email: string; challenge: str
     <form className="form" onSubmit={submit}>
       <p>We have sent a code to <strong>{email}</strong>. It is good for ten minutes.</p>
       <TextField
-        label="Code" required autoFocus inputMode="numeric" autoComplete="one-time-code" pattern="[0-9 \-]{8,11}" className="code"
+        label="Code" required autoFocus inputMode="numeric" autoComplete="one-time-code" pattern="[0-9 \-]{8,16}" className="code"
         value={code} problem={problem} onChange={(event) => setCode(event.target.value)}
       />
       <Button type="submit" kind="primary" busy={busy}>Sign in</Button>
