@@ -20,7 +20,6 @@ from bson import Binary, Int64
 from bson.errors import BSONError
 from pymongo import ReadPreference
 from pymongo.errors import (
-    BulkWriteError,
     ConnectionFailure,
     DocumentTooLarge,
     OperationFailure,
@@ -46,8 +45,9 @@ from synovia.store.mongo.arrays import renew
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
-from synovia.store.mongo.plan import TablePlan, plan
+from synovia.store.mongo.plan import Piece, TablePlan, plan
 from synovia.store.mongo.times import ts_of
+from synovia.store.mongo.writes import WriteError, written
 from synovia.store.references import added_references
 
 _TRANSACTION: Final[dict[str, Any]] = {
@@ -137,7 +137,7 @@ class _Transaction:
                 if added := await self._added_references():
                     await renew(self._driver, added, session)
                 for each in self._plans:
-                    if each.operations:
+                    if len(each):
                         await self._write(each, session)
             except OperationFailure as error:
                 if error.has_error_label("TransientTransactionError"):
@@ -152,7 +152,7 @@ class _Transaction:
         return await asyncio.to_thread(added_references, self._batch.writes)
 
     async def _advance_fence(self, session: Any) -> None:
-        events = 1 + sum(len(each.operations) for each in self._plans)
+        events = 1 + sum(map(len, self._plans))
         expected = self._batch.fence
         if expected is None:  # the count could be left out of the event if it is the last one's: better none
             forgotten = {"events": True, "token": True}
@@ -178,22 +178,21 @@ class _Transaction:
             {"_id": request_id(each.session, each.number), "result": each.result, "createdAt": now}
             for each in self._batch.requests
         ]
-        try:
-            await self._driver.collection(REQUESTS).insert_many(rows, session=session)
-        except BulkWriteError as error:
-            raise _duplicate_request(error, self._batch.requests) from error
+        for start in range(0, len(rows), _AT_ONCE):
+            reply = await written(self._driver, REQUESTS, Piece("insert", rows[start : start + _AT_ONCE]), session)
+            if reply.error is not None:
+                raise _duplicate_request(reply.error, self._batch.requests[start:])
 
     async def _write(self, each: TablePlan, session: Any) -> None:
         if each.by_reading:
             await self._compare(each, session)
-        try:
-            matched = deleted = 0
-            for some in each.pieces(_AT_ONCE):
-                result = await self._driver.collection(each.table).bulk_write(some, session=session)
-                matched, deleted = matched + result.matched_count, deleted + result.deleted_count
-        except BulkWriteError as error:
-            raise self._refusal(each.table, error) from error
-        if matched != len(each.replaces) or deleted != len(each.deletes):
+        found = 0
+        for piece in each.pieces(_AT_ONCE):
+            reply = await written(self._driver, each.table, piece, session)
+            if reply.error is not None:
+                raise self._refusal(each.table, reply.error)
+            found += reply.count if piece.command != "insert" else 0
+        if found != len(each.replaces) + len(each.deletes):
             if not each.by_reading and await self._any_as_read(each, session):
                 raise _NotFoundByItself
             raise Conflict(f"a document of {each.table!r} is no longer as it was read")
@@ -215,34 +214,27 @@ class _Transaction:
         found = await self._driver.collection(table).find_one({"_id": key}, session=session)
         return found is not None and bson.encode(found, codec_options=CODEC) == bson.encode(before, codec_options=CODEC)
 
-    def _refusal(self, table: str, error: BulkWriteError) -> StoreError:
-        first = _first_of(error)
-        if first.get("code") != DUPLICATE_KEY:
+    def _refusal(self, table: str, error: WriteError) -> StoreError:
+        if error.code != DUPLICATE_KEY:
             return _other(error)
-        fields = tuple(first.get("keyPattern", ()))
+        fields = error.key_fields
         if fields == ("_id",):
             return Conflict(f"a new document of {table!r} has an id that exists already")
         named = (index.name for index in self._catalog.unique_indexes(table) if index.fields == fields)
         return UniqueViolation(table, next(named, ",".join(fields)))
 
 
-def _duplicate_request(error: BulkWriteError, requests: Sequence[RequestRecord]) -> StoreError:
-    first = _first_of(error)
-    if first.get("code") != DUPLICATE_KEY:
+def _duplicate_request(error: WriteError, requests: Sequence[RequestRecord]) -> StoreError:
+    if error.code != DUPLICATE_KEY:
         return _other(error)
-    request = requests[first["index"]]
+    request = requests[error.index]
     return DuplicateRequest(request.session, request.number)
 
 
-def _first_of(error: BulkWriteError) -> dict[str, Any]:
-    failed: list[dict[str, Any]] = error.details.get("writeErrors", [])
-    return failed[0] if failed else {}
-
-
-def _other(error: BulkWriteError) -> StoreError:
-    if error.has_error_label("TransientTransactionError"):
-        return _Raced(f"another transaction was faster: {error}")
-    return translated(error)
+def _other(error: WriteError) -> StoreError:
+    if error.failure.has_error_label("TransientTransactionError"):
+        return _Raced(f"another transaction was faster: {error.failure}")
+    return translated(error.failure)
 
 
 def _refused_commit(error: PyMongoError) -> StoreError:

@@ -6,15 +6,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne
-
 from synovia import keys
 from synovia.keys import IndexSpec
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Write
 from synovia.store.mongo.catalog import Catalog
 
-Operation = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Operations of one kind on one collection, as a command takes them.
+
+    Attributes:
+        command: ``delete``, ``update`` or ``insert``, and ``operations`` the elements of its array.
+    """
+
+    command: str
+    operations: Sequence[Document]
+
+    @property
+    def argument(self) -> str:
+        """The name of the array."""
+        return _ARGUMENTS[self.command]
+
+
+_ARGUMENTS = {"delete": "deletes", "update": "updates", "insert": "documents"}
 
 
 @dataclass(slots=True)
@@ -22,23 +38,23 @@ class TablePlan:
     """The operations on one collection: deletions, then replacements, then insertions."""
 
     table: str
-    deletes: list[DeleteOne] = field(default_factory=list)
-    replaces: list[ReplaceOne[Document]] = field(default_factory=list)
-    inserts: list[InsertOne[Document]] = field(default_factory=list)
+    deletes: list[Document] = field(default_factory=list)
+    replaces: list[Document] = field(default_factory=list)
+    inserts: list[Document] = field(default_factory=list)
     known: list[tuple[Any, Document]] = field(default_factory=list)
     """The (id, before) of every document that was there."""
     by_reading: bool = False
     """They have to be compared by reading, because the operations do not compare them."""
 
-    @property
-    def operations(self) -> list[Operation]:
-        return [*self.deletes, *self.replaces, *self.inserts]
+    def __len__(self) -> int:
+        """Tell how many operations there are."""
+        return len(self.deletes) + len(self.replaces) + len(self.inserts)
 
-    def pieces(self, size: int) -> Iterator[list[Operation]]:
-        """Give the operations in order, so many at a time."""
-        operations = self.operations
-        for start in range(0, len(operations), size):
-            yield operations[start : start + size]
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """Give the operations in order, so many at a time at most."""
+        for command, operations in (("delete", self.deletes), ("update", self.replaces), ("insert", self.inserts)):
+            for start in range(0, len(operations), size):
+                yield Piece(command, operations[start : start + size])
 
 
 def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[TablePlan]:
@@ -61,15 +77,19 @@ def _plan_table(table: str, writes: Sequence[Write], unique: Sequence[IndexSpec]
         if write.before is not None:
             result.known.append((write.id, write.before))
         if write.before is None:
-            result.inserts.extend([InsertOne(write.after)] if write.after is not None else [])
+            result.inserts.extend([write.after] if write.after is not None else [])
         elif write.after is None:
-            result.deletes.append(DeleteOne(_unchanged(write, by_reading)))
+            result.deletes.append(_deletion(write, by_reading))
         elif number in takers:
-            result.deletes.append(DeleteOne(_unchanged(write, by_reading)))
-            result.inserts.append(InsertOne(write.after))
+            result.deletes.append(_deletion(write, by_reading))
+            result.inserts.append(write.after)
         else:
-            result.replaces.append(ReplaceOne(_unchanged(write, by_reading), write.after))
+            result.replaces.append({"q": _unchanged(write, by_reading), "u": write.after})
     return result
+
+
+def _deletion(write: Write, by_reading: bool) -> Document:
+    return {"q": _unchanged(write, by_reading), "limit": 1}
 
 
 def _unchanged(write: Write, by_reading: bool) -> dict[str, Any]:
