@@ -1,19 +1,44 @@
-"""Synovia for Qt programs: a client with signals, and item models that follow live queries row by row."""
+"""Synovia for Qt programs: a client with signals, item models and curves that follow live queries, and signing in."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from synovia_protocol.version import __version__
 from synovia_qt.binding import BINDING
 from synovia_qt.call import Call
 from synovia_qt.client import SynoviaClient
 from synovia_qt.columns import Column
+from synovia_qt.live_samples import LiveSamples
 from synovia_qt.models import ROW_ROLE, LiveListModel, LiveTableModel
+
+if TYPE_CHECKING:
+    from synovia_qt.array_curve import ArrayCurve
+    from synovia_qt.live_curve import FollowMode, LiveCurve
 
 __all__ = [
     "BINDING",
     "ROW_ROLE",
+    "ArrayCurve",
     "Call",
     "Column",
+    "FollowMode",
+    "LiveCurve",
     "LiveListModel",
+    "LiveSamples",
     "LiveTableModel",
     "SynoviaClient",
     "__version__",
 ]
+
+_WITH_MORE = {"ArrayCurve": "array_curve", "FollowMode": "live_curve", "LiveCurve": "live_curve"}
+"""What needs more than Qt's core, such as pyqtgraph, is imported when somebody asks for it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_MORE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WITH_MORE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from typing import Any
 
@@ -151,3 +152,14 @@ def a_version_that_is_known_to_break_is_refused_with_the_reason() -> None:
         check("PySide6", "6.12.0", (3, 11))
     check("PySide6", "6.12.0", (3, 12))
     check("PySide6", "6.11.3", (3, 11))
+
+
+def without_pyqtgraph() -> None:
+    """What draws no curves works without pyqtgraph; curves say what to install."""
+    import synovia_qt
+
+    sys.modules["pyqtgraph"] = None  # type: ignore[assignment]
+    with pytest.raises(ImportError, match=r"pip install 'synovia-qt\[plot\]'"):
+        _ = synovia_qt.ArrayCurve
+    with pytest.raises(AttributeError, match="no attribute 'NoCurve'"):
+        _ = synovia_qt.NoCurve

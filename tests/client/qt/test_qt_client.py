@@ -15,6 +15,7 @@ SCENES = (
     "nothing_after_the_end",
     "a_receiver_that_is_gone",
     "a_version_that_is_known_to_break_is_refused_with_the_reason",
+    "without_pyqtgraph",
 )
 
 
