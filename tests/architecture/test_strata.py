@@ -33,7 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("config",),
     ("app",),
-    ("codegen", "testing", "convex_export"),
+    ("codegen", "testing", "export"),
+    ("convex_export",),
     ("cli",),
 )
 """From the ground up. Rooms of one floor may know each other."""

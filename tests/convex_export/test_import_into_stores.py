@@ -15,8 +15,9 @@ from apps import moved_chat
 from helpers.convex_exports import BEGIN, MESSAGES, USERS, as_bytes, as_float, chat, convex_id, write_export
 from synovia.convex.functions import ConvexFunctions
 from synovia.convex_export import Archive, ExportError, Imported, check, import_tables
-from synovia.convex_export.importing import batches
+from synovia.convex_export.checking import documents
 from synovia.errors import FunctionError
+from synovia.export.inserting import batches
 from synovia.functions.function import Kind
 from synovia.functions.registry import collect
 from synovia.schema import Document
@@ -176,7 +177,7 @@ def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
             tracemalloc.start()
             try:
                 check(archive, REGISTRY.models)
-                assert sum(len(batch) for batch in batches(archive, "messages")) == count
+                assert sum(len(batch) for batch in batches(documents(archive, "messages"))) == count
                 return tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()

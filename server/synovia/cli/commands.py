@@ -20,8 +20,9 @@ from synovia.cli import garbage
 from synovia.cli.application import check_path, development_store, is_local, load, server_of
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import calls
+from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
-from synovia.cli.importing import import_convex
+from synovia.cli.importing import import_data, restore
 from synovia.cli.keys import keys
 from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
@@ -305,7 +306,10 @@ def sweep_arrays(
 app.add_typer(keys, name="key")
 app.command("calls")(reporting(calls))
 app.command("migrate")(reporting(migrate))
-app.command("import")(reporting(import_convex))
+app.command("import")(reporting(import_data))
+app.command("export")(reporting(export_data))
+app.command("backup")(reporting(back_up))
+app.command("restore")(reporting(restore))
 app.command("codegen")(reporting(write_clients))
 
 

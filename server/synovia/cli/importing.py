@@ -1,100 +1,148 @@
-"""``synovia import``: the documents of an export of Convex, into the store of an application."""
+"""``synovia import`` and ``restore``: a file into a database; it is one of Synovia, or what Convex has exported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+import zipfile
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from synovia.cli.application import development_store, load
-from synovia.cli.options import StoreOption, without_secret
-from synovia.cli.reporting import FAILED, run_to_end, say, settings_of
-from synovia.convex_export import Archive, Checked, Imported, check, import_tables
+from synovia.cli.application import load
+from synovia.cli.importing_convex import import_export, left_out, remarks
+from synovia.cli.options import JsonOption, StoreOption, store_of
+from synovia.cli.progress import shown
+from synovia.cli.reporting import FAILED, fail, out, run_to_end, say, settings_of
+from synovia.config import Settings
+from synovia.export.archive import Archive
+from synovia.export.checking import check as check_archive
+from synovia.export.importing import ImportResult, differences, import_archive
+from synovia.export.inserting import Imported
+from synovia.export.manifest import Manifest
+from synovia.export.writing import IMPORTS
 from synovia.functions.registry import Registry
 from synovia.schema import TableSpec
 from synovia.store import open_store
 
-FILES = "_storage"
-"""The name by which ``--skip`` leaves out stored files."""
+ApplicationArgument = Annotated[
+    Path | None, typer.Argument(metavar="[PATH]", help="The application, whose tables the documents have to fit.")
+]
+SkipOption = Annotated[
+    list[str] | None, typer.Option("--skip", help="A table to leave out (of Convex: or _storage); again for more.")
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")]
 
 
-def import_convex(
-    export: Annotated[Path, typer.Argument(metavar="EXPORT", help="The zip file that `npx convex export` wrote.")],
-    path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="The application, whose tables the documents have to fit.")
-    ] = None,
+def import_data(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `synovia export` or `npx convex export` wrote.")],
+    path: ApplicationArgument = None,
     store: StoreOption = None,
-    skip: Annotated[
-        list[str] | None, typer.Option("--skip", help="A table to leave out, or _storage; again for more.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")] = False,
+    skip: SkipOption = None,
+    check: CheckOption = False,
+    into_existing: Annotated[
+        bool, typer.Option("--into-existing", help="Also into a database that holds documents; these stay as they are.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Import the documents of an export of Convex, with their ids; what is there already stays as it is.
+    """Import an export. It is checked as a whole before anything is written; killed and run again, it goes on.
 
     Exits with 1 if something is not imported that --skip does not name.
     """
     settings = settings_of()
     registry = None if path is None else load(path)
-    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
-    if where is None and not check:
-        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
-    told = skip or []
-    checked = run_to_end(
-        import_export(
-            export,
-            registry,
-            None if check else where,
-            settings.request_ttl,
-            told,
-            lambda done: say(line_of(done)),
-        )
-    )
-    if check:
+    where = None if check else store_of(store, settings, path)
+    if zipfile.is_zipfile(file):
+        _import_convex(file, registry, where, settings, skip or [])
+        return
+    manifest, done, _ = run_to_end(_import(file, registry, where, settings, skip or [], into_existing, verify=False))
+    _tell(manifest, done, as_json)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `synovia backup` wrote.")],
+    path: ApplicationArgument = None,
+    store: StoreOption = None,
+    check: CheckOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a backup into an empty database, and compare what is there then with the file, by counts and digests."""
+    settings = settings_of()
+    registry = None if path is None else load(path)
+    where = None if check else store_of(store, settings, path)
+    manifest, done, wrong = run_to_end(_import(file, registry, where, settings, [], False, verify=True))
+    _tell(manifest, done, as_json)
+    if wrong:
+        fail("\n".join(["the database is not what the file says:", *wrong]), FAILED)
+    if done is not None and not as_json:
+        say("compared: every document and array is there as in the file")
+
+
+async def _import(
+    file: Path,
+    registry: Registry | None,
+    where: str | None,
+    settings: Settings,
+    skip: list[str],
+    into_existing: bool,
+    *,
+    verify: bool,
+) -> tuple[Manifest, ImportResult | None, list[str]]:
+    with Archive(file) as archive:
+        manifest = archive.manifest
+        documents = sum(each.documents for each in manifest.tables.values())
+        with shown(f"checking {file.name}", documents, manifest.arrays.bytes) as told:
+            check_archive(archive, None if registry is None else registry.models, skip, told)
+        if where is None:
+            return manifest, None, []
+        store = open_store(where, request_ttl=settings.request_ttl)
+        declared = {table.name: table for table in registry.tables} if registry is not None else {}
+        bare = {name: TableSpec(name) for name in manifest.tables if name not in skip}
+        await store.open([*{**bare, **declared, IMPORTS.name: IMPORTS}.values()])
+        try:
+            with shown(f"importing {file.name}", documents, manifest.arrays.bytes) as told:
+                done = await import_archive(archive, store, skip=skip, into_existing=into_existing, told=told)
+            if not verify:
+                return manifest, done, []
+            with shown("comparing", documents, manifest.arrays.bytes) as told:
+                return manifest, done, await differences(store, manifest, told)
+        finally:
+            await store.close()
+
+
+def _tell(manifest: Manifest, done: ImportResult | None, as_json: bool) -> None:
+    if as_json:
+        found: dict[str, Any] = {"manifest": manifest.model_dump(by_alias=True)}
+        out.print_json(json.dumps(found if done is None else {**found, "imported": asdict(done)}))
+    elif done is None:
+        for name, table in manifest.tables.items():
+            say(f"{name}: {table.documents:,} can be imported")
+        say(f"arrays: {manifest.arrays.count:,} can be imported")
+    else:
+        if done.resumed:
+            say("going on with an import that had not ended")
+        for each in done.tables:
+            say(line_of(each))
+        there = f", {done.arrays_there:,} were there already" if done.arrays_there else ""
+        say(f"arrays: {done.arrays:,} imported{there}")
+
+
+def _import_convex(
+    file: Path, registry: Registry | None, where: str | None, settings: Settings, skip: list[str]
+) -> None:
+    ttl = settings.request_ttl
+    checked = run_to_end(import_export(file, registry, where, ttl, skip, lambda done: say(line_of(done))))
+    if where is None:
         for table, count in checked.tables.items():
             say(f"{table}: {count:,} can be imported")
     for remark in remarks(checked):
         say(f"note: {remark}")
-    left = [*left_out(checked, told)]
+    left = [*left_out(checked, skip)]
     for text, _ in left:
         say(f"not imported: {text}")
     if not all(wanted for _, wanted in left):
         raise typer.Exit(FAILED)
-
-
-async def import_export(
-    path: Path,
-    registry: Registry | None,
-    store: str | None,
-    request_ttl: int,
-    skip: Sequence[str],
-    told: Callable[[Imported], None],
-) -> Checked:
-    """Check an export and import it.
-
-    Args:
-        registry: The application; None: every table is imported, and nothing is compared with a schema.
-        store: The address of the database; None: the export is only checked.
-        request_ttl: Seconds for which the hubs keep the records of mutations; opening the database sets it.
-        skip: Tables that are left out.
-        told: Called when a table is done.
-
-    Raises:
-        ExportError: The export cannot be imported; nothing was written, unless the message names a unique index.
-        StoreError: The database is not there, does not take it, or another process has the file.
-    """
-    with Archive(path) as archive:
-        checked = check(archive, None if registry is None else registry.models, skip)
-        if store is None:
-            return checked
-        opened = open_store(store, request_ttl=request_ttl)
-        await opened.open(registry.tables if registry is not None else [TableSpec(name) for name in checked.tables])
-        try:
-            await import_tables(archive, opened, [*checked.tables], told)
-        finally:
-            await opened.close()
-    return checked
 
 
 def line_of(done: Imported) -> str:
@@ -105,32 +153,3 @@ def line_of(done: Imported) -> str:
     if done.changed:
         text += f" ({done.changed:,} of these have changed since, and stay as they are)"
     return text
-
-
-def left_out(checked: Checked, skip: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """Say what is not imported, and whether that was wanted."""
-    for table, count in checked.skipped.items():
-        yield f"table {table}: {_documents(count)} (--skip)", True
-    for table, count in checked.undeclared.items():
-        yield f"table {table}: {_documents(count)}; the application declares no such table", False
-    for name, count in checked.system.items():
-        yield f"{name}: {_documents(count)}, of Convex itself or of a component", name in skip
-    if checked.files.count:
-        files = checked.files
-        counted = f"{files.count:,} file{'' if files.count == 1 else 's'}"
-        yield f"{FILES}: {counted}, {files.bytes:,} bytes; Synovia keeps no files yet", FILES in skip
-
-
-def remarks(checked: Checked) -> Iterator[str]:
-    """Say what should be looked at though it is imported."""
-    for table, names in checked.unseen.items():
-        yield f"{table}: stored, but the table does not declare {', '.join(names)}"
-    for table in checked.unordered:
-        yield (
-            f'{table}: ids of Convex are in no order; Index("by_creation", "creation_time") reads old and new documents in'
-            " that of their creation"
-        )
-
-
-def _documents(count: int) -> str:
-    return f"{count:,} document{'' if count == 1 else 's'}"

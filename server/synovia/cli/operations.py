@@ -21,8 +21,11 @@ from typing import Any
 
 from synovia.app import Synovia
 from synovia.auth.development import parse_identity
+from synovia.cli.call_listing import listing_of
 from synovia.cli.running import call
 from synovia.errors import FunctionError
+from synovia.export.errors import ExportError
+from synovia.export.exporting import EXPORTS
 from synovia.identity import InvalidToken
 from synovia.migrations.plan import drop_unused_indexes, plan, status
 
@@ -70,15 +73,31 @@ async def _drop_unused_indexes(server: Synovia, given: Mapping[str, Any]) -> Any
     return await drop_unused_indexes(server.store, server.registry)
 
 
+async def _calls(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return asdict(await listing_of(server.store, given))
+
+
+def _exporting(operation: str) -> Operation:
+    async def export(server: Synovia, given: Mapping[str, Any]) -> Any:
+        try:
+            return await EXPORTS[operation](server.store, given, lambda _: None)
+        except ExportError as error:
+            raise FunctionError("export_failed", str(error)) from error
+
+    return export
+
+
 OPERATIONS: dict[str, Operation] = {
     "call": _call,
     "key create": _create_key,
     "key list": _list_keys,
     "key revoke": _revoke_key,
+    "calls": _calls,
     "migrate": _migrate,
     "migrate status": _migration_status,
     "migrate plan": _migration_plan,
     "migrate drop": _drop_unused_indexes,
+    **{name: _exporting(name) for name in EXPORTS},
 }
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from synovia.cli.application import development_store
 from synovia.config import Settings
 
 _STORE_HELP = "mongodb://..., sqlite:///FILE or sqlite://:memory: (SYNOVIA_STORE)."
@@ -48,6 +49,18 @@ def without_secret(store: str | None) -> str | None:
             "a password does not belong on a command line: use SYNOVIA_STORE or SYNOVIA_STORE_FILE"
         )
     return store
+
+
+def store_of(store: str | None, settings: Settings, path: Path | None) -> str:
+    """Say which database is meant: the flag's, else the variable's, else that of an application in development.
+
+    Raises:
+        BadParameter: Nothing says it.
+    """
+    where = without_secret(store) or settings.store or (development_store(path) if path is not None else None)
+    if where is None:
+        raise typer.BadParameter("say which database: --store, SYNOVIA_STORE, or the PATH of an application")
+    return where
 
 
 def environment(settings: Settings, store: str, port: int) -> dict[str, str]:

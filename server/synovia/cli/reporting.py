@@ -19,8 +19,8 @@ from synovia.cli.application import ApplicationError
 from synovia.cli.server import AddressError
 from synovia.codegen import CodegenError
 from synovia.config import Settings
-from synovia.convex_export import ExportError
 from synovia.errors import FunctionError
+from synovia.export.errors import ExportError
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError
 
@@ -37,6 +37,11 @@ err = Console(stderr=True)
 def say(text: str) -> None:
     """Print a line as it is."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def counted(number: int, noun: str = "document") -> str:
+    """Say how many there are of something."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def reporting(command: Callable[P, None]) -> Callable[P, None]:

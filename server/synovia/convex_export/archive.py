@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+from synovia.export.errors import ExportError
+
 LONGEST_LINE: Final = 16 * 1024 * 1024
 """Bytes; a document of Convex has at most 1 MiB, and its JSON a few times that."""
 MOST_FOLDED: Final = 200
@@ -24,10 +26,6 @@ _TABLES, _FILES, _COMPONENTS = "_tables", "_storage", "_components"
 _DOCUMENTS, _SHAPE = "documents.jsonl", "generated_schema.jsonl"
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
-
-
-class ExportError(Exception):
-    """The export cannot be imported; each line of the message is a place and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from typing import Any, Final
 from bson import encode
 from bson.errors import BSONError
 
-from synovia.convex_export.archive import Archive, ExportError, Files, shape_of
+from synovia.convex_export.archive import Archive, Files, shape_of
 from synovia.convex_export.values import BadValue, document_of
+from synovia.export.errors import ExportError
+from synovia.export.inserting import Line
 from synovia.schema import CREATION_TIME, Document, Table, id_to_bson, misfit_of
 
 MOST_DOCUMENT_BYTES: Final = 15 * 1024 * 1024
@@ -21,15 +23,6 @@ _END_OF_TIME: Final = 1e15
 _NO_ID = re.compile(r"[\s\x00-\x1f\x7f]")
 _LONGEST_ID: Final = 256
 _AMBIGUOUS = re.compile(r"\b(?:int64|bytes|float64|nan|inf|set|map|any|unknown)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A document, and where in the export it stands."""
-
-    place: str
-    document: Document
-    bytes: int
 
 
 @dataclass(slots=True)

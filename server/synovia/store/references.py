@@ -77,3 +77,8 @@ class Digests:
         heads = np.frombuffer(b"".join(digest[:8] for digest in asked), dtype="<u8")
         known = np.isin(heads, self._parts[0]) if self._parts else np.zeros(len(asked), dtype=bool)
         return [digest for digest, is_known in zip(asked, known, strict=True) if not is_known]
+
+    def lacking(self, others: Digests) -> int:
+        """Count those that are not in another set."""
+        mine, theirs = (np.concatenate(each._parts or [np.empty(0, "<u8")]) for each in (self, others))
+        return len(np.setdiff1d(mine, theirs))

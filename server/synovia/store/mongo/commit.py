@@ -156,7 +156,10 @@ class _Transaction:
         expected = self._batch.fence
         if expected is None:  # the count could be left out of the event if it is the last one's: better none
             forgotten = {"events": True, "token": True}
-            update: Any = {"q": {"_id": FENCE_ID}, "u": {"$inc": {"n": Int64(1)}, "$unset": forgotten}}
+            change: Any = {"$inc": {"n": Int64(1)}, "$unset": forgotten}
+            if self._batch.clock:
+                change["$max"] = {"clock": Int64(self._batch.clock)}
+            update: Any = {"q": {"_id": FENCE_ID}, "u": change}
         else:
             after = {
                 "_id": FENCE_ID,

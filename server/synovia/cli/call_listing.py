@@ -1,0 +1,92 @@
+"""What is scheduled, runs, or has failed: read from a database, shown as JSON or line by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from synovia import keys
+from synovia.export.plain import plain
+from synovia.functions.scheduled_calls import CronJob, ScheduledCall, Status
+from synovia.keys import BY_ID, Order
+from synovia.schema import Document
+from synovia.store.base import Snapshot, Store
+from synovia.store.filters import Comparison
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+_BY_STATUS = next(index for index in ScheduledCall.spec.indexes if index.name == "by_status")
+
+
+@dataclass(frozen=True, slots=True)
+class CallListing:
+    """What ``synovia calls`` shows, as JSON has it.
+
+    Attributes:
+        counts: How many calls the database holds of each status.
+        calls: The newest of the statuses that were asked for.
+        crons: Those whose last run failed, if failures were asked for.
+    """
+
+    counts: dict[str, int]
+    calls: list[Document]
+    crons: list[Document] = field(default_factory=list)
+
+    def lines(self) -> Iterable[str]:
+        """Give it line by line, for people."""
+        yield ", ".join(f"{count:,} {status}" for status, count in self.counts.items())
+        yield from map(_call_line, self.calls)
+        yield from map(_cron_line, self.crons)
+
+
+async def listing_of(store: Store, given: Mapping[str, Any]) -> CallListing:
+    """Read calls from a store that is open.
+
+    Args:
+        given: ``statuses``, and ``limit``: how many calls of each.
+    """
+    ts, _ = await store.newest()
+    return await _listing(store.snapshot(ts), given["statuses"], given["limit"])
+
+
+async def _listing(snapshot: Snapshot, statuses: Sequence[Status], limit: int) -> CallListing:
+    table, counts = ScheduledCall.spec.name, dict[str, int]()
+    calls: list[Document] = []
+    for status in STATUSES:
+        interval = keys.prefix([status])
+        counts[status] = await snapshot.count(table, _BY_STATUS, interval)
+        if status in statuses:
+            calls += await snapshot.scan(table, _BY_STATUS, interval, Order.DESC, limit=limit)
+    if "failed" not in statuses:
+        return CallListing(counts, plain(calls))
+    where = Comparison("lastStatus", "eq", "failed")
+    crons = await snapshot.scan(CronJob.spec.name, BY_ID, keys.prefix([]), where=where)
+    return CallListing(counts, plain(calls), plain(crons))
+
+
+def _call_line(call: Document) -> str:
+    """Show a call; whatever another program has written into it."""
+    attempts = call.get("attempts")
+    began = f"  attempt {attempts}" if attempts else ""
+    words = _time(call.get("runAt")), call["_id"], call.get("status"), call.get("path")
+    return "  ".join(map(str, words)) + began + _error(call.get("error"))
+
+
+def _cron_line(cron: Document) -> str:
+    return f"{_time(cron.get('lastRun'))}  cron  failed  {cron['_id']}{_error(cron.get('lastError'))}"
+
+
+def _error(error: Any) -> str:
+    if not isinstance(error, dict):
+        return ""
+    reference = f" (error {error['reference']})" if "reference" in error else ""
+    return f"  {error.get('code')}: {error.get('message')}{reference}"
+
+
+def _time(milliseconds: Any) -> str:
+    try:
+        moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return "(no time)           "
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

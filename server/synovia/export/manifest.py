@@ -1,0 +1,102 @@
+"""``manifest.json``: what an export holds, and the digests by which that is checked. It is the last file of the tar."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from synovia.export.errors import ExportError
+
+NAME: Final = "manifest.json"
+VERSION: Final = 1
+LONGEST: Final = 16 * 1024 * 1024
+TABLE_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}"
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, strict=True)
+
+
+class TableContents(_Part):
+    """What the file has of a table.
+
+    Attributes:
+        documents: How many.
+        sha256: Of all lines, as they are before they are compressed, in the order of the parts.
+        parts: How many files they are in.
+        unreadable: How many documents could not be decoded, and are not in.
+    """
+
+    documents: Count
+    sha256: Digest
+    parts: Count
+    unreadable: Count = 0
+
+
+class ArrayContents(_Part):
+    """What the file has of arrays.
+
+    Attributes:
+        count: How many.
+        bytes: Of their elements.
+        sha256: Of their digests, one after the other in their order.
+        missing: How many arrays documents refer to that the database did not have.
+    """
+
+    count: Count = 0
+    bytes: Count = 0
+    sha256: Digest
+    missing: Count = 0
+
+
+class Manifest(_Part):
+    """What an export holds.
+
+    Attributes:
+        format: Always ``synovia-export``.
+        version: Of the format.
+        synovia: The version of the program that wrote it.
+        kind: ``backup``: with what belongs to one installation; else ``export``.
+        store: What kind of database it was.
+        ts: The instant, as that database counts.
+        at: The same in milliseconds since 1970, by the clock of the program.
+        clock: The newest reading of the clock of ids: new ids come after it.
+    """
+
+    format: Literal["synovia-export"] = "synovia-export"
+    version: int = VERSION
+    synovia: str
+    kind: Literal["export", "backup"]
+    store: Literal["mongodb", "sqlite"]
+    ts: Count
+    at: Count
+    clock: Count
+    tables: dict[Annotated[str, Field(pattern=rf"^{TABLE_NAME}$")], TableContents]
+    arrays: ArrayContents
+
+    def as_json(self) -> bytes:
+        """Write it."""
+        return self.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+
+
+def manifest_of(data: bytes) -> Manifest:
+    """Read it.
+
+    Raises:
+        ExportError: It is none, or one of a later version.
+    """
+    try:
+        found = Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False, include_input=False)[0]
+        raise ExportError(f"{NAME}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if found.version != VERSION:
+        raise ExportError(
+            f"{NAME}: this is version {found.version} of the format; this Synovia reads version {VERSION}"
+        )
+    return found
