@@ -19,7 +19,11 @@ from synovia.auth.routes import routes as sign_in_routes
 from synovia.auth.service_keys import SERVICE_KEYS, ServiceKeys, WithServiceKeys
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
+from synovia.dashboard.operators import OPERATOR_SESSIONS, OperatorSessions, WithOperators
+from synovia.dashboard.routes import Dashboard
+from synovia.dashboard.system import System
 from synovia.engine.engine import Engine
+from synovia.engine.observing import Observers
 from synovia.engine.outcomes import Outcome
 from synovia.engine.settings import EngineLimits
 from synovia.functions.access import CallOrigin
@@ -94,7 +98,9 @@ class Synovia:
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
         self.metrics = new_metrics(self.registry.functions)
-        self.engine = Engine(
+        self.system = System(self.registry, lambda: self)
+        self.registry = self.system.registry
+        self.engine: Engine = Engine(
             self.store,
             self.registry,
             debug=self.settings.debug,
@@ -102,15 +108,18 @@ class Synovia:
             clock=clock,
             services=services,
             limits=self._engine_limits(),
-            observer=self.metrics.observer,
+            observer=Observers(self.metrics.observer, self.system.log),
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
         self.schema = SchemaService(self.engine, self.registry, self.settings.documents, calls.hub, clock)
         self.service_keys = ServiceKeys(self.store, clock)
-        chosen = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
+        self.operators = OperatorSessions(self.store, self.service_keys, clock)
+        people = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
+        chosen = WithOperators(self.operators, people)
         self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
-        self.service_keys.revoked = self.hub.end_session
+        self.service_keys.revoked = self.operators.ended = self.hub.end_session
+        self.system.begin(self.engine.live)
         if self.sign_in is not None:
             self.sign_in.revoked = self.hub.end_session
         self.health = self._reports()
@@ -159,6 +168,9 @@ class Synovia:
             convex = ConvexRoutes(self.hub, self.engine, self.settings.http)
             found = [*convex.calls, *found, *convex.others]
         found = found + self.metrics.routes(self.hub, self.engine, is_open=self._at_home)
+        seconds = self.settings.limits.authenticate_timeout
+        pages = Dashboard(self.operators, self.hub.addresses.of_peer, seconds, is_open=self._at_home)
+        found = found + pages.routes()
         if self.sign_in is not None:
             found = found + sign_in_routes(self.sign_in)
         home = self.registry.folder
@@ -276,7 +288,9 @@ class Synovia:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
-            await self.store.open([*self.registry.tables, SERVICE_KEYS, *(TABLES if self.sign_in is not None else ())])
+            await self.store.open(
+                [*self.registry.tables, SERVICE_KEYS, OPERATOR_SESSIONS, *(TABLES if self.sign_in is not None else ())]
+            )
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self.hub.start()

@@ -94,6 +94,28 @@ class SignIn:
     session: str | None = None
 
 
+OPERATOR = "operator"
+"""The role of a service's key that opens all that is an operator's."""
+OPERATOR_READS = "operator-read"
+"""The role of one that only looks."""
+SERVICE = "service"
+"""The issuer of the keys of services."""
+OPERATOR_SESSION = "operator"
+"""The issuer of a session in which somebody runs this hub from a browser."""
+
+
+def operates(identity: Identity | None) -> bool:
+    """Tell whether the caller runs this hub: by a key that says so, or in a session that was opened with one."""
+    if identity is None or identity.impersonation is not None:
+        return False
+    return identity.issuer in (SERVICE, OPERATOR_SESSION) and not {OPERATOR, OPERATOR_READS}.isdisjoint(identity.roles)
+
+
+def may_change(identity: Identity | None) -> bool:
+    """Tell whether the caller runs this hub, and may do more than look."""
+    return identity is not None and operates(identity) and OPERATOR in identity.roles
+
+
 class InvalidToken(Exception):
     """A token is not accepted; the message may be shown to the client.
 

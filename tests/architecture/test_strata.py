@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auth", "scheduler", "migrations", "maintenance"),
     ("sync", "convex"),
     ("http",),
-    ("metrics",),
+    ("metrics", "dashboard"),
     ("config",),
     ("app",),
     ("codegen", "testing", "export"),

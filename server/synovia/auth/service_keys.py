@@ -20,7 +20,7 @@ from synovia import keys
 from synovia.auth.records import Records
 from synovia.auth.tokens import Clock, refused
 from synovia.errors import InvalidArguments
-from synovia.identity import Authenticator, Identity, SignIn
+from synovia.identity import SERVICE, Authenticator, Identity, SignIn
 from synovia.keys import IndexSpec
 from synovia.schema import Document, TableSpec
 from synovia.store.base import Store, StoreError
@@ -31,7 +31,7 @@ logger = logging.getLogger("synovia.auth")
 BY_NAME = IndexSpec("by_name", ("name", "createdAt"))
 BY_REVOCATION = IndexSpec("by_revocation", ("revokedAt",))
 SERVICE_KEYS = TableSpec("_serviceKeys", (BY_NAME, BY_REVOCATION))
-ISSUER = "service"
+ISSUER = SERVICE
 PREFIX = "synovia-key-"
 MOST_KEYS = 1_000
 """Keys that are listed, and that one database may have."""
@@ -131,6 +131,11 @@ class ServiceKeys:
             raise refused("a key of a service that was revoked")
         identity = Identity(ISSUER, found["name"], name=found["name"], roles=tuple(found["roles"]))
         return SignIn(identity, session=_session(parts[1]))
+
+    async def is_good(self, id_: str) -> bool:
+        """Tell whether there is such a key, and it has not been revoked."""
+        found = await self._records.get(id_)
+        return found is not None and found.get("revokedAt") is None
 
     # --- what other hubs have revoked
 

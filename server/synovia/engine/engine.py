@@ -26,7 +26,7 @@ from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import Stage
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
-from synovia.functions.context import Work
+from synovia.functions.context import QueryContext, Work
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
 from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
@@ -74,7 +74,9 @@ class Engine:
         self._executor = Executor(
             store, registry, debug=debug, collect_logs=collect_logs, clock=clock, services=services, limits=limits
         )
+        self._executor.on_failure = self.observer.failed
         self.unreadable = self._executor.unreadable
+        self.index_use = self._executor.index_use
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
         self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits, observer=self.observer)
         self.stage = Stage(self._executor.reads.snapshot)
@@ -231,7 +233,7 @@ class Engine:
             at: As of when, if not now.
         """
         try:
-            function, values = self._executor.prepare(path, Kind.QUERY, args, origin)
+            function, values = self._executor.prepare(path, Kind.QUERY, args, identity, origin)
             ts = await self._freshness.instant() if at is None else at
             run = await self._executor.query(function, values, identity, ts, origin=origin)
         except FunctionError as error:
@@ -239,6 +241,16 @@ class Engine:
         except StoreError as error:
             return unavailable(error)
         return outcome_of(run, ts)
+
+    async def query_within(
+        self, ctx: QueryContext, path: str, args: Mapping[str, Any], identity: Identity | None, origin: CallOrigin
+    ) -> bytes:
+        """Run a query as somebody else within one of the server's own, at its instant, and give its result, encoded.
+
+        Raises:
+            FunctionError: What the query raised.
+        """
+        return await self._executor.query_within(ctx, path, args, identity, origin)
 
     @observed("mutation")
     async def mutate(
@@ -276,7 +288,7 @@ class Engine:
                 if earlier is not None:
                     return earlier
                 self._mutations.check_age(issued_at)
-            function, values = self._executor.prepare(path, Kind.MUTATION, args, origin)
+            function, values = self._executor.prepare(path, Kind.MUTATION, args, identity, origin)
             seed, now = secrets.token_bytes(16), self._executor.now()
             return await self._mutations.run(
                 Request(function, values, identity, session, number, retry, seed, now, mark, origin, committing)
@@ -293,9 +305,19 @@ class Engine:
         """Do some work of the server's own as a mutation, as nobody; when this returns, queries see it.
 
         Args:
-            path: What errors and the log call it.
+            path: What errors and the log call it; that of a function of the application, if it is the run of one.
         """
         function = function_for_work(path, isolation)
+        if path in self.registry.functions:
+            return await self._transact_observed(function, work)
+        return await self._transact(function, work)
+
+    @observed("mutation")
+    async def _transact_observed(self, function: Function, work: Work) -> Outcome:
+        """Run a mutation that was scheduled."""
+        return await self._transact(function, work)
+
+    async def _transact(self, function: Function, work: Work) -> Outcome:
         session, seed, now = secrets.token_bytes(16), secrets.token_bytes(16), self._executor.now()
         try:
             outcome = await self._mutations.run(
@@ -330,7 +352,7 @@ class Engine:
     ) -> Outcome:
         """Run an action; what it calls is called by its own caller, internal functions too."""
         try:
-            function, values = self._executor.prepare(path, Kind.ACTION, args, origin)
+            function, values = self._executor.prepare(path, Kind.ACTION, args, identity, origin)
         except FunctionError as error:
             return Outcome(error=error.info)
         return await self._run_action(function, values, identity, origin)

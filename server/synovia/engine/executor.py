@@ -32,6 +32,7 @@ from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreU
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
+from synovia.transaction.index_use import IndexUse
 from synovia.transaction.readset import ReadSet
 from synovia.transaction.recall import Recall
 from synovia.transaction.rows import RowCache
@@ -66,6 +67,7 @@ class Run:
         journal: Where the pages of a query ended, encoded; None if it read none.
         timed_out: It was ended because it took too long.
         log_lines: What it has logged, if that is collected.
+        documents_read, documents_written: How many.
     """
 
     reads: ReadSet
@@ -76,6 +78,8 @@ class Run:
     journal: bytes | None = None
     timed_out: bool = False
     log_lines: list[LogLine] = field(default_factory=list)
+    documents_read: int = 0
+    documents_written: int = 0
 
     def refuse(self, error: ErrorInfo) -> None:
         """Have an error instead of the result."""
@@ -119,6 +123,8 @@ class Executor:
         ids: The clock from which the ids of new documents are made.
         unreadable: The documents that are known not to fit their tables.
         reads: Gives the database as of a timestamp.
+        index_use: How often each index was read.
+        on_failure: Is told of every exception that no function may raise, with the reference under which it is logged.
     """
 
     def __init__(
@@ -142,6 +148,8 @@ class Executor:
         self._clock = clock
         self.ids = IdClock(self.now)
         self.unreadable = UnreadableDocuments()
+        self.index_use = IndexUse()
+        self.on_failure: Callable[[str, Exception], None] = lambda reference, error: None
 
     def now(self) -> int:
         """Tell the time in milliseconds since 1970 (UTC)."""
@@ -201,8 +209,29 @@ class Executor:
             logger.warning("%s cannot read what it asks for: %s", function.path, error)
             run.refuse(told_of(error))
         run.journal = pages.pack()
+        run.documents_read = transaction.documents_read
+        self.index_use.add(transaction.cost)
         recall.keep(snapshot)
         return run
+
+    async def query_within(
+        self, outer: QueryContext, path: str, args: Mapping[str, Any], identity: Identity | None, origin: CallOrigin
+    ) -> bytes:
+        """Run a query for a caller of its own within another one, which has then read whatever it reads.
+
+        Raises:
+            FunctionError: What it raises.
+        """
+        function, values = self.prepare(path, Kind.QUERY, args, identity, origin)
+        transaction, now = outer.db.transaction, self.now()
+        access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
+        context = QueryContext(identity, transaction.reads, outer.db, self._store.arrays, now=now, access=access)
+        await function.access.admit(context)
+        if isinstance(values, InvalidArguments):
+            raise values
+        with RunCalls(context) as calls:
+            given = await self._result(function, context, values, calls)
+        return (await packed_result(function, given, None)).packed
 
     async def _check_store(self) -> None:
         """Raise StoreUnavailable if the database does not answer: then it is not the query that takes too long."""
@@ -243,6 +272,8 @@ class Executor:
             run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
         if budget.exceeded is not None:
             run.refuse(budget.exceeded.info)
+        run.documents_read, run.documents_written = transaction.documents_read, transaction.documents_written
+        self.index_use.add(transaction.cost)
         return run
 
     async def action(
@@ -367,6 +398,7 @@ class Executor:
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
         reference = secrets.token_hex(4)
         logger.exception("%s failed (error %s)", function.path, reference)
+        self.on_failure(reference, error)
         text = (
             "; ".join([f": {type(error).__name__}: {error}", *getattr(error, "__notes__", ())]) if self._debug else ""
         )
@@ -375,14 +407,22 @@ class Executor:
         )
 
     def prepare(
-        self, path: str, kind: Kind, args: Mapping[str, Any], origin: CallOrigin = CallOrigin.CLIENT
+        self,
+        path: str,
+        kind: Kind,
+        args: Mapping[str, Any],
+        identity: Identity | None,
+        origin: CallOrigin = CallOrigin.CLIENT,
     ) -> tuple[Function, Arguments]:
         """Find a function and check its arguments.
+
+        Args:
+            identity: Who asks for it.
 
         Raises:
             FunctionError: There is no such function; or the arguments do not fit one that is open to everybody.
         """
-        function = self.registry.find(path, kind, internal=origin.reaches_internal)
+        function = self.registry.find(path, kind, internal=origin.reaches_internal, caller=identity)
         try:
             return function, function.validate(args)
         except InvalidArguments as error:

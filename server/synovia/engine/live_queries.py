@@ -63,6 +63,7 @@ class LiveQueries:
         observer: Is told of each run.
 
     Attributes:
+        index: What each has read.
         lingering: Those without subscribers.
         remembered: What the others keep of their last runs.
     """
@@ -85,7 +86,7 @@ class LiveQueries:
         self._places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
         self._queries: dict[LiveKey, LiveQuery] = {}
         self._watched: set[LiveKey] = set()
-        self._index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
+        self.index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
         self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
         self._due: set[LiveQuery] = set()
         self._running: set[LiveQuery] = set()
@@ -140,7 +141,7 @@ class LiveQueries:
         Raises:
             FunctionError: There is no such query, or the arguments do not fit.
         """
-        function, values = self._executor.prepare(path, Kind.QUERY, args)
+        function, values = self._executor.prepare(path, Kind.QUERY, args, identity)
         packed = codec.pack(dict(sorted(args.items())))
         return self._join(subscriber, identity, function, values, packed, journal, account, anew=anew)
 
@@ -226,7 +227,7 @@ class LiveQueries:
                 del self._rounds[first]
             live.announce()
         self._timed.discard(live)
-        self._index.remove(live)
+        self.index.remove(live)
 
     def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
         self._cancel_timer(live)
@@ -248,14 +249,15 @@ class LiveQueries:
         if isinstance(change, Gap):
             affected, ts = set(self._queries.values()), self._log.head + 1
         else:
-            affected, ts = self._index.affected(change), change.ts
+            affected, ts = self.index.affected(change), change.ts
         for live in affected:
             if live.touched(ts) and live.subscribers:
+                live.statistics.woken_at = ts
                 self._schedule(live)
 
     def indexes(self, table: str) -> Iterable[IndexSpec]:
         """Give the indexes of a table by which commits to it are looked at."""
-        return self._index.indexes(table)
+        return self.index.indexes(table)
 
     def expire(self) -> None:
         """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it."""
@@ -263,15 +265,16 @@ class LiveQueries:
         if now < self._looked_at - WENT_BACK_MS:
             self._expiries.clear()
             for live in list(self._timed):
-                self._expired(live)
+                self.outdate(live)
         self._looked_at = now
         while self._expiries and self._expiries[0][0] <= now:
             due, _, live = heapq.heappop(self._expiries)
             if live.holds_until == due:
-                self._expired(live)
+                self.outdate(live)
         self._set_alarm(now)
 
-    def _expired(self, live: LiveQuery) -> None:
+    def outdate(self, live: LiveQuery) -> None:
+        """Have the result found anew, though no commit has changed what it was found from."""
         if live.touched(self._log.head + 1) and live.subscribers:
             self._schedule(live)
 
@@ -378,6 +381,7 @@ class LiveQueries:
             change = await live.change_to(run.value, packed)
             commits = self._log.since(ts)
         seconds = time.perf_counter() - began
+        live.statistics.ran(seconds, run.documents_read, anew=live.recall.asked > 0)
         self._observer.run_ended(live.key.path, word_of(run.error), seconds)
         if not live.subscribers:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
@@ -385,7 +389,7 @@ class LiveQueries:
         self._rest(live, run, 0.0 if is_remembered else seconds)
         self._expire_at(live, run.reads.holds_until)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
-        self._index.replace(live, run.reads)
+        self.index.replace(live, run.reads)
         if commits is None:
             dirty_at: Ts | None = ts + 1
         else:
@@ -407,6 +411,7 @@ class LiveQueries:
         pause = seconds if seconds > REST_AFTER_SECONDS else 0.0
         if run.timed_out:
             pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
+        pause = max(pause, live.function.rest)
         live.rests_until = asyncio.get_running_loop().time() + pause if pause else 0.0
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:

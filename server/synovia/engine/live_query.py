@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from synovia.engine.executor import Arguments
+from synovia.engine.run_statistics import RunStatistics
 from synovia.functions.function import Function
 from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
@@ -123,6 +124,7 @@ class LiveQuery:
         recall: What the last run has left for the next.
         pasts: Results as of earlier instants that were looked up; None: there is none to be had.
         looking: Instants that are being looked up.
+        statistics: What its runs have cost.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
@@ -146,6 +148,7 @@ class LiveQuery:
         self.looking: set[Ts] = set()
         self._spans: deque[_Span] = deque()
         self._publication: asyncio.Future[None] | None = None
+        self.statistics = RunStatistics()
         self._value: Any = None
         self._kept = 0
 
@@ -247,6 +250,7 @@ class LiveQuery:
             version = Version(number, packed, change, error, self.journal, arrays, log_lines)
             self._value = value
             self._kept += version.size
+            self.statistics.pushed += len(change or packed or b"") * len(self.subscribers)
         self._close_span(ts)
         self._spans.append(_Span(ts, None, version))
         self.dirty_at = dirty_at

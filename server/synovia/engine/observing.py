@@ -1,15 +1,20 @@
-"""What happens in an engine, told to whoever counts it; the engine itself knows no way of counting."""
+"""What happens in an engine, told to whoever counts or keeps it; the engine itself knows no way of doing so."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from synovia.engine.outcomes import Outcome
 from synovia.functions.function import Function
+from synovia.functions.scheduling_cause import SchedulingCause, cause_of_calls
+from synovia.identity import Identity
 from synovia_protocol.errors import ErrorInfo
 
 OK = "ok"
@@ -22,33 +27,84 @@ P = ParamSpec("P")
 F = TypeVar("F", bound="str | Function")
 
 
+@dataclass(slots=True)
+class EndedCall:
+    """A call by a client, a service, a schedule or another function.
+
+    Attributes:
+        number: Of this call; the later it began, the greater.
+        parent: Of the action that made it; None if nobody inside did.
+        kind: ``query``, ``mutation``, ``action`` or ``route``.
+        path: As it was asked for: there may be no such function.
+        caller: Whoever is signed in.
+        word: ``ok``, the code of its error, ``cancelled`` or ``failed``.
+        seconds: From the question to the answer; of a mutation with its commit.
+        outcome: What came of it; None if it raised.
+        scheduled: The ids of the calls that it has scheduled.
+        runs: The id of the scheduled call that this is the run of.
+    """
+
+    number: int
+    parent: int | None
+    kind: str
+    path: str
+    caller: Identity | None
+    word: str
+    seconds: float
+    outcome: Outcome | None
+    scheduled: Sequence[str] = ()
+    runs: str | None = None
+
+
 class Observer(Protocol):
     """Is told of calls and runs when they end; called often, so it must be cheap and must not raise."""
 
-    def call_ended(self, kind: str, path: str, outcome: str, seconds: float) -> None:
-        """Hear of a call by a client, a service, a schedule or another function.
-
-        Args:
-            kind: ``query``, ``mutation``, ``action`` or ``route``.
-            path: As it was asked for: there may be no such function.
-            outcome: ``ok``, the code of its error, ``cancelled`` or ``failed``.
-            seconds: From the question to the answer; of a mutation with its commit.
-        """
+    def call_ended(self, call: EndedCall) -> None:
+        """Hear of a call."""
         ...
 
     def run_ended(self, path: str, outcome: str, seconds: float) -> None:
         """Hear of a run of a live query."""
         ...
 
+    def failed(self, reference: str, error: Exception) -> None:
+        """Hear of an exception of a function's, with the reference that callers are told."""
+        ...
+
 
 class Unobserved:
     """Nobody counts."""
 
-    def call_ended(self, kind: str, path: str, outcome: str, seconds: float) -> None:
+    def call_ended(self, call: EndedCall) -> None:
         """Pass over it."""
 
     def run_ended(self, path: str, outcome: str, seconds: float) -> None:
         """Pass over it."""
+
+    def failed(self, reference: str, error: Exception) -> None:
+        """Pass over it."""
+
+
+class Observers:
+    """Tells several."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def call_ended(self, call: EndedCall) -> None:
+        """Tell all of it."""
+        for observer in self._observers:
+            observer.call_ended(call)
+
+    def run_ended(self, path: str, outcome: str, seconds: float) -> None:
+        """Tell all of it."""
+        for observer in self._observers:
+            observer.run_ended(path, outcome, seconds)
+
+    def failed(self, reference: str, error: Exception) -> None:
+        """Tell all of it."""
+        for observer in self._observers:
+            observer.failed(reference, error)
 
 
 class Observed(Protocol):
@@ -62,15 +118,22 @@ class Observed(Protocol):
 
 S = TypeVar("S", bound=Observed)
 Method = Callable[Concatenate[S, F, P], Coroutine[Any, Any, Outcome]]
+_numbers = itertools.count(1)
+_within: ContextVar[int | None] = ContextVar("within", default=None)
 
 
 def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
-    """Have the observer told of each call of a method, whose first argument is a function or its path."""
+    """Have the observer told of each call of a method: of a function or its path, with arguments, by an identity."""
 
     def around(method: Method[S, F, P]) -> Method[S, F, P]:
         @functools.wraps(method)
         async def call(self: S, asked: F, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
-            began, word = time.perf_counter(), FAILED
+            began, word, outcome = time.perf_counter(), FAILED, None
+            number, parent = next(_numbers), _within.get()
+            inside = _within.set(number)
+            cause = cause_of_calls.get()
+            scheduling = SchedulingCause()
+            causing = cause_of_calls.set(scheduling)
             try:
                 outcome = await method(self, asked, *args, **kwargs)
                 word = word_of(outcome.error)
@@ -79,8 +142,17 @@ def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
                 word = CANCELLED
                 raise
             finally:
+                _within.reset(inside)
+                cause_of_calls.reset(causing)
                 path = asked if isinstance(asked, str) else asked.path
-                self.observer.call_ended(kind, path, word, time.perf_counter() - began)
+                caller = args[1] if len(args) > 1 and isinstance(args[1], Identity) else None
+                seconds = time.perf_counter() - began
+                self.observer.call_ended(
+                    EndedCall(
+                        number, parent, kind, path, caller, word, seconds, outcome, scheduling.scheduled,
+                        None if cause is None else cause.runs,
+                    )
+                )  # fmt: skip
 
         return call
 

@@ -29,6 +29,7 @@ class Outcome:
         error: Why there is no result.
         arrays: Digests of the arrays that the result refers to.
         log_lines: What the run that counts has logged, if that is collected.
+        documents_read, documents_written: How many that run has read and written.
         unusable: Nothing was done, and nothing will be until somebody mends the database.
         unknown: The database could not say whether the commit took place. Only the same request again can tell.
     """
@@ -40,6 +41,8 @@ class Outcome:
     unknown: bool = False
     unusable: bool = False
     log_lines: tuple[LogLine, ...] = ()
+    documents_read: int = 0
+    documents_written: int = 0
 
     def value(self) -> Any:
         """Give the result as wire values.
@@ -54,9 +57,10 @@ class Outcome:
 
 def outcome_of(run: Run, ts: Ts | None) -> Outcome:
     """Tell what came of a run; ``ts`` is its instant, or its commit."""
+    lines, read, written = tuple(run.log_lines), run.documents_read, run.documents_written
     if run.error is not None:
-        return Outcome(error=run.error, log_lines=tuple(run.log_lines))
-    return Outcome(ts, run.packed, None, run.arrays, log_lines=tuple(run.log_lines))
+        return Outcome(error=run.error, log_lines=lines, documents_read=read)
+    return Outcome(ts, run.packed, None, run.arrays, log_lines=lines, documents_read=read, documents_written=written)
 
 
 def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:

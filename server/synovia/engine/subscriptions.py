@@ -64,6 +64,14 @@ class SubscriptionIndex(Generic[S]):
                     search.by_write(writes, index, tree)
         return search.found
 
+    def at(self, point: Point) -> set[S]:
+        """Find the subscribers that have read one document, or what the server keeps in memory under such a name."""
+        return self._points.get(point, set())
+
+    def read_by(self, subscriber: S) -> ReadSet:
+        """Give what a subscriber has read."""
+        return self._read_sets.get(subscriber, _NOTHING)
+
     def indexes(self, table: str) -> Iterable[IndexSpec]:
         """Give the indexes of a table of which intervals were read."""
         return self._ranges.get(table, {})

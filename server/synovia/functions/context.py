@@ -20,6 +20,7 @@ from synovia.identity import Identity, Impersonation
 from synovia.schema import Id
 from synovia.store import arrays
 from synovia.store.base import ArrayStore
+from synovia.transaction.keyed import Point
 from synovia.transaction.readset import ReadSet
 from synovia_protocol.messages import ArrayRef
 
@@ -125,6 +126,11 @@ class QueryContext(Context):
         """
         now = self.now
         self._reads.holds_until = max(now + 1, min(times, default=FOREVER))
+
+
+def note_memory_read(ctx: QueryContext, point: Point) -> None:
+    """Note that a query of the server's own has read what the server keeps in memory under a name."""
+    ctx._reads.points.add(point)
 
 
 class MutationContext(QueryContext):

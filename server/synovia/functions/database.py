@@ -55,6 +55,11 @@ class DatabaseReader:
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
 
+    @property
+    def transaction(self) -> Transaction:
+        """The run's view of the database; for the server's own parts."""
+        return self._transaction
+
     @overload
     async def get(self, id_: Id[T], /) -> T | None: ...
     @overload

@@ -63,6 +63,7 @@ class Function:
         retry: How often an action that was scheduled is tried again when it fails; None: never.
         pool: The line in which an action that was scheduled waits; None: the one for all.
         cron: When it is run by itself.
+        rest: Seconds at least between two runs of a live query of it.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Function:
         self.retry = retry
         self.pool = pool.name if isinstance(pool, Pool) else pool
         self.cron: Schedule | None = None
+        self.rest = 0.0
         self.place_in(body.__module__.rpartition(".")[2])
         self._signature: Signature | None = None
 

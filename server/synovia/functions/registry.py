@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from synovia.errors import SchemaError, UnknownFunction, WrongKind
+from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.migration import Migration, migration_of
@@ -24,6 +24,7 @@ from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.source_checks import faults_in
+from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
 
 SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(
@@ -46,6 +47,7 @@ class Registry:
         folder: Where its files are, if it was loaded from there.
         models: By name, the tables that it declares itself.
         migrations: In the order in which they are run.
+        system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
 
     name: str
@@ -57,20 +59,32 @@ class Registry:
     pools: Mapping[str, Pool] = field(default_factory=dict)
     models: Mapping[str, type[Table]] = field(default_factory=dict)
     migrations: tuple[Migration, ...] = ()
+    system: Mapping[str, Function] = field(default_factory=dict)
 
-    def find(self, path: str, kind: Kind, *, internal: bool = False) -> Function:
+    def find(self, path: str, kind: Kind, *, internal: bool = False, caller: Identity | None = None) -> Function:
         """Find a function to call.
+
+        Args:
+            caller: Who asks; whoever runs the hub finds what is the system's, too.
 
         Raises:
             UnknownFunction: There is none at that path, or it is internal and ``internal`` is False.
             WrongKind: It is of another kind.
+            Forbidden: It is the system's and changes something, and the caller may only look.
         """
-        function = self.functions.get(path)
-        if function is None or (function.internal and not internal):
+        system = self.system_function(path, caller)
+        function = system or self.functions.get(path)
+        if function is None or (function.internal and not (internal or system)):
             raise UnknownFunction(f"there is no {kind} {path!r}{self.hint(path, internal=internal)}")
         if function.kind is not kind:
             raise WrongKind(f"{path!r} is a {function.kind}, not a {kind}")
+        if system is not None and kind is not Kind.QUERY and not may_change(caller):
+            raise Forbidden(f"this key only looks, and {path} changes something")
         return function
+
+    def system_function(self, path: str, caller: Identity | None) -> Function | None:
+        """Give the system's function of a path if there is one for this caller."""
+        return self.system.get(path) if operates(caller) else None
 
     def hint(self, path: str, *, internal: bool = False) -> str:
         """Ask whether the function is meant whose path is only spelled otherwise; empty if there is none."""

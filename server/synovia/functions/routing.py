@@ -20,7 +20,7 @@ RouteBody = Callable[[ActionContext, "Request"], Awaitable["Response"]]
 B = TypeVar("B", bound=RouteBody)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-RESERVED = frozenset({"sync", "api", "auth", "health", "metrics", "openapi.json"})
+RESERVED = frozenset({"_synovia", "sync", "api", "auth", "health", "metrics", "openapi.json"})
 """How no path of an application begins: the server's own do."""
 _MARK = "__synovia_route__"
 _LITERAL = re.compile(r"[A-Za-z0-9._~-]+")

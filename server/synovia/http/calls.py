@@ -119,17 +119,17 @@ class Calls:
             path, args = _path_and_args(body)
         if not isinstance(args, dict):
             raise Refused(ErrorCode.INVALID_ARGUMENTS, "the arguments are an object: name and value of each")
-        function = self._function(path, kind)
+        function = self._function(path, kind, identity)
         return _Call(function, args, identity, _key_of(request, function))
 
-    def _function(self, path: str, kind: Kind | None) -> Function:
+    def _function(self, path: str, kind: Kind | None, caller: Identity | None) -> Function:
         registry = self._engine.registry
         if kind is None:
-            function = registry.functions.get(path)
+            function = registry.system_function(path, caller) or registry.functions.get(path)
             if function is None:
                 raise UnknownFunction(f"there is no function {path!r}{registry.hint(path)}")
             kind = function.kind
-        return registry.find(path, kind)
+        return registry.find(path, kind, caller=caller)
 
     async def _catch_up(self, request: Request) -> None:
         """Wait until this hub has seen what the caller has, who may have written through another."""

@@ -6,6 +6,8 @@ from collections.abc import Container
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from synovia.engine.observing import EndedCall
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """The upper bounds of the buckets of durations."""
 UNKNOWN = ""
@@ -48,16 +50,19 @@ class CallMetrics:
             registry=registry,
         )
 
-    def call_ended(self, kind: str, path: str, outcome: str, seconds: float) -> None:
+    def call_ended(self, call: EndedCall) -> None:
         """Count a call."""
-        function = self._name(kind, path)
-        self._calls.labels(kind, function, outcome).inc()
-        self._call_seconds.labels(kind, function).observe(seconds)
+        function = self._name(call.kind, call.path)
+        self._calls.labels(call.kind, function, call.word).inc()
+        self._call_seconds.labels(call.kind, function).observe(call.seconds)
 
     def run_ended(self, path: str, outcome: str, seconds: float) -> None:
         """Count a run of a live query."""
         self._runs.labels(path, outcome).inc()
         self._run_seconds.labels(path).observe(seconds)
+
+    def failed(self, reference: str, error: Exception) -> None:
+        """Pass over it: the call in which it happened is counted."""
 
     def _name(self, kind: str, path: str) -> str:
         return path if kind == "route" or path in self._functions else UNKNOWN

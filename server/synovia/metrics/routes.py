@@ -8,14 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from synovia.auth.service_keys import ISSUER
 from synovia.http.errors import Refused, telling_errors
 from synovia.http.reading import caller_of
-from synovia.identity import Authenticator, Identity
+from synovia.identity import OPERATOR, OPERATOR_READS, Authenticator, Identity, operates
 from synovia_protocol.errors import ErrorCode
-
-OPERATOR = "operator"
-"""The role of a service's key that opens what is an operator's."""
 
 
 def routes(registry: CollectorRegistry, authenticator: Authenticator, seconds: float, is_open: bool) -> list[BaseRoute]:
@@ -38,5 +34,5 @@ def routes(registry: CollectorRegistry, authenticator: Authenticator, seconds: f
 def _check(identity: Identity | None) -> None:
     if identity is None:
         raise Refused(ErrorCode.UNAUTHENTICATED, f"this needs the key of a service with the role {OPERATOR!r}")
-    if identity.issuer != ISSUER or OPERATOR not in identity.roles:
-        raise Refused(ErrorCode.FORBIDDEN, f"this is for keys of services with the role {OPERATOR!r}")
+    if not operates(identity):
+        raise Refused(ErrorCode.FORBIDDEN, f"this is for keys with the role {OPERATOR!r} or {OPERATOR_READS!r}")

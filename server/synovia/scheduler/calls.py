@@ -16,6 +16,7 @@ from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import CallOutcome, RetryTimes, ScheduledCall, queue_of
+from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored_with_size
 from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
@@ -188,7 +189,9 @@ class _Within:
         if self._count > MOST_CALLS:
             text = f"one mutation schedules at most {MOST_CALLS} calls one by one; run_many takes more"
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
-        return await self._db.insert(row)
+        id_ = await self._db.insert(row)
+        note_scheduled(id_)
+        return id_
 
     @awaited("ctx.scheduler.run_many", is_write=True)
     async def run_many(

@@ -23,6 +23,7 @@ from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
 from synovia.functions.function import Isolation, Kind
 from synovia.functions.registry import Registry
+from synovia.functions.scheduling_cause import running_scheduled
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.clocks import JumpGuard, Plans
@@ -227,9 +228,10 @@ class Runner:
         if function is None or function.kind is not Kind.MUTATION:
             await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
             return
-        outcome = await self._commit(
-            lambda ctx: self._transitions.run(ctx, item, function), path=item.path, isolation=function.isolation
-        )
+        with running_scheduled(item.id):
+            outcome = await self._commit(
+                lambda ctx: self._transitions.run(ctx, item, function), path=item.path, isolation=function.isolation
+            )
         if outcome.error is not None:
             await self._fail(item, outcome.error)
         else:
@@ -256,7 +258,8 @@ class Runner:
     async def _act(self, id_: str, claim: Claim) -> None:
         attempt = self._held[id_] = claim.attempt
         try:
-            outcome = await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
+            with running_scheduled(id_):
+                outcome = await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
             error, result = outcome.error, None
             if error is None and claim.result_is_wanted:
                 result = outcome.value()

@@ -60,6 +60,16 @@ class Transaction:
             if not (write.before is None and write.after is None)
         ]
 
+    @property
+    def documents_read(self) -> int:
+        """How many documents were read, by id or by scans."""
+        return len(self.reads.points) + sum(self.cost.documents.values())
+
+    @property
+    def documents_written(self) -> int:
+        """How many documents are written so far, also if writes cancel out."""
+        return sum(map(len, self._pending.values()))
+
     async def get(self, table: str, id_: Any) -> Document | None:
         """Read one document by its id."""
         point = table, keys.encode_value(id_)

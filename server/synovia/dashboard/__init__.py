@@ -1,0 +1,1 @@
+"""The pages on which operators see what a hub holds and does, and the functions behind them."""

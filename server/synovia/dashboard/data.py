@@ -1,0 +1,321 @@
+"""``_system/data``: what the database holds, read and changed by operators."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from synovia import keys
+from synovia.dashboard.declaring import mutation, query
+from synovia.dashboard.tables import TableInfo, Tables
+from synovia.dashboard.values import as_json, cut, from_json, shown
+from synovia.engine.engine import Engine
+from synovia.errors import BadCursor, Forbidden, InvalidArguments, NotFound
+from synovia.functions.context import MutationContext, QueryContext
+from synovia.functions.database import SystemWriter
+from synovia.functions.function import Function
+from synovia.keys import BY_ID, Interval, Order
+from synovia.schema import Document, Id, Model, Table, id_to_bson, misfit_of, refusal
+from synovia.schema.misfits import id_text
+from synovia.store.filters import AllOf, Comparison, Filter, Not
+from synovia.transaction.transaction import Scan, Transaction, scan_key
+from synovia_protocol.messages import ArrayRef
+
+MOST_ROWS: Final = 200
+MOST_EXAMINED: Final = 5_000
+"""So many documents are looked at for one page when a text is searched."""
+ROW_SEARCHED_AT_ONCE: Final = 1_000
+
+Comparator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists", "missing"]
+
+
+class Condition(Model):
+    """A condition on a field, by its name in the database; the value is as it is in JSON."""
+
+    field: str
+    test: Comparator
+    value: Any = None
+
+
+class Misfits(Model):
+    """What is wrong with a document."""
+
+    field: str
+    reason: str
+
+
+class DocumentRow(Model):
+    """A document in a list; long values are cut.
+
+    Attributes:
+        arrays: Its fields that refer to arrays, whole.
+    """
+
+    id: str
+    document: dict[str, Any]
+    arrays: dict[str, Any] = {}
+    misfit: Misfits | None = None
+
+
+class DocumentPage(Model):
+    """Documents that follow each other in an index.
+
+    Attributes:
+        next_cursor: Where the next page begins; None: this is the last.
+        examined: How many documents were looked at.
+    """
+
+    rows: list[DocumentRow]
+    next_cursor: str | None = None
+    examined: int = 0
+
+
+class WholeDocument(Model):
+    """A document as it is.
+
+    Attributes:
+        json: As JSON, in the form that it is edited in.
+    """
+
+    id: str
+    json_text: str
+    document: dict[str, Any]
+    misfit: Misfits | None = None
+
+
+class DataFunctions:
+    """Reads and changes the documents of all tables."""
+
+    def __init__(self, engine: Callable[[], Engine], tables: Tables) -> None:
+        self._engine = engine
+        self._tables = tables
+
+    def functions(self) -> Iterator[Function]:
+        """List them."""
+        yield query("data:tables", self.tables)
+        yield query("data:rows", self.rows)
+        yield query("data:document", self.document)
+        yield query("data:find", self.find)
+        yield mutation("data:insert", self.insert)
+        yield mutation("data:update", self.update)
+        yield mutation("data:delete", self.delete)
+
+    # --- reading
+
+    async def tables(self, ctx: QueryContext) -> list[TableInfo]:
+        """List the tables with their counts, fields and indexes."""
+        engine, transaction = self._engine(), _transaction(ctx)
+        others = [name for name in await engine.store.tables() if self._tables.shows(name)]
+        found = []
+        for name in sorted({*self._tables.models, *others}):
+            count = await transaction.count(Scan(name, BY_ID, keys.between(())))
+            found.append(self._tables.info(name, count, engine.index_use))
+        return found
+
+    async def rows(
+        self,
+        ctx: QueryContext,
+        table: str,
+        index: str = "by_id",
+        descending: bool = False,
+        where: list[Condition] = [],  # noqa: B006 (pydantic copies it)
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> DocumentPage:
+        """Read a page of a table.
+
+        Args:
+            where: What the documents have to satisfy, all of it.
+            cursor: The ``next_cursor`` of the page before.
+
+        Raises:
+            InvalidArguments: A condition cannot be; BadCursor: the cursor is not one of this table.
+        """
+        await self._check(table)
+        order = Order.DESC if descending else Order.ASC
+        tree = [_filter(each) for each in where if each.test != "contains"]
+        scan = Scan(
+            table, self._tables.index(table, index), keys.between(()), order,
+            None if not tree else tree[0] if len(tree) == 1 else AllOf(tuple(tree)),
+        )  # fmt: skip
+        if cursor is not None:
+            scan = _after(scan, cursor)
+        texts = [(each.field, str(each.value).casefold()) for each in where if each.test == "contains"]
+        return await self._page(_transaction(ctx), scan, texts, max(1, min(limit, MOST_ROWS)))
+
+    async def _page(
+        self, transaction: Transaction, scan: Scan, texts: list[tuple[str, str]], limit: int
+    ) -> DocumentPage:
+        found: list[Document] = []
+        examined = 0
+        while True:
+            size = limit - len(found) + 1 if not texts else ROW_SEARCHED_AT_ONCE
+            documents = await transaction.scan(scan, size)
+            examined += len(documents)
+            for place, document in enumerate(documents):
+                if len(found) == limit:
+                    return self._told(
+                        scan.table, found, _cursor(scan, documents[place - 1]) if place else None, examined
+                    )
+                if _holds(document, texts):
+                    found.append(document)
+                    scan = _behind(scan, document) if not texts else scan
+            if len(documents) < size:
+                return self._told(scan.table, found, None, examined)
+            scan = _behind(scan, documents[-1])
+            if examined >= MOST_EXAMINED or len(found) >= limit:
+                return self._told(scan.table, found, _cursor(scan, documents[-1]), examined)
+
+    def _told(self, table: str, found: list[Document], cursor: str | None, examined: int) -> DocumentPage:
+        return DocumentPage(rows=[self._row(table, each) for each in found], next_cursor=cursor, examined=examined)
+
+    def _row(self, table: str, document: Document) -> DocumentRow:
+        whole = shown(document)
+        arrays = {name: value for name, value in whole.items() if isinstance(value, ArrayRef)}
+        rest = {name: cut(value) for name, value in whole.items() if name not in arrays}
+        return DocumentRow(
+            id=id_text(document.get("_id")), document=rest, arrays=arrays, misfit=self._misfit(table, document)
+        )
+
+    def _misfit(self, table: str, document: Document) -> Misfits | None:
+        model = self._tables.models.get(table)
+        misfit = None if model is None else misfit_of(model, document)
+        return None if misfit is None else Misfits(field=misfit.field, reason=misfit.reason)
+
+    async def document(self, ctx: QueryContext, table: str, id: str) -> WholeDocument | None:
+        """Read a document; None: there is none."""
+        await self._check(table)
+        found = await _transaction(ctx).get(table, id_to_bson(id))
+        if found is None:
+            return None
+        whole = shown(found)
+        return WholeDocument(
+            id=id_text(found["_id"]), json_text=as_json(whole), document=whole, misfit=self._misfit(table, found)
+        )
+
+    async def find(self, ctx: QueryContext, id: str) -> list[str]:
+        """Tell the tables that have a document with this id."""
+        transaction, key = _transaction(ctx), id_to_bson(id)
+        return [name for name in sorted(self._tables.models) if await transaction.get(name, key) is not None]
+
+    async def _check(self, table: str) -> None:
+        known = table in self._tables.models
+        if not known and not (self._tables.shows(table) and table in await self._engine().store.tables()):
+            raise NotFound(f"there is no table {table!r}")
+
+    # --- changing
+
+    async def insert(self, ctx: MutationContext, table: str, json_text: str) -> str:
+        """Insert a document and give its id."""
+        model = self._writable(table)
+        row = _row_of(model, from_json(json_text, "the document"))
+        id_ = await SystemWriter(ctx.db).insert(row)
+        await ctx.audit("operator.insert", subject=f"{table}/{id_}")
+        return str(id_)
+
+    async def update(self, ctx: MutationContext, table: str, id: str, json_text: str) -> None:
+        """Give a document the content that its editor shows; what is left out of it is removed."""
+        model, writer = self._writable(table), SystemWriter(ctx.db)
+        before = await writer.read(table, id_to_bson(id))
+        if before is None:
+            raise NotFound(f"{table} has no document {id}")
+        given, was = from_json(json_text, "the document"), shown(before)
+        changes = _changes(model, was, given)
+        if changes:
+            await writer.patch(Id(id).of(model), **changes)
+            names = sorted(changes)
+            await ctx.audit("operator.update", subject=f"{table}/{id}", data={"fields": names})
+
+    async def delete(self, ctx: MutationContext, table: str, ids: list[str]) -> int:
+        """Delete documents; tell how many there were."""
+        model, deleted = self._writable(table), 0
+        for id_ in ids:
+            found = await SystemWriter(ctx.db).read(table, id_to_bson(id_))
+            if found is not None:
+                await ctx.db.delete(Id(id_).of(model))
+                deleted += 1
+        await ctx.audit("operator.delete", subject=table, data={"ids": ids[:100], "deleted": deleted})
+        return deleted
+
+    def _writable(self, table: str) -> type[Table]:
+        model = self._tables.model(table)
+        if model.spec.system:
+            raise Forbidden(f"{table} is kept by Synovia itself; it is only read")
+        return model
+
+
+def _transaction(ctx: QueryContext) -> Transaction:
+    return ctx.db.transaction
+
+
+def _row_of(model: type[Table], given: Mapping[str, Any]) -> Table:
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        raise refusal(model.spec.name, error) from None
+
+
+def _changes(model: type[Table], was: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    names = {info.alias or name: name for name, info in model.model_fields.items()}
+    known = {"_id", "_creationTime", *was}
+    if unknown := given.keys() - names.keys() - known:
+        raise InvalidArguments(f"{model.spec.name} has no field {', '.join(sorted(unknown))}")
+    if given.get("_id", was["_id"]) != was["_id"]:
+        raise InvalidArguments("an id stays: duplicate the document instead")
+    changed = {alias for alias in {*given, *was} - {"_id"} if given.get(alias) != was.get(alias)}
+    if foreign := changed - names.keys():
+        raise InvalidArguments(
+            f"{', '.join(sorted(foreign))} is no declared field: only what is declared is changed here"
+        )
+    return {names[alias]: given.get(alias) for alias in changed}
+
+
+# --- conditions and cursors ------------------------------------------------------------------------------------------
+
+
+def _filter(condition: Condition) -> Filter:
+    name, value = condition.field, condition.value
+    if condition.test == "exists":
+        return Not(Comparison(name, "eq", None))
+    if condition.test == "missing":
+        return Comparison(name, "eq", None)
+    values = [value] if not isinstance(value, str) else list(dict.fromkeys([value, id_to_bson(value)]))
+    if condition.test == "eq":
+        return Comparison(name, "in", tuple(values))
+    if condition.test == "ne":
+        return Not(Comparison(name, "in", tuple(values)))
+    if condition.test == "contains":
+        raise InvalidArguments("a text is searched in documents that were read")
+    return Comparison(name, condition.test, values[-1] if name == "_id" else value)
+
+
+def _holds(document: Document, texts: list[tuple[str, str]]) -> bool:
+    return all(text in str(document if not field else document.get(field, "")).casefold() for field, text in texts)
+
+
+def _cursor(scan: Scan, document: Document) -> str:
+    whole = Scan(scan.table, scan.index, keys.between(()), scan.order)
+    return base64.urlsafe_b64encode(scan_key(whole, document)).decode()
+
+
+def _after(scan: Scan, cursor: str) -> Scan:
+    try:
+        key = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        keys.decode(key)
+    except (ValueError, binascii.Error):
+        raise BadCursor("this cursor was not made by this server") from None
+    return _from(scan, key)
+
+
+def _behind(scan: Scan, document: Document) -> Scan:
+    return _from(scan, scan_key(Scan(scan.table, scan.index, keys.between(()), scan.order), document))
+
+
+def _from(scan: Scan, key: bytes) -> Scan:
+    whole = keys.between(())
+    rest = Interval(keys.after(key), whole.high) if scan.order is Order.ASC else Interval(whole.low, key)
+    return Scan(scan.table, scan.index, rest, scan.order, scan.where)

@@ -1,0 +1,40 @@
+"""Functions of the server's own, under paths that no application can have, for operators alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from synovia.functions.access import Access
+from synovia.functions.function import Function, Kind
+
+PREFIX: Final = "_system/"
+REST_SECONDS: Final = 0.25
+"""So long a live query of these waits between two runs, so that whoever looks at a busy hub does not slow it."""
+
+Body = Callable[..., Awaitable[Any]]
+
+
+def query(path: str, body: Body) -> Function:
+    """Declare a query."""
+    function = _declare(path, body, Kind.QUERY)
+    function.rest = REST_SECONDS
+    return function
+
+
+def mutation(path: str, body: Body) -> Function:
+    """Declare a mutation."""
+    return _declare(path, body, Kind.MUTATION)
+
+
+def action(path: str, body: Body) -> Function:
+    """Declare an action."""
+    return _declare(path, body, Kind.ACTION)
+
+
+def _declare(path: str, body: Body, kind: Kind) -> Function:
+    function = Function(body, kind, access=Access(internal=True))  # who gets so far runs the hub: see ``Registry.find``
+    function.path = PREFIX + path
+    function.module, function.name = function.path.split(":")
+    function.prepare()
+    return function

@@ -1,0 +1,73 @@
+"""Everything that operators can ask of a hub: its system functions, beside those of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from synovia.dashboard.call_log import CallLog
+from synovia.dashboard.callables import FunctionFunctions
+from synovia.dashboard.data import DataFunctions
+from synovia.dashboard.logs import LogFunctions
+from synovia.dashboard.tables import Tables
+from synovia.engine.engine import Engine
+from synovia.engine.live_queries import LiveQueries
+from synovia.functions.audit import AuditEntry
+from synovia.functions.function import Function
+from synovia.functions.registry import Registry
+from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
+from synovia.functions.schema_states import MigrationState, SchemaCheckState
+from synovia.sync.hub import Hub
+
+SYSTEM_MODELS = {
+    table.spec.name: table
+    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState)
+}
+
+
+class Running(Protocol):
+    """A server with its parts."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def hub(self) -> Hub: ...
+
+
+class Room(Protocol):
+    """Some system functions that belong together."""
+
+    def functions(self) -> Iterator[Function]: ...
+
+
+class System:
+    """The system functions of one hub.
+
+    Args:
+        running: Gives the server; asked when a function is called, not before.
+
+    Attributes:
+        registry: The application with the system functions beside it.
+        log: The newest calls, to which the engine has to tell of all.
+    """
+
+    def __init__(self, registry: Registry, running: Callable[[], Running]) -> None:
+        self.log = CallLog()
+        tables = Tables(registry, SYSTEM_MODELS)
+
+        def engine() -> Engine:
+            return running().engine
+
+        rooms: list[Room] = [
+            DataFunctions(engine, tables),
+            LogFunctions(self.log),
+            FunctionFunctions(registry, engine),
+        ]
+        functions = [function for room in rooms for function in room.functions()]
+        self.registry = replace(registry, system={function.path: function for function in functions})
+
+    def begin(self, live: LiveQueries) -> None:
+        """Take the live queries of the hub, so that they follow what is in memory."""
+        self.log.signal.begin(live)

@@ -1,0 +1,89 @@
+"""Documents and results as operators are shown them: everything that a database may hold, and long values cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bson import ObjectId
+
+from synovia.errors import InvalidArguments
+from synovia.http.values import JsonError, load, to_json
+from synovia.schema import Document
+from synovia.schema.values import readable
+from synovia_protocol import codec
+from synovia_protocol.errors import WireValueError
+from synovia_protocol.messages import ArrayRef
+
+MOST_TEXT: Final = 160
+MOST_ITEMS: Final = 6
+
+
+def shown(document: Document) -> dict[str, Any]:
+    """Give a document as wire values: ids as text, references to arrays as such."""
+    try:
+        found: dict[str, Any] = _opened(readable(document))
+        codec.pack(found)
+    except (ValueError, WireValueError) as error:
+        return {"_id": str(document.get("_id")), "$unreadable": str(error)}
+    return found
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, ObjectId):
+        return str(value)
+    if isinstance(value, Mapping):
+        reference = _reference(value)
+        return reference or {str(key): _opened(item) for key, item in value.items()}
+    return [_opened(item) for item in value] if isinstance(value, list) else value
+
+
+def _reference(value: Mapping[str, Any]) -> ArrayRef | None:
+    if value.keys() != {"digest", "dtype", "shape"}:
+        return None
+    digest, dtype, shape = value["digest"], value["dtype"], value["shape"]
+    if isinstance(digest, bytes) and len(digest) == 32 and isinstance(dtype, str) and isinstance(shape, list):
+        return ArrayRef(bytes(digest), dtype, [int(each) for each in shape])
+    return None
+
+
+def cut(value: Any, depth: int = 0) -> Any:
+    """Shorten a wire value for a table's cell."""
+    if isinstance(value, str):
+        return value if len(value) <= MOST_TEXT else f"{value[:MOST_TEXT]}…"
+    if isinstance(value, bytes):
+        return {"$bytes": len(value)}
+    if isinstance(value, list):
+        items = [] if depth > 1 else [cut(item, depth + 1) for item in value[:MOST_ITEMS]]
+        return items if len(items) == len(value) else [*items, {"$more": len(value) - len(items)}]
+    if isinstance(value, Mapping):
+        keys = [] if depth > 1 else list(value)[:MOST_ITEMS]
+        inside = {key: cut(value[key], depth + 1) for key in keys}
+        return inside if len(inside) == len(value) else {**inside, "$more": len(value) - len(inside)}
+    return value
+
+
+def as_json(value: Any) -> str:
+    """Write a wire value as JSON to read and edit, as single calls over HTTP have it."""
+    return json.dumps(to_json(value), allow_nan=False, ensure_ascii=False, indent=2)
+
+
+def packed_as_json(packed: bytes | None) -> str | None:
+    """Write an encoded result as JSON."""
+    return None if packed is None else as_json(codec.unpack(packed, codec.FROM_SERVER))
+
+
+def from_json(text: str, what: str) -> dict[str, Any]:
+    """Read a map that an operator has written.
+
+    Raises:
+        InvalidArguments: It is none.
+    """
+    try:
+        value = load(text.encode())
+    except (JsonError, ValueError) as error:
+        raise InvalidArguments(f"{what}: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidArguments(f"{what}: this is no object, as {{}}")
+    return value

@@ -1,0 +1,171 @@
+"""What operators see of the database and change in it, over real sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from dashboard.operating import Operator, operating
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Write
+
+
+@pytest.fixture
+async def operator() -> AsyncIterator[Operator]:
+    async with operating() as operator:
+        yield operator
+
+
+async def notes(operator: Operator, count: int, board: str = "a") -> None:
+    for number in range(count):
+        posted = await operator.call_as_client("mutation", "notes:post", {"board": board, "text": f"note {number:03}"})
+        assert posted.status == 200
+
+
+async def rows(operator: Operator, **args: Any) -> list[str]:
+    """Read all pages of a table; give the texts."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await operator.ask("data:rows", {"table": "notes", "cursor": cursor, **args})
+        found += [row["document"]["text"] for row in page["rows"]]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return found
+
+
+async def test_tables_are_listed_with_counts_fields_and_indexes(operator: Operator) -> None:
+    await notes(operator, 3)
+    tables = {each["name"]: each for each in await operator.ask("data:tables")}
+    told = tables["notes"]
+    assert (told["count"], told["declared"], told["system"]) == (3, True, False)
+    assert {field["name"]: field["kind"] for field in told["fields"]} == {
+        "board": "text",
+        "text": "text",
+        "samples": "array",
+    }
+    assert [index["name"] for index in told["indexes"]] == ["by_id", "by_board"]
+    assert tables["_audit"]["system"]
+
+
+async def test_the_use_of_indexes_is_counted(operator: Operator) -> None:
+    await notes(operator, 2)
+    for _ in range(3):
+        await operator.call_as_client("query", "notes:on_board", {"board": "a"})
+    told = next(each for each in await operator.ask("data:tables") if each["name"] == "notes")
+    used = {index["name"]: index for index in told["indexes"]}
+    assert (used["by_board"]["scans"], used["by_board"]["documents"]) == (3, 6)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("index", ["by_id", "by_board"])
+async def test_pages_give_every_row_once_and_in_order(operator: Operator, index: str, descending: bool) -> None:
+    await notes(operator, 11)
+    found = await rows(operator, index=index, descending=descending, limit=3)
+    assert found == sorted((f"note {number:03}" for number in range(11)), reverse=descending)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+async def test_a_text_is_searched_over_pages(operator: Operator, limit: int) -> None:
+    await notes(operator, 12)
+    where = [{"field": "text", "test": "contains", "value": "NOTE 01"}]
+    assert await rows(operator, where=where, limit=limit) == ["note 010", "note 011"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"field": "text", "test": "eq", "value": "note 001"}, [1]),
+        ({"field": "text", "test": "ne", "value": "note 001"}, [0, 2, 3]),
+        ({"field": "text", "test": "gt", "value": "note 001"}, [2, 3]),
+        ({"field": "text", "test": "le", "value": "note 001"}, [0, 1]),
+        ({"field": "samples", "test": "missing"}, [0, 1, 2, 3]),
+        ({"field": "samples", "test": "exists"}, []),
+        ({"field": "text", "test": "eq", "value": 5}, []),
+    ],
+)
+async def test_conditions(operator: Operator, condition: dict[str, Any], expected: list[int]) -> None:
+    await notes(operator, 4)
+    assert await rows(operator, where=[condition]) == [f"note {number:03}" for number in expected]
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        ({"table": "nothing"}, "not_found"),
+        ({"table": "notes", "index": "by_nothing"}, "not_found"),
+        ({"table": "notes", "cursor": "?"}, "bad_cursor"),
+        ({"table": "notes", "where": [{"field": "text", "test": "like", "value": "x"}]}, "invalid_arguments"),
+    ],
+)
+async def test_what_cannot_be_read_is_told(operator: Operator, args: dict[str, Any], code: str) -> None:
+    assert (await operator.call("query", "data:rows", args)).code == code
+
+
+async def test_rows_are_live(operator: Operator) -> None:
+    page = await operator.client.subscribe(1, "_system/data:rows", {"table": "notes"})
+    assert page["rows"] == []
+    await notes(operator, 1)
+    page = await operator.client.result(1)
+    assert [row["document"]["text"] for row in page["rows"]] == ["note 000"]
+
+
+async def test_a_document_that_does_not_fit_is_marked_and_can_be_mended(operator: Operator) -> None:
+    document: Document = {"_id": "odd", "board": 5, "text": "odd one"}
+    store = operator.running.app.store
+    await operator.running.app.engine.wait_for(await store.commit(Batch([Write("notes", "odd", None, document)])))
+    page = await operator.ask("data:rows", {"table": "notes"})
+    assert page["rows"][0]["misfit"]["field"] == "board"
+    mended = json.dumps({"_id": "odd", "board": "b", "text": "odd one"})
+    await operator.do("mutation", "data:update", {"table": "notes", "id": "odd", "jsonText": mended})
+    whole = await operator.ask("data:document", {"table": "notes", "id": "odd"})
+    assert whole.get("misfit") is None
+    assert json.loads(whole["jsonText"])["board"] == "b"
+
+
+async def test_documents_are_added_changed_and_deleted_and_that_is_audited(operator: Operator) -> None:
+    added = json.dumps({"board": "a", "text": "new"})
+    id_ = await operator.do("mutation", "data:insert", {"table": "notes", "jsonText": added})
+    changed = json.dumps({"_id": id_, "board": "a", "text": "changed"})
+    await operator.do("mutation", "data:update", {"table": "notes", "id": id_, "jsonText": changed})
+    assert await rows(operator) == ["changed"]
+    assert await operator.ask("data:find", {"id": id_}) == ["notes"]
+    assert await operator.do("mutation", "data:delete", {"table": "notes", "ids": [id_, "0" * 24]}) == 1
+    assert await rows(operator) == []
+    assert await operator.ask("data:document", {"table": "notes", "id": id_}) is None
+    entries = await operator.audited()
+    assert [(each["actor"], each["action"]) for each in entries] == [
+        ("operator|ops", "operator.insert"),
+        ("operator|ops", "operator.update"),
+        ("operator|ops", "operator.delete"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "args", "code"),
+    [
+        ("data:insert", {"table": "notes", "jsonText": '{"board": 5, "text": "x"}'}, "invalid_arguments"),
+        ("data:insert", {"table": "notes", "jsonText": '{"text": "x"}'}, "invalid_arguments"),
+        ("data:insert", {"table": "notes", "jsonText": "{"}, "invalid_arguments"),
+        ("data:insert", {"table": "notes", "jsonText": "[]"}, "invalid_arguments"),
+        ("data:insert", {"table": "_audit", "jsonText": "{}"}, "forbidden"),
+        ("data:insert", {"table": "_serviceKeys", "jsonText": "{}"}, "not_found"),
+        ("data:update", {"table": "notes", "id": "0" * 24, "jsonText": "{}"}, "not_found"),
+        ("data:delete", {"table": "_audit", "ids": ["x"]}, "forbidden"),
+    ],
+)
+async def test_what_cannot_be_written_is_refused(
+    operator: Operator, path: str, args: dict[str, Any], code: str
+) -> None:
+    assert (await operator.call("mutation", path, args)).code == code
+    assert await operator.audited() == []
+
+
+async def test_the_hashes_of_keys_and_sessions_are_not_shown(operator: Operator) -> None:
+    names = {each["name"] for each in await operator.ask("data:tables")}
+    assert names.isdisjoint({"_serviceKeys", "_operatorSessions"})
+    for table in ("_serviceKeys", "_operatorSessions", "_sessions"):
+        assert (await operator.call("query", "data:rows", {"table": table})).code == "not_found"
