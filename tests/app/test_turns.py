@@ -51,3 +51,25 @@ async def test_short_computations_never_wait() -> None:
     stepping = own.step()
     with pytest.raises(StopIteration):
         stepping.send(None)
+
+
+async def test_all_that_go_on_in_one_round_have_one_slice_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 1.0)
+    now = 100.0
+    monkeypatch.setattr("synovia.turns.time.perf_counter", lambda: now)
+    done: list[str] = []
+
+    async def compute_slowly(name: str) -> None:
+        nonlocal now
+        own = Turns(1)
+        for _ in range(6):
+            done.append(name)
+            now += 0.25
+            await own.step()
+
+    running = [asyncio.create_task(compute_slowly(name)) for name in "abc"]
+    await asyncio.sleep(0)
+    assert len(done) <= 7, "five of the first until its time is up, and the others only begin"
+    async with asyncio.timeout(5):
+        await asyncio.gather(*running)
+    assert [done.count(name) for name in "abc"] == [6, 6, 6]

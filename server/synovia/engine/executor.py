@@ -33,6 +33,7 @@ from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.index_use import IndexUse
+from synovia.transaction.once import OnceSnapshot
 from synovia.transaction.readset import ReadSet
 from synovia.transaction.recall import Recall
 from synovia.transaction.rows import RowCache
@@ -174,20 +175,21 @@ class Executor:
             journal: Where its pages ended when it first ran.
             shared: Run it for everybody who may call it; then IdentityNeeded is raised if it looks at the identity.
             origin: Where the call comes from.
-            recall: What the run before has left; changed so that it serves the next.
+            recall: What the run before has left; changed so that it serves the next. None: there is no next.
             timeout: Seconds after which it fails with ``timeout``.
 
         Raises:
             StoreError: One that passes, or StoreUnusable; also if the database did not answer within its time.
         """
-        recall = recall or Recall()
-        snapshot = recall.snapshot(self.reads.snapshot(ts))
-        transaction = Transaction(snapshot)
+        database = self.reads.snapshot(ts)
+        remembering = None if recall is None else recall.snapshot(database)
+        rows = RowCache() if recall is None else recall.rows
+        transaction = Transaction(OnceSnapshot(database) if remembering is None else remembering)
         try:
             pages = Journal.of(journal)
         except FunctionError as error:
             return Run(ReadSet(), error=error.info)
-        db = DatabaseReader(transaction, pages, recall.rows, self.unreadable.note)
+        db = DatabaseReader(transaction, pages, rows, self.unreadable.note)
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
@@ -198,7 +200,7 @@ class Executor:
                 if identity is not None and identity.impersonation is not None and not shared:
                     run.error = await self._objection(identity.impersonation, transaction, now)
                 if run.error is None:
-                    await self._run(function, context, args, run, recall.rows, admitted=shared)
+                    await self._run(function, context, args, run, rows, admitted=shared)
         except TimeoutError:
             await self._check_store()
             run.timed_out = True
@@ -211,7 +213,8 @@ class Executor:
         run.journal = pages.pack()
         run.documents_read = transaction.documents_read
         self.index_use.add(transaction.cost)
-        recall.keep(snapshot)
+        if recall is not None and remembering is not None:
+            recall.keep(remembering)
         return run
 
     async def query_within(

@@ -14,6 +14,7 @@ from bson import Binary
 from synovia.schema.specs import Document
 from synovia.store.base import ArrayManifest, ArrayMissing
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS
+from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.schema import MAJORITY, USE
 
@@ -88,7 +89,7 @@ class MongoArrays:
 
     async def _read(self, command: Mapping[str, Any]) -> list[Document]:
         full = {**command, "readConcern": {"level": "majority"}}
-        return await self._driver.reading(lambda: self._driver.rows(full))
+        return await self._driver.reading(lambda: all_documents(self._driver, full))
 
 
 async def renew(driver: Driver, digests: Iterable[bytes], session: Any) -> None:

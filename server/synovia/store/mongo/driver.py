@@ -7,24 +7,23 @@ Almost everything is a database command, which both send alike. They differ in w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
-import bson
 from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
-from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from synovia.schema.specs import Document, Undecodable
+from synovia.schema.specs import Document
 from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
-from synovia.turns import Turns
+from synovia.tasks import end
 
 T = TypeVar("T")
 
@@ -36,9 +35,6 @@ CODEC: Final[CodecOptions[Document]] = CodecOptions(
 
 RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
-
-AT_ONCE: Final = 100
-"""So many documents are asked for, and decoded, at a time: a batch of 16 MiB would hold up the event loop."""
 
 _RAW_BATCH: Final = 500
 
@@ -88,9 +84,11 @@ class Driver:
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
         self.closed = False
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         self.closed = True
+        await end(self._closing)
         if self._owned:
             await settled(self.client.close())
 
@@ -111,25 +109,18 @@ class Driver:
         reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
 
-    async def rows(self, command: Mapping[str, Any], codec: CodecOptions[Any] = CODEC) -> list[Any]:
-        """Run a command that answers with a cursor, and give all its documents."""
-        self._check_open()
-        cursor = await self.database.cursor_command(command, codec_options=codec)
-        cursor.batch_size(AT_ONCE)
-        rows: list[Any] = await cursor.to_list(AT_ONCE)
-        turns, read = Turns(1), len(rows)
-        while read == AT_ONCE:  # there may be more; others have their turn first
-            await turns.step()
-            more = await cursor.to_list(AT_ONCE)
-            rows.extend(more)
-            read = len(more)
-        return rows
+    def close_cursor(self, collection: str, number: int) -> None:
+        """Have the server close a cursor that nobody reads on; nobody waits for that."""
+        task = asyncio.create_task(self._kill_cursor(collection, number), name="close cursor")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
-    async def rows_one_by_one(self, command: Mapping[str, Any]) -> list[Document]:
-        """Give all documents that a find command finds though some cannot be decoded: these as ``Undecodable``."""
-        ids = await self.rows({**command, "projection": {"_id": 1}})
-        raw = await self.rows(command, RAW)
-        return [_decoded(each["_id"], found.raw) for each, found in zip(ids, raw, strict=True)]
+    async def _kill_cursor(self, collection: str, number: int) -> None:
+        with contextlib.suppress(
+            PyMongoError, StoreUnavailable, TimeoutError
+        ):  # the server ends it by itself, but later
+            async with asyncio.timeout(self.timeout):
+                await self.command({"killCursors": collection, "cursors": [number]})
 
     async def raw(self, collection: str) -> AsyncIterator[bytes]:
         """Read a whole collection as the server sends it: BSON documents one after the other, some in each piece.
@@ -178,13 +169,6 @@ class Driver:
             yield session
         finally:
             await session.end_session()
-
-
-def _decoded(id_: Any, raw: bytes) -> Document:
-    try:
-        return bson.decode(raw, CODEC)
-    except BSONError as error:
-        return Undecodable(id_, f"it cannot be decoded: {error}")
 
 
 def _client_of(uri: str, timeout: float, **options: Any) -> AsyncMongoClient[Document]:

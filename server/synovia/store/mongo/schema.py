@@ -26,6 +26,7 @@ from synovia.store.mongo.catalog import (
     Catalog,
     pattern_of,
 )
+from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.errors import (
     DUPLICATE_KEY,
@@ -97,7 +98,7 @@ async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl:
     """
     if server.sharded:
         await _refuse_sharded(driver, [*(table.name for table in catalog.tables), FENCE, REQUESTS])
-    found = {each["name"]: each for each in await driver.rows({"listCollections": 1, "cursor": {}})}
+    found = {each["name"]: each for each in await all_documents(driver, {"listCollections": 1, "cursor": {}})}
     for table in catalog.tables:
         await _ensure_collection(driver, table.name, found.get(table.name), images=True)
         await _ensure_indexes(driver, catalog, table)
@@ -248,7 +249,7 @@ async def drop_index(driver: Driver, index: StoredIndex) -> None:
 
 async def _existing(driver: Driver, collection: str) -> list[_Index]:
     try:
-        rows = await driver.rows({"listIndexes": collection, "cursor": {}})
+        rows = await all_documents(driver, {"listIndexes": collection, "cursor": {}})
     except OperationFailure as error:
         if error.code != NAMESPACE_NOT_FOUND:
             raise

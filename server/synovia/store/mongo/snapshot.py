@@ -27,9 +27,11 @@ from synovia.store.mongo import lacking
 from synovia.store.mongo.bounds import Span, fields_of, span
 from synovia.store.mongo.catalog import Catalog
 from synovia.store.mongo.conditions import to_query
-from synovia.store.mongo.driver import AT_ONCE, Driver
+from synovia.store.mongo.cursor import FIRST_BATCH, all_documents, documents_one_by_one
+from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.errors import BadHint
 from synovia.store.mongo.times import timestamp
+from synovia.turns import Turns
 
 _COUNTABLE: Final = frozenset({keys.Tag.NUMBER, keys.Tag.STRING, keys.Tag.OBJECT_ID, keys.Tag.BOOL, keys.Tag.DATE})
 """The types for which a query for equality finds exactly the documents with that index key."""
@@ -43,7 +45,7 @@ class _Reader:
         self._concern = {"level": "snapshot", "atClusterTime": timestamp(ts)}
 
     async def find(self, table: str, query: Mapping[str, Any], **options: Any) -> list[Document]:
-        return await self._rows({"find": table, "filter": query, **options, "batchSize": AT_ONCE})
+        return await self._rows({"find": table, "filter": query, **options, "batchSize": FIRST_BATCH})
 
     async def aggregate(self, table: str, pipeline: Sequence[Mapping[str, Any]], hint: Any) -> list[Document]:
         return await self._rows({"aggregate": table, "pipeline": pipeline, "hint": hint, "cursor": {}})
@@ -53,11 +55,11 @@ class _Reader:
 
         async def read() -> list[Document]:
             try:
-                return await self._driver.rows(full)
+                return await all_documents(self._driver, full)
             except BSONError:
                 if "find" not in full:
                     raise
-                return await self._driver.rows_one_by_one(full)
+                return await documents_one_by_one(self._driver, full)
 
         return await self._driver.reading(read)
 
@@ -166,7 +168,7 @@ class _Scan:
         if not self._catalog.has_arrays(self._table, sort):
             direction = 1 if self._order is Order.ASC else -1
             rows = await self._range({"sort": dict.fromkeys(sort, direction)}, limit)
-            if not (arrays := _arrays_among(rows, sort)):
+            if not (arrays := await _arrays_among(rows, sort)):
                 return rows
             self._catalog.remember_arrays(self._table, arrays)
         return await self._by_keys(limit)
@@ -252,11 +254,17 @@ def _tops(fields: Sequence[str]) -> list[str]:
     return [field.split(".")[0] for field in fields]
 
 
-def _arrays_among(rows: Sequence[Document], fields: Sequence[str]) -> set[str]:
-    return {field for field in fields for row in rows if _reaches_array(row, field)}
+async def _arrays_among(rows: Sequence[Document], fields: Sequence[str]) -> set[str]:
+    found, turns = set[str](), Turns()
+    for row in rows:
+        found.update(field for field in fields if field not in found and _reaches_array(row, field))
+        await turns.step()
+    return found
 
 
 def _reaches_array(row: Mapping[str, Any], field: str) -> bool:
+    if "." not in field:
+        return isinstance(row.get(field), list)
     value: Any = row
     for name in field.split("."):
         value = value.as_doc() if isinstance(value, DBRef) else value

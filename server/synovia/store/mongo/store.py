@@ -20,6 +20,7 @@ from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, OWN, REQUESTS, Catalog
 from synovia.store.mongo.commit import commit, request_id
+from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver, pauses
 from synovia.store.mongo.errors import translated
 from synovia.store.mongo.feed import Feed
@@ -93,7 +94,7 @@ class MongoStore:
 
     async def tables(self) -> list[str]:
         listing = {"listCollections": 1, "filter": {"type": "collection"}, "nameOnly": True, "cursor": {}}
-        found = await self._driver.reading(lambda: self._driver.rows(listing))
+        found = await self._driver.reading(lambda: all_documents(self._driver, listing))
         return [each["name"] for each in found if each["name"] not in OWN and not each["name"].startswith("system.")]
 
     async def missing_indexes(self, tables: Sequence[TableSpec] | None = None) -> list[StoredIndex]:
@@ -159,7 +160,7 @@ class MongoStore:
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None:
         query = {"_id": Binary(request_id(session, number))}
         command = {"find": REQUESTS, "filter": query, "limit": 1, "readConcern": {"level": "majority"}}
-        rows = await self._driver.reading(lambda: self._driver.rows(command))
+        rows = await self._driver.reading(lambda: all_documents(self._driver, command))
         return RequestRecord(session, number, bytes(rows[0]["result"])) if rows else None
 
     async def _prepare(self) -> None:

@@ -1,0 +1,49 @@
+"""The database for a query that is run once: nothing is read twice, and nothing is made ready for another run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from synovia.keys import IndexSpec, Interval, Order
+from synovia.schema import Document
+from synovia.store.base import Snapshot, Ts
+from synovia.store.filters import Filter
+from synovia.transaction.readset import RangeRead
+
+
+class OnceSnapshot:
+    """A snapshot of one run; documents that are asked for by id are remembered by the run's transaction."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._scans: dict[tuple[RangeRead, Order, int | None], list[Document]] = {}
+        self._counts: dict[RangeRead, int] = {}
+
+    @property
+    def ts(self) -> Ts:
+        return self._snapshot.ts
+
+    async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        return await self._snapshot.get(table, ids)
+
+    async def scan(
+        self,
+        table: str,
+        index: IndexSpec,
+        interval: Interval,
+        order: Order = Order.ASC,
+        *,
+        where: Filter | None = None,
+        limit: int | None = None,
+    ) -> list[Document]:
+        place = RangeRead(table, index, interval, where), order, limit
+        if place not in self._scans:
+            self._scans[place] = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
+        return self._scans[place]
+
+    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+        place = RangeRead(table, index, interval, where)
+        if place not in self._counts:
+            self._counts[place] = await self._snapshot.count(table, index, interval, where=where)
+        return self._counts[place]

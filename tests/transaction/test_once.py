@@ -1,0 +1,60 @@
+"""A query that is run once reads nothing twice, and nothing is made ready for another run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from helpers.running_engine import running_engine
+from synovia import Index, MutationContext, QueryContext, Table, mutation, query
+from synovia.functions.registry import collect
+from synovia.store.base import Snapshot, Ts
+from synovia.store.sqlite import SQLiteStore
+from synovia.transaction.memory import KeptScan
+
+
+class Part(Table, name="parts", indexes=[Index("by_kind", "kind")]):
+    kind: str
+
+
+@mutation(public=True)
+async def add(ctx: MutationContext, kind: str) -> None:
+    await ctx.db.insert(Part(kind=kind))
+
+
+@query(public=True)
+async def twice(ctx: QueryContext, kind: str) -> list[int]:
+    parts = ctx.db.query(Part).using("by_kind", kind=kind)
+    return [len(await parts.collect()), await parts.count(), len(await parts.collect()), await parts.count()]
+
+
+REGISTRY = collect("parts", [__import__(__name__, fromlist=["twice"])])
+PATHS = {path.rpartition(":")[2]: path for path in REGISTRY.functions}
+
+
+class CountingStore(SQLiteStore):
+    """A store that notes what it is asked for."""
+
+    asked: list[str]
+
+    def snapshot(self, ts: Ts) -> Snapshot:
+        snapshot, asked = super().snapshot(ts), self.asked
+
+        class Counted:
+            def __getattr__(self, name: str) -> Any:
+                asked.append(name)
+                return getattr(snapshot, name)
+
+        return Counted()
+
+
+async def test_a_query_that_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CountingStore()
+    store.asked = []
+    async with running_engine(REGISTRY, store) as engine:
+        await engine.mutate(PATHS["add"], {"kind": "a"}, None)
+        store.asked.clear()
+        monkeypatch.delattr(KeptScan, "of")
+        assert (await engine.query(PATHS["twice"], {"kind": "a"}, None)).value() == [1, 1, 1, 1]
+        assert [name for name in store.asked if name in ("scan", "count")] == ["scan", "count"]
