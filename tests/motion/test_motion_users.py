@@ -80,7 +80,10 @@ class TestRenaming:
         await anna.mutation("users:rename", name="  Anna Berger ")
         assert (await ben.query("contacts:list_mine"))[0]["name"] == "Anna Berger"
 
-    @pytest.mark.parametrize("name", ["", "  ", "x" * 201, 5, None, "two\nlines", "bell\a", "\u202eevil", "a\u2028b"])
+    @pytest.mark.parametrize(
+        "name",
+        ["", "  ", "x" * 201, 5, None, "two\nlines", "bell\a", "\u202eevil", "a\u2028b", "\u200b\u2060", "\u3164"],
+    )
     async def test_names_are_one_bounded_line(self, anna: Person, name: Any) -> None:
         async with refused("invalid_arguments"):
             await anna.mutation("users:rename", name=name)

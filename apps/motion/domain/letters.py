@@ -39,7 +39,7 @@ def letter_of(invite: Invite, sender: User) -> Letter:
 def _signature(sender: User) -> str:
     """Name the sender; a name is everybody's own choice, and this server's mail is no place for their links."""
     name = one_line(sender.name)
-    if len(name) > _LONGEST or any(mark in name.lower() for mark in ("://", "www.", "@", "/")):
+    if not name or len(name) > _LONGEST or any(mark in name.lower() for mark in ("://", "www.", "@", "/")):
         return sender.email
     return name
 

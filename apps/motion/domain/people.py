@@ -9,7 +9,7 @@ from typing import TypedDict
 from pydantic import Field
 
 from motion.domain.access import contact_of
-from motion.domain.bounds import MAX_CONTACTS, MAX_NAME
+from motion.domain.bounds import MAX_CONTACTS, MAX_NAME, is_seen
 from motion.schema import Contact, LiveSession, Recording, Role, User
 from synovia import FunctionError, Id, Model, MutationContext, QueryContext, Unauthenticated, field, normal_email
 
@@ -89,7 +89,8 @@ def folded(text: str) -> str:
 def one_line(text: str) -> str:
     """Write a name that came from elsewhere on one line, without control characters, no longer than a name may be."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return re.sub(r"\s+", " ", printable).strip()[:MAX_NAME].rstrip()
+    line = re.sub(r"\s+", " ", printable).strip()[:MAX_NAME].rstrip()
+    return line if is_seen(line) else ""
 
 
 async def keep_one_admin(ctx: QueryContext, user: User) -> None:

@@ -53,7 +53,8 @@ def _header(path: Path, motion: Motion) -> tuple[str, str]:
 
 def opensim_header(sample_count: int, sample_rate: float, name: str = "", sides: Sequence[Side] = SIDES) -> str:
     """Write what stands above the rows of an OpenSim file: ``sample_rate`` is in Hz, ``sides`` are the knees it has."""
-    name = " ".join(name.split()) or "Knee angles"
+    printable = "".join(letter if letter.isprintable() else " " for letter in name)  # a joiner in an emoji is lost, too
+    name = " ".join(printable.split()) or "Knee angles"
     columns = "\t".join(["time", *(f"knee_angle_{side[0]}" for side in sides)])
     return (
         f"name={name}\nversion=1\nnRows={sample_count}\nnColumns={1 + len(sides)}\ninDegrees=yes\n"

@@ -44,7 +44,7 @@ function Row({ session, people }: { session: LiveSession; people: People }): Rea
         <Avatar name={subject} size={40} />
         <div className="row-words">
           <strong>{subject}</strong>
-          <span>{isMine ? "measured by you" : `measured by ${nameOf(people, session.ownerId)}`} · {hertz(session.sampleRate)}</span>
+          <span>measured by {isMine ? "you" : <bdi>{nameOf(people, session.ownerId)}</bdi>} · {hertz(session.sampleRate)}</span>
         </div>
         <span className="row-when">{clock(session.sampleCount / session.sampleRate)}</span>
         <span className="on-air">Live</span>

@@ -46,11 +46,11 @@ function placeOf({ ownerId, subjectId }: Growth, { me }: People): string {
 
 function Status({ growth, people }: { growth: Growth; people: People }): ReactElement {
   const { ownerId, sampleCount, sampleRate, recordingId } = growth;
-  const by = ownerId === people.me._id ? "measured by you" : `measured by ${nameOf(people, ownerId)}`;
+  const by = ownerId === people.me._id ? "you" : <bdi>{nameOf(people, ownerId)}</bdi>;
   return (
     <>
       {!recordingId && <span className="on-air">Live</span>}{" "}
-      <span className="elapsed">{clock(sampleCount / sampleRate)}</span> · {by} · {hertz(sampleRate)}
+      <span className="elapsed">{clock(sampleCount / sampleRate)}</span> · measured by {by} · {hertz(sampleRate)}
     </>
   );
 }

@@ -45,7 +45,7 @@ function Row({ contact, onAsk }: { contact: ContactView; onAsk: (what: "alias" |
       <Avatar name={shownName(contact)} size={40} />
       <div className="row-words">
         <strong>{shownName(contact)}</strong>
-        <span>{contact.alias && contact.alias !== contact.name ? `${contact.name} · ` : ""}{contact.email}</span>
+        <span>{contact.alias && contact.alias !== contact.name && <><bdi>{contact.name}</bdi> · </>}{contact.email}</span>
       </div>
       <Badge tone={contact.role === "physiotherapist" ? "accent" : "neutral"}>{ROLE_NAMES[contact.role]}</Badge>
       <span className="row-when">since {dateOf(contact.addedAt)}</span>

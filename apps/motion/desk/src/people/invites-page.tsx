@@ -61,7 +61,7 @@ function Row({ invite, canMail }: { invite: SentInvite; canMail: boolean }): Rea
       <Avatar name={alias || toEmail} size={40} />
       <div className="row-words">
         <strong>{alias || toEmail}</strong>
-        <span>{alias ? `${toEmail} · ` : ""}{times}{status === "pending" ? ` · expires ${fromNow(expiresAt, now)}` : ""}</span>
+        <span>{alias && <><bdi>{toEmail}</bdi> · </>}{times}{status === "pending" ? ` · expires ${fromNow(expiresAt, now)}` : ""}</span>
       </div>
       <Badge tone={STATES[status].tone}>{STATES[status].text}</Badge>
       {actions.length > 0 ? <Menu label={`More for ${toEmail}`} items={actions}><Icon name="more" /></Menu> : <span className="icon-button" aria-hidden="true" />}

@@ -27,7 +27,7 @@ function Row({ invite }: { invite: ReceivedInvite }): ReactElement {
       <Avatar name={invite.fromName} size={40} />
       <div className="row-words">
         <strong>{invite.fromName}</strong>
-        <span>{invite.fromEmail} · expires {fromNow(invite.expiresAt, Date.now())}</span>
+        <span><bdi>{invite.fromEmail}</bdi> · expires {fromNow(invite.expiresAt, Date.now())}</span>
       </div>
       <div className="actions">
         <Button disabled={busy} onClick={() => answer(decline({ inviteId: invite._id }), "Declined.")}>Decline</Button>

@@ -37,7 +37,7 @@ export function FilterBar({ recordings, people, filter, onFilter }: {
       {tags.length > 0 && (
         <div className="chips" role="group" aria-label="Tags">
           {tags.slice(0, MOST_TAGS).map((tag) => (
-            <button key={tag} type="button" className="chip" aria-pressed={filter.tags.includes(tag)} onClick={() => toggle(tag)}>{tag}</button>
+            <button key={tag} type="button" className="chip" aria-pressed={filter.tags.includes(tag)} onClick={() => toggle(tag)}><bdi>{tag}</bdi></button>
           ))}
           {isFiltering(filter) && <button type="button" className="link" onClick={() => onFilter(EVERYTHING)}>Clear</button>}
         </div>

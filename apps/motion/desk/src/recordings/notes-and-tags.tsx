@@ -77,7 +77,7 @@ function Tags({ tags, onTags }: { tags: readonly string[]; onTags: (tags: string
       <div className="tag-field">
         {tags.map((tag) => (
           <span key={tag} className="tag">
-            {tag}
+            <bdi>{tag}</bdi>
             <button type="button" aria-label={`Remove tag ${tag}`} onClick={() => onTags(tags.filter((one) => one !== tag))}><Icon name="close" size={12} /></button>
           </span>
         ))}
@@ -92,8 +92,8 @@ function ReadOnly({ notes, exerciseType, tags }: { notes: string; exerciseType: 
     <section className="card" aria-label="About">
       <h2>Notes</h2>
       <p className="prose">{notes || <span className="muted">No notes.</span>}</p>
-      {exerciseType && <p><span className="muted">Exercise</span> {exerciseType}</p>}
-      {tags.length > 0 && <p className="recording-tags">{tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</p>}
+      {exerciseType && <p><span className="muted">Exercise</span> <bdi>{exerciseType}</bdi></p>}
+      {tags.length > 0 && <p className="recording-tags">{tags.map((tag) => <span key={tag} className="tag"><bdi>{tag}</bdi></span>)}</p>}
     </section>
   );
 }

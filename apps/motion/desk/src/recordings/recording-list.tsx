@@ -70,11 +70,12 @@ const Row = memo(function Row({ place, recording, isOpen, subject, owner }: RowP
         <span className="recording-words">
           <strong>{titleOf(recording)}</strong>
           <span className="recording-who">
-            {owner ? `${place === "of-me" ? "by " : ""}${place === "of-me" ? owner : `${subject} · by ${owner}`}` : subject}
-            {exerciseType && ` · ${exerciseType}`}
+            {(place !== "of-me" || !owner) && <bdi>{subject}</bdi>}
+            {owner && <>{place === "of-me" ? "by " : " · by "}<bdi>{owner}</bdi></>}
+            {exerciseType && <> · <bdi>{exerciseType}</bdi></>}
           </span>
-          {archiveReason && <span className="recording-reason">“{archiveReason}”</span>}
-          {tags.length > 0 && <span className="recording-tags">{tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</span>}
+          {archiveReason && <span className="recording-reason">“<bdi>{archiveReason}</bdi>”</span>}
+          {tags.length > 0 && <span className="recording-tags">{tags.map((tag) => <span key={tag} className="tag"><bdi>{tag}</bdi></span>)}</span>}
         </span>
         <span className="recording-when">
           <time dateTime={new Date(startTime).toISOString()}>{timeOfDay(startTime)}</time>

@@ -58,10 +58,10 @@ function Shown({ recording, place, wide, onWide, onClose }: Props & { recording:
         <div className="recording-title">
           <h1 id="recording-title">{titleOf(recording)}</h1>
           <p>
-            <Icon name="person" size={15} /> {subject}
+            <Icon name="person" size={15} /> <bdi>{subject}</bdi>
             <span aria-hidden="true"> · </span>
             {dateAndTime(recording.startTime)}
-            {!isMine && <> <Badge tone="accent">by {nameOf(people, recording.ownerId)}</Badge></>}
+            {!isMine && <> <Badge tone="accent">by <bdi>{nameOf(people, recording.ownerId)}</bdi></Badge></>}
             {recording.isArchived && <> <Badge tone="warn">Archived</Badge></>}
           </p>
         </div>
