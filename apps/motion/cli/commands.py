@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from motion.cli import operators, recorder, remote
+from motion.cli import desktop, operators, recorder, remote
 from motion.cli.following import Piece
 from motion.demo.seed import PHYSIO, seed
 from motion.files import ColumnNames, Motion, MotionFileError, OnProgress, Remedy, read_motion, write_motion
@@ -250,6 +250,14 @@ def fill(
     typer.echo(f"There are people and recordings now: sign in as {PHYSIO}.")
 
 
+@app.command("desktop")
+def open_desktop(
+    url: Annotated[str, typer.Option(envvar="SYNOVIA_URL", help="Where the hub is.")] = DEFAULT_URL,
+) -> None:
+    """Open the Motion Desk as a program with a window of its own."""
+    sys.exit(desktop.run(url))
+
+
 @app.command("admin")
 def make_admin(
     email: Annotated[str, typer.Argument(help="Whose account; one that is not there yet is made for this address.")],
@@ -279,6 +287,8 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(str(error), EXIT_FILE)
     except (remote.Unreachable, ConnectionFailed, ConnectionLost, RequestTimeout) as error:
         _fail(str(error), EXIT_CONNECTION)
+    except desktop.Missing as error:
+        _fail(str(error), EXIT_USAGE)
     except StoreError as error:
         _fail(f"the store: {error}", EXIT_CONNECTION)
     except (remote.Refused, SynoviaError, FunctionError) as error:

@@ -42,11 +42,13 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         failed: Emitted with the error when the query fails; the rows stay as they are.
         editFailed: Emitted with the key of the row, the field and the error when an edit was refused, and is taken back.
         countChanged: Emitted when the number of rows is another.
+        loadedChanged: Emitted when ``loaded`` is another: the first rows are there, or there are none.
     """
 
     failed = Signal(object)
     editFailed = Signal(object, str, object)
     countChanged = Signal()
+    loadedChanged = Signal()
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         self._page_size = page_size
         self._rows: list[Any] = []
         self._error: SynoviaError | None = None
+        self._loaded = False
         self._roles = {_FIRST_ROLE + place: column.field for place, column in enumerate(self._columns)}
         self._subscribe({} if args is None else args)
 
@@ -110,6 +113,7 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         self._subscribe(args)
         self.endResetModel()
         self.countChanged.emit()
+        self._set_loaded(False)
 
     @property
     def rows(self) -> Sequence[Any]:
@@ -197,7 +201,8 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         path, args = (made.path, made.args) if isinstance(made, MutationCall) else made
         wanted = self._key(row)
         expected = row_replaced(self._path, self._key, wanted, lambda before: column.changed(before, value))
-        call = self._client.mutation(path, args, optimistic_update=expected)
+        # what is shown must not go because the connection is away for longer than a call may take
+        call = self._client.mutation(path, args, optimistic_update=expected, timeout=None)
         call.failed.connect(lambda error: self.editFailed.emit(wanted, column.field, error))
         return True
 
@@ -212,6 +217,12 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         edits = self._edits_to(rows, change)
         if edits is not None:
             self._follow(rows, edits)
+        self._set_loaded(True)
+
+    def _set_loaded(self, loaded: bool) -> None:
+        if loaded != self._loaded:
+            self._loaded = loaded
+            self.loadedChanged.emit()
 
     def _edits_to(self, rows: list[Any], change: Change[Any]) -> ItemEdits | None:
         before = self._rows
@@ -293,7 +304,12 @@ class LiveTableModel(QtCore.QAbstractTableModel):
     def _get_count(self) -> int:
         return len(self._rows)
 
+    def _get_loaded(self) -> bool:
+        return self._loaded
+
     count: int = Property(int, _get_count, notify=countChanged)  # type: ignore[assignment]
+    loaded: bool = Property(bool, _get_loaded, notify=loadedChanged)  # type: ignore[assignment]
+    """Whether the query has answered: without rows, an empty list is told from one that is on its way."""
 
 
 class LiveListModel(LiveTableModel):

@@ -1,0 +1,1 @@
+"""Knee angles drawn over time, and the numbers read off them."""

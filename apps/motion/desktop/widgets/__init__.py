@@ -1,0 +1,1 @@
+"""The small things that pages are made of."""

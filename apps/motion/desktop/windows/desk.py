@@ -1,0 +1,122 @@
+"""The desk of who is signed in: where one can go on the left, where one is on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from motion.desktop.models.account_files import Preferences
+from motion.desktop.models.context import Context
+from motion.desktop.models.outlines import Outlines
+from motion.desktop.models.people import People
+from motion.desktop.models.recordings import PLACES as LISTS
+from motion.desktop.models.session import Session
+from motion.desktop.pages.recordings import RecordingsPage
+from motion.desktop.widgets.buttons import Item
+from motion.desktop.widgets.layouts import holder
+from motion.desktop.widgets.toasts import Toasts
+from motion.desktop.windows.banner import Banner
+from motion.desktop.windows.places import PLACES, home_of
+from motion.desktop.windows.sidebar import Sidebar
+from motion.desktop.words.errors import describe
+from motion.desktop.words.naming import Row
+from synovia_qt import SynoviaClient
+
+NARROW = 860
+
+
+class Desk(QWidget):
+    """Everything that somebody who is signed in sees.
+
+    Attributes:
+        went: Emitted with the title of the place that is shown.
+    """
+
+    went = Signal(str)
+
+    def __init__(self, session: Session, client: SynoviaClient, me: Row, preferences: Preferences) -> None:
+        super().__init__()
+        self.people = People(client, me, self)
+        self.toasts = Toasts(self)
+        outlines = Outlines(client, self)
+        self.context = Context(session, client, self.people, outlines, self.toasts, self, preferences)
+        self.place = ""
+        self.pages: dict[str, QWidget] = {}
+        self.stack = QStackedWidget()
+        self.stack.setObjectName("main")
+        self.banner = Banner(client)
+        self.sidebar = Sidebar(self.context, self._account_items)
+        stage = QVBoxLayout()
+        stage.setContentsMargins(0, 0, 0, 0)
+        stage.setSpacing(0)
+        stage.addWidget(self.banner)
+        stage.addWidget(self.stack, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.sidebar)
+        layout.addWidget(holder(stage, "stage"), 1)
+        session.refused.connect(lambda error: self.toasts.error(describe(error)))
+        self._add_shortcuts()
+        self.go(home_of(str(me["role"])))
+
+    # --- going somewhere
+
+    def go(self, place: str, document: str | None = None) -> None:
+        """Show a place, and a document there."""
+        page = self._page(place)
+        self.place = place
+        self.stack.setCurrentWidget(page)
+        self.sidebar.show_place(place)
+        if isinstance(page, RecordingsPage):
+            page.open(document)
+        self.went.emit(next(each.label for each in PLACES if each.path == place))
+
+    def show_recordings_of(self, user_id: str) -> None:
+        """Show the recordings whose subject somebody is."""
+        self.go("recordings")
+        cast(RecordingsPage, self.pages["recordings"]).show_subject(user_id)
+
+    def _page(self, place: str) -> QWidget:
+        if place not in self.pages:
+            self.pages[place] = self._make_page(place)
+            self.stack.addWidget(self.pages[place])
+        return self.pages[place]
+
+    def _make_page(self, place: str) -> QWidget:
+        if place in LISTS:
+            return RecordingsPage(self.context, place)
+        raise KeyError(place)
+
+    def _account_items(self) -> list[Item | None]:
+        return [Item("Sign out", "sign_out", self.context.session.sign_out)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See whether there is room for words beside the icons."""
+        super().resizeEvent(event)
+        self.sidebar.show_short(self.width() < NARROW)
+
+    # --- keys
+
+    def _add_shortcuts(self) -> None:
+        for place in PLACES:
+            self._on(f"G, {place.key}", lambda path=place.path: self.go(path))  # type: ignore[misc]
+        self._on("/", self._search)
+        self._on("Ctrl+F", self._search)
+
+    def _on(self, keys: str, run: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(run)
+
+    def _search(self) -> None:
+        page = self.pages[self.place]
+        fields = [field for field in page.findChildren(QLineEdit) if field.property("look") == "search"]
+        visible = next((field for field in fields if field.isVisible()), None)
+        if visible is not None:
+            visible.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            visible.selectAll()

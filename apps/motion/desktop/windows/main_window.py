@@ -1,0 +1,119 @@
+"""The window: the way in, or the desk of who is signed in."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+
+from motion.desktop.models.account_files import Preferences
+from motion.desktop.models.session import Session
+from motion.desktop.pages.sign_in import SignInCard
+from motion.desktop.pages.welcome import WelcomeCard
+from motion.desktop.style.icons import mark_icon
+from motion.desktop.widgets.buttons import Button
+from motion.desktop.widgets.layouts import column, holder, row
+from motion.desktop.widgets.texts import Picture, text
+from motion.desktop.windows.desk import Desk
+from motion.desktop.windows.entrance import Entrance
+from motion.desktop.words.errors import code_of, describe
+
+TITLE = "Motion Desk"
+SIZE, LEAST = (1_280, 820), (420, 480)
+
+
+class MainWindow(QMainWindow):
+    """Shows what there is for who is signed in, or for nobody.
+
+    Args:
+        session: Who is signed in.
+        preferences: Where the window's place is remembered.
+    """
+
+    def __init__(self, session: Session, preferences: Preferences) -> None:
+        super().__init__()
+        self.session, self.preferences = session, preferences
+        self.desk: Desk | None = None
+        self.sign_in: SignInCard | None = None
+        self.welcome: WelcomeCard | None = None
+        self._shown = ""
+        self._stack = QStackedWidget()
+        self.setCentralWidget(self._stack)
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(mark_icon())
+        self.setMinimumSize(*LEAST)
+        self._restore_geometry()
+        session.changed.connect(self._follow)
+        self._follow()
+
+    def _restore_geometry(self) -> None:
+        kept = self.preferences.settings.value("window/geometry")
+        if not isinstance(kept, QByteArray) or not self.restoreGeometry(kept):
+            self.resize(*SIZE)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember where the window was, and how large."""
+        self.preferences.settings.setValue("window/geometry", self.saveGeometry())
+        super().closeEvent(event)
+
+    # --- who is signed in
+
+    def _follow(self) -> None:
+        session = self.session
+        if session.client is None:
+            self._show("sign-in")
+        elif session.problem is not None:
+            archived = code_of(session.problem) == "forbidden"
+            words = (
+                "This account is archived. An administrator can restore it." if archived else describe(session.problem)
+            )
+            self._show("splash", words)
+        elif not session.is_known:
+            self._show("splash", "")
+        elif session.me is None:
+            self._show("welcome")
+        elif self.desk is not None and self._shown == "desk":
+            self.desk.people.rename_me(session.me)
+        else:
+            self._show("desk")
+
+    def _show(self, what: str, words: str = "") -> None:
+        if (what, words) == (self._shown, "") and what != "splash":
+            return
+        self.desk = self.sign_in = self.welcome = None
+        page = self._make(what, words)
+        self._shown = what
+        while (old := self._stack.widget(0)) is not None:
+            self._stack.removeWidget(old)
+            old.deleteLater()
+        self._stack.addWidget(page)
+
+    def _make(self, what: str, words: str) -> QWidget:
+        session, client = self.session, self.session.client
+        if what == "sign-in" or client is None:
+            self.sign_in = SignInCard(session)
+            self.setWindowTitle(TITLE)
+            return Entrance(self.sign_in)
+        if what == "welcome":
+            self.welcome = WelcomeCard(session, client)
+            return Entrance(self.welcome)
+        if what == "desk" and session.me is not None:
+            self.desk = Desk(session, client, session.me, self.preferences)
+            self.desk.went.connect(lambda title: self.setWindowTitle(f"{title} · {TITLE}"))
+            return self.desk
+        return self._splash(words)
+
+    def _splash(self, words: str) -> QWidget:
+        label = text(words or "Connecting…", "muted", wraps=True)
+        label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        out = Button("Sign out", "quiet", run=self.session.sign_out)
+        centre = column(
+            None, row(None, Picture("mark", 48), None), label, row(None, out, None), None, spacing=16, margins=(40,) * 4
+        )
+        page = holder(centre)
+        client = self.session.client
+        if client is not None and not words:
+            client.troubleChanged.connect(
+                lambda trouble: label.setText(f"No connection yet: {trouble}." if trouble else "Connecting…")
+            )
+        return page

@@ -1,0 +1,1 @@
+"""How times, numbers, people and errors are told."""

@@ -1,0 +1,27 @@
+"""The Motion Desk as a Qt program, offscreen on a real hub; each scene in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from client.qt.scenes import play
+
+SCENES = (
+    "signing_in",
+    "a_newcomer",
+    "changes_of_others",
+    "renaming_in_the_list",
+    "searching",
+    "plots",
+)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_desk(scene: str) -> None:
+    play("PySide6", f"desktop.desk_scenes:{scene}")
+
+
+def test_qt_stays_out_of_the_process_of_the_tests() -> None:
+    assert "PySide6" not in sys.modules
