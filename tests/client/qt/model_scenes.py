@@ -315,3 +315,21 @@ def models_that_go() -> None:
         owner.deleteLater()
         until(played.done)
         played.result(PATIENCE)
+
+
+def empty_lists() -> None:
+    """Tell an empty list from one that is on its way."""
+
+    async def script(connection: PeerConnection) -> None:
+        await give(connection, 5, list=[])
+
+    with connected() as (hub, client):
+        model = LiveTableModel(client, "list", {}, ["name"])
+        told: list[bool] = []
+        model.loadedChanged.connect(lambda: told.append(model.loaded))
+        assert not model.loaded
+        hub.play(script)
+        until(lambda: model.loaded)
+        assert (told, model.rowCount()) == ([True], 0)
+        model.set_args({"more": 1})
+        assert told == [True, False]

@@ -12,6 +12,7 @@ SCENES = (
     "a_thousand_updates",
     "exact_signals",
     "live_lists",
+    "empty_lists",
     "a_busy_interface",
     "pages_and_arguments",
     "editing",

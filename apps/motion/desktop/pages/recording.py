@@ -77,6 +77,7 @@ class RecordingPane(QWidget):
             self._handle = None
         if self.view is not None:
             self.view.about.commit()
+            self.view.plot.close_curves()
             self._stack.removeWidget(self.view)
             self.view.deleteLater()
             self.view = None

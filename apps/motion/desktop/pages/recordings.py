@@ -98,17 +98,9 @@ class RecordingsPage(QWidget):
         self._problem = Empty("alert", "The list cannot be shown")
         clear = Button("Show everything", run=self.filter_bar.show_all)
         self._nothing_found = Empty("search", "Nothing matches", "", row(None, clear, None))
-        start = None
-        if self._place == "recordings":
-            navigator = self._context.navigator
-            live = Button("Record live", "quiet", "live", lambda: navigator.go("live"))
-            start = row(None, Button("Import a file", "primary", "upload", self._import), live, None)
-        self._empty = Empty(words.icon_name, words.empty, words.hint, start)
+        self._empty = Empty(words.icon_name, words.empty, words.hint)
         for state in (self._loading, self._problem, self._nothing_found, self._empty, self.list):
             self._states.addWidget(state)
-
-    def _import(self) -> None:
-        self._context.navigator.go("import")
 
     def _build_list(self) -> QWidget:
         layout = QVBoxLayout()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
@@ -19,15 +18,15 @@ from motion.desktop.plot.readout import Readout
 from motion.desktop.plot.view import Span, View
 from motion.desktop.style.theme import theme
 from motion.desktop.widgets.buttons import Button
+from motion.desktop.widgets.dot import Dot
 from motion.desktop.widgets.layouts import card, column, row
 from motion.desktop.widgets.texts import text
 from motion.desktop.words.errors import describe
 from motion.desktop.words.naming import Row, sides_of
 from motion.desktop.words.times import decimals_for, time_in
 from synovia_client import SynoviaError
-from synovia_qt import SynoviaClient
+from synovia_qt import ArrayCurve, SynoviaClient
 
-POINTS = 4_096
 STEP = 1.6
 REST_MS = 150
 
@@ -70,6 +69,8 @@ class RecordingPlot(QWidget):
         self.readout = Readout(self.plot)
         self.numbers = NumbersPanel(self.sides)
         self._where = text("Whole recording", "small")
+        self._refining = Dot("accent")
+        self._refining.hide()
         self._problem = text("", "problem", wraps=True)
         self._problem.hide()
         self._progress = QProgressBar()
@@ -78,7 +79,7 @@ class RecordingPlot(QWidget):
         zoom_in = Button("Zoom in", "icon", "plus", lambda: self.show_view(self.span.zoomed(self.view, 1 / STEP)))
         self._all = Button("Show all", "plain", run=lambda: self.show_view(self.span.whole))
         title, legend = text("Knee flexion", "section"), Legend(self.sides)
-        head = row(title, 8, legend, self._where, None, self._out, zoom_in, self._all, spacing=4)
+        head = row(title, 8, legend, self._where, 8, self._refining, None, self._out, zoom_in, self._all, spacing=4)
         strip = row(46, self.overview, 26, spacing=0)
         inside = column(head, self._progress, self._problem, self.plot, strip, spacing=6, margins=(14, 10, 14, 14))
         layout = QVBoxLayout(self)
@@ -91,17 +92,25 @@ class RecordingPlot(QWidget):
     @property
     def is_drawn(self) -> bool:
         """Whether the curves are there."""
-        return len(self._curves) == len(self.sides)
+        return len(self.extremes) == len(self.sides) and all(curve.is_loaded for curve in self._curves.values())
 
     # --- samples
 
     def _fetch(self) -> None:
-        points = POINTS if self.span.count > POINTS else None
-        for side in self.sides:
-            call = self._client.array(self._recording[f"{side}Knee"], points=points)
-            call.succeeded.connect(lambda array, side=side: self._came(side, np.asarray(array)))
-            call.failed.connect(self._failed)
-            call.progress.connect(self._moved)
+        for side in reversed(self.sides):
+            curve = ArrayCurve(
+                self._client,
+                self._recording[f"{side}Knee"],
+                rate=self.span.rate,
+                pen=self.plot.pen_of(side),
+                antialias=True,
+            )
+            curve.progress.connect(self._moved)
+            curve.failed.connect(self._failed)
+            curve.loaded.connect(lambda side=side: self._loaded(side))
+            curve.refiningChanged.connect(lambda _: self._refine())
+            self.plot.addItem(curve)
+            self._curves[side] = curve
 
     def _moved(self, moved: int, total: int) -> None:
         self._progress.setRange(0, total)
@@ -112,28 +121,31 @@ class RecordingPlot(QWidget):
         self._problem.setText(describe(error))
         self._problem.show()
 
-    def _came(self, side: str, samples: Any) -> None:
-        self._outlines[side] = samples.reshape(-1)
-        if len(self._outlines) < len(self.sides):
-            return
-        self._progress.hide()
+    def _loaded(self, side: str) -> None:
+        """Have the outline of the whole: thinning keeps every extreme, so its numbers are exact."""
+        self._problem.hide()
+        self._outlines[side] = np.array(self._curves[side].getData()[1]) * self._sign
+        if len(self._outlines) == len(self.sides):
+            self._progress.hide()
+            self._outlined()
+
+    def _refine(self) -> None:
+        self._refining.setVisible(any(curve.is_refining for curve in self._curves.values()))
+
+    def _outlined(self) -> None:
         self.extremes = {name: extremes_of(each) for name, each in self._outlines.items()}
         self._sign = flexion_sign(*self.extremes.values())
         bounds = bounds_of(*self.extremes.values())
         self.plot.set_bounds(*bounds)
+        for curve in self._curves.values():
+            curve.set_factor(self._sign)
         self.overview.show_outlines({name: each * self._sign for name, each in self._outlines.items()}, bounds)
-        for name in reversed(self.sides):
-            self._curves[name] = self._curve(name)
         self._count_view()
 
-    def _curve(self, side: str) -> Any:
-        samples = self._outlines[side]
-        times = np.linspace(0.0, self.span.whole.stop, len(samples))
-        curve = pg.PlotCurveItem(
-            x=times, y=samples * self._sign, pen=self.plot.pen_of(side), antialias=True, connect="finite"
-        )
-        self.plot.addItem(curve)
-        return curve
+    def close_curves(self) -> None:
+        """Fetch nothing any more."""
+        for curve in self._curves.values():
+            curve.close()
 
     # --- the view
 
@@ -182,7 +194,7 @@ class RecordingPlot(QWidget):
             self.numbers.show_extremes(found, self._sign, "in view")
 
     def _point(self, second: float | None) -> None:
-        if second is None or not self._curves:
+        if second is None or not self.is_drawn:
             self.readout.hide()
             return
         angles = {side: _angle_at(curve, second) for side, curve in self._curves.items()}

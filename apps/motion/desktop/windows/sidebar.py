@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from motion.desktop.models.context import Context
-from motion.desktop.style.theme import theme
 from motion.desktop.widgets.buttons import Button, Item, show_menu
+from motion.desktop.widgets.dot import Dot
 from motion.desktop.widgets.layouts import column, holder, row
 from motion.desktop.widgets.texts import Disc, ElidedLabel, Picture, badge, text
 from motion.desktop.windows.places import PLACES, Place
@@ -52,29 +51,6 @@ class PlaceButton(Button):
         self.setToolTip(self._label if short else "")
 
 
-class Dot(QWidget):
-    """A small disc: green while everything is up to date."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ink = "warn"
-        self.setFixedSize(8, 8)
-        theme().changed.connect(self.update)
-
-    def show_ink(self, ink: str) -> None:
-        """Be of another colour."""
-        self._ink = ink
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme().palette.colour(self._ink))
-        painter.drawEllipse(QRectF(self.rect()))
-
-
 class Sidebar(QFrame):
     """The left side of the window.
 
@@ -93,8 +69,6 @@ class Sidebar(QFrame):
         client.onlineChanged.connect(self._show_connection)
         client.stateChanged.connect(self._show_connection)
         context.people.changed.connect(self._show_me)
-        client.subscribe("live:list_running", {}, lambda rows: self.places["live"].show_count(len(rows)))
-        client.subscribe("invites:list_received", {}, lambda rows: self.places["invites"].show_count(len(rows)))
         self._show_connection()
         self._show_me()
         self.show_short(False)
@@ -114,7 +88,7 @@ class Sidebar(QFrame):
         layout.setSpacing(2)
         layout.addLayout(self._brand)
         layout.addSpacing(14)
-        layout.addWidget(self.import_)
+        self.import_.hide()
         for group in dict.fromkeys(place.group for place in PLACES):
             heading = text(group, "group")
             heading.setContentsMargins(8, 14, 8, 3)
@@ -129,7 +103,7 @@ class Sidebar(QFrame):
         self._long += [name]
 
     def _build_connection(self) -> QWidget:
-        self._dot = Dot()
+        self._dot = Dot("warn")
         self._state = text("", "hint")
         self._long.append(self._state)
         return holder(row(self._dot, self._state, None, margins=(10, 4, 8, 10)))
