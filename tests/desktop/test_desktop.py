@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from client.qt.scenes import play
+from helpers.qt_scenes import play
 
 SCENES = (
     "signing_in",
