@@ -20,6 +20,7 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import REQUEST_TTL
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 class Settings(BaseSettings):
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
         tls_key_password_file: A file with that.
         workers: How many processes serve; more than one only on MongoDB.
         log_level: What is written to the log.
+        log_format: How: lines for people, or a JSON object in each line.
         convex: Whether clients made for Convex may connect; by default only in development.
         debug: Whether clients may see the text of exceptions; only for development.
         request_ttl: How many seconds the records of mutations are kept; retries are taken for a little less than that.
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     tls_key_password_file: Path | None = None
     workers: int = Field(default=1, ge=1, le=256)
     log_level: LogLevel = "info"
+    log_format: LogFormat = "text"
     convex: bool | None = None
     debug: bool = False
     request_ttl: int = Field(default=REQUEST_TTL, ge=60, le=366 * 86_400)

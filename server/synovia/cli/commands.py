@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
-from rich.logging import RichHandler
 
 from synovia.app import Synovia
 from synovia.cli import garbage
@@ -24,6 +23,7 @@ from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
 from synovia.cli.importing import import_data, restore
 from synovia.cli.keys import keys
+from synovia.cli.logs import log_for_operators, log_for_people
 from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
 from synovia.cli.options import (
@@ -83,10 +83,9 @@ WorkersOption = Annotated[
 LevelOption = Annotated[
     str | None, typer.Option("--log-level", help="debug, info, warning or error (SYNOVIA_LOG_LEVEL).")
 ]
-
-
-def _log_to(handler: logging.Handler, settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], format="%(message)s", force=True)
+FormatOption = Annotated[
+    str | None, typer.Option("--log-format", help="text, or json: an object in each line (SYNOVIA_LOG_FORMAT).")
+]
 
 
 # --- dev and serve ----------------------------------------------------------------------------------------------------
@@ -112,7 +111,7 @@ def dev(
     with socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port) as listener:
         if reload:
             raise typer.Exit(_supervise(path, where, settings, listener))
-        _log_to(RichHandler(console=err, show_path=False), settings)
+        log_for_people(settings.log_level)
         _develop(path, where, settings, listener)
 
 
@@ -161,6 +160,7 @@ def serve(
     host: HostOption = None,
     port: PortOption = None,
     log_level: LevelOption = None,
+    log_format: FormatOption = None,
     workers: WorkersOption = None,
     origin: OriginOption = None,
     trusted_proxies: ProxiesOption = None,
@@ -171,15 +171,13 @@ def serve(
 ) -> None:
     """Run an application for production."""
     settings = settings_of(
-        store=without_secret(store), host=host, port=port, log_level=log_level, workers=workers, origins=joined(origin),
-        trusted_proxies=trusted_proxies, tls_cert=tls_cert, tls_key=tls_key,
+        store=without_secret(store), host=host, port=port, log_level=log_level, log_format=log_format, workers=workers,
+        origins=joined(origin), trusted_proxies=trusted_proxies, tls_cert=tls_cert, tls_key=tls_key,
     )  # fmt: skip
     if settings.store is None:
         raise typer.BadParameter("name the database with --store or SYNOVIA_STORE")
     check_tls(settings)
-    handler = logging.StreamHandler()
-    _log_to(handler, settings)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log_for_operators(settings.log_level, settings.log_format)
     if fd is None:
         for concern in concerns(settings):
             logging.getLogger("synovia").warning("%s", concern)
@@ -261,7 +259,7 @@ def run(
     It runs in this process, or in the server that has the embedded store.
     """
     settings = settings_of(debug=True, scheduler={"enabled": False})
-    _log_to(RichHandler(console=err, show_path=False, level="WARNING"), settings)
+    log_for_people("warning")
     arguments = _json_object(args)
     check_path(path)
     where = without_secret(store) or settings.store or development_store(path)

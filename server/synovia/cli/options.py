@@ -67,6 +67,7 @@ def environment(settings: Settings, store: str, port: int) -> dict[str, str]:
     """Give the variables that hand settings on to another process of this server, secrets included."""
     found = {"SYNOVIA_STORE": store, "SYNOVIA_HOST": settings.host, "SYNOVIA_LOG_LEVEL": settings.log_level}
     found["SYNOVIA_PORT"] = str(port)
+    found["SYNOVIA_LOG_FORMAT"] = settings.log_format
     found["SYNOVIA_ORIGINS"] = ",".join(settings.origins)
     found["SYNOVIA_TRUSTED_PROXIES"] = ",".join(map(str, settings.trusted_proxies))
     files = {"SYNOVIA_TLS_CERT": settings.tls_cert, "SYNOVIA_TLS_KEY": settings.tls_key}

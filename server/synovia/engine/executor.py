@@ -400,7 +400,8 @@ class Executor:
 
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:
         reference = secrets.token_hex(4)
-        logger.exception("%s failed (error %s)", function.path, reference)
+        told = {"function": function.path, "reference": reference}
+        logger.exception("%s failed (error %s)", function.path, reference, extra=told)
         self.on_failure(reference, error)
         text = (
             "; ".join([f": {type(error).__name__}: {error}", *getattr(error, "__notes__", ())]) if self._debug else ""

@@ -117,5 +117,6 @@ def _on_the_wire(outcome: CallOutcome) -> dict[str, Any]:
 
 def _server_error(path: str, error: Exception) -> ErrorInfo:
     reference = secrets.token_hex(4)
-    logger.error("%s failed (error %s)", path, reference, exc_info=error)
+    told = {"function": path, "reference": reference}
+    logger.error("%s failed (error %s)", path, reference, exc_info=error, extra=told)
     return ErrorInfo(ErrorCode.SERVER_ERROR, f"server error {reference} in {path}", {"id": reference})

@@ -1,0 +1,53 @@
+"""``--log-format json``: an object in each line, also of what failed, and of every worker."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from apps import failing
+from cli.command_line import server, synovia
+from synovia.cli.logs import JsonFormatter
+from synovia_client.blocking import BlockingClient
+
+
+def _objects(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_a_failure_is_one_line_with_its_function_reference_and_traceback(tmp_path: Path) -> None:
+    application = tmp_path / "broken.py"
+    application.write_text(
+        "from synovia import MutationContext, mutation\n"
+        "@mutation(public=True)\n"
+        "async def fall(ctx: MutationContext) -> None:\n"
+        "    raise RuntimeError('two\\nlines')\n"
+    )
+    store = f"sqlite:///{tmp_path / 'x.db'}"
+    with server("serve", str(application), "--port", "0", "--store", store, "--log-format", "json") as running:
+        with BlockingClient(running.url()) as client:
+            try:
+                client.mutation("broken:fall")
+            except Exception as error:
+                told = str(error)
+        running.terminate()
+        rest = running.ended()
+    failed = next(each for each in _objects(rest) if "function" in each)
+    assert failed.items() >= {"level": "error", "logger": "synovia", "function": "broken:fall"}.items()
+    assert str(failed["reference"]) in told
+    fault = failed["error"]
+    assert isinstance(fault, dict)
+    assert (fault["type"], fault["message"]) == ("RuntimeError", "two\nlines")
+    assert "broken.py" in fault["traceback"]
+
+
+def test_what_cannot_be_json_is_text() -> None:
+    record = logging.makeLogRecord({"msg": "%s", "args": ("ü",), "levelname": "INFO", "file": Path("x"), "n": 1})
+    told = json.loads(JsonFormatter().format(record))
+    assert (told["message"], told["file"], told["n"], told["level"]) == ("ü", "x", 1, "info")
+
+
+def test_there_is_no_other_format() -> None:
+    done = synovia("serve", failing.__file__, "--store", "sqlite://:memory:", "--log-format", "xml")
+    assert (done.returncode, "SYNOVIA_LOG_FORMAT" in done.stderr) == (2, True)
