@@ -16,7 +16,7 @@ from synovia.convex.resends import Resends
 from synovia.convex.socket import ConvexSocket
 from synovia.errors import FunctionError
 from synovia.functions.function import Kind
-from synovia.identity import Identity
+from synovia.identity import Account, Identity
 from synovia.limits.addresses import Address
 from synovia.sync.frame_socket import Ending
 from synovia.sync.lane import Lane
@@ -162,7 +162,8 @@ class ConvexRequests:
         except FunctionError as error:
             self.refuse(message, error.info)
             return
-        call = self._hub.engine.run_action(function.path, args, identity)
+        account = Account(self._address, self._socket.name)
+        call = self._hub.engine.run_action(function.path, args, identity, account=account)
         outcome = await outcome_of(self._hub, self._socket, call, function.path)
         if outcome is not None:
             result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))

@@ -22,6 +22,7 @@ from synovia.engine.loop_watch import LoopWatch
 from synovia.engine.mutations import Mutations, Request
 from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
+from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import Stage
 from synovia.errors import Forbidden, FunctionError
@@ -78,7 +79,12 @@ class Engine:
         self.unreadable = self._executor.unreadable
         self.index_use = self._executor.index_use
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
-        self.live = LiveQueries(self._executor, self._log, linger=linger, limits=limits, observer=self.observer)
+        limits = limits or EngineLimits()
+        self._query_timeout = limits.query_timeout
+        self.places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
+        self.live = LiveQueries(
+            self._executor, self._log, self.places, linger=linger, limits=limits, observer=self.observer
+        )
         self.stage = Stage(self._executor.reads.snapshot)
         self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache)
         self._freshness = Freshness(store, self._log)
@@ -226,16 +232,20 @@ class Engine:
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
         at: Ts | None = None,
+        account: Account = SERVER,
     ) -> Outcome:
         """Run a query once; everything that was acknowledged before is in its answer.
 
         Args:
             at: As of when, if not now.
+            account: Whom it is charged to: it waits for a place to run in, as live queries do, and has as long as they have.
         """
+        timeout = None if account.address is None else self._query_timeout
         try:
             function, values = self._executor.prepare(path, Kind.QUERY, args, identity, origin)
-            ts = await self._freshness.instant() if at is None else at
-            run = await self._executor.query(function, values, identity, ts, origin=origin)
+            async with self.places.taken(account):
+                ts = await self._freshness.instant() if at is None else at
+                run = await self._executor.query(function, values, identity, ts, origin=origin, timeout=timeout)
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -349,26 +359,33 @@ class Engine:
         identity: Identity | None,
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
+        account: Account = SERVER,
     ) -> Outcome:
-        """Run an action; what it calls is called by its own caller, internal functions too."""
+        """Run an action; what it calls is called by its own caller, internal functions too.
+
+        Args:
+            account: Whom its queries are charged to.
+        """
         try:
             function, values = self._executor.prepare(path, Kind.ACTION, args, identity, origin)
         except FunctionError as error:
             return Outcome(error=error.info)
-        return await self._run_action(function, values, identity, origin)
+        return await self._run_action(function, values, identity, origin, account)
 
     @observed("route")
-    async def run_route(self, route: Function, values: Arguments, identity: Identity | None) -> Outcome:
+    async def run_route(
+        self, route: Function, values: Arguments, identity: Identity | None, *, account: Account = SERVER
+    ) -> Outcome:
         """Run a route with what its body takes."""
-        return await self._run_action(route, values, identity, CallOrigin.CLIENT)
+        return await self._run_action(route, values, identity, CallOrigin.CLIENT, account)
 
     async def _run_action(
-        self, function: Function, values: Arguments, identity: Identity | None, origin: CallOrigin
+        self, function: Function, values: Arguments, identity: Identity | None, origin: CallOrigin, account: Account
     ) -> Outcome:
         inner = origin if origin.trusted else CallOrigin.FUNCTION
 
         async def run_query(path: str, args: Mapping[str, Any]) -> Any:
-            outcome = await self.query(path, args, identity, origin=inner)
+            outcome = await self.query(path, args, identity, origin=inner, account=account)
             note(outcome.log_lines)
             return outcome.value()
 

@@ -58,6 +58,7 @@ class LiveQueries:
     """The live queries of one hub.
 
     Args:
+        places: Where they run.
         linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
         limits: How much such queries may take, how many are run at the same time, and how long.
         observer: Is told of each run.
@@ -72,6 +73,7 @@ class LiveQueries:
         self,
         executor: Executor,
         log: Log,
+        places: Places,
         *,
         linger: float = 30.0,
         limits: EngineLimits | None = None,
@@ -83,7 +85,7 @@ class LiveQueries:
         self._linger = linger
         limits = limits or EngineLimits()
         self._timeout = limits.query_timeout
-        self._places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
+        self._places = places
         self._queries: dict[LiveKey, LiveQuery] = {}
         self._watched: set[LiveKey] = set()
         self.index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()

@@ -1,4 +1,4 @@
-"""The places in which live queries run: each address has its share, and of those who wait the one with least is next."""
+"""The places in which queries run: each address has its share, and of those who wait the one with least is next."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ class Places:
         self._running = 0
         self._held: Counter[Hashable] = Counter()
         self._waiting: OrderedDict[Hashable, _Queue] = OrderedDict()  # by address, then by connection
+
+    @property
+    def running(self) -> int:
+        """How many run."""
+        return self._running
 
     @property
     def waiting(self) -> int:

@@ -18,11 +18,11 @@ from synovia.errors import UnknownFunction
 from synovia.functions.function import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, Endpoint, JsonResponse, Refused, error_response, telling_errors
-from synovia.http.reading import at_leisure, caller_of, json_body, number_header, one_more
+from synovia.http.reading import account_of, at_leisure, caller_of, json_body, number_header, one_more, while_awaited
 from synovia.http.samples import Wanted
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
-from synovia.identity import Identity
+from synovia.identity import Account, Identity
 from synovia.store.arrays import write_array
 from synovia.store.base import Ts
 from synovia.sync.hub import Hub
@@ -45,7 +45,8 @@ class _Call:
     function: Function
     args: dict[str, Any]
     identity: Identity | None
-    key: str | None
+    request: Request
+    key: str | None = None
     at: Ts | None = None
 
 
@@ -69,17 +70,23 @@ class Calls:
         return [Route(path, endpoint, methods=["POST"]) for path, endpoint in found]
 
     async def run(
-        self, function: Function, args: dict[str, Any], identity: Identity | None, at: Ts | None = None
+        self,
+        function: Function,
+        args: dict[str, Any],
+        identity: Identity | None,
+        request: Request,
+        at: Ts | None = None,
     ) -> Outcome:
-        """Run a function that a request has asked for.
+        """Run a function that a request has asked for, a query no longer than somebody waits for it.
 
         Args:
             at: As of when, if it is a query and not of now.
 
         Raises:
             Refused: It takes too long.
+            ClientDisconnect: Nobody waits for the answer of a query any more.
         """
-        return await self._run(_Call(function, args, identity, None, at))
+        return await self._run(_Call(function, args, identity, request, at=at))
 
     def _endpoint(self, reply: _Reply) -> Endpoint:
         return telling_errors(lambda request: self._answer(request, reply))
@@ -120,7 +127,7 @@ class Calls:
         if not isinstance(args, dict):
             raise Refused(ErrorCode.INVALID_ARGUMENTS, "the arguments are an object: name and value of each")
         function = self._function(path, kind, identity)
-        return _Call(function, args, identity, _key_of(request, function))
+        return _Call(function, args, identity, request, _key_of(request, function))
 
     def _function(self, path: str, kind: Kind | None, caller: Identity | None) -> Function:
         registry = self._engine.registry
@@ -149,8 +156,7 @@ class Calls:
         try:
             async with asyncio.timeout(self._settings.request_timeout):
                 if call.function.kind is Kind.QUERY:
-                    with self._hub.requests.working():
-                        return await self._engine.query(call.function.path, args, call.identity, at=call.at)
+                    return await self._query(call, args)
                 return await self._hub.requests.run(self._to_the_end(call, args), f"HTTP {call.function.path}")
         except TimeoutError:
             seconds = self._settings.request_timeout
@@ -159,11 +165,21 @@ class Calls:
                 raise Refused(ErrorCode.TIMEOUT, text) from None
             raise Refused(ErrorCode.TIMEOUT, f"{text}; its outcome is not known", _UNKNOWN) from None
 
+    async def _query(self, call: _Call, args: dict[str, Any]) -> Outcome:
+        with self._hub.requests.working():
+            async with while_awaited(call.request.receive):
+                return await self._engine.query(
+                    call.function.path, args, call.identity, at=call.at, account=self._account(call)
+                )
+
+    def _account(self, call: _Call) -> Account:
+        return account_of(call.request, self._hub.addresses.of_peer(call.request.scope))
+
     async def _to_the_end(self, call: _Call, args: dict[str, Any]) -> Outcome:
         """Run a mutation or an action; it goes on even if nobody waits for it any more."""
         path, identity = call.function.path, call.identity
         if call.function.kind is Kind.ACTION:
-            return await self._engine.run_action(path, args, identity)
+            return await self._engine.run_action(path, args, identity, account=self._account(call))
         if call.key is None:
             outcome = await self._engine.mutate(path, args, identity)
         else:

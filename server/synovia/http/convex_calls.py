@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_pascal
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from synovia.convex import messages as m
 from synovia.convex.endpoint import CLIENT, client_of
@@ -91,7 +91,7 @@ class ConvexCalls:
                 return refusal.response
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
-            replayed = Request(request.scope, _replaying(body))
+            replayed = Request(request.scope, _replaying(body, request.receive))
             if self._is_for_convex(request, body):
                 return await self._only(reply)(replayed)
             return _with_both(await own(replayed))
@@ -141,7 +141,7 @@ class ConvexCalls:
     def _reply_to(self, kind: Kind) -> _Reply:
         async def reply(request: Request, identity: Identity | None, tree: _Tree) -> Response:
             path, args, form = _call_of(tree, _default(request))
-            return await self._response(path, args, identity, kind, form)
+            return await self._response(request, path, args, identity, kind, form)
 
         return reply
 
@@ -153,7 +153,7 @@ class ConvexCalls:
         form = _form(tree.get("format") if isinstance(tree, dict) else None, FORMATS["json"])
         args = tree.get("args", {}) if isinstance(tree, dict) else tree
         return await self._response(
-            path if ":" in path or not module else f"{module}:{name}", args, identity, None, form
+            request, path if ":" in path or not module else f"{module}:{name}", args, identity, None, form
         )
 
     async def _from_address(self, request: Request, identity: Identity | None, tree: _Tree) -> Response:
@@ -164,7 +164,7 @@ class ConvexCalls:
         except m.Malformed as error:
             raise Refused(BAD_JSON, f"args: {error}") from None
         form = _form(given.get("format"), _default(request))
-        return await self._response(given.get("path", ""), args, identity, Kind.QUERY, form)
+        return await self._response(request, given.get("path", ""), args, identity, Kind.QUERY, form)
 
     # --- consistent queries
 
@@ -178,7 +178,7 @@ class ConvexCalls:
         except ValueError as error:
             raise Refused(ErrorCode.INVALID_ARGUMENTS, str(error)) from None
         await self._come_to(ts)
-        return await self._response(path, args, identity, Kind.QUERY, form, ts)
+        return await self._response(request, path, args, identity, Kind.QUERY, form, ts)
 
     async def _query_batch(self, request: Request, identity: Identity | None, tree: _Tree) -> Response:
         """Run several queries as of one instant."""
@@ -187,7 +187,9 @@ class ConvexCalls:
             raise Refused(ErrorCode.INVALID_ARGUMENTS, f'send {{"queries": [...]}}, {MOST_QUERIES} at most')
         asked = [_call_of(each, _default(request)) for each in queries]
         ts = await self._instant()
-        results = [await self._result(path, args, identity, Kind.QUERY, form, ts) for path, args, form in asked]
+        results = [
+            await self._result(request, path, args, identity, Kind.QUERY, form, ts) for path, args, form in asked
+        ]
         return _json_text(f'{{"results":[{",".join(results)}]}}')
 
     async def _instant(self) -> Ts:
@@ -207,6 +209,7 @@ class ConvexCalls:
 
     async def _response(
         self,
+        request: Request,
         path: str,
         args: Any,
         identity: Identity | None,
@@ -214,17 +217,24 @@ class ConvexCalls:
         form: type[Encoded],
         at: Ts | None = None,
     ) -> Response:
-        return _json_text(await self._result(path, args, identity, kind, form, at))
+        return _json_text(await self._result(request, path, args, identity, kind, form, at))
 
     async def _result(
-        self, path: str, args: Any, identity: Identity | None, kind: Kind | None, form: type[Encoded], at: Ts | None
+        self,
+        request: Request,
+        path: str,
+        args: Any,
+        identity: Identity | None,
+        kind: Kind | None,
+        form: type[Encoded],
+        at: Ts | None,
     ) -> str:
         """Run a function, and write its result, or that it has failed."""
         result: str | m.Failure
         logged = ""
         try:
             function = self._functions.find_any(path) if kind is None else self._functions.find(path, kind)
-            outcome = await self._calls.run(function.function, function.arguments(args), identity, at)
+            outcome = await self._calls.run(function.function, function.arguments(args), identity, request, at)
             if outcome.log_lines:
                 logged = f',"logLines":{write(list(log_texts(outcome.log_lines)))}'
             result = await at_leisure(
@@ -298,8 +308,15 @@ def _with_both(response: Response) -> Response:
     return both
 
 
-def _replaying(body: bytes) -> Callable[[], Awaitable[Message]]:
-    async def receive() -> Message:
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Give a body again that has been read, and then what comes after it."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return receive
+    return receive_again

@@ -13,7 +13,7 @@ from synovia.engine.engine import Engine
 from synovia.functions.context import ActionContext
 from synovia.functions.routing import HttpRoute, RouteBody
 from synovia.http.errors import Endpoint, Refused, error_response, http_error, telling_errors
-from synovia.http.reading import bounded, caller_of, check_length, one_more
+from synovia.http.reading import account_of, bounded, caller_of, check_length, one_more
 from synovia.http.settings import HttpSettings
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
@@ -76,7 +76,9 @@ class DeclaredRoutes:
         try:
             with self._hub.requests.working():
                 async with one_more(address), asyncio.timeout(seconds):
-                    outcome = await self._engine.run_route(route, {"exchange": exchange}, identity)
+                    outcome = await self._engine.run_route(
+                        route, {"exchange": exchange}, identity, account=account_of(request, address)
+                    )
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"no answer within {seconds:g} s") from None
         if outcome.error is not None:

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from synovia.http.errors import BAD_HEADER, BAD_JSON, UNSUPPORTED_MEDIA_TYPE, Refused
 from synovia.http.values import JsonError, TooMuch, load
-from synovia.identity import Authenticator, Identity, InvalidToken, SignInUnavailable
+from synovia.identity import Account, Authenticator, Identity, InvalidToken, SignInUnavailable
 from synovia.limits.addresses import Address
 from synovia.limits.meter import Meter
 from synovia_protocol.errors import ErrorCode
@@ -65,6 +65,40 @@ def bearer_token(request: Request) -> str | None:
     if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
         raise Refused(ErrorCode.INVALID_TOKEN, "send one token, as Authorization: Bearer TOKEN")
     return token.strip()
+
+
+def account_of(request: Request, address: Address) -> Account:
+    """Tell whom a request is charged to: its address, and of what that asks for, its connection."""
+    return Account(address, request.scope.get("client"))
+
+
+@asynccontextmanager
+async def while_awaited(receive: Receive) -> AsyncIterator[None]:
+    """End the block when nobody waits for the answer any more.
+
+    Args:
+        receive: Of a request whose body has been read.
+
+    Raises:
+        ClientDisconnect: The client has gone.
+    """
+    left = asyncio.timeout(None)
+    watching = asyncio.create_task(_wait_for_end(receive, left), name="client there")
+    try:
+        async with left:
+            yield
+    except TimeoutError:
+        if left.expired():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        watching.cancel()
+
+
+async def _wait_for_end(receive: Receive, left: asyncio.Timeout) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    left.reschedule(asyncio.get_running_loop().time())
 
 
 @asynccontextmanager

@@ -30,12 +30,12 @@ class HubLimits(BaseModel):
         max_subscriptions_per_address: Queries in all query sets of an address, likewise.
         max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
         max_result_elements: The most elements of a result, with all that they hold; likewise.
-        max_running_queries: Live queries that run at the same time; others wait, by address and connection in turn.
+        max_running_queries: Queries that run at the same time; others wait, by address and connection in turn.
         max_running_queries_per_address: Those of one address.
         max_mutation_documents: Documents that one mutation writes; with one more it fails with ``mutation_too_large``.
         max_mutation_bytes: Their bytes, each time that they are written; likewise.
         mutation_timeout: For a run of a mutation; then it fails with ``timeout``.
-        query_timeout: For a run of a live query; then it fails with ``timeout`` and is tried again less often.
+        query_timeout: For a run of a query; then it fails with ``timeout``, and a live one is tried again less often.
         max_remembered_bytes: What live queries keep of their last runs, about; those beyond it read all of it each time.
         max_remembered_bytes_per_address: Those that are held by one address, likewise.
         max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.

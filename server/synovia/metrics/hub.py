@@ -49,7 +49,7 @@ class HubCollector(Collector):
         yield _gauge("synovia_lingering_queries", "Those that nobody holds.", len(live.lingering))
         yield _gauge("synovia_lingering_bytes", "What those take, as estimated.", live.lingering.bytes)
         yield _gauge("synovia_live_query_runs_in_progress", "Live queries that run.", live.running)
-        yield _gauge("synovia_live_query_runs_waiting", "Live queries that wait for a place to run in.", live.waiting)
+        yield _gauge("synovia_live_query_runs_waiting", "Queries that wait for a place to run in.", live.waiting)
 
     def _log(self) -> Iterable[Metric]:
         engine = self._engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from synovia.identity import Account
 from synovia.limits.addresses import Address
 from synovia.sync.context import HubContext
 from synovia.sync.lane import Lane
@@ -161,7 +162,8 @@ class Requests:
         if fault is not None:
             self.refuse_action(message.request_id, fault)
             return
-        call = self._context.engine.run_action(message.path, message.args, caller.identity)
+        account = Account(self._address, self._socket.name)
+        call = self._context.engine.run_action(message.path, message.args, caller.identity, account=account)
         outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and not self._session.is_over:
             self._answer_action(message.request_id, outcome)
