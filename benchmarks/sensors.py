@@ -47,6 +47,12 @@ async def total_level(ctx: QueryContext, room: str, number: int = 0) -> int:
     return sum(sensor.level for sensor in await ctx.db.query(Sensor).using("by_room", room=room).collect())
 
 
+@query(public=True)
+async def summed_level(ctx: QueryContext, room: str) -> float:
+    """Tell the same without reading the room again."""
+    return await ctx.db.query(Sensor).using("by_room", room=room).sum("level")
+
+
 @mutation(public=True)
 async def add_many(ctx: MutationContext, room: str, first: int, count: int) -> Id[Sensor] | None:
     """Add sensors to a room; give the id of the last one."""

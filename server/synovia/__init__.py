@@ -7,6 +7,7 @@ and only the difference is pushed.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from synovia.aggregates.lines import Trend
 from synovia.auth.accounts import normal_email, same_user
 from synovia.errors import (
     BadCursor,
@@ -95,6 +96,7 @@ __all__ = [
     "StoreUnavailable",
     "Synovia",
     "Table",
+    "Trend",
     "Unauthenticated",
     "UnknownFunction",
     "UnknownIndex",

@@ -96,6 +96,20 @@ async def count(ctx: QueryContext, board: str) -> int:
 
 
 @query(public=True)
+async def summary(ctx: QueryContext, board: str) -> list[Any]:
+    cards = ctx.db.query(Card).using("by_board", board=board)
+    ends = await cards.min("rank"), await cards.max("rank"), await cards.max("note")
+    return [await cards.sum("rank"), await cards.mean("rank"), *ends, await cards.trend("rank", "rank")]
+
+
+@query(public=True)
+async def groups(ctx: QueryContext, tag: str) -> list[Any]:
+    cards = ctx.db.query(Card).using("by_tag", tags=tag).where(field("rank") > 20).group_by("board", "done")
+    counts, ranks, notes = await cards.count(), await cards.sum("rank"), await cards.min("note")
+    return [[*group, counts[group], ranks[group], notes[group]] for group in counts]
+
+
+@query(public=True)
 async def newest(ctx: QueryContext, limit: int) -> list[Card]:
     return await ctx.db.query(Card).order("desc").take(limit)
 

@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
     ("errors", "health", "identity", "tasks", "turns", "hosts"),
-    ("schema",),
+    ("schema", "aggregates"),
     ("store",),
     ("transaction",),
     ("functions",),

@@ -49,6 +49,8 @@ def random_query(random: Random) -> tuple[str, dict[str, Any]]:
         ("board:marked", {"by": random.choice(TAGS)}),
         ("board:by_slug", {"slug": slug}),
         ("board:count", {"board": name}),
+        ("board:summary", {"board": name}),
+        ("board:groups", {"tag": random.choice(TAGS)}),
         ("board:newest", {"limit": random.choice([1, 5])}),
         ("board:neighbours", {"slug": slug}),
         ("board:greeting", {"slug": slug}),

@@ -10,6 +10,7 @@ import pytest
 
 from apps import board
 from synovia import Index, MutationContext, Table, mutation
+from synovia.aggregates.tally import Summary, Tally
 from synovia.functions.function import Function, function_of
 from synovia.functions.registry import Registry, collect
 from synovia.keys import IndexSpec, Interval, Order
@@ -50,6 +51,11 @@ class RefusingSnapshot:
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         return await self._snapshot.count(table, index, interval, where=where)
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        return await self._snapshot.aggregate(table, index, interval, summary, where=where)
 
 
 class RefusingStore(SQLiteStore):

@@ -7,12 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from synovia import keys
+from synovia.aggregates.tally import Kind, Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document
 from synovia.store.base import Write
 from synovia.store.filters import Comparison, Filter
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import RangeRead
+from synovia.turns import Turns
 
 BY_X = IndexSpec("by_x", ("x",))
 BY_TAGS = IndexSpec("by_tags", ("tags", "x"))
@@ -54,6 +56,11 @@ class Plain:
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         return len(await self.scan(table, index, interval, where=where))
 
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        return await tally_of(summary, await self.scan(table, index, interval, where=where), Turns())
+
 
 DOCUMENT = st.fixed_dictionaries({"x": SMALL, "tags": st.lists(SMALL, max_size=3), "y": SMALL})
 CHANGES = st.lists(st.tuples(SMALL, st.one_of(st.none(), DOCUMENT)), min_size=1, max_size=3)
@@ -82,3 +89,15 @@ def commit(ts: int, documents: dict[int, Document], changes: list[tuple[int, Any
         if after is not None:
             documents[id_] = after
     return KeyedCommit(ts, [write for write in writes.values() if (write.before, write.after) != (None, None)])
+
+
+SUMMARIES = st.sampled_from(
+    [
+        Summary(Kind.COUNT, IndexSpec("", ("y",)), 1),
+        Summary(Kind.TOTAL, IndexSpec("", ("y",))),
+        Summary(Kind.TOTAL, IndexSpec("", ("y", "x")), 1),
+        Summary(Kind.LINE, IndexSpec("", ("y", "x", "y")), 1),
+        Summary(Kind.LEAST, IndexSpec("", ("y",))),
+        Summary(Kind.GREATEST, IndexSpec("", ("y", "x")), 1),
+    ]
+)

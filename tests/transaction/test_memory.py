@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps import board
-from helpers.plain_snapshot import CHANGES, SCANS, Plain, commit
+from helpers.plain_snapshot import CHANGES, SCANS, SUMMARIES, Plain, commit
 from helpers.recording_subscriber import RecordingSubscriber
+from synovia.aggregates import extremes
 from synovia.functions.registry import collect
 from synovia.schema.specs import Document
 from synovia.testing import TestApp
@@ -31,6 +33,31 @@ async def test_rolled_forward_is_what_a_search_finds(rounds: list[list[Any]], sc
             count = await recalled.count("t", index, interval, where=where)
             assert count == await truth.count("t", index, interval, where=where)
         assert await recalled.get("t", [0, 3]) == await truth.get("t", [0, 3])
+        memory = recalled.memory
+
+
+@pytest.fixture(params=[2, 32], ids="keeping {}".format)
+def _kept_extremes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extremes, "KEPT", request.param)
+
+
+@pytest.mark.usefixtures("_kept_extremes")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(CHANGES, max_size=3), min_size=1, max_size=4), st.lists(st.tuples(SCANS, SUMMARIES), min_size=1)
+)
+async def test_a_tally_rolled_forward_is_what_a_search_finds(rounds: list[list[Any]], asked: list[Any]) -> None:
+    documents: dict[int, Document] = {}
+    memory, ts = None, 0
+    for commits in rounds:
+        since = [commit(ts + n + 1, documents, changes) for n, changes in enumerate(commits)]
+        ts += len(since)
+        truth = Plain(ts, documents)
+        recalled = RememberingSnapshot(Plain(ts, documents), memory, since)
+        for ((index, interval), _, where, _), summary in asked:
+            found = await recalled.aggregate("t", index, interval, summary, where=where)
+            expected = await truth.aggregate("t", index, interval, summary, where=where)
+            assert found.answers() == expected.answers()
         memory = recalled.memory
 
 

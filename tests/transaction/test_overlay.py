@@ -9,7 +9,7 @@ from bson import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.plain_snapshot import CHANGES, SCANS, Plain, commit
+from helpers.plain_snapshot import CHANGES, SCANS, SUMMARIES, Plain, commit
 from synovia.schema.specs import Document
 from synovia.store.base import Write
 from synovia.transaction.as_stored import as_stored
@@ -20,7 +20,7 @@ from synovia.transaction.overlay import OverlaidSnapshot, Overlay
     st.lists(CHANGES, max_size=2),
     st.lists(CHANGES, max_size=4),
     st.lists(CHANGES, max_size=2),
-    st.lists(SCANS, min_size=1),
+    st.lists(st.tuples(SCANS, SUMMARIES), min_size=1),
 )
 async def test_laid_over_is_what_a_search_finds(
     committed: list[Any], staged: list[Any], later: list[Any], scans: list[Any]
@@ -34,11 +34,14 @@ async def test_laid_over_is_what_a_search_finds(
     seen, truth = OverlaidSnapshot(below, overlay), Plain(1, documents)
     for changes in later:
         overlay.add(commit(0, documents, changes))
-    for (index, interval), order, where, limit in scans:
+    for ((index, interval), order, where, limit), summary in scans:
         found = await seen.scan("t", index, interval, order, where=where, limit=limit)
         assert found == await truth.scan("t", index, interval, order, where=where, limit=limit)
         count = await seen.count("t", index, interval, where=where)
         assert count == await truth.count("t", index, interval, where=where)
+        tally = await seen.aggregate("t", index, interval, summary, where=where)
+        expected = await truth.aggregate("t", index, interval, summary, where=where)
+        assert tally.answers() == expected.answers()
     assert await seen.get("t", [0, 1, 2, 3, 4, 5]) == await truth.get("t", [0, 1, 2, 3, 4, 5])
 
 

@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from synovia import keys
+from synovia.aggregates.lines import Trend
+from synovia.aggregates.tally import Kind, Summary, Tally
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
@@ -22,6 +25,7 @@ from synovia.transaction.transaction import Scan, Transaction, scan_key
 from synovia.turns import Turns
 
 T = TypeVar("T", bound=Table)
+A = TypeVar("A")
 
 Notice = Callable[[Misfit], None]
 """Who is told of documents that do not fit their tables."""
@@ -164,6 +168,65 @@ class Query(Generic[T]):
     async def count(self) -> int:
         """Count the documents without reading them, also those that do not fit the table."""
         return await self._transaction.count(self._scan)
+
+    @awaited("ctx.db.query(...).sum")
+    async def sum(self, field: str) -> float:
+        """Add up a field of all documents: an int of a field that holds nothing else, 0 of no documents.
+
+        Numbers are added without rounding, and only the answer is rounded, to the nearest float64. Where a document has no
+        number, it adds nothing. NaN gives NaN, as do both infinities together. A live query does not read the documents
+        again when some change: it takes away what was there and adds what is there now, which gives the same number.
+
+        Raises:
+            TypeError: The field is a list, or never a number.
+        """
+        return await self._answer(self._questions().sum(field))
+
+    @awaited("ctx.db.query(...).mean")
+    async def mean(self, field: str) -> float | None:
+        """Give the mean of a field, of the documents that have a number there; None: none has. See ``sum``."""
+        return await self._answer(self._questions().mean(field))
+
+    @awaited("ctx.db.query(...).min")
+    async def min(self, field: str) -> Any:
+        """Give the least value of a field in the order of an index; None and NaN are passed over. None: there is none."""
+        return await self._answer(self._questions().extreme(field, Kind.LEAST))
+
+    @awaited("ctx.db.query(...).max")
+    async def max(self, field: str) -> Any:
+        """Give the greatest value of a field in the order of an index; None and NaN are passed over. None: there is none."""
+        return await self._answer(self._questions().extreme(field, Kind.GREATEST))
+
+    @awaited("ctx.db.query(...).trend")
+    async def trend(self, x: str, y: str) -> Trend:
+        """Fit a straight line to two fields by least squares; a time counts in milliseconds since 1970.
+
+        Documents that lack one of the two are passed over. All sums are exact; see ``sum``.
+
+        Raises:
+            TypeError: A field is a list, or ``x`` is never a number or a time, or ``y`` never a number.
+        """
+        return await self._answer(self._questions().trend(x, y))
+
+    def group_by(self, *fields: str) -> Grouped:
+        """Put the documents into groups by the values of some fields, for ``count``, ``sum`` and the like.
+
+        Raises:
+            UnknownIndex: The table has no such field.
+            TypeError: A field is a list.
+        """
+        if not fields:
+            raise TypeError("group_by() needs a field")
+        return Grouped(self._questions(fields), self._tally)
+
+    def _questions(self, groups: tuple[str, ...] = ()) -> Questions:
+        return Questions(self._table, groups)
+
+    async def _tally(self, summary: Summary) -> Tally:
+        return await self._transaction.aggregate(self._scan, summary)
+
+    async def _answer(self, question: Question[A]) -> A:
+        return question.answer((await self._tally(question.summary)).only())
 
     @overload
     async def paginate(self, cursor: str | None, size: int) -> Page[T]: ...

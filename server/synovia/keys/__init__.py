@@ -1,12 +1,13 @@
 """Index keys as bytes in MongoDB's order of values."""
 
-from synovia.keys.documents import ParallelArrays, index_keys
-from synovia.keys.encoding import UNDEFINED, Tag, encode_value
+from synovia.keys.documents import ParallelArrays, index_keys, values_of
+from synovia.keys.encoding import UNDEFINED, Tag, encode_value, millis_of
 from synovia.keys.index import BY_ID, IndexSpec, Order
 from synovia.keys.ranges import EMPTY, Interval, after, between, prefix
 from synovia.keys.tuples import AFTER, decode, decode_bound, encode, next_tag, tag_of
 
 __all__ = [
     "AFTER", "BY_ID", "EMPTY", "UNDEFINED", "IndexSpec", "Interval", "Order", "ParallelArrays", "Tag", "after", "between",
-    "decode", "decode_bound", "encode", "encode_value", "index_keys", "next_tag", "prefix", "tag_of",
+    "decode", "decode_bound", "encode", "encode_value", "index_keys", "millis_of", "next_tag", "prefix", "tag_of",
+    "values_of",
 ]  # fmt: skip

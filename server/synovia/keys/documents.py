@@ -38,6 +38,11 @@ def index_keys(index: IndexSpec, document: Mapping[str, Any]) -> list[bytes]:
     return [b"".join(values)]
 
 
+def values_of(index: IndexSpec, document: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Give what a document has in the fields of an index, or what counts where it lacks one; an array as it is."""
+    return tuple(_walk(document, path)[0] for path in _paths(index))
+
+
 _Path = tuple[tuple[str, Any], ...]
 """The names on the way to a field, each with what counts if it is not there."""
 

@@ -195,6 +195,11 @@ def _encode_millis(millis: int) -> bytes:
     return b"\x58" + (millis + _SIGN).to_bytes(8)
 
 
+def millis_of(value: datetime | DatetimeMS) -> int:
+    """Give a date in milliseconds since 1970 (UTC)."""
+    return int.from_bytes(encode_value(value)[1:]) - _SIGN
+
+
 def _decode_date(data: bytes, at: int) -> tuple[datetime | DatetimeMS, int]:
     millis = int.from_bytes(data[at : at + 8]) - _SIGN
     try:

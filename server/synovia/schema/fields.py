@@ -80,12 +80,33 @@ class FieldPath:
         return tuple(kind for annotation in self.types for kind in alternatives(annotation))
 
     @cached_property
-    def _scalars(self) -> frozenset[type]:
+    def in_list(self) -> bool:
+        """Whether it may hold a list, or lies in the elements of one: then a document may have several values there."""
+        return any(level.in_array for level in self.levels) or any(element_of(kind) is not None for kind in self._kinds)
+
+    @cached_property
+    def scalars(self) -> frozenset[type]:
+        """The plain types of its values."""
         return frozenset(_scalar_of(kind) for kind in self._kinds) - {object}
 
     @cached_property
     def _adapters(self) -> tuple[tuple[TypeAdapter[Any], Untyped], ...]:
         return tuple((strict_adapter(each), untyped_in(each)) for each in self.types if not is_untyped(each))
+
+    def read(self, value: Any) -> Any:
+        """Bring a value that the database has to the field's type, of a field that is no list.
+
+        Raises:
+            ValidationError: The field may not hold that.
+        """
+        if value is None or self._untyped:
+            return value
+        if _is_number(value) and float in self.scalars:
+            return float(value) + 0.0  # one zero
+        if _is_number(value) and int in self.scalars and value == value // 1:
+            return int(value)
+        [adapter, *_] = [adapter for adapter, _ in self._adapters]
+        return adapter.validate_python(value)
 
     def equal(self, value: Any) -> Any:
         """Bring a value with which the field is compared for equality to its type, as the database holds it.
@@ -99,7 +120,7 @@ class FieldPath:
             raise self._refused(value, "it is never None")
         if self._untyped:
             return self._bson(value, ANYTHING)
-        if type(value) is float and int in self._scalars and float not in self._scalars:
+        if type(value) is float and int in self.scalars and float not in self.scalars:
             return value  # no whole number equals 2.5
         return self._validated(value)
 
@@ -111,11 +132,11 @@ class FieldPath:
         """
         if self._untyped and value is not None:
             return self._bson(value, ANYTHING)
-        if _is_number(value) and not self._scalars.isdisjoint((int, float)):
+        if _is_number(value) and not self.scalars.isdisjoint((int, float)):
             return self._bson(value)
-        if isinstance(value, str) and not isinstance(value, Id) and str in self._scalars:
+        if isinstance(value, str) and not isinstance(value, Id) and str in self.scalars:
             return self._bson(str(value))
-        if type(value) in self._scalars and type(value) is not str:
+        if type(value) in self.scalars and type(value) is not str:
             return self._bson(value)
         if value is None:
             raise self._refused(value, "None is neither less nor greater than anything")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.filters import Filter
@@ -209,6 +210,16 @@ class Snapshot(Protocol):
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         """Count the documents that ``scan`` would give, without moving them."""
+        ...
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        """Tally the documents that ``scan`` would give.
+
+        Raises:
+            TooManyGroups: There are more groups than one answer may have.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from synovia import keys
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Store, Ts
@@ -119,3 +120,8 @@ class _BatchedSnapshot:
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
         return await self._snapshot.count(table, index, interval, where=where)
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        return await self._snapshot.aggregate(table, index, interval, summary, where=where)

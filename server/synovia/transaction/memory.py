@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from synovia import keys
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
@@ -22,6 +23,7 @@ from synovia.store.filters import Filter
 from synovia.transaction.footprint import footprint, of_many
 from synovia.transaction.keyed import FEW, KeyedCommit, Point
 from synovia.transaction.readset import RangeRead
+from synovia.transaction.rolling import rolled_count, rolled_tally
 from synovia.turns import Turns
 
 
@@ -125,15 +127,18 @@ class Memory:
     scans: dict[tuple[RangeRead, Order, int | None], KeptScan] = field(default_factory=dict)
     points: dict[Point, Document | None] = field(default_factory=dict)
     counts: dict[RangeRead, int] = field(default_factory=dict)
+    tallies: dict[tuple[RangeRead, Summary], Tally] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        return len(self.points) + sum(len(kept.entries) for kept in self.scans.values())
+        groups = sum(len(tally.cells) for tally in self.tallies.values())
+        return len(self.points) + groups + sum(len(kept.entries) for kept in self.scans.values())
 
     def footprint(self) -> int:
-        """Estimate the bytes of the documents and their keys."""
+        """Estimate the bytes of the documents, their keys and the tallies."""
         points = of_many([*islice(self.points.values(), 0, None, 1 + len(self.points) // 16)], len(self.points))
-        return points + sum(footprint(kept.entries) for kept in self.scans.values())
+        tallies = sum(tally.footprint() for tally in self.tallies.values())
+        return points + tallies + sum(footprint(kept.entries) for kept in self.scans.values())
 
 
 class RememberingSnapshot:
@@ -205,15 +210,24 @@ class RememberingSnapshot:
         return kept
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        place = RangeRead(table, index, interval, where)
-        count = self._old.counts.get(place)
+        read = RangeRead(table, index, interval, where)
+        count = self._old.counts.get(read)
         if count is None:
             self.asked += 1
             count = await self._snapshot.count(table, index, interval, where=where)
         else:
-            for commit in self._since:
-                for write in place.writes_of(commit):
-                    count += place.growth(write)
-                    await self._turns.step()
-        self.memory.counts[place] = count
+            count = await rolled_count(count, read, self._since, self._turns)
+        self.memory.counts[read] = count
         return count
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        read = RangeRead(table, index, interval, where)
+        old = self._old.tallies.get((read, summary))
+        tally = None if old is None else await rolled_tally(old, read, self._since, self._turns)
+        if tally is None:
+            self.asked += 1
+            tally = await self._snapshot.aggregate(table, index, interval, summary, where=where)
+        self.memory.tallies[read, summary] = tally
+        return tally

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from synovia import keys
+from synovia.aggregates.tally import Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
@@ -16,6 +17,7 @@ from synovia.store.filters import Filter
 from synovia.transaction.keyed import KeyedCommit, Point
 from synovia.transaction.memory import KeptScan
 from synovia.transaction.readset import RangeRead
+from synovia.transaction.rolling import rolled_count, rolled_tally
 from synovia.turns import Turns
 
 _LARGE: Final = 100
@@ -111,10 +113,14 @@ class OverlaidSnapshot:
         return kept.documents()[:limit]
 
     async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        count, turns = await self._snapshot.count(table, index, interval, where=where), Turns()
+        count = await self._snapshot.count(table, index, interval, where=where)
         read = RangeRead(table, index, interval, where)
-        for commit in self._overlay.commits(table, self._height):
-            for write in read.writes_of(commit):
-                count += read.growth(write)
-                await turns.step()
-        return count
+        return await rolled_count(count, read, self._overlay.commits(table, self._height), Turns())
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        below = await self._snapshot.aggregate(table, index, interval, summary, where=where)
+        read = RangeRead(table, index, interval, where)
+        tally = await rolled_tally(below, read, self._overlay.commits(table, self._height), Turns())
+        return tally or await tally_of(summary, await self.scan(table, index, interval, where=where), Turns())

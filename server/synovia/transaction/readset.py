@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
+from synovia.store.base import Write
 from synovia.store.filters import Filter, matches
 from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point, keys_in
 
@@ -36,9 +37,9 @@ class RangeRead:
             and self.admits(document)
         )
 
-    def growth(self, write: KeyedWrite) -> int:
+    def growth(self, write: Write) -> int:
         """Tell by how many documents a write makes grow what the read finds: 1, 0 or -1."""
-        return int(self.holds(write.write.after)) - int(self.holds(write.write.before))
+        return int(self.holds(write.after)) - int(self.holds(write.before))
 
     def writes_of(self, commit: KeyedCommit) -> list[KeyedWrite]:
         """List the writes with a key in the interval, before or after; whether they satisfy the condition is not asked."""

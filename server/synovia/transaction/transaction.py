@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synovia import keys
+from synovia.aggregates.tally import Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, StoreError, Write
@@ -17,6 +18,8 @@ from synovia.transaction.budget import WriteBudget
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.keyed import Point
 from synovia.transaction.readset import RangeRead, ReadSet
+from synovia.transaction.rolling import move
+from synovia.turns import Turns
 
 MANY = 10_000
 """So many documents of scans are remembered: whoever looks up one is likely to change it."""
@@ -89,14 +92,10 @@ class Transaction:
         pending = self._pending.get(scan.table, {})
         # Pending writes may take documents away from what the snapshot gives: ask for as many more.
         wanted = None if limit is None else limit + len(pending)
-        try:
+        with self._reading(scan):
             found = await self.snapshot.scan(
                 scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
             )
-        except (StoreError, asyncio.CancelledError):
-            self._record(scan, scan.interval)  # a change there may mend it
-            self.cost.unfinished = scan.table, scan.index.name
-            raise
         self.cost.add(scan.table, scan.index.name, len(found))
         self._remember(scan.table, found)
         if pending:
@@ -110,10 +109,26 @@ class Transaction:
 
     async def count(self, scan: Scan) -> int:
         """Count the documents of an interval."""
-        if self._pending.get(scan.table):
-            return len(await self.scan(scan))
-        self._record(scan, scan.interval)
-        return await self.snapshot.count(scan.table, scan.index, scan.interval, where=scan.where)
+        read = self._record(scan, scan.interval)
+        with self._reading(scan):
+            count = await self.snapshot.count(scan.table, scan.index, scan.interval, where=scan.where)
+        return count + sum(read.growth(write) for write in self._pending.get(scan.table, {}).values())
+
+    async def aggregate(self, scan: Scan, summary: Summary) -> Tally:
+        """Tally the documents of an interval.
+
+        Raises:
+            TooManyGroups: There are more groups than one answer may have.
+        """
+        read = self._record(scan, scan.interval)
+        with self._reading(scan):
+            tally = await self.snapshot.aggregate(scan.table, scan.index, scan.interval, summary, where=scan.where)
+        if pending := self._pending.get(scan.table):
+            tally = tally.copy()
+            if not all(move(tally, read, write) for write in pending.values()):
+                tally = await tally_of(summary, await self.scan(scan), Turns())
+            tally.check()
+        return tally
 
     def write(self, table: str, id_: Any, before: Document | None, after: Document | None, *, size: int = 0) -> None:
         """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one.
@@ -141,13 +156,25 @@ class Transaction:
             self._pending = before
             raise
 
+    @contextmanager
+    def _reading(self, scan: Scan) -> Iterator[None]:
+        """Note what was asked for if it is not to be had."""
+        try:
+            yield
+        except (StoreError, asyncio.CancelledError):
+            self._record(scan, scan.interval)  # a change there may mend it
+            self.cost.unfinished = scan.table, scan.index.name
+            raise
+
     def _remember(self, table: str, found: Sequence[Document]) -> None:
         if self._remembered + len(found) <= MANY:
             self._remembered += len(found)
             self._scanned.setdefault(table, []).extend(found)
 
-    def _record(self, scan: Scan, interval: Interval) -> None:
-        self.reads.ranges.add(_read_of(scan, interval))
+    def _record(self, scan: Scan, interval: Interval) -> RangeRead:
+        read = _read_of(scan, interval)
+        self.reads.ranges.add(read)
+        return read
 
 
 def _read_of(scan: Scan, interval: Interval) -> RangeRead:

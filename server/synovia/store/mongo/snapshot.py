@@ -11,7 +11,7 @@ right; when one has, the scan is repeated by ``_by_keys``, and the field is reme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from bson import DBRef
 from bson.errors import BSONError
 
 from synovia import keys
+from synovia.aggregates.tally import Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import IndexMissing, Ts
@@ -115,6 +116,24 @@ class MongoSnapshot:
         counts = (self._scan(table, index.plain, part, Order.ASC).count() for part in parts)
         return sum(await asyncio.gather(*counts))
 
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        return await tally_of(summary, await self._fields_of(table, index, interval, summary, where), Turns())
+
+    async def _fields_of(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, where: Filter | None
+    ) -> list[Document]:
+        """Read what a summary is made from of the documents in an interval, in any order."""
+        if interval.low >= interval.high:
+            return []
+        if lacking.is_deep(index):
+            return await self.scan(table, index, interval, where=where)
+        parts = lacking.parts_of(index, interval, where) if index.defaults else [lacking.Part(interval, where)]
+        tops = {field.split(".")[0] for field in summary.fields.fields}
+        scans = (self._scan(table, index.plain, part, Order.ASC).parts_of_rows(tops) for part in parts)
+        return [row for rows in await asyncio.gather(*scans) for row in rows]
+
     def _scan(self, table: str, index: IndexSpec, part: lacking.Part, order: Order) -> _Scan:
         return _Scan(self._reader, self._catalog, table, index, part.interval, order, to_query(part.where))
 
@@ -153,11 +172,15 @@ class _Scan:
     async def count(self) -> int:
         if self._span.exact and self._is_plain_equality():
             return await self._count_by_query()
-        rows = await self._range({"projection": {"_id": 1}})
+        return len(await self.parts_of_rows(()))
+
+    async def parts_of_rows(self, fields: Iterable[str]) -> list[Document]:
+        """Read some fields of the documents, each once, in any order; more of them may be there."""
+        rows = await self._range({"projection": {"_id": 1, **dict.fromkeys(fields, 1)}})
         if not self._span.edges:
-            return len(rows)
+            return rows
         apart = {keys.encode_value(each) for each in self._span.edges}
-        return sum(keys.encode_value(row["_id"]) not in apart for row in rows) + len(await self._edges())
+        return [row for row in rows if keys.encode_value(row["_id"]) not in apart] + await self._edges()
 
     # --- the documents strictly between the ends --------------------------------------------------------------------
 

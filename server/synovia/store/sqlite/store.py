@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.base import (
@@ -29,7 +30,7 @@ from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
-from synovia.store.sqlite.walk import Count, Scan, Walk
+from synovia.store.sqlite.walk import Count, Scan, Tallying, Walk
 from synovia.store.sqlite.worker import Urgency, Worker
 
 Result = TypeVar("Result")
@@ -303,3 +304,11 @@ class SQLiteSnapshot:
         count = Count(self.ts, table, index, interval, where)
         await self._store._walk(count)
         return count.number
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        """Tally the documents that ``scan`` would give."""
+        tallying = Tallying(self.ts, table, index, interval, where, summary)
+        await self._store._walk(tallying)
+        return tallying.tally

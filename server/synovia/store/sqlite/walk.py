@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from typing import Final
 
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document
 from synovia.store.base import Ts
@@ -96,6 +97,27 @@ class Scan(Walk):
         if self._test is None or self._test(document):
             self.found.append(document)
         return len(self.found) == self._limit
+
+
+class Tallying(Walk):
+    """Tallies documents.
+
+    Attributes:
+        tally: What has been found so far.
+    """
+
+    def __init__(
+        self, ts: Ts, table: str, index: IndexSpec, interval: Interval, where: Filter | None, summary: Summary
+    ) -> None:
+        super().__init__(ts, table, index, interval, Order.ASC, where)
+        self.tally = Tally(summary)
+
+    def _takes_enough(self, row: Row) -> bool:
+        document = load(row.body)
+        if self._test is None or self._test(document):
+            self.tally.add(document)
+            self.tally.check()
+        return False
 
 
 class Count(Walk):

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from synovia.aggregates.tally import tally_of
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Store, Write
 from synovia.testing.stores.model import IDS, THINGS, Model, Question, commits, questions
 from synovia.testing.stores.opening import MakeStore, opened
 from synovia.testing.stores.steps import everything, following, next_commits
+from synovia.turns import Turns
 
 
 def exact(documents: list[Document]) -> list[bytes]:
@@ -43,6 +45,8 @@ async def compare(store: Store, model: Model, ts: int, asked: list[Question]) ->
         found = await snapshot.scan("things", each.index, each.interval, each.order, where=each.where, limit=each.limit)
         assert exact(found) == exact(expected[: each.limit]), each
         assert await snapshot.count("things", each.index, each.interval, where=each.where) == len(expected), each
+        tally = await snapshot.aggregate("things", each.index, each.interval, each.summary, where=each.where)
+        assert tally.answers() == (await tally_of(each.summary, expected, Turns())).answers(), each
     present = {bson.encode({"": document["_id"]}): document for document in model.past[ts]}
     by_id = [present.get(bson.encode({"": id_})) for id_ in IDS]
     assert list(map(stored, await snapshot.get("things", IDS))) == list(map(stored, by_id))

@@ -12,6 +12,7 @@ from bson import Decimal128, ObjectId
 from hypothesis import strategies as st
 
 from synovia import keys
+from synovia.aggregates.tally import Kind, Summary
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import Ts, Write
@@ -91,8 +92,18 @@ class Question:
     order: Order
     where: Filter | None
     limit: int | None
+    summary: Summary
 
 
+summaries = st.sampled_from(
+    [
+        Summary(Kind.COUNT, IndexSpec("", ("b",)), 1),
+        Summary(Kind.TOTAL, IndexSpec("", ("a.k",))),
+        Summary(Kind.LEAST, IndexSpec("", ("n", "b")), 1),
+        Summary(Kind.GREATEST, IndexSpec("", ("b",)), types=frozenset({keys.Tag.NUMBER})),
+        Summary(Kind.LINE, IndexSpec("", ("n", "b"), defaults=((keys.encode_value(7),), (None,)))),
+    ]
+)
 elements = scalars | inner_maps | st.lists(scalars, max_size=2)
 bounds = st.none() | st.tuples(scalars | inner_maps, st.booleans())
 comparisons = st.builds(
@@ -133,5 +144,6 @@ questions = st.sampled_from(INDEXES).flatmap(
         st.sampled_from(Order),
         st.none() | filters,
         st.none() | st.integers(1, 3),
+        summaries,
     )
 )
