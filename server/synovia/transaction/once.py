@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
@@ -19,6 +20,7 @@ class OnceSnapshot:
         self._snapshot = snapshot
         self._scans: dict[tuple[RangeRead, Order, int | None], list[Document]] = {}
         self._counts: dict[RangeRead, int] = {}
+        self._tallies: dict[tuple[RangeRead, Summary], Tally] = {}
 
     @property
     def ts(self) -> Ts:
@@ -47,3 +49,11 @@ class OnceSnapshot:
         if place not in self._counts:
             self._counts[place] = await self._snapshot.count(table, index, interval, where=where)
         return self._counts[place]
+
+    async def aggregate(
+        self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
+    ) -> Tally:
+        place = RangeRead(table, index, interval, where), summary
+        if place not in self._tallies:
+            self._tallies[place] = await self._snapshot.aggregate(table, index, interval, summary, where=where)
+        return self._tallies[place]
