@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from blockbuster import blockbuster_ctx
 
-from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, JWKS, SignInScene, settings_of
 from helpers.mail_server import MailServer
+from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.auth.service_keys import SERVICE_KEYS
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.store import open_store

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from auth.issuing import MovedClock
 from helpers.mail_server import MailServer
+from helpers.token_issuing import MovedClock
 from synovia.auth.email import EmailSignIn, EmailTimes
 from synovia.auth.tokens import REFUSAL
 from synovia.identity import InvalidToken

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from auth.issuing import MovedClock, RsaSigner
 from auth.key_server import KeyServer
+from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from auth.issuing import MovedClock
 from auth.key_server import KeyServer
 from auth.sign_in_scene import settings_of
 from helpers.sync_server import BOARD, Client, Running
+from helpers.token_issuing import MovedClock
 from synovia.app import Synovia
 from synovia.auth.sign_in import SignInService
 from synovia.cli.server import listen, make_server

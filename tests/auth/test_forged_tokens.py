@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from jose import jwe
 
-from auth.issuing import EcSigner, RsaSigner, b64, segment
 from auth.sign_in_scene import SignInScene
+from helpers.token_issuing import EcSigner, RsaSigner, b64, segment
 from synovia.auth.tokens import LONGEST, REFUSAL
 from synovia.identity import InvalidToken
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from auth.issuing import EcSigner, MovedClock, RsaSigner
 from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, DESKTOP, JWKS, WEB, SignInScene
+from helpers.token_issuing import EcSigner, MovedClock, RsaSigner
 from synovia.auth.issuers import Issuer, apple, clerk
 from synovia.auth.oidc import WELL_KNOWN, OidcVerifier, claim_at
 from synovia.auth.tokens import read

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from auth.issuing import EcSigner, RsaSigner
 from auth.sign_in_scene import CERTS, JWKS, SignInScene
+from helpers.token_issuing import EcSigner, RsaSigner
 from synovia.auth.fetching import MOST_BYTES, FetchError, check_url, fetch_json
 from synovia.auth.oidc import usable_keys
 from synovia.auth.tokens import REFUSAL

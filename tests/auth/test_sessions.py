@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from auth.issuing import MovedClock
+from helpers.token_issuing import MovedClock
 from synovia import keys
 from synovia.auth.keyring import BY_CREATION, KEYS, KeyRing
 from synovia.auth.records import Records

@@ -9,10 +9,10 @@ import json
 import pytest
 
 from auth.email_sign_in import is_refused, newest, sign_in_with
-from auth.issuing import MovedClock
 from helpers.mail_server import MailServer
 from helpers.raw_requests import answer, head, line
 from helpers.sync_server import client_of, serving
+from helpers.token_issuing import MovedClock
 from synovia import keys
 from synovia.auth.email import BY_IDLE, CODES, EmailSignIn
 from synovia.auth.records import Records

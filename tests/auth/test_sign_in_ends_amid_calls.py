@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from auth.issuing import MovedClock
 from auth.key_server import KeyServer
 from auth.sign_in_scene import SignInScene
 from auth.signed_in_server import is_, service_of, serving, sign_in
 from helpers.sync_server import Client, Running, client_of, fresh_board, until
+from helpers.token_issuing import MovedClock
 from synovia_protocol.messages import AuthError, MutationResponse
 
 End = Callable[[Running, SignInScene], Awaitable[None]]

@@ -7,6 +7,10 @@ from synovia_client.changes import Change, QueryChange, Transition
 from synovia_client.client import Client
 from synovia_client.clock import Clock, Deadline, LoopClock
 from synovia_client.delivery import PaginatedHandle, SubscriptionHandle
+from synovia_client.desktop.errors import SignInCode, SignInError
+from synovia_client.desktop.keyring_tokens import KeyringTokens
+from synovia_client.desktop.loopback import ReturnPages
+from synovia_client.desktop.sign_in import DesktopSignIn, IssuerWay, SentCode, SignInWays
 from synovia_client.edits import Edits, FieldEdits, ItemEdits, Replaced
 from synovia_client.errors import (
     AuthenticationError,
@@ -46,12 +50,15 @@ __all__ = [
     "ConnectionLost",
     "ConnectionState",
     "Deadline",
+    "DesktopSignIn",
     "Edits",
     "ErrorCode",
     "FieldEdits",
     "FileTokens",
     "FunctionError",
+    "IssuerWay",
     "ItemEdits",
+    "KeyringTokens",
     "LoopClock",
     "MutationCall",
     "OptimisticStore",
@@ -67,6 +74,11 @@ __all__ = [
     "Recovered",
     "Replaced",
     "RequestTimeout",
+    "ReturnPages",
+    "SentCode",
+    "SignInCode",
+    "SignInError",
+    "SignInWays",
     "Subscription",
     "SubscriptionHandle",
     "SynoviaError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar, overload
 
@@ -87,6 +87,11 @@ class BlockingClient(BlockingCalls):
         await asyncio.gather(*others, return_exceptions=True)
         await self._thread.loop.shutdown_asyncgens()
 
+    @property
+    def client(self) -> Client:
+        """The client below; to be called on its own thread only (``submit``)."""
+        return self._client
+
     # --- the connection
 
     @property
@@ -148,6 +153,18 @@ class BlockingClient(BlockingCalls):
     def submit_sign_out(self) -> Future[None]:
         """Sign out without waiting; see ``sign_out``, and ``submit_mutation`` for what is given back."""
         return self._thread.submit(self._client.sign_out())
+
+    def submit(self, call: Callable[[Client], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Run a coroutine function of the client on its thread: what has no method here, as ``DesktopSignIn``.
+
+        Raises:
+            ClientClosed: The client is closed.
+        """
+
+        async def run() -> T:
+            return await call(self._client)
+
+        return self._thread.submit(run())
 
     # --- subscriptions
 

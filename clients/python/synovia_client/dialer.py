@@ -13,6 +13,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from synovia_client.clock import Clock
+from synovia_client.http_requests import HttpRequests
 from synovia_client.settings import Timeouts
 from synovia_protocol.messages import SUBPROTOCOL
 
@@ -53,6 +54,11 @@ class Dialer:
     ssl: ssl_module.SSLContext | None = None
     proxy: str | Literal[True] | None = True
     max_frame_bytes: int = 64 << 20
+
+    @property
+    def http(self) -> HttpRequests:
+        """How to ask the same hub beside the socket."""
+        return HttpRequests(self.timeouts.connect, self.ssl, self.proxy)
 
     async def dial(self) -> ClientConnection:
         """Open the WebSocket; DialFailed when that does not work, or not in time."""

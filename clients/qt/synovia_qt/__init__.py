@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from synovia_client import KeyringTokens
 from synovia_protocol.version import __version__
 from synovia_qt.binding import BINDING
 from synovia_qt.call import Call
@@ -10,6 +11,7 @@ from synovia_qt.client import SynoviaClient
 from synovia_qt.columns import Column
 from synovia_qt.live_samples import LiveSamples
 from synovia_qt.models import ROW_ROLE, LiveListModel, LiveTableModel
+from synovia_qt.sign_in import SignIn
 
 if TYPE_CHECKING:
     from synovia_qt.array_curve import ArrayCurve
@@ -22,10 +24,12 @@ __all__ = [
     "Call",
     "Column",
     "FollowMode",
+    "KeyringTokens",
     "LiveCurve",
     "LiveListModel",
     "LiveSamples",
     "LiveTableModel",
+    "SignIn",
     "SynoviaClient",
     "__version__",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
@@ -11,6 +11,7 @@ from synovia_client import (
     ArrayRef,
     AuthState,
     BlockingClient,
+    Client,
     ConnectionState,
     MutationCall,
     OptimisticUpdate,
@@ -46,6 +47,7 @@ class SynoviaClient(QtCore.QObject):
     onlineChanged = Signal(bool)
     troubleChanged = Signal(str)
     signedInChanged = Signal(bool)
+    signingInChanged = Signal(bool)
     waitingChanged = Signal(int)
     transitioned = Signal(object)
 
@@ -57,7 +59,7 @@ class SynoviaClient(QtCore.QObject):
         self._calls: set[Call] = set()
         self._state = "connecting"
         self._trouble = ""
-        self._signed_in = False
+        self._signed_in = self._signing_in = False
         try:
             self._client = BlockingClient(url, call=self._events.post, token=token, **options)
         except BaseException:
@@ -95,6 +97,9 @@ class SynoviaClient(QtCore.QObject):
     def _get_signed_in(self) -> bool:
         return self._signed_in
 
+    def _get_signing_in(self) -> bool:
+        return self._signing_in
+
     def _get_waiting(self) -> int:
         return len(self._calls)
 
@@ -104,6 +109,8 @@ class SynoviaClient(QtCore.QObject):
     trouble: str = Property(str, _get_trouble, notify=troubleChanged)  # type: ignore[assignment]
     """Why there is no connection, for people; empty while there is one."""
     signedIn: bool = Property(bool, _get_signed_in, notify=signedInChanged)  # type: ignore[assignment]
+    signingIn: bool = Property(bool, _get_signing_in, notify=signingInChanged)  # type: ignore[assignment]
+    """Whether a token is there that the server has not looked at yet."""
     waiting: int = Property(int, _get_waiting, notify=waitingChanged)  # type: ignore[assignment]
     """How many calls have no answer yet."""
 
@@ -120,6 +127,9 @@ class SynoviaClient(QtCore.QObject):
             self.troubleChanged.emit(trouble)
 
     def _auth_changed(self, auth: AuthState) -> None:
+        if auth.is_loading != self._signing_in:
+            self._signing_in = auth.is_loading
+            self.signingInChanged.emit(self._signing_in)
         if auth.is_authenticated != self._signed_in:
             self._signed_in = auth.is_authenticated
             self.signedInChanged.emit(self._signed_in)
@@ -167,6 +177,14 @@ class SynoviaClient(QtCore.QObject):
     def sign_out(self) -> Call:
         """Sign out: forget all tokens, and end the session at the server."""
         return self._call("sign out", lambda progress: self._client.submit_sign_out())
+
+    def run(self, name: str, call: Callable[[Client], Coroutine[Any, Any, Any]]) -> Call:
+        """Run a coroutine function of the client below on its thread; ``name`` is the ``path`` of the ``Call``."""
+        return self._call(name, lambda progress: self._client.submit(call))
+
+    def run_here(self, function: Callable[[], None]) -> None:
+        """Run a function on Qt's thread with what comes in the next event; may be called on any thread."""
+        self._events.post(function)
 
     def _submit(self, kind: str, path: Any, args: dict[str, Any] | None, **options: Any) -> Future[Any]:
         submit: Callable[..., Future[Any]] = getattr(self._client, f"submit_{kind}")
