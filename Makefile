@@ -77,6 +77,9 @@ torture: $(READY)  ## Look for broken promises: hubs and databases die under loa
 	cd tests && ../$(BIN)/python -m torture --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.churn --minutes $(or $(CHURN),10)
+	cd tests && ../$(BIN)/python -m torture.calls --calls $(or $(CALLS),10000)
+	cd tests && ../$(BIN)/python -m torture.clocks
+	cd tests && ../$(BIN)/python -m torture.full_disk
 
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY) $(JS_READY) $(CHAT_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from torture.hub import APP, VARIABLE
 from torture.trouble import KILL_AMID
 
 TESTS = Path(__file__).parent.parent
+PRELOAD = "LD_PRELOAD"
 STARTING_SECONDS = 300.0
 """So long a process may take until it answers, however busy the machine is: that is no fault of the hub's."""
 SETTLING_SECONDS = 60.0
@@ -69,7 +71,7 @@ class HubProcess:
         self._sabotage = sabotage
         self._application = application
         self._environment = UNLIMITED | environment
-        self._process: Command | None = None
+        self._process: Command | subprocess.Popen[bytes] | None = None
         self._paused = False
 
     @property
@@ -96,8 +98,13 @@ class HubProcess:
         variables = {**os.environ, **self._environment, "PYTHONPATH": str(TESTS)}
         if self._sabotage is not None:
             variables[VARIABLE] = self._sabotage
+        module, arguments = self._command()
         with self._log.open("ab") as log:
-            self._process = Command(*self._command(), variables, log.fileno(), log.fileno())
+            if PRELOAD in variables:  # which counts for what is started, not for what is forked
+                command = [sys.executable, "-m", module, *arguments]
+                self._process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
+            else:
+                self._process = Command(module, arguments, variables, log.fileno(), log.fileno())
 
     async def start(self) -> None:
         """Start it, again if the database was not ready for it, and wait until it is healthy.
@@ -135,11 +142,12 @@ class HubProcess:
                 return health
         return None
 
-    async def post(self, path: str, body: Any, token: str) -> tuple[int, bytes]:
+    async def post(self, path: str, body: Any, token: str | None = None) -> tuple[int, bytes]:
         """Send JSON as one request; give the status and the body of the answer."""
         content = json.dumps(body).encode()
+        authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{authorization}"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

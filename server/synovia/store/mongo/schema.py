@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bson import Int64
 from pymongo.errors import OperationFailure
 
 from synovia.schema.specs import Document, TableSpec
@@ -90,11 +91,13 @@ async def check_server(driver: Driver) -> Server:
     return Server(single_events=hello["maxWireVersion"] < _WIRE_VERSION_8, sharded=sharded)
 
 
-async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl: float) -> None:
+async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl: float, first_fence: int = 0) -> None:
     """Create what is missing of the catalog's tables and of the store's own collections, and mend what differs.
 
     Args:
         request_ttl: Seconds for which a request record is kept.
+        first_fence: The number of a fence that has to be made: more than one that was there before ever had, or a hub that
+            stood still meanwhile would find its own number again one day, and take what it has missed for nothing.
     """
     if server.sharded:
         await _refuse_sharded(driver, [*(table.name for table in catalog.tables), FENCE, REQUESTS])
@@ -107,7 +110,7 @@ async def prepare(driver: Driver, catalog: Catalog, server: Server, request_ttl:
     await _ensure_expiry(driver, _expiry(request_ttl))
     for name in (ARRAYS, CHUNKS):
         await _ensure(driver, name, [USE])
-    await _ensure_fence(driver)
+    await _ensure_fence(driver, first_fence)
 
 
 async def _refuse_sharded(driver: Driver, names: list[str]) -> None:
@@ -133,8 +136,8 @@ async def _ensure_collection(driver: Driver, name: str, found: Document | None, 
         await driver.command({"collMod": name, **options, "writeConcern": MAJORITY})
 
 
-async def _ensure_fence(driver: Driver) -> None:
-    update = {"q": {"_id": FENCE_ID}, "u": {"$setOnInsert": {"n": 0}}, "upsert": True}
+async def _ensure_fence(driver: Driver, first: int) -> None:
+    update = {"q": {"_id": FENCE_ID}, "u": {"$setOnInsert": {"n": Int64(first)}}, "upsert": True}
     try:
         await driver.command({"update": FENCE, "updates": [update], "writeConcern": MAJORITY})
     except OperationFailure as error:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("synovia")
 
 _REQUEST_TTL: Final = timedelta(seconds=REQUEST_TTL)
+_BEYOND: Final = 1_000_000
+"""A fence that is made again begins so far beyond the largest number that this hub has seen: others may have seen more."""
 
 
 class MongoStore:
@@ -68,6 +70,7 @@ class MongoStore:
         self._request_ttl = request_ttl.total_seconds()
         self._arrays = MongoArrays(self._driver)
         self._orphans = Orphans(self._driver)
+        self._largest_fence = 0
 
     @property
     def arrays(self) -> MongoArrays:
@@ -127,7 +130,12 @@ class MongoStore:
     async def _fence(self) -> tuple[Ts, Document]:
         command = {"find": FENCE, "filter": {"_id": FENCE_ID}, "limit": 1, "readConcern": {"level": "snapshot"}}
         reply = await self._driver.reading(lambda: self._driver.command(command))
-        return ts_of(reply["cursor"]["atClusterTime"]), next(iter(reply["cursor"]["firstBatch"]), {})
+        cursor = reply["cursor"]
+        if "atClusterTime" not in cursor or not cursor["firstBatch"]:  # without the collection there is no time either
+            raise StoreUnavailable("the fence has been deleted; it is made again as soon as the log has heard of that")
+        fence = cursor["firstBatch"][0]
+        self._largest_fence = max(self._largest_fence, int(fence.get("n", 0)))
+        return ts_of(cursor["atClusterTime"]), fence
 
     def snapshot(self, ts: Ts) -> MongoSnapshot:
         return MongoSnapshot(self._driver, self._catalog, ts)
@@ -165,7 +173,8 @@ class MongoStore:
 
     async def _prepare(self) -> None:
         try:
-            await prepare(self._driver, self._catalog, self._server, self._request_ttl)
+            first = self._largest_fence + _BEYOND if self._largest_fence else 0
+            await prepare(self._driver, self._catalog, self._server, self._request_ttl, first)
         except PyMongoError as error:
             raise translated(error) from error
 

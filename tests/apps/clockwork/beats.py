@@ -1,0 +1,68 @@
+"""Calls that are to run once each, now or later, and a cron: every run leaves a beat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from synovia import (
+    ActionContext,
+    Index,
+    MutationContext,
+    QueryContext,
+    Retry,
+    Table,
+    action,
+    cron,
+    gt,
+    mutation,
+    query,
+)
+
+
+class Beat(Table, name="beats", indexes=[Index("by_name", "name")]):
+    name: str
+    at: int
+
+
+@mutation(internal=True)
+async def beat(ctx: MutationContext, name: str) -> None:
+    await ctx.db.insert(Beat(name=name, at=ctx.now))
+
+
+@action(internal=True, retry=Retry(attempts=20, first=timedelta(seconds=1), factor=1))
+async def beat_by_action(ctx: ActionContext, name: str) -> None:
+    await ctx.run_mutation("beats:beat", {"name": name})
+
+
+@cron(every=timedelta(seconds=3))
+@mutation(internal=True)
+async def tick(ctx: MutationContext) -> None:
+    await ctx.db.insert(Beat(name="tick", at=ctx.now))
+
+
+@mutation(public=True)
+async def schedule(ctx: MutationContext, group: str, first: int, count: int, seconds: float, acting: bool) -> None:
+    """Have so many calls run after some seconds, each with a name of its own."""
+    path = "beats:beat_by_action" if acting else "beats:beat"
+    for number in range(first, first + count):
+        await ctx.scheduler.run_after(timedelta(seconds=seconds), path, {"name": f"{group} {number:06}"})
+
+
+@mutation(public=True)
+async def note(ctx: MutationContext, name: str, text: str = "") -> str:
+    """Leave a beat at once; ``text`` only takes space in the database."""
+    await ctx.db.insert(Beat(name=name + text, at=ctx.now))
+    return name
+
+
+@query(public=True)
+async def ran(ctx: QueryContext, name: str) -> int:
+    """Tell how often what has this name has run."""
+    return await ctx.db.query(Beat).using("by_name", name=name).count()
+
+
+@query(public=True)
+async def names(ctx: QueryContext, after: str, limit: int = 1_000) -> list[str]:
+    """Give names beyond one, in order: one name as often as it has run."""
+    found = ctx.db.query(Beat).using("by_name", name=gt(after)).take(limit)
+    return [beat.name for beat in await found]
