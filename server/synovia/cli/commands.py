@@ -42,6 +42,7 @@ from synovia.cli.reporting import err, out, reporting, run_to_end, settings_of
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.server import listen, make_server
 from synovia.cli.sweeping import sweep_store
+from synovia.cli.watching import call, data, logs
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
 from synovia.config import Settings
 from synovia.hosts import is_loopback
@@ -308,6 +309,9 @@ app.command("import")(reporting(import_data))
 app.command("export")(reporting(export_data))
 app.command("backup")(reporting(back_up))
 app.command("restore")(reporting(restore))
+app.command("logs")(reporting(logs))
+app.command("data")(reporting(data))
+app.command("call")(reporting(call))
 app.command("codegen")(reporting(write_clients))
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from synovia.cli.application import ApplicationError
+from synovia.cli.hub import HubUnreachable
 from synovia.cli.server import AddressError
 from synovia.codegen import CodegenError
 from synovia.config import Settings
@@ -27,7 +28,7 @@ from synovia.store.base import StoreError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE = 1, 2, 3, 4
+FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE, NO_HUB = 1, 2, 3, 4, 5
 """Exit codes; see docs/operations.md."""
 
 out = Console()
@@ -55,6 +56,8 @@ def reporting(command: Callable[P, None]) -> Callable[P, None]:
             fail(str(error), BAD_APPLICATION)
         except AddressError as error:
             fail(str(error), BAD_ADDRESS)
+        except HubUnreachable as error:
+            fail(str(error), NO_HUB)
         except StoreError as error:
             fail(f"the store: {error}", BAD_STORE)
         except (CodegenError, ExportError) as error:

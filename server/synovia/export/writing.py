@@ -34,10 +34,8 @@ PART_BYTES: Final = 8 * 1024 * 1024
 """Bytes of lines after which a new part begins."""
 _MANIFESTS: Final = 100
 _LEVEL: Final = 4
-OF_ONE_INSTALLATION: Final = frozenset({
-    "_sessions", "_keys", "_serviceKeys", "_emailCodes", "_scheduled", "_call_batches", "_crons", "_schemaChecks",
-})  # fmt: skip
-"""Tables that only a backup has: sessions, keys, and calls to come, which would run in two places."""
+SYSTEM_IN_EXPORTS: Final = frozenset({"_audit", "_migrations"})
+"""Of the tables that Synovia itself keeps an export has these; others belong to one installation, and are in backups."""
 IMPORTS: Final = TableSpec("_imports")
 """The table that says which import has begun and not ended; no export has it."""
 
@@ -81,8 +79,7 @@ async def export_store(
     ts, _ = await store.newest()
     writing = _Writing(store, store.snapshot(ts), file, told)
     clock, at = await store.clock(), int(time.time() * 1000)
-    without = {IMPORTS.name} | (OF_ONE_INSTALLATION if kind == "export" else set())
-    names = sorted({*await store.tables()} - without)
+    names = sorted(name for name in await store.tables() if _is_in(name, kind))
     tables = {name: await writing.table(name) for name in names}
     arrays = await writing.arrays()
     manifest = Manifest(
@@ -92,6 +89,12 @@ async def export_store(
     await writing.member(NAME, manifest.as_json())
     await writing.write(tar.end())
     return manifest
+
+
+def _is_in(table: str, kind: Literal["export", "backup"]) -> bool:
+    if table == IMPORTS.name:
+        return False
+    return kind == "backup" or table in SYSTEM_IN_EXPORTS or not TableSpec(table).system
 
 
 async def documents_of(snapshot: Snapshot, table: str) -> AsyncGenerator[list[Document], None]:
