@@ -13,12 +13,15 @@ RUN pip install --no-cache-dir --no-index --find-links /wheels synovia synovia-m
 FROM node:22-slim AS page
 WORKDIR /src
 COPY clients/js clients/js
+COPY server/dashboard server/dashboard
+RUN cd server/dashboard && npm ci --no-audit --no-fund && npm run build
 COPY --from=server /src/apps/motion/desk apps/motion/desk
 RUN cd apps/motion/desk && npm ci --no-audit --no-fund && npx tsc --noEmit && npx vite build
 
 FROM server AS motion
 COPY --from=page /src/apps/motion/web apps/motion/web
-RUN rm /wheels/synovia_motion-*.whl && pip wheel --no-cache-dir --no-deps --wheel-dir /wheels ./apps/motion
+COPY --from=page /src/server/synovia/dashboard/web server/synovia/dashboard/web
+RUN rm /wheels/synovia-*.whl /wheels/synovia_motion-*.whl && pip wheel --no-cache-dir --no-deps --wheel-dir /wheels ./server ./apps/motion
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 synovia

@@ -8,6 +8,10 @@ DESK_READY := $(DESK)/node_modules/.ready
 DESK_API := $(DESK)/src/api/api.ts
 UI := apps/motion/web/index.html
 UI_SOURCES = $(shell find $(DESK) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' -not -path $(DESK_API))
+DASHBOARD := server/dashboard
+DASHBOARD_READY := $(DASHBOARD)/node_modules/.ready
+PAGES := server/synovia/dashboard/web/index.html
+PAGES_SOURCES = $(shell find $(DASHBOARD) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 BROWSER_READY := tests/browser/node_modules/.ready
 CHAT := examples/convex-chat/front
 CHAT_READY := $(CHAT)/node_modules/.ready
@@ -16,7 +20,7 @@ PARTS := protocol clients/python clients/qt server apps/motion
 APP ?= apps/motion
 
 .DEFAULT_GOAL := help
-.PHONY: help dev ui demo test test-fast lint format torture bench docs clean
+.PHONY: help dev ui dashboard demo test test-fast lint format torture bench docs clean
 
 help:  ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +33,7 @@ $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 	@touch $@
 
 dev: $(READY)  ## Run the motion application on the embedded store, with reload, and its page
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui || echo "The page could not be built; the server starts without the new one."; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui dashboard || echo "The page could not be built; the server starts without the new one."; \
 	else echo "Without Node.js (https://nodejs.org) there is no page; the server starts all the same."; fi
 	$(BIN)/synovia dev $(APP)
 
@@ -39,11 +43,21 @@ $(UI): $(DESK_READY) $(READY) $(UI_SOURCES) $(wildcard apps/motion/*.py apps/mot
 	cd $(DESK) && npm run --silent build
 	@touch $@
 
+dashboard: $(PAGES)  ## Build the pages for operators: http://127.0.0.1:8000/_synovia/
+
+$(PAGES): $(DASHBOARD_READY) $(PAGES_SOURCES)
+	cd $(DASHBOARD) && npm run --silent build
+	@touch $@
+
 demo: $(READY)  ## Show the main job as it happens, on both stores
 	$(BIN)/python -m motion.demo
 
 $(DESK_READY): $(DESK)/package.json $(DESK)/package-lock.json
 	cd $(DESK) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(DASHBOARD_READY): $(DASHBOARD)/package.json $(DASHBOARD)/package-lock.json
+	cd $(DASHBOARD) && npm ci --no-audit --no-fund
 	@touch $@
 
 $(BROWSER_READY): tests/browser/package.json tests/browser/package-lock.json
@@ -58,7 +72,7 @@ $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: $(READY) $(JS_READY) $(UI) $(BROWSER_READY) $(CHAT_READY)  ## Check style and types, then run every test; tells how long each suite took
+test: $(READY) $(JS_READY) $(UI) $(PAGES) $(BROWSER_READY) $(CHAT_READY)  ## Check style and types, then run every test; tells how long each suite took
 	$(BIN)/python tests/suites.py
 
 test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser nor minutes
@@ -94,4 +108,4 @@ $(DOCS_READY): $(READY) requirements-docs.txt
 	@touch $@
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web tests/browser/node_modules $(CHAT)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web $(DASHBOARD)/node_modules server/synovia/dashboard/web tests/browser/node_modules $(CHAT)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

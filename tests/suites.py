@@ -60,6 +60,7 @@ STYLE = Suite("style", [tool("ruff", "check", "."), tool("ruff", "format", "--ch
 TYPES = Suite("types", [tool("mypy")])
 CLIENT = Suite("JavaScript client", [["npm", "test"], ["npm", "run", "build"], ["npm", "run", "size"]], "clients/js")
 DESK = Suite("Motion Desk", [["npm", "test"]], "apps/motion/desk")
+DASHBOARD = Suite("dashboard", [["npm", "test"]], "server/dashboard")
 PYTHON = Suite("pytest", [pytest()])
 FAST = Suite("pytest, fast", [pytest("-m", "not mongodb and not torture", "--ignore", "tests/torture")])
 BROWSER = Suite("browser", [["npm", "test"]], "tests/browser")
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true")
     fast = parser.parse_args().fast
     began = time.monotonic()
-    results = run_all([STYLE], [FAST]) if fast else run_all([TYPES, CLIENT, DESK, STYLE], [PYTHON, BROWSER])
+    results = run_all([STYLE], [FAST]) if fast else run_all([TYPES, CLIENT, DESK, DASHBOARD, STYLE], [PYTHON, BROWSER])
     print("\n".join(map(str, [*results, Result("all", time.monotonic() - began, all(each.good for each in results))])))
     sys.exit(0 if all(result.good for result in results) else 1)
 

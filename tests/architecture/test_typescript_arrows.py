@@ -1,4 +1,4 @@
-"""The files of the JavaScript client and of the Motion Desk build on each other in one direction."""
+"""The files of the JavaScript client, of the dashboard and of the Motion Desk build on each other in one direction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from architecture.typescript_graph import graph_of, packages_of, specifiers_in
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "clients" / "js" / "src"
+DASHBOARD = ROOT / "server" / "dashboard" / "src"
 DESK = ROOT / "apps" / "motion" / "desk" / "src"
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "client": (("protocol",), ("",), ("react",)),
+    "dashboard": (
+        ("api", "ui", "browser", "session"),
+        ("data", "functions", "logs", "live", "clients", "calls", "health"),
+        ("app",),
+        ("",),
+    ),
     "desk": (
         ("api", "ui", "browser"),
         ("session",),
@@ -28,7 +35,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Folders from the ground up, "" being the files beside them. Folders of one floor may not know each other."""
 
-SOURCES = {"client": CLIENT, "desk": DESK}
+SOURCES = {"client": CLIENT, "dashboard": DASHBOARD, "desk": DESK}
 GENERATED = ("api/api.ts",)
 
 
@@ -67,9 +74,9 @@ def test_only_the_hooks_know_react_and_nothing_else_is_needed() -> None:
         assert packages <= ({"react"} if room_of(file) == "react" else set()), file
 
 
-def test_the_desk_takes_the_client_only_by_its_front_door() -> None:
+def test_pages_take_the_client_only_by_its_front_door() -> None:
     known = {"synovia-client", "synovia-client/react"}
-    for file, packages in packages_of(DESK).items():
+    for file, packages in {**packages_of(DESK), **packages_of(DASHBOARD)}.items():
         assert {name for name in packages if name.startswith("synovia")} <= known, file
 
 

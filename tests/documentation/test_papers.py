@@ -39,7 +39,9 @@ def test_every_distribution_carries_the_license(name: str, folder: str) -> None:
     assert (ROOT / folder / "LICENSE").read_text(encoding="utf-8") == LICENSE
 
 
-@pytest.mark.parametrize("folder", ["clients/js", "apps/motion/desk", "examples/convex-chat/front", "tests/browser"])
+@pytest.mark.parametrize(
+    "folder", ["clients/js", "apps/motion/desk", "server/dashboard", "examples/convex-chat/front", "tests/browser"]
+)
 def test_every_npm_package_names_the_license(folder: str) -> None:
     package = json.loads((ROOT / folder / "package.json").read_text(encoding="utf-8"))
     assert package["license"] == "Apache-2.0"

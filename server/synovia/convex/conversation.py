@@ -20,6 +20,7 @@ from synovia.identity import Account, Identity
 from synovia.limits.addresses import Address
 from synovia.limits.allowance import Allowance, too_much
 from synovia.sync.frame_socket import Ending
+from synovia.sync.peer_state import PeerState
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
 MUTATION_WEIGHT = 3
@@ -70,6 +71,12 @@ class ConvexConversation:
     def busy(self) -> bool:
         """Whether a request of the client is running."""
         return self._requests.busy
+
+    @property
+    def state(self) -> PeerState:
+        """What is known of the client."""
+        held = self.query_set
+        return PeerState("convex", held.identity, len(held), None, self.busy, 0)
 
     # --- for the socket
 

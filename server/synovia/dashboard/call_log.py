@@ -10,7 +10,7 @@ from typing import Final
 
 from synovia.dashboard.declaring import PREFIX
 from synovia.dashboard.signals import Signal
-from synovia.engine.observing import EndedCall
+from synovia.engine.observing import OK, EndedCall
 
 MOST_CALLS: Final = 2_000
 MOST_TRACEBACKS: Final = 200
@@ -39,10 +39,12 @@ class CallLog:
 
     Attributes:
         signal: Tells of new ones.
+        seen, failures, runs: Calls, those of them that have not ended well, and runs of live queries, since it was made.
     """
 
     def __init__(self) -> None:
         self.signal = Signal("calls")
+        self.seen = self.failures = self.runs = 0
         self._calls: deque[LoggedCall] = deque(maxlen=MOST_CALLS)
         self._tracebacks: OrderedDict[str, str] = OrderedDict()
         self._scheduled_by: OrderedDict[str, int] = OrderedDict()
@@ -51,6 +53,8 @@ class CallLog:
         """Keep a call; those of operators themselves aside."""
         if call.path.startswith(PREFIX):
             return
+        self.seen += 1
+        self.failures += call.word != OK
         self._calls.append(LoggedCall(call, time.time() * 1000))
         for id_ in call.scheduled:
             self._scheduled_by[id_] = call.number
@@ -59,7 +63,8 @@ class CallLog:
         self.signal.changed()
 
     def run_ended(self, path: str, outcome: str, seconds: float) -> None:
-        """Pass over it: live queries are looked at by themselves."""
+        """Count it: live queries are looked at by themselves."""
+        self.runs += 1
 
     def failed(self, reference: str, error: Exception) -> None:
         """Keep a traceback."""

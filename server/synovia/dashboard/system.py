@@ -8,8 +8,12 @@ from typing import Protocol
 
 from synovia.dashboard.call_log import CallLog
 from synovia.dashboard.callables import FunctionFunctions
+from synovia.dashboard.clients import ClientFunctions
 from synovia.dashboard.data import DataFunctions
+from synovia.dashboard.live import LiveQueryFunctions
 from synovia.dashboard.logs import LogFunctions
+from synovia.dashboard.scheduled import ScheduledFunctions
+from synovia.dashboard.state import HealthFunctions
 from synovia.dashboard.tables import Tables
 from synovia.engine.engine import Engine
 from synovia.engine.live_queries import LiveQueries
@@ -18,6 +22,7 @@ from synovia.functions.function import Function
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
+from synovia.health import Health
 from synovia.sync.hub import Hub
 
 SYSTEM_MODELS = {
@@ -34,6 +39,9 @@ class Running(Protocol):
 
     @property
     def hub(self) -> Hub: ...
+
+    @property
+    def health(self) -> Health: ...
 
 
 class Room(Protocol):
@@ -64,6 +72,10 @@ class System:
             DataFunctions(engine, tables),
             LogFunctions(self.log),
             FunctionFunctions(registry, engine),
+            LiveQueryFunctions(engine),
+            ClientFunctions(lambda: running().hub, engine),
+            ScheduledFunctions(),
+            HealthFunctions(running, registry.name, self.log),
         ]
         functions = [function for room in rooms for function in room.functions()]
         self.registry = replace(registry, system={function.path: function for function in functions})

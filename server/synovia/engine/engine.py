@@ -137,6 +137,10 @@ class Engine:
         """The newest timestamp that the log has delivered; every live query is judged by it."""
         return self._log.head
 
+    def recent_commits(self, after: Ts) -> list[KeyedCommit] | None:
+        """Give the commits after an instant, if the log still has them all."""
+        return self._log.since(after)
+
     @property
     def lag_seconds(self) -> float:
         """How far the log is behind the database, in seconds."""

@@ -23,7 +23,7 @@ FOLDER = "web"
 INDEX = "index.html"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _HASHED = re.compile(r"/assets/[^/]*[-.](?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{8}\.\w+\Z")
-_BASE = b'<base href="/"'
+_BASE = b'<base href="/'
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _PLAIN = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "cache-control": "no-store"}
@@ -129,8 +129,8 @@ class Page:
 
 
 def _below(prefix: str, page: bytes, request: Request) -> Response:
-    """Give a page that is reached below a path: its ``<base href="/">`` says so, which all its relative addresses follow."""
-    content = page.replace(_BASE, f'<base href="{escape(prefix)}/"'.encode(), 1)
+    """Give a page that is reached below a path: its ``<base>`` says so, which all its relative addresses follow."""
+    content = page.replace(_BASE, f'<base href="{escape(prefix)}/'.encode(), 1)
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"cache-control": _ASK_AGAIN, "etag": tag}
     if request.headers.get("if-none-match", "").removeprefix("W/") == tag:

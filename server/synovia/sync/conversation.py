@@ -12,6 +12,7 @@ from synovia.limits.addresses import Address
 from synovia.limits.allowance import Allowance, too_much
 from synovia.sync.context import HubContext
 from synovia.sync.fetches import Fetches
+from synovia.sync.peer_state import PeerState
 from synovia.sync.query_set import QuerySet
 from synovia.sync.requests import Requests
 from synovia.sync.sign_in import ClientSignIn
@@ -68,6 +69,12 @@ class Conversation:
     def fetching(self) -> int:
         """Arrays that are being sent."""
         return len(self._fetches)
+
+    @property
+    def state(self) -> PeerState:
+        """What is known of the client."""
+        held = self.query_set
+        return PeerState("synovia", held.identity, len(held), held.ts, self.busy, held.waiting_bytes)
 
     # --- for the socket
 

@@ -104,6 +104,11 @@ class FrameSocket(ABC):
         self._draining_since: float | None = None
         self._buffered = 0
 
+    @property
+    def seconds(self) -> float:
+        """How long it has been open."""
+        return self._clock() - self._since
+
     # --- for those who use it
 
     def wake(self) -> None:

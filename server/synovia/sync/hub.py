@@ -25,6 +25,7 @@ from synovia.sync.context import HubContext
 from synovia.sync.conversation import Conversation
 from synovia.sync.frame_socket import FrameSocket, Handler
 from synovia.sync.output import Flusher, Sent
+from synovia.sync.peer_state import PeerState
 from synovia.sync.ports import Engine
 from synovia.sync.running import RunningRequests
 from synovia.sync.socket import Ending, Socket
@@ -54,6 +55,11 @@ class Peer(Handler, Protocol):
 
     def end_session(self, session: str) -> None:
         """Forget who the client is if this session says it."""
+        ...
+
+    @property
+    def state(self) -> PeerState:
+        """What is known of it."""
         ...
 
 
@@ -113,6 +119,11 @@ class Hub:
     def conversations(self) -> list[Peer]:
         """Everyone who is connected."""
         return list(self._conversations.values())
+
+    @property
+    def connections(self) -> list[tuple[FrameSocket, Peer]]:
+        """Everyone who is connected, with their sockets."""
+        return list(self._conversations.items())
 
     @property
     def sent(self) -> Sent:

@@ -1,0 +1,93 @@
+/** A table's fields and indexes, and how often each index was read since the hub was started. */
+import { linkTo } from "../browser/route.ts";
+import type { TableInfo } from "../api/hub.ts";
+import { ago, count } from "../ui/format.ts";
+
+export function SchemaView({ table }: { table: TableInfo }) {
+  return (
+    <div className="table-view">
+      <div className="bar">
+        <h1>{table.name}</h1>
+        <span className="quiet">schema</span>
+        <span className="grow" />
+        <a className="button" href={linkTo(["data", table.name])}>
+          Documents
+        </a>
+      </div>
+      <div className="schema">
+        <section>
+          <h3>Fields</h3>
+          {table.fields.length ? (
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">Type</th>
+                  <th scope="col">Refers to</th>
+                </tr>
+              </thead>
+              <tbody>
+                {table.fields.map(({ name, type, refersTo, required }) => (
+                  <tr key={name}>
+                    <td>
+                      <code>{name}</code> {required && <span className="tag">required</span>}
+                    </td>
+                    <td>
+                      <code>{type}</code>
+                    </td>
+                    <td>
+                      {refersTo && (
+                        <a className="reference" href={linkTo(["data", refersTo])}>
+                          {refersTo}
+                        </a>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          ) : (
+            <p className="hint">No version of the application that runs here declares this table.</p>
+          )}
+        </section>
+        <section>
+          <h3>Indexes</h3>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Over</th>
+                <th scope="col" className="number">
+                  Scans
+                </th>
+                <th scope="col" className="number">
+                  Documents
+                </th>
+                <th scope="col">Last</th>
+              </tr>
+            </thead>
+            <tbody>
+              {table.indexes.map(({ name, fields, unique, scans, documents, usedAt }) => (
+                <tr key={name}>
+                  <td>
+                    <code>{name}</code> {unique && <span className="tag">unique</span>}
+                  </td>
+                  <td>
+                    <code>{fields.join(", ")}</code>
+                  </td>
+                  <td className="number">{scans || name === "by_id" ? count(scans) : <span className="tag warn">never used</span>}</td>
+                  <td className="number">{count(documents)}</td>
+                  <td>{usedAt ? ago(usedAt, Date.now()) : "–"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <p className="hint">
+            Counted since this hub was started, what operators look at included. An index that no query uses costs every write; one over many more
+            documents than its queries give would serve them better with further fields.
+          </p>
+        </section>
+      </div>
+    </div>
+  );
+}

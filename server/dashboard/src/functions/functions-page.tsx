@@ -1,0 +1,89 @@
+/** Everything that can be called, and calling it. */
+import { useMemo, useState } from "react";
+import { useQuery } from "synovia-client/react";
+import { linkTo, useRoute } from "../browser/route.ts";
+import { PATHS, type FunctionInfo } from "../api/hub.ts";
+import { plural } from "../ui/format.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Boundary } from "../ui/boundary.tsx";
+import { FunctionView } from "./function-view.tsx";
+import type { Definitions } from "./schema.ts";
+import "./functions.css";
+
+const KINDS = ["query", "mutation", "action", "route", "migration"] as const;
+
+export default function FunctionsPage() {
+  const { parts } = useRoute();
+  const listed = useQuery(PATHS.functions) as { functions: readonly FunctionInfo[]; definitions: string } | undefined;
+  const [search, setSearch] = useState("");
+  const [kind, setKind] = useState("");
+  const definitions = useMemo(() => JSON.parse(listed?.definitions ?? "{}") as Definitions, [listed?.definitions]);
+  if (!listed) return <div className="blank" role="status" aria-label="Loading" />;
+  const wanted = search.trim().toLowerCase();
+  const shown = listed.functions.filter((each) => (!kind || each.kind === kind) && (!wanted || `${each.path} ${each.docs} ${each.pattern ?? ""}`.toLowerCase().includes(wanted)));
+  const modules = grouped(shown);
+  const chosen = listed.functions.find(({ path }) => path === parts[1]);
+  return (
+    <div className="page">
+      <div className="bar">
+        <h1>Functions</h1>
+        <span className="quiet">{plural(listed.functions.length, "function")}</span>
+        <span className="grow" />
+        <label className="search">
+          <span className="hidden">Search</span>
+          <Icon name="search" />
+          <input type="search" value={search} placeholder="Name or docs" onChange={({ target }) => setSearch(target.value)} />
+        </label>
+        <select aria-label="Kind" value={kind} onChange={({ target }) => setKind(target.value)}>
+          <option value="">Every kind</option>
+          {KINDS.map((each) => (
+            <option key={each} value={each}>
+              {each}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div className={chosen ? "functions open" : "functions"}>
+        <nav className="function-list" aria-label="Functions">
+          {[...modules].map(([module, functions]) => (
+            <section key={module}>
+              <h3>{module}</h3>
+              <ul>
+                {functions.map((each) => (
+                  <li key={each.path}>
+                    <a href={linkTo(["functions", each.path])} aria-current={each === chosen ? "true" : undefined}>
+                      <code>{each.path.slice(module.length + 1)}</code>
+                      {each.cron && <Icon name="calls" size={13} />}
+                      {each.internal && <span className="internal">internal</span>}
+                      <span className={`tag ${each.kind}`}>{each.kind}</span>
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          ))}
+          {!shown.length && <p className="empty">No function is called so.</p>}
+        </nav>
+        {chosen ? (
+          <Boundary key={chosen.path}>
+            <FunctionView info={chosen} definitions={definitions} />
+          </Boundary>
+        ) : (
+          <div className="empty function-none">
+            <h2>Choose a function</h2>
+            <p>See what it takes and who may call it, run it as anybody, or watch a query change.</p>
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function grouped(functions: readonly FunctionInfo[]): Map<string, FunctionInfo[]> {
+  const found = new Map<string, FunctionInfo[]>();
+  for (const each of functions) {
+    const module = each.path.split(":")[0]!;
+    found.set(module, [...(found.get(module) ?? []), each]);
+  }
+  return found;
+}

@@ -1,0 +1,86 @@
+/** Live queries: who holds them, what they cost, and why they were run again. */
+import { useMemo, useState } from "react";
+import { useQueryResult } from "synovia-client/react";
+import { goInstead, useRoute } from "../browser/route.ts";
+import { PATHS, type LiveQueryInfo } from "../api/hub.ts";
+import { bytes, compact, count, duration, plural } from "../ui/format.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Rows, type Column } from "../ui/rows.tsx";
+import { LivePanel } from "./live-panel.tsx";
+
+type Order = "total" | "average" | "subscribers" | "runs" | "anew" | "pushed" | "size" | "read";
+
+export default function LivePage() {
+  const { query } = useRoute();
+  const [search, setSearch] = useState("");
+  const [order, setOrder] = useState<Order>("total");
+  const { value, error } = useQueryResult(PATHS.live, { limit: 500, ...(search.trim() && { path: search.trim() }) });
+  const found = value as readonly LiveQueryInfo[] | undefined;
+  const rows = useMemo(() => [...(found ?? [])].sort((a, b) => b[order] - a[order]), [found, order]);
+  const opened = query.get("query");
+
+  const columns = useMemo((): Column<LiveQueryInfo>[] => {
+    const numeric = (name: Order, title: string, width: string, cell: (row: LiveQueryInfo) => string): Column<LiveQueryInfo> => ({
+      name,
+      width,
+      kind: "number",
+      cell,
+      title: (
+        <button className="sort" aria-pressed={order === name} onClick={() => setOrder(name)}>
+          {title} {order === name && <Icon name="down" size={12} />}
+        </button>
+      ),
+    });
+    return [
+      { name: "state", title: <span className="hidden">State</span>, width: "34px", kind: "mark", cell: ({ state, error: code }) => <span title={state} className={code ? "dot bad" : state === "current" ? "dot good" : state === "kept" ? "dot" : "dot warn"} /> },
+      { name: "path", title: "Query", width: "minmax(170px, 1fr)", cell: ({ path }) => <code>{path}</code> },
+      { name: "arguments", title: "Arguments", width: "minmax(140px, 1.2fr)", cell: ({ arguments: args }) => <span className="mono quiet-ink">{args}</span> },
+      { name: "caller", title: "Answer of", width: "minmax(110px, 0.7fr)", cell: ({ caller }) => caller ?? <span className="quiet-ink">everybody</span> },
+      numeric("subscribers", "Held by", "86px", (row) => count(row.subscribers)),
+      numeric("runs", "Runs", "76px", (row) => compact(row.runs)),
+      numeric("anew", "Anew", "76px", (row) => compact(row.anew)),
+      numeric("average", "A run", "82px", (row) => duration(row.average)),
+      numeric("total", "In all", "82px", (row) => duration(row.total)),
+      numeric("read", "Reads", "78px", (row) => compact(row.read)),
+      numeric("size", "Result", "82px", (row) => bytes(row.size)),
+      numeric("pushed", "Pushed", "86px", (row) => bytes(row.pushed)),
+    ];
+  }, [order]);
+
+  const open = (number: number | undefined): void => goInstead(["live"], { query: number === undefined ? undefined : String(number) });
+  return (
+    <div className="page">
+      <div className="bar">
+        <h1>Live queries</h1>
+        <span className="quiet">{found && plural(found.length, "query", "queries")}</span>
+        <span className="grow" />
+        <label className="search">
+          <span className="hidden">Search</span>
+          <Icon name="search" />
+          <input type="search" value={search} placeholder="Function" onChange={({ target }) => setSearch(target.value)} />
+        </label>
+      </div>
+      {error && <p className="alert">{error.message}</p>}
+      <div className={opened ? "split open" : "split"}>
+        <Rows
+          label="Live queries"
+          columns={columns}
+          rows={rows}
+          keyOf={({ number }) => number}
+          rowClass={({ error: code }) => (code ? "failed" : "")}
+          selected={opened ? Number(opened) : null}
+          open={({ number }) => open(number)}
+          empty={
+            found && (
+              <div className="empty">
+                <h2>Nobody follows a query</h2>
+                <p>What clients subscribe to appears here, with what each run reads and costs.</p>
+              </div>
+            )
+          }
+        />
+        {opened && <LivePanel key={opened} number={Number(opened)} close={() => open(undefined)} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+/** One live query: its cost, what it has read, and the commit that last made it run again. */
+import { useRef } from "react";
+import { useQueryResult } from "synovia-client/react";
+import { linkTo } from "../browser/route.ts";
+import { PATHS, type LiveQueryDetails } from "../api/hub.ts";
+import { bytes, count, duration, plural } from "../ui/format.ts";
+import { Panel } from "../ui/panel.tsx";
+
+export function LivePanel({ number, close }: { number: number; close: () => void }) {
+  const { value, error } = useQueryResult(PATHS.liveQuery, { number });
+  const held = useRef<LiveQueryDetails | undefined>(undefined);
+  held.current = (value as LiveQueryDetails | undefined) ?? held.current;
+  const details = held.current;
+  if (!details || error) {
+    return (
+      <Panel title="Live query" label="Live query" close={close}>
+        {error && <p className="hint">{error.message}</p>}
+      </Panel>
+    );
+  }
+  const { query, reads, documents, subscribers, wokenBy, isCommitKnown } = details;
+  const rolled = query.runs ? Math.round((100 * query.rolledForward) / query.runs) : 0;
+  return (
+    <Panel label={`Live query ${query.path}`} title={<code>{query.path}</code>} close={close}>
+      <pre className="block" tabIndex={0}>
+        {query.arguments}
+      </pre>
+      <dl className="facts">
+        {(
+          [
+            ["State", query.state],
+            ["Runs", count(query.runs)],
+            ["Last run", duration(query.last)],
+            ["In all", duration(query.total)],
+            ["Reads", plural(query.read, "document")],
+            ["Result", bytes(query.size)],
+            ["Pushed", bytes(query.pushed)],
+          ] as const
+        ).map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>Function</dt>
+          <dd>
+            <a className="reference" href={linkTo(["functions", query.path])}>
+              open
+            </a>
+          </dd>
+        </div>
+      </dl>
+      <section>
+        <h3>How it was run</h3>
+        <div className="share" role="img" aria-label={`${rolled} % rolled forward, the rest read anew`}>
+          <i style={{ width: `${rolled}%` }} />
+        </div>
+        <p className="hint">
+          {plural(query.rolledForward, "time")} rolled forward from the run before, {plural(query.anew, "time")} read anew from the database.
+        </p>
+      </section>
+      <section>
+        <h3>Why it last ran again</h3>
+        {query.wokenAt === undefined ? (
+          <p className="hint">It has not been: nothing that it has read was written since it was first asked for.</p>
+        ) : wokenBy.length ? (
+          <ul className="why">
+            {wokenBy.map((text, place) => (
+              <li key={place}>{text}</li>
+            ))}
+          </ul>
+        ) : (
+          <p className="hint">
+            The commit <code>{query.wokenAt}</code>
+            {isCommitKnown ? " wrote what it had read before, and does not read any more." : ", which this hub does not keep any more."}
+          </p>
+        )}
+      </section>
+      <section>
+        <h3>What it has read</h3>
+        <ul className="why">
+          {reads.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+        <p className="hint">{documents > 0 ? `${plural(documents, "document")} by id. ` : ""}Whatever is written there makes it run again; nothing else does.</p>
+      </section>
+      <section>
+        <h3>Held by</h3>
+        {subscribers.length ? (
+          <ul className="why plain">
+            {subscribers.map((text, place) => (
+              <li key={place}>{text}</li>
+            ))}
+          </ul>
+        ) : (
+          <p className="hint">Nobody; it is kept for a while in case somebody comes back.</p>
+        )}
+      </section>
+    </Panel>
+  );
+}

@@ -1,0 +1,117 @@
+/** One call, and the request that it belongs to. */
+import { useRef } from "react";
+import { useQueryResult } from "synovia-client/react";
+import { linkTo } from "../browser/route.ts";
+import { PATHS, type Call, type CallDetails } from "../api/hub.ts";
+import { bytes, clock, count, duration } from "../ui/format.ts";
+import { Panel } from "../ui/panel.tsx";
+
+export function CallPanel({ number, close, open }: { number: number; close: () => void; open: (number: number) => void }) {
+  const { value, error } = useQueryResult(PATHS.call, { number });
+  const held = useRef<CallDetails | undefined>(undefined);
+  held.current = (value as CallDetails | undefined) ?? held.current;
+  const details = held.current;
+  if (!details) {
+    return (
+      <Panel title={`Call ${number}`} label="Call" close={close}>
+        {error && <p className="hint">{error.message}</p>}
+      </Panel>
+    );
+  }
+  const { call, traceback, result, related } = details;
+  return (
+    <Panel
+      label={`Call of ${call.path}`}
+      title={
+        <>
+          <span className={`tag ${call.kind}`}>{call.kind}</span> <code>{call.path}</code>
+        </>
+      }
+      close={close}
+    >
+      <dl className="facts">
+        <Fact name="Outcome">
+          <span className={call.outcome === "ok" ? "tag good" : "tag bad"}>{call.outcome}</span>
+        </Fact>
+        <Fact name="Took">{duration(call.milliseconds)}</Fact>
+        <Fact name="Ended">{clock(call.endedAt)}</Fact>
+        <Fact name="Caller">{call.caller ?? (call.cause ? "the application" : "nobody")}</Fact>
+        <Fact name="Read">{count(call.read)}</Fact>
+        <Fact name="Written">{count(call.written)}</Fact>
+        <Fact name="Result">{bytes(call.bytes)}</Fact>
+        <Fact name="Function">
+          <a className="reference" href={linkTo(["functions", call.path])}>
+            open
+          </a>
+        </Fact>
+      </dl>
+      {call.message && <p className="alert">{call.message}</p>}
+      {traceback && (
+        <section>
+          <h3>Traceback {call.reference && <code>{call.reference}</code>}</h3>
+          <pre className="block" tabIndex={0}>
+            {traceback}
+          </pre>
+        </section>
+      )}
+      {call.lines.length > 0 && (
+        <section>
+          <h3>Logged</h3>
+          <ol className="lines">
+            {call.lines.map((line, place) => (
+              <li key={place} className={line.level}>
+                <span>{line.level}</span>
+                {line.text}
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      {related.length > 0 && <Request calls={related} chosen={call.number} open={open} />}
+      {result && (
+        <section>
+          <h3>Result</h3>
+          <pre className="block" tabIndex={0}>
+            {result}
+          </pre>
+        </section>
+      )}
+    </Panel>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** All calls of a request, each below the one that has made or scheduled it, on one line of time. */
+function Request({ calls, chosen, open }: { calls: readonly Call[]; chosen: number; open: (number: number) => void }) {
+  const depths = new Map<number, number>();
+  for (const { number, cause } of calls) depths.set(number, cause === undefined ? 0 : (depths.get(cause) ?? -1) + 1);
+  const began = Math.min(...calls.map((call) => call.endedAt - call.milliseconds));
+  const span = Math.max(...calls.map((call) => call.endedAt)) - began || 1;
+  return (
+    <section>
+      <h3>Request</h3>
+      <ol className="request">
+        {calls.map((call) => (
+          <li key={call.number}>
+            <button aria-current={call.number === chosen ? "true" : undefined} onClick={() => open(call.number)} style={{ paddingLeft: 8 + 14 * (depths.get(call.number) ?? 0) }}>
+              <span className={call.outcome === "ok" ? "dot good" : "dot bad"} />
+              <code>{call.path}</code>
+              <span className="track">
+                <i style={{ left: `${((call.endedAt - call.milliseconds - began) / span) * 100}%`, width: `${Math.max(1.5, (call.milliseconds / span) * 100)}%` }} />
+              </span>
+              <span className="took">{duration(call.milliseconds)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,137 @@
+/** Calls as they happen. */
+import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { useQueryResult } from "synovia-client/react";
+import { goInstead, useRoute } from "../browser/route.ts";
+import { PATHS, type Call } from "../api/hub.ts";
+import { bytes, clock, count, duration } from "../ui/format.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Rows, type Column } from "../ui/rows.tsx";
+import { CallPanel } from "./call-panel.tsx";
+
+const KINDS = ["query", "mutation", "action", "route"] as const;
+const LIMIT = 300;
+
+export const COLUMNS: readonly Column<Call>[] = [
+  { name: "time", title: "Time", width: "118px", cell: ({ endedAt }) => <span className="mono time">{clock(endedAt)}</span> },
+  { name: "kind", title: "Kind", width: "94px", cell: ({ kind }) => <span className={`tag ${kind}`}>{kind}</span> },
+  { name: "function", title: "Function", width: "minmax(190px, 1.4fr)", cell: ({ path }) => <span className="mono">{path}</span> },
+  {
+    name: "outcome",
+    title: "Outcome",
+    width: "minmax(150px, 1.1fr)",
+    cell: ({ outcome, message, lines }) =>
+      outcome === "ok" ? (
+        lines.length ? (
+          <span className="line">{lines.at(-1)!.text}</span>
+        ) : (
+          <span className="fine">ok</span>
+        )
+      ) : (
+        <span title={message}>
+          {outcome}
+          {message && <span className="reason"> {message}</span>}
+        </span>
+      ),
+  },
+  {
+    name: "caller",
+    title: "Caller",
+    width: "minmax(120px, 0.9fr)",
+    cell: ({ caller, callerName, cause }) => (caller ? <span title={caller}>{callerName ?? caller}</span> : <span className="fine">{cause ? "the application" : "nobody"}</span>),
+  },
+  { name: "duration", title: "Took", width: "76px", kind: "number", cell: ({ milliseconds }) => <span className={milliseconds > 500 ? "slow" : undefined}>{duration(milliseconds)}</span> },
+  { name: "read", title: "Read", width: "66px", kind: "number", cell: ({ read }) => count(read) },
+  { name: "written", title: "Written", width: "70px", kind: "number", cell: ({ written }) => (written ? count(written) : <span className="fine">0</span>) },
+  { name: "bytes", title: "Result", width: "76px", kind: "number", cell: ({ bytes: size }) => bytes(size) },
+];
+
+export default function LogsPage() {
+  const { query } = useRoute();
+  const [search, setSearch] = useState("");
+  const [kind, setKind] = useState("");
+  const [isFailed, setFailed] = useState(false);
+  const [slower, setSlower] = useState(0);
+  const [isPaused, setPaused] = useState(false);
+  const text = useDeferredValue(search.trim());
+  const asked = { limit: LIMIT, failed: isFailed, slowerThan: slower, ...(kind && { kind }), ...(text && { text }) };
+  const { value, error, isLoading } = useQueryResult(PATHS.logs, isPaused ? "skip" : asked);
+  const held = useRef<readonly Call[]>([]);
+  if (value && !isPaused) held.current = value as readonly Call[];
+  const calls = held.current;
+  const opened = query.get("call");
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === " " && event.target === document.body) (event.preventDefault(), setPaused((before) => !before));
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+
+  const open = (number: number | undefined): void => goInstead(["logs"], { call: number === undefined ? undefined : String(number) });
+  const failures = calls.filter(({ outcome }) => outcome !== "ok").length;
+  return (
+    <div className="page">
+      <div className="bar">
+        <h1>Logs</h1>
+        <span className="quiet">
+          {isPaused ? "paused" : `newest ${count(calls.length)}`}
+          {failures > 0 && `, ${count(failures)} failed`}
+        </span>
+        <span className="grow" />
+        <label className="search">
+          <span className="hidden">Search</span>
+          <Icon name="search" />
+          <input type="search" value={search} placeholder="Function, caller, error, line" onChange={({ target }) => setSearch(target.value)} />
+        </label>
+        <select aria-label="Kind" value={kind} onChange={({ target }) => setKind(target.value)}>
+          <option value="">Every kind</option>
+          {KINDS.map((each) => (
+            <option key={each} value={each}>
+              {each}
+            </option>
+          ))}
+        </select>
+        <select aria-label="Duration" value={slower} onChange={({ target }) => setSlower(Number(target.value))}>
+          <option value={0}>However long</option>
+          {[10, 100, 500, 2000].map((each) => (
+            <option key={each} value={each}>
+              over {duration(each)}
+            </option>
+          ))}
+        </select>
+        <button aria-pressed={isFailed} onClick={() => setFailed(!isFailed)}>
+          Failed
+        </button>
+        <button aria-pressed={isPaused} onClick={() => setPaused(!isPaused)} title="Space">
+          <Icon name={isPaused ? "play" : "pause"} /> {isPaused ? "Go on" : "Pause"}
+        </button>
+      </div>
+      {error && (
+        <p className="alert" role="alert">
+          {error.message}
+        </p>
+      )}
+      <div className={opened ? "split open" : "split"}>
+        <Rows
+          label="Calls"
+          columns={COLUMNS}
+          rows={calls}
+          keyOf={({ number }) => number}
+          rowClass={({ outcome }) => (outcome === "ok" ? "" : "failed")}
+          selected={opened ? Number(opened) : null}
+          open={({ number }) => open(number)}
+          empty={
+            !isLoading && (
+              <div className="empty">
+                <h2>No calls {text || kind || isFailed || slower ? "like that" : "yet"}</h2>
+                <p>Each call of a query, mutation, action or route appears here when it ends. The hub keeps the newest 2,000 in its memory.</p>
+              </div>
+            )
+          }
+        />
+        {opened && <CallPanel key={opened} number={Number(opened)} close={() => open(undefined)} open={open} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+"""``_system/clients``: who is connected to this hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from synovia.dashboard.declaring import action, query
+from synovia.engine.engine import Engine
+from synovia.errors import NotFound
+from synovia.functions.context import ActionContext, MutationContext, QueryContext
+from synovia.functions.function import Function
+from synovia.schema import Model
+from synovia.sync.hub import Hub
+from synovia.sync.socket import Ending
+from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
+
+LOOK_MS: Final = 1_000
+MOST_SHOWN: Final = 1_000
+
+
+class ClientShown(Model):
+    """A connection.
+
+    Attributes:
+        behind: Whether the hub has a newer instant than the client was told of, which may have changed nothing for it.
+        waiting: Bytes that it has not taken yet.
+        seconds: For how long it has been open.
+    """
+
+    name: str
+    protocol: str
+    caller: str | None = None
+    caller_name: str | None = None
+    holds: int
+    behind: bool
+    busy: bool
+    waiting: int
+    seconds: int
+
+
+class ClientFunctions:
+    """Lists connections, and ends them."""
+
+    def __init__(self, hub: Callable[[], Hub], engine: Callable[[], Engine]) -> None:
+        self._hub = hub
+        self._engine = engine
+
+    def functions(self) -> Iterator[Function]:
+        """List them."""
+        yield query("clients:list", self.listed)
+        yield action("clients:end", self.end)
+
+    async def listed(self, ctx: QueryContext, limit: int = 500) -> list[ClientShown]:
+        """List who is connected, the newest first."""
+        ctx.hold_until(ctx.now + LOOK_MS)
+        head, found = self._engine().head, []
+        for socket, peer in self._hub().connections[::-1][: min(limit, MOST_SHOWN)]:
+            state = peer.state
+            who = state.identity
+            found.append(
+                ClientShown(
+                    name=socket.name,
+                    protocol=state.protocol,
+                    caller=None if who is None else who.key,
+                    caller_name=None if who is None else who.email or who.name,
+                    holds=state.holds,
+                    behind=state.ts is not None and state.ts < head,
+                    busy=state.busy,
+                    waiting=socket.outbox.waiting_bytes + state.waiting_bytes,
+                    seconds=int(socket.seconds),
+                )
+            )
+        return found
+
+    async def end(self, ctx: ActionContext, name: str) -> None:
+        """End a connection; a client comes back by itself."""
+        socket = next((each for each, _ in self._hub().connections if each.name == name), None)
+        if socket is None:
+            raise NotFound("this connection has ended already")
+        actor = None if ctx.identity is None else ctx.identity.key
+
+        async def write(inner: MutationContext) -> None:
+            await inner.audit("operator.end_client", subject=name, data={"by": actor})
+
+        (await self._engine().transact(write, path="_system/clients:end")).value()
+        socket.end(Ending(ErrorInfo(ErrorCode.STOPPING, "an operator has ended this connection"), CloseCode.GOING_AWAY))

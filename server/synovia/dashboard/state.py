@@ -1,0 +1,124 @@
+"""``_system/health``: how this hub is, and what it has done."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from synovia.dashboard.call_log import CallLog
+from synovia.dashboard.declaring import query
+from synovia.engine.engine import Engine
+from synovia.functions.context import QueryContext
+from synovia.functions.function import Function
+from synovia.health import Health
+from synovia.schema import Model
+from synovia.sync.hub import Hub
+
+LOOK_MS: Final = 1_000
+
+
+class Measured(Protocol):
+    """What is asked how it is."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def hub(self) -> Hub: ...
+
+    @property
+    def health(self) -> Health: ...
+
+
+class HubState(Model):
+    """A hub.
+
+    Attributes:
+        report: As ``/health`` has it.
+        counters: What has happened since it was started, by name.
+        gauges: How things are now.
+        memory: Bytes of the process, if the system tells.
+        at: By the clock of the hub, in milliseconds since 1970.
+    """
+
+    application: str
+    process: int
+    started_at: float
+    at: float
+    memory: int | None = None
+    report: dict[str, Any]
+    counters: dict[str, float]
+    gauges: dict[str, float]
+
+
+class HealthFunctions:
+    """Reads how a hub is."""
+
+    def __init__(self, running: Callable[[], Measured], application: str, log: CallLog) -> None:
+        self._running = running
+        self._application = application
+        self._log = log
+        self._started_at = time.time() * 1000
+
+    def functions(self) -> Iterator[Function]:
+        """List them."""
+        yield query("health:report", self.report)
+
+    async def report(self, ctx: QueryContext) -> HubState:
+        """Tell how the hub is and what it has done, once a second."""
+        ctx.hold_until(ctx.now + LOOK_MS)
+        running = self._running()
+        return HubState(
+            application=self._application,
+            process=os.getpid(),
+            started_at=self._started_at,
+            at=time.time() * 1000,
+            memory=_memory(),
+            report=await running.health.report(),
+            counters=self._counters(running),
+            gauges=self._gauges(running),
+        )
+
+    def _counters(self, running: Measured) -> dict[str, float]:
+        engine, hub = running.engine, running.hub
+        counted = engine.committer.counters
+        return {
+            "calls": self._log.seen,
+            "failures": self._log.failures,
+            "committed": counted["committed"],
+            "transactions": counted["transactions"],
+            "conflicts": counted["conflicts"],
+            "outdated": counted["outdated"],
+            "gaps": engine.gaps,
+            "accepted": hub.counters.accepted,
+            "refused": hub.counters.refused,
+            "closed": hub.counters.closed,
+            "sentFrames": hub.sent.frames,
+            "sentBytes": hub.sent.bytes,
+            "liveRuns": self._log.runs,
+        }
+
+    def _gauges(self, running: Measured) -> dict[str, float]:
+        engine, hub = running.engine, running.hub
+        return {
+            "connections": len(hub),
+            "backlog": engine.committer.backlog,
+            "liveQueries": len(engine.live),
+            "lingering": len(engine.live.lingering),
+            "lingeringBytes": engine.live.lingering.bytes,
+            "running": engine.live.running,
+            "waiting": engine.live.waiting,
+            "lagSeconds": engine.lag_seconds,
+            "unreadable": len(engine.unreadable),
+        }
+
+
+def _memory() -> int | None:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,165 @@
+"""What operators see of a hub itself: its live queries, its clients, the calls to come, how it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dashboard.operating import Operator, operating
+from helpers.convex_wire import add, convex_wire
+from helpers.http_server import APPS
+from helpers.sync_server import client_of, until
+from synovia import MutationContext, keys
+from synovia.dashboard.words import words_of
+from synovia.keys import IndexSpec, Interval
+from synovia.store.filters import AllOf, Comparison, Not
+from synovia.transaction.readset import RangeRead
+
+
+@pytest.fixture
+async def operator() -> AsyncIterator[Operator]:
+    async with operating() as operator:
+        yield operator
+
+
+# --- live queries -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_live_query_says_what_it_costs_and_why_it_ran_again(operator: Operator) -> None:
+    async with client_of(operator.running) as client:
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        for number in range(3):
+            posted = {"board": "a", "text": str(number)}
+            assert (await operator.call_as_client("mutation", "notes:post", posted)).status == 200
+            await client.result(1)
+        [told] = await operator.ask("live:list")
+        assert (told["path"], json.loads(told["arguments"]), told["subscribers"]) == (
+            "notes:on_board",
+            {"board": "a"},
+            1,
+        )
+        assert (told["runs"], told["anew"] + told["rolledForward"], told["read"]) == (4, 4, 3)
+        assert told["rolledForward"] >= 2
+        assert told["pushed"] > 0
+        assert told["size"] > 50
+        details = await operator.ask("live:get", {"number": told["number"]})
+    assert details["reads"] == ["notes by by_board: board = 'a'"]
+    [why] = details["wokenBy"]
+    assert why.startswith("added notes ")
+    assert why.endswith("which is in notes by by_board: board = 'a'")
+    assert "connection" in details["subscribers"][0]
+    assert (await operator.call("query", "live:get", {"number": 10**6})).code == "not_found"
+
+
+async def test_the_operators_own_queries_are_not_listed(operator: Operator) -> None:
+    await operator.client.subscribe(1, "_system/live:list")
+    assert await operator.ask("live:list") == []
+
+
+TEXT = IndexSpec("by_board_and_text", ("board", "text"))
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (keys.between(()), "everything"),
+        (keys.prefix(("a",)), "board = 'a'"),
+        (keys.prefix(("a", "b")), "board = 'a', text = 'b'"),
+        (keys.between(("a",), ("b", True), ("d", False)), "board = 'a', text ≥ 'b', text < 'd'"),
+        (keys.between(("a",), ("b", False), ("d", True)), "board = 'a', text > 'b', text ≤ 'd'"),
+        (keys.between((), ("b", True), None), "board ≥ 'b'"),
+        (Interval(b"", keys.after(keys.encode(("a", "x", 5)))), "(board, text, _id) ≤ ('a', 'x', 5)"),
+        (keys.EMPTY, "nothing"),
+    ],
+)
+def test_intervals_in_words(interval: Interval, words: str) -> None:
+    assert words_of(RangeRead("notes", TEXT, interval)) == f"notes by by_board_and_text: {words}"
+
+
+def test_conditions_in_words() -> None:
+    where = AllOf((Comparison("text", "gt", "x"), Not(Comparison("board", "in", ("a", "b")))))
+    told = words_of(RangeRead("notes", TEXT, keys.between(()), where))
+    assert told.endswith("everything, where (text > 'x') and (not (board in ['a', 'b']))")
+
+
+# --- clients ----------------------------------------------------------------------------------------------------------
+
+
+async def test_clients_of_both_protocols_are_listed() -> None:
+    async with operating(settings={"convex": True}) as operator, client_of(operator.running) as client:
+        await client.send(client.session.authenticate("dev:ada@example.org"))
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        async with convex_wire(operator.running.port) as wire:
+            await wire.follow(add(1, "notes:on_board", {"board": "a"}), add(2, "notes:on_board", {"board": "b"}))
+            told = {each["protocol"]: each for each in await operator.ask("clients:list") if each["holds"]}
+    assert (told["convex"]["holds"], told["convex"].get("caller")) == (2, None)
+    assert (told["synovia"]["holds"], told["synovia"]["callerName"]) == (1, "ada@example.org")
+
+
+async def test_a_connection_is_ended_and_that_is_audited(operator: Operator) -> None:
+    async with client_of(operator.running) as client:
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        name = next(each["name"] for each in await operator.ask("clients:list") if each["holds"])
+        await operator.do("action", "clients:end", {"name": name})
+        fatal, code = await client.end()
+        assert (fatal.error.code, code) == ("stopping", 1001)
+    assert (await operator.call("action", "clients:end", {"name": name})).code == "not_found"
+    [entry] = await operator.audited()
+    assert (entry["action"], entry["subject"], entry["data"]) == ("operator.end_client", name, {"by": "operator|ops"})
+
+
+# --- calls to come ----------------------------------------------------------------------------------------------------
+
+
+async def schedule(operator: Operator, path: str, **args: Any) -> str:
+    async def work(ctx: MutationContext) -> str:
+        return await ctx.scheduler.run_after(timedelta(hours=1), path, args)
+
+    return str((await operator.running.app.engine.transact(work)).value())
+
+
+async def test_calls_to_come_are_listed_and_cancelled() -> None:
+    async with operating(application=APPS / "chained.py") as operator:
+        id_ = await schedule(operator, "chained:note", name="later")
+        [told] = await operator.ask("calls:list")
+        assert (told["id"], told["path"], json.loads(told["arguments"])) == (id_, "chained:note", {"name": "later"})
+        assert await operator.do("mutation", "calls:cancel", {"id": id_}) is True
+        assert await operator.do("mutation", "calls:cancel", {"id": id_}) is False
+        assert await operator.ask("calls:list") == []
+        assert [each["id"] for each in await operator.ask("calls:list", {"status": "cancelled"})] == [id_]
+
+
+async def test_a_call_that_is_over_is_run_once_more() -> None:
+    async with operating(application=APPS / "chained.py") as operator:
+        waiting = await schedule(operator, "chained:note", name="again again")
+        assert (await operator.call("mutation", "calls:retry", {"id": waiting})).code == "invalid_arguments"
+        await operator.do("mutation", "calls:cancel", {"id": waiting})
+        new = await operator.do("mutation", "calls:retry", {"id": waiting})
+        log = operator.running.app.system.log
+        await until(lambda: any(each.call.runs == new and each.call.word == "ok" for each in log))
+        assert [each["id"] for each in await operator.ask("calls:list", {"status": "done"})] == [new]
+        actions = [each["action"] for each in await operator.audited()]
+        assert actions == ["operator.cancel", "operator.retry"]
+    assert new != waiting
+
+
+async def test_crons_are_listed(operator: Operator) -> None:
+    crons = await operator.client.subscribe(1, "_system/calls:crons")
+    while not crons:  # the hub adopts them after it has started
+        crons = await operator.client.result(1)
+    told = next(each for each in crons if each["path"] == "_arrays:sweep")
+    assert told["nextRun"] > 0
+
+
+async def test_how_the_hub_is(operator: Operator) -> None:
+    await operator.call_as_client("mutation", "notes:post", {"board": "a", "text": "x"})
+    told = await operator.ask("health:report")
+    assert told["report"]["status"] == "ok"
+    assert told["counters"]["calls"] == 1
+    assert told["counters"]["committed"] >= 1
+    assert told["gauges"]["connections"] == 1
+    assert told["application"] == "notice_board"
