@@ -20,7 +20,7 @@ DISTRIBUTIONS = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
-    ("errors", "health", "identity", "tasks", "turns", "hosts"),
+    ("errors", "health", "identity", "tasks", "turns", "hosts", "clock_jumps"),
     ("schema", "aggregates"),
     ("store",),
     ("transaction",),

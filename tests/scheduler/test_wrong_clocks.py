@@ -16,9 +16,10 @@ import pytest
 from apps import tally, tally_crons
 from scheduler.hubs import hub_beside, lose
 from scheduler.scheduled import later, running, until_there_are
+from synovia.clock_jumps import JumpGuard
 from synovia.functions.registry import Registry, collect
 from synovia.functions.schedules import Expression, daily, interval
-from synovia.scheduler.clocks import DOUBT_SECONDS, TAKEOVER, JumpGuard, Plan, Plans
+from synovia.scheduler.clocks import DOUBT_SECONDS, TAKEOVER, Plan, Plans
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, Write
 from synovia.store.mongo import MongoStore
@@ -197,7 +198,7 @@ async def test_a_clock_that_is_set_back_makes_nothing_run_again(registry: Regist
 
 def test_a_jump_forward_is_doubted_for_a_while() -> None:
     day, steady = Clock(1e9), Clock(0.0)
-    guard = JumpGuard(day, steady)
+    guard = JumpGuard(day, steady, DOUBT_SECONDS, "it")
     for clock in (day, steady):
         clock.advance(3_600)
     assert guard.doubt() == 0
@@ -220,7 +221,7 @@ async def test_nothing_runs_that_only_a_jump_has_made_due(
     monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
     async with running(registry, any_store) as app, asyncio.timeout(30):
         steady = Clock(0.0)
-        app.scheduler._guard = JumpGuard(app.clock, steady)
+        app.scheduler._guard = JumpGuard(app.clock, steady, DOUBT_SECONDS, "it")
         far = await later(app.caller(), "tally:add", 30 * 86_400, name="far")
         with caplog.at_level(logging.WARNING, "synovia"):
             app.clock.advance(31 * 86_400)
@@ -235,9 +236,8 @@ async def test_nothing_runs_that_only_a_jump_has_made_due(
 
 async def test_a_jump_that_stays_is_believed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
-    monkeypatch.setattr("synovia.scheduler.clocks.DOUBT_SECONDS", 0.05)
     async with running(registry) as app:
-        app.scheduler._guard = JumpGuard(app.clock, asyncio.get_running_loop().time)
+        app.scheduler._guard = JumpGuard(app.clock, asyncio.get_running_loop().time, 0.05, "it")
         call_id = await later(app.caller(), "tally:add", 30 * 86_400, name="far")
         app.clock.advance(31 * 86_400)
         await until_there_are(app, "done", 1)

@@ -397,6 +397,41 @@ async def test_request_records_are_kept_for_their_time(opened: Opener, clock: Cl
         assert await store.find_request(record.session, 1) is None
 
 
+async def test_a_clock_that_is_ahead_for_a_while_forgets_no_request(clock: Clock) -> None:
+    """Whose record is gone would run twice once the clock is right again."""
+    steady = Clock()
+    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(requests=86_400))
+    await store.open(TABLES)
+    record = RequestRecord(b"s" * 16, 1, b"r")
+    await store.commit(Batch(requests=[record]))
+    clock.now += 366 * 86_400
+    for number in range(3):
+        for each in (clock, steady):
+            each.now += 1_100
+        await insert(store, "notes", {"_id": number})
+    clock.now -= 366 * 86_400
+    await insert(store, "notes", {"_id": "back"})
+    assert await store.find_request(record.session, 1) == record
+    await store.close()
+
+
+async def test_a_jump_that_stays_is_believed_after_an_hour(clock: Clock) -> None:
+    steady = Clock()
+    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(requests=86_400))
+    await store.open(TABLES)
+    record = RequestRecord(b"s" * 16, 1, b"r")
+    await store.commit(Batch(requests=[record]))
+    clock.now += 366 * 86_400
+    for number in range(4):
+        await insert(store, "notes", {"_id": number})
+        assert await store.find_request(record.session, 1) == record
+        for each in (clock, steady):
+            each.now += 1_000
+    await insert(store, "notes", {"_id": "late"})
+    assert await store.find_request(record.session, 1) is None
+    await store.close()
+
+
 # --- the log --------------------------------------------------------------------------------------------------------------
 
 

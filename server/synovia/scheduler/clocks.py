@@ -4,22 +4,18 @@ A time that a hub plans is only as good as its clock. While that was ahead, all 
 the future: a cron's next run, a call's delay, the wait before another attempt, a lease. So each plan says when it was
 made, and one that was made in the future is waited for from the moment at which it is seen (``Plans``). And a clock that
 jumps forward makes everything due at once, which nothing can take back: that is believed only when it has stayed there for a
-moment (``JumpGuard``).
+moment (``synovia.clock_jumps``).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-
-logger = logging.getLogger("synovia")
 
 SKEW = 2_000
 """By so many milliseconds the clocks of two hubs may differ."""
 TAKEOVER = 30_000
 """So long a hub leaves what another has planned in its future to that one, beyond the time that was planned."""
-JUMP_SECONDS = 10.0
 DOUBT_SECONDS = 10.0
 
 
@@ -71,31 +67,3 @@ class Plans:
             return min(plan.due_at, waited if resumed is None else resumed(since))
         # The other hub may be alive, and right: then its plan changes within the time that it planned.
         return min(plan.due_at, (waited if resumed is None else resumed(waited)) + TAKEOVER)
-
-
-class JumpGuard:
-    """Doubts a clock that has jumped forward, until it has stayed there for a moment.
-
-    Args:
-        clock: Tells the time of day in seconds.
-        steady: Tells seconds, and never jumps.
-    """
-
-    def __init__(self, clock: Callable[[], float], steady: Callable[[], float]) -> None:
-        self._clock = clock
-        self._steady = steady
-        self._last = clock(), steady()
-        self._until = 0.0
-
-    def doubt(self) -> float:
-        """Look at the clock; tell for how many seconds nothing that it makes due is to be done."""
-        now = self._clock(), self._steady()
-        jump = (now[0] - self._last[0]) - (now[1] - self._last[1])
-        self._last = now
-        if jump > JUMP_SECONDS:
-            self._until = now[1] + DOUBT_SECONDS
-            logger.warning("the clock has gone %.0f s forward; what that makes due waits for %g s", jump, DOUBT_SECONDS)
-        elif jump < -JUMP_SECONDS:
-            self._until = now[1]
-            logger.warning("the clock has gone %.0f s back", -jump)
-        return max(0.0, self._until - now[1])

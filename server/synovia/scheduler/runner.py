@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from synovia.clock_jumps import JumpGuard
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
 from synovia.engine.outcomes import Outcome
@@ -26,7 +27,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
-from synovia.scheduler.clocks import JumpGuard, Plans
+from synovia.scheduler.clocks import DOUBT_SECONDS, Plans
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
 from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
@@ -77,7 +78,7 @@ class Runner:
         self._engine = engine
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
-        self._guard = JumpGuard(clock, steady)
+        self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
         self._lanes = Lanes(calls.registry, self.settings)
         self._busy: dict[str, asyncio.Task[None]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
 from synovia.store.base import StoredIndex
 from synovia.store.sqlite.catalog import Catalog
@@ -16,6 +17,8 @@ from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
 
 _PAGE_BYTES = 1 << 18
+_DOUBT_SECONDS = 3_600.0
+"""So long a clock that has jumped forward has to stay there until records of requests are dropped because of it."""
 
 
 class Database:
@@ -30,6 +33,7 @@ class Database:
         path: str,
         tables: Sequence[TableSpec],
         clock: Callable[[], float],
+        steady: Callable[[], float],
         retention: Retention,
         lock_timeout: float,
         pause: Callable[[], None],
@@ -44,8 +48,9 @@ class Database:
             self.connection.close()
             raise
         self.files = FileCheck(path)
+        guard = JumpGuard(clock, steady, _DOUBT_SECONDS, "forgetting requests that seem old")
         self.reader = Reader(self.connection, catalog, self.position)
-        self.history = History(self.connection, catalog, self.position, retention)
+        self.history = History(self.connection, catalog, self.position, retention, guard)
         self.writer = Writer(self.connection, catalog, self.position, self.history, pause)
 
     def drop_index(self, index: StoredIndex) -> None:

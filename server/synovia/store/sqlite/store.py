@@ -55,6 +55,7 @@ class SQLiteStore:
         path: str = MEMORY,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
         retention: Retention | None = None,
         lock_timeout: float = 2.0,
     ) -> None:
@@ -63,11 +64,13 @@ class SQLiteStore:
         Args:
             path: A file, created if it is not there, or ``:memory:``.
             clock: Tells the time in seconds since 1970.
+            steady: Tells seconds, and never jumps; by default that of the machine, or ``clock`` if that is another's.
             retention: How long the past is kept; by default 5 minutes and 1,000 commits.
             lock_timeout: How many seconds to wait for another process to let go of the file.
         """
         self._path = path
         self._clock = clock
+        self._steady = steady or (time.monotonic if clock is time.time else clock)
         self._retention = retention or Retention()
         self._lock_timeout = lock_timeout
         self._worker: Worker | None = None
@@ -105,7 +108,9 @@ class SQLiteStore:
         worker = self._worker = Worker("synovia-sqlite")
         try:
             self._database = await worker.run(
-                lambda: Database(self._path, tables, self._clock, self._retention, self._lock_timeout, worker.pause)
+                lambda: Database(
+                    self._path, tables, self._clock, self._steady, self._retention, self._lock_timeout, worker.pause
+                )
             )
         except BaseException:
             await self._end_worker(lambda: None)
