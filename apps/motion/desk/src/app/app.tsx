@@ -1,15 +1,16 @@
 /** What is shown: the desk, or the way in. */
-import { useEffect, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import { SynoviaProvider, useAuth, useQueryResult } from "synovia-client/react";
 import { api } from "../api/api.ts";
 import { InvitePage } from "../auth/invite-page.tsx";
+import { LinkPage, takenLink } from "../auth/link-page.tsx";
 import { SignInPage } from "../auth/sign-in-page.tsx";
 import { WelcomePage } from "../auth/welcome-page.tsx";
-import { goInstead, routeOf, useRoute } from "../browser/route.ts";
+import { useRoute } from "../browser/route.ts";
 import { MeContext } from "../session/me.ts";
 import { sessions, useSession } from "../session/session.ts";
 import { Button } from "../ui/controls.tsx";
-import { codeOf, describe } from "../ui/errors.ts";
+import { describe } from "../ui/errors.ts";
 import { Mark } from "../ui/icons.tsx";
 import { ToastList } from "../ui/toast-list.tsx";
 import { toasts } from "../ui/toasts.ts";
@@ -32,6 +33,10 @@ function Gate(): ReactElement {
   const { account, look } = useSession();
   const { isAuthenticated, isLoading, error } = useAuth();
   const [place, token] = useRoute();
+  const [link, setLink] = useState(takenLink);
+  useEffect(() => {
+    if (place === "link") setLink(takenLink());
+  }, [place]);
   const signedIn = isAuthenticated || (isLoading && (account !== null || look !== null));
   const ended = !signedIn && !isLoading && look !== null;
   useEffect(() => {
@@ -39,7 +44,7 @@ function Gate(): ReactElement {
     sessions.stopLooking();
     toasts.error("Looking as somebody else has ended.");
   }, [ended]);
-  if (place === "link" && token) return <LinkPage token={token} />;
+  if (link !== null) return <LinkPage token={link} onDone={() => setLink(null)} />;
   if (place === "invite" && token) return <InvitePage token={token} signedIn={signedIn} />;
   if (!signedIn) return <SignInPage ended={account !== null && error !== null} />;
   return <Signed />;
@@ -56,20 +61,6 @@ function Signed(): ReactElement {
       <Shell />
     </MeContext>
   );
-}
-
-const LINK = "email-link:";
-
-/** Where the link in a sign-in mail leads. */
-function LinkPage({ token }: { token: string }): ReactElement {
-  useEffect(() => {
-    if (routeOf(location.hash)[0] !== "link") return; // taken already: it is good for one sign-in only
-    goInstead();
-    const refused = (error: unknown): void => toasts.error(codeOf(error) === "invalid_token" ? "This link has been used already, or is too old." : error);
-    // no other kind of token: an address must not sign anybody in as whoever has written it
-    if (token.startsWith(LINK)) sessions.signIn(null, token).catch(refused);
-  }, [token]);
-  return <Splash />;
 }
 
 function Splash(): ReactElement {

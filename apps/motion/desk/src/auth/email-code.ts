@@ -1,4 +1,8 @@
 /** Ask the server to send a code by mail. */
+import { recall, remember } from "../browser/storage.ts";
+
+const ASKED = "motion-desk:asked";
+const GOOD_MS = 15 * 60_000;
 
 class CodeRefused extends Error {
   override readonly name = "CodeRefused";
@@ -15,7 +19,14 @@ export async function askForCode(email: string): Promise<string> {
   if (response.status === 429) throw new CodeRefused(`Too many codes were asked for. Try again ${after(response.headers.get("retry-after"))}.`);
   if (response.status === 400) throw new CodeRefused("This does not look like an e-mail address.");
   if (!response.ok) throw new CodeRefused("The code cannot be sent at the moment. Please try again later.");
+  remember(ASKED, Date.now());
   return ((await response.json()) as { challenge: string }).challenge;
+}
+
+/** Whether this browser has asked for a mail that may still be good. */
+export function hasAskedLately(): boolean {
+  const since = Date.now() - (recall<number>(ASKED) ?? 0);
+  return since >= 0 && since < GOOD_MS;
 }
 
 function after(header: string | null): string {
