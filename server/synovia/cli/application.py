@@ -52,10 +52,15 @@ def _place(error: BaseException, path: Path) -> str:
 
 def development_store(path: Path) -> str:
     """Give the address of the embedded store that belongs to an application, and make its folder."""
+    file = development_file(path)
+    file.parent.mkdir(exist_ok=True)
+    return f"sqlite:///{file}"
+
+
+def development_file(path: Path) -> Path:
+    """Tell where that store is, if it has been made."""
     home = path.resolve() if path.is_dir() else path.resolve().parent
-    folder = home / ".synovia"
-    folder.mkdir(exist_ok=True)
-    return f"sqlite:///{folder / 'dev.db'}"
+    return home / ".synovia" / "dev.db"
 
 
 def is_local(store: str) -> bool:
