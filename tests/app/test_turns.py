@@ -73,3 +73,34 @@ async def test_all_that_go_on_in_one_round_have_one_slice_together(monkeypatch: 
     async with asyncio.timeout(5):
         await asyncio.gather(*running)
     assert [done.count(name) for name in "abc"] == [6, 6, 6]
+
+
+async def test_what_everybody_waits_for_goes_first() -> None:
+    done: list[str] = []
+
+    async def compute_urgently() -> None:
+        own = Turns(1, urgent=True)
+        for _ in range(5):
+            done.append("u")
+            await own.step()
+
+    running = [asyncio.create_task(compute(name, 5, done)) for name in "abc"]
+    await asyncio.sleep(0)
+    running.append(asyncio.create_task(compute_urgently()))
+    async with asyncio.timeout(5):
+        await asyncio.gather(*running)
+    assert "uuuu" in "".join(done)
+
+
+async def test_everything_else_goes_first_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("synovia.turns.time.perf_counter", lambda: now)
+    done: list[str] = []
+    computing = asyncio.create_task(compute("a", 2, done))
+    await asyncio.sleep(0)  # it has begun, and waits
+    rounds = 0
+    while not computing.done():
+        rounds += 1
+        now += turns.PATIENCE_SECONDS / 10  # something else has been done in this round of the loop
+        await asyncio.sleep(0)
+    assert 10 <= rounds <= 25

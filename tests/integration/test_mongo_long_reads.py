@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bson import decode_all
+from pymongo.asynchronous.pool import AsyncConnection
 from pymongo.database import Database
 
 from synovia import turns
@@ -131,6 +132,27 @@ async def test_the_cursor_of_a_read_that_is_cancelled_is_closed(
     async with asyncio.timeout(10):
         while await open_cursors(outside):  # noqa: ASYNC110 (another process)
             await asyncio.sleep(0.01)
+
+
+async def test_a_read_that_is_cancelled_costs_no_connection(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(store, 95)
+    ts, _ = await store.newest()
+    closed: list[object] = []
+    close = AsyncConnection.close_conn
+
+    async def noting(self: AsyncConnection, reason: Any) -> None:
+        closed.append(reason)
+        await close(self, reason)
+
+    monkeypatch.setattr(AsyncConnection, "close_conn", noting)
+    for rounds in range(40):
+        scanning = asyncio.create_task(store.snapshot(ts).scan("notes", BY_ID, EVERYTHING))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        scanning.cancel()
+        await asyncio.gather(scanning, return_exceptions=True)
+    assert len(await store.snapshot(ts).scan("notes", BY_ID, EVERYTHING)) == 95
+    assert closed == []
 
 
 async def open_cursors(outside: Outside) -> int:

@@ -24,7 +24,7 @@ async def as_stored(writes: Iterable[Write]) -> list[Write]:
 
     A document that BSON cannot hold is left as it is: the store says what is wrong with it.
     """
-    stored, turns = list[Write](), Turns()
+    stored, turns = list[Write](), Turns(urgent=True)
     for write in writes:
         after = None if write.after is None else _read_back(write.after)
         stored.append(Write(write.table, write.id, write.before, after))

@@ -128,7 +128,7 @@ class KeyedCommit:
         """Prepare a commit; a large one in turns with whatever else there is to do, also its keys in ``indexes``."""
         if len(writes) <= FEW:
             return cls(ts, writes, fence, clock, token)
-        commit, turns, size = cls(ts, (), fence, clock, token), Turns(), 0
+        commit, turns, size = cls(ts, (), fence, clock, token), Turns(urgent=True), 0
         for write in writes:
             keyed = commit.add(write)
             if indexes is not None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from bson import decode, decode_all
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
+from pymongo.errors import PyMongoError
 
 from synovia.schema.specs import Document, Undecodable
+from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.driver import CODEC, RAW, Driver
 from synovia.turns import Turns
 
@@ -22,6 +25,7 @@ BATCH_BYTES: Final = 512 * 1024
 DECODED_AT_ONCE: Final = 32
 """So many documents are decoded between two looks at the clock; fewer if they are large."""
 _DECODED_BYTES: Final = 64 * 1024
+_CLOSE_SECONDS: Final = 5.0
 
 Batch = Sequence[RawBSONDocument]
 
@@ -62,24 +66,72 @@ def _decoded(id_: Any, raw: bytes) -> Document:
 
 
 async def batches(driver: Driver, command: Mapping[str, Any]) -> AsyncGenerator[Batch, None]:
-    """Give what a cursor finds, some at a time, none of it decoded; a cursor that is left before its end is closed."""
-    async with driver.session() as session:
-        cursor = (await driver.command(command, session=session, codec=RAW))["cursor"]
-        number, batch, collection = cursor["id"], cursor["firstBatch"], cursor["ns"].partition(".")[2]
+    """Give what a cursor finds, some at a time, none of it decoded; a cursor that is left before its end is closed.
+
+    Who stops waiting for a batch does not interrupt the driver: that would cost it a connection of those that all share.
+    """
+    cursor = _Cursor(driver)
+    try:
+        yield await cursor.ask(command)
+        while cursor.number:
+            yield await cursor.ask(
+                {"getMore": cursor.number, "collection": cursor.collection, "batchSize": cursor.more}
+            )
+    finally:
+        await cursor.leave()
+
+
+class _Cursor:
+    """A cursor at the server.
+
+    Attributes:
+        number: Its id; 0 if it has come to its end, or not been opened yet.
+        more: How many documents to ask for next.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self.number = 0
+        self.collection = ""
+        self.more = FIRST_BATCH
+        self._driver = driver
+        self._session: Any = None
+        self._asking: asyncio.Task[Batch] | None = None
+
+    async def ask(self, command: Mapping[str, Any]) -> Batch:
+        """Run a command on the cursor's session, and give the batch of its answer."""
+        self._asking = asyncio.create_task(self._ask(command), name="batch")
         try:
-            yield batch
-            while number:
-                more = {"getMore": number, "collection": collection, "batchSize": _next_size(batch)}
-                cursor = (await driver.command(more, session=session, codec=RAW))["cursor"]
-                number, batch = cursor["id"], cursor["nextBatch"]
-                yield batch
+            return await asyncio.shield(self._asking)
         finally:
-            if number:
-                driver.close_cursor(collection, number)
+            if self._asking.done():
+                self._asking = None
 
+    async def _ask(self, command: Mapping[str, Any]) -> Batch:
+        if self._session is None:
+            self._session = await self._driver.begin_session()
+        cursor = (await self._driver.command(command, session=self._session, codec=RAW))["cursor"]
+        self.number, self.collection = cursor["id"], cursor["ns"].partition(".")[2]
+        batch: Batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        self.more = max(1, min(LARGEST_BATCH, BATCH_BYTES // _average(batch)))
+        return batch
 
-def _next_size(batch: Batch) -> int:
-    return max(1, min(LARGEST_BATCH, BATCH_BYTES // _average(batch)))
+    async def leave(self) -> None:
+        """End it; if it is not at its end, in the background, after the answer that may be under way."""
+        if self.number or self._asking is not None:
+            self._driver.in_background(self._close(), "close cursor")
+        elif self._session is not None:
+            await self._session.end_session()
+
+    async def _close(self) -> None:
+        with suppress(PyMongoError, StoreUnavailable, TimeoutError):  # the server ends it by itself, but later
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                if self._asking is not None:
+                    await self._asking
+                if self.number:
+                    kill = {"killCursors": self.collection, "cursors": [self.number]}
+                    await self._driver.command(kill, session=self._session)
+        if self._session is not None:
+            await self._session.end_session()
 
 
 def _parts(batch: Batch) -> Sequence[Batch]:

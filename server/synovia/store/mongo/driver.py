@@ -7,9 +7,8 @@ Almost everything is a database command, which both send alike. They differ in w
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -84,11 +83,11 @@ class Driver:
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
         self.closed = False
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         self.closed = True
-        await end(self._closing)
+        await end(self._background)
         if self._owned:
             await settled(self.client.close())
 
@@ -109,18 +108,11 @@ class Driver:
         reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
 
-    def close_cursor(self, collection: str, number: int) -> None:
-        """Have the server close a cursor that nobody reads on; nobody waits for that."""
-        task = asyncio.create_task(self._kill_cursor(collection, number), name="close cursor")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-
-    async def _kill_cursor(self, collection: str, number: int) -> None:
-        with contextlib.suppress(
-            PyMongoError, StoreUnavailable, TimeoutError
-        ):  # the server ends it by itself, but later
-            async with asyncio.timeout(self.timeout):
-                await self.command({"killCursors": collection, "cursors": [number]})
+    def in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something that nobody waits for; it is ended when the driver is closed."""
+        task = asyncio.create_task(work, name=name)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def raw(self, collection: str) -> AsyncIterator[bytes]:
         """Read a whole collection as the server sends it: BSON documents one after the other, some in each piece.
@@ -161,10 +153,14 @@ class Driver:
             raise translated(latest if latest and isinstance(error, TimeoutError) else error) from error
         raise AssertionError("pauses never end")
 
+    async def begin_session(self) -> Any:
+        """Begin a session, which whoever has it has to end."""
+        return await settled(self.client.start_session(causal_consistency=False))
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
         """Give a session, and end it (which aborts what it has not committed)."""
-        session = await settled(self.client.start_session(causal_consistency=False))
+        session = await self.begin_session()
         try:
             yield session
         finally:

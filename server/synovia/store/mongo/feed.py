@@ -108,7 +108,7 @@ class Feed:
 
     async def _stream(self) -> AsyncGenerator[Commit, None]:
         """Give what one cursor gives; return to have it opened anew."""
-        turns = Turns(1)
+        turns = Turns(1, urgent=True)
         assembler = Assembler(self._catalog, self.position, single_events=self._server.single_events)
         async with self._driver.session() as session:
             pipeline = [*_SILENT, _trimmed(self._catalog, images=self._images)]
