@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, overload
 
@@ -26,6 +26,7 @@ from synovia.functions.given import (
 )
 from synovia.functions.pages import Journal
 from synovia.functions.query import Notice, Query, only_row, unnoticed
+from synovia.functions.unreadable import UnreadableDocument
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.transaction.rows import RowCache
@@ -77,6 +78,40 @@ class DatabaseReader:
         document = await self._transaction.get(checked_table(table).spec.name, key_of(table, id_))
         return None if document is None else only_row(self._rows, table, document, self._notice)
 
+    @awaited("ctx.db.load")
+    async def load(self, rows: Iterable[Table], field: str) -> dict[Id[Any], Any]:
+        """Read the documents to which a field of some rows refers, all with one question to the database.
+
+        Args:
+            rows: Of any tables.
+            field: An ``Id``, a list of ids, or None, in each of them.
+
+        Returns:
+            Rows by their ids, each once; an id is not among them if its document is gone, or does not fit its table.
+
+        Raises:
+            TypeError: The field holds something else.
+        """
+        asked: dict[type[Table], dict[Id[Any], Any]] = {}
+        for row in rows:
+            value = getattr(row, field)
+            for id_ in value if isinstance(value, list) else [value] * (value is not None):
+                table = checked_table(table_of(id_, "get"))
+                asked.setdefault(table, {})[id_] = key_of(table, id_)
+        found = {}
+        for table, ids in asked.items():
+            documents = await self._transaction.get_many(table.spec.name, list(ids.values()))
+            for id_, document in zip(ids, documents, strict=True):
+                if document is not None and (loaded := self._row_or_none(table, document)) is not None:
+                    found[id_] = loaded
+        return found
+
+    def _row_or_none(self, table: type[T], document: Document) -> T | None:
+        try:
+            return only_row(self._rows, table, document, self._notice)
+        except UnreadableDocument:
+            return None
+
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
         return Query(self._transaction, self._journal, self._rows, checked_table(table), notice=self._notice)
@@ -102,6 +137,14 @@ class DatabaseWriter(DatabaseReader):
             FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
             InvalidArguments: Something in it cannot be stored.
         """
+        return await self._insert(row, creation_time)
+
+    @awaited("ctx.db.insert_many", is_write=True)
+    async def insert_many(self, rows: Iterable[T], *, creation_time: float | None = None) -> list[Id[T]]:
+        """Insert documents, all or none of them, and give their ids in the same order; see ``insert``."""
+        return [await self._insert(row, creation_time) for row in rows]
+
+    async def _insert(self, row: T, creation_time: float | None) -> Id[T]:
         table = self._writable(type(checked_row(row)))
         if made := not row.id:
             row.__dict__["id"] = Id(str(self._ids.make())).of(table)  # frozen, but nobody has seen it yet
@@ -129,7 +172,26 @@ class DatabaseWriter(DatabaseReader):
         """
         table, key = self._target(row, "patch")
         before = await self._existing(table, key)
-        given = brought(table, changes)
+        return await self._patch(table, key, before, brought(table, changes))
+
+    @awaited("ctx.db.patch_where", is_write=True)
+    async def patch_where(self, query: Query[T], /, **changes: Any) -> int:
+        """Change some fields of all documents of a query, and tell how many it has; see ``patch``.
+
+        One that does not fit its table is left out, as lists leave it out.
+
+        Raises:
+            InvalidArguments: A field does not exist, or its new value does not fit.
+            MutationTooLarge: There are more than one mutation may write.
+        """
+        table, given, number = self._writable(query.table), brought(query.table, changes), 0
+        for before in await self._transaction.scan(query.scan):
+            if self._row_or_none(table, before) is not None:
+                await self._patch(table, before["_id"], before, given)
+                number += 1
+        return number
+
+    async def _patch(self, table: type[T], key: Any, before: Document, given: Mapping[str, Any]) -> T:
         try:
             new, after = changed(table, before, given)
         except InvalidArguments:
@@ -166,9 +228,24 @@ class DatabaseWriter(DatabaseReader):
             NotFound: It is no longer there.
         """
         table, key = self._target(row, "delete")
-        before = await self._existing(table, key)
+        await self._delete(table, await self._existing(table, key))
+
+    @awaited("ctx.db.delete_where", is_write=True)
+    async def delete_where(self, query: Query[Any], /) -> int:
+        """Delete all documents of a query, also those that do not fit the table, and tell how many.
+
+        Raises:
+            MutationTooLarge: There are more than one mutation may write.
+        """
+        table = self._writable(query.table)
+        documents = await self._transaction.scan(query.scan)
+        for document in documents:
+            await self._delete(table, document)
+        return len(documents)
+
+    async def _delete(self, table: type[Table], before: Document) -> None:
         await self._turns.step()
-        self._transaction.write(table.spec.name, key, before, None, size=len(bson.encode(before)))
+        self._transaction.write(table.spec.name, before["_id"], before, None, size=len(bson.encode(before)))
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""

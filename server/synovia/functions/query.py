@@ -84,6 +84,16 @@ class Query(Generic[T]):
         self._scan = scan or Scan(table.spec.name, _by_creation(table), keys.prefix(()))
         self._notice = notice
 
+    @property
+    def table(self) -> type[T]:
+        """The table that is read."""
+        return self._table
+
+    @property
+    def scan(self) -> Scan:
+        """What is asked of the database; for the server's own parts."""
+        return self._scan
+
     def _with(self, scan: Scan) -> Query[T]:
         return Query(self._transaction, self._journal, self._cache, self._table, scan, self._notice)
 

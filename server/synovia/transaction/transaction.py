@@ -80,12 +80,26 @@ class Transaction:
         pending = self._pending.get(table, {}).get(point[1])
         if pending is not None:
             return pending.after
-        if table in self._scanned:
-            scanned = self._scanned.pop(table)
-            self._known.update(((table, keys.encode_value(document["_id"])), document) for document in scanned)
+        self._know_scanned(table)
         if point not in self._known:
             [self._known[point]] = await self.snapshot.get(table, [id_])
         return self._known[point]
+
+    async def get_many(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
+        """Read documents by their ids, in the same order; those that are not known yet with one question."""
+        points = [(table, keys.encode_value(id_)) for id_ in ids]
+        self.reads.points.update(points)
+        self._know_scanned(table)
+        pending = self._pending.get(table, {})
+        asked = {
+            point: id_
+            for point, id_ in zip(points, ids, strict=True)
+            if point[1] not in pending and point not in self._known
+        }
+        if asked:
+            found = await self.snapshot.get(table, list(asked.values()))
+            self._known.update(zip(asked, found, strict=True))
+        return [pending[point[1]].after if point[1] in pending else self._known[point] for point in points]
 
     async def scan(self, scan: Scan, limit: int | None = None) -> list[Document]:
         """Read an interval of an index, at most ``limit`` documents of it, in the order of their keys."""
@@ -165,6 +179,12 @@ class Transaction:
             self._record(scan, scan.interval)  # a change there may mend it
             self.cost.unfinished = scan.table, scan.index.name
             raise
+
+    def _know_scanned(self, table: str) -> None:
+        """Know by their ids, too, the documents that scans have given."""
+        if table in self._scanned:
+            scanned = self._scanned.pop(table)
+            self._known.update(((table, keys.encode_value(document["_id"])), document) for document in scanned)
 
     def _remember(self, table: str, found: Sequence[Document]) -> None:
         if self._remembered + len(found) <= MANY:
