@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from helpers.convex_wire import KIT, add, convex_wire
-from helpers.sync_server import Running, serving
+from helpers.sync_server import Running, client_of, fresh_board, serving, until
 from synovia.convex import socket as sockets
 from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
 
@@ -46,6 +46,37 @@ async def test_a_fresh_token_takes_the_place_of_one_that_is_about_to_expire() ->
         await wire.authenticate("ann:60")
         await wire.reach(identity=2)
         assert (await wire.mutate("users:meMutation"))["result"]["subject"] == "ann"
+
+
+class Sessions:
+    """Takes any name, as that of a session of its own."""
+
+    async def authenticate(self, token: str, *, exchange: bool = True) -> SignIn:
+        return SignIn(Identity("issuer", token, f"{token}@example.org"), session=token)
+
+
+async def test_what_waits_when_a_session_is_revoked_is_not_run() -> None:
+    async with (
+        serving(Sessions(), settings={"convex": True}, max_actions=1) as running,
+        convex_wire(running.port) as wire,
+        client_of(running) as reader,
+    ):
+        board = fresh_board()
+        await wire.authenticate("ann")
+        await wire.follow()
+        await wire.call("Mutation", "notes:post_when_open", {"board": "a", "text": "first"})
+        await wire.call("Mutation", "notes:sign", {"board": "a"})
+        await wire.call("Action", "notes:wait", {})
+        await wire.call("Action", "notes:wait", {})
+        await until(lambda: sorted(board.started) == ["first", "wait"])
+        running.hub.end_session("ann")
+        board.gate.set()
+        await wire.until("AuthError")
+        await wire.ended()
+        await until(lambda: running.hub.addresses.of("127.0.0.1").connections == 1)
+        assert sorted(board.started) == ["first", "wait"]
+        notes = await reader.subscribe(1, "notes:on_board", {"board": "a"})
+        assert "ann@example.org" not in [note["text"] for note in notes]
 
 
 async def test_a_token_that_cannot_be_verified_now_is_not_refused() -> None:

@@ -11,8 +11,12 @@ import gc
 import logging
 import resource
 import sys
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +37,11 @@ async def churn(minutes: float) -> bool:
     """Let clients come and go for so long; tell whether that left nothing behind."""
     most = 1_000_000
     measured: list[tuple[int, int]] = []
-    async with serving(
-        development=True, max_messages_per_second_per_address=most, max_authentications_per_minute_per_address=most
-    ) as running:
+    limits: dict[str, Any] = {
+        "max_messages_per_second_per_address": most,
+        "max_authentications_per_minute_per_address": most,
+    }
+    async with in_a_file() as store, serving(development=True, store=store, **limits) as running:
         await _round(running, 0)
         await until(lambda: (left(running)["connections"], left(running)["http"]) == (0, 0))
         before = left(running)
@@ -52,6 +58,13 @@ async def churn(minutes: float) -> bool:
         f"churn: {done} clients came and went; {left_of(before)}; memory {half[-1][1] / 1e6:.0f} MB, {slope:+.0f} B a client"
     )
     return slope < MOST_GROWTH
+
+
+@asynccontextmanager
+async def in_a_file() -> AsyncIterator[str]:
+    """Give the address of a database that does not lie in memory: what grows there is not the server's."""
+    with tempfile.TemporaryDirectory(prefix="synovia-churn-") as directory:
+        yield f"sqlite:///{Path(directory) / 'churn.sqlite'}"
 
 
 def slope_of(measured: list[tuple[int, int]]) -> float:
