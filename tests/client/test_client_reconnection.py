@@ -11,7 +11,7 @@ import pytest
 from client.manual_clock import ManualClock
 from client.options import MakeClient
 from client.peer import Peer, eventually
-from synovia_client import Backoff, Client
+from synovia_client import Backoff, Client, ConnectionState
 from synovia_client.link import Link
 from synovia_client.reconnection import RESTART_SECONDS, Reconnection
 from synovia_protocol.errors import ErrorInfo
@@ -130,3 +130,20 @@ async def test_a_client_is_closed_though_one_of_its_tasks_fails_at_that(
     assert client.state == "closed"
     await eventually(lambda: not [task for task in asyncio.all_tasks() if task.get_name() == "synovia-client"])
     assert peer.handshakes == 1
+
+
+async def test_who_does_not_want_to_wait_connects_at_once(make: MakeClient, peer: Peer) -> None:
+    async with make(random=lambda: 1.0) as client:
+        client.connect_now()  # there is nothing to hurry
+        connection = await peer.welcome()
+        await eventually(lambda: client.state is ConnectionState.CONNECTED)
+        connection.cut()
+        await eventually(lambda: client.state is ConnectionState.RECONNECTING)
+
+        def hurries() -> bool:
+            client.connect_now()
+            return peer.handshakes == 2
+
+        await eventually(hurries)  # nobody moves the clock
+        await peer.welcome()
+        await eventually(lambda: client.state is ConnectionState.CONNECTED)

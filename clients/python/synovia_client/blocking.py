@@ -122,6 +122,10 @@ class BlockingClient(BlockingCalls):
         """Wait for the connection; RequestTimeout if it takes longer."""
         self._thread.wait(self._client.connected(timeout))
 
+    def connect_now(self) -> None:
+        """Try to connect at once, if the client waits before it tries again; ClientClosed if it is closed."""
+        self._thread.call(self._client._loop.connect_now)
+
     # --- signing in
 
     @property

@@ -197,6 +197,11 @@ class HubConnection:
             await self._state.until(ConnectionState.CONNECTED)
         self._check_running()
 
+    def connect_now(self) -> None:
+        """Try to connect at once, if the client waits before it tries again; for a button, or when a network has come up."""
+        self._check_running()
+        self._loop.connect_now()
+
     def on_state_change(self, callback: Callable[[ConnectionState], object]) -> Unsubscribe:
         """Be told of each new state of the connection, and of each attempt to connect that failed."""
         return self._state.watchers.add(callback)

@@ -36,6 +36,7 @@ class ConnectionLoop:
     link: Link | None = None
     _welcomed_at: float | None = None
     _ever_welcomed: bool = False
+    _waiting: asyncio.Future[None] | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(
@@ -53,7 +54,20 @@ class ConnectionLoop:
                 return ending.fatal
             delay = self._delay(ending)
             logger.info("%s; connecting again in %.2f s", ending.reason, delay)
-            await self.dialer.clock.sleep(delay)
+            await self._pause(delay)
+
+    async def _pause(self, delay: float) -> None:
+        self._waiting = asyncio.ensure_future(self.dialer.clock.sleep(delay))
+        try:
+            await asyncio.wait([self._waiting])
+        finally:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def connect_now(self) -> None:
+        """Wait no longer before the next attempt to connect."""
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def _delay(self, ending: Ending) -> float:
         now = self.dialer.clock.time()

@@ -12,10 +12,12 @@ from synovia_qt.columns import Column
 from synovia_qt.live_samples import LiveSamples
 from synovia_qt.models import ROW_ROLE, LiveListModel, LiveTableModel
 from synovia_qt.sign_in import SignIn
+from synovia_qt.texts import describe, install_translations
 
 if TYPE_CHECKING:
     from synovia_qt.array_curve import ArrayCurve
     from synovia_qt.live_curve import FollowMode, LiveCurve
+    from synovia_qt.offline_banner import OfflineBanner
 
 __all__ = [
     "BINDING",
@@ -29,12 +31,20 @@ __all__ = [
     "LiveListModel",
     "LiveSamples",
     "LiveTableModel",
+    "OfflineBanner",
     "SignIn",
     "SynoviaClient",
     "__version__",
+    "describe",
+    "install_translations",
 ]
 
-_WITH_MORE = {"ArrayCurve": "array_curve", "FollowMode": "live_curve", "LiveCurve": "live_curve"}
+_WITH_MORE = {
+    "ArrayCurve": "array_curve",
+    "FollowMode": "live_curve",
+    "LiveCurve": "live_curve",
+    "OfflineBanner": "offline_banner",
+}
 """What needs more than Qt's core, such as pyqtgraph, is imported when somebody asks for it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
@@ -12,6 +13,7 @@ from synovia_client import (
     AuthState,
     BlockingClient,
     Client,
+    ClientClosed,
     ConnectionState,
     MutationCall,
     OptimisticUpdate,
@@ -20,7 +22,7 @@ from synovia_client import (
     SubscriptionHandle,
     Transition,
 )
-from synovia_qt.binding import Property, QtCore, Signal
+from synovia_qt.binding import Property, QtCore, Signal, Slot
 from synovia_qt.call import Call
 from synovia_qt.event_queue import EventQueue
 
@@ -113,6 +115,18 @@ class SynoviaClient(QtCore.QObject):
     """Whether a token is there that the server has not looked at yet."""
     waiting: int = Property(int, _get_waiting, notify=waitingChanged)  # type: ignore[assignment]
     """How many calls have no answer yet."""
+
+    def _get_unanswered(self) -> int:
+        return max(self._client.unanswered, self._client.in_outbox)
+
+    unanswered: int = Property(int, _get_unanswered, notify=waitingChanged)  # type: ignore[assignment]
+    """How many mutations and actions have no answer yet, those of earlier runs in the outbox among them."""
+
+    @Slot()
+    def retry(self) -> None:
+        """Try to connect at once, if the client waits before it tries again."""
+        with contextlib.suppress(ClientClosed):
+            self._client.connect_now()
 
     def _state_changed(self, state: ConnectionState) -> None:
         before, online = self._state, self._get_online()
