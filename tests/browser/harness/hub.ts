@@ -22,9 +22,12 @@ export class Hub {
   readonly #application: string;
   readonly #environment: Record<string, string | undefined>;
   #process: ChildProcess | null = null;
+  readonly #command: readonly string[];
   #port: number;
 
-  constructor(application = MOTION, environment: Record<string, string> = {}, port = 0) {
+  /** As under `synovia dev`, or with `serve` as where people work. */
+  constructor(application = MOTION, environment: Record<string, string> = {}, port = 0, command: "dev" | "serve" = "dev") {
+    this.#command = command === "dev" ? ["dev", "--no-reload"] : ["serve"];
     this.#application = application;
     this.#environment = { ...ENVIRONMENT, ...environment };
     this.#port = port;
@@ -39,9 +42,15 @@ export class Hub {
     await run(join(BIN, "synovia"), ["run", MOTION, "admin:appoint", JSON.stringify({ email }), "--store", this.#store], { env: ENVIRONMENT });
   }
 
+  /** Make a key of a service while it runs. */
+  async key(name: string, role: string): Promise<string> {
+    const { stdout } = await run(join(BIN, "synovia"), ["key", "create", name, "--role", role, "--store", this.#store], { env: ENVIRONMENT });
+    return stdout.trim();
+  }
+
   /** Start it, on the same port as before, and wait until it takes connections. */
   async start(): Promise<void> {
-    this.#process = spawn(join(BIN, "synovia"), ["dev", this.#application, "--port", String(this.#port), "--store", this.#store, "--no-reload"], {
+    this.#process = spawn(join(BIN, "synovia"), [...this.#command, this.#application, "--port", String(this.#port), "--store", this.#store], {
       stdio: ["ignore", "pipe", "pipe"],
       env: this.#environment,
     });

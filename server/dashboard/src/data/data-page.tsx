@@ -33,7 +33,7 @@ function TableList({ title, tables, chosen }: { title: string; tables: readonly 
   if (!tables.length) return null;
   return (
     <>
-      <h3>{title}</h3>
+      <h2 className="label">{title}</h2>
       <ul>
         {tables.map(({ name, count: documents, declared, system }) => (
           <li key={name}>

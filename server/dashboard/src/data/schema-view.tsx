@@ -14,9 +14,9 @@ export function SchemaView({ table }: { table: TableInfo }) {
           Documents
         </a>
       </div>
-      <div className="schema">
+      <div className="schema" role="region" aria-label="Schema" tabIndex={0}>
         <section>
-          <h3>Fields</h3>
+          <h2 className="label">Fields</h2>
           {table.fields.length ? (
             <table>
               <thead>
@@ -51,7 +51,7 @@ export function SchemaView({ table }: { table: TableInfo }) {
           )}
         </section>
         <section>
-          <h3>Indexes</h3>
+          <h2 className="label">Indexes</h2>
           <table>
             <thead>
               <tr>

@@ -47,7 +47,7 @@ export default function FunctionsPage() {
         <nav className="function-list" aria-label="Functions">
           {[...modules].map(([module, functions]) => (
             <section key={module}>
-              <h3>{module}</h3>
+              <h2 className="label">{module}</h2>
               <ul>
                 {functions.map((each) => (
                   <li key={each.path}>

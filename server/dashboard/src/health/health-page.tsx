@@ -38,7 +38,7 @@ export default function HealthPage() {
           {state.application}, process {state.process}, up {duration(state.at - state.startedAt)}
         </span>
       </div>
-      <div className="health">
+      <div className="health" role="region" aria-label="Figures" tabIndex={0}>
         {faults.map(({ part, fault }) => (
           <p className="alert" role="alert" key={part}>
             <Icon name="warning" /> <b>{part}</b> {fault}
@@ -60,7 +60,7 @@ export default function HealthPage() {
           <Card title="Documents" facts={[["known not to fit", count(gauges["unreadable"] ?? 0)]]} />
         </section>
         <section>
-          <h3>Parts</h3>
+          <h2 className="label">Parts</h2>
           <ul className="parts">
             {PARTS.filter((part) => part in report).map((part) => {
               const told = String(report[part]);
@@ -89,7 +89,7 @@ function ratesOf(before: HubState, now: HubState): Rates {
 function Card({ title, facts }: { title: string; facts: readonly (readonly [string, string])[] }) {
   return (
     <div className="card">
-      <h3>{title}</h3>
+      <h2 className="label">{title}</h2>
       <dl>
         {facts.map(([name, text]) => (
           <div key={name}>

@@ -16,7 +16,7 @@ export function Spark({ title, text, note, values, isBad = false }: SparkProps) 
   const points = values.map((value, at) => `${(at * step).toFixed(1)},${(HEIGHT - 2 - (value / most) * (HEIGHT - 6)).toFixed(1)}`);
   return (
     <div className={isBad ? "card spark bad" : "card spark"}>
-      <h3>{title}</h3>
+      <h2 className="label">{title}</h2>
       <p className="figure">{text}</p>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
         {points.length > 1 && (

@@ -69,35 +69,37 @@ export function Rows<T>({ label, columns, rows, keyOf, rowClass, selected, open,
   const template = columns.map((column) => column.width).join(" ");
   const least = columns.reduce((sum, { width }) => sum + parseInt(width.replace("minmax(", ""), 10), 0);
   return (
-    <div className="rows" role="table" aria-label={label} aria-rowcount={rows.length + 1} ref={box} onScroll={look} onKeyDown={onKey} tabIndex={0}>
-      <div className="row head" role="row" style={{ gridTemplateColumns: template, minWidth: least }}>
-        {columns.map((column) => (
-          <div key={column.name} role="columnheader" className={column.kind}>
-            {column.title}
-          </div>
-        ))}
-      </div>
-      <div className="rows-inner" role="rowgroup" style={{ height: rows.length * HEIGHT, minWidth: least }}>
-        {rows.slice(first, last).map((row, place) => {
-          const key = keyOf(row);
-          return (
-            <div
-              key={key}
-              role="row"
-              aria-rowindex={first + place + 2}
-              aria-selected={key === selected}
-              className={`row ${open ? "opens" : ""} ${rowClass?.(row) ?? ""}`}
-              style={{ gridTemplateColumns: template, transform: `translateY(${(first + place) * HEIGHT}px)` }}
-              onClick={open && (() => open(row))}
-            >
-              {columns.map((column) => (
-                <div key={column.name} role="cell" className={column.kind}>
-                  {column.cell(row)}
-                </div>
-              ))}
+    <div className="rows" role="group" aria-label={`${label}, to scroll`} ref={box} onScroll={look} onKeyDown={onKey} tabIndex={0}>
+      <div role="table" aria-label={label} aria-rowcount={rows.length + 1} className="grid" style={{ minWidth: least }}>
+        <div className="row head" role="row" style={{ gridTemplateColumns: template }}>
+          {columns.map((column) => (
+            <div key={column.name} role="columnheader" className={column.kind}>
+              {column.title}
             </div>
-          );
-        })}
+          ))}
+        </div>
+        <div className="rows-inner" role="rowgroup" style={{ height: rows.length * HEIGHT }}>
+          {rows.slice(first, last).map((row, place) => {
+            const key = keyOf(row);
+            return (
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={first + place + 2}
+                aria-selected={key === selected}
+                className={`row ${open ? "opens" : ""} ${rowClass?.(row) ?? ""}`}
+                style={{ gridTemplateColumns: template, transform: `translateY(${(first + place) * HEIGHT}px)` }}
+                onClick={open && (() => open(row))}
+              >
+                {columns.map((column) => (
+                  <div key={column.name} role="cell" className={column.kind}>
+                    {column.cell(row)}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
       </div>
       {rows.length === 0 && empty}
       {footer}
