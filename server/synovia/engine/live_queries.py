@@ -413,7 +413,7 @@ class LiveQueries:
         pause = seconds if seconds > REST_AFTER_SECONDS else 0.0
         if run.timed_out:
             pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
-        pause = max(pause, live.function.rest)
+        pause = max(pause, live.function.pause_after(live.statistics.last_seconds))
         live.rests_until = asyncio.get_running_loop().time() + pause if pause else 0.0
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:

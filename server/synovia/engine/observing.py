@@ -7,7 +7,6 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -119,7 +118,6 @@ class Observed(Protocol):
 S = TypeVar("S", bound=Observed)
 Method = Callable[Concatenate[S, F, P], Coroutine[Any, Any, Outcome]]
 _numbers = itertools.count(1)
-_within: ContextVar[int | None] = ContextVar("within", default=None)
 
 
 def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
@@ -129,11 +127,8 @@ def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
         @functools.wraps(method)
         async def call(self: S, asked: F, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
             began, word, outcome = time.perf_counter(), FAILED, None
-            number, parent = next(_numbers), _within.get()
-            inside = _within.set(number)
-            cause = cause_of_calls.get()
-            scheduling = SchedulingCause()
-            causing = cause_of_calls.set(scheduling)
+            cause, own = cause_of_calls.get(), SchedulingCause(next(_numbers))
+            inside = cause_of_calls.set(own)
             try:
                 outcome = await method(self, asked, *args, **kwargs)
                 word = word_of(outcome.error)
@@ -142,15 +137,14 @@ def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
                 word = CANCELLED
                 raise
             finally:
-                _within.reset(inside)
-                cause_of_calls.reset(causing)
+                cause_of_calls.reset(inside)
                 path = asked if isinstance(asked, str) else asked.path
                 caller = args[1] if len(args) > 1 and isinstance(args[1], Identity) else None
                 seconds = time.perf_counter() - began
                 self.observer.call_ended(
                     EndedCall(
-                        number, parent, kind, path, caller, word, seconds, outcome, scheduling.scheduled,
-                        None if cause is None else cause.runs,
+                        own.number or 0, None if cause is None else cause.number, kind, path, caller, word, seconds,
+                        outcome, own.scheduled, None if cause is None else cause.runs,
                     )
                 )  # fmt: skip
 

@@ -32,6 +32,8 @@ from synovia.schema import FROM_CLIENT, Table, refusal
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
 _MARK = "__synovia_function__"
+_REST_SHARE = 60
+_MOST_RESTS = 8
 
 
 class Kind(StrEnum):
@@ -98,6 +100,10 @@ class Function:
         """Say the path of the module in which it is called."""
         self.module = module
         self.path = f"{module}:{self.name}"
+
+    def pause_after(self, seconds: float) -> float:
+        """Tell how long a live query of it waits after a run that took so long: a multiple, within bounds."""
+        return 0.0 if not self.rest else min(_MOST_RESTS * self.rest, max(self.rest, _REST_SHARE * seconds))
 
     def prepare(self) -> None:
         """Read what it takes and gives from its annotations, once; all modules have to be loaded, so that names resolve.

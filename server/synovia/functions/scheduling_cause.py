@@ -13,10 +13,12 @@ class SchedulingCause:
     """A call that is under way.
 
     Attributes:
+        number: Of the call; None: it is only about to begin.
         runs: The id of the scheduled call that is run in it.
         scheduled: The ids of those that it has scheduled.
     """
 
+    number: int | None = None
     runs: str | None = None
     scheduled: Sequence[str] = ()
 
@@ -27,7 +29,7 @@ cause_of_calls: ContextVar[SchedulingCause | None] = ContextVar("cause_of_calls"
 @contextmanager
 def running_scheduled(id_: str) -> Iterator[None]:
     """Have the calls within the block known as the run of a scheduled one."""
-    token = cause_of_calls.set(SchedulingCause(id_))
+    token = cause_of_calls.set(SchedulingCause(runs=id_))
     try:
         yield
     finally:

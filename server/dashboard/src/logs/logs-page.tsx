@@ -9,7 +9,7 @@ import { Rows, type Column } from "../ui/rows.tsx";
 import { CallPanel } from "./call-panel.tsx";
 
 const KINDS = ["query", "mutation", "action", "route"] as const;
-const LIMIT = 300;
+const LIMIT = 200;
 
 export const COLUMNS: readonly Column<Call>[] = [
   { name: "time", title: "Time", width: "118px", cell: ({ endedAt }) => <span className="mono time">{clock(endedAt)}</span> },
