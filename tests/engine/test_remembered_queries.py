@@ -48,6 +48,7 @@ PATHS = {path.rpartition(":")[2]: path for path in REGISTRY.functions}
 async def add_parts(engine: Engine, kind: str, count: int = 1) -> int:
     outcome = await engine.mutate(PATHS["add"], {"kind": kind, "count": count}, None)
     assert outcome.error is None
+    await engine.wait_for(outcome.ts or 0)  # what is asked from now on is not run before
     return outcome.ts or 0
 
 

@@ -204,8 +204,8 @@ class Engine:
         self.live.unsubscribe(subscriber, live)
 
     def look_back(self, live: LiveQuery, ts: Ts) -> bool:
-        """Begin to find a result as of an earlier instant; see ``LiveQueries.look_back``."""
-        return self.live.look_back(live, ts)
+        """Begin to find a result as of an earlier instant; see ``Pasts.look_back``."""
+        return self.live.pasts.look_back(live, ts, self._log.head)
 
     def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
         """Join the live query of a function of the server's own, which takes no arguments."""

@@ -61,16 +61,17 @@ class Lingering:
             self._give_up(next(iter(self._entries)))
         self._set_timer()
 
-    def remove(self, live: LiveQuery) -> None:
-        """Take a query out: it is held again. One that is not there is no error."""
+    def remove(self, live: LiveQuery) -> bool:
+        """Take a query out: it is held again, or given up; tell whether it was there."""
         entry = self._entries.pop(live, None)
         if entry is None:
-            return
+            return False
         self.bytes -= entry.size
         self._bytes_of[entry.address] -= entry.size
         del self._by_address[entry.address][live]
         if not self._by_address[entry.address]:
             del self._by_address[entry.address], self._bytes_of[entry.address]
+        return True
 
     def stop(self) -> None:
         """End the timer."""

@@ -19,10 +19,12 @@ from functools import partial
 from typing import Any
 
 from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Run
+from synovia.engine.held_results import HeldResults
 from synovia.engine.lingering import Lingering
-from synovia.engine.live_query import PAST, LiveKey, LiveQuery, Subscriber, Version
+from synovia.engine.live_query import LiveKey, LiveQuery, Subscriber
 from synovia.engine.log import Log
 from synovia.engine.observing import Observer, Unobserved, word_of
+from synovia.engine.pasts import Pasts
 from synovia.engine.places import Places
 from synovia.engine.remembered import Remembered
 from synovia.engine.settings import EngineLimits
@@ -48,10 +50,6 @@ REST_AFTER_SECONDS = 0.25
 LONGEST_SLEEP = 10.0
 """So many seconds at most until the clock is looked at again while an answer holds for a time."""
 WENT_BACK_MS = 1_000
-MOST_PASTS = 8
-"""So many earlier instants of one query are looked up within the time that it lingers."""
-PAST_SECONDS = 2.0
-"""So long a client that comes back waits for that at most; then it gets the whole value."""
 
 
 class LiveQueries:
@@ -67,6 +65,8 @@ class LiveQueries:
         index: What each has read.
         lingering: Those without subscribers.
         remembered: What the others keep of their last runs.
+        results: The results of these.
+        pasts: Looks up results as of earlier instants.
     """
 
     def __init__(
@@ -82,7 +82,6 @@ class LiveQueries:
         self._executor = executor
         self._observer = observer or Unobserved()
         self._log = log
-        self._linger = linger
         limits = limits or EngineLimits()
         self._timeout = limits.query_timeout
         self._places = places
@@ -101,6 +100,8 @@ class LiveQueries:
         self._stopped = False
         self.lingering = Lingering(self._forget, linger, limits)
         self.remembered = Remembered(limits)
+        self.results = HeldResults(limits)
+        self.pasts = Pasts(executor, places, linger, self._notify)
         self._alarm: asyncio.TimerHandle | None = None
         self._timed: set[LiveQuery] = set()  # what looked at the time when it was run last
         self._looked_at = 0
@@ -175,8 +176,12 @@ class LiveQueries:
             live = self._queries[key] = LiveQuery(key, function, values, identity)
         live.subscribers.setdefault(subscriber, []).append(identity)
         live.accounts[subscriber] = account
-        self.lingering.remove(live)
         self._cancel_timer(live)
+        if self.lingering.remove(live):
+            self.results.hold(live)
+            self.remembered.keep(live, live.recall.documents)
+        if live.is_refused:  # there may be room by now
+            live.touched(self._log.head + 1)
         if not live.loaded or live.dirty_at is not None:
             self._schedule(live)
         return live
@@ -206,15 +211,18 @@ class LiveQueries:
         account = live.accounts.pop(subscriber)
         if not live.subscribers:
             self._leave_behind(live, account)
+        elif live.account.address != account.address:
+            self.results.hold(live)
 
     def _leave_behind(self, live: LiveQuery, account: Account) -> None:
         """Keep what there is of a query that nobody holds; what is not there yet is not found any more."""
         self._due.discard(live)
         self._cancel_timer(live)
         self.remembered.release(live)
+        self.results.release(live)
         if live.task is not None:
             live.task.cancel()
-        if live.loaded:
+        if live.loaded and not live.is_refused:
             self.lingering.add(live, account.address)
         else:
             self._forget(live)
@@ -222,6 +230,7 @@ class LiveQueries:
     def _forget(self, live: LiveQuery) -> None:
         self.lingering.remove(live)
         self.remembered.release(live)
+        self.results.release(live)
         if self._queries.get(live.key) is live:
             del self._queries[live.key]
             self._watched.discard(live.key)
@@ -379,6 +388,8 @@ class LiveQueries:
                     live.publish(ts, ts + 1, error=told_of(error))  # dirty at once: it is tried again, in vain or not
                     self._notify(live)
                 return False
+            if live.subscribers and run.error is None and not self.results.take(live, run):
+                live.recall.drop()
             packed = None if run.error else run.packed
             change = await live.change_to(run.value, packed)
             commits = self._log.since(ts)
@@ -447,50 +458,13 @@ class LiveQueries:
                 subscriber.replaced(live, new)
             subscriber.notify()
 
-    # --- the past -------------------------------------------------------------------------------------------------
-
-    def look_back(self, live: LiveQuery, ts: Ts) -> bool:
-        """Find the result of a query as of an instant that this hub has not followed, for a client that holds it.
-
-        Results are functions of the query and the instant, and the store keeps the past readable for some minutes.
-
-        Returns:
-            Whether to wait: ``live.past(ts)`` may be there later, and the subscribers are notified then.
-        """
-        if ts in live.looking:
-            return True
-        known = ts in live.pasts or live.version_at(ts) is not None
-        if known or ts > self._log.head or len(live.pasts) + len(live.looking) >= MOST_PASTS:
-            return False
-        live.looking.add(ts)
-        task = asyncio.create_task(self._look_back(live, ts), name=f"past {live.key.path}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return True
-
-    async def _look_back(self, live: LiveQuery, ts: Ts) -> None:
-        version = None
-        try:
-            async with asyncio.timeout(PAST_SECONDS), self._places.taken(live.account):
-                run = await self._executor.query(
-                    live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
-                )
-            if run.error is None:
-                version = Version(PAST, run.packed, None, None, run.journal, run.arrays)
-        except (StoreError, TimeoutError, IdentityNeeded) as error:
-            logger.info("%s as of %d cannot be looked up: %s", live.key.path, ts, error)
-        finally:
-            live.looking.discard(ts)
-            live.pasts[ts] = version
-            asyncio.get_running_loop().call_later(self._linger, live.pasts.pop, ts, None)
-            self._notify(live)
-
     async def stop(self) -> None:
         """Cancel what is running, and wait for it."""
         self._stopped = True
         self.lingering.stop()
         for timer in self._timers.values():
             timer.cancel()
+        await self.pasts.stop()
         for handle in (self._tick, self._alarm):
             if handle is not None:
                 handle.cancel()

@@ -24,6 +24,9 @@ PAST = -1
 """The number of versions that were looked up afterwards and so belong to no sequence."""
 KEPT_BYTES = 4 * 1024 * 1024
 _LARGE = 256 * 1024
+_SMALL = 512
+"""A result of no more bytes is not measured, but taken for as large as this says:"""
+_BASE, _DECODED = 256, 8
 
 
 class Subscriber(Protocol):
@@ -125,6 +128,7 @@ class LiveQuery:
         pasts: Results as of earlier instants that were looked up; None: there is none to be had.
         looking: Instants that are being looked up.
         statistics: What its runs have cost.
+        is_refused: There was no room for the newest result, so an error is in its place.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
     """
 
@@ -142,6 +146,7 @@ class LiveQuery:
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
+        self.is_refused = False
         self.holds_until: int | None = None
         self.recall = Recall()
         self.pasts: dict[Ts, Version | None] = {}
@@ -151,6 +156,7 @@ class LiveQuery:
         self.statistics = RunStatistics()
         self._value: Any = None
         self._kept = 0
+        self._measured = 0, 0  # the bytes of an encoded result, and those that it took decoded
 
     def __repr__(self) -> str:
         state = "loading" if not self.loaded else "clean" if self.dirty_at is None else f"dirty at {self.dirty_at}"
@@ -261,8 +267,31 @@ class LiveQuery:
 
     def footprint(self) -> int:
         """Estimate the bytes that it takes with all that it keeps of earlier results and runs."""
-        pasts = sum(version.size for version in self.pasts.values() if version is not None)
-        return self._kept + pasts + footprint(self._value) + self.recall.footprint()
+        return self.held_size() + self.recall.footprint()
+
+    def held_size(self) -> int:
+        """Estimate the bytes of its results."""
+        return self._kept + self._pasts_size() + footprint(self._value)
+
+    def size_with(self, value: Any, packed: bytes) -> int:
+        """Estimate the bytes of its results once there is one more."""
+        latest = self._spans[-1].version if self._spans else None
+        more = 0 if latest is not None and latest.packed == packed else len(packed)
+        kept = max(len(packed), min(KEPT_BYTES, self._kept + more))
+        return kept + self._pasts_size() + self._decoded_size(value, packed)
+
+    def _pasts_size(self) -> int:
+        return sum(version.size for version in self.pasts.values() if version is not None)
+
+    def _decoded_size(self, value: Any, packed: bytes) -> int:
+        """Measure a result if it is not about as large as the one that was measured last: that costs time."""
+        if len(packed) <= _SMALL:
+            return _BASE + _DECODED * len(packed)
+        before, size = self._measured
+        if abs(len(packed) - before) * 8 > before:
+            size = footprint(value)
+            self._measured = len(packed), size
+        return size
 
     async def published(self) -> None:
         """Wait until there is another result, or the query is given up."""
@@ -302,7 +331,9 @@ class LiveQuery:
             self._spans[-1].until = (ts if self.dirty_at is None else self.dirty_at) - 1
 
     def _trim(self) -> None:
-        while len(self._spans) > 1 and (len(self._spans) > KEPT_VERSIONS or self._kept > KEPT_BYTES):
+        full = self.is_refused or self._kept > KEPT_BYTES
+        while len(self._spans) > 1 and (full or len(self._spans) > KEPT_VERSIONS):
             dropped = self._spans.popleft().version
             if dropped is not self._spans[0].version:
                 self._kept -= dropped.size
+            full = self.is_refused or self._kept > KEPT_BYTES

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Hashable
 from typing import Final
 
+from synovia.engine.byte_budget import ByteBudget
 from synovia.engine.live_query import LiveQuery
 from synovia.engine.settings import EngineLimits
 
@@ -29,17 +28,18 @@ class Remembered:
         limits: How many bytes all of it, and that of one address, may take.
 
     Attributes:
-        bytes: What it takes, as estimated.
         refused: How many runs could not be remembered.
     """
 
     def __init__(self, limits: EngineLimits) -> None:
-        self._limits = limits
-        self._sizes: dict[LiveQuery, tuple[int, Hashable]] = {}
-        self._bytes_of: Counter[Hashable] = Counter()
+        self._budget = ByteBudget(limits.max_remembered_bytes, limits.max_remembered_bytes_per_address)
         self._warned: dict[str, float] = {}
-        self.bytes = 0
         self.refused = 0
+
+    @property
+    def bytes(self) -> int:
+        """What it takes, as estimated."""
+        return self._budget.bytes
 
     def keep(self, live: LiveQuery, documents: int) -> bool:
         """Keep what a run has left, if there is room for it; else forget it.
@@ -47,16 +47,10 @@ class Remembered:
         Args:
             documents: How many it has read.
         """
-        self.release(live)
+        self._budget.release(live)
         size, address = live.recall.size, live.account.address
-        limits = self._limits
-        if (
-            self.bytes + size <= limits.max_remembered_bytes
-            and self._bytes_of[address] + size <= limits.max_remembered_bytes_per_address
-        ):
-            self._sizes[live] = size, address
-            self._bytes_of[address] += size
-            self.bytes += size
+        if self._budget.has_room(size, address):
+            self._budget.charge(live, size, address)
             return True
         live.recall.drop()
         self.refused += 1
@@ -65,11 +59,7 @@ class Remembered:
 
     def release(self, live: LiveQuery) -> None:
         """Give back the room of a query; one that has none is no error."""
-        size, address = self._sizes.pop(live, (0, None))
-        self.bytes -= size
-        self._bytes_of[address] -= size
-        if not self._bytes_of[address]:
-            del self._bytes_of[address]
+        self._budget.release(live)
 
     def _warn(self, live: LiveQuery, size: int, documents: int) -> None:
         now, path = time.monotonic(), live.key.path
@@ -83,6 +73,6 @@ class Remembered:
             documents,
             size // _MIB,
             self.bytes // _MIB,
-            self._limits.max_remembered_bytes // _MIB,
-            self._limits.max_remembered_bytes_per_address // _MIB,
+            self._budget.most // _MIB,
+            self._budget.most_per_address // _MIB,
         )

@@ -17,6 +17,8 @@ class EngineLimits:
     mutation_timeout: float = 15.0
     max_lingering_bytes: int = 64 * _MIB
     max_lingering_bytes_per_address: int = 32 * _MIB
+    max_held_bytes: int = 512 * _MIB
+    max_held_bytes_per_address: int = 256 * _MIB
     max_remembered_bytes: int = 256 * _MIB
     max_remembered_bytes_per_address: int = 128 * _MIB
     max_result_bytes: int = 16 * _MIB

@@ -36,6 +36,9 @@ class HubLimits(BaseModel):
         max_mutation_bytes: Their bytes, each time that they are written; likewise.
         mutation_timeout: For a run of a mutation; then it fails with ``timeout``.
         query_timeout: For a run of a query; then it fails with ``timeout``, and a live one is tried again less often.
+        max_held_bytes: What the hub keeps of the results of live queries that somebody holds, about; beyond it a query fails
+            with ``limit_exceeded``, unless its address has less than an equal share.
+        max_held_bytes_per_address: Those that are held by one address, likewise.
         max_remembered_bytes: What live queries keep of their last runs, about; those beyond it read all of it each time.
         max_remembered_bytes_per_address: Those that are held by one address, likewise.
         max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.
@@ -86,6 +89,8 @@ class HubLimits(BaseModel):
     max_mutation_bytes: Bytes = 32 * MIB
     mutation_timeout: Seconds = 15.0
     query_timeout: Seconds = 8.0
+    max_held_bytes: Bytes = 512 * MIB
+    max_held_bytes_per_address: Bytes = 256 * MIB
     max_remembered_bytes: Bytes = 256 * MIB
     max_remembered_bytes_per_address: Bytes = 128 * MIB
     max_lingering_bytes: Bytes = 64 * MIB

@@ -48,6 +48,15 @@ class HubCollector(Collector):
         yield _gauge("synovia_live_queries", "Live queries that are kept.", len(live))
         yield _gauge("synovia_lingering_queries", "Those that nobody holds.", len(live.lingering))
         yield _gauge("synovia_lingering_bytes", "What those take, as estimated.", live.lingering.bytes)
+        yield _gauge(
+            "synovia_held_result_bytes", "The results of those that are held, as estimated.", live.results.bytes
+        )
+        yield _counter(
+            "synovia_refused_results", "Runs with a result that had no room in memory.", live.results.refused
+        )
+        yield _gauge(
+            "synovia_remembered_bytes", "What they keep of what they read, as estimated.", live.remembered.bytes
+        )
         yield _gauge("synovia_live_query_runs_in_progress", "Live queries that run.", live.running)
         yield _gauge("synovia_live_query_runs_waiting", "Queries that wait for a place to run in.", live.waiting)
 
