@@ -16,6 +16,8 @@ import { NewDocument } from "./new-document.tsx";
 import { useRows } from "./pages.ts";
 
 const ID = /^[0-9a-f]{24}$/;
+/** So many documents are looked at for what is searched until somebody asks for more. */
+const PATIENCE = 20_000;
 
 export function TableView({ table, tables }: { table: TableInfo; tables: readonly TableInfo[] }) {
   const client = useSynovia();
@@ -28,6 +30,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [isDeleting, setDeleting] = useState(false);
   const [draft, setDraft] = useState<string | null>(null);
+  const [patience, setPatience] = useState(PATIENCE);
   const opened = query.get("id");
 
   const where = useMemo(() => {
@@ -38,6 +41,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
   }, [drafts, search, table.name]);
   const { rows, isLoading, isEnd, examined, error, more } = useRows({ table: table.name, index, descending, where });
 
+  const isPatient = !search.trim() && !drafts?.some(({ test }) => test === "contains") ? true : examined < patience;
   const columns = useMemo(() => columnsOf(table, rows, { index, descending, chosen, mayChange }), [table, rows.length > 0, index, descending, chosen, mayChange]);
 
   function columnsOf(
@@ -129,7 +133,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
         <label className="search">
           <span className="hidden">Search by id or text</span>
           <Icon name="search" />
-          <input type="search" value={search} placeholder="Id or text" onChange={({ target }) => setSearch(target.value)} />
+          <input type="search" value={search} placeholder="Id or text" onChange={({ target }) => (setSearch(target.value), setPatience(PATIENCE))} />
         </label>
         <button aria-pressed={drafts !== null} onClick={() => setDrafts(drafts ? null : [{ field: table.fields[0]?.name ?? "_id", test: "eq", text: "" }])}>
           <Icon name="filter" /> Filter{drafts?.length ? ` ${drafts.length}` : ""}
@@ -158,14 +162,17 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
           rowClass={({ misfit }) => (misfit ? "misfit" : "")}
           selected={opened}
           open={({ id }) => (setDraft(null), open(id))}
-          more={more}
+          {...(isPatient && { more })}
           empty={!isLoading && isEnd && <Nothing isFiltered={where.length > 0} />}
           footer={
-            rows.length > 0 && (
-              <p className="more" role="status">
-                {isEnd ? `That is all: ${plural(rows.length, "document")}` : "Reading on…"}
-                {examined > rows.length + 1 && `, ${count(examined)} looked at`}
-              </p>
+            (rows.length > 0 || !isEnd) && (
+              <div className="more">
+                <p role="status">
+                  {isEnd ? `That is all: ${plural(rows.length, "document")}` : isPatient ? "Reading on…" : `${plural(rows.length, "document")} so far`}
+                  {examined > rows.length + 1 && `, ${count(examined)} looked at`}
+                </p>
+                {!isEnd && !isPatient && <button onClick={() => (setPatience(examined + PATIENCE), more())}>Look further</button>}
+              </div>
             )
           }
         />
