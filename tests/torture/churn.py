@@ -22,10 +22,14 @@ import numpy as np
 
 from helpers.churn import come_and_go, left
 from helpers.sync_server import Running, serving, until
+from synovia.dashboard import call_log
+from synovia.engine.log import Log
+from synovia.transaction.document_cache import DocumentCache
 
 AT_ONCE = 20
-MOST_GROWTH = 64_000
-"""Bytes a client: the store in memory keeps its note, its versions and the records of its requests."""
+MOST_GROWTH = 500
+"""Bytes a client, once what is kept on purpose is full: that is little here."""
+SMALL_BYTES, FEW_COMMITS, FEW_CALLS = 256 * 1024, 128, 100
 
 
 def resident() -> int:
@@ -41,6 +45,7 @@ async def churn(minutes: float) -> bool:
         "max_messages_per_second_per_address": most,
         "max_authentications_per_minute_per_address": most,
     }
+    keep_little()
     async with in_a_file() as store, serving(development=True, store=store, **limits) as running:
         await _round(running, 0)
         await until(lambda: (left(running)["connections"], left(running)["http"]) == (0, 0))
@@ -58,6 +63,13 @@ async def churn(minutes: float) -> bool:
         f"churn: {done} clients came and went; {left_of(before)}; memory {half[-1][1] / 1e6:.0f} MB, {slope:+.0f} B a client"
     )
     return slope < MOST_GROWTH
+
+
+def keep_little() -> None:
+    """Make small what a hub keeps within bounds, so that it is full at once: the newest documents, commits and calls."""
+    DocumentCache.__init__.__defaults__ = (SMALL_BYTES,)
+    Log.__init__.__kwdefaults__ = {**(Log.__init__.__kwdefaults__ or {}), "keep": FEW_COMMITS}
+    call_log.MOST_CALLS = FEW_CALLS  # type: ignore[misc]
 
 
 @asynccontextmanager
