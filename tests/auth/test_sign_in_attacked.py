@@ -146,6 +146,23 @@ async def test_an_account_that_is_guessed_at_gets_codes_that_nobody_guesses(
     assert len(newest(mail_server)[0]) == 8
 
 
+async def test_codes_that_were_asked_for_in_advance_take_one_guess_each_after_that(
+    email: EmailSignIn, mail_server: MailServer
+) -> None:
+    """Twenty codes, and only then guesses: 10 at two of them, one at each other; the owner's own code is good."""
+    asked = [
+        (await email.ask("alice@example.org", f"198.51.100.{number}"), newest(mail_server)[0]) for number in range(19)
+    ]
+    owners = await email.ask("alice@example.org", "192.0.2.7")
+    code, _ = newest(mail_server)
+    for each, _ in asked[:2]:
+        await wrong_guesses(email, each.challenge, 5)
+    for each, right in asked[2:]:
+        await wrong_guesses(email, each.challenge, 1)
+        await is_refused(email, f"email-code:{each.challenge}:{right}")
+    assert await email.authenticate(f"email-code:{owners.challenge}:{code}")
+
+
 async def test_wrong_guesses_are_forgotten_after_a_day(
     email: EmailSignIn, mail_server: MailServer, clock: MovedClock, any_store: Store
 ) -> None:

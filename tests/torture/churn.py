@@ -27,8 +27,8 @@ from synovia.engine.log import Log
 from synovia.transaction.document_cache import DocumentCache
 
 AT_ONCE = 20
-MOST_GROWTH = 500
-"""Bytes a client, once what is kept on purpose is full: that is little here."""
+MOST_GROWTH = 2_000
+"""Bytes a client, once what is kept on purpose is full; some hundreds are pages that SQLite keeps (64 MiB at most)."""
 SMALL_BYTES, FEW_COMMITS, FEW_CALLS = 256 * 1024, 128, 100
 
 

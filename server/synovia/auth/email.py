@@ -155,6 +155,7 @@ class EmailSignIn:
             "challenge": _hash(challenge),
             "code": _hash(challenge, code),
             "link": _hash(link),
+            "digits": len(code),
             "attempts": 0,
             "expiresAt": self._now() + int(self.times.lifetime * 1000),
         }
@@ -228,17 +229,20 @@ class EmailSignIn:
         """Compare the answer with what is outstanding; the attempt is counted in the same write that tells the outcome."""
         if found is None:
             return None, None
-        pending, email, wrong = [], None, 0
+        pending, email, wrong, before = [], None, 0, self._wrong(found)
         for entry in self._outstanding(found):
+            most = _attempts(entry, before)
             if "challenge" in answer and not _same(entry["challenge"], answer["challenge"]):
                 pending.append(entry)
+            elif entry["attempts"] >= most and "code" in answer:
+                continue  # it was sent before there were many wrong guesses, and has had its one
             elif _same(entry["code" if "code" in answer else "link"], answer.get("code", answer.get("link", b""))):
                 email = str(found["email"])
             elif "link" in answer:
                 pending.append(entry)
             else:
                 wrong += 1
-                if entry["attempts"] + 1 < _ATTEMPTS:
+                if entry["attempts"] + 1 < most:
                     pending.append(entry | {"attempts": entry["attempts"] + 1})
         return self._counted(found | {"pending": pending}, wrong, forgiven=email is not None), email
 
@@ -257,6 +261,11 @@ class EmailSignIn:
         now = self._now()
         for idle in keys.between((), None, (now, True)), keys.between((), (now + _DAY + _LEEWAY, False), None):
             await self._records.delete(await self._records.find(BY_IDLE, idle, _PAGE))
+
+
+def _attempts(entry: Document, wrong: int) -> int:
+    """Tell how often a code may be guessed at: a short one only once when many guesses at the account were wrong."""
+    return _ATTEMPTS if wrong < _MANY_WRONG or entry.get("digits", _DIGITS) > _DIGITS else 1
 
 
 def _random_code(digits: int) -> str:
