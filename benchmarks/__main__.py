@@ -29,6 +29,7 @@ from benchmarks import (
     queries,
     size,
     transfer,
+    window,
     work,
 )  # fmt: skip
 from benchmarks.report import markdown, table
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "work": work.run,
     "size": size.run,
     "page": page.run,
+    "window": window.run,
     "guests": guests.run,
 }
 

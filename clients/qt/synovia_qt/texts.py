@@ -38,8 +38,10 @@ def reason_of(state: str) -> str:
 
 def waiting_changes(number: int) -> str:
     """Say how many changes wait for a connection."""
-    english = "%n change(s) will be sent then."
-    found = QtCore.QCoreApplication.translate("OfflineBanner", "%n change(s) will be sent then.", None, number)
+    english = "%n change(s) will be sent when it is back."
+    found = QtCore.QCoreApplication.translate(
+        "OfflineBanner", "%n change(s) will be sent when it is back.", None, number
+    )
     if found == english.replace("%n", str(number)):  # no translation is installed
         return found.replace("(s)", "" if number == 1 else "s")
     return found

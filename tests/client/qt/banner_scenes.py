@@ -45,7 +45,7 @@ def interrupted() -> None:
         until(lambda: banner.is_shown)
         assert not patient.is_shown
         assert banner.isVisible()
-        until(lambda: "1 change will be sent then." in banner.text)
+        until(lambda: "1 change will be sent when it is back." in banner.text)
         assert banner.text.startswith("The connection is interrupted.")
         assert banner.toolTip() == client.trouble != ""
         played = hub.play(answer)
@@ -85,16 +85,16 @@ def languages() -> None:
         assert banner.text == "There is no connection yet. What you see may be old."
         client.mutation("a")
         client.mutation("b")
-        until(lambda: banner.text.endswith("2 changes will be sent then."))
+        until(lambda: banner.text.endswith("2 changes will be sent when it is back."))
         assert install_translations(QtCore.QLocale(QtCore.QLocale.Language.Icelandic)) is None
         translator = install_translations(German)
         assert translator is not None
-        until(lambda: banner.text.endswith("2 Änderungen werden dann gesendet."))
+        until(lambda: banner.text.endswith("2 Änderungen werden gesendet, sobald sie wieder besteht."))
         assert banner.text.startswith("Noch keine Verbindung.")
         assert describe(SignInError(SignInCode.DENIED, "x")) == "Der Anmeldedienst hat die Anmeldung abgelehnt."
         assert describe(ValueError("something else")) == "something else"
         QtCore.QCoreApplication.removeTranslator(translator)
-        until(lambda: banner.text.endswith("2 changes will be sent then."))
+        until(lambda: banner.text.endswith("2 changes will be sent when it is back."))
         assert all(describe(SignInError(code, "told by nobody")) != "told by nobody" for code in SignInCode)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import threading
 from typing import Any
@@ -69,25 +70,35 @@ def calls() -> None:
         assert (good.result, good.error, type(bad.error)) == ("result", None, FunctionError)
 
 
-def made_inside_an_event_loop_of_qt() -> None:
-    """Work, and be awaited, where asyncio runs on Qt's loop."""
-    import qasync
+async def awaiting() -> None:
+    """Await calls of a client that is made inside a running loop."""
 
     async def script(connection: PeerConnection) -> None:
         await give(connection, 5, list=[1, 2])
         await connection.expect(ModifyQuerySet)
         await connection.answer(await connection.expect(Mutation), "done", 6)
 
-    async def program() -> None:
-        with connected() as (hub, client):
-            hub.play(script)
-            assert await client.query("list") == [1, 2]
-            assert await client.mutation("m") == "done"
+    with connected() as (hub, client):
+        hub.play(script)
+        assert await client.query("list") == [1, 2]
+        assert await client.mutation("m") == "done"
+
+
+def made_inside_an_event_loop_of_qt() -> None:
+    """Work, and be awaited, where qasync runs asyncio on Qt's loop."""
+    import qasync
 
     loop = qasync.QEventLoop(application())
     asyncio.set_event_loop_policy(qasync.DefaultQEventLoopPolicy())
     with loop:
-        loop.run_until_complete(program())
+        loop.run_until_complete(awaiting())
+
+
+def made_inside_qtasyncio() -> None:
+    """The same where PySide6's own QtAsyncio does."""
+    application()
+    qt_asyncio: Any = importlib.import_module("PySide6.QtAsyncio")
+    qt_asyncio.run(awaiting(), keep_running=False, handle_sigint=False)
 
 
 def nothing_after_the_end() -> None:

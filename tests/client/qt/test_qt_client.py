@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
@@ -23,6 +24,14 @@ SCENES = (
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_client(scene: str, binding: str) -> None:
     play(binding, f"client.qt.client_scenes:{scene}")
+
+
+def test_a_client_made_inside_qtasyncio() -> None:
+    try:
+        version("PySide6-Addons")
+    except PackageNotFoundError:
+        pytest.skip("QtAsyncio is in PySide6-Addons, which is not installed")
+    play("PySide6", "client.qt.client_scenes:made_inside_qtasyncio")
 
 
 def test_qt_stays_out_of_the_process_of_the_tests() -> None:

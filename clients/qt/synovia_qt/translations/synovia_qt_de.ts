@@ -16,10 +16,10 @@
         <translation>Die Verbindung ist unterbrochen. Was Sie sehen, kann veraltet sein.</translation>
     </message>
     <message numerus="yes">
-        <source>%n change(s) will be sent then.</source>
+        <source>%n change(s) will be sent when it is back.</source>
         <translation>
-            <numerusform>%n Änderung wird dann gesendet.</numerusform>
-            <numerusform>%n Änderungen werden dann gesendet.</numerusform>
+            <numerusform>%n Änderung wird gesendet, sobald sie wieder besteht.</numerusform>
+            <numerusform>%n Änderungen werden gesendet, sobald sie wieder besteht.</numerusform>
         </translation>
     </message>
     <message>
