@@ -31,6 +31,9 @@ class Navigator(Protocol):
     def go(self, place: str, document: str | None = None) -> None:
         """Show a place, and a document there."""
 
+    def ask_import(self) -> None:
+        """Ask which files to import."""
+
     def show_recordings_of(self, user_id: str) -> None:
         """Show the recordings whose subject somebody is."""
 

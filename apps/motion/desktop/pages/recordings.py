@@ -98,7 +98,12 @@ class RecordingsPage(QWidget):
         self._problem = Empty("alert", "The list cannot be shown")
         clear = Button("Show everything", run=self.filter_bar.show_all)
         self._nothing_found = Empty("search", "Nothing matches", "", row(None, clear, None))
-        self._empty = Empty(words.icon_name, words.empty, words.hint)
+        start = None
+        if self._place == "recordings":
+            navigator = self._context.navigator
+            import_ = Button("Import a file", "primary", "upload", navigator.ask_import)
+            start = row(None, import_, Button("Record live", "quiet", "live", lambda: navigator.go("live")), None)
+        self._empty = Empty(words.icon_name, words.empty, words.hint, start)
         for state in (self._loading, self._problem, self._nothing_found, self._empty, self.list):
             self._states.addWidget(state)
 

@@ -52,7 +52,9 @@ class MainWindow(QMainWindow):
             self.resize(*SIZE)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember where the window was, and how large."""
+        """Remember where the window was, and how large; save what is being written."""
+        if self.desk is not None:
+            self.desk.commit()
         self.preferences.settings.setValue("window/geometry", self.saveGeometry())
         super().closeEvent(event)
 

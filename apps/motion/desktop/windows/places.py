@@ -27,6 +27,9 @@ PLACES = (
     Place("of-me", "Recordings of me", "person", "M", "Recordings"),
     Place("shared", "Shared with me", "share", "S", "Recordings"),
     Place("archive", "Archive", "archive", "A", "Recordings"),
+    Place("live", "Live", "live", "L", "Measure"),
+    Place("contacts", "Contacts", "contacts", "C", "People"),
+    Place("invites", "Invitations", "mail", "I", "People"),
 )
 
 

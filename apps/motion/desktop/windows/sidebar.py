@@ -69,6 +69,8 @@ class Sidebar(QFrame):
         client.onlineChanged.connect(self._show_connection)
         client.stateChanged.connect(self._show_connection)
         context.people.changed.connect(self._show_me)
+        client.subscribe("live:list_running", {}, lambda rows: self.places["live"].show_count(len(rows)))
+        client.subscribe("invites:list_received", {}, lambda rows: self.places["invites"].show_count(len(rows)))
         self._show_connection()
         self._show_me()
         self.show_short(False)
@@ -78,7 +80,7 @@ class Sidebar(QFrame):
         name.setStyleSheet("font-size: 16px; font-weight: 700;")
         self._brand = row(Picture("mark", 28), name, None, spacing=10, margins=(8, 0, 8, 0))
         navigator = self._context.navigator
-        self.import_ = Button("Import recording", "primary", "upload", lambda: navigator.go("import"))
+        self.import_ = Button("Import recording", "primary", "upload", navigator.ask_import)
         self.places = {
             place.path: PlaceButton(place, lambda path=place.path: navigator.go(path))  # type: ignore[misc]
             for place in PLACES
@@ -88,7 +90,7 @@ class Sidebar(QFrame):
         layout.setSpacing(2)
         layout.addLayout(self._brand)
         layout.addSpacing(14)
-        self.import_.hide()
+        layout.addWidget(self.import_)
         for group in dict.fromkeys(place.group for place in PLACES):
             heading = text(group, "group")
             heading.setContentsMargins(8, 14, 8, 3)
