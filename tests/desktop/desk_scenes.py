@@ -45,11 +45,12 @@ def signing_in() -> None:
             assert window.sign_in is not None
             turn(200)
         with window_on(hub, Path(folder)) as window:
-            assert window.sign_in is not None
-            write(window.sign_in.email, "not an address")
-            window.sign_in.send()
             card = window.sign_in
-            until(lambda: card.submit.isEnabled(), "the refusal")
+            assert card is not None
+            until(lambda: card.email.isVisible(), "the ways to sign in")
+            write(card.email, "not@an@address@")
+            card.send()
+            until(lambda: card.problem, "the refusal")
             assert window.desk is None
 
 
@@ -58,6 +59,7 @@ def a_newcomer() -> None:
     with running_hub(seeded=False) as hub, window_on(hub) as window:
         card = window.sign_in
         assert card is not None
+        until(lambda: card.email.isVisible(), "the ways to sign in")
         write(card.email, "new@example.org")
         card.send()
         until(lambda: window.welcome is not None, "the question")

@@ -29,7 +29,7 @@ from synovia_client import BlockingClient
 ROOT = Path(__file__).resolve().parents[2]
 MOTION = ROOT / "apps" / "motion"
 ANNA = "anna.keller@example.org"
-PATIENCE = 20.0
+PATIENCE = 45.0
 T = TypeVar("T")
 
 
@@ -138,6 +138,7 @@ def sign_in(window: MainWindow, email: str) -> Desk:
     """Sign in by the page, as a person does."""
     card = window.sign_in
     assert card is not None
+    until(lambda: card.email.isVisible(), "the ways to sign in")
     write(card.email, email)
     QTest.keyClick(card.email, Qt.Key.Key_Return)
     until(lambda: window.desk is not None, "the desk")
@@ -162,6 +163,8 @@ def write(field: QLineEdit | QPlainTextEdit, words: str) -> None:
 
 def find(parent: QWidget, kind: type[Any], name: str) -> Any:
     """Find the widget with an accessible name that is seen."""
-    found = [each for each in parent.findChildren(kind) if each.accessibleName() == name and each.isVisible()]
-    assert found, f"there is no {kind.__name__} {name!r}"
-    return found[0]
+
+    def seen() -> list[Any]:
+        return [each for each in parent.findChildren(kind) if each.accessibleName() == name and each.isVisible()]
+
+    return until(seen, f"the {kind.__name__} {name!r}")[0]

@@ -18,6 +18,22 @@ SCENES = (
 )
 
 
+WORK = (
+    "notes_and_tags",
+    "sharing",
+    "archiving",
+    "dropping_files",
+    "live_recording",
+    "no_connection",
+    "people",
+)
+
+
+@pytest.mark.parametrize("scene", WORK)
+def test_the_work_in_a_measuring_room(scene: str) -> None:
+    play("PySide6", f"desktop.work_scenes:{scene}")
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_the_desk(scene: str) -> None:
     play("PySide6", f"desktop.desk_scenes:{scene}")

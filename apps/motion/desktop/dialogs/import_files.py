@@ -57,7 +57,6 @@ class ImportDialog(FormDialog):
 
     def _more(self) -> None:
         self.reading.setVisible(self.reading.isHidden())
-        self.adjustSize()
 
     def send(self) -> None:
         """Import them."""

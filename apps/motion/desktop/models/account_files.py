@@ -1,4 +1,4 @@
-"""Where this program keeps what outlives it: for each server and each account tokens and changes that wait, and settings."""
+"""Where this program keeps what outlives it: for each account on each server the changes that wait, and settings."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ class AccountFiles:
         self.account = account
         self.folder = root / hashlib.sha256(f"{url}\n{account.strip().lower()}".encode()).hexdigest()[:24]
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    @property
-    def tokens(self) -> Path:
-        """The file of tokens, which only its owner may read."""
-        return self.folder / "tokens.json"
 
     @property
     def outbox(self) -> Path:

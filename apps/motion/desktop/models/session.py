@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from motion.desktop.models.account_files import AccountFiles, Preferences
+from motion.desktop.models.account_files import NAME, AccountFiles, Preferences
 from motion.desktop.words.errors import code_of
 from motion.desktop.words.naming import Row
-from synovia_client import FileTokens, FunctionError, Recovered, SynoviaError
-from synovia_qt import SynoviaClient
+from synovia_client import FunctionError, Recovered, SynoviaError, TokenSet
+from synovia_qt import KeyringTokens, SynoviaClient
+
+
+class HeldTokens:
+    """Keeps the server's tokens while somebody signs in, before it is known under whose name to keep them."""
+
+    def __init__(self) -> None:
+        self.held: TokenSet | None = None
+
+    def load(self) -> TokenSet | None:
+        """Give what is held."""
+        return self.held
+
+    def save(self, tokens: TokenSet) -> None:
+        """Hold these."""
+        self.held = tokens
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self.held = None
 
 
 class Session(QObject):
@@ -20,6 +38,7 @@ class Session(QObject):
     Args:
         url: The server.
         preferences: What is remembered.
+        options: As for ``SynoviaClient``.
 
     Attributes:
         changed: Emitted when ``client``, ``me``, ``is_known`` or ``problem`` are others.
@@ -45,30 +64,61 @@ class Session(QObject):
         self._options = options
         self._recovered.connect(self._tell_recovered)
 
+    # --- beginning
+
     def resume(self) -> None:
         """Go on as who was signed in when the program ended."""
         account, token = self.preferences.account_on(self.url), self.preferences.development_token_on(self.url)
-        if account is None:
-            return
-        if token is not None or AccountFiles(self.preferences.root, self.url, account).tokens.exists():
-            self._open(self.make_client(account, token))
+        if account is not None:
+            self._open(account, token)
 
-    def make_client(self, account: str, token: str | None = None) -> SynoviaClient:
-        """Make a client with the files of an account; OutboxError if another window has them open."""
+    def stranger(self) -> tuple[SynoviaClient, HeldTokens]:
+        """Give a client for somebody to sign in with.
+
+        It has no outbox: what somebody else has left here must not be sent as this one.
+        """
+        tokens = HeldTokens()
+        return SynoviaClient(self.url, tokens=tokens, **self._options), tokens
+
+    def begin(self, account: str, tokens: TokenSet | None, development_token: str | None) -> None:
+        """Go on as somebody who has signed in.
+
+        Args:
+            account: Under which name their files are kept: the address, where it is known.
+            tokens: What the server has given.
+            development_token: What a server for development takes, and gives no tokens for.
+        """
+        self.preferences.remember_account(self.url, account, development_token)
+        if tokens is not None:
+            self._store(account).save(tokens)
+        self._open(account, development_token)
+
+    def _store(self, account: str) -> KeyringTokens:
+        return KeyringTokens(NAME, f"{account} on {self.url}")
+
+    def _open(self, account: str, token: str | None) -> None:
         files = AccountFiles(self.preferences.root, self.url, account)
-        return SynoviaClient(
-            self.url,
-            token,
-            tokens=FileTokens(files.tokens),
-            outbox=files.outbox,
-            on_recovered=self._recovered.emit,
-            **self._options,
-        )
+        try:
+            client = SynoviaClient(
+                self.url,
+                token,
+                self,
+                tokens=self._store(account),
+                outbox=files.outbox,
+                on_recovered=self._recovered.emit,
+                **self._options,
+            )
+        except SynoviaError as error:  # another window has the files of this account open
+            self._show(None)
+            self.problem = error
+            self.changed.emit()
+            return
+        self._show(client)
+        client.subscribe("users:me", {}, self._told, self._failed)
+        client.signedInChanged.connect(lambda _: self._look(client))
+        client.signingInChanged.connect(lambda _: self._look(client))
 
-    def begin(self, client: SynoviaClient, account: str, token: str | None = None) -> None:
-        """Take over a client that has signed in; ``token`` is what a server for development took."""
-        self.preferences.remember_account(self.url, account, token)
-        self._open(client)
+    # --- ending
 
     def sign_out(self) -> None:
         """Forget who was signed in, here and at the server."""
@@ -85,11 +135,15 @@ class Session(QObject):
         if self.client is not None:
             self.client.close()
 
-    def _open(self, client: SynoviaClient) -> None:
-        client.setParent(self)
-        self._show(client)
-        client.subscribe("users:me", {}, self._told, self._failed)
-        client.blocking.on_auth_change(lambda auth: self._signed_out_elsewhere(client))
+    def _look(self, client: SynoviaClient) -> None:
+        """Show the way in when the server has ended the session."""
+        auth = client.blocking.auth  # of one instant, which the two properties are not while their signals are emitted
+        if client is self.client and client.online and not auth.is_loading and not auth.is_authenticated:
+            self.preferences.remember_account(self.url, None)
+            self._show(None)
+            client.close()
+
+    # --- who it is
 
     def _show(self, client: SynoviaClient | None) -> None:
         self.client, self.me, self.is_known, self.problem = client, None, False, None
@@ -105,20 +159,10 @@ class Session(QObject):
         if self.client is None:
             return
         if code_of(error) == "unauthenticated":
-            self._signed_out_elsewhere(self.client)
+            self._look(self.client)
         else:
             self.problem = error
             self.changed.emit()
-
-    def _signed_out_elsewhere(self, client: SynoviaClient) -> None:
-        """Show the way in when the server has ended the session."""
-        auth = client.blocking.auth
-        if client is not self.client or auth.is_loading or auth.is_authenticated or not client.online:
-            return
-        self.preferences.remember_account(self.url, None)
-        self._show(None)
-        with contextlib.suppress(RuntimeError):
-            client.close()
 
     def _tell_recovered(self, outcome: Recovered) -> None:
         if isinstance(outcome.error, FunctionError):

@@ -73,7 +73,7 @@ class RecordingsPage(QWidget):
 
     def __init__(self, context: Context, place: str) -> None:
         super().__init__()
-        self._context, self._place, self._words = context, place, WORDS[place]
+        self._context, self.place, self._words = context, place, WORDS[place]
         self._is_wide = False
         self.live = source_of(context.client, place, self)
         self.shown = ShownRecordings(self.live, context.people, place, self)
@@ -99,7 +99,7 @@ class RecordingsPage(QWidget):
         clear = Button("Show everything", run=self.filter_bar.show_all)
         self._nothing_found = Empty("search", "Nothing matches", "", row(None, clear, None))
         start = None
-        if self._place == "recordings":
+        if self.place == "recordings":
             navigator = self._context.navigator
             import_ = Button("Import a file", "primary", "upload", navigator.ask_import)
             start = row(None, import_, Button("Record live", "quiet", "live", lambda: navigator.go("live")), None)
@@ -120,7 +120,7 @@ class RecordingsPage(QWidget):
         return pane
 
     def _connect(self) -> None:
-        navigator, place = self._context.navigator, self._place
+        navigator, place = self._context.navigator, self.place
         self.list.chosen.connect(self._choose)
         self.list.opened.connect(lambda recording_id: navigator.go(place, recording_id))
         self.pane.closed.connect(lambda: navigator.go(place))
@@ -153,7 +153,7 @@ class RecordingsPage(QWidget):
     def _choose(self, recording_id: str) -> None:
         """Open what the arrow keys come to, if there is room for it beside the list."""
         if self.width() >= BOTH_FROM and recording_id != self.pane.recording_id:
-            QTimer.singleShot(0, self, lambda: self._context.navigator.go(self._place, recording_id))
+            QTimer.singleShot(0, self, lambda: self._context.navigator.go(self.place, recording_id))
 
     def _widen(self) -> None:
         self._is_wide = not self._is_wide

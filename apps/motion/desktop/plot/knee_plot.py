@@ -75,6 +75,7 @@ class KneePlot(pg.PlotWidget):  # type: ignore[misc]
         self.span = Span(1, 1.0)
         self.view = View(0.0, 1.0)
         self._is_live = is_live
+        self._bounds = (0.0, 1.0)
         self._pressed: QPoint | None = None
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, self.viewport())
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -134,6 +135,9 @@ class KneePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def set_bounds(self, low: float, high: float) -> None:
         """Show these angles."""
+        if (low, high) == self._bounds:
+            return
+        self._bounds = (low, high)
         self.getPlotItem().getViewBox().setYRange(low, high, padding=0)
         self._draw_grid()
 

@@ -77,6 +77,10 @@ class LivePlot(QWidget):
         self.follow.active = True
         self._state.setText(f"Last {seconds} seconds")
 
+    def curve(self, side: str) -> Any:
+        """Give the angles that are drawn of a knee."""
+        return self._curves[side].getData()[1]
+
     def show_finished(self) -> None:
         """Say that no more samples come."""
         self._state.setText("Finished")

@@ -18,7 +18,7 @@ QDialog { background: $raised; }
 #listPane { background: $surface; border-right: 1px solid $line; }
 #detailPane, #detailPane > QWidget { background: $sunken; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
-QFrame#rows { background: $surface; border: 1px solid $line; border-radius: 10px; }
+QFrame#rows, QListView#rows { background: $surface; border: 1px solid $line; border-radius: 10px; }
 QFrame#divider { background: $line; border: 0; max-height: 1px; min-height: 1px; }
 QFrame#panel { background: $raised; border: 1px solid $line_strong; border-radius: 10px; }
 
@@ -44,8 +44,8 @@ QLabel[tone="accent"] { background: $accent_soft; color: $accent_strong; }
 QLabel[tone="good"] { background: $good_soft; color: $good; }
 QLabel[tone="warn"] { background: $warn_soft; color: $warn; }
 QLabel[tone="bad"] { background: $bad_soft; color: $bad; }
-QLabel[tone="count"] { background: $accent; color: $accent_ink; padding: 1px 6px; }
-QLabel[tone="live"] { background: $bad; color: $surface; padding: 1px 6px; }
+QLabel[tone="count"] { background: $accent; color: $accent_ink; padding: 1px 6px; border-radius: 8px; }
+QLabel[tone="live"] { background: $bad; color: $surface; padding: 1px 6px; border-radius: 8px; }
 
 QPushButton { min-height: 34px; padding: 0 14px; border: 1px solid transparent; border-radius: 7px; font-weight: 600; }
 QPushButton[kind="primary"] { background: $accent; color: $accent_ink; border-color: $accent; }

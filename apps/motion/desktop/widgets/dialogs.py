@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from motion.desktop.widgets.buttons import Button, Kind
 from motion.desktop.widgets.fields import Field, Input
@@ -15,6 +15,8 @@ from motion.desktop.widgets.texts import text
 from motion.desktop.words.errors import describe
 from synovia_client import SynoviaError
 from synovia_qt import Call
+
+FIELDS: tuple[type[QWidget], ...] = (QPlainTextEdit, QComboBox, QLineEdit)
 
 
 class FormDialog(QDialog):
@@ -32,7 +34,8 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(width)
+        strut = QWidget()
+        strut.setFixedSize(width - 48, 0)
         heading = text(title, "section")
         heading.setStyleSheet("font-size: 17px;")
         self.body = QVBoxLayout()
@@ -45,9 +48,10 @@ class FormDialog(QDialog):
         self.cancel.setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 24)
-        layout.setSpacing(16)
-        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)
+        layout.setSpacing(12)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         layout.addWidget(heading)
+        layout.addWidget(strut)
         layout.addLayout(self.body)
         layout.addWidget(self._problem)
         layout.addLayout(row(None, self.cancel, self.submit, margins=(0, 4, 0, 0)))
@@ -77,9 +81,14 @@ class FormDialog(QDialog):
         self.set_problem(describe(error))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin with the first field."""
+        """Begin with the first field, unless the dialog has said where."""
         super().showEvent(event)
-        self.adjustSize()
+        focused = self.focusWidget()
+        fields = [each for kind in FIELDS for each in self.findChildren(kind)]
+        if focused not in fields and fields:
+            first = next((each for each in fields if each.isVisible() and each.isEnabled()), None)
+            if first is not None:
+                first.setFocus()
 
 
 def input_field(

@@ -150,6 +150,8 @@ class FlowLayout(QLayout):
         inner = rect.marginsRemoved(self.contentsMargins())
         x, y, height = inner.x(), inner.y(), 0
         for item in self._items:
+            if item.isEmpty():  # its widget is hidden
+                continue
             size = item.sizeHint()
             grows = bool(item.expandingDirections() & Qt.Orientation.Horizontal)
             if x + size.width() > inner.right() + 1 and x > inner.x():

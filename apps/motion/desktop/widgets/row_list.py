@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QListView,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -152,6 +153,8 @@ class RowList(QListView):
         self.setMouseTracking(True)
         self.setAccessibleName(name)
         self.setUniformItemSizes(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         theme().changed.connect(self.viewport().update)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset, model.layoutChanged):
             signal.connect(lambda *_: self._fit())
@@ -159,8 +162,16 @@ class RowList(QListView):
 
     def _fit(self) -> None:
         """Be as high as the rows, up to what there is room for."""
-        model = self.model()
-        self.setMaximumHeight(max(1, model.rowCount()) * HEIGHT + 2)
+        self.setMaximumHeight(self.sizeHint().height())
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Ask for room for all rows."""
+        return QSize(400, max(1, self.model().rowCount()) * HEIGHT + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """Make do with two."""
+        return QSize(200, min(2, max(1, self.model().rowCount())) * HEIGHT + 4)
 
     def _row(self, index: Index) -> Row:
         row: Row = index.data(ROW_ROLE)

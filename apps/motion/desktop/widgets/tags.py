@@ -23,15 +23,15 @@ class TagField(QFrame):
         self.setObjectName("tagField")
         self._tags: list[str] = []
         self._flow = FlowLayout(6, (8, 6, 8, 6))
-        self._input = Input(most=100)
-        self._input.setProperty("look", "bare")
-        self._input.setMinimumWidth(110)
-        self._input.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._input.setAccessibleName("Add a tag")
-        self._input.installEventFilter(self)
-        self._flow.addWidget(self._input)
+        self.input = Input(most=100)
+        self.input.setProperty("look", "bare")
+        self.input.setMinimumWidth(110)
+        self.input.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.input.setAccessibleName("Add a tag")
+        self.input.installEventFilter(self)
+        self._flow.addWidget(self.input)
         self.setLayout(self._flow)
-        self.setFocusProxy(self._input)
+        self.setFocusProxy(self.input)
         self._show()
 
     @property
@@ -47,8 +47,8 @@ class TagField(QFrame):
 
     def add(self) -> None:
         """Add what is written."""
-        added = [tag for tag in words_of(self._input.text()) if tag not in self._tags]
-        self._input.clear()
+        added = [tag for tag in words_of(self.input.text()) if tag not in self._tags]
+        self.input.clear()
         if added:
             self._change([*self._tags, *added])
 
@@ -66,11 +66,11 @@ class TagField(QFrame):
     def _pressed(self, event: QKeyEvent) -> bool:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Comma):
             self.add()
-        elif event.key() == Qt.Key.Key_Backspace and not self._input.text() and self._tags:
+        elif event.key() == Qt.Key.Key_Backspace and not self.input.text() and self._tags:
             self._change(self._tags[:-1])
         elif event.key() == Qt.Key.Key_Escape:
-            self._input.clear()
-            self._input.clearFocus()
+            self.input.clear()
+            self.input.clearFocus()
         else:
             return False
         return True
@@ -88,7 +88,7 @@ class TagField(QFrame):
                 widget.deleteLater()
         for place, tag in enumerate(self._tags):
             self._flow.insert_widget(place, self._chip(tag))
-        self._input.setPlaceholderText("" if self._tags else "post-op, week 3, …")
+        self.input.setPlaceholderText("" if self._tags else "post-op, week 3, …")
         self.updateGeometry()
 
     def _chip(self, tag: str) -> QFrame:

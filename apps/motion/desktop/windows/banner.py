@@ -9,6 +9,7 @@ from motion.desktop.widgets.texts import Picture, text
 from motion.desktop.words.times import count
 from synovia_qt import SynoviaClient
 
+LOOK_MS = 400
 PATIENCE_MS = 1_200
 """A break that is over before anybody could read of it is not worth a banner."""
 
@@ -32,7 +33,9 @@ class Banner(QFrame):
         layout.addWidget(self._words, 1)
         client.onlineChanged.connect(self._changed)
         client.stateChanged.connect(self._changed)
-        client.waitingChanged.connect(self._write)
+        self._counting = QTimer(self)
+        self._counting.setInterval(LOOK_MS)
+        self._counting.timeout.connect(self._write)
         self.hide()
         self._changed()
 
@@ -44,12 +47,14 @@ class Banner(QFrame):
     def _changed(self) -> None:
         if self._client.online:
             self._late.stop()
+            self._counting.stop()
             self.hide()
         elif not self.isVisible() and not self._late.isActive():
             self._late.start()
 
     def _show(self) -> None:
         self._write()
+        self._counting.start()
         self.show()
 
     def _write(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -11,11 +11,9 @@ from motion.desktop.models.session import Session
 from motion.desktop.pages.sign_in import SignInCard
 from motion.desktop.pages.welcome import WelcomeCard
 from motion.desktop.style.icons import mark_icon
-from motion.desktop.widgets.buttons import Button
-from motion.desktop.widgets.layouts import column, holder, row
-from motion.desktop.widgets.texts import Picture, text
 from motion.desktop.windows.desk import Desk
 from motion.desktop.windows.entrance import Entrance
+from motion.desktop.windows.splash import Splash
 from motion.desktop.words.errors import code_of, describe
 
 TITLE = "Motion Desk"
@@ -103,19 +101,4 @@ class MainWindow(QMainWindow):
             self.desk = Desk(session, client, session.me, self.preferences)
             self.desk.went.connect(lambda title: self.setWindowTitle(f"{title} · {TITLE}"))
             return self.desk
-        return self._splash(words)
-
-    def _splash(self, words: str) -> QWidget:
-        label = text(words or "Connecting…", "muted", wraps=True)
-        label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        out = Button("Sign out", "quiet", run=self.session.sign_out)
-        centre = column(
-            None, row(None, Picture("mark", 48), None), label, row(None, out, None), None, spacing=16, margins=(40,) * 4
-        )
-        page = holder(centre)
-        client = self.session.client
-        if client is not None and not words:
-            client.troubleChanged.connect(
-                lambda trouble: label.setText(f"No connection yet: {trouble}." if trouble else "Connecting…")
-            )
-        return page
+        return Splash(client, words, session.sign_out)

@@ -1,0 +1,213 @@
+"""Scenes of the work in a measuring room: files, live sessions, sharing, the archive, no connection."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.desk_scenes import recordings_of, titles
+from desktop.stage import ANNA, Hub, click, desk_of, find, turn, until, write
+from motion.desktop.dialogs.archive import ArchiveDialog
+from motion.desktop.dialogs.live import FinishDialog, StartDialog
+from motion.desktop.pages.contacts import ContactsPage
+from motion.desktop.pages.invites import InvitesPage
+from motion.desktop.pages.live import LivePage
+from motion.desktop.pages.recording import RecordingView
+from motion.desktop.pages.recordings import RecordingsPage
+from motion.desktop.widgets.buttons import Button
+from motion.desktop.windows.desk import Desk
+from synovia_client import BlockingClient
+
+JONAS = "jonas.weber@example.org"
+
+
+def opened(desk: Desk, page: RecordingsPage, recording_id: str) -> RecordingView:
+    """Open a recording, and give it when it is shown."""
+    desk.go(page.place, recording_id)
+    until(lambda: page.pane.view is not None and page.pane.view.recording["_id"] == recording_id, "the recording")
+    assert page.pane.view is not None
+    return page.pane.view
+
+
+def settled(desk: Desk) -> None:
+    """Wait until nothing waits for an answer."""
+    until(lambda: desk.context.client.waiting == 0, "the answers")
+
+
+def notes_and_tags() -> None:
+    """Notes and tags are saved when their fields are left; Esc goes back; what others write comes in meanwhile."""
+    with desk_of() as (hub, desk), hub.person(ANNA) as other:
+        page = recordings_of(desk)
+        row = page.live.rows[1]
+        about = opened(desk, page, row["_id"]).about
+        write(about.notes, "Better than last week")
+        about.exercise.setFocus()
+        until(lambda: "Better than last week" in titles(page))
+        QTest.keyClicks(about.tags.input, "swelling, pain")
+        QTest.keyClick(about.tags.input, Qt.Key.Key_Return)
+        settled(desk)
+        saved = other.query("recordings:get", {"recordingId": row["_id"]})
+        assert (saved["notes"], saved["tags"]) == ("Better than last week", ["ACL", "brace off", "swelling", "pain"])
+        write(about.exercise, "zz, not one of those offered")
+        QTest.keyClick(about.exercise, Qt.Key.Key_Escape)
+        assert about.exercise.text() == "walking"
+        about.subject.choice.setCurrentIndex(about.subject.choice.findText("Ruth Okafor"))
+        about.subject.choice.activated.emit(about.subject.choice.currentIndex())
+        until(lambda: page.shown.people.subject_of(page.live.rows[1]) == "Ruth Okafor")
+        settled(desk)
+
+
+def sharing() -> None:
+    """A recording is shared with a contact, who sees it at once, and no longer when it is taken back."""
+    with desk_of() as (hub, desk), hub.person(JONAS) as jonas:
+        page = recordings_of(desk)
+        row = page.live.rows[0]
+        view = opened(desk, page, row["_id"])
+        view.area.ensureWidgetVisible(view.sharing.add)
+        click(view.sharing.add)
+        click(find(view.sharing, Button, "Share with Jonas Weber"))
+        settled(desk)
+        shared = [each["_id"] for each in jonas.query("recordings:list_shared", {})]
+        assert row["_id"] in shared
+        click(find(view.sharing, Button, "Stop sharing with Jonas Weber"))
+        settled(desk)
+        shared = [each["_id"] for each in jonas.query("recordings:list_shared", {})]
+        assert row["_id"] not in shared
+
+
+def archiving() -> None:
+    """A recording leaves the list for the archive with its reason, and comes back."""
+    with desk_of() as (_, desk):
+        page = recordings_of(desk)
+        row = page.live.rows[0]
+        view = opened(desk, page, row["_id"])
+        click(view.archive)
+        dialog = until(lambda: desk.window().findChildren(ArchiveDialog))[0]
+        write(dialog.reason, "Sensor slipped")
+        QTest.keyClick(dialog.reason, Qt.Key.Key_Return)
+        until(lambda: page.shown.rowCount() == 8)
+        until(lambda: "Archived." in desk.toasts.words, "the notice")
+        archive = recordings_of(desk, "archive")
+        assert [each["archiveReason"] for each in archive.live.rows] == ["Sensor slipped", "Sensor slipped on the left"]
+        click(opened(desk, archive, row["_id"]).restore)
+        until(lambda: archive.shown.rowCount() == 1)
+        until(lambda: page.shown.rowCount() == 9)
+
+
+def dropping_files() -> None:
+    """A file that is dropped becomes a recording with its plot; a damaged one says why, and what may help."""
+    with tempfile.TemporaryDirectory() as folder, desk_of() as (_, desk):
+        page = recordings_of(desk)
+        good, bad = Path(folder) / "evening walk.csv", Path(folder) / "columns.csv"
+        angles = ((i / 100, 30 + 30 * math.sin(i / 16), 28 + 28 * math.sin(i / 16 + 3)) for i in range(1_500))
+        good.write_text("time,knee_angle_l,knee_angle_r\n" + "\n".join(f"{t},{a:.4f},{b:.4f}" for t, a, b in angles))
+        bad.write_text("a,b\n1,2\n2,3\n3,4\n")
+        drop(desk, good)
+        until(lambda: page.pane.view is not None, "the recording")
+        assert page.pane.view is not None
+        assert page.pane.view.recording["notes"] == "evening walk"
+        assert page.pane.view.recording["sampleCount"] == 1_500
+        plot = page.pane.view.plot
+        until(lambda: plot.is_drawn, "the curves")
+        drop(desk, bad)
+        until(lambda: any(each.state == "failed" for each in desk.imports.all), "the refusal")
+        refused = next(each for each in desk.imports.all if each.state == "failed")
+        assert "columns" in refused.remedies
+        assert refused.problem
+        written = Path(folder) / "back.mot"
+        page.pane.view.export_to(written)
+        until(written.exists, "the export")
+
+
+def drop(desk: Desk, path: Path) -> None:
+    """Drop a file on the window."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    over = QDragEnterEvent(QPoint(300, 300), copy, data, left, none)
+    QApplication.sendEvent(desk, over)
+    assert over.isAccepted()
+    assert desk.drop_target.isVisible()
+    QApplication.sendEvent(desk, QDropEvent(QPointF(300, 300), copy, data, left, none))
+    assert not desk.drop_target.isVisible()
+
+
+def live_recording() -> None:
+    """A session of the simulated sensor is drawn as it grows, here and by others, and ends as a recording."""
+    with desk_of() as (hub, desk), hub.person(ANNA) as other:
+        desk.go("live")
+        live = desk.pages["live"]
+        assert isinstance(live, LivePage)
+        live.start()
+        dialog = until(lambda: desk.window().findChildren(StartDialog))[0]
+        dialog.send()
+        until(lambda: live.session is not None, "the session")
+        session = live.session
+        assert session is not None
+        until(lambda: session.samples.end > 150, "samples")
+        plot = session.plot
+        assert plot is not None
+        until(lambda: plot.extremes["left"] is not None and len(plot.curve("left")) > 100, "the curve")
+        assert [each["_id"] for each in other.query("live:list_running", {})] == [session.session_id]
+        session.ask_finish()
+        finish = until(lambda: desk.window().findChildren(FinishDialog))[0]
+        write(finish.notes, "Measured live")
+        finish.send()
+        page = recordings_of(desk)
+        until(lambda: titles(page)[0] == "Measured live")
+        assert not live.is_measuring
+        assert other.query("live:list_running", {}) == []
+        assert page.live.rows[0]["sampleCount"] > 150
+
+
+def no_connection() -> None:
+    """Without a hub the banner tells of it, an edit is shown and waits, and is sent when the hub is back."""
+    with desk_of() as (hub, desk):
+        page = recordings_of(desk)
+        row = page.live.rows[0]
+        view = opened(desk, page, row["_id"])
+        hub.kill()
+        until(desk.banner.isVisible, "the banner")
+        write(view.about.notes, "Written without a connection")
+        view.about.exercise.setFocus()
+        until(lambda: titles(page)[0] == "Written without a connection")
+        until(lambda: "1 change will be saved" in desk.banner.words)
+        assert desk.context.client.waiting == 1
+        hub.start()
+        until(lambda: not desk.banner.isVisible(), "the connection")
+        settled(desk)
+        assert saved_notes(hub, row["_id"]) == "Written without a connection"
+
+
+def saved_notes(hub: Hub, recording_id: str) -> str:
+    """Ask a fresh client what the notes are."""
+    other: BlockingClient
+    with hub.person(ANNA) as other:
+        return str(other.query("recordings:get", {"recordingId": recording_id})["notes"])
+
+
+def people() -> None:
+    """Contacts and invitations are listed; somebody is invited, and what they answer is seen."""
+    with desk_of() as (hub, desk):
+        for place in ("contacts", "invites"):
+            desk.go(place)
+        contacts, invites = desk.pages["contacts"], desk.pages["invites"]
+        assert isinstance(contacts, ContactsPage)
+        assert isinstance(invites, InvitesPage)
+        until(lambda: contacts.live.rowCount() == 5, "the contacts")
+        desk.context.mutate("invites:create", {"email": "nils@example.org"}, "nils@example.org is asked.")
+        until(lambda: "nils@example.org is asked." in desk.toasts.words)
+        until(lambda: invites.sent.rows[0]["toEmail"] == "nils@example.org")
+        with hub.person("nils@example.org") as nils:
+            nils.mutation("users:register", {"role": "patient", "name": "Nils Berg"})
+            waiting = nils.query("invites:list_received", {})
+            nils.mutation("invites:accept_received", {"inviteId": waiting[0]["_id"]})
+        until(lambda: contacts.live.rowCount() == 6)
+        until(lambda: invites.sent.rows[0]["status"] == "accepted")
+        turn(20)
