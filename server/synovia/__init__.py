@@ -42,6 +42,7 @@ from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, Sign
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
+from synovia.schema.relations import Reference
 from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.version import __version__
@@ -85,6 +86,7 @@ __all__ = [
     "Pool",
     "Query",
     "QueryContext",
+    "Reference",
     "Registry",
     "Retry",
     "ScheduledCall",

@@ -260,7 +260,7 @@ class Executor:
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
         transaction = Transaction(snapshot, budget)
         random, ids = Random(seed), RunIds(self.ids)
-        db = DatabaseWriter(transaction, ids, self.unreadable.note)
+        db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,

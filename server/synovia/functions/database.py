@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, overload
 
@@ -29,6 +29,7 @@ from synovia.functions.query import Notice, Query, only_row, unnoticed
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
+from synovia.schema.relations import Relation, Relations
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia.turns import Turns
@@ -39,6 +40,9 @@ T = TypeVar("T", bound=Table)
 _AHEAD_MS = 1000
 """An id that is further ahead than that of the time of day does not tell it: some hub's clock was wrong once."""
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room for what Synovia adds around it
+
+
+_NO_RELATIONS = Relations()
 
 
 class DatabaseReader:
@@ -120,9 +124,12 @@ class DatabaseReader:
 class DatabaseWriter(DatabaseReader):
     """Reads and writes of one mutation; its own reads see its writes, nobody else's do before the commit."""
 
-    def __init__(self, transaction: Transaction, ids: RunIds, notice: Notice = unnoticed) -> None:
+    def __init__(
+        self, transaction: Transaction, ids: RunIds, notice: Notice = unnoticed, relations: Relations = _NO_RELATIONS
+    ) -> None:
         super().__init__(transaction, notice=notice)
         self._ids = ids
+        self._relations = relations
         self._turns = Turns()
 
     @awaited("ctx.db.insert", is_write=True)
@@ -226,26 +233,65 @@ class DatabaseWriter(DatabaseReader):
 
         Raises:
             NotFound: It is no longer there.
+            FunctionError: Another one that stays refers to it, and restricts that (code ``still_referenced``).
         """
         table, key = self._target(row, "delete")
-        await self._delete(table, await self._existing(table, key))
+        await self._delete(table, [await self._existing(table, key)])
 
     @awaited("ctx.db.delete_where", is_write=True)
     async def delete_where(self, query: Query[Any], /) -> int:
         """Delete all documents of a query, also those that do not fit the table, and tell how many.
 
         Raises:
-            MutationTooLarge: There are more than one mutation may write.
+            MutationTooLarge: There are more than one mutation may write, with those that go along.
+            FunctionError: Another one that stays refers to one of them; see ``delete``.
         """
         table = self._writable(query.table)
         documents = await self._transaction.scan(query.scan)
-        for document in documents:
-            await self._delete(table, document)
+        await self._delete(table, documents)
         return len(documents)
 
-    async def _delete(self, table: type[Table], before: Document) -> None:
-        await self._turns.step()
-        self._transaction.write(table.spec.name, before["_id"], before, None, size=len(bson.encode(before)))
+    async def _delete(self, table: type[Table], documents: Iterable[Document]) -> None:
+        """Delete documents with those that go along, and take their ids out of those that stay."""
+        leaving = [(table, document) for document in documents]
+        if table.spec.name not in self._relations.to:
+            async for _ in self._going(leaving):
+                pass
+            return
+        with self._transaction.taken_back_on_error():
+            gone = [(table, document) async for table, document in self._going(leaving)]
+            for table, document in gone:
+                await self._check_unreferenced(table, document["_id"])
+
+    async def _going(self, leaving: list[tuple[type[Table], Document]]) -> AsyncIterator[tuple[type[Table], Document]]:
+        while leaving:
+            table, document = leaving.pop()
+            if await self._transaction.get(table.spec.name, document["_id"]) is None:
+                continue  # two ways led to it
+            await self._turns.step()
+            self._transaction.write(table.spec.name, document["_id"], document, None, size=len(bson.encode(document)))
+            yield table, document
+            for relation in self._relations.to.get(table.spec.name, ()):
+                if relation.on_delete == "restrict":
+                    continue
+                for each in await self._referring(relation, document["_id"]):
+                    if relation.on_delete == "cascade":
+                        leaving.append((relation.table, each))
+                    else:
+                        rest = {name: value for name, value in each.items() if name != relation.database}
+                        await self._write(relation.table, each["_id"], each, rest)
+
+    async def _referring(self, relation: Relation, id_: Any, most: int | None = None) -> list[Document]:
+        return await self._transaction.scan(Scan(relation.table.spec.name, relation.index, keys.prefix([id_])), most)
+
+    async def _check_unreferenced(self, table: type[Table], id_: Any) -> None:
+        for relation in self._relations.to.get(table.spec.name, ()):
+            if relation.on_delete == "restrict" and await self._referring(relation, id_, 1):
+                raise FunctionError(
+                    "still_referenced",
+                    f"{table.spec.name} {id_} cannot be deleted: {relation.table.spec.name} refer to it by {relation.name}",
+                    {"table": relation.table.spec.name, "field": relation.database},
+                )
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
@@ -269,10 +315,24 @@ class DatabaseWriter(DatabaseReader):
         stored = b"" if before is None else bson.encode(before)
         if encoded == stored:
             return
+        for relation in self._relations.of.get(table.spec.name, ()):
+            await self._check_reference(relation, before, after)
         for index in table.spec.indexes:
             if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
                 await self._check_unique(table.spec.name, index, id_, after)
         self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
+
+    async def _check_reference(self, relation: Relation, before: Document | None, after: Document) -> None:
+        """Refuse a new reference to what is not there; its own document may be the one that is just written."""
+        id_ = after.get(relation.database)
+        if id_ is None or (before is not None and before.get(relation.database) == id_):
+            return
+        own = relation.target is relation.table and id_ == after["_id"]
+        if not own and await self._transaction.get(relation.target.spec.name, id_) is None:
+            reason = f"{relation.target.spec.name} has no document {id_}"
+            raise InvalidArguments(
+                f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
+            )
 
     async def _check_unique(self, table: str, index: IndexSpec, id_: Any, document: Document) -> None:
         own = keys.encode_value(id_)
@@ -298,7 +358,7 @@ class SystemWriter(DatabaseWriter):
     """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
 
     def __init__(self, of: DatabaseWriter) -> None:
-        super().__init__(of._transaction, of._ids, of._notice)
+        super().__init__(of._transaction, of._ids, of._notice, of._relations)
 
     def _writable(self, table: type[T]) -> type[T]:
         return table

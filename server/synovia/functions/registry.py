@@ -26,6 +26,7 @@ from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.source_checks import faults_in
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
+from synovia.schema.relations import Relations
 
 SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(
     table.spec for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState)
@@ -46,6 +47,7 @@ class Registry:
         pools: By name, those in which scheduled actions wait.
         folder: Where its files are, if it was loaded from there.
         models: By name, the tables that it declares itself.
+        relations: What their fields refer to.
         migrations: In the order in which they are run.
         system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
@@ -58,6 +60,7 @@ class Registry:
     folder: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
     models: Mapping[str, type[Table]] = field(default_factory=dict)
+    relations: Relations = field(default_factory=Relations)
     migrations: tuple[Migration, ...] = ()
     system: Mapping[str, Function] = field(default_factory=dict)
 
@@ -160,7 +163,10 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _check_access([*functions, *routes], roles)
     pools = _pools(values)
     _raise(_unknown_pools(functions, pools))
-    return Registry(name, by_path, tables, in_order(routes), roles, pools=pools, models=models, migrations=migrations)
+    return Registry(
+        name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
+        relations=Relations.among(models.values()), migrations=migrations,
+    )  # fmt: skip
 
 
 def _sources(application: str, modules: list[ModuleType]) -> list[ModuleType]:

@@ -50,19 +50,19 @@ class Id(str, Generic[T_co]):
 
     @__orig_class__.setter
     def __orig_class__(self, alias: Any) -> None:
-        if (table := _table_of(alias)) is not None:
+        if (table := named_table(alias)) is not None:
             self._table = table
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(_validator(_table_of(source)))
+        return core_schema.with_info_plain_validator_function(_validator(named_table(source)))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": _MAX_ID_LENGTH}
 
 
-def _table_of(alias: Any) -> Any:
+def named_table(alias: Any) -> Any:
     """Tell the table that an annotation ``Id[User]`` names, once it is a class; None for ``Id[Table]``, which is any."""
     named = next(iter(get_args(alias)), None)
     is_table = isinstance(named, type) and any(hasattr(base, "from_document") for base in named.__mro__[1:])
