@@ -38,8 +38,10 @@ def signing_in() -> None:
             assert titles(page)[:2] == ["Week 6: even at last", "First gait after the brace"]
             assert (page.shown.rowCount(), window.windowTitle()) == (9, "Recordings · Motion Desk")
             assert page.shown.heading(page.shown.index(0, 0)) in ("Today", "Yesterday")
+            window.resize(700, 600)
         with window_on(hub, Path(folder)) as window:
             assert window.sign_in is None, "the program asks again who one is"
+            assert (window.width(), window.height()) == (700, 600)
             until(lambda: window.desk is not None, "the desk")
             window.session.sign_out()
             assert window.sign_in is not None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPen, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QRubberBand, QWidget
 
 from motion.desktop.plot.view import Span, View
@@ -157,11 +157,8 @@ class KneePlot(pg.PlotWidget):  # type: ignore[misc]
         return self.view.span / self.pixels > DENSE_S
 
     def pen_of(self, side: str) -> QPen:
-        """Give the pen of a knee: one can be seen through the other where strides run into each other."""
-        colour = QColor(theme().palette.colour(side))
-        if self.is_dense:
-            colour.setAlpha(110)
-        pen: QPen = pg.mkPen(colour, width=1 if self.is_dense else 1.75)
+        """Give the pen of a knee."""
+        pen: QPen = pg.mkPen(theme().palette.colour(side), width=1.75)
         return pen
 
     # --- what hands do

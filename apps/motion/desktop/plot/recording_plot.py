@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
+from motion.desktop.plot.dense_band import DenseBand
 from motion.desktop.plot.knee_plot import KneePlot
 from motion.desktop.plot.legend import Legend
 from motion.desktop.plot.numbers import Extremes, bounds_of, extremes_of, flexion_sign
@@ -49,6 +51,7 @@ class RecordingPlot(QWidget):
         self.extremes: dict[str, Extremes | None] = {}
         self._outlines: dict[str, Any] = {}
         self._curves: dict[str, Any] = {}
+        self._bands: dict[str, DenseBand] = {}
         self._sign = 1
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -109,6 +112,7 @@ class RecordingPlot(QWidget):
             curve.failed.connect(self._failed)
             curve.loaded.connect(lambda side=side: self._loaded(side))
             curve.refiningChanged.connect(lambda _: self._refine())
+            self._bands[side] = DenseBand(self.plot, side)
             self.plot.addItem(curve)
             self._curves[side] = curve
 
@@ -131,6 +135,7 @@ class RecordingPlot(QWidget):
 
     def _refine(self) -> None:
         self._refining.setVisible(any(curve.is_refining for curve in self._curves.values()))
+        self._recolour()
 
     def _outlined(self) -> None:
         self.extremes = {name: extremes_of(each) for name, each in self._outlines.items()}
@@ -139,6 +144,7 @@ class RecordingPlot(QWidget):
         self.plot.set_bounds(*bounds)
         for curve in self._curves.values():
             curve.set_factor(self._sign)
+        self._recolour()
         self.overview.show_outlines({name: each * self._sign for name, each in self._outlines.items()}, bounds)
         self._count_view()
 
@@ -165,8 +171,15 @@ class RecordingPlot(QWidget):
         return time_in(second, max(1, decimals_for(self.view.span / 100)))
 
     def _recolour(self) -> None:
+        """Draw lines, or bands where strides run into each other."""
+        is_dense = self.plot.is_dense
         for side, curve in self._curves.items():
-            curve.setPen(self.plot.pen_of(side))
+            curve.setPen(pg.mkPen(None) if is_dense else self.plot.pen_of(side))
+            times, angles = curve.getData()
+            if is_dense and times is not None and len(times) > 1:
+                self._bands[side].show(times, angles, self.view.span / self.plot.pixels)
+            else:
+                self._bands[side].hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See whether strides run into each other now."""

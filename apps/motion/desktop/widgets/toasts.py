@@ -24,6 +24,7 @@ class Toast(QFrame):
         self.words = words
         is_error = kind == "error"
         label = text(words, wraps=True)
+        label.setFixedWidth(WIDTH - (180 if action else 110))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 6, 6, 6)
         layout.setSpacing(10)

@@ -24,6 +24,7 @@ class PlaceButton(Button):
     def __init__(self, place: Place, run: Callable[[], object]) -> None:
         super().__init__(place.label, "place", place.icon_name, run)
         self._label = place.label
+        self._waiting, self._is_short = 0, False
         self.setCheckable(True)
         self._count = badge("", "live" if place.path == "live" else "count")
         self._count.hide()
@@ -42,13 +43,17 @@ class PlaceButton(Button):
 
     def show_count(self, count: int) -> None:
         """Show how much waits there."""
+        self._waiting = count
         self._count.setText(str(count))
-        self._count.setVisible(count > 0)
+        self.show_short(self._is_short)
 
     def show_short(self, short: bool) -> None:
         """Show the icon only, or the words too."""
+        self._is_short = short
         self.setText("" if short else self._label)
-        self.setToolTip(self._label if short else "")
+        self._count.setVisible(self._waiting > 0 and not short)
+        waiting = f" ({self._waiting})" if self._waiting else ""
+        self.setToolTip(self._label + waiting if short else "")
 
 
 class Sidebar(QFrame):
