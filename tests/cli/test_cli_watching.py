@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 
 from cli.command_line import ENVIRONMENT, synovia
 from helpers.forked_commands import SYNOVIA, PipedCommand
-from helpers.sync_server import Client, Running, client_of, serving
+from helpers.http_server import APPS
+from helpers.sync_server import Client, Running, client_of, serving, until
+from synovia import MutationContext
 
 SECONDS = 30.0
 
@@ -78,7 +81,9 @@ async def test_logs_go_on_also_when_the_connection_is_lost(scene: Scene) -> None
         assert await anext(lines) == "connected again\n"
         async with client_of(scene.running) as client:
             await client.mutate("notes:post", {"board": "b", "text": "after"})
-        assert (await anext(lines))["number"] > 2
+        line = await anext(lines)
+        assert not isinstance(line, str), line
+        assert line["number"] > 2
         await lines.aclose()  # type: ignore[attr-defined]
 
 
@@ -122,6 +127,30 @@ async def test_a_function_is_called(scene: Scene) -> None:
     assert (await scene.synovia("call", "notes:post", "{}", "--role", "x")).returncode == 2
     audited = await scene.synovia("data", "_audit", "--json")
     assert json.loads(audited.stdout.splitlines()[-1])["action"] == "operator.run"
+
+
+async def test_a_call_to_come_is_cancelled_and_run_once_more() -> None:
+    async with serving(application=APPS / "chained.py", development=True) as running:
+
+        async def schedule(ctx: MutationContext) -> str:
+            return await ctx.scheduler.run_after(timedelta(hours=1), "chained:note", {"name": "again again"})
+
+        id_ = str((await running.app.engine.transact(schedule)).value())
+
+        async def calls(*arguments: str) -> CompletedProcess[str]:
+            return await asyncio.to_thread(synovia, "calls", *arguments, SYNOVIA_URL=f"http://127.0.0.1:{running.port}")
+
+        waiting = await calls("--retry", id_)
+        assert (waiting.returncode, "it is not over" in waiting.stderr) == (1, True)
+        done = await calls("--cancel", id_)
+        assert (done.returncode, done.stdout) == (0, f"{id_} is cancelled\n"), done.stderr
+        again = await calls("--cancel", id_, "--json")
+        assert (again.returncode, json.loads(again.stdout)) == (1, {"cancelled": False})
+        new = json.loads((await calls("--retry", id_, "--json")).stdout)["id"]
+        log = running.app.system.log
+        await until(lambda: any(each.call.runs == new and each.call.word == "ok" for each in log))
+        assert (await calls("--cancel", id_, "--retry", id_)).returncode == 2
+        assert (await calls("--retry", "6b012ca42122a9581e9de51b")).returncode == 1
 
 
 async def test_who_is_no_operator_sees_nothing(scene: Scene) -> None:

@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from synovia.cli.call_listing import STATUSES, CallListing, listing_of
+from synovia.cli.hub import connected
 from synovia.cli.operations import ask_hub
 from synovia.cli.options import StoreOption, store_of
-from synovia.cli.reporting import out, run_to_end, say, settings_of
+from synovia.cli.reporting import FAILED, fail, out, run_to_end, say, settings_of
 from synovia.cli.sweeping import check_there
+from synovia.cli.watching import HERE, UrlOption, address_of
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall, Status
 from synovia.store import open_store
 
@@ -32,8 +34,23 @@ def calls(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many of each status.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    cancel: Annotated[
+        str | None, typer.Option("--cancel", metavar="ID", help="Cancel a call that waits, at the hub at --url.")
+    ] = None,
+    retry: Annotated[
+        str | None, typer.Option("--retry", metavar="ID", help="Run a call that is over once more, at that hub.")
+    ] = None,
+    url: UrlOption = HERE,
 ) -> None:
-    """List scheduled calls, by default those that wait or run; hubs may run meanwhile."""
+    """List scheduled calls, by default those that wait or run; hubs may run meanwhile.
+
+    --cancel and --retry ask a hub that runs, as `synovia call` does. Exits with 1 if a call to cancel waits no longer.
+    """
+    if cancel is not None or retry is not None:
+        if cancel is not None and retry is not None:
+            raise typer.BadParameter("one of --cancel and --retry")
+        _change(url, cancel, retry, as_json=as_json)
+        return
     settings = settings_of()
     where = store_of(store, settings, path)
     chosen = _statuses([*(status or ()), *(["failed"] if failed else ())])
@@ -43,6 +60,26 @@ def calls(
     else:
         for line in listing.lines():
             say(line)
+
+
+def _change(url: str, cancel: str | None, retry: str | None, *, as_json: bool) -> None:
+    """Let a hub cancel a call, or run it once more."""
+    if retry is not None:
+        new = run_to_end(_asked(url, "retry", retry))
+        out.print_json(json.dumps({"id": new})) if as_json else say(f"scheduled once more, as {new}")
+        return
+    cancelled = run_to_end(_asked(url, "cancel", cancel or ""))
+    if as_json:
+        out.print_json(json.dumps({"cancelled": cancelled}))
+    elif cancelled:
+        say(f"{cancel} is cancelled")
+    if not cancelled:
+        fail(f"{cancel} does not wait: it runs, is over, or is not there", FAILED)
+
+
+async def _asked(url: str, what: str, id_: str) -> Any:
+    async with connected(address_of(url)) as hub:
+        return await hub.mutation(f"_system/calls:{what}", {"id": id_})
 
 
 def _statuses(named: list[str]) -> list[Status]:

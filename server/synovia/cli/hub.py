@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 from synovia.errors import FunctionError
 from synovia.hosts import is_loopback
 from synovia_protocol.client_session import ClientSession
-from synovia_protocol.errors import ErrorInfo, ProtocolError
+from synovia_protocol.errors import ErrorInfo, ProtocolError, ResyncNeeded
 from synovia_protocol.events import QueryErrored, QueryUpdated
 from synovia_protocol.messages import (
     SUBPROTOCOL,
@@ -28,6 +28,7 @@ from synovia_protocol.messages import (
     Authenticated,
     AuthError,
     FatalError,
+    MutationResponse,
     QueryAdd,
     Welcome,
 )
@@ -46,6 +47,10 @@ class HubUnreachable(Exception):
 
 class HubLost(HubUnreachable):
     """The connection to a hub has ended."""
+
+
+class OutOfStep(HubLost):
+    """What the hub sent is a difference to what is not held here: a new connection begins with whole results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class HubConnection:
     async def _events(self) -> list[Any]:
         try:
             events = self._session.receive(await self._socket.recv())
+        except ResyncNeeded as error:
+            raise OutOfStep(str(error)) from None
         except (WebSocketException, OSError, ProtocolError) as error:
             raise HubLost(f"the connection has ended: {error}") from None
         for event in events:
@@ -132,8 +139,17 @@ class HubConnection:
     async def action(self, path: str, args: dict[str, Any]) -> Any:
         """Run an action; errors as ``follow``."""
         number = next(self._numbers)
-        await self._socket.send(self._session.action(number, path, args))
-        answer = await self._until(lambda event: isinstance(event, ActionResponse) and event.request_id == number)
+        return await self._answer(number, self._session.action(number, path, args))
+
+    async def mutation(self, path: str, args: dict[str, Any]) -> Any:
+        """Run a mutation; errors as ``follow``."""
+        number = next(self._numbers)
+        return await self._answer(number, self._session.mutation(number, path, args))
+
+    async def _answer(self, number: int, frame: bytes) -> Any:
+        await self._socket.send(frame)
+        kinds = ActionResponse | MutationResponse
+        answer = await self._until(lambda event: isinstance(event, kinds) and event.request_id == number)
         if answer.error is not None:
             raise _error(answer.error)
         return answer.result
@@ -206,18 +222,21 @@ async def followed(
     Raises:
         HubUnreachable: The first connection cannot be made. FunctionError: The query failed.
     """
-    first = True
+    first, away = True, False
     while True:
         try:
             async with connected(address) as hub, aclosing(hub.follow(path, args)) as results:
-                if not first:
+                if away:
                     told("connected again")
-                first = False
+                first = away = False
                 async for result in results:
                     yield result
         except HubUnreachable as error:
             if first:
                 raise
-            if isinstance(error, HubLost):
+            if isinstance(error, OutOfStep):
+                continue
+            if not away:
                 told(f"{error}; connecting again")
+            away = True
         await asyncio.sleep(PAUSE)

@@ -28,7 +28,12 @@ _TESTS = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "
 _CONDITION = re.compile(r"(?P<field>[^=!<>~]+)(?P<test>!=|<=|>=|=|<|>|~)(?P<value>.*)", re.DOTALL)
 
 
-def _address(url: str) -> HubAddress:
+def address_of(url: str) -> HubAddress:
+    """Give a hub's address with the key of the environment.
+
+    Raises:
+        BadParameter: The file with the key cannot be read.
+    """
     file = os.environ.get("SYNOVIA_KEY_FILE")
     try:
         key = os.environ.get("SYNOVIA_KEY") or (Path(file).read_text(encoding="utf-8").strip() if file else None)
@@ -63,7 +68,7 @@ def logs(
 ) -> None:
     """Show the calls of a hub as they have ended, with the lines that their functions have logged."""
     wanted = {"failed": failed, "path": path, "kind": kind, "caller": caller, "text": text, "slowerThan": slower_than}
-    run_to_end(_show_calls(_address(url), wanted, limit, follow=follow, as_json=as_json))
+    run_to_end(_show_calls(address_of(url), wanted, limit, follow=follow, as_json=as_json))
 
 
 async def _show_calls(
@@ -122,7 +127,7 @@ def data(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object in each line.")] = False,
 ) -> None:
     """Show the documents of a table of a hub that runs, or its tables; --follow tells what changes among them."""
-    address = _address(url)
+    address = address_of(url)
     if table is None:
         run_to_end(_show_tables(address, as_json=as_json))
         return
@@ -232,7 +237,7 @@ def call(
     except ValueError as error:
         raise typer.BadParameter(f"ARGS is one JSON object, as '{{\"limit\": 20}}': {error}") from None
     given = {"path": function, "jsonText": args, "caller": _caller(caller, role or [])}
-    answer = run_to_end(_call(_address(url), given))
+    answer = run_to_end(_call(address_of(url), given))
     if as_json:
         _print_json({**answer, "result": json.loads(answer.get("result") or "null")})
     if (code := answer.get("code")) is not None:
