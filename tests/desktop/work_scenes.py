@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.desk_scenes import recordings_of, titles
 from desktop.stage import ANNA, Hub, click, desk_of, find, turn, until, write
 from motion.desktop.dialogs.archive import ArchiveDialog
+from motion.desktop.dialogs.close import CloseDialog
 from motion.desktop.dialogs.live import FinishDialog, StartDialog
 from motion.desktop.pages.contacts import ContactsPage
 from motion.desktop.pages.invites import InvitesPage
@@ -155,6 +156,9 @@ def live_recording() -> None:
         assert plot is not None
         until(lambda: plot.extremes["left"] is not None and len(plot.curve("left")) > 100, "the curve")
         assert [each["_id"] for each in other.query("live:list_running", {})] == [session.session_id]
+        window = desk.window()
+        assert not window.close(), "it closes while it measures"
+        until(lambda: window.findChildren(CloseDialog))[0].reject()
         session.ask_finish()
         finish = until(lambda: desk.window().findChildren(FinishDialog))[0]
         write(finish.notes, "Measured live")

@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
+from motion.desktop.dialogs.close import CloseDialog
 from motion.desktop.models.account_files import Preferences
 from motion.desktop.models.session import Session
 from motion.desktop.pages.sign_in import SignInCard
@@ -50,11 +51,20 @@ class MainWindow(QMainWindow):
             self.resize(*SIZE)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember where the window was, and how large; save what is being written."""
+        """Remember where the window was, and how large; save what is being written. Ask first while it measures."""
+        if self.desk is not None and self.desk.is_measuring:
+            event.ignore()
+            CloseDialog(self, self._stop_and_close).open()
+            return
         if self.desk is not None:
             self.desk.commit()
         self.preferences.settings.setValue("window/geometry", self.saveGeometry())
         super().closeEvent(event)
+
+    def _stop_and_close(self) -> None:
+        if self.desk is not None:
+            self.desk.commit()
+        self.close()
 
     # --- who is signed in
 
