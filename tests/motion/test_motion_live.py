@@ -404,12 +404,14 @@ class TestSessionsThatNobodyLooksAfter:
 
     async def test_one_whose_turn_was_missed(self, clinic: RunningHub) -> None:
         """Its call was lost, say because looking after it failed."""
+        day, noon = 24 * 60, 12 * 60
+        await clinic.app.advance((noon - clinic.app.clock.now // 60 % day) % day * MINUTES)  # the cron is at night
         session = await clinic.anna.begin()
         await clinic.anna.append(session, 0, np.zeros(5))
         await drop_all(clinic.app, "_scheduled")
         await clinic.app.advance(12 * 60 * MINUTES)
         assert len(await clinic.anna.query("live:list_running")) == 1
-        await clinic.app.advance(24 * 60 * MINUTES)  # a night, whatever the hour is now
+        await clinic.app.advance(14 * 60 * MINUTES)
         assert await clinic.anna.query("live:list_running") == []
         assert len(await clinic.anna.query("recordings:list_mine")) == 1
 
