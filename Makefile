@@ -75,7 +75,7 @@ $(JS_READY): clients/js/package.json clients/js/package-lock.json
 test: $(READY) $(JS_READY) $(UI) $(PAGES) $(BROWSER_READY) $(CHAT_READY)  ## Check style and types, then run every test; tells how long each suite took
 	$(BIN)/python tests/suites.py
 
-test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser nor minutes
+test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser and is not slow
 	$(BIN)/python tests/suites.py --fast
 
 lint: $(READY)

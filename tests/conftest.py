@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from helpers.mongod import NoMongod, drop_database, running_mongod
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
+
+# No test is timed: how long an example takes tells how busy the machine is.
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("whole")
+settings.register_profile("fast", settings.get_profile("whole"), max_examples=25)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"mongodb_uri", "members"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("mongodb")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage from going through all tests and modules again and again: they stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
@@ -117,5 +119,6 @@ def expected_of(program: str) -> set[tuple[int, str]]:
     return {(number, _short(each)) for number, text in said for each in text.split(" and ")}
 
 
+@pytest.mark.slow
 def test_everything_that_is_exported_has_its_type(tmp_path: Path) -> None:
     assert said_about(PROGRAM, tmp_path) == expected_of(PROGRAM)

@@ -10,9 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from helpers.sync_server import client_of
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import QueryAdd
+
+pytestmark = pytest.mark.slow
 
 APPLICATION = """
 from synovia import MutationContext, QueryContext, Table, mutation, query

@@ -18,6 +18,8 @@ import pytest
 
 from synovia_client import Backoff, Client
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 POSTS = TESTS / "apps" / "posts.py"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from helpers.wire_strategies import bits, documents, edited_documents, edited_values, values
 from synovia_client.edits import (
     Edits,
@@ -25,7 +26,7 @@ from synovia_protocol.edits import ListEdit, MapEdit
 from synovia_protocol.patch import apply as apply_patch
 from synovia_protocol.patch import diff
 
-MANY = settings(deadline=None, max_examples=60)
+MANY = examples(60)
 plain_documents = (
     st.lists(st.integers(0, 9), unique=True, max_size=8)
     .flatmap(

@@ -30,6 +30,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_the_output_is_the_same_to_the_byte_in_every_process(tmp_path: Path) -> None:
     """When it is to be another: synovia codegen tests/codegen/everything --ts tests/codegen/golden/ts --py ..."""
     ts, py = tmp_path / "deep" / "ts", tmp_path / "everything_api"

@@ -94,6 +94,7 @@ async def rename(client: Client, recording_id: RecordingId) -> list[Recording]:
 """
 
 
+@pytest.mark.slow
 def test_wrong_calls_do_not_pass_and_right_ones_do(tmp_path: Path) -> None:
     assert check_python(PROGRAM, tmp_path, GOLDEN / "everything_api") == expected(PROGRAM)
 

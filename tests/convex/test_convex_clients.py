@@ -40,6 +40,7 @@ async def converse(*command: str) -> None:
     assert process.returncode == 0, printed.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["convex", "convex-before"])
 async def test_npm_clients_of_today_and_of_a_year_ago(running: Running, npm_clients: Path, package: str) -> None:
     await converse("node", "conversation.mjs", package, f"http://127.0.0.1:{running.port}")

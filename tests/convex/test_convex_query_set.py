@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from helpers.convex_wire import KIT, add, remove
+from helpers.examples import examples
 from helpers.scripted_engine import ScriptedEngine, ScriptedLive
 from synovia.convex.functions import ConvexFunctions
 from synovia.convex.messages import Malformed, ModifyQuerySet, parse
@@ -348,5 +348,5 @@ class Walk(RuleBasedStateMachine):
         assert self.client.shown == newest
 
 
-Walk.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Walk.TestCase.settings = examples(60, steps=40)
 TestWalk = Walk.TestCase

@@ -53,6 +53,7 @@ def module_name(guide: Page) -> str:
     return f"guide_{guide.path.stem.replace('-', '_').lower()}"
 
 
+@pytest.mark.slow
 def test_every_program_has_the_right_types(folder: Path) -> None:
     chat = write_chat(folder)
     for written in generate(load_application(chat), py=folder / "chat_api"):

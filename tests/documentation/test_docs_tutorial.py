@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from helpers.documentation_pages import page
 from helpers.documentation_programs import write_files
 
@@ -114,6 +116,7 @@ def post(request: urllib.request.Request) -> Any:
             return json.load(error)
 
 
+@pytest.mark.slow
 async def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     do(2, tmp_path, port="")
     async with AsyncExitStack() as terminals:

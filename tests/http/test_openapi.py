@@ -61,6 +61,7 @@ def test_nothing_of_internal_functions_is_told() -> None:
     assert "hidden" not in json.dumps(described(APPS / "ledger.py"))
 
 
+@pytest.mark.slow
 def test_the_same_application_has_the_same_description_in_every_process() -> None:
     code = (
         "import sys, synovia.functions.registry as a, synovia.http.openapi as o, synovia.http.values as v;"

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
 from helpers.bson_values import VALUES
+from helpers.examples import examples
 from synovia import keys
 from synovia.keys import IndexSpec
 
 pytestmark = pytest.mark.mongodb
 
 BY_VALUE = IndexSpec("by_value", ("v",))
-PROPERTY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = examples(150, share_fixtures=True)
 
 
 @PROPERTY

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from bson import MaxKey, ObjectId, Regex
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
 from helpers.bson_values import VALUES
+from helpers.examples import examples
 from synovia import keys
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema.specs import Document, TableSpec
@@ -22,7 +23,7 @@ from synovia.store.mongo.conditions import to_query
 pytestmark = pytest.mark.mongodb
 
 Outside = Database[dict[str, Any]]
-PROPERTY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = examples(120, share_fixtures=True)
 
 BY_A = IndexSpec("by_a", ("a", "b"))
 BY_M = IndexSpec("by_m", ("m.k", "m.l"))

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import hostile_motion_files as hostile
+from helpers.examples import examples
 from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file, workbook_file, workbook_parts
 from motion.files import Motion, MotionFileError, TimeUnit, read_motion
 
@@ -168,7 +169,7 @@ class TestDamagedFiles:
         assert not read_motion(path).warnings or kind in (".xlsx", ".tsv")
 
     @pytest.mark.parametrize("kind", KINDS)
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+    @examples(150, share_fixtures=True)
     @given(
         changes=CHANGES,
         ending=st.sampled_from(KINDS),

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from helpers.examples import examples
 from motion.files import BothKnees, ColumnNames, Motion, MotionFileError, read_motion, write_motion
 from motion.files.motion import Floats
 
@@ -342,7 +343,7 @@ SERIES = hnp.arrays(
 
 
 class TestRoundTrip:
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+    @examples(60, share_fixtures=True)
     @given(
         left=SERIES,
         rate=st.floats(0.5, 20_000),
@@ -362,7 +363,7 @@ class TestRoundTrip:
         assert (read.sample_rate, read.start) == (rate, start)
         assert read.name == (name or "Knee angles")
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+    @examples(40, share_fixtures=True)
     @given(left=SERIES, rate=st.sampled_from([29.97, 50.0, 60.0, 100.0, 128.0, 1000.0]))
     def test_csv_is_bit_exact(self, tmp_path: Path, left: Floats, rate: float) -> None:
         write_motion(tmp_path / "a.csv", Motion(left, -left, rate))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from synovia_protocol.arrays import (
@@ -124,7 +124,6 @@ def test_odd_layouts_arrive_row_by_row(array: npt.NDArray[Any]) -> None:
     assert again.tobytes() == array.tobytes()
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400).map(lambda data: data[: len(data) // 8 * 8]))
 def test_any_bits_arrive(data: bytes) -> None:
     assert check_upload(np.frombuffer(data, dtype=np.float64)).tobytes() == data

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.wire_strategies import client_messages, server_messages
 from synovia_protocol import messages as m
@@ -37,7 +37,6 @@ def refusal(frame: bytes | str, decode: Any = decode_client) -> ProtocolError:
     return caught.value
 
 
-@settings(deadline=None)
 @given(client_messages)
 def test_client_messages_come_back(message: m.ClientMessage) -> None:
     frame = encode(message)
@@ -46,7 +45,6 @@ def test_client_messages_come_back(message: m.ClientMessage) -> None:
     assert encode(again) == frame
 
 
-@settings(deadline=None)
 @given(server_messages)
 def test_server_messages_come_back(message: m.ServerMessage) -> None:
     frame = encode(message)

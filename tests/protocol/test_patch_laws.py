@@ -8,9 +8,10 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from helpers.wire_strategies import bits, edited_documents, edited_values, float_of_bits, small_values, values
 from synovia_protocol.codec import pack, unpack, unpack_patch
 from synovia_protocol.edits import ListEdit, MapEdit, is_patch
@@ -45,26 +46,26 @@ def check_sizes(change: Any, b: Any) -> None:
             check_sizes(inner, b[index])
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(values, values)
 def test_laws_hold_for_any_two_values(a: Any, b: Any) -> None:
     check_laws(a, b)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(edited_values())
 def test_laws_hold_for_a_value_and_its_edited_self(pair: tuple[Any, Any]) -> None:
     check_laws(*pair)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(edited_documents())
 def test_laws_hold_for_lists_of_documents(pair: tuple[Any, Any]) -> None:
     check_laws(*pair)
     check_laws({"page": pair[0]}, {"page": pair[1]})
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(st.integers(0, 3), max_size=30), st.lists(st.integers(0, 3), max_size=30))
 def test_laws_hold_for_lists_with_many_alike(a: list[int], b: list[int]) -> None:
     check_laws(a, b)
@@ -72,7 +73,6 @@ def test_laws_hold_for_lists_with_many_alike(a: list[int], b: list[int]) -> None
     check_laws([[item, "x" * 20] for item in a], [[item, "x" * 20] for item in b])
 
 
-@settings(deadline=None)
 @given(small_values)
 def test_a_value_and_its_copy_differ_in_next_to_nothing(value: Any) -> None:
     size = len(pack(value))
@@ -222,7 +222,7 @@ def test_a_patch_that_does_not_fit_is_refused(a: Any, patch: Any) -> None:
     assert pack(a) == before
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(values, edited_values())
 def test_a_patch_of_another_value_applies_or_is_refused(a: Any, pair: tuple[Any, Any]) -> None:
     change = diff(*pair)

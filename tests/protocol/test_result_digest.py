@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.wire_strategies import float_of_bits, values
 from synovia_protocol.codec import pack, unpack
@@ -27,14 +27,12 @@ def as_javascript_holds_it(value: Any) -> Any:
     return [as_javascript_holds_it(item) for item in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None)
 @given(values)
 def test_a_program_without_integers_finds_the_same_digest(value: Any) -> None:
     assert digest(as_javascript_holds_it(value)) == digest(value)
     assert digest(unpack(pack(value))) == digest(value)
 
 
-@settings(deadline=None)
 @given(values)
 def test_the_canonical_form_is_its_own(value: Any) -> None:
     assert pack(canonical(canonical(value))) == pack(canonical(value))

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from helpers.examples import examples
 from protocol.session_pair import Pair, patch_of, unchanged, value_of
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ref_of
@@ -245,4 +245,4 @@ def send(call: Callable[[], bytes | Iterable[bytes]], way: deque[bytes]) -> bool
 
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+TestWalk.settings = examples(100, steps=60)

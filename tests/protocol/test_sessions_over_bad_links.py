@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from helpers.wire_strategies import bits, client_messages, documents, server_messages, small_values
 from protocol.session_pair import SESSION, Pair, patch_of, refusal, unchanged, value_of
 from synovia_protocol import messages as m
@@ -97,7 +98,7 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(results, min_size=3, max_size=3), steps)
 def test_a_bad_link_never_shows_a_wrong_value(start: list[Any], script: list[tuple[str, int, Any]]) -> None:
     database = Database(start)
@@ -222,19 +223,19 @@ def expectant_client() -> ClientSession:
     return pair.client
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(st.one_of(st.binary(max_size=60), mutated(client_frames), client_frames), max_size=4))
 def test_nothing_makes_a_server_session_raise_anything_else(frames: list[bytes]) -> None:
     feed_server(frames)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(st.one_of(st.binary(max_size=60), mutated(server_frames), server_frames), max_size=4))
 def test_nothing_makes_a_client_session_raise_anything_else(frames: list[bytes]) -> None:
     feed_client(frames)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(mutated(st.one_of(client_frames, server_frames)))
 def test_nothing_makes_an_unopened_session_raise_anything_else(frame: bytes) -> None:
     client = ClientSession(SESSION)
@@ -244,7 +245,7 @@ def test_nothing_makes_an_unopened_session_raise_anything_else(frame: bytes) -> 
             assert session.state in (ServerState.FATAL_ERROR_DUE, ClientState.CLOSED)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.one_of(documents(), small_values), st.one_of(documents(), small_values), st.data())
 def test_a_mutated_patch_applies_or_is_refused(old: Any, new: Any, data: st.DataObject) -> None:
     pair = Pair().open()

@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.wire_strategies import bits, bits_of_float, float_of_bits, values
 from synovia_protocol.codec import FROM_CLIENT, Limits, pack, unpack, unpack_patch
@@ -37,7 +37,6 @@ def refusal(data: bytes, limits: Limits = FROM_CLIENT) -> ErrorCode:
     return caught.value.code
 
 
-@settings(deadline=None)
 @given(values)
 def test_what_is_packed_comes_back_to_the_bit(value: Any) -> None:
     packed = pack(value)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from synovia.store import arrays
 from synovia.store.base import ArrayManifest
 from synovia.store.sqlite import SQLiteStore
@@ -158,7 +159,7 @@ def thinned(samples: np.ndarray[Any, Any], points: int) -> list[tuple[float, flo
     return result
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, share_fixtures=True)
 @given(
     length=st.integers(0, 40)
     | st.integers(PER_CHUNK - 3, PER_CHUNK + 3)

@@ -13,6 +13,8 @@ import pytest
 from helpers.documentation_pages import page
 from helpers.documentation_programs import write_files
 
+pytestmark = pytest.mark.slow
+
 LOADED = """
 import sys
 

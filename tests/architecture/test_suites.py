@@ -1,0 +1,61 @@
+"""The program that runs all suites: it fails if one fails, and leaves nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import suites
+from helpers.http_server import until
+from suites import Suite, run_lanes
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-S", "-c", code]
+
+
+async def test_all_of_them_run_and_each_says_how_it_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    good = Suite("good", [python("print('first')"), python("print('second')")])
+    bad = Suite("bad", [python("import sys; print('wrong'); sys.exit(3)"), python("print('never')")])
+    results = await run_lanes([good], [bad, good])
+    assert [(each.name, each.good) for each in results] == [("good", True), ("bad", False), ("good", True)]
+    printed = capsys.readouterr().out
+    assert printed.count("--- good") == printed.count("first\n") == printed.count("second\n") == 2
+    assert printed.partition("--- bad")[2].splitlines()[:2] == [" " * 20 + "0:00  FAILED", "wrong"]
+    assert "never" not in printed
+
+
+async def test_they_keep_compiled_code_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    await run_lanes([Suite("it", [python("import sys; print('without:', sys.dont_write_bytecode)")])])
+    assert "without: False" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("deaf_to", ["CONT", "INT", "INT TERM"])
+async def test_what_a_suite_has_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf_to: str
+) -> None:
+    monkeypatch.setattr(suites, "GRACE", 0.2)
+    script = f"trap '' {deaf_to}; (sleep 1000; true) & echo $$ > pid; mv pid group; sleep 1000"
+    running = asyncio.create_task(run_lanes([Suite("long", [["sh", "-c", script]], folder=str(tmp_path), seen=True)]))
+    await until((tmp_path / "group").exists)
+    group = int((tmp_path / "group").read_text())
+    os.killpg(group, 0)  # it is there
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until(lambda: has_ended(group))
+
+
+def has_ended(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
