@@ -99,6 +99,7 @@ def test_wrong_calls_do_not_pass_and_right_ones_do(tmp_path: Path) -> None:
     assert check_python(PROGRAM, tmp_path, GOLDEN / "everything_api") == expected(PROGRAM)
 
 
+@pytest.mark.slow
 def test_the_motion_application_has_a_client_that_passes(tmp_path: Path) -> None:
     package = tmp_path / "motion_api"
     (found,) = generate(load_application(ROOT / "apps" / "motion"), py=package)

@@ -168,6 +168,7 @@ async def test_an_id_that_is_there_twice_is_told(store: Store, tmp_path: Path) -
         await bring(write_export(tmp_path / "export.zip", {"users": [row, other]}), store)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
     row = chat()["messages"][0]
 

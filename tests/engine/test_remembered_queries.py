@@ -59,6 +59,7 @@ def hold(holder: RecordingSubscriber, name: str, kind: str, number: int, address
     return live
 
 
+@pytest.mark.slow
 async def test_more_than_any_number_of_rows_is_remembered_if_there_is_room() -> None:
     async with running_engine(REGISTRY) as engine:
         for _ in range(3):

@@ -152,6 +152,7 @@ async def follow_beside_a_writer(store: str, batches: int) -> None:
         assert viewer.right.tobytes() == gait.right_knee.tobytes()
 
 
+@pytest.mark.slow
 async def test_viewers_beside_a_writer_who_waits_for_nobody() -> None:
     await follow_beside_a_writer("sqlite://:memory:", 400)
 

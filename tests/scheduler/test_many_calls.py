@@ -58,6 +58,7 @@ async def unpacked(app: TestApp) -> None:
 # --- that each is run -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_each_runs_once_and_can_be_seen(app: TestApp) -> None:
     ids = await plan(app, 1_234)
     assert len(set(ids)) == 1_234
@@ -70,6 +71,7 @@ async def test_each_runs_once_and_can_be_seen(app: TestApp) -> None:
     assert (row["args"], row["status"], row["attempts"]) == ({"number": 7}, "done", 1)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_are_written_as_a_few_documents(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     async with TestApp(registry) as app:
         commit, written = app.store.commit, list[int]()
@@ -135,6 +137,7 @@ async def test_arrays_that_only_a_batch_refers_to_are_kept(app: TestApp) -> None
 # --- hubs -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_hubs_that_unpack_at_the_same_time_make_each_row_once(app: TestApp) -> None:
     async with hub_beside(app) as other, hub_beside(app) as third:
         await plan(app, 700)
@@ -145,6 +148,7 @@ async def test_hubs_that_unpack_at_the_same_time_make_each_row_once(app: TestApp
         assert await app.caller().query("many:how_many", {"status": "done"}) == 700
 
 
+@pytest.mark.slow
 async def test_a_batch_whose_commits_are_not_acknowledged_is_unpacked_once(
     app: TestApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,9 @@ async def test_a_database_that_is_away_for_a_while_delays_calls_and_fails_none(
             return snapshot(ts)
 
         monkeypatch.setattr(app.store, "snapshot", away)
+        monkeypatch.setattr(
+            "synovia.engine.live_queries.RETRY_SECONDS", 0.001
+        )  # by itself it waits for longer and longer
         app.clock.advance(3_600)
         app.engine.live.expire()
         async with asyncio.timeout(PATIENCE):
