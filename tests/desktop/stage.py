@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -66,7 +67,10 @@ class Hub:
         command = [sys.executable, "-m", "synovia.cli", "dev", str(MOTION), "--no-reload"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--store", self._store, "--port", str(self.port)], stdout=log, stderr=log
+                [*command, "--store", self._store, "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_the_scene if sys.platform == "linux" else None,
             )
         until(self._answers, "the hub")
 
@@ -96,6 +100,11 @@ class Hub:
         with BlockingClient(self.url, token=f"dev:{email}", proxy=None) as client:
             client.connected()
             yield client
+
+
+def _end_with_the_scene() -> None:
+    """Have the kernel end this process when the scene's dies, also if Qt takes that down."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 @contextmanager
