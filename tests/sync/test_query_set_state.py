@@ -52,6 +52,30 @@ def test_a_change_travels_as_a_patch(engine: ScriptedEngine, pair: Pair) -> None
     assert len(pair.frames[0]) < 60
 
 
+@pytest.mark.parametrize("queries", [1, 2])
+def test_a_result_that_changes_while_time_stands_still_is_told_whole(
+    engine: ScriptedEngine, pair: Pair, queries: int
+) -> None:
+    """No commit has changed it, but the time of day, or what the hub has in memory: a client must not patch then."""
+    other = Pair(engine, cache=pair.cache)
+    for each in (pair, other):
+        for query_id in range(1, queries + 1):
+            each.add(query_id, f"q{query_id}")
+    for query_id in range(1, queries + 1):
+        engine.live(f"q{query_id}").now(90, ROWS)
+    pair.step(100)
+    other.step()
+    engine.live("q1").now(100, changed(ROWS, 30, done=True))
+    pair.step()
+    assert pair.value(1) == changed(ROWS, 30, done=True)
+    other.step(101)  # what is told while time goes on has a frame of its own
+    assert other.value(1) == changed(ROWS, 30, done=True)
+    engine.live("q1").now(102, changed(ROWS, 31, done=True))
+    pair.step(102)
+    assert pair.value(1) == changed(ROWS, 31, done=True)
+    assert len(pair.frames[0]) < 100  # a patch again
+
+
 def test_several_versions_are_told_as_one_step(engine: ScriptedEngine, pair: Pair) -> None:
     engine.live("a").now(90, [0])
     pair.add(1, "a")

@@ -80,14 +80,18 @@ class Subscription:
             return False
         return new.error is not None or self.version.digest() == new.digest()
 
-    def update(self, new: Version) -> bytes | None:
-        """Pack what leads the client to ``new``; None if that is not kept any more."""
+    def update(self, new: Version, *, whole: bool = False) -> bytes | None:
+        """Pack what leads the client to ``new``; None if that is not kept any more.
+
+        Args:
+            whole: Do not patch what this connection has been told: time has stood still since.
+        """
         query_id = self.query_id
         if new.error is not None:
             return pack_update(QueryFailed(query_id, new.error))
         if self.version is None:
             return self._first(new)
-        if not self.moved and self.version.error is None:
+        if not whole and not self.moved and self.version.error is None:
             return self._patch(self.version, new) or self._value(new)
         return self._value(new)
 

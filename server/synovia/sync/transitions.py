@@ -49,7 +49,7 @@ class TransitionCache:
         self._last_told: _One | None = None
         self._last_frame = b""
         self._frames: dict[_Key, bytes] = {}
-        self._updates: dict[_Told, tuple[list[bytes], list[Version | None]]] = {}
+        self._updates: dict[tuple[_Told, bool], tuple[list[bytes], list[Version | None]]] = {}
 
     def encode(self, from_ts: Ts, to_ts: Ts, changes: Sequence[Change], number: int) -> bytes:
         """Encode the transition ``number`` of a connection.
@@ -57,13 +57,13 @@ class TransitionCache:
         Raises:
             Untellable: One of the changes cannot be told.
         """
-        told = _told(changes)
+        told, whole = _told(changes), from_ts == to_ts and any(each.query.version is not None for each in changes)
         if told is None:
-            return encode_transition(from_ts, to_ts, [_packed(change) for change in changes], number)
+            return encode_transition(from_ts, to_ts, _packed(changes, whole=whole), number)
         key = (from_ts, to_ts, number, told)
         frame = self._frames.get(key)
         if frame is None:
-            frame = encode_transition(from_ts, to_ts, self._shared(told, changes), number)
+            frame = encode_transition(from_ts, to_ts, self._shared(told, changes, whole=whole), number)
             self._frames[key] = frame
             self._bytes += len(frame) + _ENTRY_BYTES
             self._trim()
@@ -82,14 +82,14 @@ class TransitionCache:
             self._last_told = told
         return self._last_frame
 
-    def _shared(self, told: _Told, changes: Sequence[Change]) -> list[bytes]:
-        known = self._updates.get(told)
+    def _shared(self, told: _Told, changes: Sequence[Change], *, whole: bool) -> list[bytes]:
+        known = self._updates.get((told, whole))
         if known is not None:
             self.hits += 1
             return known[0]
-        updates = [_packed(change) for change in changes]
+        updates = _packed(changes, whole=whole)
         self.misses += 1
-        self._updates[told] = (updates, [version for c in changes for version in (c.query.version, c.version)])
+        self._updates[told, whole] = (updates, [version for c in changes for version in (c.query.version, c.version)])
         self._bytes += sum(map(len, updates)) + _ENTRY_BYTES
         return updates
 
@@ -113,8 +113,8 @@ def _told(changes: Sequence[Change]) -> _Told | None:
     return tuple(parts)
 
 
-def _packed(change: Change) -> bytes:
-    update = change.query.update(change.version)
-    if update is None:
+def _packed(changes: Sequence[Change], *, whole: bool) -> list[bytes]:
+    updates = [update for each in changes if (update := each.query.update(each.version, whole=whole)) is not None]
+    if len(updates) < len(changes):
         raise Untellable
-    return update
+    return updates
