@@ -8,6 +8,8 @@ import pytest
 
 from helpers.qt_scenes import play
 
+pytestmark = pytest.mark.slow
+
 SCENES = (
     "signing_in",
     "a_newcomer",
