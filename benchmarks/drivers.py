@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,17 @@ class Drivers:
         await self._process.ask("open", port, SYNC, SUBPROTOCOL, [hello() for _ in sensors])
         await self._process.ask("expect", len(sensors))
         await self._process.ask("sensors", sensors)
+
+    async def spread(self, ports: Sequence[int], clients: int) -> None:
+        """Connect so many clients, the same number to each hub."""
+        for place, port in enumerate(ports, 1):
+            count = clients // len(ports)
+            await self._process.ask("open", port, SYNC, SUBPROTOCOL, [hello() for _ in range(count)])
+            await self._process.ask("expect", count * place)
+
+    async def assign(self, sensors: Sequence[str]) -> None:
+        """Say which sensor each client will write to."""
+        await self._process.ask("sensors", list(sensors))
 
     async def rate(self, seconds: float) -> float:
         """Let all of them write; give the mutations per second.
@@ -61,7 +72,8 @@ class _Writers(Readers):
     def _assign(self, sensors: list[str]) -> int:
         opened = [each for each, _ in self.clients.values()]
         self._sensors = dict(zip(opened, sensors, strict=True))
-        self._numbers = dict.fromkeys(opened, 0)
+        for each in opened:
+            self._numbers.setdefault(each, 0)
         return len(opened)
 
     def _drive(self, seconds: float) -> Any:

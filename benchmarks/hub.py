@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
+from pydantic import SecretStr
 
 from benchmarks import bank, sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
@@ -18,12 +19,14 @@ from synovia.cli import garbage
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import collect
+from synovia.hubs.settings import HubsSettings
 from synovia.limits.settings import HubLimits
 
 HOST = "127.0.0.1"
 EMBEDDED = "sqlite://:memory:"
 MOTION = Path(__file__).parents[1] / "apps" / "motion"
 _ALL = 1 << 40
+_HUBS = HubsSettings(secret=SecretStr("the hubs of a benchmark"))
 PATIENT = HubLimits(
     idle_timeout=3600.0,  # raw readers never say anything
     max_connections_per_address=_ALL,  # everybody comes from one address here
@@ -65,6 +68,10 @@ class HubProcess:
         """Tell how often the query of ``sensors`` has been run."""
         return int(await self._process.ask("runs"))
 
+    async def again(self) -> int:
+        """Tell how many mutations were run again, and batches submitted again."""
+        return int(await self._process.ask("again"))
+
     async def loaded(self, count: int) -> None:
         """Wait until ``count`` live queries have a first result; TimeoutError if that takes minutes."""
         async with asyncio.timeout(180):
@@ -99,7 +106,7 @@ def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, applic
 
 async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | None) -> None:
     served = application or collect("benchmarks", [bank, sensors])
-    settings = Settings(store=None, limits=limits, convex=True)
+    settings = Settings(store=None, limits=limits, convex=True, hubs=_HUBS)
     app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:
         await app.start()
@@ -121,7 +128,10 @@ def _handlers(app: Synovia, port: int) -> Handlers:
     async def loaded() -> int:
         return sum(live.loaded for live in app.engine.live)
 
+    async def again() -> int:
+        return app.engine.stage.outdated + app.engine.committer.counters["conflicts"]
+
     async def runs() -> int:
         return sensors.RUNS[0]
 
-    return {"port": where, "runs": runs, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}
+    return {"port": where, "runs": runs, "again": again, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}

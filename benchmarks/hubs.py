@@ -1,94 +1,96 @@
-"""Several hubs on one database: what serializability costs when they have to agree.
+"""Several hubs on one database: mutations a second of 48 clients that all want one row, or each their own.
 
-64 tasks spread over 1, 2 and 4 engines, each with a store, a log and a committer of its own, in one process. Most mutations
-change a document of their own; one in fifty changes one of eight that all share. The peer of every figure is the single hub
-of the same round.
+1, 2 and 4 hubs, each in a process of its own, as ``serve --workers`` runs them. The peer of every figure is one hub with all
+of the clients in the same round. On two cores, which clients and mongod need as well, two hubs cannot be twice as fast.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import random
-import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from statistics import median
+from dataclasses import dataclass, field
 
-from benchmarks import sensors
-from benchmarks.databases import database
+from benchmarks.databases import Database, database
+from benchmarks.drivers import Drivers, drivers
+from benchmarks.hub import HubProcess, hub
 from benchmarks.probe import furnish_many
-from benchmarks.results import Result, Row, Setting
-from synovia.engine.engine import Engine
-from synovia.functions.registry import collect
-from synovia.store import open_store
+from benchmarks.results import Aim, Result, Row, Setting, compared
 
-TASKS = 64
-SHARED = 8
-SHARED_SHARE = 0.02
+CLIENTS = 48
 HUBS = (1, 2, 4)
-SECONDS = 2.0
+SECONDS = 3.0
+_AIM = Aim(0.8, at_least=True)
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What some hubs have done, round by round: mutations a second, milliseconds of their CPU for each, and how many of a
+    hundred were run or submitted again."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Some hubs, and the clients that are spread over them."""
+
+    hubs: Sequence[HubProcess]
+    clients: Drivers
+    figures: defaultdict[str, _Figures] = field(default_factory=lambda: defaultdict(_Figures))
+
+    async def measure(self, name: str, sensors: Sequence[str]) -> None:
+        """Let the clients write for a while."""
+        await self.clients.assign(sensors)
+        cpu, again = await self._cpu(), await self._again()
+        rate = await self.clients.rate(SECONDS)
+        done, figures = rate * SECONDS, self.figures[name]
+        figures.rates.append(rate)
+        figures.cpu.append(1000 * (await self._cpu() - cpu) / done)
+        figures.again.append(100 * (await self._again() - again) / done)
+
+    async def _cpu(self) -> float:
+        return sum([await each.cpu() for each in self.hubs])
+
+    async def _again(self) -> int:
+        return sum([await each.again() for each in self.hubs])
 
 
 async def run(setting: Setting) -> Result:
     """Measure each number of hubs in alternating rounds."""
-    rounds: dict[int, list[tuple[float, float, float]]] = {count: [] for count in HUBS}
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(database(setting))
-        engines = [await stack.enter_async_context(_engine(place.url)) for _ in range(max(HUBS))]
-        ids = await furnish_many(setting.mongodb, place.name, [f"room {n}" for n in range(TASKS + SHARED)])
-        await _round(engines, ids)
+        groups = [await stack.enter_async_context(_group(place, setting, count)) for count in HUBS]
+        own = await furnish_many(setting.mongodb, place.name, [f"room {number}" for number in range(CLIENTS)])
+        work = {"one hot row": own[:1] * CLIENTS, "a row each": own}
+        for sensors in work.values():
+            for group in groups:
+                await group.clients.assign(sensors)
+                await group.clients.rate(SECONDS)
         for _ in range(setting.rounds(5)):
-            for count in HUBS:
-                rounds[count].append(await _round(engines[:count], ids))
-    rows: list[Row] = []
-    for place_in_round, (name, unit) in enumerate(
-        [("serializable mutations", "/s"), ("latency p50", "ms"), ("run again or resubmitted", "%")]
-    ):
-        alone = median(figures[place_in_round] for figures in rounds[1])
-        for count in HUBS:
-            figure = median(figures[place_in_round] for figures in rounds[count])
-            ratio = figure / alone if alone else float("nan")
-            rows.append(Row(f"{name}, {count} hubs", figure, unit, "one hub", alone, ratio))
-    return Result("hubs", tuple(rows))
+            for name, sensors in work.items():
+                for group in groups:
+                    await group.measure(name, sensors)
+    return Result("hubs", tuple(row for name in work for row in _rows(name, groups)))
+
+
+def _rows(name: str, groups: Sequence[_Group]) -> Iterator[Row]:
+    alone = groups[0].figures[name]
+    several = [(f"{name}, {len(each.hubs)} hubs", each.figures[name]) for each in groups[1:]]
+    for what, figures in several:
+        yield compared(what, "/s", figures.rates, "one hub", alone.rates, _AIM)
+    for what, figures in several:
+        yield compared(f"{what}: CPU of all hubs", "ms", figures.cpu, "one hub", alone.cpu)
+    for what, figures in several:
+        yield compared(f"{what}: run or submitted again", "%", figures.again, "all", [100.0] * len(figures.again))
 
 
 @asynccontextmanager
-async def _engine(url: str) -> AsyncIterator[Engine]:
-    registry = collect("benchmarks", [sensors])
-    store = open_store(url)
-    await store.open(registry.tables)
-    engine = Engine(store, registry)
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await store.close()
-
-
-async def _round(engines: list[Engine], ids: list[str]) -> tuple[float, float, float]:
-    """Give mutations a second, their median latency in milliseconds, and the conflicts in a hundred of them."""
-    before = sum((engine.committer.counters for engine in engines), Counter[str]())
-    end = time.perf_counter() + SECONDS
-    start = time.perf_counter()
-    tasks = (_write(engine, number, ids, end) for number, engine in zip(range(TASKS), itertools.cycle(engines)))
-    latencies = list(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
-    rate = len(latencies) / (time.perf_counter() - start)
-    counts = sum((engine.committer.counters for engine in engines), Counter[str]()) - before
-    conflicts = 100 * (counts["conflicts"] + counts["outdated"]) / max(1, counts["committed"])
-    return rate, median(latencies) * 1000, conflicts
-
-
-async def _write(engine: Engine, number: int, ids: list[str], end: float) -> list[float]:
-    chance, latencies = random.Random(number), []
-    while time.perf_counter() < end:
-        sensor = ids[TASKS + chance.randrange(SHARED)] if chance.random() < SHARED_SHARE else ids[number]
-        start = time.perf_counter()
-        outcome = await engine.mutate(
-            "sensors:set_level", {"sensorId": sensor, "level": chance.randrange(1 << 30)}, None
-        )
-        assert outcome.error is None, outcome.error
-        latencies.append(time.perf_counter() - start)
-    return latencies
+async def _group(place: Database, setting: Setting, count: int) -> AsyncIterator[_Group]:
+    async with AsyncExitStack() as stack:
+        hubs = [await stack.enter_async_context(hub(place.url, setting, f"hubs-{count}-{n}")) for n in range(count)]
+        clients = await stack.enter_async_context(drivers())
+        await clients.spread([each.port for each in hubs], CLIENTS)
+        yield _Group(hubs, clients)

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from synovia.auth.development import DevelopmentAuthenticator, NoSignIn
 from synovia.auth.routes import routes as sign_in_routes
 from synovia.auth.service_keys import SERVICE_KEYS, ServiceKeys, WithServiceKeys
+from synovia.auth.settings import secret_of
 from synovia.auth.sign_in import TABLES, SignInService
 from synovia.config import Settings
 from synovia.dashboard.operators import OPERATOR_SESSIONS, OperatorSessions, WithOperators
@@ -39,6 +40,8 @@ from synovia.http.page import FOLDER, page_route
 from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import other_methods, routes
 from synovia.http.throttle import Throttle
+from synovia.hubs.forwarding import Forwarding
+from synovia.hubs.settings import LEAST_SECRET
 from synovia.identity import Authenticator, Identity
 from synovia.limits.refusal import Refusal
 from synovia.mail.service import MailService
@@ -100,6 +103,7 @@ class Synovia:
         self.metrics = new_metrics(self.registry.functions)
         self.system = System(self.registry, lambda: self)
         self.registry = self.system.registry
+        self._forwarding = self._new_forwarding()
         self.engine: Engine = Engine(
             self.store,
             self.registry,
@@ -109,6 +113,7 @@ class Synovia:
             services=services,
             limits=self._engine_limits(),
             observer=Observers(self.metrics.observer, self.system.log),
+            peers=self._forwarding,
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
@@ -133,6 +138,16 @@ class Synovia:
         origins = Origins(self._asgi, self.settings.origins, loopback=self._at_home)
         self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._admitted.trusts
+
+    def _new_forwarding(self) -> Forwarding | None:
+        """Make what has other hubs run mutations; None if this one is by itself."""
+        settings = self.settings.hubs
+        secret = secret_of(settings.secret, settings.secret_file)
+        if secret is None or not self.store.shared:
+            return None
+        if len(secret) < LEAST_SECRET:
+            raise ValueError(f"SYNOVIA_HUBS_SECRET_FILE holds less than {LEAST_SECRET} characters")
+        return Forwarding(secret.encode(), settings.host, self.registry)
 
     @property
     def _serves_convex(self) -> bool:
@@ -293,6 +308,9 @@ class Synovia:
             )
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
+            if self._forwarding is not None:
+                await self._forwarding.start(self.engine.mutate_for_peer)
+                stack.push_async_callback(self._forwarding.stop)
             self.hub.start()
             stack.push_async_callback(self.hub.stop)
             if alone:

@@ -13,6 +13,7 @@ from synovia.auth.settings import AuthSettings, secret_of
 from synovia.http.origins import OriginList
 from synovia.http.proxies import NetworkList
 from synovia.http.settings import HttpSettings
+from synovia.hubs.settings import HubsSettings
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.migrations.settings import DocumentSettings
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
         http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
         scheduler: How scheduled calls and crons are run: ``SYNOVIA_SCHEDULER_LEASE`` and so on.
         arrays: How long arrays are kept that nobody refers to: ``SYNOVIA_ARRAYS_GRACE``, ``SYNOVIA_ARRAYS_SWEEP_AT``.
+        hubs: By what hubs on one database know each other: ``SYNOVIA_HUBS_SECRET``, ``SYNOVIA_HUBS_HOST``.
         documents: Whether hubs check documents and run migrations: ``SYNOVIA_DOCUMENTS_CHECK``,
             ``SYNOVIA_DOCUMENTS_MIGRATE``.
     """
@@ -87,6 +89,7 @@ class Settings(BaseSettings):
     scheduler: SchedulerSettings = SchedulerSettings()
     arrays: ArraySettings = ArraySettings()
     documents: DocumentSettings = DocumentSettings()
+    hubs: HubsSettings = HubsSettings()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transaction",),
     ("functions",),
     ("engine",),
-    ("limits", "mail"),
+    ("limits", "mail", "hubs"),
     ("auth", "scheduler", "migrations", "maintenance"),
     ("sync", "convex"),
     ("http",),

@@ -14,6 +14,7 @@ from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.config import Settings
 from synovia.http.settings import HttpSettings
+from synovia.hubs.settings import HubsSettings
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.migrations.settings import DocumentSettings
@@ -24,7 +25,11 @@ UNITS = {"": 1, "MiB": 1 << 20, "GiB": 1 << 30, "days": 86_400}
 SECTIONS = {name for name, field in Settings.model_fields.items() if isinstance(field.default, BaseModel)}
 
 TABLES = [
-    ("operations.md", "SYNOVIA_", [("", Settings), ("ARRAYS_", ArraySettings), ("DOCUMENTS_", DocumentSettings)]),
+    (
+        "operations.md",
+        "SYNOVIA_",
+        [("", Settings), ("ARRAYS_", ArraySettings), ("DOCUMENTS_", DocumentSettings), ("HUBS_", HubsSettings)],
+    ),
     ("operations.md", "", [("", HubLimits)]),
     ("security.md", "", [("", AuthSettings)]),
     ("scheduling.md", "", [("", SchedulerSettings)]),
@@ -60,7 +65,7 @@ def test_the_flags_are_those_of_serve() -> None:
 
 
 def test_secrets_have_no_flag_and_may_come_from_a_file() -> None:
-    for model in (Settings, AuthSettings):
+    for model in (Settings, AuthSettings, HubsSettings):
         secrets = {name for name, field in model.model_fields.items() if "SecretStr" in str(field.annotation)}
         assert secrets
         assert {f"{name}_file" for name in secrets} <= model.model_fields.keys()

@@ -40,6 +40,7 @@ async def test_health_tells_of_store_log_and_load() -> None:
             "gaps": 0,
             "lastGap": None,
             "backlog": 0,
+            "forwardedMutations": 0,
             "process": os.getpid(),
             "head": running.app.engine.head,
             "connections": 1,

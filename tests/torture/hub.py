@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.engine import committer, freshness, mutations, stage
 from synovia.engine.entries import Attempt, Entry, Submission
+from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch
 from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
@@ -145,6 +147,20 @@ def without_reruns_of_who_leaned() -> None:
     Entry.leans_on = leans_on  # type: ignore[method-assign]
 
 
+def without_names_of_what_comes_back() -> None:
+    """Run what another hub was asked to, and has not answered, as if nobody had it."""
+    run_elsewhere = mutations.Mutations._run_elsewhere
+
+    async def renamed(self: mutations.Mutations, progress: mutations._Progress) -> Outcome | None:
+        before = progress.request
+        outcome = await run_elsewhere(self, progress)
+        if progress.request.retry and not before.retry:
+            progress.request = replace(progress.request, session=secrets.token_bytes(16), retry=False)
+        return outcome
+
+    mutations.Mutations._run_elsewhere = renamed  # type: ignore[method-assign]
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "validation": without_validation,
     "fence": without_fence,
@@ -155,6 +171,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "acknowledgements": acknowledging_before_durable,
     "failures": telling_failures_early,
     "leaning": without_reruns_of_who_leaned,
+    "forwarding": without_names_of_what_comes_back,
 }
 
 

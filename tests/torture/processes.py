@@ -70,7 +70,7 @@ class HubProcess:
         self._log = log
         self._sabotage = sabotage
         self._application = application
-        self._environment = UNLIMITED | environment
+        self._environment = UNLIMITED | {"SYNOVIA_HUBS_SECRET": "hubs that help each other"} | environment
         self._process: Command | subprocess.Popen[bytes] | None = None
         self._paused = False
 

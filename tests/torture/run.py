@@ -75,7 +75,8 @@ class Report:
             f"seed {self.round.seed}: {self.round.seconds:g} s, {self.round.clients} clients, {self.round.hubs} hubs",
             f"  operations {len(history.calls)}: " + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome),
             f"  faults {history.faults.total()}: {faults or 'none'}",
-            f"  retries {history.counts['retries']}, connections lost {history.counts['connections lost']}, "
+            f"  retries {history.counts['retries']}, run at another hub {history.counts['forwarded']}, "
+            f"connections lost {history.counts['connections lost']}, "
             f"resyncs {history.counts['resyncs']}",
             f"  transitions checked {len(history.sights)}, readings {len(history.readings)}",
             f"  anomalies = {len(self.anomalies)}",
@@ -103,6 +104,7 @@ async def torture(plan: Round, store: str, replica_set: ReplicaSet | None = None
 
 async def _finish(hub: HubProcess, history: History) -> Anomaly | None:
     """Read the last state through a hub; one that does not answer although everything has been mended is stuck."""
+    history.counts["forwarded"] += int((await hub.health() or {}).get("forwardedMutations", 0))
     try:
         history.finals.append(await final_state(hub.url))
     except RequestTimeout as error:

@@ -72,6 +72,21 @@ async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> 
     pytest.fail(str(report))
 
 
+@pytest.mark.mongodb
+async def test_hubs_that_forget_the_names_of_what_others_were_asked_to_run_are_found_out(members: ReplicaSet) -> None:
+    """It needs a hub that stands still while it runs something for another one, so there are several tries."""
+    reports = ""
+    for seed in range(5):
+        async with fresh_database(members) as store:
+            scale = Scale(registers=3, counters=1, accounts=2, weights={"increment": 3, "transfer": 1}, pause=0.0)
+            plan = Round(seed, 4.0, clients=12, scale=scale, faults=("hub paused",), sabotage="forwarding")
+            report = await torture(plan, store, members)
+        if "doubled" in report.kinds:
+            return
+        reports += f"{report}\n"
+    pytest.fail(reports)
+
+
 @pytest.mark.parametrize("name", ["validation", "acknowledgements"])
 async def test_the_same_rounds_find_nothing_when_nothing_is_switched_off(name: str, tmp_path: Path) -> None:
     report = await torture(ROUNDS[name], f"sqlite:///{tmp_path / 'torture.sqlite'}")

@@ -8,6 +8,7 @@ import pytest
 
 from helpers.mongod import ReplicaSet
 from torture.run import Report, Round, fresh_database, torture
+from torture.workload import Scale
 
 SEED = 20261121
 SIGHTS = 200  # a round in which little happened proves little
@@ -24,6 +25,8 @@ FAULTS = (
 )
 
 
+HOT = Scale(registers=3, counters=1, accounts=2, pause=0.0)
+HUBS_DIE = ("hub killed", "hub paused", "hub killed amid a commit")
 TROUBLES = ("hub killed amid a commit", "hub paused", "primary stepped down", "all sockets cut in a frame")
 
 
@@ -49,6 +52,17 @@ async def test_two_hubs_keep_every_promise_while_their_commits_go_wrong(members:
     show(report)
     assert report.anomalies == []
     assert report.history.faults.keys() == set(TROUBLES)
+
+
+@pytest.mark.mongodb
+async def test_hubs_that_run_mutations_for_each_other_keep_every_promise_while_they_die(members: ReplicaSet) -> None:
+    async with fresh_database(members) as store:
+        plan = Round(SEED, 6.0, hubs=3, clients=12, faults=HUBS_DIE, troubled=True, scale=HOT, sights=SIGHTS)
+        report = await torture(plan, store, members)
+    show(report)
+    assert report.anomalies == []
+    assert report.history.counts["forwarded"] > 0
+    assert report.history.faults.keys() == set(HUBS_DIE)
 
 
 async def test_one_hub_on_sqlite_keeps_every_promise_while_its_commits_go_wrong(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Callable
@@ -216,6 +217,8 @@ def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket
             stack.enter_context(listener)
         patience = settings.limits.stop_timeout + MARGIN_SECONDS
         env = {**os.environ, **environment(settings, where, listeners[0].getsockname()[1])}
+        if settings.hubs.secret is None and settings.hubs.secret_file is None:
+            env["SYNOVIA_HUBS_SECRET"] = secrets.token_hex(16)  # they help each other, and nobody else
         workers = Workers(own_command("serve", str(path)), env, patience)
         return run_to_end(workers.run(listeners, lambda: started(listeners[0])))
 

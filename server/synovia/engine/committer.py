@@ -18,6 +18,7 @@ import bson
 from synovia import keys
 from synovia.engine.entries import Attempt, Entry, Outdated
 from synovia.engine.log import Log
+from synovia.engine.peers import Peers
 from synovia.engine.stage import Stage
 from synovia.schema import Reading
 from synovia.store.base import Batch, Conflict, Store, StoreError, StoreUnavailable, StoreUnusable, Ts, Write
@@ -44,12 +45,14 @@ class Committer:
     """
 
     def __init__(
-        self, store: Store, log: Log, stage: Stage, cache: DocumentCache, *, most: int = 256, patience: float = 10.0
-    ) -> None:
+        self, store: Store, log: Log, stage: Stage, cache: DocumentCache, peers: Peers, *, most: int = 256,
+        patience: float = 10.0,
+    ) -> None:  # fmt: skip
         self._store = store
         self._log = log
         self._stage = stage
         self._cache = cache
+        self._peers = peers
         self._most = most
         self._patience = patience
         self._singly = 0  # so many entries are committed one by one, to find the one that the store refuses
@@ -82,7 +85,7 @@ class Committer:
             raise
 
     async def _commit(self) -> None:
-        attempt = self._stage.begin(1 if self._singly else self._most)
+        attempt = self._stage.begin(1 if self._singly else self._most, self._peers.mark)
         if attempt is None:
             return
         try:

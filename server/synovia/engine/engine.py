@@ -22,9 +22,10 @@ from synovia.engine.loop_watch import LoopWatch
 from synovia.engine.mutations import Mutations, Request
 from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
+from synovia.engine.peers import MutationCall, NoPeers, Peers
 from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
-from synovia.engine.stage import Stage
+from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Work
@@ -54,6 +55,7 @@ class Engine:
         services: What functions may use beyond the database.
         limits: How much it may hold and run for its clients.
         observer: Is told of calls and runs.
+        peers: Other hubs on the same database that may run mutations for this one.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Engine:
         services: Services | None = None,
         limits: EngineLimits | None = None,
         observer: Observer | None = None,
+        peers: Peers | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -86,9 +89,10 @@ class Engine:
             self._executor, self._log, self.places, linger=linger, limits=limits, observer=self.observer
         )
         self.stage = Stage(self._executor.reads.snapshot)
-        self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache)
+        self.peers = peers or NoPeers()
+        self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache, self.peers)
         self._freshness = Freshness(store, self._log)
-        self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness)
+        self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness, self.peers)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
         self._lag = Lag()
@@ -99,6 +103,8 @@ class Engine:
     def _on_change(self, change: KeyedCommit | Gap) -> None:
         self._executor.reads.cache.on_change(change)
         self.stage.on_change(change)
+        if isinstance(change, KeyedCommit) and len(change.token) > TOKEN_BYTES:
+            self.peers.heard(change.token[TOKEN_BYTES:])
         self.live.on_change(change)
 
     def _indexes(self, table: str) -> Iterable[IndexSpec]:
@@ -166,6 +172,7 @@ class Engine:
     async def _health(self) -> PartHealth:
         figures = {
             "backlog": self.committer.backlog,
+            "forwardedMutations": self.peers.counters["forwarded"],
             "liveQueries": len(self.live),
             "unreadableDocuments": len(self.unreadable),
             "swept": asdict(self.swept),
@@ -292,21 +299,34 @@ class Engine:
             origin: Where the call comes from.
             committing: Called before its writes are handed over to be committed, each time that they are.
         """
+        if session is None or number is None:
+            # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
+            session, number, retry = secrets.token_bytes(16), 0, False
+        call = MutationCall(path, args, identity, session, number, retry, issued_at, mark, origin)
+        return await self._mutate(call, committing)
+
+    async def mutate_for_peer(self, call: MutationCall) -> Outcome:
+        """Run a mutation here that another hub was asked for."""
+        return await self._mutate(call, for_peer=True)
+
+    async def _mutate(
+        self, call: MutationCall, committing: Callable[[], None] | None = None, *, for_peer: bool = False
+    ) -> Outcome:
         try:
-            _refuse_impersonation(identity)
-            if session is None or number is None:
-                # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
-                session, number, retry = secrets.token_bytes(16), 0, False
-            if retry:
-                earlier = await self._mutations.earlier(session, number, mark)
+            _refuse_impersonation(call.identity)
+            if call.retry:
+                earlier = await self._mutations.earlier(call.session, call.number, call.mark)
                 if earlier is not None:
                     return earlier
-                self._mutations.check_age(issued_at)
-            function, values = self._executor.prepare(path, Kind.MUTATION, args, identity, origin)
+                self._mutations.check_age(call.issued_at)
+            function, values = self._executor.prepare(call.path, Kind.MUTATION, call.args, call.identity, call.origin)
             seed, now = secrets.token_bytes(16), self._executor.now()
             return await self._mutations.run(
-                Request(function, values, identity, session, number, retry, seed, now, mark, origin, committing)
-            )
+                Request(
+                    function, values, call.identity, call.session, call.number, call.retry, seed, now, call.mark,
+                    call.origin, committing, None if for_peer else call,
+                )
+            )  # fmt: skip
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:

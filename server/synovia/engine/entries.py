@@ -21,12 +21,13 @@ LARGE: Final = 500
 class Outdated(Exception):
     """What a mutation read has changed since, or was never committed: run it again.
 
-    ``uncertain``: it may have been committed all the same.
+    ``uncertain``: it may have been committed all the same. ``elsewhere``: another hub has changed it.
     """
 
-    def __init__(self, *, uncertain: bool = False) -> None:
+    def __init__(self, *, uncertain: bool = False, elsewhere: bool = False) -> None:
         super().__init__("what was read has changed")
         self.uncertain = uncertain
+        self.elsewhere = elsewhere
 
 
 class State(Enum):

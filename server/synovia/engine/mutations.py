@@ -16,6 +16,7 @@ from synovia.engine.executor import Arguments, Executor, MutationRun, Run
 from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
+from synovia.engine.peers import MutationCall, NotForwarded, Peers
 from synovia.engine.stage import Stage, View
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
@@ -47,6 +48,7 @@ class Request:
     mark: bytes = b""
     origin: CallOrigin = CallOrigin.CLIENT
     committing: Callable[[], None] | None = None
+    call: MutationCall | None = None  # for another hub; None: it is run here
 
     def record(self, run: Run) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
@@ -104,12 +106,15 @@ class _Progress:
 class Mutations:
     """Runs mutations over one store."""
 
-    def __init__(self, store: Store, executor: Executor, log: Log, stage: Stage, freshness: Freshness) -> None:
+    def __init__(
+        self, store: Store, executor: Executor, log: Log, stage: Stage, freshness: Freshness, peers: Peers
+    ) -> None:
         self._store = store
         self._executor = executor
         self._log = log
         self._stage = stage
         self._freshness = freshness
+        self._peers = peers
         self._exclusive = Exclusive()
         self._retry_window = retry_window(store.request_ttl)
 
@@ -123,16 +128,37 @@ class Mutations:
         progress = _Progress(request, floor)
         while not progress.is_hopeless:
             try:
-                outcome = await self._run_once(progress)
+                outcome = await self._run_elsewhere(progress) or await self._run_once(progress)
             except Outdated as outdated:
                 retry = progress.request.retry or outdated.uncertain
                 progress.request = replace(progress.request, retry=retry)
+                if outdated.elsewhere:
+                    self._peers.overtaken(request.function.path)
             else:
                 if outcome is not None:
                     return outcome
             progress.runs += 1
         error = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: the database cannot commit, try again later")
         return Outcome(error=error, unknown=progress.request.retry)
+
+    async def _run_elsewhere(self, progress: _Progress) -> Outcome | None:
+        """Have another hub run what several hubs overtake each other with; None: it has to be run here.
+
+        What that hub has committed is part of the head when this returns. If it has not answered it may have the mutation
+        all the same: then this is a retry, whose record decides.
+        """
+        request = progress.request
+        if request.call is None or not self._peers.leads(request.function.path):
+            return None
+        if request.committing is not None:
+            request.committing()
+        try:
+            outcome = await self._peers.forward(replace(request.call, retry=request.retry))
+        except NotForwarded as error:
+            progress.request = replace(request, retry=request.retry or error.sent)
+            return None
+        await self._log.wait_for(outcome.ts or 0)
+        return outcome
 
     async def _run_once(self, progress: _Progress) -> Outcome | None:
         """Run a mutation and tell what came of it; None: run it again.

@@ -28,7 +28,8 @@ from synovia.transaction.readset import ReadSet
 _MOST_HISTORY: Final = 8192
 """A mutation that runs while so many others commit is run again, alone."""
 _LATELY: Final = 60.0
-_TOKEN_BYTES: Final = 16
+TOKEN_BYTES: Final = 16
+"""What comes behind these in a token tells other hubs of this one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -140,7 +141,7 @@ class Stage:
         """
         if not self._holds(view, submission):
             self.outdated += 1
-            raise Outdated
+            raise Outdated(elsewhere=self._is_overtaken_elsewhere(view, submission))
         self.number += 1
         entry = Entry(submission, self.number, self.epoch)
         self._entries.append(entry)
@@ -176,6 +177,11 @@ class Stage:
             elif change.entry.state is not State.DROPPED and submission.decisive.overlaps(change.commit):
                 return False
         return not self._was_dropped(view, submission.reads)
+
+    def _is_overtaken_elsewhere(self, view: View, submission: Submission) -> bool:
+        """Tell whether another hub has changed what was read."""
+        since = (change.commit for change in self._since(view) if change.commit.fence is not None)
+        return any(submission.decisive.overlaps(commit) for commit in since)
 
     def _is_lost(self, view: View) -> bool:
         return view.epoch != self.epoch or view.number < self._history_start
@@ -234,10 +240,13 @@ class Stage:
             self._work.clear()
             await self._work.wait()
 
-    def begin(self, most: int) -> Attempt | None:
+    def begin(self, most: int, mark: bytes = b"") -> Attempt | None:
         """Take the first entries that are not durable, to commit them; None if there are none.
 
         They are many small ones together, or one large one alone; in turns, if it comes to the same.
+
+        Args:
+            mark: What this hub tells the others with its commit, at the end of the token.
         """
         staged = [entry for entry in self._entries if entry.state is State.STAGED]
         entries = self._small(staged, most) if self._small_are_next else []
@@ -247,7 +256,7 @@ class Stage:
         self._small_are_next = entries[0].is_large
         for entry in entries:
             entry.state = State.COMMITTING
-        attempt = Attempt(secrets.token_bytes(_TOKEN_BYTES), self.fence, entries)
+        attempt = Attempt(secrets.token_bytes(TOKEN_BYTES) + mark, self.fence, entries)
         self._attempts[attempt.token] = attempt
         return attempt
 
@@ -360,7 +369,8 @@ class Stage:
             if entry not in but and self._may_give_way(entry, commit) and self._overtakes(commit, entry.submission)
         ]
         self.outdated += len(overtaken)
-        self.drop(overtaken, _outdated)
+        elsewhere = commit.fence is not None
+        self.drop(overtaken, lambda entry: Outdated(uncertain=entry.uncertain, elsewhere=elsewhere))
 
     @staticmethod
     def _may_give_way(entry: Entry, commit: KeyedCommit) -> bool:

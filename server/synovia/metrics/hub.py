@@ -41,6 +41,16 @@ class HubCollector(Collector):
             "synovia_mutations_outdated", "Mutations that were run again, as what they had read had changed.",
             counted["outdated"],
         )  # fmt: skip
+        forwarded = self._engine.peers.counters
+        yield _counter(
+            "synovia_mutations_forwarded", "Mutations that another hub was asked to run, as several overtook each other.",
+            forwarded["forwarded"],
+        )  # fmt: skip
+        yield _counter(
+            "synovia_mutations_returned", "Those of them that were run here after all, as that hub did not answer.",
+            forwarded["returned"],
+        )  # fmt: skip
+        yield _counter("synovia_mutations_received", "Mutations run for other hubs.", forwarded["received"])
         yield _gauge("synovia_commit_backlog", "Mutations that wait for their commit.", committer.backlog)
 
     def _live_queries(self) -> Iterable[Metric]:

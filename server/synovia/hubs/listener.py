@@ -1,0 +1,98 @@
+"""Where other hubs connect to have their mutations run here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from synovia.hubs.channel import Channel, NotAPeer, accepted
+from synovia.hubs.link import PING
+from synovia.tasks import end
+
+logger = logging.getLogger("synovia")
+
+Answer = Callable[[bytes], Awaitable[bytes]]
+MOST_CONNECTIONS: Final = 64
+"""More hubs than that are not let in at once, whoever they are."""
+MOST_RUNNING: Final = 1024
+"""Of one hub; it has to wait for more."""
+
+
+class Listener:
+    """Lets hubs in that know the secret, and answers them.
+
+    Args:
+        answer: Gives the answer to a question; what it raises ends the connection.
+    """
+
+    def __init__(self, secret: bytes, context: bytes, answer: Answer) -> None:
+        self._secret = secret
+        self._context = context
+        self._answer = answer
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self, host: str) -> int:
+        """Listen; give the port.
+
+        Raises:
+            OSError: There is no such address here.
+        """
+        self._server = await asyncio.start_server(self._let_in, host, 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """End all connections, and what runs for them."""
+        if self._server is not None:
+            self._server.close()
+        await end(self._connections)
+
+    async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= MOST_CONNECTIONS:
+            writer.transport.abort()
+            return
+        task = asyncio.create_task(self._serve(reader, writer), name="other hub")
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        running: set[asyncio.Task[None]] = set()
+        try:
+            channel = await accepted(reader, writer, self._secret, self._context)
+            await self._answer_all(channel, running)
+        except NotAPeer as error:
+            logger.warning("a connection from %s to this hub is refused: %s", writer.get_extra_info("peername"), error)
+        except (OSError, EOFError, TimeoutError):
+            pass
+        finally:
+            await end(running)
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer_all(self, channel: Channel, running: set[asyncio.Task[None]]) -> None:
+        places = asyncio.Semaphore(MOST_RUNNING)
+        while True:
+            frame = await channel.receive()
+            if frame == PING:
+                channel.send(PING)
+                continue
+            await places.acquire()
+            task = asyncio.create_task(self._answer_one(channel, frame, places), name="mutation of another hub")
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+    async def _answer_one(self, channel: Channel, frame: bytes, places: asyncio.Semaphore) -> None:
+        number, question = frame[: len(PING)], frame[len(PING) :]
+        try:
+            with contextlib.suppress(OSError):
+                channel.send(number + await self._answer(question))
+        except Exception:
+            logger.exception("what another hub has sent cannot be run")
+            channel.abort()
+        finally:
+            places.release()
