@@ -63,6 +63,7 @@ def test_the_check_sees_what_is_not_public(tmp_path: Path, line: str) -> None:
     assert len(faults_of(path)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
 def test_what_is_listed_is_there_and_can_be_imported(name: str) -> None:
     code = (

@@ -20,6 +20,7 @@ from synovia.functions.registry import Registry, collect, load_application
 from synovia.store.arrays import write_array
 from synovia_client import Client, FunctionError
 
+pytestmark = pytest.mark.slow
 TABLE = rows()
 SAMPLES = np.linspace(0.0, 60.0, 100)
 NOTHING = dict.fromkeys(("recording", "session", "invite", "person"), "f" * 24)

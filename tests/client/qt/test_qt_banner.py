@@ -6,6 +6,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = ("interrupted", "let_in_by_nobody", "languages", "colours_of_the_palette")
 
 

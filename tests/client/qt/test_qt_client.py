@@ -9,6 +9,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = (
     "signals_of_the_connection",
     "calls",

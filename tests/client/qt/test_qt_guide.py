@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from client.qt.scenes import play
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_guide_runs() -> None:

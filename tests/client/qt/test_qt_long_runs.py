@@ -6,6 +6,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = ("an_open_editor_and_the_place", "memory_of_many_changes", "references_on_every_emit", "a_hub_that_stops")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = (
     "outline_and_ranges",
     "outdated_ranges",

@@ -6,6 +6,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = ("with_a_browser", "mistakes", "given_up", "codes")
 
 
