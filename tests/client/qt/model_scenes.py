@@ -231,12 +231,13 @@ def pages_and_arguments() -> None:
     with connected() as (hub, client):
         hub.play(script)
         model = LiveListModel(client, "page", {"board": "a"}, COLUMNS, page_size=2)
-        keeps, told = strict(model), Told(model)
+        told = Told(model)
         assert not model.canFetchMore(nowhere)
         until(lambda: model.rowCount() == 2)
         assert model.canFetchMore(nowhere)
         model.fetchMore(nowhere)
         until(lambda: model.rowCount() == 3)
+        keeps = strict(model)  # not before: Qt's tester fetches more itself
         assert not model.canFetchMore(nowhere)
         assert model.columnCount() == 1
         role = next(role for role, name in model.roleNames().items() if bytes(name) == b"subject_side")
