@@ -1,6 +1,13 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  // one browser at a time: several would be slow enough on a small machine to look broken
-  test: { include: ["*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+  test: {
+    include: ["*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // one browser at a time: several would be slow enough on a small machine to look broken
+    fileParallelism: false,
+    // what is waited for comes when the machine has time: other suites run beside this one
+    expect: { poll: { timeout: 15_000 } },
+  },
 });
