@@ -81,6 +81,18 @@ async def test_nothing_is_run_again_while_nobody_looks(operator: Operator) -> No
     assert log.signal._timer is None
 
 
+async def test_a_result_that_is_kept_for_who_may_come_back_is_found_anew_then(operator: Operator) -> None:
+    hub, path = operator.running.app, "_system/logs:recent"
+    signal = hub.system.log.signal
+    await operator.client.subscribe(1, path, {"limit": 1})
+    await operator.client.send(operator.client.session.modify([], [1]))
+    await until(lambda: not signal.is_followed)
+    [kept] = hub.engine.live.index.at(signal._point)
+    assert kept.dirty_at is None
+    await operator.call_as_client("query", "notes:on_board", {"board": "a"})
+    await until(lambda: kept.dirty_at is not None)
+
+
 async def test_a_request_is_followed_to_the_calls_that_it_has_scheduled() -> None:
     async with operating(application=APPS / "chained.py") as operator:
         for name in ("a", "b"):

@@ -58,7 +58,8 @@ export function Overview({ outline, sign, count, view, bounds, isDense, onView }
       onMouseDown={(event) => event.preventDefault()} // selects no text, and drags none that is selected
       onPointerDown={jump}
       onPointerMove={move}
-      onLostPointerCapture={() => (drag.current = null)}
+      onPointerUp={() => (drag.current = null)}
+      onPointerCancel={() => (drag.current = null)}
     >
       <canvas ref={canvas} />
       <div className="overview-rest" style={{ left: 0, width: percent(view.from) }} />
