@@ -19,6 +19,7 @@ from synovia.http.admission import Admission
 from synovia.http.request_heads import StrictConnection
 from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
+from synovia.sync.signal import Inbox, Signal
 
 MOST_HEAD_BYTES = 32 * 1024
 """The largest head of a request."""
@@ -33,6 +34,7 @@ _MOST_FRAGMENTS = 1024
 _MOST_SURPLUS = 64
 _PINGS_PER_SECOND, _MOST_PINGS = 5.0, 50.0
 
+_NOTHING = memoryview(b"")
 _silent = logging.Logger("websockets without a log", logging.CRITICAL + 1)
 """The library writes frames and headers into its debug log, and tokens with them."""
 
@@ -53,9 +55,12 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.is_writable = True
+        self.queue = Inbox[ASGIReceiveEvent]()  # type: ignore[assignment]
+        self.writable = Signal()  # type: ignore[assignment]
+        self.writable.set()
         self.conn.logger, self.conn.debug = _silent, False
         self.close_timeout = _LET_GO_SECONDS
-        self._unparsed = memoryview(b"")
+        self._unparsed = _NOTHING
         self._surplus = 0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
         self._heard_at = self.loop.time()
@@ -96,8 +101,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             super().data_received(bytes(part))
             size *= 1 if self.close_sent else 4  # no message in it: amid a large one
+        if not self._unparsed:
+            self._unparsed = _NOTHING  # an empty view would keep all that has come
         if self._is_deaf:
-            self._unparsed = memoryview(b"")
+            self._unparsed = _NOTHING
             self.transport.pause_reading()
 
     @property

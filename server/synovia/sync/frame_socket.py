@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from synovia.limits.settings import HubLimits
 from synovia.sync.outbox import Outbox
 from synovia.sync.output import Flusher, output_of
+from synovia.sync.signal import Signal
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 
 logger = logging.getLogger("synovia.sync")
@@ -94,7 +95,7 @@ class FrameSocket(ABC):
         self._output = output_of(scope, send, text=text)
         self._clock = asyncio.get_running_loop().time
         self._handler: Handler | None = None
-        self._over = asyncio.Event()
+        self._over = Signal()
         self._tasks: asyncio.TaskGroup | None = None
         self._ending: Ending | None = None
         self._stale = False

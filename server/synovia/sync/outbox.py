@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
+
+from synovia.sync.signal import Signal
 
 
 class Outbox:
@@ -15,13 +18,13 @@ class Outbox:
 
     Attributes:
         ready: Wakes the writer.
-        messages: The message lane.
+        messages: The message lane; a deque only while something waits, as an empty one takes 760 bytes.
         samples: The array frame that waits, if one does.
     """
 
     def __init__(self) -> None:
-        self.ready = asyncio.Event()
-        self.messages: deque[bytes] = deque()
+        self.ready = Signal()
+        self.messages: Sequence[bytes] = ()
         self._bytes = 0
         self.samples: bytes | None = None
         self._turn = asyncio.Lock()
@@ -34,6 +37,8 @@ class Outbox:
 
     def put(self, frame: bytes) -> None:
         """Add a message."""
+        if not isinstance(self.messages, deque):
+            self.messages = deque()
         self.messages.append(frame)
         self._bytes += len(frame)
 
@@ -50,8 +55,11 @@ class Outbox:
 
     def take_message(self) -> bytes:
         """Take the message that has waited longest; IndexError if none waits."""
-        frame = self.messages.popleft()
+        if not isinstance(self.messages, deque):
+            raise IndexError("no message waits")
+        frame: bytes = self.messages.popleft()
         self._bytes -= len(frame)
+        self.messages = self.messages or ()
         return frame
 
     def take_samples(self) -> bytes:
@@ -63,7 +71,7 @@ class Outbox:
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self.messages.clear()
+        self.messages = ()
         self._bytes = 0
         self.samples = None
         self._samples_are_taken()
