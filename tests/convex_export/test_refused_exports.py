@@ -78,6 +78,7 @@ GOOD = chat()["users"][0]
     ("line", "why"),
     [
         ('{"_id": "a", ', "it is no JSON"),
+        ('{"_id": "a"} {}', "it is no JSON: Extra data at character 14"),
         ("[1]", "it is no map"),
         ('{"_creationTime": 1.0}', "it has no _id"),
         (json.dumps({**GOOD, "_id": 5}), "5 can be no _id"),

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from bson import Int64
 
+from synovia.export.strict_json import BadJson, StrictDecoder, float_of, integer_of
 from synovia.schema import Document
 
-_INT64: Final = 1 << 63
 _DOUBLE: Final = struct.Struct("<d")
 _INTEGER: Final = struct.Struct("<q")
 
@@ -36,25 +34,16 @@ def document_of(line: bytes, *, floats_only: bool = False) -> Document:
     Raises:
         BadValue: It is no JSON, no map, or holds what is no value of Convex.
     """
-    if line.startswith(b"\xef\xbb\xbf"):
-        raise BadValue("it begins with a byte order mark, which JSON has not")
     try:
-        value = (_FLOATS if floats_only else _DECODER).decode(line.decode())
-    except UnicodeDecodeError:
-        raise BadValue("it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise BadValue(f"it is no JSON: {error.msg} at character {error.pos + 1}") from None
-    except RecursionError:
-        raise BadValue("it nests too deep") from None
+        value = (_FLOATS if floats_only else _DECODER).decode(line)
+    except BadJson as error:
+        raise BadValue(str(error)) from None
     if not isinstance(value, dict):
         raise BadValue("it is no map")
     return value
 
 
-def _map(pairs: Sequence[tuple[str, Any]]) -> Any:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise BadValue("a map has one key twice")
+def _map(made: dict[str, Any]) -> Any:
     for key in made:
         if key[:1] == "$":
             return _tagged(made)
@@ -81,25 +70,6 @@ def _float(data: bytes) -> float:
     return float(_DOUBLE.unpack(data)[0])
 
 
-def _whole_number(text: str) -> Int64:
-    if len(text) > 20 or not -_INT64 <= (value := int(text)) < _INT64:
-        raise BadValue(f"{text:.40} is beyond 64 bits")
-    return Int64(value)
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise BadValue(f"{text:.40} is beyond a 64-bit float")
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise BadValue(f"it is no JSON: {text}")
-
-
 _TAGS: Final[dict[str, Callable[[bytes], Any]]] = {"$bytes": bytes, "$float": _float, "$integer": _integer}
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_map, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
-)
-_FLOATS = json.JSONDecoder(object_pairs_hook=_map, parse_int=_number, parse_float=_number, parse_constant=_no_number)
+_DECODER: Final = StrictDecoder(_map, lambda text: Int64(integer_of(text)))
+_FLOATS: Final = StrictDecoder(_map, float_of)

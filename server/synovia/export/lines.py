@@ -13,7 +13,7 @@ import binascii
 import json
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
 
+from synovia.export.strict_json import BadJson, StrictDecoder
 from synovia.schema import Document
 
 WHOLE: Final = "$bson"
@@ -41,7 +42,6 @@ _READING: Final = json_util.JSONOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
 _INT32: Final = 1 << 31
-_INT64: Final = 1 << 63
 _DOUBLE: Final = struct.Struct("<d")
 _NAN: Final = _DOUBLE.pack(math.nan)
 _BARE: Final = frozenset({str, int, bool, type(None)})
@@ -133,13 +133,9 @@ def document_of(line: bytes) -> Document:
         BadLine: It is none.
     """
     try:
-        value = _DECODER.decode(line.decode())
-    except UnicodeDecodeError:
-        raise BadLine("it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise BadLine(f"it is no JSON: {error.msg} at character {error.pos + 1}") from None
-    except RecursionError:
-        raise BadLine("it nests too deep") from None
+        value = _DECODER.decode(line)
+    except BadJson as error:
+        raise BadLine(str(error)) from None
     if isinstance(value, _Whole):
         value = value.document
     elif f'"{WHOLE}"'.encode() in line and _holds_whole(value):
@@ -159,10 +155,7 @@ class _Whole:
             raise BadLine(f"what {WHOLE!r} holds is no document: {error}") from None
 
 
-def _pairs(pairs: Sequence[tuple[str, Any]]) -> Any:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise BadLine("a map has one key twice")
+def _map_read(made: dict[str, Any]) -> Any:
     for key in made:
         if key[:1] == "$":
             return _marked(made)
@@ -185,23 +178,4 @@ def _marked(made: dict[str, Any]) -> Any:
         raise BadLine(f"{sorted(made)[0]!r} has no such value: {error}") from None
 
 
-def _whole_number(text: str) -> int:
-    if len(text) > 20 or not -_INT64 <= (value := int(text)) < _INT64:
-        raise BadLine(f"{text:.40} is beyond 64 bits")
-    return value
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise BadLine(f"{text:.40} is beyond a 64-bit float")
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise BadLine(f"it is no JSON: {text}")
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
-)
+_DECODER: Final = StrictDecoder(_map_read)

@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from synovia.export.errors import ExportError
+from synovia.export.strict_json import BadJson, StrictDecoder
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
 LONGEST: Final = 16 * 1024 * 1024
 TABLE_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}"
+
+_DECODER: Final = StrictDecoder()
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -91,7 +94,10 @@ def manifest_of(data: bytes) -> Manifest:
         ExportError: It is none, or one of a later version.
     """
     try:
+        _DECODER.decode(data)  # what is read below knows keys that are there twice only as the last of them
         found = Manifest.model_validate_json(data)
+    except BadJson as error:
+        raise ExportError(f"{NAME}: {error}") from None
     except ValidationError as error:
         first: Any = error.errors(include_url=False, include_input=False)[0]
         raise ExportError(f"{NAME}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
