@@ -29,6 +29,7 @@ from synovia.functions.audit import AuditEntry
 from synovia.functions.conditions import Condition, between, field, ge, gt, le, lt
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.cron import cron
+from synovia.functions.env import Env
 from synovia.functions.function import action, mutation, query
 from synovia.functions.migration import DELETE, migration
 from synovia.functions.pages import Page, PaginationOptions
@@ -37,6 +38,7 @@ from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.functions.schema_states import MigrationState
+from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
@@ -66,6 +68,7 @@ __all__ = [
     "ConvexInt64",
     "ConvexValue",
     "CronJob",
+    "Env",
     "Float64Array",
     "Forbidden",
     "FunctionError",
@@ -91,6 +94,7 @@ __all__ = [
     "Retry",
     "ScheduledCall",
     "SchemaError",
+    "SeedState",
     "Settings",
     "SignIn",
     "SignInUnavailable",
@@ -123,6 +127,7 @@ __all__ = [
     "require_role",
     "roles",
     "same_user",
+    "seed",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,8 +29,10 @@ from synovia.engine.observing import Observers
 from synovia.engine.outcomes import Outcome
 from synovia.engine.settings import EngineLimits
 from synovia.functions.access import CallOrigin
+from synovia.functions.env import read_env
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
+from synovia.functions.stored_env import stored_values
 from synovia.health import Health
 from synovia.hosts import is_loopback
 from synovia.http.convex import ConvexRoutes
@@ -71,6 +74,7 @@ class Synovia:
         development: Print mail instead of sending it, and believe ``dev:EMAIL`` if ``settings.host`` is a loopback address.
         clock: Tells the time of day in seconds since 1970.
         mailer: Takes the place of the mail server that the settings name.
+        variables: Where the settings that the application declares are looked for; by default in those of the process.
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
@@ -87,7 +91,9 @@ class Synovia:
         development: bool = False,
         clock: Callable[[], float] = time.time,
         mailer: Mailer | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
+        self._variables = os.environ if variables is None else variables
         self.settings = settings or Settings()
         loaded = application if isinstance(application, Registry) else load_application(application)
         self.registry = with_upkeep(loaded, self.settings.arrays, lambda grace: self.engine.sweep_arrays(grace))
@@ -300,12 +306,14 @@ class Synovia:
 
         Raises:
             StoreUnavailable: The database cannot be reached, or is not one that Synovia can work with.
+            EnvError: Settings that the application declares are missing, or do not parse.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
             await self.store.open(
                 [*self.registry.tables, SERVICE_KEYS, OPERATOR_SESSIONS, *(TABLES if self.sign_in is not None else ())]
             )
+            await self._read_env()
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             if self._forwarding is not None:
@@ -317,6 +325,12 @@ class Synovia:
                 self._start_alone(stack)
             self._running = stack.pop_all()
             self._started = True
+
+    async def _read_env(self) -> None:
+        """Read the application's settings; they hold until it is started again."""
+        if self.registry.env is not None:
+            found = read_env(self.registry.env, self._variables, await stored_values(self.store))
+            self.engine.use_env(found.checked())
 
     def _start_alone(self, stack: AsyncExitStack) -> None:
         self.service_keys.start()

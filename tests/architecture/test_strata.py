@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("functions",),
     ("engine",),
     ("limits", "mail", "hubs"),
-    ("auth", "scheduler", "migrations", "maintenance"),
+    ("auth", "scheduler", "migrations", "seeding", "maintenance"),
     ("sync", "convex"),
     ("http",),
     ("metrics", "dashboard"),

@@ -30,11 +30,13 @@ async def test_readme(folder: Path) -> None:
 
 async def test_functions(folder: Path) -> None:
     application = write_program(page("docs/functions.md"), folder / "recordings.py")
-    async with TestApp(application) as app:
+    async with TestApp(application, variables={"SHOP_TITLE": "Tea", "SHOP_PAYMENT_KEY": "sk-1"}) as app:
         alice = app.caller("alice@example.org")
         assert await alice.query("recordings:since", {"ownerId": "6b01620980d56889fbde213a", "start": 0}) == []
         assert await alice.query("recordings:active") == []
         assert app.registry.functions["recordings:rename"].kind is Kind.MUTATION
+        assert await app.server.action("recordings:key_for_payments", trusted=True) == "sk-1"
+        assert [each.path for each in app.registry.seeds] == ["recordings:rooms"]
     write_chat(folder)
     await importlib.import_module("recordings").test_what_is_sent_is_listed()
 

@@ -21,6 +21,7 @@ from synovia.cli.application import check_path, development_store, is_local, loa
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import calls
 from synovia.cli.doctor import doctor
+from synovia.cli.environment import environment_of
 from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
 from synovia.cli.importing import import_data, restore
@@ -43,6 +44,7 @@ from synovia.cli.reload import own_command, supervise
 from synovia.cli.reporting import err, out, reporting, run_to_end, settings_of
 from synovia.cli.resetting import reset
 from synovia.cli.security_checks import check_tls, concerns
+from synovia.cli.seeding import seed
 from synovia.cli.server import listen, make_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.watching import call, data, logs
@@ -314,6 +316,8 @@ app.command("import")(reporting(import_data))
 app.command("export")(reporting(export_data))
 app.command("backup")(reporting(back_up))
 app.command("restore")(reporting(restore))
+app.command("env")(reporting(environment_of))
+app.command("seed")(reporting(seed))
 app.command("reset")(reporting(reset))
 app.command("doctor")(reporting(doctor))
 app.command("logs")(reporting(logs))

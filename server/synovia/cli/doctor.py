@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +17,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from synovia.cli.application import ApplicationError, development_file, load, server_of, without_password
+from synovia.cli.environment import stored_env
 from synovia.cli.operations import ask_hub
 from synovia.cli.options import JsonOption, StoreOption, without_secret
 from synovia.cli.reporting import FAILED, counted, out, run_to_end, say, settings_of
@@ -23,6 +26,7 @@ from synovia.cli.sweeping import check_there
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.export.writing import IMPORTS
+from synovia.functions.env import read_env
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, prefix
 from synovia.migrations.plan import plan
@@ -90,9 +94,10 @@ async def _collect(path: Path | None, flag: str | None) -> list[Finding]:
         registry = None if path is None else load(path)
     except ApplicationError as error:
         found.append(Finding("wrong", "application", str(error), "mend what the message names"))
+    where = settings.store or (None if path is None else f"{_FILE}{development_file(path)}")
     if registry is not None:
         found += _application(registry, settings)
-    where = settings.store or (None if path is None else f"{_FILE}{development_file(path)}")
+        found += [each async for each in _env(registry, where, settings)]
     if where is None:
         return [*found, Finding("wrong", "store", "none is named", "--store, SYNOVIA_STORE or SYNOVIA_STORE_FILE")]
     if settings.store is None and not _is_file(where):
@@ -169,6 +174,17 @@ def _application(registry: Registry, settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "sign-in", text, "SYNOVIA_AUTH_..., if people sign in: docs/security.md")
     if any(cron for cron in registry.functions.values() if cron.cron) and not Settings().scheduler.enabled:
         yield Finding("note", "scheduler", "crons are declared, and SYNOVIA_SCHEDULER_ENABLED is false", "")
+
+
+async def _env(registry: Registry, where: str | None, settings: Settings) -> AsyncIterator[Finding]:
+    if registry.env is None:
+        return
+    stored: dict[str, str] = {}
+    if where is not None:
+        with suppress(StoreError, FunctionError):  # what is wrong with the database is told apart
+            stored = await stored_env(where, settings)
+    for text in read_env(registry.env, os.environ, stored).lines():
+        yield Finding("wrong", "env", text, "synovia env PATH lists what the application needs")
 
 
 # --- the database -----------------------------------------------------------------------------------------------------

@@ -26,8 +26,10 @@ from synovia.cli.running import call
 from synovia.errors import FunctionError
 from synovia.export.errors import ExportError
 from synovia.export.exporting import EXPORTS
+from synovia.functions.stored_env import keep_value, stored_values
 from synovia.identity import InvalidToken
 from synovia.migrations.plan import drop_unused_indexes, plan, status
+from synovia.seeding import run_seeds, seeding_state
 
 LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_PATH = 100
@@ -73,6 +75,22 @@ async def _drop_unused_indexes(server: Synovia, given: Mapping[str, Any]) -> Any
     return await drop_unused_indexes(server.store, server.registry)
 
 
+async def _seed_status(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return asdict(await seeding_state(server.store, server.registry))
+
+
+async def _seed(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await run_seeds(server.engine, server.registry, only=given["only"], again=given["again"])
+
+
+async def _stored_env(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return await stored_values(server.store)
+
+
+async def _keep_env(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return {name: await keep_value(server.store, name, value) for name, value in given.items()}
+
+
 async def _calls(server: Synovia, given: Mapping[str, Any]) -> Any:
     return asdict(await listing_of(server.store, given))
 
@@ -93,6 +111,10 @@ OPERATIONS: dict[str, Operation] = {
     "key list": _list_keys,
     "key revoke": _revoke_key,
     "calls": _calls,
+    "seed": _seed,
+    "seed status": _seed_status,
+    "env": _stored_env,
+    "env keep": _keep_env,
     "migrate": _migrate,
     "migrate status": _migration_status,
     "migrate plan": _migration_plan,

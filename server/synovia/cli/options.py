@@ -16,6 +16,7 @@ PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="The application: a folder of modules, or one file.")
 ]
 StoreOption = Annotated[str | None, typer.Option("--store", help=_STORE_HELP)]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OriginOption = Annotated[
     list[str] | None,

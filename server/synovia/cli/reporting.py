@@ -22,6 +22,7 @@ from synovia.codegen import CodegenError
 from synovia.config import Settings
 from synovia.errors import FunctionError
 from synovia.export.errors import ExportError
+from synovia.functions.env import EnvError
 from synovia.identity import InvalidToken
 from synovia.store.base import StoreError
 
@@ -60,6 +61,8 @@ def reporting(command: Callable[P, None]) -> Callable[P, None]:
             fail(str(error), NO_HUB)
         except StoreError as error:
             fail(f"the store: {error}", BAD_STORE)
+        except EnvError as error:
+            fail(str(error), BAD_APPLICATION)
         except (CodegenError, ExportError) as error:
             fail(str(error), FAILED)
         except FunctionError as error:

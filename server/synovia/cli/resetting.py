@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,8 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from synovia.cli.application import without_password
-from synovia.cli.options import StoreOption, store_of
-from synovia.cli.reporting import counted, run_to_end, say, settings_of
+from synovia.cli.options import JsonOption, StoreOption, YesOption, store_of
+from synovia.cli.reporting import counted, out, run_to_end, say, settings_of
 from synovia.cli.sweeping import check_there
 from synovia.export.writing import documents_of
 from synovia.store import open_store
@@ -26,7 +27,8 @@ def reset(
         Path | None, typer.Argument(metavar="[PATH]", help="An application, for its embedded store of development.")
     ] = None,
     store: StoreOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Delete every document of a database, also calls to come and sessions; keys stay. It asks first.
 
@@ -40,6 +42,9 @@ def reset(
             raise typer.BadParameter("nobody is there to be asked: say --yes")
         typer.confirm(f"Delete every document of {without_password(where)}?", abort=True)
     deleted = run_to_end(_reset(where, settings.request_ttl))
+    if as_json:
+        out.print_json(json.dumps({"deleted": deleted}))
+        return
     for table, count in deleted.items():
         say(f"{table}: {counted(count)} deleted")
     say("arrays that nobody refers to any more go with the next sweep")

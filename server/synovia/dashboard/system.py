@@ -18,16 +18,18 @@ from synovia.dashboard.tables import Tables
 from synovia.engine.engine import Engine
 from synovia.engine.live_queries import LiveQueries
 from synovia.functions.audit import AuditEntry
+from synovia.functions.env import EnvValue
 from synovia.functions.function import Function
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
+from synovia.functions.seed import SeedState
 from synovia.health import Health
 from synovia.sync.hub import Hub
 
 SYSTEM_MODELS = {
     table.spec.name: table
-    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState)
+    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue)
 }
 
 

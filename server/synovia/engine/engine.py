@@ -29,6 +29,7 @@ from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Work
+from synovia.functions.env import Env
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
 from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
@@ -332,6 +333,10 @@ class Engine:
         except StoreError as error:
             # What the store refuses for good was never committed; anything else may have been.
             return unavailable(error, unknown=error.passing)
+
+    def use_env(self, env: Env) -> None:
+        """Give the application's settings to its functions from now on."""
+        self._executor.env = env
 
     async def transact(
         self, work: Work, *, path: str = "_server:transact", isolation: Isolation = "serializable"

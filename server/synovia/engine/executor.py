@@ -20,6 +20,7 @@ from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
+from synovia.functions.env import Env
 from synovia.functions.function import Function, Kind
 from synovia.functions.log_lines import LogLine, collected
 from synovia.functions.pages import Journal
@@ -125,6 +126,7 @@ class Executor:
         unreadable: The documents that are known not to fit their tables.
         reads: Gives the database as of a timestamp.
         index_use: How often each index was read.
+        env: The application's settings, once they are read.
         on_failure: Is told of every exception that no function may raise, with the reference under which it is logged.
     """
 
@@ -150,6 +152,7 @@ class Executor:
         self.ids = IdClock(self.now)
         self.unreadable = UnreadableDocuments()
         self.index_use = IndexUse()
+        self.env: Env | None = None
         self.on_failure: Callable[[str, Exception], None] = lambda reference, error: None
 
     def now(self) -> int:
@@ -193,7 +196,7 @@ class Executor:
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
-        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access)
+        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env)
         run = Run(transaction.reads)
         try:
             async with asyncio.timeout(timeout):
@@ -228,7 +231,9 @@ class Executor:
         function, values = self.prepare(path, Kind.QUERY, args, identity, origin)
         transaction, now = outer.db.transaction, self.now()
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
-        context = QueryContext(identity, transaction.reads, outer.db, self._store.arrays, now=now, access=access)
+        context = QueryContext(
+            identity, transaction.reads, outer.db, self._store.arrays, now=now, access=access, env=self.env
+        )
         await function.access.admit(context)
         if isinstance(values, InvalidArguments):
             raise values
@@ -264,7 +269,7 @@ class Executor:
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
-            access=access,
+            access=access, env=self.env,
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
@@ -306,7 +311,7 @@ class Executor:
         context = ActionContext(
             identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation,
             transact=transact, services=self.services,
-            access=CallerAccess(self.registry.roles, find, origin=origin, once=False),
+            access=CallerAccess(self.registry.roles, find, origin=origin, once=False), env=self.env,
         )  # fmt: skip
         await self._run(function, context, args, run)
         return run
@@ -331,7 +336,9 @@ class Executor:
         permission = self.registry.functions.get(impersonation.permission)
         access = self._caller_access(QueryContext, impersonation.by, transaction, now)
         db = DatabaseReader(transaction, notice=self.unreadable.note)
-        context = QueryContext(impersonation.by, transaction.reads, db, self._store.arrays, now=now, access=access)
+        context = QueryContext(
+            impersonation.by, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env
+        )
         try:
             if permission is not None:
                 await permission.access.admit(context)
@@ -347,7 +354,9 @@ class Executor:
         if self.registry.roles is None:
             return frozenset()
         db = DatabaseReader(transaction, notice=self.unreadable.note)
-        return await self.registry.roles.of(kind(identity, transaction.reads, db, self._store.arrays, now=now))
+        return await self.registry.roles.of(
+            kind(identity, transaction.reads, db, self._store.arrays, now=now, env=self.env)
+        )
 
     async def _run(
         self,

@@ -18,6 +18,7 @@ from synovia.export.manifest import Manifest
 from synovia.export.writing import IMPORTS, Progress, Told, export_store
 from synovia.keys import BY_ID, prefix
 from synovia.store.base import ArrayManifest, Batch, Store, Write
+from synovia.store.contents import first_table_with_documents
 from synovia_protocol.arrays import array_digest, chunk_digest
 
 _AT_ONCE: Final = 8
@@ -98,7 +99,7 @@ async def _begin(store: Store, mark: str, archive: Archive, into_existing: bool)
         raise ImportRefused(
             f"an import of another file ({begun[0].get('file')}) has not ended in this database: run it again, or reset it"
         )
-    if not into_existing and (table := await _first_full(store)):
+    if not into_existing and (table := await first_table_with_documents(store)):
         raise ImportRefused(
             f"the database holds documents already (of {table}): import into an empty one, or with --into-existing, which"
             " leaves what is there as it is"
@@ -106,16 +107,6 @@ async def _begin(store: Store, mark: str, archive: Archive, into_existing: bool)
     document = {"_id": mark, "file": archive.path.name, "at": int(time.time() * 1000)}
     await store.commit(Batch([Write(IMPORTS.name, mark, None, document)]))
     return False
-
-
-async def _first_full(store: Store) -> str | None:
-    """Name a table of an application that has a document."""
-    ts, _ = await store.newest()
-    snapshot = store.snapshot(ts)
-    for table in sorted(await store.tables()):
-        if not table.startswith("_") and await snapshot.scan(table, BY_ID, prefix([]), limit=1):
-            return table
-    return None
 
 
 async def _end(store: Store, mark: str) -> None:

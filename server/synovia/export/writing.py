@@ -34,7 +34,7 @@ PART_BYTES: Final = 8 * 1024 * 1024
 """Bytes of lines after which a new part begins."""
 _MANIFESTS: Final = 100
 _LEVEL: Final = 4
-SYSTEM_IN_EXPORTS: Final = frozenset({"_audit", "_migrations"})
+SYSTEM_IN_EXPORTS: Final = frozenset({"_audit", "_migrations", "_seeds"})
 """Of the tables that Synovia itself keeps an export has these; others belong to one installation, and are in backups."""
 IMPORTS: Final = TableSpec("_imports")
 """The table that says which import has begun and not ended; no export has it."""

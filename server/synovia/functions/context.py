@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synovia.errors import InvalidArguments
+from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import CallerAccess, require_identity
 from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
+from synovia.functions.env import E, Env
 from synovia.functions.services import Mail, Result, Scheduler, Services
 from synovia.identity import Identity, Impersonation
 from synovia.schema import Id
@@ -54,8 +55,15 @@ class ArrayWriter(ArrayReader):
 class Context:
     """What every kind of function has."""
 
-    def __init__(self, identity: Identity | None, reads: ReadSet, access: CallerAccess | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity | None,
+        reads: ReadSet,
+        access: CallerAccess | None = None,
+        env: Env | None = None,
+    ) -> None:
         self._identity = identity
+        self._env = env
         self._reads = reads
         self.access = access or CallerAccess()
 
@@ -67,6 +75,19 @@ class Context:
         """
         self._reads.identity = True
         return self._identity
+
+    def env(self, declared: type[E]) -> E:
+        """Give the application's settings, as they were when the hub started.
+
+        Args:
+            declared: The class in which it declares them.
+
+        Raises:
+            SchemaError: It declares no such settings.
+        """
+        if not isinstance(self._env, declared):
+            raise SchemaError(f"{declared.__name__} is not what the application declares its settings in")
+        return self._env
 
     @property
     def trusted(self) -> bool:
@@ -101,8 +122,9 @@ class QueryContext(Context):
         *,
         now: int,
         access: CallerAccess | None = None,
+        env: Env | None = None,
     ) -> None:
-        super().__init__(identity, reads, access)
+        super().__init__(identity, reads, access, env)
         self.db = db
         self.arrays = ArrayReader(store)
         self._now = now
@@ -154,8 +176,9 @@ class MutationContext(QueryContext):
         random: Random,
         services: Services | None = None,
         access: CallerAccess | None = None,
+        env: Env | None = None,
     ) -> None:
-        super().__init__(identity, reads, db, store, now=now, access=access)
+        super().__init__(identity, reads, db, store, now=now, access=access, env=env)
         self.arrays = ArrayWriter(store)
         self.random = random
         self._store = store
@@ -172,7 +195,7 @@ class MutationContext(QueryContext):
             return self
         return MutationContext(
             None, self._reads, self.db, self._store, now=self.now, random=self.random, services=self._services,
-            access=self.access.of_application(),
+            access=self.access.of_application(), env=self._env,
         )  # fmt: skip
 
     @awaited("ctx.audit", is_write=True)
@@ -245,8 +268,9 @@ class ActionContext(Context):
         transact: Transact,
         services: Services | None = None,
         access: CallerAccess | None = None,
+        env: Env | None = None,
     ) -> None:
-        super().__init__(identity, reads, access)
+        super().__init__(identity, reads, access, env)
         self.arrays = ArrayWriter(store)
         self.now = now
         self._run_query = run_query

@@ -14,6 +14,7 @@ from typing import Any
 
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
+from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
@@ -23,13 +24,15 @@ from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
+from synovia.functions.seed import Seed, SeedState, seed_of
 from synovia.functions.source_checks import faults_in
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
 from synovia.schema.relations import Relations
 
 SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(
-    table.spec for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState)
+    table.spec
+    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue)
 )
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
@@ -49,6 +52,8 @@ class Registry:
         models: By name, the tables that it declares itself.
         relations: What their fields refer to.
         migrations: In the order in which they are run.
+        seeds: In the order in which they are run.
+        env: The settings that it declares; None if there are none.
         system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
 
@@ -62,6 +67,8 @@ class Registry:
     models: Mapping[str, type[Table]] = field(default_factory=dict)
     relations: Relations = field(default_factory=Relations)
     migrations: tuple[Migration, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    env: type[Env] | None = None
     system: Mapping[str, Function] = field(default_factory=dict)
 
     def find(self, path: str, kind: Kind, *, internal: bool = False, caller: Identity | None = None) -> Function:
@@ -165,7 +172,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(_unknown_pools(functions, pools))
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
-        relations=Relations.among(models.values()), migrations=migrations,
+        relations=Relations.among(models.values()), migrations=migrations, seeds=_seeds(name, values), env=_env(values),
     )  # fmt: skip
 
 
@@ -230,6 +237,31 @@ def _migrations(application: str, values: Iterable[tuple[ModuleType, Any]]) -> t
                 places = f"{other.place} and {migration.place}"
                 raise SchemaError(f"two migrations have the path {migration.path}: {places}")
     return tuple(found.values())
+
+
+def _seeds(application: str, values: Iterable[tuple[ModuleType, Any]]) -> tuple[Seed, ...]:
+    """List the seeds where they are declared, in this order."""
+    found: dict[str, Seed] = {}
+    for module, value in values:
+        seed = seed_of(value)
+        if seed is not None and seed.body.__module__ == module.__name__:
+            seed.place_in(path_of(module, application))
+            other = found.setdefault(seed.path, seed)
+            if other is not seed:
+                raise SchemaError(f"two seeds have the path {seed.path}: {other.place} and {seed.place}")
+    return tuple(found.values())
+
+
+def _env(values: Iterable[tuple[ModuleType, Any]]) -> type[Env] | None:
+    """Find the declared settings; what others of its kind are built on is not meant."""
+    found = {value for _, value in values if isinstance(value, type) and issubclass(value, Env) and value is not Env}
+    found -= {base for each in found for base in each.__mro__[1:]}
+    if len(found) > 1:
+        places = " and ".join(sorted(f"{each.__name__} ({place_of(each)})" for each in found))
+        raise SchemaError(f"an application declares its settings in one class; there are {places}")
+    for each in found:
+        each.check()
+    return next(iter(found), None)
 
 
 def _tables(declared: Iterable[type[Table]]) -> Mapping[str, type[Table]]:

@@ -79,6 +79,7 @@ class TestApp:
         clock: The time as functions see it, if several applications share it.
         scheduler: How scheduled calls are run.
         settings: Of the server; by default none of the machine's variables is looked at.
+        variables: In which the settings of the application are looked for, in place of those of the machine.
 
     Attributes:
         clock: The time as functions see it; ``advance`` moves it.
@@ -96,6 +97,7 @@ class TestApp:
         clock: Clock | None = None,
         scheduler: SchedulerSettings | None = None,
         settings: Settings | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.mailbox = Mailbox()
@@ -109,6 +111,7 @@ class TestApp:
             development=True,
             clock=self.clock,
             mailer=self.mailbox,
+            variables=variables or {},
         )
         self.registry = self.server.registry
         self.store = self.server.store
