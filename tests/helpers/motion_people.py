@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,13 +16,19 @@ import pytest
 from motion.gait import walk
 from synovia import FunctionError, Identity
 from synovia.functions.access import CallOrigin
+from synovia.functions.registry import Registry, load_application
 from synovia.testing import Caller as AppCaller
 from synovia.testing import TestApp
 from synovia_protocol.messages import ArrayRef
 
-APP = Path(__file__).parents[2] / "apps" / "motion"
 WALK = walk(2.0, seed=7)
 MISSING_ID = "0123456789abcdef01234567"
+
+
+@cache
+def motion() -> Registry:
+    """Give the application: loaded once, as nothing of it changes while hubs run."""
+    return load_application(Path(__file__).parents[2] / "apps" / "motion")
 
 
 class Caller(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.motion_people import APP, MISSING_ID, Person, befriend, make_admin, refusal, refused, register
+from helpers.motion_people import MISSING_ID, Person, befriend, make_admin, motion, refusal, refused, register
 from synovia.testing import TestApp
 
 
@@ -25,7 +25,7 @@ class RunningHub:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         ada = await make_admin(app, "Ada")
         anna, ben = await register(app, "Anna", "physiotherapist"), await register(app, "Ben", "patient")
         await befriend(anna, ben)

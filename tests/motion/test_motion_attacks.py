@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from helpers.motion_people import APP, Person, befriend, refused, register
+from helpers.motion_people import Person, befriend, motion, refused, register
 from synovia.testing import TestApp
 
 NEW = "nina@example.org"
@@ -17,7 +17,7 @@ MOST = 5
 
 @pytest.fixture
 async def app() -> AsyncIterator[TestApp]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         yield app
 
 

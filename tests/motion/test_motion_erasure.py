@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from helpers.motion_people import (
-    APP,
     Person,
     befriend,
     mailed_token,
     make_admin,
+    motion,
     refused,
     register,
     signed_in_elsewhere,
@@ -54,7 +54,7 @@ class RunningHub:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         anna = await register(app, "Anna", "physiotherapist")
         ben, carl = await register(app, "Ben", "patient"), await register(app, "Carl", "patient")
         await befriend(anna, ben, "B.")

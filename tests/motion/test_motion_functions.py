@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.motion_people import APP, MISSING_ID, Person, befriend, refused, register
+from helpers.motion_people import MISSING_ID, Person, befriend, motion, refused, register
 from synovia import FunctionError
 from synovia.testing import TestApp
 
@@ -26,7 +26,7 @@ class RunningHub:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         anna = await register(app, "Anna", "physiotherapist")
         ben = await register(app, "Ben", "patient")
         carl = await register(app, "Carl", "patient")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from helpers.motion_people import (
-    APP,
     MISSING_ID,
     Person,
     befriend,
     later,
     mailed_token,
     make_admin,
+    motion,
     refusal,
     refused,
     register,
@@ -49,7 +49,7 @@ class RunningHub:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         anna, otto = [await register(app, name, "physiotherapist") for name in ("Anna", "Otto")]
         yield RunningHub(app, anna, otto, await register(app, "Ben", "patient"), app.caller(NEW))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from helpers.motion_people import APP, Person, later, mailed_token, make_admin, register, signed_in_elsewhere
+from helpers.motion_people import Person, later, mailed_token, make_admin, motion, register, signed_in_elsewhere
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_hub import RunningHub as Hub
 from helpers.running_hub import running_hub
@@ -36,7 +36,7 @@ class RunningHub:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         anna, otto = [await register(app, name, "physiotherapist") for name in ("Anna", "Otto")]
         yield RunningHub(app, anna, otto, [app.caller(NEW), app.caller(NEW), signed_in_elsewhere(app, NEW)])
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from helpers.motion_people import APP, MISSING_ID, Person, befriend, refused, register
+from helpers.motion_people import MISSING_ID, Person, befriend, motion, refused, register
 from motion.gait import walk
 from synovia import FunctionError, keys
 from synovia.keys import BY_ID
@@ -70,7 +70,7 @@ async def _measurer(app: TestApp, name: str, role: str) -> Measurer:
 
 @pytest.fixture
 async def clinic() -> AsyncIterator[RunningHub]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         anna = await _measurer(app, "Anna", "physiotherapist")
         ben, carl, dora = [await _measurer(app, name, "patient") for name in ("Ben", "Carl", "Dora")]
         await befriend(anna, ben)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from helpers.motion_people import mailed_token, make_admin, register
+from helpers.motion_people import mailed_token, make_admin, motion, register
 from motion.gait import walk
 from synovia import FunctionError
 from synovia.testing import TestApp
 
-APP = Path(__file__).parents[2] / "apps" / "motion"
 WALK = walk(1.0)
 
 USER = {"_id", "authId", "email", "name", "nameKey", "lastNameKey", "role", "contacts", "createdAt"}
@@ -45,7 +43,7 @@ RECORDING = {
 @pytest.mark.mongodb
 async def test_documents_and_lists(mongodb_uri: str, database_name: str) -> None:
     base, _, options = mongodb_uri.partition("?")
-    async with TestApp(APP, f"{base.rstrip('/')}/{database_name}?{options}") as app:
+    async with TestApp(motion(), f"{base.rstrip('/')}/{database_name}?{options}") as app:
         anna, ben = app.caller("anna@example.org"), app.caller("ben@example.org")
         anna_id = await anna.mutation("users:register", {"role": "physiotherapist", "name": "Anna"})
         ben_id = await ben.mutation("users:register", {"role": "patient"})
@@ -97,7 +95,7 @@ async def test_documents_and_lists(mongodb_uri: str, database_name: str) -> None
 async def test_two_hubs_make_one_contact_and_keep_one_admin(mongodb_uri: str, database_name: str) -> None:
     base, _, options = mongodb_uri.partition("?")
     store = f"{base.rstrip('/')}/{database_name}?{options}"
-    async with TestApp(APP, store) as one, TestApp(APP, store) as other:
+    async with TestApp(motion(), store) as one, TestApp(motion(), store) as other:
         anna = await register(one, "Anna", "physiotherapist")
         await anna.mutation("invites:create", email="nina@example.org")
         token = await mailed_token(one)

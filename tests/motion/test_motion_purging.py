@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from helpers.motion_people import motion
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.schema import id_to_bson
@@ -18,7 +18,6 @@ from synovia.store.base import Batch, Write
 from synovia.testing import Caller, TestApp
 from synovia_protocol.messages import ArrayRef
 
-APP = Path(__file__).parents[2] / "apps" / "motion"
 HOUR = 3_600.0
 DAY = 24 * HOUR
 GRACE = DAY
@@ -56,7 +55,7 @@ class Anna:
 
 @pytest.fixture
 async def anna() -> AsyncIterator[Anna]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         caller = app.caller("anna@example.org")
         user_id = await caller.mutation("users:register", {"role": "physiotherapist", "name": "Anna"})
         yield Anna(app, caller, user_id)

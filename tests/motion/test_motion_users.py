@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from helpers.motion_people import APP, Person, make_admin, refused, register, signed_in_elsewhere
+from helpers.motion_people import Person, make_admin, motion, refused, register, signed_in_elsewhere
 from synovia.testing import TestApp
 
 
 @pytest.fixture
 async def app() -> AsyncIterator[TestApp]:
-    async with TestApp(APP) as app:
+    async with TestApp(motion()) as app:
         yield app
 
 

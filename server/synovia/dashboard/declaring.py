@@ -7,12 +7,16 @@ from typing import Any, Final
 
 from synovia.functions.access import Access
 from synovia.functions.function import Function, Kind
+from synovia.functions.signatures import Signature
 
 PREFIX: Final = "_system/"
 REST_SECONDS: Final = 0.25
 """So long a live query of these waits between two runs, so that whoever looks at a busy hub does not slow it."""
 
 Body = Callable[..., Awaitable[Any]]
+
+_signatures: dict[object, Signature] = {}
+"""By method: each hub of a process has functions of its own, but their annotations are read once, as that takes 10 ms."""
 
 
 def query(path: str, body: Body) -> Function:
@@ -36,5 +40,6 @@ def _declare(path: str, body: Body, kind: Kind) -> Function:
     function = Function(body, kind, access=Access(internal=True))  # who gets so far runs the hub: see ``Registry.find``
     function.path = PREFIX + path
     function.module, function.name = function.path.split(":")
-    function.prepare()
+    method = getattr(body, "__func__", body)
+    _signatures[method] = function.prepare(_signatures.get(method))
     return function

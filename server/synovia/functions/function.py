@@ -105,17 +105,22 @@ class Function:
         """Tell how long a live query of it waits after a run that took so long: a multiple, within bounds."""
         return 0.0 if not self.rest else min(_MOST_RESTS * self.rest, max(self.rest, _REST_SHARE * seconds))
 
-    def prepare(self) -> None:
+    def prepare(self, known: Signature | None = None) -> Signature:
         """Read what it takes and gives from its annotations, once; all modules have to be loaded, so that names resolve.
+
+        Args:
+            known: What has been read of another function with the same body.
 
         Raises:
             SchemaError: They are not there, or cannot be.
         """
+        self._signature = self._signature or known
         if self._signature is None:
             try:
                 self._signature = Signature.of(self.path, self.body, for_clients=not self.internal)
             except SchemaError as error:
                 raise SchemaError(f"{self.place}: {self.path}: {error}") from error
+        return self._signature
 
     @property
     def _prepared(self) -> Signature:
