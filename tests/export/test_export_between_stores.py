@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,6 +62,23 @@ async def written(store: Store, path: Path, kind: Literal["export", "backup"] = 
         return await export_store(store, file, kind=kind)
 
 
+class _Held(io.BufferedWriter):
+    """A file that takes nothing before something has happened."""
+
+    def __init__(self, path: Path, something: threading.Event) -> None:
+        super().__init__(io.FileIO(path, "wb"))
+        self._something = something
+
+    def write(self, data: Any) -> int:
+        self._something.wait(60)
+        return super().write(data)
+
+
+async def written_after(store: Store, path: Path, something: threading.Event) -> Manifest:
+    with _Held(path, something) as file:
+        return await export_store(store, file, kind="backup")
+
+
 async def brought(path: Path, store: Store, **options: Any) -> ImportResult:
     with Archive(path) as archive:
         check(archive)
@@ -90,7 +108,8 @@ async def test_an_export_is_without_what_belongs_to_one_installation(source: Sto
 async def test_it_is_one_instant_while_others_write(source: Store, tmp_path: Path) -> None:
     before = await bodies(source)
     [first] = await source.snapshot((await source.newest())[0]).get("notes", ["n00"])
-    exporting = asyncio.create_task(written(source, tmp_path / "x.synovia"))
+    some = threading.Event()
+    exporting = asyncio.create_task(written_after(source, tmp_path / "x.synovia", some))
     moved: list[Document | None] = [first]
     while not exporting.done():  # every commit moves a document of the first table and makes one in the last
         after = {"_id": "n00", "name": 0, "value": len(moved)}
@@ -103,7 +122,8 @@ async def test_it_is_one_instant_while_others_write(source: Store, tmp_path: Pat
             )
         )
         moved.append(after)
-    assert len(moved) > 2
+        if len(moved) > 2:
+            some.set()
     await exporting
     target = open_store("sqlite://:memory:")
     async with opened(target):

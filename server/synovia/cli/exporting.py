@@ -94,7 +94,8 @@ def _ask(path: Path | None, store: str | None, operation: str, given: Mapping[st
     asked = {**given, "file": str(file.absolute())}
 
     async def work() -> Any:
-        answered, result = await ask_hub(where, operation, asked)
+        with shown(f"writing {file.name}") as told:
+            answered, result = await ask_hub(where, operation, asked, told)
         if answered:
             return result
         check_there(where)

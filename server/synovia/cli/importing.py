@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,15 +13,19 @@ import typer
 
 from synovia.cli.application import load
 from synovia.cli.importing_convex import import_export, left_out, remarks
+from synovia.cli.operations import ask_hub
 from synovia.cli.options import JsonOption, StoreOption, store_of
 from synovia.cli.progress import shown
 from synovia.cli.reporting import FAILED, fail, out, run_to_end, say, settings_of
 from synovia.config import Settings
+from synovia.convex_export import Checked
 from synovia.export.archive import Archive
 from synovia.export.checking import check as check_archive
 from synovia.export.importing import ImportResult, differences, import_archive
 from synovia.export.inserting import Imported
 from synovia.export.manifest import Manifest
+from synovia.export.plain import FORMATS
+from synovia.export.table_importing import import_table
 from synovia.export.writing import IMPORTS
 from synovia.functions.registry import Registry
 from synovia.schema import TableSpec
@@ -32,7 +37,7 @@ ApplicationArgument = Annotated[
 SkipOption = Annotated[
     list[str] | None, typer.Option("--skip", help="A table to leave out (of Convex: or _storage); again for more.")
 ]
-CheckOption = Annotated[bool, typer.Option("--check", help="Read all of it, and write nothing.")]
+CheckOption = Annotated[bool, typer.Option("--check", "--dry-run", help="Read all of it, and write nothing.")]
 
 
 def import_data(
@@ -41,6 +46,10 @@ def import_data(
     store: StoreOption = None,
     skip: SkipOption = None,
     check: CheckOption = False,
+    table: Annotated[
+        str | None, typer.Option("--table", help="The file is CSV or JSON lines, for this table of the application.")
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", help=f"Of that file: {', '.join(FORMATS)}.")] = None,
     into_existing: Annotated[
         bool, typer.Option("--into-existing", help="Also into a database that holds documents; these stay as they are.")
     ] = False,
@@ -53,8 +62,13 @@ def import_data(
     settings = settings_of()
     registry = None if path is None else load(path)
     where = None if check else store_of(store, settings, path)
+    if table is not None:
+        _import_table(file, registry, where, settings, table, format_, as_json)
+        return
+    if format_ is not None:
+        raise typer.BadParameter("--format is of one table: say --table, too")
     if zipfile.is_zipfile(file):
-        _import_convex(file, registry, where, settings, skip or [])
+        _import_convex(file, registry, where, settings, skip or [], as_json)
         return
     manifest, done, _ = run_to_end(_import(file, registry, where, settings, skip or [], into_existing, verify=False))
     _tell(manifest, done, as_json)
@@ -128,21 +142,76 @@ def _tell(manifest: Manifest, done: ImportResult | None, as_json: bool) -> None:
         say(f"arrays: {done.arrays:,} imported{there}")
 
 
-def _import_convex(
-    file: Path, registry: Registry | None, where: str | None, settings: Settings, skip: list[str]
+def _import_table(
+    file: Path,
+    registry: Registry | None,
+    where: str | None,
+    settings: Settings,
+    table: str,
+    format_: str | None,
+    as_json: bool,
 ) -> None:
-    ttl = settings.request_ttl
-    checked = run_to_end(import_export(file, registry, where, ttl, skip, lambda done: say(line_of(done))))
-    if where is None:
+    if registry is None:
+        raise typer.BadParameter("say PATH: the application declares what types the table's fields have")
+    chosen = format_ or file.suffix.removeprefix(".").lower()
+    if chosen not in FORMATS:
+        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
+    given = {"file": str(file.absolute()), "table": table, "format": chosen}
+    found = run_to_end(_into_table(registry, where, settings, given))
+    if as_json:
+        out.print_json(json.dumps({**found, "dryRun": where is None}))
+    elif where is None:
+        say(f"{table}: {found['rows']:,} can be imported")
+    else:
+        say(line_of(Imported(table, found["imported"], found["there"], found["changed"])))
+
+
+async def _into_table(
+    registry: Registry, where: str | None, settings: Settings, given: dict[str, Any]
+) -> dict[str, Any]:
+    with shown(f"importing {given['table']}") as told:
+        if where is None:
+            return await import_table(None, registry, given, told)
+        answered, found = await ask_hub(where, "import table", given, told)
+        if answered:
+            return dict(found)
+        store = open_store(where, request_ttl=settings.request_ttl)
+        await store.open(registry.tables)
+        try:
+            return await import_table(store, registry, given, told)
+        finally:
+            await store.close()
+
+
+def _import_convex(
+    file: Path, registry: Registry | None, where: str | None, settings: Settings, skip: list[str], as_json: bool
+) -> None:
+    ttl, done = settings.request_ttl, list[Imported]()
+    checked = run_to_end(import_export(file, registry, where, ttl, skip, done.append))
+    left = [*left_out(checked, skip)]
+    if as_json:
+        told = {
+            "imported": [asdict(each) for each in done],
+            "tables": checked.tables,
+            "leftOut": [text for text, _ in left],
+        }
+        out.print_json(json.dumps({**told, "notes": [*remarks(checked)]}))
+    else:
+        _tell_convex(checked, done, [text for text, _ in left], written=where is not None)
+    if not all(wanted for _, wanted in left):
+        raise typer.Exit(FAILED)
+
+
+def _tell_convex(checked: Checked, done: Sequence[Imported], left: Sequence[str], *, written: bool) -> None:
+    for each in done:
+        say(line_of(each))
+    if not written:
         for table, count in checked.tables.items():
             say(f"{table}: {count:,} can be imported")
     for remark in remarks(checked):
         say(f"note: {remark}")
-    left = [*left_out(checked, skip)]
-    for text, _ in left:
+    for text in left:
         say(f"not imported: {text}")
-    if not all(wanted for _, wanted in left):
-        raise typer.Exit(FAILED)
 
 
 def line_of(done: Imported) -> str:

@@ -2,7 +2,7 @@
 
 An embedded store belongs to one process. While a hub runs on one, commands are sent to that hub: over a Unix socket beside
 the database's file, which only who may write to that folder, as the same user, can open. Each connection carries one
-request and one answer, a line of JSON each.
+request and one answer, a line of JSON each; of what takes long, lines that say how far it is come before the answer.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from synovia.app import Synovia
 from synovia.auth.development import parse_identity
@@ -26,11 +27,16 @@ from synovia.cli.running import call
 from synovia.errors import FunctionError
 from synovia.export.errors import ExportError
 from synovia.export.exporting import EXPORTS
+from synovia.export.table_importing import import_table
+from synovia.export.writing import Progress, Told
 from synovia.functions.stored_env import keep_value, stored_values
 from synovia.identity import InvalidToken
 from synovia.migrations.plan import drop_unused_indexes, plan, status
 from synovia.seeding import run_seeds, seeding_state
+from synovia.store.base import StoreError
+from synovia_protocol.errors import ErrorCode
 
+EXPORT_FAILED: Final = "export_failed"
 LONGEST_LINE = 32 * 1024 * 1024
 _LONGEST_PATH = 100
 """Bytes of a socket's path; Linux takes 107, macOS 103."""
@@ -38,6 +44,9 @@ _LONGEST_PATH = 100
 _FILE = "sqlite:///"
 
 Operation = Callable[[Synovia, Mapping[str, Any]], Awaitable[Any]]
+LongOperation = Callable[[Synovia, Mapping[str, Any], Told], Awaitable[Any]]
+_TOLD_EACH: Final = 0.2
+"""Seconds between two lines that say how far an operation is."""
 
 
 async def _call(server: Synovia, given: Mapping[str, Any]) -> Any:
@@ -95,14 +104,15 @@ async def _calls(server: Synovia, given: Mapping[str, Any]) -> Any:
     return asdict(await listing_of(server.store, given))
 
 
-def _exporting(operation: str) -> Operation:
-    async def export(server: Synovia, given: Mapping[str, Any]) -> Any:
-        try:
-            return await EXPORTS[operation](server.store, given, lambda _: None)
-        except ExportError as error:
-            raise FunctionError("export_failed", str(error)) from error
+def _exporting(operation: str) -> LongOperation:
+    async def export(server: Synovia, given: Mapping[str, Any], told: Told) -> Any:
+        return await EXPORTS[operation](server.store, given, told)
 
     return export
+
+
+async def _import_table(server: Synovia, given: Mapping[str, Any], told: Told) -> Any:
+    return await import_table(server.store, server.registry, given, told)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -119,8 +129,12 @@ OPERATIONS: dict[str, Operation] = {
     "migrate status": _migration_status,
     "migrate plan": _migration_plan,
     "migrate drop": _drop_unused_indexes,
-    **{name: _exporting(name) for name in EXPORTS},
 }
+LONG_OPERATIONS: dict[str, LongOperation] = {
+    **{name: _exporting(name) for name in EXPORTS},
+    "import table": _import_table,
+}
+"""Those that say how far they are."""
 
 
 def socket_path(store: str) -> Path | None:
@@ -148,7 +162,8 @@ async def answering(server: Synovia, store: str) -> AsyncIterator[None]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
             asked = json.loads(await reader.readuntil(b"\n"))
-            writer.write(json.dumps(await _answered(server, asked), ensure_ascii=False).encode() + b"\n")
+            answer = await _answered(server, asked, _Teller(writer))
+            writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         writer.close()
 
@@ -164,9 +179,30 @@ async def answering(server: Synovia, store: str) -> AsyncIterator[None]:
         path.unlink(missing_ok=True)
 
 
-async def _answered(server: Synovia, asked: Any) -> dict[str, Any]:
+class _Teller:
+    """Writes how far an operation is, now and then."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now >= self._next and not self._writer.is_closing():
+            self._next = now + _TOLD_EACH
+            self._writer.write(json.dumps({"progress": asdict(progress)}).encode() + b"\n")
+
+
+async def _answered(server: Synovia, asked: Any, told: Told) -> dict[str, Any]:
     try:
-        return {"result": await OPERATIONS[asked["operation"]](server, asked["given"])}
+        operation, given = asked["operation"], asked["given"]
+        if operation in LONG_OPERATIONS:
+            return {"result": await LONG_OPERATIONS[operation](server, given, told)}
+        return {"result": await OPERATIONS[operation](server, given)}
+    except ExportError as error:
+        return {"error": {"code": EXPORT_FAILED, "message": str(error)}}
+    except StoreError as error:
+        return {"error": {"code": ErrorCode.OVERLOADED, "message": f"the store: {error}"}}
     except FunctionError as error:
         return {"error": {"code": error.code, "message": error.message}}
     except InvalidToken as error:
@@ -197,32 +233,45 @@ async def operate(make: Callable[[], Synovia], store: str, operation: str, given
         await server.stop()
 
 
-async def ask_hub(store: str, operation: str, given: Mapping[str, Any]) -> tuple[bool, Any]:
+async def ask_hub(
+    store: str, operation: str, given: Mapping[str, Any], told: Told = lambda _: None
+) -> tuple[bool, Any]:
     """Let the hub that has an embedded store do an operation, if one runs on this machine.
+
+    Args:
+        told: Called now and then, of operations that take long.
 
     Returns:
         Whether one has, and the result.
 
     Raises:
         FunctionError: It failed.
+        ExportError: It failed, and was an export or an import.
     """
     path = socket_path(store)
     if path is not None and path.exists():
         with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
-            return True, await _sent(path, {"operation": operation, "given": given})
+            return True, await _sent(path, {"operation": operation, "given": given}, told)
     return False, None
 
 
-async def _sent(path: Path, request: Mapping[str, Any]) -> Any:
+async def _sent(path: Path, request: Mapping[str, Any], told: Told) -> Any:
     reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
     try:
         writer.write(json.dumps(request).encode() + b"\n")
-        line = await reader.readline()
+        while "progress" in (answer := await _line(reader)):
+            told(Progress(**answer["progress"]))
     finally:
         writer.close()
-    if not line:
-        raise FunctionError("server_error", "the server that has this store ended before it answered")
-    answer = json.loads(line)
     if "error" in answer:
+        if answer["error"]["code"] == EXPORT_FAILED:
+            raise ExportError(answer["error"]["message"])
         raise FunctionError(answer["error"]["code"], answer["error"]["message"])
     return answer["result"]
+
+
+async def _line(reader: asyncio.StreamReader) -> dict[str, Any]:
+    if not (line := await reader.readline()):
+        raise FunctionError("server_error", "the server that has this store ended before it answered")
+    found: dict[str, Any] = json.loads(line)
+    return found

@@ -8,22 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import bson
-from bson.errors import BSONError
-
 from synovia.export.archive import Archive, ArrayFile
 from synovia.export.errors import ExportError
-from synovia.export.inserting import Line
+from synovia.export.inserting import Line, size_of
 from synovia.export.lines import BadLine, document_of
 from synovia.export.writing import Progress, Told
 from synovia.keys import encode_value
-from synovia.schema import Document, Table, misfit_of
+from synovia.schema import Table, misfit_of
 from synovia.schema.misfits import id_text
 from synovia.store.base import ArrayManifest
 from synovia.store.references import Digests, references_of
 from synovia_protocol.arrays import array_digest, chunk_digest
 
-MOST_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _MOST_FAULTS: Final = 20
 _SOME: Final = 1000
 
@@ -118,17 +114,7 @@ def line_at(place: str, text: bytes) -> Line:
         BadLine: It is no document that a database takes.
     """
     document = document_of(text)
-    return Line(place, document, _size(document))
-
-
-def _size(document: Document) -> int:
-    try:
-        size = len(bson.encode(document))
-    except (BSONError, OverflowError, UnicodeError) as error:
-        raise BadLine(f"{id_text(document['_id'])} cannot be stored: {error}") from None
-    if size > MOST_DOCUMENT_BYTES:
-        raise BadLine(f"{id_text(document['_id'])} has {size:,} bytes; {MOST_DOCUMENT_BYTES:,} are allowed")
-    return size
+    return Line(place, document, size_of(document))
 
 
 def documents(archive: Archive, table: str) -> Iterator[Line]:

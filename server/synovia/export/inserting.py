@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import bson
+from bson.errors import BSONError
 
 from synovia.export.errors import ExportError
+from synovia.export.lines import BadLine
 from synovia.schema import Document
+from synovia.schema.misfits import id_text
 from synovia.store.base import ArrayMissing, Batch, Conflict, Store, UniqueViolation, Write
 
+MOST_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _BATCH_DOCUMENTS: Final = 500
 _BATCH_BYTES: Final = 4 * 1024 * 1024
 _ATTEMPTS: Final = 10
@@ -41,6 +45,21 @@ class Imported:
     made: int = 0
     there: int = 0
     changed: int = 0
+
+
+def size_of(document: Document) -> int:
+    """Tell how many bytes a document has.
+
+    Raises:
+        BadLine: No database takes it.
+    """
+    try:
+        size = len(bson.encode(document))
+    except (BSONError, OverflowError, UnicodeError) as error:
+        raise BadLine(f"{id_text(document['_id'])} cannot be stored: {error}") from None
+    if size > MOST_DOCUMENT_BYTES:
+        raise BadLine(f"{id_text(document['_id'])} has {size:,} bytes; {MOST_DOCUMENT_BYTES:,} are allowed")
+    return size
 
 
 def batches(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -1,4 +1,4 @@
-"""One table for other programs: JSON lines or CSV. Types are lost that these have not, so it is not what is imported."""
+"""One table for other programs: JSON lines or CSV. Types are lost that these have not; ``typed_rows`` finds them again."""
 
 from __future__ import annotations
 
