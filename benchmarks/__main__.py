@@ -29,6 +29,7 @@ from benchmarks import (
     queries,
     size,
     transfer,
+    waits,
     window,
     work,
 )  # fmt: skip
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "live": live.run,
     "floods": floods.run,
     "work": work.run,
+    "waits": waits.run,
     "size": size.run,
     "page": page.run,
     "window": window.run,

@@ -146,6 +146,25 @@ async def test_documents_too_large_to_send_twice_are_compared_by_reading(store: 
     assert (await store.newest())[1] == fence + 1
 
 
+async def test_of_many_documents_each_has_to_be_as_it_was_read(store: MongoStore, outside: Outside) -> None:
+    """They are compared here, some with each command: also those that read as something else, and large ones."""
+    numbers = range(600)
+    outside.users.insert_many(
+        [with_undefined(number) if number % 7 == 0 else user(number, str(number), text="x") for number in numbers]
+    )
+    outside.users.update_many({"_id": {"$in": [5, 400]}}, {"$set": {"text": "x" * 9_000_000}})
+    ts, fence = await store.newest()
+    found = [row for row in await store.snapshot(ts).get("users", numbers) if row is not None]
+    outside.users.update_one({"_id": 599}, {"$set": {"text": "z"}})
+    writes = [Write("users", row["_id"], row, {**row, "text": "y"}) for row in found]
+    with pytest.raises(Conflict):
+        await store.commit(Batch(writes, fence=fence))
+    assert outside.users.count_documents({"text": "y"}) == 0
+    writes[300] = Write("users", 300, found[300], None)
+    await store.commit(Batch(writes[:-1], fence=fence))
+    assert (outside.users.count_documents({"text": "y"}), outside.users.count_documents({})) == (598, 599)
+
+
 async def test_a_batch_of_many_megabytes_is_one_commit(store: MongoStore) -> None:
     start, fence = await store.newest()
     documents = [user(n, str(n), text="x" * 500_000) for n in range(40)]

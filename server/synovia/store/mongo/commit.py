@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ from synovia.store.base import (
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import renew
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
-from synovia.store.mongo.driver import CODEC, Driver, pauses, settled
+from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
 from synovia.store.mongo.plan import Piece, TablePlan, plan
 from synovia.store.mongo.times import ts_of
@@ -57,6 +57,7 @@ _TRANSACTION: Final[dict[str, Any]] = {
 }
 _AT_ONCE: Final = 250
 """So many operations are encoded at a time: the event loop has other things to do in between."""
+_BYTES_AT_ONCE: Final = 4 * 1024 * 1024
 _NUMBER: Final = struct.Struct(">q")
 
 
@@ -91,7 +92,7 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
 
 async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans, deadline: asyncio.Timeout) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
-    by_reading = False
+    by_reading = len(batch.writes) > _AT_ONCE  # of many that takes the server half the time
     for pause in pauses(deadline):
         plans = await _planned(batch, catalog, by_reading=by_reading)
         try:
@@ -201,10 +202,18 @@ class _Transaction:
             raise Conflict(f"a document of {each.table!r} is no longer as it was read")
 
     async def _compare(self, each: TablePlan, session: Any) -> None:
-        """Read documents that the operations do not compare."""
-        for key, before in each.known:
-            if not await self._is_as_read(each.table, key, before, session):
-                raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+        """Read the documents that the operations do not compare, and compare them here."""
+        for some in _few(each.known):
+            found = await self._raw(each.table, [key for key, _, _ in some], session)
+            for key, before, raw in some:
+                if raw not in found and not await self._is_as_read(each.table, key, before, session):
+                    raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+
+    async def _raw(self, table: str, ids: Sequence[Any], session: Any) -> set[bytes]:
+        """Read documents as the server has them; of large ones perhaps not all."""
+        find = {"find": table, "filter": {"_id": {"$in": ids}}, "batchSize": len(ids), "singleBatch": True}
+        reply = await self._driver.command(find, session=session, codec=RAW)
+        return {each.raw for each in reply["cursor"]["firstBatch"]}
 
     async def _any_as_read(self, each: TablePlan, session: Any) -> bool:
         """Tell whether a document is still as it was read, though the operations would have changed it."""
@@ -225,6 +234,20 @@ class _Transaction:
             return Conflict(f"a new document of {table!r} has an id that exists already")
         named = (index.name for index in self._catalog.unique_indexes(table) if index.fields == fields)
         return UniqueViolation(table, next(named, ",".join(fields)))
+
+
+def _few(known: Sequence[tuple[Any, Document]]) -> Iterator[list[tuple[Any, Document, bytes]]]:
+    """Give documents with their bytes, so many at a time as are read with one command."""
+    some, size = list[tuple[Any, Document, bytes]](), 0
+    for key, before in known:
+        raw = bson.encode(before, codec_options=CODEC)
+        if some and (len(some) == _AT_ONCE or size + len(raw) > _BYTES_AT_ONCE):
+            yield some
+            some, size = [], 0
+        some.append((key, before, raw))
+        size += len(raw)
+    if some:
+        yield some
 
 
 def _duplicate_request(error: WriteError, requests: Sequence[RequestRecord]) -> StoreError:

@@ -39,6 +39,8 @@ _FATAL: Final = frozenset({HISTORY_LOST, 280})
 _SILENT: Final = [{"$match": {"ns.coll": {"$nin": [REQUESTS, ARRAYS, CHUNKS]}}}]
 _AT_ONCE: Final = 0.001
 _FEW: Final = 32
+_MOST: Final = 250
+"""So many events are taken from the server at a time: looking at where each begins and ends goes on in one piece."""
 
 
 def _trimmed(catalog: Catalog, *, images: bool) -> Document:
@@ -201,6 +203,7 @@ class _Cursor:
         self._driver = driver
         self._session = session
         self._after = after
+        self._is_beyond = False
         self._id: int | None = None
         stage: Document = {"startAtOperationTime": timestamp(after)}
         if images:
@@ -216,12 +219,18 @@ class _Cursor:
             cursor = await self._ask(self._opening, 0.0)
             self._id = cursor["id"]
         else:
-            more = {"getMore": self._id, "collection": "$cmd.aggregate", "maxTimeMS": max(1, int(wait * 1000))}
-            cursor = await self._ask(more, wait)
+            more = {"getMore": self._id, "collection": "$cmd.aggregate", "batchSize": _MOST}
+            cursor = await self._ask({**more, "maxTimeMS": max(1, int(wait * 1000))}, wait)
         reached = token_ts(cursor.get("postBatchResumeToken"))
         batch: list[RawBSONDocument] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
-        events = [event for event in batch if ts_of(event["clusterTime"]) > self._after]
-        return events, reached if reached is not None and reached > self._after else None
+        return self._beyond(batch), reached if reached is not None and reached > self._after else None
+
+    def _beyond(self, batch: list[RawBSONDocument]) -> list[RawBSONDocument]:
+        """Leave out what was given already; it comes first, so later on no event is opened for that."""
+        if not self._is_beyond:
+            batch = [event for event in batch if ts_of(event["clusterTime"]) > self._after]
+            self._is_beyond = bool(batch)
+        return batch
 
     async def _ask(self, command: Document, wait: float) -> Document:
         async with asyncio.timeout(wait + self._driver.timeout):

@@ -61,8 +61,8 @@ def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[Ta
     """Lay out the writes of a batch.
 
     Args:
-        by_reading: Leave the comparison with ``before`` to the caller, because the documents are too large to send twice in
-            one operation, or hold something that the database does not find by what was read of it.
+        by_reading: Leave the comparison with ``before`` to the caller, because the documents are many, or too large to send
+            twice in one operation, or hold something that the database does not find by what was read of it.
     """
     by_table: dict[str, list[Write]] = {}
     for write in batch.writes:
