@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from synovia.dashboard.declaring import action, query
+from synovia.dashboard.running import Running
 from synovia.dashboard.values import as_json, from_json, packed_as_json
-from synovia.engine.engine import Engine
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.functions.access import Access, CallOrigin
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
@@ -111,9 +111,9 @@ class Answer(Model):
 class FunctionFunctions:
     """Lists and calls functions."""
 
-    def __init__(self, registry: Registry, engine: Callable[[], Engine]) -> None:
+    def __init__(self, registry: Registry, running: Running) -> None:
         self._registry = registry
-        self._engine = engine
+        self._running = running
         self._listed: FunctionList | None = None
 
     def functions(self) -> Iterator[Function]:
@@ -137,7 +137,7 @@ class FunctionFunctions:
         """Call a query as somebody, again whenever what it has read changes."""
         args = from_json(json_text, "the arguments")
         try:
-            packed = await self._engine().query_within(ctx, path, args, caller.identity, caller.origin)
+            packed = await self._running().engine.query_within(ctx, path, args, caller.identity, caller.origin)
         except FunctionError as error:
             return _failure(error)
         return Answer(result=packed_as_json(packed))
@@ -148,7 +148,7 @@ class FunctionFunctions:
             from_json(json_text, "the arguments"),
             caller.identity,
             caller.origin,
-            self._engine(),
+            self._running().engine,
         )
         function = self._registry.functions.get(path)
         kind = Kind.QUERY if function is None else function.kind
@@ -174,7 +174,7 @@ class FunctionFunctions:
         async def write(inner: MutationContext) -> None:
             await inner.audit("operator.run", subject=path, data={"by": actor, "as": str(caller)})
 
-        (await self._engine().transact(write, path="_system/functions:run")).value()
+        (await self._running().engine.transact(write, path="_system/functions:run")).value()
 
 
 def _failure(error: FunctionError) -> Answer:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from synovia.dashboard.declaring import action, query
-from synovia.engine.engine import Engine
+from synovia.dashboard.declaring import action, look_again, query
+from synovia.dashboard.running import Running
 from synovia.errors import NotFound
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.function import Function
 from synovia.schema import Model
-from synovia.sync.hub import Hub
 from synovia.sync.socket import Ending
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
-LOOK_MS: Final = 1_000
 MOST_SHOWN: Final = 1_000
 
 
@@ -42,9 +40,8 @@ class ClientShown(Model):
 class ClientFunctions:
     """Lists connections, and ends them."""
 
-    def __init__(self, hub: Callable[[], Hub], engine: Callable[[], Engine]) -> None:
-        self._hub = hub
-        self._engine = engine
+    def __init__(self, running: Running) -> None:
+        self._running = running
 
     def functions(self) -> Iterator[Function]:
         """List them."""
@@ -53,9 +50,9 @@ class ClientFunctions:
 
     async def listed(self, ctx: QueryContext, limit: int = 500) -> list[ClientShown]:
         """List who is connected, the newest first."""
-        ctx.hold_until(ctx.now + LOOK_MS)
-        head, found = self._engine().head, []
-        for socket, peer in self._hub().connections[::-1][: min(limit, MOST_SHOWN)]:
+        look_again(ctx)
+        head, found = self._running().engine.head, []
+        for socket, peer in self._running().hub.connections[::-1][: min(limit, MOST_SHOWN)]:
             state = peer.state
             who = state.identity
             found.append(
@@ -75,7 +72,7 @@ class ClientFunctions:
 
     async def end(self, ctx: ActionContext, name: str) -> None:
         """End a connection; a client comes back by itself."""
-        socket = next((each for each, _ in self._hub().connections if each.name == name), None)
+        socket = next((each for each, _ in self._running().hub.connections if each.name == name), None)
         if socket is None:
             raise NotFound("this connection has ended already")
         actor = None if ctx.identity is None else ctx.identity.key
@@ -83,5 +80,5 @@ class ClientFunctions:
         async def write(inner: MutationContext) -> None:
             await inner.audit("operator.end_client", subject=name, data={"by": actor})
 
-        (await self._engine().transact(write, path="_system/clients:end")).value()
+        (await self._running().engine.transact(write, path="_system/clients:end")).value()
         socket.end(Ending(ErrorInfo(ErrorCode.STOPPING, "an operator has ended this connection"), CloseCode.GOING_AWAY))

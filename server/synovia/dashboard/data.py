@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
 from synovia import keys
 from synovia.dashboard.declaring import mutation, query
+from synovia.dashboard.running import Running
 from synovia.dashboard.tables import TableInfo, Tables
 from synovia.dashboard.values import as_json, cut, from_json, shown
-from synovia.engine.engine import Engine
 from synovia.errors import BadCursor, Forbidden, InvalidArguments, NotFound
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
@@ -90,8 +90,8 @@ class WholeDocument(Model):
 class DataFunctions:
     """Reads and changes the documents of all tables."""
 
-    def __init__(self, engine: Callable[[], Engine], tables: Tables) -> None:
-        self._engine = engine
+    def __init__(self, running: Running, tables: Tables) -> None:
+        self._running = running
         self._tables = tables
 
     def functions(self) -> Iterator[Function]:
@@ -108,7 +108,7 @@ class DataFunctions:
 
     async def tables(self, ctx: QueryContext) -> list[TableInfo]:
         """List the tables with their counts, fields and indexes."""
-        engine, transaction = self._engine(), _transaction(ctx)
+        engine, transaction = self._running().engine, _transaction(ctx)
         others = [name for name in await engine.store.tables() if self._tables.shows(name)]
         found = []
         for name in sorted({*self._tables.models, *others}):
@@ -204,7 +204,7 @@ class DataFunctions:
 
     async def _check(self, table: str) -> None:
         known = table in self._tables.models
-        if not known and not (self._tables.shows(table) and table in await self._engine().store.tables()):
+        if not known and not (self._tables.shows(table) and table in await self._running().engine.store.tables()):
             raise NotFound(f"there is no table {table!r}")
 
     # --- changing

@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from synovia.functions.access import Access
+from synovia.functions.context import QueryContext
 from synovia.functions.function import Function, Kind
 from synovia.functions.signatures import Signature
 
 PREFIX: Final = "_system/"
 REST_SECONDS: Final = 0.25
 """So long a live query of these waits between two runs, so that whoever looks at a busy hub does not slow it."""
+
+LOOK_MS: Final = 1_000
+"""So often a query looks again at what no commit and no signal tells of."""
 
 Body = Callable[..., Awaitable[Any]]
 
@@ -34,6 +38,11 @@ def mutation(path: str, body: Body) -> Function:
 def action(path: str, body: Body) -> Function:
     """Declare an action."""
     return _declare(path, body, Kind.ACTION)
+
+
+def look_again(ctx: QueryContext) -> None:
+    """Have a query run again after a while, as long as somebody follows it."""
+    ctx.hold_until(ctx.now + LOOK_MS)
 
 
 def _declare(path: str, body: Body, kind: Kind) -> Function:

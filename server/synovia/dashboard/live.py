@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from synovia.dashboard.declaring import PREFIX, query
+from synovia.dashboard.declaring import PREFIX, look_again, query
+from synovia.dashboard.running import Running
 from synovia.dashboard.values import as_json
 from synovia.dashboard.words import words_of
 from synovia.engine.engine import Engine
@@ -23,8 +24,6 @@ from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import RangeRead
 from synovia_protocol import codec
 
-LOOK_MS: Final = 1_000
-"""So often they are looked at as long as somebody does."""
 MOST_SHOWN: Final = 500
 MOST_WORDS: Final = 40
 MOST_ARGUMENTS: Final = 300
@@ -80,8 +79,8 @@ class LiveQueryDetails(Model):
 class LiveQueryFunctions:
     """Reads the live queries."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
-        self._engine = engine
+    def __init__(self, running: Running) -> None:
+        self._running = running
         self._numbers: WeakKeyDictionary[LiveQuery, int] = WeakKeyDictionary()
         self._next = itertools.count(1)
 
@@ -96,18 +95,18 @@ class LiveQueryFunctions:
         Args:
             path: A part of the function's path.
         """
-        ctx.hold_until(ctx.now + LOOK_MS)
+        look_again(ctx)
         found = [live for live in self._all() if path is None or path in live.key.path]
         found.sort(key=lambda live: live.statistics.seconds, reverse=True)
         return [self._shown(live) for live in found[: min(limit, MOST_SHOWN)]]
 
     async def get(self, ctx: QueryContext, number: int) -> LiveQueryDetails:
         """Show one with what it has read, and why it was run again."""
-        ctx.hold_until(ctx.now + LOOK_MS)
+        look_again(ctx)
         live = next((each for each in self._all() if self._number(each) == number), None)
         if live is None:
             raise NotFound("this live query is gone: nobody has held it for a while")
-        reads = self._engine().live.index.read_by(live)
+        reads = self._engine.live.index.read_by(live)
         points = sorted(f"{table}: the document {_id_of(key)}" for table, key in reads.points)
         ranges = sorted(map(words_of, reads.ranges))
         commit = self._commit(live)
@@ -121,23 +120,29 @@ class LiveQueryFunctions:
             subscribers=holders[:MOST_SHOWN],
             reads=[*ranges, *points][:MOST_WORDS],
             documents=len(points),
-            woken_by=[] if commit is None else list(_touching(live, commit, self._engine())),
+            woken_by=[] if commit is None else list(_touching(live, commit, self._engine)),
             is_commit_known=commit is not None,
         )
 
+    @property
+    def _engine(self) -> Engine:
+        return self._running().engine
+
     def _all(self) -> Iterator[LiveQuery]:
-        return (live for live in self._engine().live if not live.key.path.startswith((PREFIX, "_scheduler:")))
+        return (live for live in self._engine.live if not live.key.path.startswith((PREFIX, "_scheduler:")))
 
     def _number(self, live: LiveQuery) -> int:
-        return self._numbers.setdefault(live, next(self._next)) if live not in self._numbers else self._numbers[live]
+        if live not in self._numbers:
+            self._numbers[live] = next(self._next)
+        return self._numbers[live]
 
     def _commit(self, live: LiveQuery) -> KeyedCommit | None:
         ts = live.statistics.woken_at
-        commits = None if ts is None else self._engine().recent_commits(ts - 1)
+        commits = None if ts is None else self._engine.recent_commits(ts - 1)
         return next((commit for commit in commits or () if commit.ts == ts), None)
 
     def _shown(self, live: LiveQuery) -> LiveQueryShown:
-        statistics, head = live.statistics, self._engine().head
+        statistics, head = live.statistics, self._engine.head
         _, version = live.newest(head)
         [identity] = live.key.caller or (None,)
         return LiveQueryShown(

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any
 
 from synovia.dashboard.call_log import CallLog
-from synovia.dashboard.declaring import query
-from synovia.engine.engine import Engine
+from synovia.dashboard.declaring import look_again, query
+from synovia.dashboard.running import Running, Server
 from synovia.functions.context import QueryContext
 from synovia.functions.function import Function
-from synovia.health import Health
 from synovia.schema import Model
-from synovia.sync.hub import Hub
-
-LOOK_MS: Final = 1_000
-
-
-class Measured(Protocol):
-    """What is asked how it is."""
-
-    @property
-    def engine(self) -> Engine: ...
-
-    @property
-    def hub(self) -> Hub: ...
-
-    @property
-    def health(self) -> Health: ...
 
 
 class HubState(Model):
@@ -57,7 +40,7 @@ class HubState(Model):
 class HealthFunctions:
     """Reads how a hub is."""
 
-    def __init__(self, running: Callable[[], Measured], application: str, log: CallLog) -> None:
+    def __init__(self, running: Running, application: str, log: CallLog) -> None:
         self._running = running
         self._application = application
         self._log = log
@@ -69,7 +52,7 @@ class HealthFunctions:
 
     async def report(self, ctx: QueryContext) -> HubState:
         """Tell how the hub is and what it has done, once a second."""
-        ctx.hold_until(ctx.now + LOOK_MS)
+        look_again(ctx)
         running = self._running()
         return HubState(
             application=self._application,
@@ -82,7 +65,7 @@ class HealthFunctions:
             gauges=self._gauges(running),
         )
 
-    def _counters(self, running: Measured) -> dict[str, float]:
+    def _counters(self, running: Server) -> dict[str, float]:
         engine, hub = running.engine, running.hub
         counted = engine.committer.counters
         return {
@@ -101,7 +84,7 @@ class HealthFunctions:
             "liveRuns": self._log.runs,
         }
 
-    def _gauges(self, running: Measured) -> dict[str, float]:
+    def _gauges(self, running: Server) -> dict[str, float]:
         engine, hub = running.engine, running.hub
         return {
             "connections": len(hub),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,10 +12,10 @@ from synovia.dashboard.clients import ClientFunctions
 from synovia.dashboard.data import DataFunctions
 from synovia.dashboard.live import LiveQueryFunctions
 from synovia.dashboard.logs import LogFunctions
+from synovia.dashboard.running import Running
 from synovia.dashboard.scheduled import ScheduledFunctions
 from synovia.dashboard.state import HealthFunctions
 from synovia.dashboard.tables import Tables
-from synovia.engine.engine import Engine
 from synovia.engine.live_queries import LiveQueries
 from synovia.functions.audit import AuditEntry
 from synovia.functions.env import EnvValue
@@ -24,26 +24,11 @@ from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.seed import SeedState
-from synovia.health import Health
-from synovia.sync.hub import Hub
 
 SYSTEM_MODELS = {
     table.spec.name: table
     for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue)
 }
-
-
-class Running(Protocol):
-    """A server with its parts."""
-
-    @property
-    def engine(self) -> Engine: ...
-
-    @property
-    def hub(self) -> Hub: ...
-
-    @property
-    def health(self) -> Health: ...
 
 
 class Room(Protocol):
@@ -56,26 +41,23 @@ class System:
     """The system functions of one hub.
 
     Args:
-        running: Gives the server; asked when a function is called, not before.
+        running: Gives the server.
 
     Attributes:
         registry: The application with the system functions beside it.
         log: The newest calls, to which the engine has to tell of all.
     """
 
-    def __init__(self, registry: Registry, running: Callable[[], Running]) -> None:
+    def __init__(self, registry: Registry, running: Running) -> None:
         self.log = CallLog()
         tables = Tables(registry, SYSTEM_MODELS)
 
-        def engine() -> Engine:
-            return running().engine
-
         rooms: list[Room] = [
-            DataFunctions(engine, tables),
+            DataFunctions(running, tables),
             LogFunctions(self.log),
-            FunctionFunctions(registry, engine),
-            LiveQueryFunctions(engine),
-            ClientFunctions(lambda: running().hub, engine),
+            FunctionFunctions(registry, running),
+            LiveQueryFunctions(running),
+            ClientFunctions(running),
             ScheduledFunctions(),
             HealthFunctions(running, registry.name, self.log),
         ]

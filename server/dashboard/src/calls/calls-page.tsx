@@ -4,6 +4,7 @@ import { useQueryResult, useSynovia } from "synovia-client/react";
 import { goInstead, useRoute } from "../browser/route.ts";
 import { PATHS, type CronInfo, type ScheduledInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
+import { Facts } from "../ui/facts.tsx";
 import { ago, duration, moment, plural } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
@@ -113,25 +114,18 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
         )
       }
     >
-      <dl className="facts">
-        {(
-          [
-            ["Status", call.status],
-            ["Planned for", moment(call.runAt)],
-            ["Scheduled", ago(call.createdAt, now)],
-            ["Tries", String(call.attempts)],
-            ["Took", call.startedAt && call.finishedAt ? duration(call.finishedAt - call.startedAt) : "–"],
-            ["By", call.cron ? `the cron ${call.cron}` : "a function"],
-            ["Pool", call.pool ?? "–"],
-            ["Hub", call.hub],
-          ] as const
-        ).map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts
+        facts={[
+          ["Status", call.status],
+          ["Planned for", moment(call.runAt)],
+          ["Scheduled", ago(call.createdAt, now)],
+          ["Tries", String(call.attempts)],
+          ["Took", call.startedAt && call.finishedAt ? duration(call.finishedAt - call.startedAt) : "–"],
+          ["By", call.cron ? `the cron ${call.cron}` : "a function"],
+          ["Pool", call.pool ?? "–"],
+          ["Hub", call.hub],
+        ]}
+      />
       {call.code && (
         <p className="alert">
           {call.code}: {call.message} {call.reference && <code>{call.reference}</code>}

@@ -5,8 +5,8 @@ import { PATHS, type ClientInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
 import { Confirm } from "../ui/confirm.tsx";
 import { bytes, count, duration, plural } from "../ui/format.ts";
-import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { act } from "../ui/toasts.tsx";
 
 export default function ClientsPage() {
@@ -48,11 +48,7 @@ export default function ClientsPage() {
         <h1>Clients</h1>
         <span className="quiet">{found && plural(found.length, "connection")}</span>
         <span className="grow" />
-        <label className="search">
-          <span className="hidden">Search</span>
-          <Icon name="search" />
-          <input type="search" value={search} placeholder="Address or person" onChange={({ target }) => setSearch(target.value)} />
-        </label>
+        <SearchField value={search} change={setSearch} placeholder="Address or person" />
       </div>
       {error && <p className="alert">{error.message}</p>}
       <div className="split">

@@ -8,6 +8,7 @@ import { Confirm } from "../ui/confirm.tsx";
 import { count, plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { act } from "../ui/toasts.tsx";
 import { Cell, short } from "./cell.tsx";
 import { Conditions, conditionsOf, type Draft } from "./conditions.tsx";
@@ -130,11 +131,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
             <button onClick={() => setChosen(new Set())}>Clear</button>
           </>
         )}
-        <label className="search">
-          <span className="hidden">Search by id or text</span>
-          <Icon name="search" />
-          <input type="search" value={search} placeholder="Id or text" onChange={({ target }) => (setSearch(target.value), setPatience(PATIENCE))} />
-        </label>
+        <SearchField value={search} change={(text) => (setSearch(text), setPatience(PATIENCE))} placeholder="Id or text" label="Search by id or text" />
         <button aria-pressed={drafts !== null} onClick={() => setDrafts(drafts ? null : [{ field: table.fields[0]?.name ?? "_id", test: "eq", text: "" }])}>
           <Icon name="filter" /> Filter{drafts?.length ? ` ${drafts.length}` : ""}
         </button>

@@ -3,9 +3,11 @@ import { useMemo, useState } from "react";
 import { useQuery } from "synovia-client/react";
 import { linkTo, useRoute } from "../browser/route.ts";
 import { PATHS, type FunctionInfo } from "../api/hub.ts";
+import { Choice } from "../ui/choice.tsx";
 import { plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Boundary } from "../ui/boundary.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { FunctionView } from "./function-view.tsx";
 import type { Definitions } from "./schema.ts";
 import "./functions.css";
@@ -29,19 +31,8 @@ export default function FunctionsPage() {
         <h1>Functions</h1>
         <span className="quiet">{plural(listed.functions.length, "function")}</span>
         <span className="grow" />
-        <label className="search">
-          <span className="hidden">Search</span>
-          <Icon name="search" />
-          <input type="search" value={search} placeholder="Name or docs" onChange={({ target }) => setSearch(target.value)} />
-        </label>
-        <select aria-label="Kind" value={kind} onChange={({ target }) => setKind(target.value)}>
-          <option value="">Every kind</option>
-          {KINDS.map((each) => (
-            <option key={each} value={each}>
-              {each}
-            </option>
-          ))}
-        </select>
+        <SearchField value={search} change={setSearch} placeholder="Name or docs" />
+        <Choice label="Kind" all="Every kind" value={kind} choices={KINDS} change={setKind} />
       </div>
       <div className={chosen ? "functions open" : "functions"}>
         <nav className="function-list" aria-label="Functions">

@@ -6,6 +6,7 @@ import { PATHS, type LiveQueryInfo } from "../api/hub.ts";
 import { bytes, compact, count, duration, plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { LivePanel } from "./live-panel.tsx";
 
 type Order = "total" | "average" | "subscribers" | "runs" | "anew" | "pushed" | "size" | "read";
@@ -54,11 +55,7 @@ export default function LivePage() {
         <h1>Live queries</h1>
         <span className="quiet">{found && plural(found.length, "query", "queries")}</span>
         <span className="grow" />
-        <label className="search">
-          <span className="hidden">Search</span>
-          <Icon name="search" />
-          <input type="search" value={search} placeholder="Function" onChange={({ target }) => setSearch(target.value)} />
-        </label>
+        <SearchField value={search} change={setSearch} placeholder="Function" />
       </div>
       {error && <p className="alert">{error.message}</p>}
       <div className={opened ? "split open" : "split"}>

@@ -1,8 +1,9 @@
 /** One live query: its cost, what it has read, and the commit that last made it run again. */
 import { useRef } from "react";
 import { useQueryResult } from "synovia-client/react";
-import { linkTo } from "../browser/route.ts";
+import { FunctionLink } from "../browser/function-link.tsx";
 import { PATHS, type LiveQueryDetails } from "../api/hub.ts";
+import { Facts } from "../ui/facts.tsx";
 import { bytes, count, duration, plural } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 
@@ -25,32 +26,18 @@ export function LivePanel({ number, close }: { number: number; close: () => void
       <pre className="block" tabIndex={0}>
         {query.arguments}
       </pre>
-      <dl className="facts">
-        {(
-          [
-            ["State", query.state],
-            ["Runs", count(query.runs)],
-            ["Last run", duration(query.last)],
-            ["In all", duration(query.total)],
-            ["Reads", plural(query.read, "document")],
-            ["Result", bytes(query.size)],
-            ["Pushed", bytes(query.pushed)],
-          ] as const
-        ).map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-        <div>
-          <dt>Function</dt>
-          <dd>
-            <a className="reference" href={linkTo(["functions", query.path])}>
-              open
-            </a>
-          </dd>
-        </div>
-      </dl>
+      <Facts
+        facts={[
+          ["State", query.state],
+          ["Runs", count(query.runs)],
+          ["Last run", duration(query.last)],
+          ["In all", duration(query.total)],
+          ["Reads", plural(query.read, "document")],
+          ["Result", bytes(query.size)],
+          ["Pushed", bytes(query.pushed)],
+          ["Function", <FunctionLink path={query.path} />],
+        ]}
+      />
       <section>
         <h3>How it was run</h3>
         <div className="share" role="img" aria-label={`${rolled} % rolled forward, the rest read anew`}>

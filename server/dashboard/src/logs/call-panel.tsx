@@ -1,8 +1,9 @@
 /** One call, and the request that it belongs to. */
 import { useRef } from "react";
 import { useQueryResult } from "synovia-client/react";
-import { linkTo } from "../browser/route.ts";
+import { FunctionLink } from "../browser/function-link.tsx";
 import { PATHS, type Call, type CallDetails } from "../api/hub.ts";
+import { Facts } from "../ui/facts.tsx";
 import { bytes, clock, count, duration } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 
@@ -29,22 +30,18 @@ export function CallPanel({ number, close, open }: { number: number; close: () =
       }
       close={close}
     >
-      <dl className="facts">
-        <Fact name="Outcome">
-          <span className={call.outcome === "ok" ? "tag good" : "tag bad"}>{call.outcome}</span>
-        </Fact>
-        <Fact name="Took">{duration(call.milliseconds)}</Fact>
-        <Fact name="Ended">{clock(call.endedAt)}</Fact>
-        <Fact name="Caller">{call.caller ?? (call.cause ? "the application" : "nobody")}</Fact>
-        <Fact name="Read">{count(call.read)}</Fact>
-        <Fact name="Written">{count(call.written)}</Fact>
-        <Fact name="Result">{bytes(call.bytes)}</Fact>
-        <Fact name="Function">
-          <a className="reference" href={linkTo(["functions", call.path])}>
-            open
-          </a>
-        </Fact>
-      </dl>
+      <Facts
+        facts={[
+          ["Outcome", <span className={call.outcome === "ok" ? "tag good" : "tag bad"}>{call.outcome}</span>],
+          ["Took", duration(call.milliseconds)],
+          ["Ended", clock(call.endedAt)],
+          ["Caller", call.caller ?? (call.cause ? "the application" : "nobody")],
+          ["Read", count(call.read)],
+          ["Written", count(call.written)],
+          ["Result", bytes(call.bytes)],
+          ["Function", <FunctionLink path={call.path} />],
+        ]}
+      />
       {call.message && <p className="alert">{call.message}</p>}
       {traceback && (
         <section>
@@ -77,15 +74,6 @@ export function CallPanel({ number, close, open }: { number: number; close: () =
         </section>
       )}
     </Panel>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -3,12 +3,15 @@ import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { useQueryResult } from "synovia-client/react";
 import { goInstead, useRoute } from "../browser/route.ts";
 import { PATHS, type Call } from "../api/hub.ts";
+import { Choice } from "../ui/choice.tsx";
 import { bytes, clock, count, duration } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
+import { SearchField } from "../ui/search-field.tsx";
 import { CallPanel } from "./call-panel.tsx";
 
 const KINDS = ["query", "mutation", "action", "route"] as const;
+const DURATIONS = [10, 100, 500, 2000].map((each) => [String(each), `over ${duration(each)}`] as const);
 const LIMIT = 200;
 
 export const COLUMNS: readonly Column<Call>[] = [
@@ -50,10 +53,10 @@ export default function LogsPage() {
   const [search, setSearch] = useState("");
   const [kind, setKind] = useState("");
   const [isFailed, setFailed] = useState(false);
-  const [slower, setSlower] = useState(0);
+  const [slower, setSlower] = useState("");
   const [isPaused, setPaused] = useState(false);
   const text = useDeferredValue(search.trim());
-  const asked = { limit: LIMIT, failed: isFailed, slowerThan: slower, ...(kind && { kind }), ...(text && { text }) };
+  const asked = { limit: LIMIT, failed: isFailed, slowerThan: Number(slower), ...(kind && { kind }), ...(text && { text }) };
   const { value, error, isLoading } = useQueryResult(PATHS.logs, isPaused ? "skip" : asked);
   const held = useRef<readonly Call[]>([]);
   if (value && !isPaused) held.current = value as readonly Call[];
@@ -79,27 +82,9 @@ export default function LogsPage() {
           {failures > 0 && `, ${count(failures)} failed`}
         </span>
         <span className="grow" />
-        <label className="search">
-          <span className="hidden">Search</span>
-          <Icon name="search" />
-          <input type="search" value={search} placeholder="Function, caller, error, line" onChange={({ target }) => setSearch(target.value)} />
-        </label>
-        <select aria-label="Kind" value={kind} onChange={({ target }) => setKind(target.value)}>
-          <option value="">Every kind</option>
-          {KINDS.map((each) => (
-            <option key={each} value={each}>
-              {each}
-            </option>
-          ))}
-        </select>
-        <select aria-label="Duration" value={slower} onChange={({ target }) => setSlower(Number(target.value))}>
-          <option value={0}>However long</option>
-          {[10, 100, 500, 2000].map((each) => (
-            <option key={each} value={each}>
-              over {duration(each)}
-            </option>
-          ))}
-        </select>
+        <SearchField value={search} change={setSearch} placeholder="Function, caller, error, line" />
+        <Choice label="Kind" all="Every kind" value={kind} choices={KINDS} change={setKind} />
+        <Choice label="Duration" all="However long" value={slower} choices={DURATIONS} change={setSlower} />
         <button aria-pressed={isFailed} onClick={() => setFailed(!isFailed)}>
           Failed
         </button>
