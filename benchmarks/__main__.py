@@ -25,6 +25,7 @@ from benchmarks import (
     latency,
     live,
     mutations,
+    operator_pages,
     page,
     queries,
     size,
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "waits": waits.run,
     "size": size.run,
     "page": page.run,
+    "dashboard": operator_pages.run,
     "window": window.run,
     "guests": guests.run,
 }

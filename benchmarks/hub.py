@@ -68,6 +68,10 @@ class HubProcess:
         """Tell how often the query of ``sensors`` has been run."""
         return int(await self._process.ask("runs"))
 
+    async def operator_token(self) -> str:
+        """Open a session of an operator."""
+        return str(await self._process.ask("operator"))
+
     async def again(self) -> int:
         """Tell how many mutations were run again, and batches submitted again."""
         return int(await self._process.ask("again"))
@@ -134,4 +138,11 @@ def _handlers(app: Synovia, port: int) -> Handlers:
     async def runs() -> int:
         return sensors.RUNS[0]
 
-    return {"port": where, "runs": runs, "again": again, "cpu": cpu_seconds, "memory": peak_memory, "loaded": loaded}
+    async def operator() -> str:
+        key = await app.service_keys.create("ops", ["operator"])
+        return (await app.operators.open(key.token)).token or ""
+
+    return {
+        "port": where, "operator": operator, "runs": runs, "again": again, "cpu": cpu_seconds, "memory": peak_memory,
+        "loaded": loaded,
+    }  # fmt: skip

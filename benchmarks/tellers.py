@@ -26,9 +26,10 @@ _SUCCESS = pack_mutation_response(1, 1, b"\xc0")[:2]
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """What was done in a round: transfers a second, and how many failed."""
+    """What was done in a round: transfers a second, how many were done, and how many failed."""
 
     rate: float
+    answered: int
     failed: int
 
 
@@ -49,8 +50,8 @@ class Tellers:
 
     async def drive(self, accounts: int, skew: float, seconds: float) -> Transfers:
         """Let all of them move money."""
-        rate, failed = await self._process.ask("drive", accounts, skew, seconds)
-        return Transfers(float(rate), int(failed))
+        rate, answered, failed = await self._process.ask("drive", accounts, skew, seconds)
+        return Transfers(float(rate), int(answered), int(failed))
 
 
 @asynccontextmanager
@@ -125,4 +126,4 @@ class _Tellers(Readers):
             return
         self._waiting -= 1
         if not self._waiting:
-            self.reply((self._answered / (time.perf_counter() - self._started), self._failed))
+            self.reply((self._answered / (time.perf_counter() - self._started), self._answered, self._failed))

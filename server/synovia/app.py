@@ -114,7 +114,6 @@ class Synovia:
             self.store,
             self.registry,
             debug=self.settings.debug,
-            collect_logs=development,
             clock=clock,
             services=services,
             limits=self._engine_limits(),
@@ -186,7 +185,7 @@ class Synovia:
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.engine, self.health, self.settings.http)
         if self._serves_convex:
-            convex = ConvexRoutes(self.hub, self.engine, self.settings.http)
+            convex = ConvexRoutes(self.hub, self.engine, self.settings.http, tells_logs=self._development)
             found = [*convex.calls, *found, *convex.others]
         found = found + self.metrics.routes(self.hub, self.engine, is_open=self._at_home)
         seconds = self.settings.limits.authenticate_timeout

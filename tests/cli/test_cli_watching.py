@@ -148,7 +148,7 @@ async def test_a_call_to_come_is_cancelled_and_run_once_more() -> None:
         assert (again.returncode, json.loads(again.stdout)) == (1, {"cancelled": False})
         new = json.loads((await calls("--retry", id_, "--json")).stdout)["id"]
         log = running.app.system.log
-        await until(lambda: any(each.call.runs == new and each.call.word == "ok" for each in log))
+        await until(lambda: any(each.runs == new and each.word == "ok" for each in log))
         assert (await calls("--cancel", id_, "--retry", id_)).returncode == 2
         assert (await calls("--retry", "6b012ca42122a9581e9de51b")).returncode == 1
 

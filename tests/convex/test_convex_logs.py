@@ -96,7 +96,7 @@ async def test_a_run_that_was_overtaken_leaves_no_lines(caplog: pytest.LogCaptur
 
 
 def test_a_run_keeps_a_bounded_number_of_lines() -> None:
-    with collected(wanted=True) as lines:
+    with collected() as lines:
         for number in range(3):
             note([LogLine(logging.INFO, str(number))] * (MOST_LINES - 1))
     assert len(lines) == MOST_LINES

@@ -10,7 +10,18 @@ import pytest
 
 from dashboard.operating import Operator, operating
 from helpers.http_server import APPS
-from helpers.sync_server import until
+from helpers.sync_server import client_of, until
+from synovia.dashboard.call_log import (
+    MINUTE,
+    MOST_CALLS,
+    MOST_KINDS,
+    MOST_LINE_CHARACTERS,
+    OTHERS,
+    CallLog,
+)  # fmt: skip
+from synovia.engine.observing import EndedCall
+from synovia.engine.outcomes import Outcome
+from synovia.functions.log_lines import LogLine
 
 
 @pytest.fixture
@@ -57,14 +68,80 @@ async def test_the_log_is_filtered(operator: Operator) -> None:
     assert await paths(after=newest) == []
 
 
-async def test_the_log_is_live_and_bounded(operator: Operator) -> None:
+async def test_the_log_is_live(operator: Operator) -> None:
     assert await operator.client.subscribe(1, "_system/logs:recent", {"limit": 5}) == []
     await operator.call_as_client("query", "notes:on_board", {"board": "a"})
     assert [each["path"] for each in await operator.client.result(1)] == ["notes:on_board"]
-    log = operator.running.app.system.log
-    for _ in range(2_100):
-        await operator.running.app.query("notes:on_board", {"board": "a"})
-    assert len(log) == 2_000
+
+
+def ended(path: str, number: int = 0, word: str = "ok", lines: int = 0) -> EndedCall:
+    outcome = Outcome(log_lines=(LogLine(20, "x" * 10_000),) * lines)
+    return EndedCall(number, None, "query", path, None, word, 0.002, outcome)
+
+
+def test_of_one_function_so_many_calls_are_kept_in_a_second_and_the_others_counted() -> None:
+    now = [100.0]
+    log = CallLog(lambda: now[0])
+    for number in range(500):
+        log.call_ended(ended("notes:busy", number))
+    log.call_ended(ended("notes:busy", 500, "forbidden"))
+    log.call_ended(ended("notes:rare", 501))
+    kept = [(each.path, each.word, each.more) for each in log]
+    assert kept[:3] == [("notes:rare", "ok", 0), ("notes:busy", "forbidden", 0), ("notes:busy", "ok", 450)]
+    assert (len(kept), log.seen, log.left_out) == (52, 502, 450)
+    now[0] += 1
+    log.call_ended(ended("notes:busy", 502))
+    assert (len(log), next(iter(log)).more) == (53, 0)
+    sums = log.summary()
+    assert (sums["query", "notes:busy", "ok"].calls, sums["query", "notes:rare", "ok"].calls) == (501, 1)
+    now[0] += MINUTE
+    assert log.summary() == {}
+
+
+def test_the_log_of_calls_is_bounded_whatever_is_called_and_logged() -> None:
+    now = [100.0]
+    log = CallLog(lambda: now[0])
+    for number in range(3 * MOST_CALLS):
+        now[0] += 0.02
+        log.call_ended(ended(f"notes:{number % 7}", number, lines=1))
+    assert len(log) == MOST_CALLS
+    kept = [len(line.text) for each in log for line in each.lines]
+    assert MOST_LINE_CHARACTERS - 10_000 <= sum(kept) <= MOST_LINE_CHARACTERS
+    assert next(iter(log)).lines
+    for number in range(3 * MOST_KINDS):
+        log.call_ended(ended(f"invented:{number}"))
+    assert len(log.summary()) <= MOST_KINDS + 1 + 7
+    assert log.summary()[OTHERS].calls > MOST_KINDS
+
+
+async def test_what_functions_log_and_print_is_shown_where_people_work_too() -> None:
+    async with operating(application=APPS / "talkative.py") as operator:
+        assert not operator.running.app._development
+        await operator.call_as_client("mutation", "talkative:say", {"text": "well"})
+        await operator.call_as_client("query", "talkative:ask", {})
+        asked, said = await operator.ask("logs:recent")
+        lines = [(each["level"], each["text"]) for each in said["lines"]]
+        assert lines == [("print", "I say well"), ("warning", "well was said"), ("print", "no line's end")]
+        assert [each["text"] for each in asked["lines"]] == ["asked"]
+        assert [each["path"] for each in await operator.ask("logs:recent", {"text": "was SAID"})] == ["talkative:say"]
+
+
+async def test_a_live_query_shows_what_its_run_has_printed() -> None:
+    async with operating(application=APPS / "talkative.py") as operator, client_of(operator.running) as client:
+        await client.subscribe(1, "talkative:ask")
+        [told] = (await operator.ask("live:list"))["queries"]
+        assert [each["text"] for each in (await operator.ask("live:get", {"number": told["number"]}))["lines"]] == [
+            "asked"
+        ]
+
+
+async def test_calls_are_summed_up_by_function(operator: Operator) -> None:
+    for _ in range(3):
+        await operator.call_as_client("query", "notes:on_board", {"board": "a"})
+    await operator.call_as_client("query", "notes:on_board", {"board": 5})
+    [told] = await operator.ask("logs:summary")
+    assert (told["kind"], told["path"], told["calls"], told["failures"]) == ("query", "notes:on_board", 4, 1)
+    assert told["slowest"] >= told["average"] > 0
 
 
 async def test_nothing_is_run_again_while_nobody_looks(operator: Operator) -> None:
@@ -99,8 +176,8 @@ async def test_a_request_is_followed_to_the_calls_that_it_has_scheduled() -> Non
             assert (await operator.call_as_client("mutation", "chained:begin", {"name": name})).status == 200
         log = operator.running.app.system.log
         await until(lambda: len(log) == 8)
-        last = next(each for each in log if each.call.path == "chained:note")
-        told = await operator.ask("logs:call", {"number": last.call.number})
+        last = next(each for each in log if each.path == "chained:note")
+        told = await operator.ask("logs:call", {"number": last.number})
         related = [each["path"] for each in told["related"]]
         assert related == ["chained:begin", "chained:act", "chained:note", "chained:note"]
         causes = [each.get("cause") for each in told["related"]]

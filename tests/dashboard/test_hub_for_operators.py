@@ -36,7 +36,7 @@ async def test_a_live_query_says_what_it_costs_and_why_it_ran_again(operator: Op
             posted = {"board": "a", "text": str(number)}
             assert (await operator.call_as_client("mutation", "notes:post", posted)).status == 200
             await client.result(1)
-        [told] = await operator.ask("live:list")
+        [told] = (await operator.ask("live:list"))["queries"]
         assert (told["path"], json.loads(told["arguments"]), told["subscribers"]) == (
             "notes:on_board",
             {"board": "a"},
@@ -57,7 +57,7 @@ async def test_a_live_query_says_what_it_costs_and_why_it_ran_again(operator: Op
 
 async def test_the_operators_own_queries_are_not_listed(operator: Operator) -> None:
     await operator.client.subscribe(1, "_system/live:list")
-    assert await operator.ask("live:list") == []
+    assert await operator.ask("live:list") == {"count": 0, "queries": []}
 
 
 TEXT = IndexSpec("by_board_and_text", ("board", "text"))
@@ -140,7 +140,7 @@ async def test_a_call_that_is_over_is_run_once_more() -> None:
         await operator.do("mutation", "calls:cancel", {"id": waiting})
         new = await operator.do("mutation", "calls:retry", {"id": waiting})
         log = operator.running.app.system.log
-        await until(lambda: any(each.call.runs == new and each.call.word == "ok" for each in log))
+        await until(lambda: any(each.runs == new and each.word == "ok" for each in log))
         assert [each["id"] for each in await operator.ask("calls:list", {"status": "done"})] == [new]
         actions = [each["action"] for each in await operator.audited()]
         assert actions == ["operator.cancel", "operator.retry"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from synovia.convex.errors import failure_of, server_failure
+from synovia.convex.logs import log_texts
 from synovia.convex.messages import Failure
 from synovia.convex.shapes import shape_of, shape_of_fields
 from synovia.convex.values import BadValue, Encoded, Unrepresentable, decode, encode, write
 from synovia.errors import InvalidArguments, UnknownFunction
 from synovia.functions.function import Function, Kind
+from synovia.functions.log_lines import LogLine
 from synovia.functions.registry import Registry
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorInfo
@@ -24,12 +26,16 @@ logger = logging.getLogger("synovia.convex")
 class ConvexFunction:
     """One function, with what its annotations say to Convex clients.
 
+    Args:
+        tells_logs: Whether clients are told what it logs and prints.
+
     Attributes:
         path: Where the engine finds it.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, *, tells_logs: bool = False) -> None:
         self.function = function
+        self._tells_logs = tells_logs
         self.path = function.path
         self._arguments = shape_of_fields(function.arguments)
         self._result = shape_of(function.returns)
@@ -71,6 +77,10 @@ class ConvexFunction:
             logger.warning("%s: its result cannot be sent to a Convex client: %s", self.path, fault)
             return server_failure(f"the result of {self.path} cannot be sent to a Convex client: {fault}")
 
+    def logged(self, lines: Iterable[LogLine]) -> tuple[str, ...]:
+        """Write what a run has logged, as far as clients are told."""
+        return log_texts(lines) if self._tells_logs else ()
+
 
 class ConvexFunctions:
     """Finds functions by the paths that Convex clients use.
@@ -79,8 +89,9 @@ class ConvexFunctions:
     ``m.js:default`` are one.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, tells_logs: bool = False) -> None:
         self._registry = registry
+        self._tells_logs = tells_logs
         self._known: dict[str, ConvexFunction] = {}
         self._paths = _camel_paths(registry.functions)
 
@@ -115,7 +126,7 @@ class ConvexFunctions:
     def _of(self, function: Function) -> ConvexFunction:
         known = self._known.get(function.path)
         if known is None:
-            known = self._known[function.path] = ConvexFunction(function)
+            known = self._known[function.path] = ConvexFunction(function, tells_logs=self._tells_logs)
         return known
 
 

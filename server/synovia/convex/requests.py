@@ -9,7 +9,6 @@ from typing import Any
 from synovia.convex.context import ConvexContext
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunction
-from synovia.convex.logs import log_texts
 from synovia.convex.messages import Call, Connect, Result, action_response, mutation_response
 from synovia.convex.query_set import ConvexQuerySet
 from synovia.convex.resends import Resends
@@ -108,7 +107,7 @@ class ConvexRequests:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR))
         elif outcome is not None:
-            result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))
+            result = Result(function.result(outcome.packed, outcome.error), function.logged(outcome.log_lines))
             self._answer_mutation(message, result, self._first_told(message, outcome.ts))
 
     def _commit(
@@ -166,7 +165,7 @@ class ConvexRequests:
         call = self._hub.engine.run_action(function.path, args, identity, account=account)
         outcome = await outcome_of(self._hub, self._socket, call, function.path)
         if outcome is not None:
-            result = Result(function.result(outcome.packed, outcome.error), log_texts(outcome.log_lines))
+            result = Result(function.result(outcome.packed, outcome.error), function.logged(outcome.log_lines))
             self._socket.put(action_response(message.request_id, result))
 
     # --- both

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from synovia.convex.functions import ConvexFunction
-from synovia.convex.logs import log_texts
 from synovia.convex.messages import Result
 from synovia.sync.ports import Version
 
@@ -29,7 +28,7 @@ class ResultCache:
         known = self._known.get(id(version))
         if known is not None:
             return known[1]
-        result = Result(function.result(version.packed, version.error), log_texts(version.log_lines))
+        result = Result(function.result(version.packed, version.error), function.logged(version.log_lines))
         size = _ENTRY_BYTES + (len(result.value) if isinstance(result.value, str) else 0)
         if self._bytes + size > self._max_bytes:
             self._known.clear()

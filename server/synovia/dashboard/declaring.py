@@ -23,10 +23,10 @@ _signatures: dict[object, Signature] = {}
 """By method: each hub of a process has functions of its own, but their annotations are read once, as that takes 10 ms."""
 
 
-def query(path: str, body: Body) -> Function:
-    """Declare a query."""
+def query(path: str, body: Body, rest: float = REST_SECONDS) -> Function:
+    """Declare a query, which as a live one rests at least so many seconds between two runs."""
     function = _declare(path, body, Kind.QUERY)
-    function.rest = REST_SECONDS
+    function.rest = rest
     return function
 
 

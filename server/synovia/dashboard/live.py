@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
 from synovia.dashboard.declaring import PREFIX, look_again, query
+from synovia.dashboard.lines import LogLineShown, lines_shown
 from synovia.dashboard.running import Running
 from synovia.dashboard.values import as_json
 from synovia.dashboard.words import words_of
@@ -59,12 +61,20 @@ class LiveQueryShown(Model):
     error: str | None = None
 
 
+class LiveQueryList(Model):
+    """Some live queries; ``count`` says how many there are like that."""
+
+    count: int
+    queries: list[LiveQueryShown]
+
+
 class LiveQueryDetails(Model):
     """A live query with what it has read.
 
     Attributes:
         subscribers: Who holds it: the connection, and who is signed in there.
         reads: What it has read, in words; a commit that touches any of it makes it run again.
+        lines: What its newest result's run has logged and printed.
         woken_by: What that commit wrote that it had read; empty if that is not known any more.
     """
 
@@ -73,6 +83,7 @@ class LiveQueryDetails(Model):
     reads: list[str]
     documents: int
     woken_by: list[str]
+    lines: list[LogLineShown] = []
     is_commit_known: bool = False
 
 
@@ -82,6 +93,7 @@ class LiveQueryFunctions:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._numbers: WeakKeyDictionary[LiveQuery, int] = WeakKeyDictionary()
+        self._arguments: WeakKeyDictionary[LiveQuery, str] = WeakKeyDictionary()
         self._next = itertools.count(1)
 
     def functions(self) -> Iterator[Function]:
@@ -89,16 +101,19 @@ class LiveQueryFunctions:
         yield query("live:list", self.listed)
         yield query("live:get", self.get)
 
-    async def listed(self, ctx: QueryContext, limit: int = 200, path: str | None = None) -> list[LiveQueryShown]:
-        """List them, those first that have taken the most time.
+    async def listed(
+        self, ctx: QueryContext, limit: int = 100, path: str | None = None, order: LiveOrder = "total"
+    ) -> LiveQueryList:
+        """List them, those first that have the most of what they are ordered by.
 
         Args:
             path: A part of the function's path.
+            order: As an attribute of ``LiveQueryShown`` is called.
         """
         look_again(ctx)
         found = [live for live in self._all() if path is None or path in live.key.path]
-        found.sort(key=lambda live: live.statistics.seconds, reverse=True)
-        return [self._shown(live) for live in found[: min(limit, MOST_SHOWN)]]
+        first = heapq.nlargest(max(0, min(limit, MOST_SHOWN)), found, key=_ORDERS[order])
+        return LiveQueryList(count=len(found), queries=[self._shown(live) for live in first])
 
     async def get(self, ctx: QueryContext, number: int) -> LiveQueryDetails:
         """Show one with what it has read, and why it was run again."""
@@ -110,6 +125,7 @@ class LiveQueryFunctions:
         points = sorted(f"{table}: the document {_id_of(key)}" for table, key in reads.points)
         ranges = sorted(map(words_of, reads.ranges))
         commit = self._commit(live)
+        _, version = live.newest(self._engine.head)
         holders = [
             f"{live.accounts[each].connection or 'the server'}, {who.key if who is not None else 'not signed in'}"
             for each, identities in live.subscribers.items()
@@ -122,6 +138,7 @@ class LiveQueryFunctions:
             documents=len(points),
             woken_by=[] if commit is None else list(_touching(live, commit, self._engine)),
             is_commit_known=commit is not None,
+            lines=[] if version is None else lines_shown(version.log_lines),
         )
 
     @property
@@ -136,6 +153,11 @@ class LiveQueryFunctions:
             self._numbers[live] = next(self._next)
         return self._numbers[live]
 
+    def _arguments_of(self, live: LiveQuery) -> str:
+        if live not in self._arguments:
+            self._arguments[live] = _arguments(live)
+        return self._arguments[live]
+
     def _commit(self, live: LiveQuery) -> KeyedCommit | None:
         ts = live.statistics.woken_at
         commits = None if ts is None else self._engine.recent_commits(ts - 1)
@@ -148,7 +170,7 @@ class LiveQueryFunctions:
         return LiveQueryShown(
             number=self._number(live),
             path=live.key.path,
-            arguments=_arguments(live),
+            arguments=self._arguments_of(live),
             caller=None if live.shared else identity.key if identity is not None else "not signed in",
             subscribers=sum(map(len, live.subscribers.values())),
             state=_state(live),
@@ -164,6 +186,18 @@ class LiveQueryFunctions:
             woken_at=None if statistics.woken_at is None else str(statistics.woken_at),
             error=None if version is None or version.error is None else str(version.error.code),
         )
+
+
+LiveOrder = Literal["total", "average", "subscribers", "runs", "anew", "read", "pushed"]
+_ORDERS: Final[dict[LiveOrder, Callable[[LiveQuery], float]]] = {
+    "total": lambda live: live.statistics.seconds,
+    "average": lambda live: live.statistics.seconds / max(1, live.statistics.runs),
+    "subscribers": lambda live: sum(map(len, live.subscribers.values())),
+    "runs": lambda live: live.statistics.runs,
+    "anew": lambda live: live.statistics.anew,
+    "read": lambda live: live.statistics.documents_read,
+    "pushed": lambda live: live.statistics.pushed,
+}
 
 
 def _state(live: LiveQuery) -> str:

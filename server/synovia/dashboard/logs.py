@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from synovia.dashboard.call_log import CallLog, LoggedCall
-from synovia.dashboard.declaring import query
+from synovia.dashboard.call_log import OTHERS, CallLog, LoggedCall, Tally
+from synovia.dashboard.declaring import look_again, query
+from synovia.dashboard.lines import LogLineShown, lines_shown
 from synovia.dashboard.values import packed_as_json
+from synovia.engine.observing import OK
 from synovia.errors import NotFound
 from synovia.functions.context import QueryContext
 from synovia.functions.function import Function
 from synovia.schema import Model
 
 MOST_SHOWN: Final = 500
-LEVELS: Final = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
-
-
-class LogLineShown(Model):
-    """A line that a function has logged."""
-
-    level: str
-    text: str
+LOOK_SECONDS: Final = 0.5
+"""So often new calls are shown at most: nobody reads faster."""
 
 
 class CallShown(Model):
@@ -35,6 +32,7 @@ class CallShown(Model):
         bytes: Of its result.
         cause: The number of the call that has made or scheduled it.
         reference: Of a server error; ``call`` has its traceback.
+        more: So many others of this function have ended so in the same second, and are only counted.
     """
 
     number: int
@@ -52,7 +50,23 @@ class CallShown(Model):
     reference: str | None = None
     cause: int | None = None
     scheduled: int = 0
+    more: int = 0
     lines: list[LogLineShown] = []
+
+
+class FunctionSummary(Model):
+    """The calls of a function in the last minute; times are in milliseconds.
+
+    Attributes:
+        path: Empty for all that were not told apart, as there were too many.
+    """
+
+    kind: str
+    path: str
+    calls: int
+    failures: int
+    average: float
+    slowest: float
 
 
 class CallDetails(Model):
@@ -78,8 +92,9 @@ class LogFunctions:
 
     def functions(self) -> Iterator[Function]:
         """List them."""
-        yield query("logs:recent", self.recent)
+        yield query("logs:recent", self.recent, LOOK_SECONDS)
         yield query("logs:call", self.call)
+        yield query("logs:summary", self.summary)
 
     async def recent(
         self,
@@ -108,67 +123,80 @@ class LogFunctions:
         found: list[CallShown] = []
         wanted = None if text is None else text.casefold()
         for logged in self._log:
-            call = logged.call
             if len(found) >= min(limit, MOST_SHOWN):
                 break
-            if call.number <= after or (kind is not None and call.kind != kind) or (failed and call.word == "ok"):
+            if logged.number <= after or (kind is not None and logged.kind != kind) or (failed and logged.word == OK):
                 continue
-            if (path is not None and path not in call.path) or call.seconds * 1000 < slower_than:
+            if (path is not None and path not in logged.path) or logged.seconds * 1000 < slower_than:
                 continue
-            shown = self._shown(logged)
-            if (caller is None or caller in (shown.caller or "")) and (wanted is None or wanted in _text(shown)):
-                found.append(shown)
+            if (caller is None or caller in _caller(logged)) and (wanted is None or wanted in _text(logged)):
+                found.append(self._shown(logged))
         return found
 
     async def call(self, ctx: QueryContext, number: int) -> CallDetails:
         """Show one call with the others of its request."""
         self._log.signal.follow(ctx)
-        logged = next((each for each in self._log if each.call.number == number), None)
+        logged = next((each for each in self._log if each.number == number), None)
         if logged is None:
             raise NotFound(f"the call {number} is not kept any more")
         shown = self._shown(logged)
-        outcome = logged.call.outcome
         related = self._log.request(number)
         return CallDetails(
             call=shown,
             result=packed_as_json(logged.packed),
             traceback=None if shown.reference is None else self._log.traceback(shown.reference),
-            error_data=None if outcome is None or outcome.error is None else outcome.error.data,
+            error_data=None if logged.error is None else logged.error.data,
             related=[self._shown(each) for each in related] if len(related) > 1 else [],
         )
 
+    async def summary(self, ctx: QueryContext) -> list[FunctionSummary]:
+        """Sum up the calls of the last minute by function, those first that have taken the most time together."""
+        look_again(ctx)
+        wholes: dict[tuple[str, str], Tally] = defaultdict(Tally)
+        failures: dict[tuple[str, str], int] = defaultdict(int)
+        for (kind, path, word), tally in self._log.summary().items():
+            wholes[kind, path].add(tally)
+            failures[kind, path] += 0 if word in (OK, OTHERS[2]) else tally.calls
+        found = sorted(wholes.items(), key=lambda each: each[1].seconds, reverse=True)
+        return [
+            FunctionSummary(
+                kind=kind, path=path, calls=whole.calls, failures=failures[kind, path],
+                average=round(whole.seconds * 1000 / whole.calls, 3), slowest=round(whole.slowest * 1000, 3),
+            )
+            for (kind, path), whole in found[:MOST_SHOWN]
+        ]  # fmt: skip
+
     def _shown(self, logged: LoggedCall) -> CallShown:
-        call, outcome = logged.call, logged.call.outcome
-        error = None if outcome is None else outcome.error
+        error = logged.error
         data = None if error is None else error.data
         return CallShown(
-            number=call.number,
-            kind=call.kind,
-            path=call.path,
-            caller=None if call.caller is None else call.caller.key,
-            caller_name=None if call.caller is None else call.caller.email or call.caller.name,
-            outcome=call.word,
+            number=logged.number,
+            kind=logged.kind,
+            path=logged.path,
+            caller=None if logged.caller is None else logged.caller.key,
+            caller_name=None if logged.caller is None else logged.caller.email or logged.caller.name,
+            outcome=logged.word,
             ended_at=logged.at,
-            milliseconds=round(call.seconds * 1000, 3),
-            read=0 if outcome is None else outcome.documents_read,
-            written=0 if outcome is None else outcome.documents_written,
+            milliseconds=round(logged.seconds * 1000, 3),
+            read=logged.read,
+            written=logged.written,
             bytes=logged.size,
             message=None if error is None else error.message[:500],
-            reference=data["id"] if call.word == "server_error" and isinstance(data, dict) and "id" in data else None,
+            reference=data["id"] if logged.word == "server_error" and isinstance(data, dict) and "id" in data else None,
             cause=self._log.cause(logged),
-            scheduled=len(call.scheduled),
-            lines=[LogLineShown(level=_level(line.level), text=line.text[:1_000]) for line in _lines(logged)],
+            scheduled=logged.scheduled,
+            more=logged.more,
+            lines=lines_shown(logged.lines),
         )
 
 
-def _lines(logged: LoggedCall) -> Any:
-    return () if logged.call.outcome is None else logged.call.outcome.log_lines
+def _caller(logged: LoggedCall) -> str:
+    return "" if logged.caller is None else logged.caller.key
 
 
-def _level(level: int) -> str:
-    return LEVELS.get(level, str(level))
-
-
-def _text(call: CallShown) -> str:
-    parts = [call.path, call.caller or "", call.caller_name or "", call.outcome, call.message or ""]
-    return " ".join([*parts, *(line.text for line in call.lines)]).casefold()
+def _text(logged: LoggedCall) -> str:
+    caller, error = logged.caller, logged.error
+    parts = [logged.path, logged.word, _caller(logged)]
+    parts += [] if caller is None else [caller.email or "", caller.name or ""]
+    parts += [] if error is None else [error.message]
+    return " ".join([*parts, *(line.text for line in logged.lines)]).casefold()

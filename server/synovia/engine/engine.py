@@ -50,7 +50,6 @@ class Engine:
 
     Args:
         debug: Whether clients may see the text of exceptions.
-        collect_logs: Whether outcomes have what functions have logged.
         clock: Tells the time in seconds since 1970; tests move it.
         linger: Seconds for which a live query without subscribers is kept.
         services: What functions may use beyond the database.
@@ -65,7 +64,6 @@ class Engine:
         registry: Registry,
         *,
         debug: bool = False,
-        collect_logs: bool = False,
         clock: Clock = time.time,
         linger: float = 30.0,
         services: Services | None = None,
@@ -76,9 +74,7 @@ class Engine:
         self.store = store
         self.registry = registry
         self.observer = observer or Unobserved()
-        self._executor = Executor(
-            store, registry, debug=debug, collect_logs=collect_logs, clock=clock, services=services, limits=limits
-        )
+        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
         self._executor.on_failure = self.observer.failed
         self.unreadable = self._executor.unreadable
         self.index_use = self._executor.index_use

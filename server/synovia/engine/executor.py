@@ -68,7 +68,7 @@ class Run:
         error: Why there is no result.
         journal: Where the pages of a query ended, encoded; None if it read none.
         timed_out: It was ended because it took too long.
-        log_lines: What it has logged, if that is collected.
+        log_lines: What it has logged and printed.
         documents_read, documents_written: How many.
     """
 
@@ -116,7 +116,6 @@ class Executor:
 
     Args:
         debug: Whether clients may see the text of an exception.
-        collect_logs: Whether to collect what functions log.
         clock: Tells the time; tests move it.
         services: What functions may use beyond the database.
         limits: How large a result may be.
@@ -136,7 +135,6 @@ class Executor:
         registry: Registry,
         *,
         debug: bool = False,
-        collect_logs: bool = False,
         clock: Clock = time.time,
         services: Services | None = None,
         limits: EngineLimits | None = None,
@@ -147,7 +145,6 @@ class Executor:
         self.reads = BatchedReads(store)
         self.registry = registry
         self._debug = debug
-        self._collect_logs = collect_logs
         self._clock = clock
         self.ids = IdClock(self.now)
         self.unreadable = UnreadableDocuments()
@@ -369,7 +366,7 @@ class Executor:
         admitted: bool = False,
     ) -> None:
         try:
-            with collected(wanted=self._collect_logs) as run.log_lines, RunCalls(context) as calls:
+            with collected() as run.log_lines, RunCalls(context) as calls:
                 if not admitted:
                     await function.access.admit(context)
                 if isinstance(args, InvalidArguments):

@@ -64,7 +64,7 @@ class Version:
         bridge: Of such a one: the number of a later version, and the patch that leads there.
         packed: The encoded value; None for an error.
         patch: The encoded patch from the version before; None if there is none (first version, or an error on either side).
-        log_lines: What the run has logged that has found it, if that is collected.
+        log_lines: What the run has logged and printed that has found it.
     """
 
     __slots__ = ("_digest", "arrays", "bridge", "error", "journal", "log_lines", "number", "packed", "patch")
@@ -97,7 +97,7 @@ class Version:
 
     @property
     def size(self) -> int:
-        return len(self.packed or b"") + len(self.patch or b"")
+        return len(self.packed or b"") + len(self.patch or b"") + sum(len(line.text) for line in self.log_lines)
 
 
 @dataclass(slots=True)

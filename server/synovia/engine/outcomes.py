@@ -28,7 +28,7 @@ class Outcome:
         packed: The encoded result; None for an error.
         error: Why there is no result.
         arrays: Digests of the arrays that the result refers to.
-        log_lines: What the run that counts has logged, if that is collected.
+        log_lines: What the run that counts has logged and printed.
         documents_read, documents_written: How many that run has read and written.
         unusable: Nothing was done, and nothing will be until somebody mends the database.
         unknown: The database could not say whether the commit took place. Only the same request again can tell.

@@ -20,13 +20,16 @@ from synovia_protocol.version import __version__
 class ConvexRoutes:
     """The routes for Convex clients.
 
+    Args:
+        tells_logs: Whether clients are told what functions log and print.
+
     Attributes:
         calls: Those that stand before the hub's own of the same paths, whose requests they tell apart.
         others: The rest, which gives way to an application's own routes.
     """
 
-    def __init__(self, hub: Hub, engine: Engine, settings: HttpSettings) -> None:
-        functions = ConvexFunctions(engine.registry)
+    def __init__(self, hub: Hub, engine: Engine, settings: HttpSettings, *, tells_logs: bool = False) -> None:
+        functions = ConvexFunctions(engine.registry, tells_logs=tells_logs)
         endpoint = ConvexEndpoint(hub, ConvexContext(hub.context, functions))
         name = engine.registry.name
 

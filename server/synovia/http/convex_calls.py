@@ -17,7 +17,6 @@ from synovia.convex import messages as m
 from synovia.convex.endpoint import CLIENT, client_of
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunctions
-from synovia.convex.logs import log_texts
 from synovia.convex.values import FORMATS, Encoded, write
 from synovia.convex.versions import ts_of, ts_text
 from synovia.engine.engine import Engine
@@ -235,8 +234,8 @@ class ConvexCalls:
         try:
             function = self._functions.find_any(path) if kind is None else self._functions.find(path, kind)
             outcome = await self._calls.run(function.function, function.arguments(args), identity, request, at)
-            if outcome.log_lines:
-                logged = f',"logLines":{write(list(log_texts(outcome.log_lines)))}'
+            if lines := function.logged(outcome.log_lines):
+                logged = f',"logLines":{write(list(lines))}'
             result = await at_leisure(
                 len(outcome.packed or b""), lambda: function.result(outcome.packed, outcome.error, form)
             )

@@ -10,6 +10,7 @@ export const PATHS = {
   delete: "_system/data:delete",
   logs: "_system/logs:recent",
   call: "_system/logs:call",
+  summary: "_system/logs:summary",
   functions: "_system/functions:list",
   watch: "_system/functions:watch",
   run: "_system/functions:run",
@@ -103,7 +104,17 @@ export interface Call {
   readonly reference?: string;
   readonly cause?: number;
   readonly scheduled: number;
+  readonly more: number;
   readonly lines: readonly LogLine[];
+}
+
+export interface FunctionSummary {
+  readonly kind: string;
+  readonly path: string;
+  readonly calls: number;
+  readonly failures: number;
+  readonly average: number;
+  readonly slowest: number;
 }
 
 export interface CallDetails {
@@ -167,12 +178,18 @@ export interface LiveQueryInfo {
   readonly error?: string;
 }
 
+export interface LiveQueryList {
+  readonly count: number;
+  readonly queries: readonly LiveQueryInfo[];
+}
+
 export interface LiveQueryDetails {
   readonly query: LiveQueryInfo;
   readonly subscribers: readonly string[];
   readonly reads: readonly string[];
   readonly documents: number;
   readonly wokenBy: readonly string[];
+  readonly lines: readonly LogLine[];
   readonly isCommitKnown: boolean;
 }
 

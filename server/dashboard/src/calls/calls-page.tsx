@@ -1,6 +1,7 @@
 /** Calls to come, those that are over, and crons. */
 import { useEffect, useState } from "react";
-import { useQueryResult, useSynovia } from "synovia-client/react";
+import { useSynovia } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { goInstead, useRoute } from "../browser/route.ts";
 import { PATHS, type CronInfo, type ScheduledInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
@@ -51,8 +52,7 @@ function useNow(): number {
 
 function Calls({ state, opened }: { state: string; opened: string | null }) {
   const now = useNow();
-  const { value, error } = useQueryResult(PATHS.scheduled, { status: state, limit: 500 });
-  const found = value as readonly ScheduledInfo[] | undefined;
+  const { value: found, error } = useLive<readonly ScheduledInfo[]>(PATHS.scheduled, { status: state, limit: 500 });
   const columns: Column<ScheduledInfo>[] = [
     { name: "path", title: "Function", width: "minmax(180px, 1fr)", cell: ({ path }) => <code>{path}</code> },
     { name: "arguments", title: "Arguments", width: "minmax(160px, 1.4fr)", cell: ({ arguments: args }) => <span className="mono quiet-ink">{args.replace(/\s+/g, " ")}</span> },
@@ -143,8 +143,7 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
 
 function Crons() {
   const now = useNow();
-  const { value, error } = useQueryResult(PATHS.crons);
-  const found = value as readonly CronInfo[] | undefined;
+  const { value: found, error } = useLive<readonly CronInfo[]>(PATHS.crons);
   const columns: Column<CronInfo>[] = [
     { name: "path", title: "Function", width: "minmax(200px, 1fr)", cell: ({ path }) => <code>{path}</code> },
     { name: "schedule", title: "Schedule", width: "minmax(180px, 1fr)", cell: ({ schedule }) => <code>{schedule}</code> },

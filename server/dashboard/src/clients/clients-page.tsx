@@ -1,6 +1,7 @@
 /** Who is connected to this hub. */
 import { useState } from "react";
-import { useQueryResult, useSynovia } from "synovia-client/react";
+import { useSynovia } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { PATHS, type ClientInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
 import { Confirm } from "../ui/confirm.tsx";
@@ -14,8 +15,7 @@ export default function ClientsPage() {
   const mayChange = useMayChange();
   const [search, setSearch] = useState("");
   const [ending, setEnding] = useState<ClientInfo | null>(null);
-  const { value, error } = useQueryResult(PATHS.clients, { limit: 1000 });
-  const found = value as readonly ClientInfo[] | undefined;
+  const { value: found, error } = useLive<readonly ClientInfo[]>(PATHS.clients, { limit: 1000 });
   const wanted = search.trim().toLowerCase();
   const rows = (found ?? []).filter((each) => !wanted || `${each.name} ${each.caller ?? ""} ${each.callerName ?? ""}`.toLowerCase().includes(wanted));
 

@@ -1,5 +1,5 @@
 /** The tables, and the rows of one of them. */
-import { useQuery } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { linkTo, useRoute } from "../browser/route.ts";
 import { PATHS, type TableInfo } from "../api/hub.ts";
 import { Boundary } from "../ui/boundary.tsx";
@@ -10,7 +10,8 @@ import "./data.css";
 
 export default function DataPage() {
   const { parts, query } = useRoute();
-  const tables = useQuery(PATHS.tables) as readonly TableInfo[] | undefined;
+  const { value: tables, error } = useLive<readonly TableInfo[]>(PATHS.tables);
+  if (error) throw error;
   if (!tables) return <div className="blank" role="status" aria-label="Loading" />;
   const own = tables.filter((table) => !table.system);
   const table = tables.find(({ name }) => name === parts[1]) ?? own[0] ?? tables[0];

@@ -1,7 +1,8 @@
 /** One document: its fields, its arrays as plots, and its JSON to edit. */
 import { useEffect, useState } from "react";
 import { ArrayRef } from "synovia-client";
-import { useQueryResult, useSynovia } from "synovia-client/react";
+import { useSynovia } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { linkTo } from "../browser/route.ts";
 import { PATHS, type TableInfo, type WholeDocument } from "../api/hub.ts";
 import { Confirm } from "../ui/confirm.tsx";
@@ -21,8 +22,7 @@ interface DocumentPanelProps {
 
 export function DocumentPanel({ table, id, close, duplicate, mayChange }: DocumentPanelProps) {
   const client = useSynovia();
-  const { value, error, isLoading } = useQueryResult(PATHS.document, { table: table.name, id });
-  const whole = value as WholeDocument | null | undefined;
+  const { value: whole, error, isLoading } = useLive<WholeDocument | null>(PATHS.document, { table: table.name, id });
   const [text, setText] = useState<string | null>(null);
   const [base, setBase] = useState<string | null>(null);
   const [fault, setFault] = useState<string | null>(null);

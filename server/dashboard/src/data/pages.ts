@@ -1,11 +1,13 @@
 /** The rows of a table, page by page: each page is live, and only those near what is looked at are asked for. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useQueries } from "synovia-client/react";
+import { useIsSeen } from "../browser/live.ts";
 import { PATHS, type Condition, type DocumentPage, type DocumentRow } from "../api/hub.ts";
 
 const SIZE = 100;
 /** So many pages stay live; those further up are forgotten, and asked for again when one comes back. */
 const MOST_LIVE = 8;
+const NONE = {};
 
 export interface Asked {
   readonly table: string;
@@ -46,7 +48,8 @@ export function useRows(asked: Asked): RowsShown {
       ),
     [key, cursors, first],
   );
-  const results = useQueries(requests) as Record<string, DocumentPage | Error | undefined>;
+  const isSeen = useIsSeen();
+  const results = useQueries(isSeen ? requests : NONE) as Record<string, DocumentPage | Error | undefined>;
   const old = kept.key === key ? kept.pages : [];
   const pages = cursors.map((_, place): DocumentPage | undefined => {
     const result = results[String(place)];

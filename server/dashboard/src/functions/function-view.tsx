@@ -1,6 +1,7 @@
 /** One function: what it says of itself, and a form to call it. */
 import { useMemo, useState } from "react";
-import { useQueryResult, useSynovia } from "synovia-client/react";
+import { useSynovia } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { linkTo } from "../browser/route.ts";
 import { PATHS, type Answer, type Caller, type FunctionInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
@@ -172,12 +173,12 @@ function ArgumentField({ input, value, change }: { input: Input; value: string |
 }
 
 function Watched({ path, asked }: { path: string; asked: Asked }) {
-  const { value, error } = useQueryResult(PATHS.watch, { path, ...asked });
-  const [changes, setChanges] = useState({ value: undefined as unknown, count: -1 });
+  const { value, error } = useLive<Answer>(PATHS.watch, { path, ...asked });
+  const [changes, setChanges] = useState<{ value: Answer | undefined; count: number }>({ value: undefined, count: -1 });
   if (value !== undefined && value !== changes.value) setChanges({ value, count: changes.count + 1 });
   if (error) return <p className="alert">{error.message}</p>;
   if (!value) return <p className="hint">Asking…</p>;
-  return <AnswerView answer={value as Answer} note={changes.count ? `live, changed ${changes.count} times` : "live"} isLive />;
+  return <AnswerView answer={value} note={changes.count ? `live, changed ${changes.count} times` : "live"} isLive />;
 }
 
 function AnswerView({ answer, note, isLive = false }: { answer: Answer; note: string; isLive?: boolean }) {

@@ -1,6 +1,6 @@
 /** Everything that can be called, and calling it. */
 import { useMemo, useState } from "react";
-import { useQuery } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { linkTo, useRoute } from "../browser/route.ts";
 import { PATHS, type FunctionInfo } from "../api/hub.ts";
 import { Choice } from "../ui/choice.tsx";
@@ -16,10 +16,11 @@ const KINDS = ["query", "mutation", "action", "route", "migration"] as const;
 
 export default function FunctionsPage() {
   const { parts } = useRoute();
-  const listed = useQuery(PATHS.functions) as { functions: readonly FunctionInfo[]; definitions: string } | undefined;
+  const { value: listed, error } = useLive<{ functions: readonly FunctionInfo[]; definitions: string }>(PATHS.functions);
   const [search, setSearch] = useState("");
   const [kind, setKind] = useState("");
   const definitions = useMemo(() => JSON.parse(listed?.definitions ?? "{}") as Definitions, [listed?.definitions]);
+  if (error) throw error;
   if (!listed) return <div className="blank" role="status" aria-label="Loading" />;
   const wanted = search.trim().toLowerCase();
   const shown = listed.functions.filter((each) => (!kind || each.kind === kind) && (!wanted || `${each.path} ${each.docs} ${each.pattern ?? ""}`.toLowerCase().includes(wanted)));

@@ -1,6 +1,6 @@
 /** How this hub is, and what it does: figures of now, and rates of the last two minutes. */
 import { useRef } from "react";
-import { useQueryResult } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { PATHS, type HubState } from "../api/hub.ts";
 import { bytes, compact, count, duration } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -18,8 +18,7 @@ interface Rates {
 }
 
 export default function HealthPage() {
-  const { value, error } = useQueryResult(PATHS.health);
-  const state = value as HubState | undefined;
+  const { value: state, error } = useLive<HubState>(PATHS.health);
   const seen = useRef<HubState[]>([]);
   if (state && seen.current.at(-1) !== state) seen.current = [...seen.current.slice(-KEPT), state];
   if (!state) return error ? <p className="alert">{error.message}</p> : <div className="blank" role="status" aria-label="Loading" />;

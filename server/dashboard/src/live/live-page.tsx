@@ -1,23 +1,30 @@
 /** Live queries: who holds them, what they cost, and why they were run again. */
-import { useMemo, useState } from "react";
-import { useQueryResult } from "synovia-client/react";
+import { useMemo, useRef, useState } from "react";
+import { useLive } from "../browser/live.ts";
 import { goInstead, useRoute } from "../browser/route.ts";
-import { PATHS, type LiveQueryInfo } from "../api/hub.ts";
+import { PATHS, type LiveQueryInfo, type LiveQueryList } from "../api/hub.ts";
 import { bytes, compact, count, duration, plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
 import { SearchField } from "../ui/search-field.tsx";
 import { LivePanel } from "./live-panel.tsx";
 
-type Order = "total" | "average" | "subscribers" | "runs" | "anew" | "pushed" | "size" | "read";
+type Order = "total" | "average" | "subscribers" | "runs" | "anew" | "pushed" | "read";
+
+/** So many are asked for at once; more as one scrolls, up to what the hub gives. */
+const PAGE = 100;
+const MOST = 500;
+const NONE: readonly LiveQueryInfo[] = [];
 
 export default function LivePage() {
   const { query } = useRoute();
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState<Order>("total");
-  const { value, error } = useQueryResult(PATHS.live, { limit: 500, ...(search.trim() && { path: search.trim() }) });
-  const found = value as readonly LiveQueryInfo[] | undefined;
-  const rows = useMemo(() => [...(found ?? [])].sort((a, b) => b[order] - a[order]), [found, order]);
+  const [limit, setLimit] = useState(PAGE);
+  const { value, error } = useLive<LiveQueryList>(PATHS.live, { limit, order, ...(search.trim() && { path: search.trim() }) });
+  const held = useRef<LiveQueryList | undefined>(undefined);
+  held.current = value ?? held.current;
+  const { queries: rows = NONE, count: all = 0 } = held.current ?? {};
   const opened = query.get("query");
 
   const columns = useMemo((): Column<LiveQueryInfo>[] => {
@@ -43,7 +50,7 @@ export default function LivePage() {
       numeric("average", "A run", "82px", (row) => duration(row.average)),
       numeric("total", "In all", "82px", (row) => duration(row.total)),
       numeric("read", "Reads", "78px", (row) => compact(row.read)),
-      numeric("size", "Result", "82px", (row) => bytes(row.size)),
+      { name: "size", title: "Result", width: "82px", kind: "number", cell: ({ size }) => bytes(size) },
       numeric("pushed", "Pushed", "86px", (row) => bytes(row.pushed)),
     ];
   }, [order]);
@@ -53,7 +60,7 @@ export default function LivePage() {
     <div className="page">
       <div className="bar">
         <h1>Live queries</h1>
-        <span className="quiet">{found && plural(found.length, "query", "queries")}</span>
+        <span className="quiet">{held.current && plural(all, "query", "queries")}{all > rows.length && `, the first ${count(rows.length)} of them`}</span>
         <span className="grow" />
         <SearchField value={search} change={setSearch} placeholder="Function" />
       </div>
@@ -67,8 +74,9 @@ export default function LivePage() {
           rowClass={({ error: code }) => (code ? "failed" : "")}
           selected={opened ? Number(opened) : null}
           open={({ number }) => open(number)}
+          {...(rows.length >= limit && limit < MOST && { more: () => setLimit(limit + PAGE) })}
           empty={
-            found && (
+            held.current && (
               <div className="empty">
                 <h2>Nobody follows a query</h2>
                 <p>What clients subscribe to appears here, with what each run reads and costs.</p>

@@ -1,17 +1,14 @@
 /** One live query: its cost, what it has read, and the commit that last made it run again. */
-import { useRef } from "react";
-import { useQueryResult } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { FunctionLink } from "../browser/function-link.tsx";
 import { PATHS, type LiveQueryDetails } from "../api/hub.ts";
 import { Facts } from "../ui/facts.tsx";
 import { bytes, count, duration, plural } from "../ui/format.ts";
+import { LogLines } from "../ui/log-lines.tsx";
 import { Panel } from "../ui/panel.tsx";
 
 export function LivePanel({ number, close }: { number: number; close: () => void }) {
-  const { value, error } = useQueryResult(PATHS.liveQuery, { number });
-  const held = useRef<LiveQueryDetails | undefined>(undefined);
-  held.current = (value as LiveQueryDetails | undefined) ?? held.current;
-  const details = held.current;
+  const { value: details, error } = useLive<LiveQueryDetails>(PATHS.liveQuery, { number });
   if (!details || error) {
     return (
       <Panel title="Live query" label="Live query" close={close}>
@@ -19,7 +16,7 @@ export function LivePanel({ number, close }: { number: number; close: () => void
       </Panel>
     );
   }
-  const { query, reads, documents, subscribers, wokenBy, isCommitKnown } = details;
+  const { query, reads, documents, subscribers, wokenBy, isCommitKnown, lines } = details;
   const rolled = query.runs ? Math.round((100 * query.rolledForward) / query.runs) : 0;
   return (
     <Panel label={`Live query ${query.path}`} title={<code>{query.path}</code>} close={close}>
@@ -73,6 +70,7 @@ export function LivePanel({ number, close }: { number: number; close: () => void
         </ul>
         <p className="hint">{documents > 0 ? `${plural(documents, "document")} by id. ` : ""}Whatever is written there makes it run again; nothing else does.</p>
       </section>
+      <LogLines lines={lines} />
       <section>
         <h3>Held by</h3>
         {subscribers.length ? (

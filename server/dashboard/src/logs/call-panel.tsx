@@ -1,17 +1,14 @@
 /** One call, and the request that it belongs to. */
-import { useRef } from "react";
-import { useQueryResult } from "synovia-client/react";
+import { useLive } from "../browser/live.ts";
 import { FunctionLink } from "../browser/function-link.tsx";
 import { PATHS, type Call, type CallDetails } from "../api/hub.ts";
 import { Facts } from "../ui/facts.tsx";
-import { bytes, clock, count, duration } from "../ui/format.ts";
+import { bytes, clock, count, duration, plural } from "../ui/format.ts";
+import { LogLines } from "../ui/log-lines.tsx";
 import { Panel } from "../ui/panel.tsx";
 
 export function CallPanel({ number, close, open }: { number: number; close: () => void; open: (number: number) => void }) {
-  const { value, error } = useQueryResult(PATHS.call, { number });
-  const held = useRef<CallDetails | undefined>(undefined);
-  held.current = (value as CallDetails | undefined) ?? held.current;
-  const details = held.current;
+  const { value: details, error } = useLive<CallDetails>(PATHS.call, { number });
   if (!details) {
     return (
       <Panel title={`Call ${number}`} label="Call" close={close}>
@@ -42,6 +39,7 @@ export function CallPanel({ number, close, open }: { number: number; close: () =
           ["Function", <FunctionLink path={call.path} />],
         ]}
       />
+      {call.more > 0 && <p className="hint">{plural(call.more, "other call")} of this function ended alike in the same second, and were only counted.</p>}
       {call.message && <p className="alert">{call.message}</p>}
       {traceback && (
         <section>
@@ -51,19 +49,7 @@ export function CallPanel({ number, close, open }: { number: number; close: () =
           </pre>
         </section>
       )}
-      {call.lines.length > 0 && (
-        <section>
-          <h3>Logged</h3>
-          <ol className="lines">
-            {call.lines.map((line, place) => (
-              <li key={place} className={line.level}>
-                <span>{line.level}</span>
-                {line.text}
-              </li>
-            ))}
-          </ol>
-        </section>
-      )}
+      <LogLines lines={call.lines} />
       {related.length > 0 && <Request calls={related} chosen={call.number} open={open} />}
       {result && (
         <section>
