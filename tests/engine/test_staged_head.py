@@ -10,7 +10,7 @@ import pytest
 
 from apps import shelves
 from helpers.faulty_store import Fault, FaultySQLiteStore, Request
-from synovia.engine import exclusive
+from synovia.engine import committer, exclusive
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
 from synovia.functions.registry import collect
@@ -112,17 +112,44 @@ async def test_the_log_may_bring_a_commit_before_the_store_acknowledges_it(hub: 
     hub.store.acknowledging.clear()
     put = await hub.call("put", name="j", shelf="a", rank=5)
     assert put.value() == "j", "it is durable: the log has brought it"
+    await hub.hold()
     counting = hub.begin("count", shelf="a", into="i")
-    await hub.staged(1)
-    summing = hub.begin("sum_up", shelf="a", limit=9, order="asc", into="j")
     await hub.staged(2)
+    summing = hub.begin("sum_up", shelf="a", limit=9, order="asc", into="j")
+    await hub.staged(3)
     taking = hub.begin("rename", name="i", code="j")
-    hub.store.acknowledging.set()
+    hub.store.gate.set()
     assert (await counting).value() == 2
     assert sorted((await summing).value()) == ["i", "j"]
     taken = (await taking).error
     assert taken is not None
     assert taken.code == "unique_violation"
+
+
+async def test_nobody_waits_for_an_acknowledgement_of_what_the_log_has_brought(hub: Hub) -> None:
+    hub.store.acknowledging.clear()
+    await hub.call("put", name="i", shelf="a", rank=0)
+    assert [(await hub.call("raise_rank", name="i", by=1)).value() for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert len(hub.store.unacknowledged) >= 5
+
+
+async def test_acknowledgements_that_do_not_come_are_not_waited_for_without_a_bound(hub: Hub) -> None:
+    """Each of them takes up a connection to the database."""
+    for name in ("i0", "i1"):
+        await hub.call("put", name=name, shelf="a", rank=0)
+    hub.store.acknowledging.clear()
+    calls = []
+    while len(hub.store.unacknowledged) <= committer._MOST_UNANSWERED:
+        calls.append(hub.begin("raise_rank", name="i0", by=1))
+        await asyncio.sleep(0)
+    late = hub.begin("raise_rank", name="i1", by=7)
+    await hub.staged(1)
+    for _ in range(5):
+        await hub.store.ping()  # behind all commits that have been begun
+    assert not late.done()
+    hub.store.acknowledging.set()
+    assert (await late).value() == 7
+    assert all(outcome.error is None for outcome in await asyncio.gather(*calls))
 
 
 # --- whose commit it is -------------------------------------------------------------------------------------------------
@@ -162,6 +189,28 @@ async def test_a_commit_from_elsewhere_overtakes_only_what_has_read_what_it_chan
     release.set()
     assert [(await task).value() for task in [*tasks, held]] == [11, 12, 1, 2, 1]
     assert hub.engine.stage.outdated - before == 2, "those that read i"
+
+
+async def test_a_batch_refused_for_what_the_log_has_brought_already_is_submitted_again_as_a_whole(
+    hub: Hub, other: Hub
+) -> None:
+    """There is nothing more to wait for, and nothing to find by committing one by one."""
+    for name in "ijk":
+        await hub.call("put", name=name, shelf="a", rank=0)
+    await other.engine.wait_for(hub.engine.head)
+
+    async def meanwhile() -> None:
+        outcome = await other.call("raise_rank", name="i", by=10)
+        await hub.engine.wait_for(outcome.ts or 0)
+
+    await hub.hold()
+    tasks = [hub.begin("raise_rank", name=name, by=1) for name in "jkjkjk"]
+    await hub.staged(7)
+    hub.store.plan, hub.store.foreign = once(*[Fault.LATE, Fault.OVERTAKEN]), meanwhile
+    hub.store.gate.set()
+    assert [(await task).value() for task in tasks] == [1, 1, 2, 2, 3, 3]
+    assert hub.store.sizes == [1, 1, 1, 1, 1, 6], "those before, the held one, the other hub's, all of them"
+    assert (hub.engine.committer.counters["conflicts"], hub.engine.committer.counters["unexplained"]) == (1, 0)
 
 
 # --- failures -----------------------------------------------------------------------------------------------------------
@@ -235,7 +284,9 @@ async def test_a_commit_that_nobody_can_tell_of_takes_place_once_under_a_tall_st
     assert (await hub.items())["i"] == ["a", 10, "i"]
 
 
-async def test_a_conflict_with_nothing_holds_up_nobody_else(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_conflict_with_nothing_holds_up_nobody_else(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("synovia.engine.mutations.MOST_RUNS", 3)
     monkeypatch.setattr("synovia.engine.mutations.MOST_SECONDS", 0)
     await hub.call("put", name="i", shelf="a", rank=0)
@@ -250,6 +301,38 @@ async def test_a_conflict_with_nothing_holds_up_nobody_else(hub: Hub, monkeypatc
     error = (await stuck).error
     assert error is not None
     assert error.code == "overloaded"
+    assert hub.engine.committer.counters["unexplained"] == 3
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "the second time, and only then"
+
+
+async def test_a_conflict_with_nothing_is_found_though_others_go_on_staging(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is staged here meanwhile is no reason for a conflict."""
+    monkeypatch.setattr("synovia.engine.mutations.MOST_RUNS", 2)
+    monkeypatch.setattr("synovia.engine.mutations.MOST_SECONDS", 0)
+    stubborn = hub.name()
+    hub.store.stubborn.add(stubborn)
+    stuck = hub.begin("put", stubborn, name="i", shelf="a", rank=1)
+
+    async def stage() -> None:
+        while not stuck.done():
+            await asyncio.wait(
+                {hub.begin("put", name=hub.name().session.hex(), shelf="b", rank=0), stuck}, timeout=0.01
+            )
+
+    await stage()
+    error = (await stuck).error
+    assert error is not None
+    assert error.code == "overloaded"
+
+
+async def test_one_conflict_with_nothing_is_counted_and_no_warning(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Another program may have begun a transaction on what it reads, and given it up."""
+    hub.store.plan = once(Fault.CONFLICT)
+    assert (await hub.call("put", name="i", shelf="a", rank=0)).value() == "i"
+    assert hub.engine.committer.counters["unexplained"] == 1
+    assert not caplog.records
 
 
 async def test_whoever_waits_for_its_commit_may_go(hub: Hub) -> None:

@@ -42,7 +42,7 @@ class FaultySQLiteStore(SQLiteStore):
         sizes: How many of them each batch had.
         under_way: The batches that are being committed, by their tokens.
         gate: Commits wait for it; ``waiting`` tells that one does.
-        acknowledging: Acknowledgements wait for it, after the commit.
+        acknowledging: Acknowledgements wait for it, after the commit; ``unacknowledged``: those that do.
     """
 
     plan: Callable[[], Fault | None] = lambda: None
@@ -55,6 +55,7 @@ class FaultySQLiteStore(SQLiteStore):
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledging: asyncio.Event = field(default_factory=asyncio.Event)
+    unacknowledged: set[bytes] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         super().__init__(":memory:")
@@ -79,7 +80,9 @@ class FaultySQLiteStore(SQLiteStore):
             raise Conflict("a document is not as it was read")
         self.under_way[batch.token] = batch
         ts = await super().commit(batch)
+        self.unacknowledged.add(batch.token)
         await self.acknowledging.wait()
+        self.unacknowledged.discard(batch.token)
         if fault is Fault.LOST:
             raise StoreUnavailable("the acknowledgement was lost")
         if fault is Fault.LATE:

@@ -3,6 +3,9 @@
 A batch names the number of Synovia transactions that its entries have been checked against (the fence), so another hub's
 commit in between makes the store refuse it. Then the log brings that commit, the stage drops what it has overtaken, and the
 rest is submitted again. Nothing is acknowledged before the store or the log says that it is durable.
+
+Store and log speak in any order. What the log has brought is known: nothing waits for an answer of the store that can only
+repeat it, and nothing waits for the log to bring it once more.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import bson
 
@@ -22,6 +25,7 @@ from synovia.engine.peers import Peers
 from synovia.engine.stage import Stage
 from synovia.schema import Reading
 from synovia.store.base import Batch, Conflict, Store, StoreError, StoreUnavailable, StoreUnusable, Ts, Write
+from synovia.tasks import end
 from synovia.transaction.document_cache import DocumentCache
 from synovia.transaction.keyed import Point
 
@@ -31,6 +35,10 @@ FAULT_SECONDS = 30.0
 """So long a commit that failed counts as a fault, if none has succeeded since."""
 _CATCH_UP_SECONDS = 0.05
 _AWAY_SECONDS = 0.2
+_MOST_IN_VAIN = 64
+"""A batch that conflicts so often one after the other is committed one by one, whatever the log brings meanwhile."""
+_MOST_UNANSWERED = 8
+"""So many commits that the log has brought may wait for the store's answer, which takes up a connection each."""
 
 
 class Committer:
@@ -41,7 +49,8 @@ class Committer:
         patience: Seconds for which a batch is submitted again while the database cannot be reached.
 
     Attributes:
-        counters: ``committed`` mutations in ``transactions``; ``conflicts``, for which a batch was submitted again.
+        counters: ``committed`` mutations in ``transactions``; ``conflicts``, for which a batch was submitted again;
+            ``unexplained`` ones, of which the log has brought no reason.
     """
 
     def __init__(
@@ -56,6 +65,8 @@ class Committer:
         self._most = most
         self._patience = patience
         self._singly = 0  # so many entries are committed one by one, to find the one that the store refuses
+        self._in_vain = 0  # so many conflicts there have been since the last commit
+        self._answers: set[asyncio.Task[Ts]] = set()
         self._away_since: float | None = None
         self._failed: tuple[str, float] | None = None
         self._clock: Reading = 0
@@ -83,13 +94,15 @@ class Committer:
         except BaseException:
             self._stage.fail_all(StoreUnavailable("the hub is stopping"))
             raise
+        finally:
+            await end(self._answers)
 
     async def _commit(self) -> None:
         attempt = self._stage.begin(1 if self._singly else self._most, self._peers.mark)
         if attempt is None:
             return
         try:
-            ts = await self._store.commit(self._as_batch(attempt))
+            ts = await self._durable(attempt)
         except Conflict as error:
             await self._conflicted(attempt, error)
         except StoreError as error:
@@ -102,32 +115,55 @@ class Committer:
         else:
             self._committed(attempt, ts)
 
-    def _committed(self, attempt: Attempt, ts: Ts) -> None:
+    async def _durable(self, attempt: Attempt) -> Ts | None:
+        """Have the store commit an attempt; None: the log has brought it first, and the store's answer may come or not.
+
+        Raises:
+            StoreError: As ``Store.commit``.
+        """
+        answer = asyncio.create_task(self._store.commit(self._as_batch(attempt)), name="commit")
+        self._answers.add(answer)
+        answer.add_done_callback(self._answered)
+        await asyncio.wait((answer, attempt.delivered), return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        while len(self._answers) > _MOST_UNANSWERED:
+            await asyncio.wait(self._answers, return_when=asyncio.FIRST_COMPLETED)
+        return None
+
+    def _answered(self, answer: asyncio.Task[Ts]) -> None:
+        self._answers.discard(answer)
+        if not answer.cancelled() and (error := answer.exception()) is not None:
+            logger.debug("the store answers a commit with %s: %s", type(error).__name__, error)
+
+    def _committed(self, attempt: Attempt, ts: Ts | None) -> None:
         self._away_since = None
+        self._in_vain = 0
         self._singly = max(0, self._singly - 1)
         self.counters += Counter(committed=len(attempt.entries), transactions=1)
-        self._stage.acknowledge(attempt, ts)
+        if ts is not None:
+            self._stage.acknowledge(attempt, ts)
 
     async def _conflicted(self, attempt: Attempt, error: Conflict) -> None:
-        """Wait for what has made the store refuse a batch; the stage then drops what that has overtaken.
+        """Learn what has made the store refuse a batch; the stage drops what that has overtaken.
 
-        A batch may be refused although nothing new comes: then its entries are tried one by one, and one that is refused
-        alone has to be run again, since the database holds something else than it has read.
+        A batch may be refused for nothing that the log brings: then its entries are tried one by one, and one that is
+        refused alone has to be run again, since the database holds something else than it has read.
         """
         self._away_since = None
+        self._in_vain += 1
         self.counters["conflicts"] += 1
-        before = self._stage.number, self._stage.fence
         left = self._stage.put_back(attempt)
-        await self._catch_up()
-        if (self._stage.number, self._stage.fence) != before or not left:
+        if await self._is_known(lambda: attempt.is_overtaken(self._stage.fence)) and self._in_vain < _MOST_IN_VAIN:
             return
+        self._in_vain = 0
         if len(attempt.entries) > 1:
             self._singly = len(attempt.entries)
             return
-        logger.warning("a mutation conflicts with nothing that the log has brought, and is run again: %s", error)
+        self.counters["unexplained"] += 1
         self._singly = max(0, self._singly - 1)
         self._cache.forget(point for entry in left for point in entry.commit.points)
-        self._stage.drop(left, lambda entry: Outdated(uncertain=entry.uncertain))
+        self._stage.drop(left, lambda entry: Outdated(uncertain=entry.uncertain, unexplained=error))
 
     async def _out_of_reach(self, attempt: Attempt, error: StoreError) -> None:
         """Try again what may have been committed; the log tells if it was."""
@@ -139,7 +175,7 @@ class Committer:
         if now - self._away_since > self._patience:
             away = StoreUnavailable(f"the database refused the commit for too long: {error}")
             self._stage.drop(left, lambda _: away)
-        await self._catch_up()
+        await self._is_known(lambda: attempt.is_settled or attempt.is_overtaken(self._stage.fence))
 
     def _refused(self, attempt: Attempt, error: StoreError) -> None:
         """Give up the entry that the store refuses; of several it is found by committing them one by one."""
@@ -158,11 +194,13 @@ class Committer:
         self._clock = max(self._clock, self._log.clock, *made)
         return Batch(merged(attempt.entries), requests, attempt.fence, self._clock, attempt.token)
 
-    async def _catch_up(self) -> None:
-        """Wait for the log to bring what we do not know yet, but not for ever: not every conflict leaves a commit."""
+    async def _is_known(self, known: Callable[[], bool]) -> bool:
+        """Wait until the log makes something known, if it has not yet, but not for ever: not every conflict leaves a
+        commit."""
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
-                await self._log.wait_for_more()
+                while not known():
+                    await self._log.wait_for_more()
         except TimeoutError:
             try:
                 _, fence = await self._store.newest()
@@ -170,6 +208,7 @@ class Committer:
                 await asyncio.sleep(_AWAY_SECONDS)
             else:
                 await self._log.wait_for_fence(fence)
+        return known()
 
 
 def _refusal(entry: Entry, error: StoreError) -> StoreError:

@@ -21,13 +21,17 @@ LARGE: Final = 500
 class Outdated(Exception):
     """What a mutation read has changed since, or was never committed: run it again.
 
-    ``uncertain``: it may have been committed all the same. ``elsewhere``: another hub has changed it.
+    ``uncertain``: it may have been committed all the same. ``elsewhere``: another hub has changed it. ``unexplained``: what
+    the store says of it, though the log has brought nothing that it could mean.
     """
 
-    def __init__(self, *, uncertain: bool = False, elsewhere: bool = False) -> None:
+    def __init__(
+        self, *, uncertain: bool = False, elsewhere: bool = False, unexplained: Exception | None = None
+    ) -> None:
         super().__init__("what was read has changed")
         self.uncertain = uncertain
         self.elsewhere = elsewhere
+        self.unexplained = unexplained
 
 
 class State(Enum):
@@ -68,6 +72,7 @@ class Entry:
         number: Its place among all changes that the stage has seen.
         ts: Its commit, once it is durable.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
+        overtaken: Another program has changed what it read while it was being committed.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
 
@@ -77,6 +82,7 @@ class Entry:
     state: State = State.STAGED
     ts: Ts | None = None
     uncertain: bool = False
+    overtaken: bool = False
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -122,14 +128,21 @@ class Attempt:
         token: By this the log tells whether it has taken place.
         fence: How many Synovia transactions came before it.
         ts: Its timestamp, once the store has told it.
+        delivered: Done as soon as the log has brought it.
     """
 
     token: bytes
     fence: int
     entries: list[Entry]
     ts: Ts | None = None
+    delivered: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
     def is_settled(self) -> bool:
         """Whether it is known to have taken place."""
         return all(entry.state is State.DURABLE for entry in self.entries)
+
+    def is_overtaken(self, fence: int) -> bool:
+        """Tell whether it can never take place, for what the log has brought: another transaction with its number (there
+        have been ``fence``), or something that has made an entry run again."""
+        return fence > self.fence or any(entry.state is State.DROPPED for entry in self.entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from synovia.transaction.as_stored import as_stored
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
 from synovia_protocol.errors import ErrorCode, ErrorInfo
+
+logger = logging.getLogger("synovia")
 
 MOST_RUNS: Final = 100
 MOST_SECONDS: Final = 10.0
@@ -83,6 +86,7 @@ class _Progress:
         refusal: Why it has to fail, whatever it says itself.
         violated: The unique indexes that have refused it.
         runs: How often it has been run.
+        unexplained: How often the store has refused it, though it had read what the log says is there.
     """
 
     request: Request
@@ -90,6 +94,7 @@ class _Progress:
     refusal: ErrorInfo | None = None
     violated: set[str] = field(default_factory=set)
     runs: int = 0
+    unexplained: int = 0
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -101,6 +106,15 @@ class _Progress:
     def is_hopeless(self) -> bool:
         """Whether there is no point in running it again: the database is wedged."""
         return self.runs >= MOST_RUNS and time.monotonic() - self.began > MOST_SECONDS
+
+    def notice(self, unexplained: Exception) -> None:
+        """Take notice of a conflict for which there is no reason. Once, it may be with something that another program
+        has begun and not committed, or that the log is about to bring; twice, after it has read everything anew, the
+        database gives documents to readers otherwise than it holds them."""
+        self.unexplained += 1
+        if self.unexplained == 2:
+            path = self.request.function.path
+            logger.warning("%s conflicts again with nothing that the log has brought: %s", path, unexplained)
 
 
 class Mutations:
@@ -134,6 +148,8 @@ class Mutations:
                 progress.request = replace(progress.request, retry=retry)
                 if outdated.elsewhere:
                     self._peers.overtaken(request.function.path)
+                if outdated.unexplained is not None:
+                    progress.notice(outdated.unexplained)
             else:
                 if outcome is not None:
                     return outcome

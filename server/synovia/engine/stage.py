@@ -292,7 +292,7 @@ class Stage:
         for entry in waiting:
             entry.state = State.STAGED
             entry.uncertain = entry.uncertain or uncertain
-        lost = [entry for entry in waiting if entry.epoch != self.epoch]
+        lost = [entry for entry in waiting if entry.overtaken or entry.epoch != self.epoch]
         self.outdated += len(lost)
         self.drop(lost, _outdated)
         return [entry for entry in waiting if entry.state is State.STAGED]
@@ -351,6 +351,8 @@ class Stage:
         if any(entry.state is State.DROPPED for entry in attempt.entries):
             self._give_way(commit, attempt.entries)  # given up too early: to all others it is news
         self._settle(attempt, commit.ts)
+        if not attempt.delivered.done():
+            attempt.delivered.set_result(None)
         delivered = set(attempt.entries)
         self._keep(entry for entry in self._entries if entry not in delivered)
 
@@ -363,19 +365,20 @@ class Stage:
         """Drop what a commit from elsewhere has overtaken, at once: no view may show both."""
         self.number += 1
         self._remember(_Change(self.number, commit))
-        overtaken = [
-            entry
-            for entry in self._entries
-            if entry not in but and self._may_give_way(entry, commit) and self._overtakes(commit, entry.submission)
-        ]
+        overtaken = [entry for entry in self._entries if entry not in but and self._overtakes(commit, entry.submission)]
+        self._give_way_at_once([entry for entry in overtaken if self._is_open(entry, commit)], commit)
+        for entry in overtaken:
+            entry.overtaken = True
+
+    def _give_way_at_once(self, overtaken: Collection[Entry], commit: KeyedCommit) -> None:
         self.outdated += len(overtaken)
         elsewhere = commit.fence is not None
         self.drop(overtaken, lambda entry: Outdated(uncertain=entry.uncertain, elsewhere=elsewhere))
 
     @staticmethod
-    def _may_give_way(entry: Entry, commit: KeyedCommit) -> bool:
-        """Tell whether an entry is not decided yet. One that is being committed is, as soon as another hub's transaction
-        has taken its number; another program's commit has none, and the store decides."""
+    def _is_open(entry: Entry, commit: KeyedCommit) -> bool:
+        """Tell whether an entry will not be committed. One that is being committed will not, if another hub's transaction
+        has taken its number; another program's commit has none: then the store decides, and if it refuses, this is why."""
         return entry.state is State.STAGED or (entry.state is State.COMMITTING and commit.fence is not None)
 
     def _pass_by(self, ts: Ts) -> None:

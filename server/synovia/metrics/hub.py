@@ -38,6 +38,10 @@ class HubCollector(Collector):
             counted["conflicts"],
         )  # fmt: skip
         yield _counter(
+            "synovia_commit_conflicts_unexplained", "Mutations run again as the database refused them for no known reason.",
+            counted["unexplained"],
+        )  # fmt: skip
+        yield _counter(
             "synovia_mutations_outdated", "Mutations that were run again, as what they had read had changed.",
             counted["outdated"],
         )  # fmt: skip
