@@ -37,6 +37,7 @@ from synovia.functions.pool import Pool
 from synovia.functions.query import Query
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
+from synovia.functions.row_rules import RuleContext, may_read, may_write
 from synovia.functions.schema_states import MigrationState
 from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
@@ -44,6 +45,7 @@ from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, Sign
 from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
+from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.relations import Reference
 from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
@@ -60,6 +62,7 @@ __all__ = [
     "ArrayRef",
     "Attachment",
     "AuditEntry",
+    "Audited",
     "Authenticator",
     "BadCursor",
     "CallOutcome",
@@ -92,16 +95,19 @@ __all__ = [
     "Reference",
     "Registry",
     "Retry",
+    "RuleContext",
     "ScheduledCall",
     "SchemaError",
     "SeedState",
     "Settings",
     "SignIn",
     "SignInUnavailable",
+    "SoftDelete",
     "StoreError",
     "StoreUnavailable",
     "Synovia",
     "Table",
+    "Timestamps",
     "Trend",
     "Unauthenticated",
     "UnknownFunction",
@@ -118,6 +124,8 @@ __all__ = [
     "le",
     "load_application",
     "lt",
+    "may_read",
+    "may_write",
     "migration",
     "mutation",
     "normal_email",

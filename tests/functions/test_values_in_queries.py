@@ -18,6 +18,7 @@ from synovia import field, ge, gt, le, lt
 from synovia.functions.conditions import Condition, Range, between
 from synovia.functions.pages import Journal
 from synovia.functions.query import Query
+from synovia.functions.visibility import TableView
 from synovia.schema import Document, Id
 from synovia.store.base import Batch, Store, Write
 from synovia.transaction.rows import RowCache
@@ -231,9 +232,8 @@ async def test_a_thousand_random_queries(filled: tuple[Store, list[Recording]]) 
     for number in range(CASES):
         chosen = choice(random)
         limit, descending = random.choice([None, 1, 3, 20]), random.random() < 0.5
-        query = Query(Transaction(store.snapshot(ts)), Journal(), RowCache(), Recording).using(
-            chosen.index, **chosen.given
-        )
+        view = TableView(Recording, Transaction(store.snapshot(ts)), None)
+        query = Query(view, Journal(), RowCache(), Recording).using(chosen.index, **chosen.given)
         query = query.order("desc" if descending else "asc")
         text, holds = f"{number}: {chosen.index} {chosen.given}", [chosen.holds]
         if random.random() < 0.6:

@@ -20,6 +20,7 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function
 from synovia.keys import BY_ID, Interval, Order
 from synovia.schema import Document, Id, Model, Table, id_to_bson, misfit_of, refusal
+from synovia.schema.kept import DELETED_AT
 from synovia.schema.misfits import id_text
 from synovia.store.filters import AllOf, Comparison, Filter, Not
 from synovia.transaction.transaction import Scan, Transaction, scan_key
@@ -236,7 +237,7 @@ class DataFunctions:
         for id_ in ids:
             found = await SystemWriter(ctx.db).read(table, id_to_bson(id_))
             if found is not None:
-                await ctx.db.delete(Id(id_).of(model))
+                await SystemWriter(ctx.db).delete(Id(id_).of(model), for_good=DELETED_AT in found)
                 deleted += 1
         await ctx.audit("operator.delete", subject=table, data={"ids": ids[:100], "deleted": deleted})
         return deleted

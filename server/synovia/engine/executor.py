@@ -17,14 +17,17 @@ from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
+from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.env import Env
 from synovia.functions.function import Function, Kind
+from synovia.functions.keeping import Author
 from synovia.functions.log_lines import LogLine, collected
 from synovia.functions.pages import Journal
 from synovia.functions.registry import Registry
+from synovia.functions.row_rules import CallerRules
 from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
@@ -189,7 +192,8 @@ class Executor:
             pages = Journal.of(journal)
         except FunctionError as error:
             return Run(ReadSet(), error=error.info)
-        db = DatabaseReader(transaction, pages, rows, self.unreadable.note)
+        rules = self._rules(function, transaction, rows, origin)
+        db = DatabaseReader(transaction, pages, rows, self.unreadable.note, rules)
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
@@ -200,7 +204,7 @@ class Executor:
                 if identity is not None and identity.impersonation is not None and not shared:
                     run.error = await self._objection(identity.impersonation, transaction, now)
                 if run.error is None:
-                    await self._run(function, context, args, run, rows, admitted=shared)
+                    await self._run(function, context, args, run, rows, admitted=shared, rules=rules)
         except TimeoutError:
             await self._check_store()
             run.timed_out = True
@@ -228,14 +232,16 @@ class Executor:
         function, values = self.prepare(path, Kind.QUERY, args, identity, origin)
         transaction, now = outer.db.transaction, self.now()
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
+        rules = self._rules(function, transaction, RowCache(), origin)
+        db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules)
         context = QueryContext(
-            identity, transaction.reads, outer.db, self._store.arrays, now=now, access=access, env=self.env
+            identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env
         )
         await function.access.admit(context)
         if isinstance(values, InvalidArguments):
             raise values
         with RunCalls(context) as calls:
-            given = await self._result(function, context, values, calls)
+            given = await self._result(function, context, values, calls, rules)
         return (await packed_result(function, given, None)).packed
 
     async def _check_store(self) -> None:
@@ -262,7 +268,9 @@ class Executor:
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
         transaction = Transaction(snapshot, budget)
         random, ids = Random(seed), RunIds(self.ids)
-        db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations)
+        rules = self._rules(function, transaction, RowCache(), origin)
+        author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
+        db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
@@ -271,7 +279,7 @@ class Executor:
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
             async with asyncio.timeout(limits.mutation_timeout):
-                await self._run(function, context, args, run)
+                await self._run(function, context, args, run, rules=rules)
         except TimeoutError:
             await self._check_store()
             run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
@@ -312,6 +320,15 @@ class Executor:
         )  # fmt: skip
         await self._run(function, context, args, run)
         return run
+
+    def _rules(
+        self, function: Function, transaction: Transaction, rows: RowCache, origin: CallOrigin
+    ) -> CallerRules | None:
+        """Give what the rules say to the caller of a function; None: the server or the application itself is calling."""
+        own = self.registry.functions.get(function.path) is function
+        if origin.trusted or not own or not self.registry.rules:
+            return None
+        return CallerRules(self.registry.rules, transaction, rows, self.unreadable.note)
 
     def _caller_access(
         self,
@@ -364,6 +381,7 @@ class Executor:
         rows: RowCache | None = None,
         *,
         admitted: bool = False,
+        rules: CallerRules | None = None,
     ) -> None:
         try:
             with collected() as run.log_lines, RunCalls(context) as calls:
@@ -372,7 +390,7 @@ class Executor:
                 if isinstance(args, InvalidArguments):
                     run.error = args.info
                     return
-                given = await self._result(function, context, args, calls)
+                given = await self._result(function, context, args, calls, rules)
             result = await packed_result(function, given, rows)
             run.value, run.packed, run.arrays = result
             if (refused := refusal(function, result, self._limits)) is not None:
@@ -395,13 +413,19 @@ class Executor:
         return cls._result.__code__
 
     @staticmethod
-    async def _result(function: Function, context: Any, args: Mapping[str, Any], calls: RunCalls) -> Any:
+    async def _result(
+        function: Function, context: Any, args: Mapping[str, Any], calls: RunCalls, rules: CallerRules | None
+    ) -> Any:
+        if rules is not None:
+            rules.caller = context
         try:
             result = await function.body(context, **args)
         except Exception as error:
             calls.explain(error)
             raise
         calls.check(result)
+        if rules is not None and rules.fault is not None:
+            raise rules.fault
         return result
 
     def _server_error(self, function: Function, error: Exception) -> ErrorInfo:

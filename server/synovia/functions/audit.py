@@ -31,6 +31,7 @@ class AuditEntry(
         Index("by_actor", "actor", "at"),
         Index("by_subject", "subject", "at"),
         Index("by_action", "action", "at"),
+        Index("by_scope", "scope", "at"),
     ],
 ):
     """One entry; ``ctx.audit`` of a mutation adds it in the mutation's transaction.
@@ -41,6 +42,7 @@ class AuditEntry(
         action: What was done, as ``users.impersonate``.
         subject: To whom or what: an id, or an ``Identity.key``.
         reason: Why, in the actor's words.
+        scope: Whose it is, as an organization's id; set by tables that are ``Audited``, and by ``ctx.audit``.
         data: What else the application keeps with it.
     """
 
@@ -49,4 +51,5 @@ class AuditEntry(
     action: str
     subject: Annotated[str | None, BeforeValidator(_text_of_id)] = None
     reason: str | None = None
+    scope: str | None = None
     data: Any = None

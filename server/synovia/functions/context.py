@@ -127,7 +127,22 @@ class QueryContext(Context):
         super().__init__(identity, reads, access, env)
         self.db = db
         self.arrays = ArrayReader(store)
+        self._store = store
         self._now = now
+
+    def as_application(self) -> QueryContext:
+        """Give a context of the same run in which the application itself is calling: rules are not asked."""
+        if self.trusted:
+            return self
+        return QueryContext(
+            None,
+            self._reads,
+            self.db.for_application(),
+            self._store,
+            now=self._now,
+            access=self.access.of_application(),
+            env=self._env,
+        )
 
     @property
     def now(self) -> int:
@@ -181,7 +196,6 @@ class MutationContext(QueryContext):
         super().__init__(identity, reads, db, store, now=now, access=access, env=env)
         self.arrays = ArrayWriter(store)
         self.random = random
-        self._store = store
         self._services = services or Services()
 
     @cached_property
@@ -190,17 +204,23 @@ class MutationContext(QueryContext):
         return self._services.get_scheduling().within(self)
 
     def as_application(self) -> MutationContext:
-        """Give a context of the same transaction in which the application itself is calling."""
+        """Give a context of the same transaction in which the application itself is calling: rules are not asked."""
         if self.trusted:
             return self
         return MutationContext(
-            None, self._reads, self.db, self._store, now=self.now, random=self.random, services=self._services,
-            access=self.access.of_application(), env=self._env,
+            None, self._reads, self.db.for_application(), self._store, now=self._now, random=self.random,
+            services=self._services, access=self.access.of_application(), env=self._env,
         )  # fmt: skip
 
     @awaited("ctx.audit", is_write=True)
     async def audit(
-        self, action: str, *, subject: str | None = None, reason: str | None = None, data: Any = None
+        self,
+        action: str,
+        *,
+        subject: str | None = None,
+        reason: str | None = None,
+        scope: str | None = None,
+        data: Any = None,
     ) -> Id[AuditEntry]:
         """Add an entry to the audit table; it is committed with this mutation, or not at all.
 
@@ -208,11 +228,14 @@ class MutationContext(QueryContext):
             action: What was done, as ``users.archive``.
             subject: To whom or what.
             reason: Why, in the caller's words.
+            scope: Whose entry it is, as an organization's id.
             data: Any wire value that is worth keeping with it.
         """
         identity = self.identity
         actor = APPLICATION if self.trusted else None if identity is None else identity.key
-        entry = AuditEntry(at=self.now, actor=actor, action=action, subject=subject, reason=reason, data=data)
+        entry = AuditEntry(
+            at=self.now, actor=actor, action=action, subject=subject, reason=reason, scope=scope, data=data
+        )
         return await SystemWriter(self.db).insert(entry)
 
     @awaited("ctx.impersonate", is_write=True)

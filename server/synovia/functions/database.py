@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar, overload
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, TypeVar, overload
 
 import bson
 from bson import ObjectId
-from bson.errors import InvalidDocument
-from pydantic import BaseModel
 
 from synovia import keys
-from synovia.errors import Forbidden, FunctionError, InvalidArguments, KeyTaken, NotFound
+from synovia.errors import Forbidden, InvalidArguments, KeyTaken, NotFound
+from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import awaited
+from synovia.functions.conditions import lt
+from synovia.functions.deletion import Deletions, Leaving
 from synovia.functions.given import (
     brought,
     changed,
+    check_references,
     checked_row,
     checked_table,
     document_of,
+    encode,
     key_of,
     table_of,
     validated,
 )
+from synovia.functions.keeping import Author, check_given, entry_of, note_kept, stamp
 from synovia.functions.pages import Journal
 from synovia.functions.query import Notice, Query, only_row, unnoticed
 from synovia.functions.unreadable import UnreadableDocument
+from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
+from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia.turns import Turns
-from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
 
 _AHEAD_MS = 1000
 """An id that is further ahead than that of the time of day does not tell it: some hub's clock was wrong once."""
-MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room for what Synovia adds around it
+_WRITING: Final[tuple[Verb, ...]] = ("read", "write")
+"""Who writes a row sees it, before and after, and may write it."""
 
 
 _NO_RELATIONS = Relations()
@@ -54,24 +62,36 @@ class DatabaseReader:
         journal: Journal | None = None,
         rows: RowCache | None = None,
         notice: Notice = unnoticed,
+        judge: Judge | None = None,
     ) -> None:
         self._transaction = transaction
         self._notice = notice
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
+        self._judge = judge
 
     @property
     def transaction(self) -> Transaction:
         """The run's view of the database; for the server's own parts."""
         return self._transaction
 
+    def for_application(self) -> DatabaseReader:
+        """Give the same for the application itself, of which no rule asks anything; for ``ctx.as_application()``."""
+        return DatabaseReader(self._transaction, self._journal, self._rows, self._notice)
+
+    def _view(self, table: type[Table], *, with_deleted: bool = False) -> TableView:
+        return TableView(table, self._transaction, self._judge, with_deleted=with_deleted)
+
     @overload
-    async def get(self, id_: Id[T], /) -> T | None: ...
+    async def get(self, id_: Id[T], /, *, with_deleted: bool = False) -> T | None: ...
     @overload
-    async def get(self, table: type[T], id_: Id[T], /) -> T | None: ...
+    async def get(self, table: type[T], id_: Id[T], /, *, with_deleted: bool = False) -> T | None: ...
     @awaited("ctx.db.get")
-    async def get(self, table: Any, id_: Any = None, /) -> Any:
+    async def get(self, table: Any, id_: Any = None, /, *, with_deleted: bool = False) -> Any:
         """Read a document by its id, or None; the table need not be named if the id knows it.
+
+        Args:
+            with_deleted: Also if it has been deleted softly.
 
         Raises:
             InvalidArguments: The id is another table's, or none at all.
@@ -79,7 +99,7 @@ class DatabaseReader:
         """
         if id_ is None:
             table, id_ = table_of(table, "get"), table
-        document = await self._transaction.get(checked_table(table).spec.name, key_of(table, id_))
+        document = await self._view(checked_table(table), with_deleted=with_deleted).get(key_of(table, id_))
         return None if document is None else only_row(self._rows, table, document, self._notice)
 
     @awaited("ctx.db.load")
@@ -91,7 +111,7 @@ class DatabaseReader:
             field: An ``Id``, a list of ids, or None, in each of them.
 
         Returns:
-            Rows by their ids, each once; an id is not among them if its document is gone, or does not fit its table.
+            Rows by their ids, each once; an id is not among them if its document is gone, hidden, or does not fit its table.
 
         Raises:
             TypeError: The field holds something else.
@@ -104,7 +124,7 @@ class DatabaseReader:
                 asked.setdefault(table, {})[id_] = key_of(table, id_)
         found = {}
         for table, ids in asked.items():
-            documents = await self._transaction.get_many(table.spec.name, list(ids.values()))
+            documents = await self._view(table).get_many(list(ids.values()))
             for id_, document in zip(ids, documents, strict=True):
                 if document is not None and (loaded := self._row_or_none(table, document)) is not None:
                     found[id_] = loaded
@@ -118,19 +138,32 @@ class DatabaseReader:
 
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
-        return Query(self._transaction, self._journal, self._rows, checked_table(table), notice=self._notice)
+        view = self._view(checked_table(table))
+        return Query(view, self._journal, self._rows, table, notice=self._notice)
 
 
 class DatabaseWriter(DatabaseReader):
     """Reads and writes of one mutation; its own reads see its writes, nobody else's do before the commit."""
 
     def __init__(
-        self, transaction: Transaction, ids: RunIds, notice: Notice = unnoticed, relations: Relations = _NO_RELATIONS
+        self,
+        transaction: Transaction,
+        ids: RunIds,
+        notice: Notice = unnoticed,
+        relations: Relations = _NO_RELATIONS,
+        judge: Judge | None = None,
+        author: Author | None = None,
     ) -> None:
-        super().__init__(transaction, notice=notice)
+        super().__init__(transaction, notice=notice, judge=judge)
         self._ids = ids
         self._relations = relations
+        self._author = author or Author()
         self._turns = Turns()
+        self._deletions = Deletions(transaction, relations, self._write)
+
+    def for_application(self) -> DatabaseWriter:
+        author = replace(self._author, actor=APPLICATION)
+        return DatabaseWriter(self._transaction, self._ids, self._notice, self._relations, author=author)
 
     @awaited("ctx.db.insert", is_write=True)
     async def insert(self, row: T, *, creation_time: float | None = None) -> Id[T]:
@@ -141,6 +174,7 @@ class DatabaseWriter(DatabaseReader):
             creation_time: When it was made, in milliseconds since 1970, if that was somewhere else.
 
         Raises:
+            Forbidden: The rules of the table do not let the caller write it.
             FunctionError: A document with this id exists, or a unique index has its key (code ``unique_violation``).
             InvalidArguments: Something in it cannot be stored.
         """
@@ -155,11 +189,14 @@ class DatabaseWriter(DatabaseReader):
         table = self._writable(type(checked_row(row)))
         if made := not row.id:
             row.__dict__["id"] = Id(str(self._ids.make())).of(table)  # frozen, but nobody has seen it yet
-        elif await self._transaction.get(table.spec.name, key_of(table, row.id)) is not None:
-            raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
         row.note_creation_time(self._creation_time_to_store(row, creation_time, made=made))
+        note_kept(row, {})
         document = document_of(row)
-        await self._write(table, document["_id"], None, document)
+        await self._check_may_write(table, document)
+        if not made and await self._transaction.get(table.spec.name, document["_id"]) is not None:
+            raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
+        await self._write(table, None, document)
+        note_kept(row, document)
         return Id(row.id).of(table)
 
     @awaited("ctx.db.patch", is_write=True)
@@ -173,13 +210,14 @@ class DatabaseWriter(DatabaseReader):
             changes: The fields by their Python names.
 
         Raises:
-            NotFound: It is no longer there.
+            NotFound: It is no longer there, or hidden from the caller.
+            Forbidden: The rules of the table do not let the caller change it, or not to this.
             InvalidArguments: A field does not exist, or its new value does not fit.
             UnreadableDocument: It does not fit the table, and what is given does not mend that.
         """
         table, key = self._target(row, "patch")
         before = await self._existing(table, key)
-        return await self._patch(table, key, before, brought(table, changes))
+        return await self._patch(table, before, _given(table, changes))
 
     @awaited("ctx.db.patch_where", is_write=True)
     async def patch_where(self, query: Query[T], /, **changes: Any) -> int:
@@ -191,21 +229,31 @@ class DatabaseWriter(DatabaseReader):
             InvalidArguments: A field does not exist, or its new value does not fit.
             MutationTooLarge: There are more than one mutation may write.
         """
-        table, given, number = self._writable(query.table), brought(query.table, changes), 0
-        for before in await self._transaction.scan(query.scan):
+        table, given, number = self._writable(query.table), _given(query.table, changes), 0
+        for before in await self._found(query):
             if self._row_or_none(table, before) is not None:
-                await self._patch(table, before["_id"], before, given)
+                await self._patch(table, before, given)
                 number += 1
         return number
 
-    async def _patch(self, table: type[T], key: Any, before: Document, given: Mapping[str, Any]) -> T:
+    async def _found(self, query: Query[Any], limit: int | None = None) -> list[Document]:
+        """Read the documents of a query, and check that all of them may be written."""
+        view = self._view(query.table, with_deleted=query.shows_deleted)
+        documents = await view.scan(query.scan, limit)
+        for document in documents:
+            await self._check_may_write(query.table, document)
+        return documents
+
+    async def _patch(self, table: type[T], before: Document, given: Mapping[str, Any]) -> T:
         try:
             new, after = changed(table, before, given)
         except InvalidArguments:
             only_row(self._rows, table, before, self._notice)  # then it was not the arguments
             raise
-        _check_references(table, [getattr(new, name) for name in given], given)
-        await self._write(table, key, before, after)
+        check_references(table, [getattr(new, name) for name in given], given)
+        await self._check_may_write(table, after)
+        await self._write(table, before, after)
+        note_kept(new, after)
         return new
 
     @awaited("ctx.db.replace", is_write=True)
@@ -213,85 +261,98 @@ class DatabaseWriter(DatabaseReader):
         """Replace a document by the row, fields of other programs included.
 
         Raises:
-            NotFound: It is no longer there.
+            NotFound: It is no longer there, or hidden from the caller.
+            Forbidden: The rules of the table do not let the caller change it, or not to this.
             InvalidArguments: Something in it cannot be stored.
         """
         table, key = self._target(checked_row(row), "replace")
         before = await self._existing(table, key)
-        after = document_of(row)
-        if CREATION_TIME in before:
-            after[CREATION_TIME] = before[CREATION_TIME]
-        _check_references(table, validated(table, after), row)
-        await self._write(table, key, before, after)
+        after = {name: value for name, value in document_of(row).items() if name != DELETED_AT}
+        after |= {name: before[name] for name in (CREATION_TIME, DELETED_AT) if name in before}
+        check_references(table, validated(table, after), row)
+        await self._check_may_write(table, after)
+        await self._write(table, before, after)
 
     @awaited("ctx.db.delete", is_write=True)
-    async def delete(self, row: Table | Id[Any], /) -> None:
-        """Delete a document.
+    async def delete(self, row: Table | Id[Any], /, *, for_good: bool = False) -> None:
+        """Delete a document; one of a table with ``SoftDelete`` is only marked, and can be restored.
+
+        Args:
+            row: The document, or its id if that knows its table.
+            for_good: Whether it is to be gone in any case.
+
+        Raises:
+            NotFound: It is no longer there, or hidden from the caller.
+            Forbidden: The rules of the table do not let the caller write it.
+            FunctionError: Another one that stays refers to it, and restricts that (code ``still_referenced``).
+        """
+        table, key = self._target(row, "delete")
+        await self._delete(table, [await self._existing(table, key, with_deleted=for_good)], for_good=for_good)
+
+    @awaited("ctx.db.delete_where", is_write=True)
+    async def delete_where(self, query: Query[Any], /, *, for_good: bool = False) -> int:
+        """Delete all documents of a query, also those that do not fit the table, and tell how many; see ``delete``.
+
+        Raises:
+            Forbidden: The rules of the table do not let the caller write one of them.
+            MutationTooLarge: There are more than one mutation may write, with those that go along.
+            FunctionError: Another one that stays refers to one of them; see ``delete``.
+        """
+        table = self._writable(query.table)
+        documents = await self._found(query)
+        await self._delete(table, documents, for_good=for_good)
+        return len(documents)
+
+    @awaited("ctx.db.restore", is_write=True)
+    async def restore(self, row: T | Id[T], /) -> T:
+        """Bring back a document that was deleted softly, with what went along with it, and give it.
 
         Args:
             row: The document, or its id if that knows its table.
 
         Raises:
-            NotFound: It is no longer there.
-            FunctionError: Another one that stays refers to it, and restricts that (code ``still_referenced``).
+            NotFound: It is not there at all, or hidden from the caller.
+            Forbidden: The rules of the table do not let the caller write it.
+            FunctionError: Another document has taken its key in a unique index (``unique_violation``).
+            InvalidArguments: It refers to what is deleted.
         """
-        table, key = self._target(row, "delete")
-        await self._delete(table, [await self._existing(table, key)])
+        table, key = self._target(row, "restore")
+        document = await self._existing(table, key, with_deleted=True)
+        if DELETED_AT in document:
+            await self._deletions.restore(table, document)
+            document = await self._existing(table, key)
+        return only_row(self._rows, table, document, self._notice)
 
-    @awaited("ctx.db.delete_where", is_write=True)
-    async def delete_where(self, query: Query[Any], /) -> int:
-        """Delete all documents of a query, also those that do not fit the table, and tell how many.
+    @awaited("ctx.db.purge", is_write=True)
+    async def purge(self, table: type[Table], *, older_than: timedelta, limit: int = 500) -> int:
+        """Delete for good what was deleted softly longer ago than a time, the oldest first, and tell how many.
+
+        Args:
+            limit: So many at most; whoever gets that many has more to purge.
 
         Raises:
-            MutationTooLarge: There are more than one mutation may write, with those that go along.
             FunctionError: Another one that stays refers to one of them; see ``delete``.
         """
-        table = self._writable(query.table)
-        documents = await self._transaction.scan(query.scan)
-        await self._delete(table, documents)
+        until = self._author.now - int(older_than.total_seconds() * 1000)
+        index = next(index.name for index in table.spec.indexes if index.fields == (DELETED_AT,))
+        old = self.query(table).with_deleted().using(index, deleted_at=lt(until))
+        documents = await self._found(old, limit)
+        await self._delete(table, documents, for_good=True)
         return len(documents)
 
-    async def _delete(self, table: type[Table], documents: Iterable[Document]) -> None:
-        """Delete documents with those that go along, and take their ids out of those that stay."""
-        leaving = [(table, document) for document in documents]
-        if table.spec.name not in self._relations.to:
-            async for _ in self._going(leaving):
-                pass
-            return
-        with self._transaction.taken_back_on_error():
-            gone = [(table, document) async for table, document in self._going(leaving)]
-            for table, document in gone:
-                await self._check_unreferenced(table, document["_id"])
+    async def _delete(self, table: type[Table], documents: Iterable[Document], *, for_good: bool) -> None:
+        softly = issubclass(table, SoftDelete) and not for_good
+        leaving = [
+            Leaving(table, each, await self._time_of_deletion(table, each) if softly else None) for each in documents
+        ]
+        await self._deletions.delete(leaving)
 
-    async def _going(self, leaving: list[tuple[type[Table], Document]]) -> AsyncIterator[tuple[type[Table], Document]]:
-        while leaving:
-            table, document = leaving.pop()
-            if await self._transaction.get(table.spec.name, document["_id"]) is None:
-                continue  # two ways led to it
-            await self._turns.step()
-            self._transaction.write(table.spec.name, document["_id"], document, None, size=len(bson.encode(document)))
-            yield table, document
-            for relation in self._relations.to.get(table.spec.name, ()):
-                if relation.on_delete == "restrict":
-                    continue
-                for each in await self._referring(relation, document["_id"]):
-                    if relation.on_delete == "cascade":
-                        leaving.append((relation.table, each))
-                    else:
-                        rest = {name: value for name, value in each.items() if name != relation.database}
-                        await self._write(relation.table, each["_id"], each, rest)
-
-    async def _referring(self, relation: Relation, id_: Any, most: int | None = None) -> list[Document]:
-        return await self._transaction.scan(Scan(relation.table.spec.name, relation.index, keys.prefix([id_])), most)
-
-    async def _check_unreferenced(self, table: type[Table], id_: Any) -> None:
-        for relation in self._relations.to.get(table.spec.name, ()):
-            if relation.on_delete == "restrict" and await self._referring(relation, id_, 1):
-                raise FunctionError(
-                    "still_referenced",
-                    f"{table.spec.name} {id_} cannot be deleted: {relation.table.spec.name} refer to it by {relation.name}",
-                    {"table": relation.table.spec.name, "field": relation.database},
-                )
+    async def _time_of_deletion(self, table: type[Table], document: Document) -> int:
+        """Tell when a document is deleted: now, or the next millisecond in which no other had its key in a unique index."""
+        at, unique = self._author.now, [index for index in table.spec.indexes if index.unique]
+        while any([await self._has_same(table.spec.name, index, {**document, DELETED_AT: at}) for index in unique]):
+            at += 1
+        return at
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
@@ -303,46 +364,70 @@ class DatabaseWriter(DatabaseReader):
             raise Forbidden(f"{table.spec.name} is kept by Synovia itself; functions only read it")
         return table
 
-    async def _existing(self, table: type[Table], key: Any) -> Document:
-        document = await self._transaction.get(table.spec.name, key)
+    async def _existing(self, table: type[Table], key: Any, *, with_deleted: bool = False) -> Document:
+        """Read a document that is to be changed, and check that it may be."""
+        document = await self._view(table, with_deleted=with_deleted).get(key)
         if document is None:
             raise NotFound(f"{table.spec.name} has no document {key}")
+        await self._check_may_write(table, document)
         return document
 
-    async def _write(self, table: type[Table], id_: Any, before: Document | None, after: Document) -> None:
+    async def _check_may_write(self, table: type[Table], document: Document) -> None:
+        if self._judge is None:
+            return
+        for verb in _WRITING:
+            if not await (await self._judge.scope(table, verb)).holds(document):
+                raise Forbidden(f"the rules of {table.spec.name} do not let you write this", {"table": table.spec.name})
+
+    async def _write(self, table: type[Table], before: Document | None, after: Document | None) -> None:
+        """Make a change, the only way in which one is made; ``after`` is stamped."""
         await self._turns.step()
-        encoded = _encoded(after)
         stored = b"" if before is None else bson.encode(before)
+        encoded = b"" if after is None else encode(after)
         if encoded == stored:
             return
+        if after is not None:
+            if stamp(table, before, after, self._author.now):
+                encoded = encode(after)
+            await self._check_constraints(table, before, after)
+        id_ = (after or before or {})["_id"]
+        self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
+        if (entry := entry_of(table, before, after, self._author)) is not None:
+            await SystemWriter(self).insert(entry)
+
+    async def _check_constraints(self, table: type[Table], before: Document | None, after: Document) -> None:
         for relation in self._relations.of.get(table.spec.name, ()):
             await self._check_reference(relation, before, after)
         for index in table.spec.indexes:
             if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
-                await self._check_unique(table.spec.name, index, id_, after)
-        self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
+                await self._check_unique(table.spec.name, index, after)
 
     async def _check_reference(self, relation: Relation, before: Document | None, after: Document) -> None:
         """Refuse a new reference to what is not there; its own document may be the one that is just written."""
         id_ = after.get(relation.database)
-        if id_ is None or (before is not None and before.get(relation.database) == id_):
+        restored = before is not None and DELETED_AT in before and DELETED_AT not in after
+        if id_ is None or (before is not None and before.get(relation.database) == id_ and not restored):
             return
         own = relation.target is relation.table and id_ == after["_id"]
-        if not own and await self._transaction.get(relation.target.spec.name, id_) is None:
+        if not own and await self._view(relation.target).get(id_) is None:
             reason = f"{relation.target.spec.name} has no document {id_}"
             raise InvalidArguments(
                 f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
             )
 
-    async def _check_unique(self, table: str, index: IndexSpec, id_: Any, document: Document) -> None:
-        own = keys.encode_value(id_)
+    async def _check_unique(self, table: str, index: IndexSpec, document: Document) -> None:
+        if await self._has_same(table, index, document):
+            raise KeyTaken(f"{table}: another document has the same {', '.join(index.fields)}", {"index": index.name})
+
+    async def _has_same(self, table: str, index: IndexSpec, document: Document) -> bool:
+        """Tell whether another document has one of the keys of a document."""
+        own = keys.encode_value(document["_id"])
         for key in keys.index_keys(index, document):
             same = keys.prefix(keys.decode(key)[:-1])
             others = await self._transaction.scan(Scan(table, index, same), 2)
             if any(keys.encode_value(other["_id"]) != own for other in others):
-                raise KeyTaken(
-                    f"{table}: another document has the same {', '.join(index.fields)}", {"index": index.name}
-                )
+                return True
+        return False
 
     def _creation_time_to_store(self, row: Table, given: float | None, *, made: bool) -> float | None:
         """Tell what the document has to say of its creation, because its id does not."""
@@ -358,7 +443,7 @@ class SystemWriter(DatabaseWriter):
     """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
 
     def __init__(self, of: DatabaseWriter) -> None:
-        super().__init__(of._transaction, of._ids, of._notice, of._relations)
+        super().__init__(of._transaction, of._ids, of._notice, of._relations, author=of._author)
 
     def _writable(self, table: type[T]) -> type[T]:
         return table
@@ -386,7 +471,7 @@ class SystemWriter(DatabaseWriter):
             InvalidArguments: It cannot be stored.
         """
         if after is not None:
-            _encoded(after)
+            encode(after)
         self._transaction.write(table, before["_id"], before, after)
 
     def add(self, table: str, document: Document) -> None:
@@ -394,23 +479,6 @@ class SystemWriter(DatabaseWriter):
         self._transaction.write(table, document["_id"], None, document)
 
 
-def _check_references(table: type[Table], read: Any, given: Any) -> None:
-    """Refuse maps that would be read as references: from a client they come unchecked, and nobody may name an array so."""
-    if not set(array_references(read, _opened)) <= set(array_references(given, _opened)):
-        raise InvalidArguments(f"{table.spec.name}: a map stands where a reference to an array belongs")
-
-
-def _opened(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, BaseModel):
-        return vars(value)
-    return dict(value) if isinstance(value, Mapping) else None
-
-
-def _encoded(document: Document) -> bytes:
-    try:
-        encoded = bson.encode(document)
-    except (InvalidDocument, OverflowError, ValueError) as error:
-        raise InvalidArguments(f"this document cannot be stored: {error}") from error
-    if len(encoded) > MAX_DOCUMENT_BYTES:
-        raise FunctionError("document_too_large", f"a document has at most {MAX_DOCUMENT_BYTES} bytes")
-    return encoded
+def _given(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
+    check_given(table, changes)
+    return brought(table, changes)

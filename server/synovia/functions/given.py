@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+import bson
+from bson.errors import InvalidDocument
+from pydantic import BaseModel, ValidationError
 
-from synovia.errors import InvalidArguments
+from synovia.errors import FunctionError, InvalidArguments
 from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
+from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024  # MongoDB's limit, less room for what Synovia adds around it
 
 
 def checked_table(table: Any) -> Any:
@@ -137,3 +141,31 @@ def _set(document: Document, table: type[Table], name: str, value: Any) -> None:
         document.pop(_alias(table, name), None)
     else:
         document[_alias(table, name)] = value
+
+
+def check_references(table: type[Table], read: Any, given: Any) -> None:
+    """Refuse maps that would be read as references: from a client they come unchecked, and nobody may name an array so."""
+    if not set(array_references(read, _opened)) <= set(array_references(given, _opened)):
+        raise InvalidArguments(f"{table.spec.name}: a map stands where a reference to an array belongs")
+
+
+def _opened(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, BaseModel):
+        return vars(value)
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def encode(document: Document) -> bytes:
+    """Encode a document that is to be stored.
+
+    Raises:
+        InvalidArguments: Something in it cannot be stored.
+        FunctionError: It is too large.
+    """
+    try:
+        found = bson.encode(document)
+    except (InvalidDocument, OverflowError, ValueError) as error:
+        raise InvalidArguments(f"this document cannot be stored: {error}") from error
+    if len(found) > MAX_DOCUMENT_BYTES:
+        raise FunctionError("document_too_large", f"a document has at most {MAX_DOCUMENT_BYTES} bytes")
+    return found

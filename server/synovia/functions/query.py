@@ -17,11 +17,12 @@ from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.unreadable import UnreadableDocument
+from synovia.functions.visibility import TableView
 from synovia.keys import BY_ID, IndexSpec, Interval, Order
 from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, database_name, field_of
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
-from synovia.transaction.transaction import Scan, Transaction, scan_key
+from synovia.transaction.transaction import Scan, scan_key
 from synovia.turns import Turns
 
 T = TypeVar("T", bound=Table)
@@ -70,14 +71,14 @@ class Query(Generic[T]):
 
     def __init__(
         self,
-        transaction: Transaction,
+        view: TableView,
         journal: Journal,
         rows: RowCache,
         table: type[T],
         scan: Scan | None = None,
         notice: Notice = unnoticed,
     ) -> None:
-        self._transaction = transaction
+        self._view = view
         self._journal = journal
         self._cache = rows
         self._table = table
@@ -91,11 +92,20 @@ class Query(Generic[T]):
 
     @property
     def scan(self) -> Scan:
-        """What is asked of the database; for the server's own parts."""
+        """What is asked for, before rules narrow it; for the server's own parts."""
         return self._scan
 
+    @property
+    def shows_deleted(self) -> bool:
+        """Whether it reads also what has been deleted softly."""
+        return self._view.shows_deleted
+
     def _with(self, scan: Scan) -> Query[T]:
-        return Query(self._transaction, self._journal, self._cache, self._table, scan, self._notice)
+        return Query(self._view, self._journal, self._cache, self._table, scan, self._notice)
+
+    def with_deleted(self) -> Query[T]:
+        """Read also what has been deleted softly; see ``SoftDelete``."""
+        return Query(self._view.with_deleted(), self._journal, self._cache, self._table, self._scan, self._notice)
 
     def using(self, index: str, **conditions: Any) -> Query[T]:
         """Choose an index: equalities on its leading fields in order, then at most one range (``start_time=ge(t)``).
@@ -145,7 +155,7 @@ class Query(Generic[T]):
     async def _first(self, n: int) -> list[T]:
         most = n
         while True:
-            documents = await self._transaction.scan(self._scan, most)
+            documents = await self._view.scan(self._scan, most)
             rows = await self._rows(documents)
             if len(rows) >= n or len(documents) < most:
                 return rows[:n]
@@ -154,7 +164,7 @@ class Query(Generic[T]):
     @awaited("ctx.db.query(...).collect")
     async def collect(self) -> list[T]:
         """Read all documents."""
-        return await self._rows(await self._transaction.scan(self._scan))
+        return await self._rows(await self._view.scan(self._scan))
 
     @awaited("ctx.db.query(...).first")
     async def first(self) -> T | None:
@@ -169,7 +179,7 @@ class Query(Generic[T]):
             FunctionError: There are several (code ``not_unique``).
             UnreadableDocument: It does not fit the table.
         """
-        documents = await self._transaction.scan(self._scan, 2)
+        documents = await self._view.scan(self._scan, 2)
         if len(documents) > 1:
             raise FunctionError("not_unique", f"{self._table.spec.name}: several documents where one was expected")
         return only_row(self._cache, self._table, documents[0], self._notice) if documents else None
@@ -177,7 +187,7 @@ class Query(Generic[T]):
     @awaited("ctx.db.query(...).count")
     async def count(self) -> int:
         """Count the documents without reading them, also those that do not fit the table."""
-        return await self._transaction.count(self._scan)
+        return await self._view.count(self._scan)
 
     @awaited("ctx.db.query(...).sum")
     async def sum(self, field: str) -> float:
@@ -233,7 +243,7 @@ class Query(Generic[T]):
         return Questions(self._table, groups)
 
     async def _tally(self, summary: Summary) -> Tally:
-        return await self._transaction.aggregate(self._scan, summary)
+        return await self._view.aggregate(self._scan, summary)
 
     async def _answer(self, question: Question[A]) -> A:
         return question.answer((await self._tally(question.summary)).only())
@@ -270,10 +280,10 @@ class Query(Generic[T]):
         # A journal comes back from a client, who may have forged it: never read beyond what this query asks for, nor more
         # than a page may hold.
         if end is not None and self._holds(end):
-            documents = await self._transaction.scan(_until(scan, end), most + 1)
+            documents = await self._view.scan(_until(scan, end), most + 1)
             if len(documents) <= most:
                 return documents, end
-        documents = await self._transaction.scan(scan, size + 1)
+        documents = await self._view.scan(scan, size + 1)
         if len(documents) <= size:
             return documents, None
         return documents[:size], self._only_key(documents[size - 1])
@@ -304,7 +314,7 @@ class Query(Generic[T]):
         return Page(items=await self._rows(documents), next_cursor=next_cursor, split_cursor=split, page_status=status)
 
     async def _read(self, scan: Scan | None, limit: int) -> list[dict[str, Any]]:
-        return [] if scan is None else await self._transaction.scan(scan, limit)
+        return [] if scan is None else await self._view.scan(scan, limit)
 
     def _beginning_at(self, cursor: str) -> Scan | None:
         """Give what comes after a cursor; None: nothing, it is that of the end."""

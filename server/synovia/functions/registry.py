@@ -22,6 +22,7 @@ from synovia.functions.places import place_of, place_of_error, place_of_name
 from synovia.functions.pool import Pool
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
+from synovia.functions.row_rules import RowRules, rules_declared_by
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.seed import Seed, SeedState, seed_of
@@ -51,6 +52,7 @@ class Registry:
         folder: Where its files are, if it was loaded from there.
         models: By name, the tables that it declares itself.
         relations: What their fields refer to.
+        rules: Who may read and write which of their rows.
         migrations: In the order in which they are run.
         seeds: In the order in which they are run.
         env: The settings that it declares; None if there are none.
@@ -66,6 +68,7 @@ class Registry:
     pools: Mapping[str, Pool] = field(default_factory=dict)
     models: Mapping[str, type[Table]] = field(default_factory=dict)
     relations: Relations = field(default_factory=Relations)
+    rules: RowRules = field(default_factory=RowRules)
     migrations: tuple[Migration, ...] = ()
     seeds: tuple[Seed, ...] = ()
     env: type[Env] | None = None
@@ -166,13 +169,15 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
     tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
+    rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
     by_path = {function.path: function for function in functions}
     _check_access([*functions, *routes], roles)
     pools = _pools(values)
     _raise(_unknown_pools(functions, pools))
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
-        relations=Relations.among(models.values()), migrations=migrations, seeds=_seeds(name, values), env=_env(values),
+        relations=Relations.among(models.values()), rules=RowRules.among(rules, models), migrations=migrations,
+        seeds=_seeds(name, values), env=_env(values),
     )  # fmt: skip
 
 

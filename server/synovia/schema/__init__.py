@@ -6,9 +6,10 @@ from synovia.schema.fields import FieldPath, field_of
 from synovia.schema.id_clock import IdClock, RunIds
 from synovia.schema.ids import FROM_CLIENT, Id, id_to_bson, time_of_id
 from synovia.schema.misfits import Misfit, Unreadable, misfit_of, read_document
+from synovia.schema.models import Model
 from synovia.schema.reading import field_value
 from synovia.schema.specs import CREATION_TIME, Document, Reading, TableSpec
-from synovia.schema.tables import Index, Model, Table, database_name
+from synovia.schema.tables import Index, Table, database_name
 from synovia.schema.values import Unstorable, to_bson
 from synovia.schema.wire_names import clash_of
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bson import ObjectId
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, core_schema
 
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec, encode_value
@@ -22,65 +21,15 @@ from synovia.schema.annotations import allows_none
 from synovia.schema.faults import refusal
 from synovia.schema.fields import levels_of
 from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
-from synovia.schema.reading import field_value, readable_document, reading_of
+from synovia.schema.kept import SoftDelete
+from synovia.schema.models import Model
+from synovia.schema.reading import readable_document, reading_of
 from synovia.schema.refused_tables import check_fields, check_indexes, check_name
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
-from synovia.schema.wire_names import clash_of
 
 _CREATION_TIME = "creation_time"
 _END_OF_TIME = 1e15
-
-
-class Model(BaseModel):
-    """A structure inside documents, arguments or results. It does not change: ``model_copy(update=...)`` gives another.
-
-    Values that come from a client are taken strictly (no ``"5"`` for 5); documents are read leniently, because other
-    programs write them too (mongosh stores 5e9 as a double).
-    """
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        strict=True,
-        extra="ignore",
-        frozen=True,
-    )
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema = handler(source)
-        target = handler.resolve_ref_schema(schema)
-        if target["type"] == "model":
-            # Strict fields, but the model itself may come as a map: pydantic's strict mode would insist on an instance.
-            cast(core_schema.ModelSchema, target)["strict"] = False
-        return schema
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        check_fields(cls)
-        clash = clash_of(cls)
-        if clash is not None:
-            raise SchemaError(f"{cls.__name__}: the fields {clash}")
-        for name, info in cls.model_fields.items():
-            if info.is_required() and allows_none(info.annotation):
-                raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Make a copy, with some fields changed: by their Python names, to what these may hold.
-
-        Raises:
-            ValidationError: A field cannot hold what it is given.
-        """
-        copy = super().model_copy(deep=deep)
-        for name, value in (update or {}).items():
-            if name not in type(self).model_fields:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}")
-            copy.__dict__[name] = field_value(type(self), name, value)
-            copy.__pydantic_fields_set__.add(name)
-        return copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +69,14 @@ class Table(Model):
         indexes: Its indexes. ``by_id`` exists always.
         text_ids: Its documents may have any text as id, also one with spaces; without this such a text is no id.
         system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
+        audit_scope: Of a table that is ``Audited``: the field whose value says in entries of the audit table whose they are.
     """
 
     id: Id[Self] = Field(default=Id(""), alias="_id")
 
     spec: ClassVar[TableSpec]
     text_ids: ClassVar[bool]
+    audit_scope: ClassVar[str | None]
 
     def __init_subclass__(
         cls,
@@ -133,6 +84,7 @@ class Table(Model):
         indexes: Sequence[Index] = (),
         system: bool = False,
         text_ids: bool = False,
+        audit_scope: str | None = None,
         **kwargs: Any,
     ) -> None:
         # Declared so that type checkers know the class arguments; pydantic hands them to the method below.
@@ -145,6 +97,7 @@ class Table(Model):
         indexes: Sequence[Index] = (),
         system: bool = False,
         text_ids: bool = False,
+        audit_scope: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
@@ -157,13 +110,17 @@ class Table(Model):
                 raise SchemaError(
                     f"{cls.__name__}.{field} may be None, so its default has to be None: it is stored as nothing"
                 )
-        check_fields(cls, {"spec", "text_ids", "id", *vars(Table)})
+        check_fields(cls, {"spec", "text_ids", "audit_scope", "id", *vars(Table)})
         check_name(table)
+        indexes = _kept_indexes(cls, indexes)
         for index in indexes:
             _check_index(cls, index)
         check_indexes(cls, indexes)
         cls.spec = TableSpec(table, tuple(index.spec_for(cls) for index in indexes))
         cls.text_ids = text_ids
+        if audit_scope is not None and audit_scope not in cls.model_fields:
+            raise SchemaError(f"{cls.__name__} has no field {audit_scope!r}, which audit_scope names")
+        cls.audit_scope = audit_scope
 
     if not TYPE_CHECKING:
 
@@ -237,6 +194,17 @@ class Table(Model):
             time = time.timestamp() * 1000
         if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
+
+
+def _kept_indexes(table: type[Table], indexes: Sequence[Index]) -> list[Index]:
+    """Of a table with soft deletion: what is unique is so among rows that are not deleted; those that are can be found."""
+    if not issubclass(table, SoftDelete):
+        return list(indexes)
+    unique = [index.unique and "deleted_at" not in index.fields for index in indexes]
+    longer = [Index(index.name, *index.fields, "deleted_at", unique=True) for index in indexes]
+    kept = [more if is_unique else index for index, more, is_unique in zip(indexes, longer, unique, strict=True)]
+    found = any(index.fields == ("deleted_at",) for index in indexes)
+    return kept if found else [*kept, Index("by_deleted", "deleted_at")]
 
 
 def _encoded_defaults(table: type[Table], field: str) -> tuple[bytes | None, ...]:

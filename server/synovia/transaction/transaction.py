@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ class Transaction:
 
     Args:
         budget: How much may be written; None: without a bound.
+
+    Attributes:
+        revisions: How often what is to be seen of a table has been changed, by its name.
     """
 
     def __init__(self, snapshot: Snapshot, budget: WriteBudget | None = None) -> None:
@@ -48,6 +52,7 @@ class Transaction:
         self.budget = budget
         self.reads = ReadSet()
         self.cost = ReadCost()
+        self.revisions = Counter[str]()
         self._pending: dict[str, dict[bytes, Write]] = {}
         self._known: dict[Point, Document | None] = {}  # a snapshot does not change: nothing is read twice
         self._scanned: dict[str, list[Document]] = {}  # what is not among these yet
@@ -153,6 +158,7 @@ class Transaction:
         Raises:
             MutationTooLarge: It is more than the budget allows.
         """
+        self.revisions[table] += 1
         pending = self._pending.setdefault(table, {})
         id_key = keys.encode_value(id_)
         earlier = pending.get(id_key)
@@ -167,6 +173,7 @@ class Transaction:
         try:
             yield
         except BaseException:
+            self.revisions.update(self._pending.keys())
             self._pending = before
             raise
 

@@ -1,0 +1,127 @@
+"""Deleting a document with what goes along, for good or softly, and bringing back what was deleted softly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import NamedTuple
+
+from synovia import keys
+from synovia.errors import FunctionError
+from synovia.schema import Document, Table
+from synovia.schema.kept import DELETED_AT, SoftDelete
+from synovia.schema.relations import Relation, Relations
+from synovia.schema.specs import Undecodable
+from synovia.store.filters import Comparison, Filter
+from synovia.transaction.transaction import Scan, Transaction
+
+Change = Callable[[type[Table], Document, Document | None], Awaitable[None]]
+"""Writes a document of a table, as it was and as it shall be; None: it is deleted."""
+
+_NOT_DELETED = Comparison(DELETED_AT, "eq", None)
+
+
+class Leaving(NamedTuple):
+    """A document that goes.
+
+    Attributes:
+        at: When, in milliseconds since 1970, if it is only marked as deleted.
+    """
+
+    table: type[Table]
+    document: Document
+    at: int | None = None
+
+
+class Deletions:
+    """Deletes and restores documents in a transaction.
+
+    Rules are not asked of what goes along: the declaration of the reference has said so.
+    """
+
+    def __init__(self, transaction: Transaction, relations: Relations, change: Change) -> None:
+        self._transaction = transaction
+        self._relations = relations
+        self._change = change
+
+    async def delete(self, leaving: Iterable[Leaving]) -> None:
+        """Delete documents with those that go along, and take their ids out of those that stay; all or nothing.
+
+        Raises:
+            FunctionError: Another one that stays refers to one of them, and restricts that (``still_referenced``).
+        """
+        waiting = list(leaving)
+        if not any(each.table.spec.name in self._relations.to for each in waiting):
+            async for _ in self._going(waiting):
+                pass
+            return
+        with self._transaction.taken_back_on_error():
+            for each in [each async for each in self._going(waiting)]:
+                await self._check_unreferenced(each)
+
+    async def restore(self, table: type[Table], document: Document) -> None:
+        """Bring back a document with those that went along with it."""
+        at, waiting = document[DELETED_AT], [(table, document)]
+        with self._transaction.taken_back_on_error():
+            while waiting:
+                table, document = waiting.pop()
+                await self._change(table, document, {k: v for k, v in document.items() if k != DELETED_AT})
+                for relation in self._softly(table):
+                    same = Comparison(DELETED_AT, "eq", at)
+                    waiting += [
+                        (relation.table, each) for each in await self._referring(relation, document, where=same)
+                    ]
+
+    async def _going(self, waiting: list[Leaving]) -> AsyncIterator[Leaving]:
+        while waiting:
+            table, document, at = waiting.pop()
+            now = await self._transaction.get(table.spec.name, document["_id"])
+            if now is None or (at is not None and DELETED_AT in now):
+                continue  # two ways led to it, or it was deleted before
+            if at is not None and isinstance(now, Undecodable):
+                at = None  # only its id is known: there is nothing to mark
+            await self._change(table, now, None if at is None else {**now, DELETED_AT: at})
+            yield Leaving(table, now, at)
+            if at is not None:
+                for relation in self._softly(table):
+                    waiting += [Leaving(relation.table, each, at) for each in await self._referring(relation, now)]
+                continue
+            for relation in self._relations.to.get(table.spec.name, ()):
+                waiting += [Leaving(relation.table, each) for each in await self._let_go(relation, now)]
+
+    def _softly(self, table: type[Table]) -> list[Relation]:
+        """List the relations along which documents are deleted softly; all others stay as they are until it is purged."""
+        return [
+            relation
+            for relation in self._relations.to.get(table.spec.name, ())
+            if relation.on_delete == "cascade" and issubclass(relation.table, SoftDelete)
+        ]
+
+    async def _let_go(self, relation: Relation, document: Document) -> list[Document]:
+        """Take the reference away from those that stay; give those that go along."""
+        if relation.on_delete == "restrict":
+            return []
+        referring = await self._referring(relation, document)
+        if relation.on_delete == "cascade":
+            return referring
+        for each in referring:
+            rest = {name: value for name, value in each.items() if name != relation.database}
+            await self._change(relation.table, each, rest)
+        return []
+
+    async def _referring(
+        self, relation: Relation, document: Document, *, where: Filter | None = None, most: int | None = None
+    ) -> list[Document]:
+        interval = keys.prefix([document["_id"]])
+        return await self._transaction.scan(Scan(relation.table.spec.name, relation.index, interval, where=where), most)
+
+    async def _check_unreferenced(self, gone: Leaving) -> None:
+        for relation in self._relations.to.get(gone.table.spec.name, ()):
+            marked = gone.at is not None and issubclass(relation.table, SoftDelete)
+            where = _NOT_DELETED if marked else None
+            if relation.on_delete == "restrict" and await self._referring(relation, gone.document, where=where, most=1):
+                raise FunctionError(
+                    "still_referenced",
+                    f"{gone.table.spec.name} {gone.document['_id']} cannot be deleted:"
+                    f" {relation.table.spec.name} refer to it by {relation.name}",
+                    {"table": relation.table.spec.name, "field": relation.database},
+                )

@@ -1,0 +1,67 @@
+"""Structures inside documents, arguments and results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+from synovia.errors import SchemaError
+from synovia.schema.annotations import allows_none
+from synovia.schema.reading import field_value
+from synovia.schema.refused_tables import check_fields
+from synovia.schema.wire_names import clash_of
+
+
+class Model(BaseModel):
+    """A structure inside documents, arguments or results. It does not change: ``model_copy(update=...)`` gives another.
+
+    Values that come from a client are taken strictly (no ``"5"`` for 5); documents are read leniently, because other
+    programs write them too (mongosh stores 5e9 as a double).
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        strict=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        target = handler.resolve_ref_schema(schema)
+        if target["type"] == "model":
+            # Strict fields, but the model itself may come as a map: pydantic's strict mode would insist on an instance.
+            cast(core_schema.ModelSchema, target)["strict"] = False
+        return schema
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        check_fields(cls)
+        clash = clash_of(cls)
+        if clash is not None:
+            raise SchemaError(f"{cls.__name__}: the fields {clash}")
+        for name, info in cls.model_fields.items():
+            if info.is_required() and allows_none(info.annotation):
+                raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Make a copy, with some fields changed: by their Python names, to what these may hold.
+
+        Raises:
+            ValidationError: A field cannot hold what it is given.
+        """
+        copy = super().model_copy(deep=deep)
+        for name, value in (update or {}).items():
+            if name not in type(self).model_fields:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+            copy.__dict__[name] = field_value(type(self), name, value)
+            copy.__pydantic_fields_set__.add(name)
+        return copy
