@@ -143,12 +143,12 @@ async def of_own_admins(ctx: RuleContext) -> Condition | bool:
 
 
 @mutation(internal=True)
-async def found(ctx: MutationContext, slug: str, members: dict[str, str]) -> Id[Organization]:
+async def found(ctx: MutationContext, slug: str, members: dict[str, Role]) -> Id[Organization]:
     organization = await ctx.db.insert(Organization(slug=slug))
     for name, role in members.items():
         await ctx.db.insert(
             Member(auth_id=f"dev|{name}@{slug}.org", organization_id=organization, role=role, team=name)
-        )  # type: ignore[arg-type]
+        )
     return organization
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from apps import tenants
 from helpers.read_recorder import ReadRecorder
-from synovia import FunctionError, SchemaError, Table
+from synovia import FunctionError, SchemaError, Table, field, require_identity
 from synovia.functions.registry import Registry, collect
 from synovia.functions.row_rules import RowRules, may_read
+from synovia.keys import BY_ID, prefix
 from synovia.store.base import Store
 from synovia.testing import TestApp
 from synovia.testing.caller import Caller
@@ -201,8 +202,6 @@ async def test_live_queries_follow_the_rules_at_once(scene: Scene) -> None:
 async def members(scene: Scene) -> list[dict[str, Any]]:
     ts, _ = await scene.app.store.newest()
     snapshot = scene.app.store.snapshot(ts)
-    from synovia.keys import BY_ID, prefix
-
     found = await snapshot.scan("members", BY_ID, prefix(()))
     return [{"_id": str(each["_id"]), "authId": each["authId"]} for each in found]
 
@@ -241,8 +240,6 @@ async def test_equal_values_of_indexed_fields_cost_nothing(scene: Scene) -> None
 
 def with_rule(*rules: Any) -> Registry:
     """Give the application with other rules of schedules."""
-    from dataclasses import replace
-
     others = {place: found for place, found in REGISTRY.rules.by_table.items() if place[0] != "schedules"}
     declared = [rule for body in rules for rule in getattr(body, "__synovia_row_rules__")]  # noqa: B009
     return replace(REGISTRY, rules=RowRules({**others, ("schedules", "read"): tuple(declared)}))
@@ -259,7 +256,7 @@ async def test_a_rule_that_fails_takes_the_call_with_it() -> None:
 
     @may_read(tenants.Schedule)
     async def misspelled(ctx: Any) -> Any:
-        return tenants.field("organisation") == "x"
+        return field("organisation") == "x"
 
     @may_read(tenants.Schedule)
     async def forgotten(ctx: Any, row: Any) -> Any:
@@ -285,15 +282,13 @@ async def test_a_rule_that_fails_takes_the_call_with_it() -> None:
 
 
 def whole() -> Any:
-    from synovia.keys import BY_ID, prefix
-
     return BY_ID, prefix(())
 
 
 async def test_an_error_that_a_rule_means_reaches_the_caller() -> None:
     @may_read(tenants.Schedule)
     async def signed_in(ctx: Any) -> bool:
-        tenants.require_identity(ctx)
+        require_identity(ctx)
         return True
 
     async with TestApp(with_rule(signed_in)) as app:
