@@ -100,7 +100,7 @@ async def end_shares(ctx: MutationContext, one: Id[User], other: Id[User]) -> No
         return
     done = [await take_back(ctx, one, other), await take_back(ctx, other, one)]
     if not all(done):
-        await ctx.scheduler.run_after(timedelta(), "contacts:end_shares", {"one": one, "other": other})
+        await ctx.scheduler.run_after(timedelta(), end_shares, one, other)
 
 
 async def _are_contacts(ctx: QueryContext, one: Id[User], other: Id[User]) -> bool:

@@ -42,8 +42,7 @@ async def go_on(ctx: MutationContext, user_id: Id[User], deleted_at: int, email:
     for step in _STEPS:
         left -= await step(ctx, user_id, left) if left > 0 else 0
     if left < BATCH:
-        args = {"userId": user_id, "deletedAt": deleted_at} | ({} if email is None else {"email": email})
-        await ctx.scheduler.run_after(timedelta(), "erasure:go_on", args)
+        await ctx.scheduler.run_after(timedelta(), go_on, user_id, deleted_at, email)
 
 
 async def _invites_to(ctx: MutationContext, email: str, before: int, most: int) -> int:

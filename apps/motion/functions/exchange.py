@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from motion.domain.uploading import Options, in_reader, read_upload
-from motion.files import ROWS_AT_ONCE, SIDES, opensim_header, rows_text, times_of
-from synovia import ActionContext, FunctionError, http
+from motion.files import ROWS_AT_ONCE, Side, opensim_header, rows_text, times_of
+from motion.functions.recordings import get
+from motion.schema import Recording
+from synovia import ActionContext, ArrayRef, FunctionError, Id, http
 
 MAX_FILE_BYTES = int(os.environ.get("SYNOVIA_MOTION_MAX_FILE_BYTES", 256 << 20))
 """The largest file that is taken."""
@@ -87,17 +89,17 @@ async def import_file(ctx: ActionContext, request: Request) -> Response:
 @http.route("/export/{recording_id}", methods=["GET"], capability="recordings.keep", openapi=_EXPORT)
 async def export_file(ctx: ActionContext, request: Request) -> Response:
     """Give a recording that the caller may see as an OpenSim file, which reads back bit for bit."""
-    recording_id = request.path_params["recording_id"]
-    recording = await ctx.run_query("recordings:get", {"recordingId": recording_id})
-    headers = {"content-disposition": f'attachment; filename="{recording["_id"]}.mot"', "cache-control": "no-store"}
+    recording = await ctx.run_query(get, Id[Recording](request.path_params["recording_id"]))
+    headers = {"content-disposition": f'attachment; filename="{recording.id}.mot"', "cache-control": "no-store"}
     return StreamingResponse(_opensim(ctx, recording), headers=headers, media_type="text/plain; charset=utf-8")
 
 
-async def _opensim(ctx: ActionContext, recording: dict[str, Any]) -> AsyncIterator[str]:
+async def _opensim(ctx: ActionContext, recording: Recording) -> AsyncIterator[str]:
     """Write a recording's file piece by piece; so many rows are in memory at a time."""
-    count, rate = recording["sampleCount"], float(recording["sampleRate"])
-    knees = {side: ref for side in SIDES if (ref := recording.get(f"{side}Knee")) is not None}
-    yield opensim_header(count, rate, recording.get("notes", ""), tuple(knees))
+    count, rate = recording.sample_count, recording.sample_rate
+    refs: dict[Side, ArrayRef | None] = {"left": recording.left_knee, "right": recording.right_knee}
+    knees = {side: ref for side, ref in refs.items() if ref is not None}
+    yield opensim_header(count, rate, recording.notes or "", tuple(knees))
     for first in range(0, count, ROWS_AT_ONCE):
         stop = min(first + ROWS_AT_ONCE, count)
         series = [await ctx.arrays.read(ref, first, stop) for ref in knees.values()]

@@ -222,13 +222,11 @@ async def decline(ctx: MutationContext, invite_id: Id[Invite]) -> None:
 async def deliver(ctx: ActionContext, invite_id: Id[Invite]) -> None:
     """Mail an invite with a link of its own; run again when the mail could not be sent."""
     token = fresh_token()
-    args = {"inviteId": invite_id, "tokenHash": hash_of(token)}
-    prepared = await ctx.run_mutation("invites:prepare", args)
-    if prepared is None:
+    letter = await ctx.run_mutation(prepare, invite_id, hash_of(token))
+    if letter is None:
         return
-    letter = Letter.model_validate(prepared)
     await ctx.mail.send(letter.to, letter.subject, letter.text(link_of(ctx.mail.home, token)))
-    await ctx.run_mutation("invites:note_sent", {"inviteId": invite_id})
+    await ctx.run_mutation(note_sent, invite_id)
 
 
 @mutation(internal=True)
@@ -276,7 +274,7 @@ async def purge(ctx: MutationContext) -> None:
     for each in (*old, *mailed):
         await ctx.db.delete(each)
     if BATCH in (len(old), len(mailed)):
-        await ctx.scheduler.run_after(timedelta(), "invites:purge", {})
+        await ctx.scheduler.run_after(timedelta(), purge)
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -331,7 +329,7 @@ def _too_often(retry_at: int) -> FunctionError:
 async def _send(ctx: MutationContext, invite: Invite) -> None:
     if invite.delivery is not None:
         await ctx.scheduler.cancel(invite.delivery)  # or a mail server that was down would get both
-    delivery = await ctx.scheduler.run_after(timedelta(), "invites:deliver", {"inviteId": invite.id})
+    delivery = await ctx.scheduler.run_after(timedelta(), deliver, invite.id)
     await ctx.db.patch(invite, asked_at=ctx.now, delivery=delivery)
 
 

@@ -176,7 +176,7 @@ async def start(
         last_at=ctx.now,
     )
     session_id = await ctx.db.insert(session)
-    await ctx.scheduler.run_at(_due(session), "live:look_after", {"sessionId": session_id})
+    await ctx.scheduler.run_at(_due(session), look_after, session_id)
     return session_id
 
 
@@ -331,12 +331,12 @@ async def look_after(ctx: MutationContext, session_id: Id[LiveSession]) -> None:
     if session is None:
         return
     if (due := _due(session)) > ctx.now:
-        await ctx.scheduler.run_at(due, "live:look_after", {"sessionId": session_id})
+        await ctx.scheduler.run_at(due, look_after, session_id)
     elif not session.is_running or not session.sample_count:
         await _remove(ctx, session)
     else:
         await _save(ctx, session)
-        await ctx.scheduler.run_at(ctx.now + REMEMBERED, "live:look_after", {"sessionId": session_id})
+        await ctx.scheduler.run_at(ctx.now + REMEMBERED, look_after, session_id)
 
 
 def _due(session: LiveSession) -> int:
@@ -353,7 +353,7 @@ async def tend(ctx: MutationContext) -> None:
         *await sessions.using("by_finish", finished_at=between(1, late)).take(AT_ONCE),
     ]
     for session in left:
-        await ctx.scheduler.run_after(timedelta(), "live:look_after", {"sessionId": session.id})
+        await ctx.scheduler.run_after(timedelta(), look_after, session.id)
 
 
 async def remove_live_sessions(ctx: MutationContext, owner: Id[User]) -> None:

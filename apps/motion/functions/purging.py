@@ -20,5 +20,5 @@ async def purge(ctx: MutationContext) -> int:
     for recording in old:
         await ctx.db.delete(recording)
     if len(old) == BATCH:
-        await ctx.scheduler.run_after(timedelta(), "purging:purge", {})
+        await ctx.scheduler.run_after(timedelta(), purge)
     return len(old)

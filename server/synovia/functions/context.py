@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.functions.env import E, Env
+from synovia.functions.references import declared_by
 from synovia.functions.services import Mail, Result, Scheduler, Services
 from synovia.identity import Identity, Impersonation
 from synovia.schema import Id
@@ -24,6 +25,9 @@ from synovia.store.base import ArrayStore
 from synovia.transaction.keyed import Point
 from synovia.transaction.readset import ReadSet
 from synovia_protocol.messages import ArrayRef
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 HOLDS_MS = 1000
 FOREVER = 1 << 62
@@ -311,20 +315,48 @@ class ActionContext(Context):
         """The way to send mail."""
         return self._services.get_mail()
 
+    @overload
+    def run_query(self, function: str, args: Mapping[str, Any] | None = None, /) -> Coroutine[Any, Any, Any]: ...
+    @overload
+    def run_query(
+        self, function: Callable[Concatenate[QueryContext, P], Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]: ...
     @awaited("ctx.run_query")
-    async def run_query(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
-        """Run a query, internal ones too, and give its result as wire values; arrays among ``args`` may be numpy's.
+    async def run_query(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Run a query, internal ones too.
+
+        Args:
+            function: The query, or its path.
+            args: What it takes as its arguments, by position or by name. With a path: a map of them as a client would send
+                it; the result is given as a client would get it, too. Arrays may be numpy's.
 
         Raises:
             FunctionError: What the query raised.
+            TypeError: It does not take these arguments.
         """
-        return await self._run_query(path, await arrays.store_arrays(self.arrays.store, args or {}))
+        return await self._call(self._run_query, function, args, kwargs)
 
+    @overload
+    def run_mutation(self, function: str, args: Mapping[str, Any] | None = None, /) -> Coroutine[Any, Any, Any]: ...
+    @overload
+    def run_mutation(
+        self, function: Callable[Concatenate[MutationContext, P], Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]: ...
     @awaited("ctx.run_mutation")
-    async def run_mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
+    async def run_mutation(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a mutation, internal ones too, in a transaction of its own; it is committed when this returns.
 
-        Raises:
-            FunctionError: What the mutation raised.
+        Args and errors are as for ``run_query``.
         """
-        return await self._run_mutation(path, await arrays.store_arrays(self.arrays.store, args or {}))
+        return await self._call(self._run_mutation, function, args, kwargs)
+
+    async def _call(self, run: Call, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        declared = declared_by(function)
+        if declared is None:
+            return await run(function, await self._store_arrays(*args, **kwargs))
+        given = await self._store_arrays(declared.bind(*args, **kwargs))
+        return declared.receive(await run(declared.path, declared.send(given)))
+
+    async def _store_arrays(self, args: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        stored: Mapping[str, Any] = await arrays.store_arrays(self.arrays.store, args or {})
+        return stored

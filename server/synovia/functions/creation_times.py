@@ -1,11 +1,11 @@
-"""``_creationTime`` in results: of rows that came from elsewhere, whose ids do not tell when they were made.
+"""Rows in results: ``_creationTime`` of those that came from elsewhere, whose ids do not tell when they were made.
 
 Whoever reads a row of Synovia's own can tell it from the id; of an imported one only the document knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,23 +38,37 @@ def _holds(annotation: Any, seen: set[type[BaseModel]]) -> bool:
 
 def tell_creation_times(value: Any, wire: Any) -> None:
     """Write into what has been dumped of a value when its imported rows were made."""
+    for row, dumped in _rows(value, wire):
+        made = row.__dict__.get(CREATION_TIME)
+        if made is not None and time_of_id(row.id) is None:
+            dumped.setdefault(CREATION_TIME, made)
+
+
+def note_rows(value: Any, wire: Any) -> None:
+    """Note with the rows of a value that was made from ``wire`` of which table they are, and when they were made."""
+    for row, dumped in _rows(value, wire):
+        row.id.of(type(row))
+        if CREATION_TIME in dumped:
+            row.note_creation_time(dumped[CREATION_TIME])
+
+
+def _rows(value: Any, wire: Any) -> Iterator[tuple[Table, dict[str, Any]]]:
+    """Give the rows in a value, each with what stands in its place on the wire."""
     if isinstance(value, BaseModel):
-        _tell_of_model(value, wire)
+        yield from _rows_of_model(value, wire)
     elif isinstance(value, Mapping) and isinstance(wire, dict):
         for key, item in value.items():
-            tell_creation_times(item, wire.get(key))
+            yield from _rows(item, wire.get(key))
     elif isinstance(value, list | tuple) and isinstance(wire, list | tuple):
         for item, told in zip(value, wire, strict=False):
-            tell_creation_times(item, told)
+            yield from _rows(item, told)
 
 
-def _tell_of_model(value: BaseModel, wire: Any) -> None:
+def _rows_of_model(value: BaseModel, wire: Any) -> Iterator[tuple[Table, dict[str, Any]]]:
     if not isinstance(wire, dict):
         return
     if isinstance(value, Table):
-        made = value.__dict__.get(CREATION_TIME)
-        if made is not None and time_of_id(value.id) is None:
-            wire.setdefault(CREATION_TIME, made)
+        yield value, wire
         return
     for name, info in type(value).model_fields.items():
-        tell_creation_times(getattr(value, name), wire.get(info.serialization_alias or info.alias or name))
+        yield from _rows(getattr(value, name), wire.get(info.serialization_alias or info.alias or name))

@@ -21,17 +21,18 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
-from synovia.functions.creation_times import tell_creation_times
+from synovia.functions.creation_times import note_rows, tell_creation_times
 from synovia.functions.places import place_of
 from synovia.functions.pool import Pool
+from synovia.functions.references import MARK
 from synovia.functions.retry import Retry
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
+from synovia.schema.ids import FROM_DOCUMENT
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
-_MARK = "__synovia_function__"
 _REST_SHARE = 60
 _MOST_RESTS = 8
 
@@ -165,6 +166,36 @@ class Function:
             tell_creation_times(checked, wire)
         return wire
 
+    def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Give arguments as Python would hand them to the body, by their names there.
+
+        Raises:
+            TypeError: The body does not take these.
+        """
+        bound = inspect.signature(self.body).bind(None, *args, **kwargs)  # None: its context
+        _, *given = bound.arguments.items()
+        return dict(given)
+
+    def send(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn arguments by their Python names into what a client would send.
+
+        Raises:
+            InvalidArguments: They do not fit.
+        """
+        try:
+            model = self.arguments.model_validate(dict(values), by_name=True, by_alias=False)
+        except ValidationError as error:
+            raise refusal(self.path, error) from None
+        sent: dict[str, Any] = model.model_dump(by_alias=True, exclude_unset=True)
+        return sent
+
+    def receive(self, wire: Any) -> Any:
+        """Turn a result on the wire into what the body gave."""
+        result = self._prepared.result.validate_python(wire, strict=False, context=FROM_DOCUMENT)
+        if self._prepared.holds_rows:
+            note_rows(result, wire)
+        return result
+
 
 QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])
 MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContext, ...], Awaitable[Any]])
@@ -273,7 +304,7 @@ def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Opti
         name = options.get("name")
         if name is not None and not (isinstance(name, str) and name.isidentifier()):
             raise SchemaError(f"{body.__name__}: {name!r} cannot be its name: letters, digits and underscores can")
-        setattr(body, _MARK, Function(body, kind, access=allowed, **options))
+        setattr(body, MARK, Function(body, kind, access=allowed, **options))
         return body
 
     return mark if body is None else mark(body)
@@ -294,4 +325,4 @@ def function_for_work(path: str, isolation: Isolation = "serializable") -> Funct
 
 def function_of(value: object) -> Function | None:
     """Tell which function a decorated body declares; None for anything else."""
-    return getattr(value, _MARK, None)
+    return getattr(value, MARK, None)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, TypedDict, TypeVar, Unpack
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypedDict, TypeVar, Unpack, overload
 
 from synovia.errors import FunctionError
 from synovia.functions.attachments import Attachment
+from synovia.functions.references import FunctionReference
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import ScheduledCall
 from synovia.identity import Identity, Impersonation
 from synovia.schema import Document, Id
 
 S = TypeVar("S")
+P = ParamSpec("P")
 
 
 class Result(Protocol):
@@ -30,29 +32,46 @@ class CallOptions(TypedDict, total=False):
 
     Attributes:
         retry: How often an action that fails is tried again; by default what its declaration says, else never.
-        on_complete: The path of an internal mutation that is told when the call is over, whatever came of it; it takes
+        on_complete: An internal mutation, or its path, that is told when the call is over, whatever came of it; it takes
             ``call_id``, ``context`` and ``outcome``, a ``CallOutcome``, and is part of the transaction that ends the call.
         on_failure: The same, only if the call has failed for good; it comes before ``on_complete``.
         context: What these get with it: any wire value.
     """
 
     retry: Retry | None
-    on_complete: str | None
-    on_failure: str | None
+    on_complete: FunctionReference | None
+    on_failure: FunctionReference | None
     context: Any
 
 
 class Scheduler(Protocol):
-    """Has functions called later. A call runs as the application itself: nobody is signed in, access is not checked."""
+    """Has functions called later. A call runs as the application itself: nobody is signed in, access is not checked.
 
-    async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
+    A function is named by itself, and then what it takes follows by position or by name:
+    ``run_after(delay, invites.expire, invite_id=invite.id)``. Or it is named by its path, followed by a map of its arguments
+    as a client would send it, and by options.
+    """
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """Give a scheduler that schedules with options: ``retry``, ``on_complete``, ``on_failure``, ``context``."""
+        ...
+
+    @overload
+    def run_after(
+        self, delay: timedelta, function: str, args: Mapping[str, Any] | None = None, /, **options: Unpack[CallOptions]
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]: ...
+    @overload
+    def run_after(
+        self, delay: timedelta, function: Callable[Concatenate[Any, P], Awaitable[Any]], /,
+        *args: P.args, **kwargs: P.kwargs,
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]:  # fmt: skip
         """Have a mutation or an action called when ``delay`` has passed, and give the id of the call.
 
         Args:
-            args: As a client would send them; they may hold array references.
-            options: ``retry``, ``on_complete``, ``on_failure`` and ``context``, as ``CallOptions`` describes them.
+            delay: At least how long.
+            function: The function, or its path.
+            args: What it takes; it may hold array references.
+            options: With a path: as for ``with_options``.
 
         Raises:
             FunctionError: There is no such function, the arguments do not fit it, or they are too large
@@ -60,26 +79,32 @@ class Scheduler(Protocol):
         """
         ...
 
-    async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
+    @overload
+    def run_at(
+        self, when: int, function: str, args: Mapping[str, Any] | None = None, /, **options: Unpack[CallOptions]
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]: ...
+    @overload
+    def run_at(
+        self, when: int, function: Callable[Concatenate[Any, P], Awaitable[Any]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]:
         """Have it called at a time, in milliseconds since 1970 (UTC); at once if that is over. Else as ``run_after``."""
         ...
 
-    async def run_many(
-        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
-        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
-    ) -> list[Id[ScheduledCall]]:  # fmt: skip
+    def run_many(
+        self, function: FunctionReference, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(),
+        at: int | None = None, contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+    ) -> Coroutine[Any, Any, list[Id[ScheduledCall]]]:  # fmt: skip
         """Have a function called many times, and give the ids of the calls.
 
         It writes a document for some hundreds of calls; they become rows of ``ScheduledCall`` within moments.
 
         Args:
-            calls: The arguments of each.
+            function: The function, or its path.
+            calls: The arguments of each, as a client would send them.
             delay: When: once this has passed.
             at: When: at a time in milliseconds since 1970, in place of ``delay``.
             contexts: The context of each, in place of one for all.
-            options: As for ``run_after``.
+            options: As for ``with_options``.
 
         Raises:
             FunctionError: As for ``run_after``; nothing is scheduled then. ``limit_exceeded``: more than 16 MiB in one

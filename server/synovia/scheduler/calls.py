@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Unpack
+from itertools import count
+from typing import Any, Self, Unpack
 
 from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, WrongKind
 from synovia.functions.awaiting import awaited
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
+from synovia.functions.references import FunctionReference, declared_by, path_of
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import CallOutcome, RetryTimes, ScheduledCall, queue_of
@@ -123,7 +126,7 @@ class Calls:
         return ScheduledCall(
             path=function.path, status="pending", run_at=when.at, created_at=when.now, cron=cron,
             retry=None if policy is None else _times(policy),
-            on_complete=options.get("on_complete"), on_failure=options.get("on_failure"),
+            on_complete=_path_told(options.get("on_complete")), on_failure=_path_told(options.get("on_failure")),
             pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
             due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
         )  # fmt: skip
@@ -154,39 +157,65 @@ class Calls:
         return function
 
 
+def _path_told(function: FunctionReference | None) -> str | None:
+    return None if function is None else path_of(function)
+
+
 def _times(policy: Retry) -> RetryTimes:
     return RetryTimes(
         attempts=policy.attempts, first=policy.first // _MS, factor=float(policy.factor), limit=policy.limit // _MS
     )
 
 
-class _Within:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is to be called, by its path, with the arguments that a client would send."""
+
+    path: str
+    args: Mapping[str, Any] | None
+    options: CallOptions
+
+
+class _Optioned:
+    """Says its options with every call that does not say others."""
+
+    _options: CallOptions = CallOptions()
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        other = copy(self)
+        other._options = {**self._options, **options}
+        return other
+
+    def _call(self, function: FunctionReference, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+        declared = declared_by(function)
+        if declared is not None:
+            return _Call(declared.path, declared.send(declared.bind(*args, **kwargs)), self._options)
+        return self._by_path(function, *args, **kwargs)
+
+    def _by_path(self, path: Any, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]) -> _Call:
+        return _Call(path, args, {**self._options, **options})
+
+
+class _Within(_Optioned):
     def __init__(self, calls: Calls, ctx: MutationContext) -> None:
         self._calls = calls
         self._ctx = ctx
         self._db = SystemWriter(ctx.db)
         self._now = ctx.now
-        self._count = 0
+        self._count = count(1)
         self._budget = ByteBudget()
 
     @awaited("ctx.scheduler.run_after", is_write=True)
-    async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
-        return await self._schedule(When.in_(delay, self._now), path, args, options)
+    async def run_after(self, delay: timedelta, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
+        return await self._schedule(When.in_(delay, self._now), self._call(function, args, kwargs))
 
     @awaited("ctx.scheduler.run_at", is_write=True)
-    async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
-        return await self._schedule(When.given(when, self._now), path, args, options)
+    async def run_at(self, when: int, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
+        return await self._schedule(When.given(when, self._now), self._call(function, args, kwargs))
 
-    async def _schedule(
-        self, when: When, path: str, args: Mapping[str, Any] | None, options: CallOptions
-    ) -> Id[ScheduledCall]:
-        row = self._calls.call(path, args, when, **options)
-        self._count += 1
-        if self._count > MOST_CALLS:
+    async def _schedule(self, when: When, call: _Call) -> Id[ScheduledCall]:
+        row = self._calls.call(call.path, call.args, when, **call.options)
+        if next(self._count) > MOST_CALLS:
             text = f"one mutation schedules at most {MOST_CALLS} calls one by one; run_many takes more"
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
         id_ = await self._db.insert(row)
@@ -195,12 +224,13 @@ class _Within:
 
     @awaited("ctx.scheduler.run_many", is_write=True)
     async def run_many(
-        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
-        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+        self, function: FunctionReference, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(),
+        at: int | None = None, contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
     ) -> list[Id[ScheduledCall]]:  # fmt: skip
-        row = self._calls.row(path, _when(delay, at, self._now), **options)
+        said: CallOptions = {**self._options, **options}
+        row = self._calls.row(path_of(function), _when(delay, at, self._now), **said)
         batched: list[BatchedCall] = []
-        for args, context in _with_contexts(calls, contexts, options):
+        for args, context in _with_contexts(calls, contexts, said):
             own, size = self._calls.of_its_own(row, args, context)
             self._budget.spend(size + CALL_BYTES)
             batched.append(BatchedCall(self._db.make_id(), own["args"], own["context"], size))
@@ -252,31 +282,30 @@ def over(now: int, keep: int) -> dict[str, Any]:
     }
 
 
-class _Apart:
+class _Apart(_Optioned):
     def __init__(self, calls: Calls, transact: ScheduleInTransaction) -> None:
         self._calls = calls
         self._transact = transact
 
     @awaited("ctx.scheduler.run_after")
-    async def run_after(
-        self, delay: timedelta, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
-        return Id(await self._do(lambda scheduler: scheduler.run_after(delay, path, args, **options)))
+    async def run_after(self, delay: timedelta, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
+        call = self._call(function, args, kwargs)
+        return Id(await self._do(lambda scheduler: scheduler.run_after(delay, call.path, call.args, **call.options)))
 
     @awaited("ctx.scheduler.run_at")
-    async def run_at(
-        self, when: int, path: str, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]
-    ) -> Id[ScheduledCall]:
-        return Id(await self._do(lambda scheduler: scheduler.run_at(when, path, args, **options)))
+    async def run_at(self, when: int, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
+        call = self._call(function, args, kwargs)
+        return Id(await self._do(lambda scheduler: scheduler.run_at(when, call.path, call.args, **call.options)))
 
     @awaited("ctx.scheduler.run_many")
     async def run_many(
-        self, path: str, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(), at: int | None = None,
-        contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
+        self, function: FunctionReference, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(),
+        at: int | None = None, contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
     ) -> list[Id[ScheduledCall]]:  # fmt: skip
         given, held = list(calls), None if contexts is None else list(contexts)  # it may be done several times
+        said: CallOptions = {**self._options, **options}
         ids: list[str] = await self._do(
-            lambda scheduler: scheduler.run_many(path, given, delay=delay, at=at, contexts=held, **options)
+            lambda scheduler: scheduler.run_many(function, given, delay=delay, at=at, contexts=held, **said)
         )
         return list(map(Id, ids))
 
