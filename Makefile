@@ -15,6 +15,8 @@ PAGES_SOURCES = $(shell find $(DASHBOARD) clients/js/src -type f -not -path '*/n
 BROWSER_READY := tests/browser/node_modules/.ready
 CHAT := examples/convex-chat/front
 CHAT_READY := $(CHAT)/node_modules/.ready
+ELECTRON := examples/electron
+ELECTRON_READY := $(ELECTRON)/node_modules/.ready
 DOCS_READY := .venv/.docs-ready
 PARTS := protocol clients/python clients/qt server apps/motion
 APP ?= apps/motion
@@ -68,11 +70,15 @@ $(CHAT_READY): $(CHAT)/package.json $(CHAT)/package-lock.json
 	cd $(CHAT) && npm ci --no-audit --no-fund
 	@touch $@
 
+$(ELECTRON_READY): $(ELECTRON)/package.json $(ELECTRON)/package-lock.json
+	cd $(ELECTRON) && npm ci --no-audit --no-fund
+	@touch $@
+
 $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: $(READY) $(JS_READY) $(UI) $(PAGES) $(BROWSER_READY) $(CHAT_READY)  ## Check style and types, then run every test; tells how long each suite took
+test: $(READY) $(JS_READY) $(UI) $(PAGES) $(BROWSER_READY) $(CHAT_READY) $(ELECTRON_READY)  ## Check style and types, then run every test; tells how long each suite took
 	$(BIN)/python tests/suites.py
 
 test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser and is not slow
@@ -108,4 +114,4 @@ $(DOCS_READY): $(READY) requirements-docs.txt
 	@touch $@
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web $(DASHBOARD)/node_modules server/synovia/dashboard/web tests/browser/node_modules $(CHAT)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web $(DASHBOARD)/node_modules server/synovia/dashboard/web tests/browser/node_modules $(CHAT)/node_modules $(ELECTRON)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

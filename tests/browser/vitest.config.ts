@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { synovia } from "../../examples/electron/synovia.config.ts";
 
 export default defineConfig({
+  resolve: { alias: synovia },
   test: {
     include: ["*.test.ts"],
     testTimeout: 120_000,

@@ -297,6 +297,21 @@ async def test_an_end_of_session_that_crosses_a_new_token_is_not_taken_for_its_r
         assert client.auth_error is None
 
 
+async def test_an_end_of_session_that_comes_before_the_answer_to_signing_out_is_no_failure(
+    make: MakeClient, peer: Peer
+) -> None:
+    async with make(token="old") as client:
+        connection = await peer.welcome()
+        await accept(connection)
+        await connection.silence()
+        signing_out = asyncio.create_task(client.sign_out())
+        await connection.expect(Authenticate)
+        await connection.send(connection.session.send(AuthError(ErrorInfo("invalid_token", "the session has ended"))))
+        await connection.silence()
+        await signing_out
+        assert client.auth_error is None
+
+
 async def test_a_refused_token_is_told_to_who_signs_in(client: Client, peer: Peer) -> None:
     connection = await peer.welcome()
     await client.connected()

@@ -61,6 +61,7 @@ export class SignIn {
     if (this.due !== "no" || this.#outdated) return null;
     const refusal = this.credentials.refused(error);
     if (refusal !== "final") return refusal;
+    if (this.#shown[0]?.anonymous) return null; // nobody cannot be refused: it is of the session that has just been left
     this.#refusal = error;
     if (!this.#shown.length) this.#settle(this.credentials.replaced, true); // unasked
     return refusal;

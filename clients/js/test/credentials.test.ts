@@ -381,4 +381,18 @@ describe("signing out", () => {
     expect(asked).toEqual(Array(2).fill("http://hub/sync-api/auth/sign-out"));
     vi.unstubAllGlobals();
   });
+
+  it("is no failure when the server tells of the end of the session before it answers", async () => {
+    vi.stubGlobal("fetch", async () => new Response(null, { status: 204 }));
+    const peer = new Peer({ token: "google" });
+    await peer.accept();
+    peer.socket.authenticated({ token: "own" });
+    const out = peer.client.signOut();
+    await settled();
+    peer.socket.tell({ type: "AuthError", error: { code: "invalid_token", message: "the session has ended", data: null } });
+    peer.socket.pong();
+    await out;
+    expect(peer.client.auth).toEqual({ isLoading: false, isAuthenticated: false, error: null });
+    vi.unstubAllGlobals();
+  });
 });

@@ -18,18 +18,19 @@ export interface Hub {
 }
 
 /** Start a hub and wait until it takes connections. */
-export async function startHub({ port = 0, store = "sqlite://:memory:" } = {}): Promise<Hub> {
-  const process = spawn(SYNOVIA, ["dev", APP, "--port", String(port), "--store", store, "--no-reload"], {
+export async function startHub({ port = 0, store = "sqlite://:memory:", app = APP, environment = {} } = {}): Promise<Hub> {
+  const child = spawn(SYNOVIA, ["dev", app, "--port", String(port), "--store", store, "--no-reload"], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
   });
-  const found = await portOf(process);
+  const found = await portOf(child);
   return {
     url: `ws://127.0.0.1:${found}`,
     port: found,
     async kill() {
-      if (process.exitCode !== null || process.signalCode !== null) return;
-      process.kill("SIGKILL");
-      await once(process, "exit");
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
     },
   };
 }

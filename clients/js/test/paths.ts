@@ -5,3 +5,4 @@ const BIN = resolve("../../.venv/bin");
 export const SYNOVIA = resolve(BIN, "synovia");
 export const PYTHON = resolve(BIN, "python");
 export const APP = resolve("test/app");
+export const TESTS = resolve("../../tests");

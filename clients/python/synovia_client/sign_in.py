@@ -65,6 +65,8 @@ class SignIn:
             return None
         refusal = self._credentials.refused(error)
         if refusal is Refusal.FINAL:
+            if self._shown and self._shown[0].anonymous:
+                return None  # nobody cannot be refused: it is of the session that has just been left
             self._refusal = error
             if not self._shown:  # unasked
                 self._settle(self._credentials.replaced, anonymous=True)

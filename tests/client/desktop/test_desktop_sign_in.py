@@ -191,6 +191,11 @@ async def test_a_browser_that_never_comes_back_or_cannot_be_opened(client: Clien
         assert told.value.code == SignInCode.NO_BROWSER
 
 
+async def test_who_opens_the_browser_may_return_when_it_is_closed(client: Client) -> None:
+    await DesktopSignIn(client).with_browser(open_url=lambda url: asyncio.to_thread(visit, url))
+    assert client.auth.is_authenticated
+
+
 async def test_a_cancelled_attempt_closes_its_port(client: Client) -> None:
     asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     signing_in = asyncio.create_task(DesktopSignIn(client).with_browser(open_url=asked.set_result))

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import ssl as ssl_module
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPException
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from synovia_client.address import beside_socket
 from synovia_client.desktop.errors import SignInCode, SignInError
 from synovia_client.desktop.issuer import GOOGLE, Attempt, Program, discover, exchange, host_of
-from synovia_client.desktop.loopback import Loopback, ReturnPages
+from synovia_client.desktop.loopback import Loopback, Return, ReturnPages
 from synovia_client.hub_connection import HubConnection
 
 PATIENCE = 300.0
@@ -151,10 +151,10 @@ class DesktopSignIn:
         program = Program(self._client_id(way), self._secrets.get(way.issuer), self._scopes)
         attempt = Attempt()
         async with Loopback(attempt.state, way.issuer, self._path, self._pages) as loopback:
-            await _show(open_url, endpoints.question(program, attempt, loopback.address, login_hint))
+            question = endpoints.question(program, attempt, loopback.address, login_hint)
             try:
                 async with self._client._clock.deadline(timeout):
-                    returned = await loopback.returned()
+                    returned = await _answered(loopback, _show(open_url, question))
             except TimeoutError:
                 raise SignInError(SignInCode.TIMED_OUT, f"the browser did not come back within {timeout:g} s") from None
             token = await exchange(self._issuers, endpoints, program, attempt, returned.code, loopback.address)
@@ -217,6 +217,21 @@ def _ways_of(found: dict[str, Any]) -> SignInWays:
     ]
     ways.sort(key=lambda way: (way.issuer != GOOGLE, way.issuer))
     return SignInWays(tuple(ways), found.get("email") is True, found.get("development") is True)
+
+
+async def _answered(loopback: Loopback, showing: Coroutine[Any, Any, None]) -> Return:
+    """Wait for the browser; not for who opens it, who may return when it is closed."""
+    shown = asyncio.create_task(showing, name="open the browser")
+    returned = asyncio.create_task(loopback.returned(), name="the browser comes back")
+    try:
+        await asyncio.wait((shown, returned), return_when=asyncio.FIRST_COMPLETED)
+        if not returned.done():
+            await shown
+        return await returned
+    finally:
+        shown.cancel()
+        returned.cancel()
+        await asyncio.gather(shown, returned, return_exceptions=True)
 
 
 async def _show(open_url: OpenUrl | None, url: str) -> None:
