@@ -22,4 +22,18 @@ def test_importing_the_client_brings_no_server_and_no_database(module: str) -> N
     )
     loaded = set(json.loads(run.stdout))
     assert {"synovia_client", "synovia_protocol", "websockets", "numpy"} <= loaded
-    assert loaded.isdisjoint({"synovia", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic", "apps"})
+    assert loaded.isdisjoint(
+        {
+            "synovia",
+            "starlette",
+            "uvicorn",
+            "pymongo",
+            "bson",
+            "motor",
+            "pydantic",
+            "apps",
+            "pandas",
+            "polars",
+            "anywidget",
+        }
+    )

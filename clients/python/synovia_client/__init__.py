@@ -22,6 +22,7 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
+from synovia_client.frames import to_pandas, to_polars
 from synovia_client.optimistic import OptimisticStore, OptimisticUpdate, QueryResult
 from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import Recovered
@@ -88,4 +89,6 @@ __all__ = [
     "Transition",
     "Unset",
     "__version__",
+    "to_pandas",
+    "to_polars",
 ]

@@ -11,6 +11,7 @@ from synovia_client.changes import Change, Outcome, QueryChange, Transition
 from synovia_client.errors import SynoviaError
 from synovia_client.pages import PageStatus, PaginatedSubscription
 from synovia_client.queries import LiveQuery
+from synovia_client.tabular import Tabular
 from synovia_client.view import Shown
 
 Call = Callable[[Callable[[], None]], object]
@@ -111,7 +112,7 @@ class Delivery:
             logger.exception("the callback of a subscription failed")
 
 
-class SubscriptionHandle:
+class SubscriptionHandle(Tabular):
     """A running subscription; ``close`` ends it.
 
     What it shows is what callbacks were told last: all handles of a client show one instant.

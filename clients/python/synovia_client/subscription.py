@@ -11,6 +11,7 @@ from synovia_client.change_counter import ChangeCounter
 from synovia_client.changes import MISSING, NOTHING, Change, Outcome
 from synovia_client.clock import Deadline
 from synovia_client.errors import FunctionError, RequestTimeout, SynoviaError
+from synovia_client.tabular import Tabular
 
 R = TypeVar("R")
 
@@ -31,7 +32,7 @@ class Source(Protocol):
     def watchers(self) -> Listeners[Change[Any]]: ...
 
 
-class Subscription(Generic[R]):
+class Subscription(Tabular, Generic[R]):
     """A query that is kept up to date while somebody is inside ``async with``, iterates or listens.
 
     ``async for value in subscription`` gives the present value, then each new one; who is slow gets the newest and misses
