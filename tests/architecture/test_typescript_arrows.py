@@ -15,7 +15,7 @@ DASHBOARD = ROOT / "server" / "dashboard" / "src"
 DESK = ROOT / "apps" / "motion" / "desk" / "src"
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "client": (("protocol",), ("",), ("react",)),
+    "client": (("protocol",), ("",), ("react", "desktop")),
     "dashboard": (
         ("api", "ui", "browser", "session"),
         ("data", "functions", "logs", "live", "clients", "calls", "health"),
@@ -70,8 +70,13 @@ def test_no_import_runs_up(name: str) -> None:
 
 
 def test_only_the_hooks_know_react_and_nothing_else_is_needed() -> None:
+    needed = {"react": {"react"}, "desktop/node.ts": {"node:http", "node:net"}}
     for file, packages in packages_of(CLIENT).items():
-        assert packages <= ({"react"} if room_of(file) == "react" else set()), file
+        assert packages <= needed.get(file, needed.get(room_of(file), set())), file
+
+
+def test_what_is_for_node_is_a_front_door_of_its_own() -> None:
+    assert not [file for file, targets in _graph_of("client").items() if "desktop/node.ts" in targets]
 
 
 def test_pages_take_the_client_only_by_its_front_door() -> None:
