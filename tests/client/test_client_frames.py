@@ -6,8 +6,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas
-import polars
 import pytest
 
 from synovia_client import ArrayRef, to_pandas, to_polars
@@ -16,6 +14,9 @@ from synovia_client.tabular import as_html
 BIG = 2**53 + 1
 MOMENT = datetime(2026, 11, 28, 18, 30, tzinfo=UTC)
 REF = ArrayRef(b"x" * 32, "float64", (12_000,))
+pandas = pytest.importorskip("pandas")
+polars = pytest.importorskip("polars")
+
 ROWS: list[dict[str, Any]] = [
     {"_id": "a", "name": "Ada", "count": BIG, "done": True, "angle": 1.5, "at": MOMENT, "samples": REF, "tags": ["x"]},
     {"_id": "b", "name": "Grace", "angle": None, "tags": []},

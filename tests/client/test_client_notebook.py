@@ -6,25 +6,28 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 
 from helpers.running_hub import running_hub
-from synovia_client.notebook import LivePlot
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+notebook_parts = pytest.importorskip("synovia_client.notebook", exc_type=ModuleNotFoundError)
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.slow
 async def test_the_notebook_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    notebook = nbformat.read(EXAMPLES / "jupyter" / "reception.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(EXAMPLES / "jupyter" / "reception.ipynb", as_version=4)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     async with running_hub("sqlite://:memory:", EXAMPLES / "reception" / "reception.py") as hub:
         monkeypatch.setenv("SYNOVIA_URL", f"ws://127.0.0.1:{hub.port}")
         monkeypatch.setenv("SENSOR_PAUSE", "0")
-        await NotebookClient(notebook, timeout=110, resources={"metadata": {"path": str(tmp_path)}}).async_execute()
+        await nbclient.NotebookClient(
+            notebook, timeout=110, resources={"metadata": {"path": str(tmp_path)}}
+        ).async_execute()
     frame, polars, live, plot, drawn, last = [outputs for cell in notebook.cells if (outputs := cell.get("outputs"))]
     assert "Grace Hopper" in text_of(frame, "text/html")
     assert "i64" in text_of(polars, "text/html")
@@ -40,7 +43,7 @@ def text_of(outputs: list[Any], kind: str) -> str:
 
 
 async def test_a_plot_draws_the_newest_rows_and_gaps_for_what_is_no_number() -> None:
-    plot = LivePlot(x="at", y=["angle", "none"])
+    plot = notebook_parts.LivePlot(x="at", y=["angle", "none"])
     rows: list[dict[str, Any]] = [{"at": 1, "angle": 2.5}, {"at": 2, "angle": None}, {"at": 3}]
     await asyncio.to_thread(plot.show, [])
     await asyncio.to_thread(plot.show, rows)

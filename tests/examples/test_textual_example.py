@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from textual.app import App, ComposeResult
-from textual.widgets import Input
+import pytest
 
 from examples.waiting_lists import RECEPTION, changes, example
 from helpers.running_hub import running_hub
+
+pytest.importorskip("textual")
+
+from textual.app import App, ComposeResult
+from textual.widgets import Input
 
 program = example("textual/waiting_list")
 
