@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.operating import Operator, operating
+from helpers.http_server import APPS
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Write
 
@@ -169,3 +170,62 @@ async def test_the_hashes_of_keys_and_sessions_are_not_shown(operator: Operator)
     assert names.isdisjoint({"_serviceKeys", "_operatorSessions"})
     for table in ("_serviceKeys", "_operatorSessions", "_sessions"):
         assert (await operator.call("query", "data:rows", {"table": table})).code == "not_found"
+
+
+# --- what deleting leads to, and who reads without an index -----------------------------------------------------------
+
+
+async def made(operator: Operator, path: str, **args: Any) -> str:
+    answer = await operator.call_as_client("mutation", f"clinic:{path}", args)
+    assert answer.status == 200, answer.body
+    return str(answer.json["result"])
+
+
+async def test_what_deleting_leads_to_is_told_and_then_happens_so() -> None:
+    async with operating(application=APPS / "clinic.py") as operator:
+        clinic = await made(operator, "clinic", name="a")
+        team = await made(operator, "team", clinicId=clinic, name="knees")
+        chief = await made(operator, "person", teamId=team, name="ada")
+        other = await made(operator, "team", clinicId=clinic, name="hips")
+        assistant = await made(operator, "person", teamId=other, name="bob", chiefId=chief)
+        invoice = await made(operator, "invoice", personId=assistant)
+
+        async def told(table: str, *ids: str) -> tuple[int, bool, list[tuple[str, str, str, int]]]:
+            found = await operator.ask("data:consequences", {"table": table, "ids": ids})
+            keys = ("table", "field", "happens", "count")
+            consequences = [tuple(each[key] for key in keys) for each in found["consequences"]]
+            return found["deleted"], found["isAllowed"], consequences
+
+        assert await told("teams", team) == (
+            2,
+            True,
+            [("people", "teamId", "cascade", 1), ("people", "chiefId", "unset", 1)],
+        )
+        deleted, is_allowed, consequences = await told("clinics", clinic)
+        assert (deleted, is_allowed) == (5, False)
+        assert consequences[0] == ("invoices", "personId", "restrict", 1)
+        assert ("people", "chiefId", "unset", 1) not in consequences  # it goes along itself
+        refused = await operator.call("mutation", "data:delete", {"table": "clinics", "ids": [clinic]})
+        assert refused.code == "still_referenced"
+        await operator.do("mutation", "data:delete", {"table": "invoices", "ids": [invoice]})
+        assert (await told("clinics", clinic))[:2] == (5, True)
+        await operator.do("mutation", "data:delete", {"table": "clinics", "ids": [clinic]})
+        tables = {each["name"]: each["count"] for each in await operator.ask("data:tables")}
+        assert [tables[name] for name in ("clinics", "teams", "people")] == [0, 0, 0]
+        assert await told("clinics", clinic) == (0, True, [])
+
+
+async def test_who_reads_a_whole_table_by_no_index_is_told(operator: Operator) -> None:
+    await notes(operator, 3)
+    await operator.call_as_client("query", "notes:on_board", {"board": "a"})
+    for _ in range(2):
+        found = await operator.call_as_client("query", "notes:with_text", {"text": "note 001"})
+        assert len(found.json["result"]) == 1
+    told = next(each for each in await operator.ask("data:tables") if each["name"] == "notes")
+    [read] = told["wholeReads"]
+    assert (read["path"], read["runs"], read["documents"], read["where"]) == (
+        "notes:with_text",
+        2,
+        1,
+        "text = 'note 001'",
+    )

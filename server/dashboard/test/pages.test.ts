@@ -10,6 +10,7 @@ const TABLE: TableInfo = {
   declared: true,
   system: false,
   indexes: [],
+  wholeReads: [],
   fields: [
     { name: "text", kind: "text", type: "str", choices: [], required: true },
     { name: "size", kind: "number", type: "int", choices: [], required: true },

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from synovia import keys
+from synovia.dashboard.consequences import Consequences, Walk
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.running import Running
 from synovia.dashboard.tables import TableInfo, Tables
@@ -101,6 +102,7 @@ class DataFunctions:
         yield query("data:rows", self.rows)
         yield query("data:document", self.document)
         yield query("data:find", self.find)
+        yield query("data:consequences", self.consequences)
         yield mutation("data:insert", self.insert)
         yield mutation("data:update", self.update)
         yield mutation("data:delete", self.delete)
@@ -202,6 +204,12 @@ class DataFunctions:
         """Tell the tables that have a document with this id."""
         transaction, key = _transaction(ctx), id_to_bson(id)
         return [name for name in sorted(self._tables.models) if await transaction.get(name, key) is not None]
+
+    async def consequences(self, ctx: QueryContext, table: str, ids: list[str]) -> Consequences:
+        """Tell what deleting documents would lead to: what goes along, what loses its reference, what forbids it."""
+        await self._check(table)
+        walk = Walk(_transaction(ctx), self._running().engine.registry.relations)
+        return await walk.from_documents(table, [id_to_bson(each) for each in ids[:MOST_ROWS]])
 
     async def _check(self, table: str) -> None:
         known = table in self._tables.models

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from synovia.dashboard.words import condition_words
 from synovia.errors import NotFound
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, IndexSpec
@@ -54,6 +55,22 @@ class IndexInfo(Model):
     used_at: float | None = None
 
 
+class WholeReadInfo(Model):
+    """A function that has read the whole table for a run, by no index.
+
+    Attributes:
+        documents: How many its last run was given, of all that were looked at.
+        where: By which condition, in words; None: it wanted all.
+        at: When last, in milliseconds since 1970.
+    """
+
+    path: str
+    runs: int
+    documents: int
+    where: str | None = None
+    at: float
+
+
 class TableInfo(Model):
     """A table.
 
@@ -61,6 +78,7 @@ class TableInfo(Model):
         count: Of its documents.
         declared: Whether the application declares it.
         system: Whether Synovia itself keeps it.
+        whole_reads: Which functions have read all of it for a run.
     """
 
     name: str
@@ -69,6 +87,7 @@ class TableInfo(Model):
     system: bool
     fields: list[FieldInfo]
     indexes: list[IndexInfo]
+    whole_reads: list[WholeReadInfo] = []
 
 
 class Tables:
@@ -107,6 +126,7 @@ class Tables:
             system=name.startswith("_"),
             fields=[] if model is None else list(_fields(model)),
             indexes=[] if model is None else [_index(name, each, use) for each in (BY_ID, *model.spec.indexes)],
+            whole_reads=list(_whole_reads(name, use)),
         )
 
     def index(self, name: str, index: str) -> IndexSpec:
@@ -129,6 +149,12 @@ def _index(table: str, index: IndexSpec, use: IndexUse) -> IndexInfo:
         name=index.name, fields=fields, unique=index.unique, scans=used.scans, documents=used.documents,
         used_at=used.at or None,
     )  # fmt: skip
+
+
+def _whole_reads(table: str, use: IndexUse) -> Iterator[WholeReadInfo]:
+    for path, read in use.whole(table):
+        where = None if read.where is None else condition_words(read.where)
+        yield WholeReadInfo(path=path, runs=read.runs, documents=read.documents, where=where, at=read.at)
 
 
 def _fields(model: type[Table]) -> Iterator[FieldInfo]:

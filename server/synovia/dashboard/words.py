@@ -20,7 +20,7 @@ _MOST: Final = 60
 def words_of(read: RangeRead) -> str:
     """Say what an interval of an index holds."""
     parts = list(_bounds(read)) or ["everything"]
-    where = "" if read.where is None else f", where {_condition(read.where)}"
+    where = "" if read.where is None else f", where {condition_words(read.where)}"
     return f"{read.table} by {read.index.name}: {', '.join(parts)}{where}"
 
 
@@ -53,16 +53,17 @@ def _side(fields: list[str], at: int, values: tuple[Any, ...], sign: str) -> Ite
         yield f"({names}) {sign} ({', '.join(map(_value, rest))})"
 
 
-def _condition(tree: Filter) -> str:
+def condition_words(tree: Filter) -> str:
+    """Say what a document has to satisfy."""
     match tree:
         case Comparison(field, operator, value):
             return f"{field} {_SIGNS[operator]} {_value(value)}"
         case AllOf(conditions):
-            return " and ".join(f"({_condition(each)})" for each in conditions)
+            return " and ".join(f"({condition_words(each)})" for each in conditions)
         case AnyOf(conditions):
-            return " or ".join(f"({_condition(each)})" for each in conditions)
+            return " or ".join(f"({condition_words(each)})" for each in conditions)
         case Not(condition):
-            return f"not ({_condition(condition)})"
+            return f"not ({condition_words(condition)})"
 
 
 def _value(value: Any) -> str:

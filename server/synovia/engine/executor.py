@@ -216,7 +216,7 @@ class Executor:
             run.refuse(told_of(error))
         run.journal = pages.pack()
         run.documents_read = transaction.documents_read
-        self.index_use.add(transaction.cost)
+        self.index_use.add(transaction.cost, function.path, transaction.reads)
         if recall is not None and remembering is not None:
             recall.keep(remembering)
         return run
@@ -286,7 +286,7 @@ class Executor:
         if budget.exceeded is not None:
             run.refuse(budget.exceeded.info)
         run.documents_read, run.documents_written = transaction.documents_read, transaction.documents_written
-        self.index_use.add(transaction.cost)
+        self.index_use.add(transaction.cost, function.path, transaction.reads)
         return run
 
     async def action(

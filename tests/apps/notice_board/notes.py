@@ -11,6 +11,7 @@ from synovia import (
     QueryContext,
     Table,
     action,
+    field,
     mutation,
     query,
 )
@@ -32,6 +33,12 @@ started: list[str] = []
 @query(public=True)
 async def on_board(ctx: QueryContext, board: str) -> list[Note]:
     return await ctx.db.query(Note).using("by_board", board=board).collect()
+
+
+@query(public=True)
+async def with_text(ctx: QueryContext, text: str) -> list[Note]:
+    """Notes that are found by no index."""
+    return await ctx.db.query(Note).where(field("text") == text).collect()
 
 
 @query(public=True)

@@ -5,6 +5,7 @@ export const PATHS = {
   rows: "_system/data:rows",
   document: "_system/data:document",
   find: "_system/data:find",
+  consequences: "_system/data:consequences",
   insert: "_system/data:insert",
   update: "_system/data:update",
   delete: "_system/data:delete",
@@ -50,6 +51,30 @@ export interface TableInfo {
   readonly system: boolean;
   readonly fields: readonly FieldInfo[];
   readonly indexes: readonly IndexInfo[];
+  readonly wholeReads: readonly WholeRead[];
+}
+
+export interface WholeRead {
+  readonly path: string;
+  readonly runs: number;
+  readonly documents: number;
+  readonly where?: string;
+  readonly at: number;
+}
+
+export interface Consequence {
+  readonly table: string;
+  readonly field: string;
+  readonly happens: "cascade" | "unset" | "restrict";
+  readonly count: number;
+  readonly example: string;
+}
+
+export interface Consequences {
+  readonly deleted: number;
+  readonly isAllowed: boolean;
+  readonly isAll: boolean;
+  readonly consequences: readonly Consequence[];
 }
 
 export interface Misfit {

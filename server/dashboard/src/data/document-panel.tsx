@@ -5,11 +5,11 @@ import { useSynovia } from "synovia-client/react";
 import { useLive } from "../browser/live.ts";
 import { linkTo } from "../browser/route.ts";
 import { PATHS, type TableInfo, type WholeDocument } from "../api/hub.ts";
-import { Confirm } from "../ui/confirm.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { act, say } from "../ui/toasts.tsx";
 import { ArrayPlot } from "./array-plot.tsx";
+import { DeleteQuestion } from "./delete-question.tsx";
 
 interface DocumentPanelProps {
   readonly table: TableInfo;
@@ -136,16 +136,12 @@ export function DocumentPanel({ table, id, close, duplicate, mayChange }: Docume
         )}
       </div>
       {isDeleting && (
-        <Confirm
-          title="Delete this document?"
-          verb="Delete"
+        <DeleteQuestion
+          table={table.name}
+          ids={[id]}
           cancel={() => setDeleting(false)}
-          confirm={() => void act(() => client.mutation(PATHS.delete, { table: table.name, ids: [id] }), "Deleted").then((isDone) => isDone && close())}
-        >
-          <p>
-            <code>{id}</code> of <code>{table.name}</code>. What refers to it keeps its id. This cannot be taken back; it is written to the audit table.
-          </p>
-        </Confirm>
+          confirm={() => (setDeleting(false), void act(() => client.mutation(PATHS.delete, { table: table.name, ids: [id] }), "Deleted").then((isDone) => isDone && close()))}
+        />
       )}
     </Panel>
   );

@@ -87,7 +87,60 @@ export function SchemaView({ table }: { table: TableInfo }) {
             documents than its queries give would serve them better with further fields.
           </p>
         </section>
+        <WholeReads table={table} />
       </div>
     </div>
+  );
+}
+
+/** So many documents are read in no time, with or without an index. */
+const FEW = 100;
+
+/** Who has read all of the table for a run, and what would help. */
+function WholeReads({ table: { wholeReads, count: documents } }: { table: TableInfo }) {
+  if (!wholeReads.length) return null;
+  return (
+    <section>
+      <h2 className="label">Read without an index</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Function</th>
+            <th scope="col">Looks for</th>
+            <th scope="col" className="number">
+              Runs
+            </th>
+            <th scope="col" className="number">
+              Gives
+            </th>
+            <th scope="col" className="number">
+              Of
+            </th>
+            <th scope="col">Last</th>
+          </tr>
+        </thead>
+        <tbody>
+          {wholeReads.map(({ path, where, runs, documents: given, at }) => (
+            <tr key={path}>
+              <td>
+                <a className="reference" href={linkTo(["functions", path])}>
+                  {path}
+                </a>{" "}
+                {where && documents > FEW && <span className="tag warn">missing index</span>}
+              </td>
+              <td>{where ? <code>{where}</code> : "everything"}</td>
+              <td className="number">{count(runs)}</td>
+              <td className="number">{count(given)}</td>
+              <td className="number">{count(documents)}</td>
+              <td>{ago(at, Date.now())}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="hint">
+        Each of these looks at every document of the table when it is run. An index that begins with the fields of its condition, and <code>.using</code> it, lets it read only
+        what it gives.
+      </p>
+    </section>
   );
 }

@@ -4,14 +4,15 @@ import { useSynovia } from "synovia-client/react";
 import { goInstead, linkTo, useRoute } from "../browser/route.ts";
 import { PATHS, type DocumentRow, type TableInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
-import { Confirm } from "../ui/confirm.tsx";
 import { count, plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
 import { SearchField } from "../ui/search-field.tsx";
 import { act } from "../ui/toasts.tsx";
 import { Cell, short } from "./cell.tsx";
+import { ColumnChoice, useHiddenColumns } from "./columns.tsx";
 import { Conditions, conditionsOf, type Draft } from "./conditions.tsx";
+import { DeleteQuestion } from "./delete-question.tsx";
 import { DocumentPanel } from "./document-panel.tsx";
 import { NewDocument } from "./new-document.tsx";
 import { useRows } from "./pages.ts";
@@ -32,6 +33,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
   const [isDeleting, setDeleting] = useState(false);
   const [draft, setDraft] = useState<string | null>(null);
   const [patience, setPatience] = useState(PATIENCE);
+  const [hidden, setHidden] = useHiddenColumns(table.name);
   const opened = query.get("id");
 
   const where = useMemo(() => {
@@ -43,16 +45,17 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
   const { rows, isLoading, isEnd, examined, error, more } = useRows({ table: table.name, index, descending, where });
 
   const isPatient = !search.trim() && !drafts?.some(({ test }) => test === "contains") ? true : examined < patience;
-  const columns = useMemo(() => columnsOf(table, rows, { index, descending, chosen, mayChange }), [table, rows.length > 0, index, descending, chosen, mayChange]);
+  const names = useMemo(() => namesOf(table, rows), [table, rows.length > 0]);
+  const columns = useMemo(
+    () => columnsOf(table, names.filter((name) => !hidden.has(name)), { index, descending, chosen, mayChange }),
+    [table, names, hidden, index, descending, chosen, mayChange],
+  );
 
   function columnsOf(
     { fields, indexes }: TableInfo,
-    shown: readonly DocumentRow[],
+    names: readonly string[],
     now: { index: string; descending: boolean; chosen: ReadonlySet<string>; mayChange: boolean },
   ): Column<DocumentRow>[] {
-    const known = new Set(fields.map(({ name }) => name));
-    const others = [...new Set(shown.slice(0, 100).flatMap(({ document }) => Object.keys(document)))].filter((name) => name !== "_id" && !known.has(name));
-    const names = [...fields.map(({ name }) => name), ...others];
     const sorted = (name: string): string | undefined => (name === "_id" ? "by_id" : indexes.find(({ fields: [first] }) => first === name)?.name);
     const title = (name: string, words: string) => {
       const by = sorted(name);
@@ -135,6 +138,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
         <button aria-pressed={drafts !== null} onClick={() => setDrafts(drafts ? null : [{ field: table.fields[0]?.name ?? "_id", test: "eq", text: "" }])}>
           <Icon name="filter" /> Filter{drafts?.length ? ` ${drafts.length}` : ""}
         </button>
+        <ColumnChoice names={names} hidden={hidden} change={setHidden} />
         <a className="button" href={linkTo(["data", table.name], { view: "schema" })}>
           Schema
         </a>
@@ -190,14 +194,17 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
         )}
       </div>
       {isDeleting && (
-        <Confirm title={`Delete ${plural(chosen.size, "document")}?`} verb="Delete" confirm={() => void remove()} cancel={() => setDeleting(false)}>
-          <p>
-            From <code>{table.name}</code>. What refers to them keeps their ids. This cannot be taken back; it is written to the audit table.
-          </p>
-        </Confirm>
+        <DeleteQuestion table={table.name} ids={[...chosen]} confirm={() => void remove()} cancel={() => setDeleting(false)} />
       )}
     </div>
   );
+}
+
+/** The columns that there are: the fields that are declared, and others that the first documents have. */
+function namesOf({ fields }: TableInfo, shown: readonly DocumentRow[]): readonly string[] {
+  const known = new Set(["_id", ...fields.map(({ name }) => name)]);
+  const others = new Set(shown.slice(0, 100).flatMap(({ document, arrays }) => [...Object.keys(document), ...Object.keys(arrays)]));
+  return [...fields.map(({ name }) => name), ...[...others].filter((name) => !known.has(name))];
 }
 
 function Nothing({ isFiltered }: { isFiltered: boolean }) {

@@ -5,11 +5,13 @@ interface ConfirmProps {
   readonly title: string;
   readonly children: ReactNode;
   readonly verb: string;
+  /** Whether it can be done at all, as far as is known. */
+  readonly isAllowed?: boolean;
   readonly confirm: () => void;
   readonly cancel: () => void;
 }
 
-export function Confirm({ title, children, verb, confirm, cancel }: ConfirmProps) {
+export function Confirm({ title, children, verb, isAllowed = true, confirm, cancel }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
@@ -18,7 +20,7 @@ export function Confirm({ title, children, verb, confirm, cancel }: ConfirmProps
       <div>{children}</div>
       <footer>
         <button onClick={cancel}>Cancel</button>
-        <button className="danger" onClick={confirm}>
+        <button className="danger" disabled={!isAllowed} onClick={confirm}>
           {verb}
         </button>
       </footer>
