@@ -21,9 +21,9 @@ from synovia import (
     Table,
     action,
     field,
+    http,
     mutation,
     query,
-    route,
 )
 
 
@@ -101,7 +101,7 @@ async def greet(ctx: ActionContext, name: str, loud: bool = False) -> str:
     return f"HELLO {name.upper()}" if loud else f"hello {name}"
 
 
-@route("/ward", methods=["GET"], public=True)
+@http.route("/ward", methods=["GET"], public=True)
 async def ward(ctx: ActionContext, request: Request) -> Response:
     """Tell where the ward is."""
     return PlainTextResponse("second floor")

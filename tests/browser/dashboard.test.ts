@@ -1,19 +1,11 @@
 /** The dashboard in a real browser, on a busy hub: every page, and what operators do there. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, noBrowser } from "./harness/chromium.ts";
+import { call, Dashboard, LOOKS } from "./harness/dashboard.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** The page's own policy keeps out what looks for faults; elsewhere it holds. */
-const LOOKS: readonly [string, BrowserContextOptions][] = [
-  ["light", { viewport: { width: 1280, height: 800 }, colorScheme: "light", bypassCSP: true }],
-  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark", bypassCSP: true }],
-  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, bypassCSP: true }],
-];
 /** The address, and what is there once the hub has answered. */
 const PAGES: readonly [path: string, text: RegExp][] = [
   ["data/steps", /documents/],
@@ -27,47 +19,8 @@ const PAGES: readonly [path: string, text: RegExp][] = [
   ["health", /behind the database/],
 ];
 
-/** Somebody's window, and what went wrong in it. */
-class Dashboard {
-  readonly problems: string[] = [];
-
-  private constructor(
-    readonly page: Page,
-    readonly url: string,
-  ) {
-    page.on("pageerror", (error) => this.problems.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" && !/401/.test(message.text())) this.problems.push(message.text());
-    });
-  }
-
-  static async open(browser: Browser, hub: Hub, options: BrowserContextOptions = {}): Promise<Dashboard> {
-    const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-    return new Dashboard(await context.newPage(), `http://127.0.0.1:${hub.port}/_synovia/`);
-  }
-
-  async goTo(path: string): Promise<void> {
-    await this.page.goto(`${this.url}#/${path}`);
-  }
-
-  async faults(): Promise<string[]> {
-    await this.page.evaluate(AXE);
-    const { violations } = await this.page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run());
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  }
-
-  close(): Promise<void> {
-    return this.page.context().close();
-  }
-}
-
 async function begin(hub: Hub, name: string): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${hub.port}/api/mutation`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ path: "chained:begin", args: { name } }),
-  });
-  expect(response.status).toBe(200);
+  await call(hub, "mutation", "chained:begin", { name });
 }
 
 describe.skipIf(noBrowser)("the dashboard", () => {
@@ -93,10 +46,7 @@ describe.skipIf(noBrowser)("the dashboard", () => {
         await row.click();
         await dashboard.page.locator(".panel").waitFor();
       }
-      expect(await dashboard.faults()).toEqual([]);
-      expect(await dashboard.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-      expect(dashboard.problems).toEqual([]);
-      await dashboard.page.screenshot({ path: `screenshots/dashboard-${path.replace(/\W+/g, "-")}-${look}.png` });
+      await dashboard.isSound(`${path.replace(/\W+/g, "-")}-${look}`);
       await dashboard.close();
     });
   });

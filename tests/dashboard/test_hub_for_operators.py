@@ -12,6 +12,7 @@ import pytest
 from dashboard.operating import Operator, operating
 from helpers.convex_wire import add, convex_wire
 from helpers.http_server import APPS
+from helpers.raw_requests import request_upgrade
 from helpers.sync_server import client_of, until
 from synovia import MutationContext, keys
 from synovia.dashboard.words import words_of
@@ -106,7 +107,7 @@ async def test_a_connection_is_ended_and_that_is_audited(operator: Operator) -> 
         name = next(each["name"] for each in await operator.ask("clients:list") if each["holds"])
         await operator.do("action", "clients:end", {"name": name})
         fatal, code = await client.end()
-        assert (fatal.error.code, code) == ("stopping", 1001)
+        assert (fatal.error.code, code, fatal.retry_after) == ("stopping", 1001, 1.0)
     assert (await operator.call("action", "clients:end", {"name": name})).code == "not_found"
     [entry] = await operator.audited()
     assert (entry["action"], entry["subject"], entry["data"]) == ("operator.end_client", name, {"by": "operator|ops"})
@@ -163,3 +164,13 @@ async def test_how_the_hub_is(operator: Operator) -> None:
     assert told["counters"]["committed"] >= 1
     assert told["gauges"]["connections"] == 1
     assert told["application"] == "notice_board"
+
+
+async def test_limits_that_were_hit_are_told() -> None:
+    async with operating(max_connections_per_address=2) as operator:
+        async with client_of(operator.running):
+            refused = await request_upgrade(operator.running)
+            assert refused.status == 429
+        told = await operator.ask("health:report")
+    assert told["limits"] == {"connections of the hub or an address": 1}
+    assert told["hub"].endswith(f":{told['process']}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
@@ -16,6 +16,7 @@ from synovia.dashboard.declaring import PREFIX
 from synovia.dashboard.signals import Signal
 from synovia.engine.observing import OK, EndedCall
 from synovia.functions.log_lines import LogLine
+from synovia.limits.refusal import LIMIT_CODES
 from synovia_protocol.errors import ErrorInfo
 
 MOST_CALLS: Final = 2_000
@@ -100,12 +101,14 @@ class CallLog:
         signal: Tells of new ones.
         seen, failures, runs: Calls, those of them that have not ended well, and runs of live queries, since it was made.
         left_out: How many of the calls were counted and not kept.
+        limited: How many have ended with the code of a limit, by code.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self.signal = Signal("calls")
         self.seen = self.failures = self.runs = self.left_out = 0
+        self.limited: Counter[str] = Counter()
         self._calls: deque[LoggedCall] = deque()
         self._tracebacks: OrderedDict[str, str] = OrderedDict()
         self._scheduled_by: OrderedDict[str, int] = OrderedDict()
@@ -120,7 +123,10 @@ class CallLog:
         if call.path.startswith(PREFIX):
             return
         self.seen += 1
-        self.failures += call.word != OK
+        if call.word != OK:
+            self.failures += 1
+            if call.word in LIMIT_CODES:
+                self.limited[call.word] += 1
         now = self._clock()
         tally = self._tally(call, int(now))
         tally.calls += 1

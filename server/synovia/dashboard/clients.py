@@ -15,6 +15,8 @@ from synovia.sync.socket import Ending
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
 MOST_SHOWN: Final = 1_000
+COME_BACK_SECONDS: Final = 1.0
+"""After so long a client that was ended connects again; one that is told no time gives up."""
 
 
 class ClientShown(Model):
@@ -81,4 +83,5 @@ class ClientFunctions:
             await inner.audit("operator.end_client", subject=name, data={"by": actor})
 
         (await self._running().engine.transact(write, path="_system/clients:end")).value()
-        socket.end(Ending(ErrorInfo(ErrorCode.STOPPING, "an operator has ended this connection"), CloseCode.GOING_AWAY))
+        error = ErrorInfo(ErrorCode.STOPPING, "an operator has ended this connection")
+        socket.end(Ending(error, CloseCode.GOING_AWAY, retry_after=COME_BACK_SECONDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,16 @@ class HubState(Model):
         report: As ``/health`` has it.
         counters: What has happened since it was started, by name.
         gauges: How things are now.
+        hub: Names it among the hubs of its database: the machine and the process.
         memory: Bytes of the process, if the system tells.
+        limits: Which limits were hit since it was started, and how often.
+        shared: Whether other hubs may serve the same database.
         at: By the clock of the hub, in milliseconds since 1970.
     """
 
     application: str
+    hub: str
+    shared: bool
     process: int
     started_at: float
     at: float
@@ -35,6 +41,7 @@ class HubState(Model):
     report: dict[str, Any]
     counters: dict[str, float]
     gauges: dict[str, float]
+    limits: dict[str, int] = {}
 
 
 class HealthFunctions:
@@ -56,6 +63,8 @@ class HealthFunctions:
         running = self._running()
         return HubState(
             application=self._application,
+            hub=f"{socket.gethostname()}:{os.getpid()}",
+            shared=running.engine.store.shared,
             process=os.getpid(),
             started_at=self._started_at,
             at=time.time() * 1000,
@@ -63,6 +72,7 @@ class HealthFunctions:
             report=await running.health.report(),
             counters=self._counters(running),
             gauges=self._gauges(running),
+            limits=self._limits(running),
         )
 
     def _counters(self, running: Server) -> dict[str, float]:
@@ -83,6 +93,10 @@ class HealthFunctions:
             "sentBytes": hub.sent.bytes,
             "liveRuns": self._log.runs,
         }
+
+    def _limits(self, running: Server) -> dict[str, int]:
+        calls = {f"calls: {code}": number for code, number in self._log.limited.items()}
+        return calls | running.hub.counters.limits
 
     def _gauges(self, running: Server) -> dict[str, float]:
         engine, hub = running.engine, running.hub

@@ -44,9 +44,11 @@ class Throttle:
         if scope["type"] == "websocket" and wait <= PATIENCE_SECONDS:
             await self._arrive(scope, receive, send, address, wait)
         elif wait > 0:
+            self._hub.counters.limits["requests of an address, how often"] += 1
             refusal = Refusal(429, ErrorCode.RATE_LIMITED, "this address asks for too much at once", wait)
             await refusal(scope, receive, send)
         elif address.requests >= self._hub.limits.max_requests_per_address:
+            self._hub.counters.limits["requests of an address, at once"] += 1
             text = "as many requests of this address as may are being answered already"
             await Refusal(429, ErrorCode.LIMIT_EXCEEDED, text, 1)(scope, receive, send)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -11,6 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from synovia.errors import error_body
 from synovia_protocol.errors import CloseCode, ErrorCode
+
+LIMIT_CODES: Final[frozenset[str]] = frozenset(
+    {
+        ErrorCode.TOO_LARGE, ErrorCode.TIMEOUT, ErrorCode.TOO_SLOW, ErrorCode.LIMIT_EXCEEDED,
+        ErrorCode.MUTATION_TOO_LARGE, ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED,
+    }
+)  # fmt: skip
+"""The codes of errors that say that a limit was hit."""
 
 
 @dataclass(frozen=True, slots=True)

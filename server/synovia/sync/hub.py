@@ -7,9 +7,10 @@ import itertools
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -17,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from synovia.health import Level, PartHealth
 from synovia.identity import Authenticator
 from synovia.limits.addresses import Address, Addresses
-from synovia.limits.refusal import Refusal
+from synovia.limits.refusal import LIMIT_CODES, Refusal
 from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
@@ -39,11 +40,16 @@ logger = logging.getLogger("synovia.sync")
 
 @dataclass(slots=True)
 class Counters:
-    """What has happened since the hub was made."""
+    """What has happened since the hub was made.
+
+    Attributes:
+        limits: How often a limit has refused a connection or a request, or ended a connection, by what it was.
+    """
 
     accepted: int = 0
     refused: int = 0
     closed: int = 0
+    limits: Counter[str] = field(default_factory=Counter)
 
 
 class Peer(Handler, Protocol):
@@ -165,6 +171,8 @@ class Hub:
         refusal = self._refusal(scope, address, subprotocol)
         if refusal is not None:
             self.counters.refused += 1
+            if refusal.code in LIMIT_CODES:
+                self.counters.limits["connections of the hub or an address"] += 1
             await refusal(scope, receive, send)
             return
         await receive()  # websocket.connect
@@ -198,6 +206,8 @@ class Hub:
             del self._conversations[socket]
             address.connections -= 1
             self.counters.closed += 1
+            if socket.ending is not None and socket.ending.error.code in LIMIT_CODES:
+                self.counters.limits[f"connections ended: {socket.ending.error.code}"] += 1
             if not self._conversations:
                 self._empty.set()
 

@@ -259,6 +259,8 @@ export interface CronInfo {
 
 export interface HubState {
   readonly application: string;
+  readonly hub: string;
+  readonly shared: boolean;
   readonly process: number;
   readonly startedAt: number;
   readonly at: number;
@@ -266,4 +268,5 @@ export interface HubState {
   readonly report: Readonly<Record<string, unknown>>;
   readonly counters: Readonly<Record<string, number>>;
   readonly gauges: Readonly<Record<string, number>>;
+  readonly limits: Readonly<Record<string, number>>;
 }

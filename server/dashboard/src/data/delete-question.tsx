@@ -34,13 +34,13 @@ export function DeleteQuestion({ table, ids, confirm, cancel }: DeleteQuestionPr
       </p>
       {error && <p className="alert">{error.message}</p>}
       {!told && !error && <p className="hint">Looking for what refers to {ids.length === 1 ? "it" : "them"}…</p>}
-      {told && (told.consequences.length ? <Told told={told} /> : <p className="hint">Nothing that is declared as a reference names {ids.length === 1 ? "it" : "them"}.</p>)}
+      {told && (told.consequences.length ? <Told told={told} isOne={ids.length === 1} /> : <p className="hint">Nothing that is declared as a reference names {ids.length === 1 ? "it" : "them"}.</p>)}
       {ids.length > MOST && <p className="hint">Only the first {count(MOST)} were looked at.</p>}
     </Confirm>
   );
 }
 
-function Told({ told }: { told: Consequences }) {
+function Told({ told, isOne }: { told: Consequences; isOne: boolean }) {
   return (
     <>
       <ul className="consequences">
@@ -51,7 +51,7 @@ function Told({ told }: { told: Consequences }) {
           </li>
         ))}
       </ul>
-      {!told.isAllowed && <p className="alert">So they cannot be deleted.</p>}
+      {!told.isAllowed && <p className="alert">So {isOne ? "it" : "they"} cannot be deleted.</p>}
     </>
   );
 }

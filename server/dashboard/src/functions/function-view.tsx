@@ -9,7 +9,10 @@ import { duration } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { say } from "../ui/toasts.tsx";
 import { CallerForm } from "./caller-form.tsx";
-import { argumentsOf, inputsOf, snippet, typeOf, type Definitions, type Input, type JsonSchema } from "./schema.ts";
+import { argumentsOf, inputsOf, routeSnippet, snippet, typeOf, type Definitions, type Input, type JsonSchema } from "./schema.ts";
+
+/** What the hub says of what needs no token. */
+const EVERYBODY = "everybody";
 
 interface Asked {
   readonly jsonText: string;
@@ -51,8 +54,31 @@ export function FunctionView({ info, definitions }: { info: FunctionInfo; defini
         </p>
         {info.docs && <p className="docs">{info.docs}</p>}
       </header>
+      {info.kind === "route" && <RouteForm info={info} />}
       {canCall && <CallForm info={info} definitions={definitions} />}
     </article>
+  );
+}
+
+/** A route is called by its address, which is the application's own: only how is shown. */
+function RouteForm({ info: { pattern = "/", methods, access } }: { info: FunctionInfo }) {
+  const text = routeSnippet(methods, pattern, location.origin, access === EVERYBODY);
+  return (
+    <div className="call-form">
+      <pre className="block" tabIndex={0}>
+        {text}
+      </pre>
+      <div className="buttons">
+        <button onClick={() => void navigator.clipboard.writeText(text).then(() => say("Copied for curl"))}>
+          <Icon name="copy" /> Copy as curl
+        </button>
+        {methods.includes("GET") && !pattern.includes("{") && (
+          <a className="button" href={`..${pattern}`} target="_blank" rel="noreferrer">
+            Open
+          </a>
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -98,7 +124,7 @@ function CallForm({ info, definitions }: { info: FunctionInfo; definitions: Defi
   async function copy(language: "python" | "typescript" | "curl"): Promise<void> {
     const call = asked();
     if (!call) return;
-    await navigator.clipboard.writeText(snippet(language, info.kind, info.path, JSON.parse(call.jsonText) as Record<string, unknown>, location.origin));
+    await navigator.clipboard.writeText(snippet(language, info.kind, info.path, JSON.parse(call.jsonText) as Record<string, unknown>, location.origin, info.access === EVERYBODY));
     say(`Copied for ${language === "curl" ? "curl" : language === "python" ? "Python" : "TypeScript"}`);
   }
 

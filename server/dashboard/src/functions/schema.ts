@@ -85,11 +85,17 @@ function parsed(name: string, text: string): unknown {
   }
 }
 
-/** The call in a language of its own. */
-export function snippet(language: "python" | "typescript" | "curl", kind: string, path: string, args: Record<string, unknown>, origin: string): string {
+const TOKEN = '-H "Authorization: Bearer $TOKEN"';
+
+/**
+ * The call in a language of its own.
+ * @param isPublic Whether no token is needed.
+ */
+export function snippet(language: "python" | "typescript" | "curl", kind: string, path: string, args: Record<string, unknown>, origin: string, isPublic = false): string {
   const json = JSON.stringify(args);
   if (language === "curl") {
-    return `curl ${origin}/api/${kind} \\\n  -H 'Content-Type: application/json' \\\n  -H "Authorization: Bearer $TOKEN" \\\n  -d '${JSON.stringify({ path, args }).replaceAll("'", "'\\''")}'`;
+    const token = isPublic ? "" : ` \\\n  ${TOKEN}`;
+    return `curl ${origin}/api/${kind} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d '${JSON.stringify({ path, args }).replaceAll("'", "'\\''")}'`;
   }
   if (language === "python") {
     const call = kind === "query" ? "query" : kind;
@@ -97,6 +103,12 @@ export function snippet(language: "python" | "typescript" | "curl", kind: string
   }
   const call = kind === "query" ? `client.query("${path}", ${json})` : `client.${kind}("${path}", ${json})`;
   return `import { SynoviaClient } from "synovia-client";\n\nconst client = new SynoviaClient("${origin.replace(/^http/, "ws")}", { token });\nconst result = await ${call};`;
+}
+
+/** The request to a route, of the method that changes least. */
+export function routeSnippet(methods: readonly string[], pattern: string, origin: string, isPublic = false): string {
+  const method = methods.includes("GET") ? "GET" : (methods[0] ?? "GET");
+  return `curl ${method === "GET" ? "" : `-X ${method} `}${isPublic ? "" : `${TOKEN} `}'${origin}${pattern}'`;
 }
 
 function python(value: unknown): string {

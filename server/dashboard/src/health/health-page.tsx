@@ -2,7 +2,7 @@
 import { useRef } from "react";
 import { useLive } from "../browser/live.ts";
 import { PATHS, type HubState } from "../api/hub.ts";
-import { bytes, compact, count, duration } from "../ui/format.ts";
+import { bytes, compact, count, duration, plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Spark } from "./spark.tsx";
 
@@ -34,7 +34,7 @@ export default function HealthPage() {
         <h1>Health</h1>
         <span className={status === "ok" ? "tag good" : status === "degraded" ? "tag warn" : "tag bad"}>{status}</span>
         <span className="quiet">
-          {state.application}, process {state.process}, up {duration(state.at - state.startedAt)}
+          {state.application}, hub {state.hub}, up {duration(state.at - state.startedAt)}
         </span>
       </div>
       <div className="health" role="region" aria-label="Figures" tabIndex={0}>
@@ -59,6 +59,16 @@ export default function HealthPage() {
           <Card title="Documents" facts={[["known not to fit", count(gauges["unreadable"] ?? 0)]]} />
         </section>
         <section>
+          <h2 className="label">Limits that were hit</h2>
+          <Limits hit={state.limits} />
+        </section>
+        {state.shared && (
+          <p className="hint">
+            Logs, live queries, clients and these figures are those of the hub <code>{state.hub}</code>; data and calls to come are the same at all hubs of this database. To look
+            at another one, open the dashboard at its own address, not at the load balancer&apos;s.
+          </p>
+        )}
+        <section>
           <h2 className="label">Parts</h2>
           <ul className="parts">
             {PARTS.filter((part) => part in report).map((part) => {
@@ -76,6 +86,22 @@ export default function HealthPage() {
         </section>
       </div>
     </div>
+  );
+}
+
+function Limits({ hit }: { hit: HubState["limits"] }) {
+  const found = Object.entries(hit).sort(([, a], [, b]) => b - a);
+  if (!found.length) return <p className="hint">None since this hub was started.</p>;
+  return (
+    <ul className="parts limits">
+      {found.map(([name, times]) => (
+        <li key={name}>
+          <span className="dot warn" />
+          <b>{name}</b>
+          <span>{plural(times, "time")}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,0 +1,67 @@
+/** The dashboard of a hub in somebody's window. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
+import type { Hub } from "./hub.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** The page's own policy keeps out what looks for faults; elsewhere it holds. */
+export const LOOKS: readonly [string, BrowserContextOptions][] = [
+  ["light", { viewport: { width: 1280, height: 800 }, colorScheme: "light", bypassCSP: true }],
+  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark", bypassCSP: true }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, bypassCSP: true }],
+];
+
+/** Somebody's window, and what went wrong in it. */
+export class Dashboard {
+  readonly problems: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    readonly url: string,
+  ) {
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/401/.test(message.text())) this.problems.push(message.text());
+    });
+  }
+
+  static async open(browser: Browser, hub: Hub, options: BrowserContextOptions = {}): Promise<Dashboard> {
+    const context = await browser.newContext({ reducedMotion: "reduce", ...options });
+    return new Dashboard(await context.newPage(), `http://127.0.0.1:${hub.port}/_synovia/`);
+  }
+
+  async goTo(path: string): Promise<void> {
+    await this.page.goto(`${this.url}#/${path}`);
+  }
+
+  async faults(): Promise<string[]> {
+    await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run());
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  }
+
+  /** Expect that nothing is wrong with what is shown, and leave a picture of it. */
+  async isSound(name: string): Promise<void> {
+    await this.page.screenshot({ path: `screenshots/dashboard-${name}.png` });
+    expect(await this.faults()).toEqual([]);
+    expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(this.problems).toEqual([]);
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}
+
+/** Call a function of the application's, as its clients do over HTTP. */
+export async function call(hub: Hub, kind: "query" | "mutation" | "action", path: string, args: Record<string, unknown> = {}): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${hub.port}/api/${kind}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ path, args }),
+  });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { result: unknown }).result;
+}
