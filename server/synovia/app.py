@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -57,7 +57,11 @@ from synovia.store import open_store
 from synovia.store.arrays import store_arrays
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
+from synovia.tracing import new_tracing
 from synovia_protocol.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 DEFAULT_STORE = "sqlite://:memory:"
 
@@ -75,6 +79,7 @@ class Synovia:
         clock: Tells the time of day in seconds since 1970.
         mailer: Takes the place of the mail server that the settings name.
         variables: Where the settings that the application declares are looked for; by default in those of the process.
+        tracer_provider: Of the host's OpenTelemetry: where the spans of this hub go.
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
@@ -92,6 +97,7 @@ class Synovia:
         clock: Callable[[], float] = time.time,
         mailer: Mailer | None = None,
         variables: Mapping[str, str] | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         self._variables = os.environ if variables is None else variables
         self.settings = settings or Settings()
@@ -107,6 +113,7 @@ class Synovia:
         mail = MailService(mailer, self.settings.auth.sender, self.settings.home)
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
         self.metrics = new_metrics(self.registry.functions)
+        self.tracing = new_tracing(self.registry.functions, on=self.settings.traces, provider=tracer_provider)
         self.system = System(self.registry, lambda: self)
         self.registry = self.system.registry
         self._forwarding = self._new_forwarding()
@@ -118,6 +125,7 @@ class Synovia:
             services=services,
             limits=self._engine_limits(),
             observer=Observers(self.metrics.observer, self.system.log),
+            tracer=self.tracing.tracer,
             peers=self._forwarding,
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
@@ -127,7 +135,14 @@ class Synovia:
         self.operators = OperatorSessions(self.store, self.service_keys, clock)
         people = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
         chosen = WithOperators(self.operators, people)
-        self.hub = Hub(self.engine, self.store.arrays, chosen, self.settings.limits, clock=clock)
+        self.hub = Hub(
+            self.engine,
+            self.store.arrays,
+            chosen,
+            self.settings.limits,
+            clock=clock,
+            transitions=self.tracing.transitions(),
+        )
         self.service_keys.revoked = self.operators.ended = self.hub.end_session
         self.system.begin(self.engine.live)
         if self.sign_in is not None:
@@ -140,7 +155,7 @@ class Synovia:
             routes=self._routes(), lifespan=self.lifespan, exception_handlers={HTTPException: on_http_exception}
         )
         self._asgi.router.redirect_slashes = False
-        origins = Origins(self._asgi, self.settings.origins, loopback=self._at_home)
+        origins = Origins(self.tracing.around(self._asgi), self.settings.origins, loopback=self._at_home)
         self._admitted = TrustedProxies(SecurityHeaders(Throttle(origins, self.hub)), self.settings.trusted_proxies)
         self.trusts = self._admitted.trusts
 
@@ -308,6 +323,7 @@ class Synovia:
             EnvError: Settings that the application declares are missing, or do not parse.
         """
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.tracing.close)
             stack.push_async_callback(self.store.close)
             await self.store.open(
                 [*self.registry.tables, SERVICE_KEYS, OPERATOR_SESSIONS, *(TABLES if self.sign_in is not None else ())]

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
         workers: How many processes serve; more than one only on MongoDB.
         log_level: What is written to the log.
         log_format: How: lines for people, or a JSON object in each line.
+        traces: Whether spans are sent to where OpenTelemetry's own variables say; needs ``synovia[traces]``.
         convex: Whether clients made for Convex may connect; by default only in development.
         debug: Whether clients may see the text of exceptions; only for development.
         request_ttl: How many seconds the records of mutations are kept; retries are taken for a little less than that.
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=256)
     log_level: LogLevel = "info"
     log_format: LogFormat = "text"
+    traces: bool = False
     convex: bool | None = None
     debug: bool = False
     request_ttl: int = Field(default=REQUEST_TTL, ge=60, le=366 * 86_400)

@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auth", "scheduler", "migrations", "seeding", "maintenance"),
     ("sync", "convex"),
     ("http",),
-    ("metrics", "dashboard"),
+    ("metrics", "tracing", "dashboard"),
     ("config",),
     ("app",),
     ("codegen", "testing", "export"),

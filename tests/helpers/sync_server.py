@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -33,6 +33,9 @@ from synovia_protocol.messages import (
     MutationResponse,
     QueryAdd,
 )
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
 SECONDS = 10.0
@@ -62,6 +65,7 @@ async def serving(
     settings: dict[str, Any] | None = None,
     development: bool = False,
     application: Path = BOARD,
+    tracer_provider: TracerProvider | None = None,
     **limits: Any,
 ) -> AsyncIterator[Running]:
     """Serve an application until the block ends; it is then stopped as a signal would stop it.
@@ -72,6 +76,7 @@ async def serving(
         settings: Those of ``Settings`` that are not to be the default.
         development: As under ``synovia dev``; with its sign-in, if no authenticator is given.
         application: Its folder.
+        tracer_provider: Where spans go.
         limits: Those of ``HubLimits`` that are not to be the default.
     """
     app = Synovia(
@@ -80,6 +85,7 @@ async def serving(
         settings=Settings(debug=debug, limits=HubLimits(**limits), **(settings or {})),
         authenticator=authenticator or (None if development else DevelopmentAuthenticator("127.0.0.1")),
         development=development,
+        tracer_provider=tracer_provider,
     )
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app, **(options or {}))

@@ -40,7 +40,11 @@ LEAST_DISK = 1 << 30
 MOST_SKEW = 60.0
 """Seconds; the clock of a MongoDB replica set moves on by itself every 10."""
 _FILE = "sqlite:///"
-_EXTRAS = {"prometheus_client": "metrics, for /metrics", "motor": "motor, for clients made with it"}
+_EXTRAS = {
+    "prometheus_client": "metrics, for /metrics",
+    "opentelemetry.sdk": "traces, for SYNOVIA_TRACES",
+    "motor": "motor, for clients made with it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,18 @@ def _machine() -> Iterator[Finding]:
     else:
         yield Finding("note", "python", f"{text}: Synovia is tested with 3.11 to 3.14", "use one of these")
     for module, extra in _EXTRAS.items():
-        if importlib.util.find_spec(module) is None:
+        if not _is_installed(module):
             name = extra.partition(",")[0]
             yield Finding(
                 "note", "extras", f"not installed: {extra}", f"pip install 'synovia[{name}]', if it is wanted"
             )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from synovia.engine.entries import Attempt, Entry, Outdated
 from synovia.engine.log import Log
 from synovia.engine.peers import Peers
 from synovia.engine.stage import Stage
+from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.schema import Reading
 from synovia.store.base import Batch, Conflict, Store, StoreError, StoreUnavailable, StoreUnusable, Ts, Write
 from synovia.tasks import end
@@ -55,8 +56,9 @@ class Committer:
 
     def __init__(
         self, store: Store, log: Log, stage: Stage, cache: DocumentCache, peers: Peers, *, most: int = 256,
-        patience: float = 10.0,
+        patience: float = 10.0, tracer: Tracer = UNTRACED,
     ) -> None:  # fmt: skip
+        self._tracer = tracer
         self._store = store
         self._log = log
         self._stage = stage
@@ -121,7 +123,7 @@ class Committer:
         Raises:
             StoreError: As ``Store.commit``.
         """
-        answer = asyncio.create_task(self._store.commit(self._as_batch(attempt)), name="commit")
+        answer = asyncio.create_task(self._commit_batch(attempt, self._as_batch(attempt)), name="commit")
         self._answers.add(answer)
         answer.add_done_callback(self._answered)
         await asyncio.wait((answer, attempt.delivered), return_when=asyncio.FIRST_COMPLETED)
@@ -130,6 +132,11 @@ class Committer:
         while len(self._answers) > _MOST_UNANSWERED:
             await asyncio.wait(self._answers, return_when=asyncio.FIRST_COMPLETED)
         return None
+
+    async def _commit_batch(self, attempt: Attempt, batch: Batch) -> Ts:
+        calls = [entry.trace for entry in attempt.entries if entry.trace is not None]
+        with self._tracer.batch(calls, mutations=len(attempt.entries)):
+            return await self._store.commit(batch)
 
     def _answered(self, answer: asyncio.Task[Ts]) -> None:
         self._answers.discard(answer)

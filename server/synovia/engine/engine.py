@@ -26,6 +26,7 @@ from synovia.engine.peers import MutationCall, NoPeers, Peers
 from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import TOKEN_BYTES, Stage
+from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import Forbidden, FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Work
@@ -55,6 +56,7 @@ class Engine:
         services: What functions may use beyond the database.
         limits: How much it may hold and run for its clients.
         observer: Is told of calls and runs.
+        tracer: Makes spans of calls and what they lead to.
         peers: Other hubs on the same database that may run mutations for this one.
     """
 
@@ -69,12 +71,22 @@ class Engine:
         services: Services | None = None,
         limits: EngineLimits | None = None,
         observer: Observer | None = None,
+        tracer: Tracer = UNTRACED,
         peers: Peers | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
         self.observer = observer or Unobserved()
-        self._executor = Executor(store, registry, debug=debug, clock=clock, services=services, limits=limits)
+        self.tracer = tracer
+        self._executor = Executor(
+            store,
+            registry,
+            debug=debug,
+            clock=clock,
+            services=services,
+            limits=limits,
+            tracer=tracer,
+        )
         self._executor.on_failure = self.observer.failed
         self.unreadable = self._executor.unreadable
         self.index_use = self._executor.index_use
@@ -83,13 +95,19 @@ class Engine:
         self._query_timeout = limits.query_timeout
         self.places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
         self.live = LiveQueries(
-            self._executor, self._log, self.places, linger=linger, limits=limits, observer=self.observer
+            self._executor,
+            self._log,
+            self.places,
+            linger=linger,
+            limits=limits,
+            observer=self.observer,
+            tracer=tracer,
         )
         self.stage = Stage(self._executor.reads.snapshot)
         self.peers = peers or NoPeers()
-        self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache, self.peers)
+        self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache, self.peers, tracer=tracer)
         self._freshness = Freshness(store, self._log)
-        self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness, self.peers)
+        self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness, self.peers, tracer)
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
         self._lag = Lag()

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from synovia.engine.freshness import Floor
+from synovia.engine.tracing import CallTrace
 from synovia.schema import RunIds
 from synovia.store.base import RequestRecord, Ts, Write
 from synovia.transaction.keyed import KeyedCommit
@@ -73,6 +74,7 @@ class Entry:
         ts: Its commit, once it is durable.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         overtaken: Another program has changed what it read while it was being committed.
+        trace: Where its call stands in its trace, if that is traced.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
 
@@ -83,6 +85,7 @@ class Entry:
     ts: Ts | None = None
     uncertain: bool = False
     overtaken: bool = False
+    trace: CallTrace | None = None
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -110,6 +113,8 @@ class Entry:
         """Take notice that it is durable, and tell whoever waits for it."""
         if self.state in (State.STAGED, State.COMMITTING):
             self.state, self.ts = State.DURABLE, ts
+            if self.trace is not None:
+                self.trace.committed(ts)
             if not self.done.done():
                 self.done.set_result(ts)
 

@@ -15,6 +15,7 @@ from typing import Any
 from synovia.engine.results import NOTHING, packed_result, refusal
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
+from synovia.engine.tracing import UNTRACED, Tracer, traced
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.audit import APPLICATION
@@ -122,6 +123,7 @@ class Executor:
         clock: Tells the time; tests move it.
         services: What functions may use beyond the database.
         limits: How large a result may be.
+        tracer: Makes spans of what is read.
 
     Attributes:
         ids: The clock from which the ids of new documents are made.
@@ -141,7 +143,9 @@ class Executor:
         clock: Clock = time.time,
         services: Services | None = None,
         limits: EngineLimits | None = None,
+        tracer: Tracer = UNTRACED,
     ) -> None:
+        self._tracer = tracer
         self._limits = limits or EngineLimits()
         self._store = store
         self.services = services or Services()
@@ -184,7 +188,7 @@ class Executor:
         Raises:
             StoreError: One that passes, or StoreUnusable; also if the database did not answer within its time.
         """
-        database = self.reads.snapshot(ts)
+        database = traced(self.reads.snapshot(ts), self._tracer)
         remembering = None if recall is None else recall.snapshot(database)
         rows = RowCache() if recall is None else recall.rows
         transaction = Transaction(OnceSnapshot(database) if remembering is None else remembering)
@@ -266,7 +270,7 @@ class Executor:
         """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
-        transaction = Transaction(snapshot, budget)
+        transaction = Transaction(traced(snapshot, self._tracer), budget)
         random, ids = Random(seed), RunIds(self.ids)
         rules = self._rules(function, transaction, RowCache(), origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)

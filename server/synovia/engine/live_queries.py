@@ -30,6 +30,7 @@ from synovia.engine.remembered import Remembered
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.subscriptions import SubscriptionIndex
+from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.functions.context import FOREVER
 from synovia.functions.function import Function, Kind
 from synovia.identity import SERVER, Account, Identity
@@ -60,6 +61,7 @@ class LiveQueries:
         linger: Seconds for which a query without subscribers is kept, so that a client that reconnects gets patches.
         limits: How much such queries may take, how many are run at the same time, and how long.
         observer: Is told of each run.
+        tracer: Makes spans of them.
 
     Attributes:
         index: What each has read.
@@ -78,9 +80,11 @@ class LiveQueries:
         linger: float = 30.0,
         limits: EngineLimits | None = None,
         observer: Observer | None = None,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._executor = executor
         self._observer = observer or Unobserved()
+        self._tracer = tracer
         self._log = log
         limits = limits or EngineLimits()
         self._timeout = limits.query_timeout
@@ -372,16 +376,17 @@ class LiveQueries:
         began = time.perf_counter()
         with self._log.pinned(ts):
             try:
-                run = await self._executor.query(
-                    live.function,
-                    live.args,
-                    live.identity,
-                    ts,
-                    journal=live.journal,
-                    shared=live.shared,
-                    recall=self._recall(live, ts),
-                    timeout=None if live.key in self._watched else self._timeout,
-                )
+                with self._tracer.rerun(live.key.path, ts):
+                    run = await self._executor.query(
+                        live.function,
+                        live.args,
+                        live.identity,
+                        ts,
+                        journal=live.journal,
+                        shared=live.shared,
+                        recall=self._recall(live, ts),
+                        timeout=None if live.key in self._watched else self._timeout,
+                    )
             except StoreError as error:
                 logger.warning("the live query %s waits for the store: %s", live.key.path, error)
                 if isinstance(error, StoreUnusable) and live.subscribers:

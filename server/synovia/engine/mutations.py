@@ -19,6 +19,7 @@ from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
 from synovia.engine.stage import Stage, View
+from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.function import Function
@@ -121,8 +122,16 @@ class Mutations:
     """Runs mutations over one store."""
 
     def __init__(
-        self, store: Store, executor: Executor, log: Log, stage: Stage, freshness: Freshness, peers: Peers
+        self,
+        store: Store,
+        executor: Executor,
+        log: Log,
+        stage: Stage,
+        freshness: Freshness,
+        peers: Peers,
+        tracer: Tracer = UNTRACED,
     ) -> None:
+        self._tracer = tracer
         self._store = store
         self._executor = executor
         self._log = log
@@ -199,10 +208,11 @@ class Mutations:
         """Run the function on the newest state there is."""
         await self._stage.ready()
         view, request = looking.enter_context(self._stage.view()), progress.request
-        run = await self._executor.mutation(
-            request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
-            origin=request.origin,
-        )  # fmt: skip
+        with self._tracer.part("synovia.run", attempt=progress.runs + 1):
+            run = await self._executor.mutation(
+                request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
+                origin=request.origin,
+            )  # fmt: skip
         run.error = run.error or progress.refusal
         return run, view
 
@@ -216,7 +226,9 @@ class Mutations:
             await self._exclusive.free()
         if request.committing is not None:
             request.committing()
-        return self._stage.add(view, submission)
+        entry = self._stage.add(view, submission)
+        entry.trace = self._tracer.current()
+        return entry
 
     async def _holds(self, run: MutationRun, view: View) -> bool:
         """Tell whether a failure rests on nothing but what is durable, and on nothing older than what was acknowledged, at
@@ -233,7 +245,9 @@ class Mutations:
         """Wait for the commit of a run and tell what came of it; None: run it again."""
         request = progress.request
         try:
-            return outcome_of(run, await entry.done)
+            with self._tracer.part("synovia.commit"):
+                ts = await entry.done
+            return outcome_of(run, ts)
         except DuplicateRequest as duplicate:
             earlier = await self.earlier(duplicate.session, duplicate.number, request.mark)
             return earlier or unavailable(duplicate, unknown=True)

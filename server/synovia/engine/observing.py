@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from synovia.engine.outcomes import Outcome
+from synovia.engine.tracing import Tracer
 from synovia.functions.function import Function
 from synovia.functions.scheduling_cause import SchedulingCause, cause_of_calls
 from synovia.identity import Identity
@@ -114,6 +115,11 @@ class Observed(Protocol):
         """Who is told."""
         ...
 
+    @property
+    def tracer(self) -> Tracer:
+        """Who makes spans of its calls."""
+        ...
+
 
 S = TypeVar("S", bound=Observed)
 Method = Callable[Concatenate[S, F, P], Coroutine[Any, Any, Outcome]]
@@ -129,22 +135,26 @@ def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
             began, word, outcome = time.perf_counter(), FAILED, None
             cause, own = cause_of_calls.get(), SchedulingCause(next(_numbers))
             inside = cause_of_calls.set(own)
+            path, runs = asked if isinstance(asked, str) else asked.path, None if cause is None else cause.runs
             try:
-                outcome = await method(self, asked, *args, **kwargs)
-                word = word_of(outcome.error)
-                return outcome
-            except asyncio.CancelledError:
-                word = CANCELLED
-                raise
+                with self.tracer.call(kind, path, runs) as span:
+                    try:
+                        outcome = await method(self, asked, *args, **kwargs)
+                        word = word_of(outcome.error)
+                        return outcome
+                    except asyncio.CancelledError:
+                        word = CANCELLED
+                        raise
+                    finally:
+                        span.ended(word, own.scheduled)
             finally:
                 cause_of_calls.reset(inside)
-                path = asked if isinstance(asked, str) else asked.path
                 caller = args[1] if len(args) > 1 and isinstance(args[1], Identity) else None
                 seconds = time.perf_counter() - began
                 self.observer.call_ended(
                     EndedCall(
                         own.number or 0, None if cause is None else cause.number, kind, path, caller, word, seconds,
-                        outcome, own.scheduled, None if cause is None else cause.runs,
+                        outcome, own.scheduled, runs,
                     )
                 )  # fmt: skip
 

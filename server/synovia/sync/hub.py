@@ -95,6 +95,7 @@ class Hub:
         limits: HubLimits | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        transitions: TransitionCache | None = None,
     ) -> None:
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
@@ -108,7 +109,7 @@ class Hub:
             authenticator,
             self.limits,
             clock,
-            TransitionCache(),
+            transitions or TransitionCache(),
             self.requests,
         )
         self._flusher = Flusher()
