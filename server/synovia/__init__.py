@@ -17,6 +17,7 @@ from synovia.errors import (
     InvalidArguments,
     KeyTaken,
     NotFound,
+    RateLimited,
     SchemaError,
     Unauthenticated,
     UnknownFunction,
@@ -35,6 +36,7 @@ from synovia.functions.migration import DELETE, migration
 from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.pool import Pool
 from synovia.functions.query import Query
+from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.functions.row_rules import RuleContext, may_read, may_write
@@ -92,6 +94,9 @@ __all__ = [
     "Pool",
     "Query",
     "QueryContext",
+    "RateLimit",
+    "RateLimitState",
+    "RateLimited",
     "Reference",
     "Registry",
     "Retry",

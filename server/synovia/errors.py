@@ -84,6 +84,12 @@ class BadCursor(CodedError):
     CODE = ErrorCode.BAD_CURSOR
 
 
+class RateLimited(CodedError):
+    """Too much in a short time; the data may say ``retryAfter``, in seconds."""
+
+    CODE = ErrorCode.RATE_LIMITED
+
+
 class KeyTaken(CodedError):
     """A unique index already holds the key of another document."""
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext
-from synovia.functions.function import Function, Kind
+from synovia.functions.function import Function, Kind, function_of
+from synovia.functions.rate_limits import forget_limits
 from synovia.functions.registry import Registry
-from synovia.functions.schedules import daily
+from synovia.functions.schedules import daily, interval
 from synovia.store.sweep import GRACE, Swept
 
 SWEEP = "_arrays:sweep"
 """The path of the cron that deletes arrays nobody refers to."""
+FORGET_LIMITS = "_limits:forget"
+"""The path of the cron that deletes what no limit counts any more; only applications that declare limits have it."""
 
 
 class ArraySettings(BaseModel):
@@ -50,6 +54,8 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
     Args:
         sweep: Deletes arrays that were not used for so many seconds.
     """
+    if registry.limits:
+        registry = _with_cron(registry, _forgetting_limits())
     if not settings.sweep_at:
         return registry
 
@@ -59,5 +65,16 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
 
     function = Function(run, Kind.ACTION, access=Access(internal=True))
     function.path, function.cron = SWEEP, daily(settings.sweep_at, "UTC")
+    return _with_cron(registry, function)
+
+
+def _forgetting_limits() -> Function:
+    function = function_of(forget_limits)
+    assert function is not None  # noqa: S101 (it is decorated)
+    function.path, function.cron = FORGET_LIMITS, interval(timedelta(hours=1))
+    return function
+
+
+def _with_cron(registry: Registry, function: Function) -> Registry:
     function.prepare()
-    return replace(registry, functions={**registry.functions, SWEEP: function})
+    return replace(registry, functions={**registry.functions, function.path: function})

@@ -17,18 +17,8 @@ from synovia.dashboard.scheduled import ScheduledFunctions
 from synovia.dashboard.state import HealthFunctions
 from synovia.dashboard.tables import Tables
 from synovia.engine.live_queries import LiveQueries
-from synovia.functions.audit import AuditEntry
-from synovia.functions.env import EnvValue
 from synovia.functions.function import Function
-from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
-from synovia.functions.schema_states import MigrationState, SchemaCheckState
-from synovia.functions.seed import SeedState
-
-SYSTEM_MODELS = {
-    table.spec.name: table
-    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue)
-}
+from synovia.functions.registry import SYSTEM_MODELS, Registry
 
 
 class Room(Protocol):
@@ -50,7 +40,7 @@ class System:
 
     def __init__(self, registry: Registry, running: Running) -> None:
         self.log = CallLog()
-        tables = Tables(registry, SYSTEM_MODELS)
+        tables = Tables(registry, {table.spec.name: table for table in SYSTEM_MODELS})
 
         rooms: list[Room] = [
             DataFunctions(running, tables),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from synovia.engine.committer import Committer
@@ -42,6 +43,7 @@ from synovia.store.base import Gap, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
+from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
 
@@ -454,7 +456,20 @@ class Engine:
             return Outcome(error=error.info)
         except StoreError as error:
             return unavailable(error)
-        return outcome_of(run, None)
+        outcome = outcome_of(run, None)
+        if outcome.error is not None:
+            return replace(outcome, error=_of_what_has_run(outcome.error, self._executor.now()))
+        return outcome
+
+
+def _of_what_has_run(error: ErrorInfo, now: int) -> ErrorInfo:
+    """Give the error of an action so that no client takes it for one that has not run, which it would send again."""
+    told = error.data if isinstance(error.data, dict) else {}
+    seconds = told.get("retryAfter")
+    if error.code != ErrorCode.RATE_LIMITED or not isinstance(seconds, int | float):
+        return error
+    rest = {key: value for key, value in told.items() if key != "retryAfter"}
+    return ErrorInfo(error.code, error.message, {**rest, "retryAt": now + math.ceil(1000 * seconds)})
 
 
 def _refuse_impersonation(identity: Identity | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
@@ -20,6 +20,7 @@ from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
 from synovia.functions.places import place_of, place_of_error, place_of_name
 from synovia.functions.pool import Pool
+from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.row_rules import RowRules, rules_declared_by
@@ -31,10 +32,10 @@ from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
 from synovia.schema.relations import Relations
 
-SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(
-    table.spec
-    for table in (AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue)
-)
+SYSTEM_MODELS: tuple[type[Table], ...] = (
+    AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue, RateLimitState,
+)  # fmt: skip
+SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(table.spec for table in SYSTEM_MODELS)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 
@@ -56,6 +57,7 @@ class Registry:
         migrations: In the order in which they are run.
         seeds: In the order in which they are run.
         env: The settings that it declares; None if there are none.
+        limits: By name, how much of something may be done in a time.
         system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
 
@@ -72,6 +74,7 @@ class Registry:
     migrations: tuple[Migration, ...] = ()
     seeds: tuple[Seed, ...] = ()
     env: type[Env] | None = None
+    limits: Mapping[str, RateLimit] = field(default_factory=dict)
     system: Mapping[str, Function] = field(default_factory=dict)
 
     def find(self, path: str, kind: Kind, *, internal: bool = False, caller: Identity | None = None) -> Function:
@@ -172,12 +175,12 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
     by_path = {function.path: function for function in functions}
     _check_access([*functions, *routes], roles)
-    pools = _pools(values)
+    pools = _named(values, Pool, "pools")
     _raise(_unknown_pools(functions, pools))
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
         relations=Relations.among(models.values()), rules=RowRules.among(rules, models), migrations=migrations,
-        seeds=_seeds(name, values), env=_env(values),
+        seeds=_seeds(name, values), env=_env(values), limits=_named(values, RateLimit, "limits"),
     )  # fmt: skip
 
 
@@ -278,19 +281,28 @@ def _tables(declared: Iterable[type[Table]]) -> Mapping[str, type[Table]]:
     return found
 
 
-def _pools(values: Iterable[tuple[ModuleType, Any]]) -> Mapping[str, Pool]:
-    found: dict[str, tuple[Pool, ModuleType]] = {}
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+def _named(values: Iterable[tuple[ModuleType, Any]], kind: type[N], what: str) -> Mapping[str, N]:
+    """Find what is declared under names, as pools are; what others import is the same."""
+    found: dict[str, tuple[N, ModuleType]] = {}
     for module, value in values:
-        if isinstance(value, Pool):
+        if isinstance(value, kind):
             other, there = found.setdefault(value.name, (value, module))
             if other is not value:
-                places = f"{_place_of_pool(there, other)} and {_place_of_pool(module, value)}"
-                raise SchemaError(f"two pools are named {value.name!r}: {places}")
-    return {name: pool for name, (pool, _) in found.items()}
+                places = f"{_place_of_value(there, other)} and {_place_of_value(module, value)}"
+                raise SchemaError(f"two {what} are named {value.name!r}: {places}")
+    return {name: value for name, (value, _) in found.items()}
 
 
-def _place_of_pool(module: ModuleType, pool: Pool) -> str:
-    return place_of_name(module, next(name for name, value in vars(module).items() if value is pool))
+def _place_of_value(module: ModuleType, value: object) -> str:
+    return place_of_name(module, next(name for name, each in vars(module).items() if each is value))
 
 
 def _unknown_pools(functions: Iterable[Function], pools: Mapping[str, Pool]) -> Iterator[str]:

@@ -138,9 +138,19 @@ def error_response(error: ErrorInfo, status: int | None = None, retry_after: flo
     headers = {}
     if error.code in _CHALLENGES:
         headers["www-authenticate"] = _CHALLENGES[error.code]
-    if status == 503 or retry_after is not None:
-        headers["retry-after"] = str(math.ceil(RETRY_SECONDS if retry_after is None else retry_after))
+    if retry_after is None:
+        retry_after = RETRY_SECONDS if status == 503 else _seconds_told(error)
+    if retry_after is not None:
+        headers["retry-after"] = str(math.ceil(retry_after))
     return JsonResponse(error_body(error.code, error.message, _data(error)), status, headers)
+
+
+def _seconds_told(error: ErrorInfo) -> float | None:
+    """Give the seconds to wait that ``rate_limited`` says in its data."""
+    told = (
+        error.data.get("retryAfter") if error.code == ErrorCode.RATE_LIMITED and isinstance(error.data, dict) else None
+    )
+    return told if isinstance(told, int | float) and math.isfinite(told) and told >= 0 else None
 
 
 def _data(error: ErrorInfo) -> Any:
