@@ -1,7 +1,9 @@
 """Long computations of one event loop take turns, so that nothing else has to wait for them.
 
 All that go on in one round of the loop have a third of a millisecond together. Of those that want more, one at a time
-goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds.
+goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds. While
+something short is under way (``short``), they leave a millisecond between two turns: what it waits for, at the database too,
+is then done sooner.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -17,6 +22,9 @@ PATIENCE_SECONDS: Final = 0.003
 """So long everything else goes first."""
 _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
+PAUSE_SECONDS: Final = 0.001
+SHORT_SECONDS: Final = 0.25
+"""So long something counts as short."""
 
 
 class Turns:
@@ -40,19 +48,42 @@ class Turns:
         if self._steps % self._every == 0:
             line = _line()
             if line.is_late():
+                line.short.pop(_under_way.get(), None)  # it is not short, then
                 await line.turn(urgent=self._urgent)
 
 
-class _Line:
-    """The computations of one loop that wait for their turn, and since when others have had to wait in this round."""
+_under_way: ContextVar[object] = ContextVar("what is under way", default=None)
 
-    __slots__ = ("_began", "_looked_at", "_others", "_served_at", "_urgent")
+
+@contextmanager
+def short() -> Iterator[None]:
+    """Have computations leave pauses until the block ends, which is likely to be soon, or has to take a turn itself."""
+    line, one = _line(), object()
+    line.short[one] = time.perf_counter()
+    before = _under_way.set(one)
+    try:
+        yield
+    finally:
+        line.short.pop(one, None)
+        _under_way.reset(before)
+
+
+class _Line:
+    """The computations of one loop that wait for their turn, and since when others have had to wait in this round.
+
+    Attributes:
+        short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
+    """
+
+    __slots__ = ("_began", "_looked_at", "_others", "_pause", "_served_at", "_urgent", "short")
 
     def __init__(self) -> None:
+        self.short: dict[object, float] = {}
+        self._pause: asyncio.TimerHandle | None = None
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
-        self._looked_at = self._served_at = 0.0
+        self._looked_at = self._served_at = float("-inf")
 
     def is_late(self) -> bool:
         """Tell whether the computations of this round have had their time."""
@@ -68,20 +99,35 @@ class _Line:
     async def turn(self, *, urgent: bool) -> None:
         """Wait until all who came before have had a turn."""
         loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        if not self._urgent and not self._others:
-            loop.call_soon(self._serve)
+        future, is_first = loop.create_future(), not self._urgent and not self._others
         (self._urgent if urgent else self._others).append(future)
+        if is_first:
+            self._go_on(loop)
+        elif urgent and self._pause is not None:
+            self._pause.cancel()
+            self._go_on(loop)
         await future
 
     def _serve(self) -> None:
         """Let one computation go on, if it is time; the next one in another round of the loop."""
+        self._pause = None
         if self._is_time():
             future = (self._urgent or self._others).popleft()
             if not future.done():
                 future.set_result(None)
         if self._urgent or self._others:
-            asyncio.get_running_loop().call_soon(self._serve)
+            self._go_on(asyncio.get_running_loop())
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        pause = self._served_at + PAUSE_SECONDS - time.perf_counter()
+        if pause > 0 and not self._urgent and self._is_short_under_way():
+            self._pause = loop.call_later(pause, self._serve)
+        else:
+            self._pause = None
+            loop.call_soon(self._serve)
+
+    def _is_short_under_way(self) -> bool:
+        return bool(self.short) and time.perf_counter() - self.short[next(reversed(self.short))] < SHORT_SECONDS
 
     def _is_time(self) -> bool:
         now = time.perf_counter()

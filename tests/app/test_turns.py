@@ -15,11 +15,16 @@ def shortest_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
 
 
-async def compute(name: str, steps: int, done: list[str]) -> None:
-    own = Turns(1)
+async def compute(name: str, steps: int, done: list[str], *, urgent: bool = False) -> None:
+    own = Turns(1, urgent=urgent)
     for _ in range(steps):
         done.append(name)
         await own.step()
+
+
+async def rounds_of_the_loop(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def test_computations_go_on_one_after_the_other_one_in_each_round() -> None:
@@ -104,3 +109,43 @@ async def test_everything_else_goes_first_but_not_for_ever(monkeypatch: pytest.M
         now += turns.PATIENCE_SECONDS / 10  # something else has been done in this round of the loop
         await asyncio.sleep(0)
     assert 10 <= rounds <= 25
+
+
+async def test_while_something_short_is_under_way_computations_leave_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.turns.PAUSE_SECONDS", 3600.0)
+    done: list[str] = []
+    computing = asyncio.create_task(compute("a", 5, done))
+    later = asyncio.Event()
+
+    async def compute_urgently() -> None:
+        await later.wait()
+        await compute("u", 3, done, urgent=True)
+
+    urgent = asyncio.create_task(compute_urgently())
+    with turns.short():
+        await rounds_of_the_loop(50)
+        assert done == ["a", "a"], "it has had a turn, and the next one is after the pause"
+        later.set()
+        async with asyncio.timeout(5):
+            await urgent  # what everybody waits for does not wait for that
+    computing.cancel()
+
+
+async def test_what_has_to_take_a_turn_itself_is_not_short_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.turns.PAUSE_SECONDS", 3600.0)
+    done: list[str] = []
+    with turns.short():
+        async with asyncio.timeout(5):
+            await compute("a", 5, done)
+    assert len(done) == 5
+
+
+async def test_something_short_that_lasts_holds_back_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.turns.PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr("synovia.turns.SHORT_SECONDS", 0.0)
+    done: list[str] = []
+    computing = asyncio.create_task(compute("a", 5, done))
+    with turns.short():
+        async with asyncio.timeout(5):
+            await computing
+    assert len(done) == 5

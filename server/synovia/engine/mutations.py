@@ -28,6 +28,7 @@ from synovia.store.base import ArrayMissing, DuplicateRequest, RequestRecord, St
 from synovia.transaction.as_stored import as_stored
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
+from synovia.turns import short
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
@@ -147,6 +148,10 @@ class Mutations:
         Raises:
             StoreError: The database does not answer, or refuses it.
         """
+        with short():
+            return await self._until_committed(request)
+
+    async def _until_committed(self, request: Request) -> Outcome:
         floor = self._freshness.floor(_nobody_waits) if self._stage.hears_of_others else None
         progress = _Progress(request, floor)
         while not progress.is_hopeless:

@@ -296,7 +296,7 @@ def _telling_errors(answer: Callable[[Request], Awaitable[Response]]) -> Endpoin
 
 def _with_both(response: Response) -> Response:
     """Have an error of the hub's own be readable to a Convex client that did not say that it is one."""
-    if response.status_code < 400:
+    if response.status_code < 400 or not response.body:  # nobody reads it: the client has gone
         return response
     body = json.loads(bytes(response.body))
     error = body["error"]
