@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 from helpers.sync_server import Client, Running, client_of, serving, until
+from synovia.limits.addresses import Addresses
+from synovia.limits.settings import HubLimits
+from synovia.sync.backlog import Backlog
 from synovia_protocol.errors import CloseCode
 from synovia_protocol.events import TransitionApplied
 
@@ -87,3 +91,60 @@ async def test_responses_that_nobody_takes_are_bounded() -> None:
         fatal, closed_with = await client.end()
     assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
     assert 0 < most < 1_000_000
+
+
+async def test_what_waits_for_all_clients_of_an_address_is_bounded_and_the_one_with_most_goes_first() -> None:
+    limits: dict[str, Any] = {"max_outbox_bytes_per_address": 6_000_000, "max_actions": 100}
+    async with serving(**limits) as running, client_of(running) as healthy, AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(client_of(running, reads_ahead=False)) for _ in range(6)]
+        sockets = [conversation.socket for conversation in running.hub.conversations[1:]]
+        backlog, most = running.hub.backlog, 0
+        note = backlog.note
+
+        def noting(*args: Any) -> None:
+            nonlocal most
+            note(*args)
+            most = max(most, backlog.bytes)
+
+        backlog.note = noting
+        for client in slow[1:]:
+            for _ in range(12):
+                await client.act("notes:long_text", {"length": 400_000})
+        for _ in range(40):
+            await slow[0].act("notes:long_text", {"length": 400_000})
+        await until(lambda: sockets[0].ending is not None)
+        fatal, closed_with = await slow[0].end()
+        assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
+        assert "this address" in fatal.error.message
+        assert 4_000_000 < most <= 6_000_000
+        assert (await healthy.mutate("notes:post", {"board": "b", "text": "on"})).error is None
+        for client in slow[1:]:
+            client.socket.transport.abort()
+        await until(lambda: backlog.bytes == 0)
+
+
+def test_what_waits_at_one_hub_is_bounded_too() -> None:
+    limits = HubLimits(max_outbox_bytes_of_all=10_000, max_outbox_bytes_per_address=8_000)
+    addresses, backlog = Addresses(limits, lambda: 0.0), Backlog(limits)
+    gone: list[str] = []
+
+    class Waiting:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def let_go(self, whose: str, most: int) -> None:
+            gone.append(f"{self.name}: {most} of {whose}")
+
+    here, there = addresses.of("10.0.0.1"), addresses.of("10.0.0.2")
+    a, b, c = Waiting("a"), Waiting("b"), Waiting("c")
+    backlog.note(a, here, 5_000)
+    backlog.note(b, there, 4_000)
+    backlog.note(a, here, 3_000)
+    assert (gone, backlog.bytes_of(here), backlog.bytes) == ([], 3_000, 7_000)
+    backlog.note(c, here, 4_500)
+    assert gone == ["c: 10000 of this server"]
+    backlog.note(c, here, 5_500)
+    assert gone[1:] == ["c: 8000 of this address"]
+    for each, where in ((a, here), (b, there), (c, here)):
+        backlog.note(each, where, 0)
+    assert backlog.bytes == 0

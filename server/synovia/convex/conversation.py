@@ -142,6 +142,11 @@ class ConvexConversation:
         """Whether nothing waits for ``advance`` to come further: what is not told now is told by the next connection."""
         return True
 
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of frames that wait for ``advance``: there are none, what is made is in the outbox."""
+        return 0
+
     def close(self) -> None:
         """Let go of everything the client held."""
         self.query_set.close()

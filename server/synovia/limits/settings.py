@@ -50,6 +50,9 @@ class HubLimits(BaseModel):
         max_waiting_bytes: Mutations that wait for their turn; beyond it nothing more is read until one is done.
         max_waiting_mutations: The same, counted.
         max_outbox_bytes: Responses that wait to be sent; beyond it the connection ends as too slow.
+        max_outbox_bytes_per_address: All that waits for slow connections of an address, in the buffers of their sockets too;
+            beyond it the one for which most waits ends as too slow.
+        max_outbox_bytes_of_all: The same for all connections of the hub.
         max_upload_bytes: Samples of uploads that are not complete; beyond it the connection ends.
         max_upload_bytes_per_address: The same for all connections of an address.
         max_anonymous_upload_bytes_per_hour: Samples from one address by those who have not signed in; likewise.
@@ -101,6 +104,8 @@ class HubLimits(BaseModel):
     max_waiting_bytes: Bytes = 4 * MIB
     max_waiting_mutations: Count = 256
     max_outbox_bytes: Bytes = 16 * MIB
+    max_outbox_bytes_per_address: Bytes = 256 * MIB
+    max_outbox_bytes_of_all: Bytes = 1024 * MIB
     max_upload_bytes: Bytes = 1024 * MIB
     max_upload_bytes_per_address: Bytes = 4096 * MIB
     max_anonymous_upload_bytes_per_hour: Bytes = 256 * MIB

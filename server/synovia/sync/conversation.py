@@ -125,6 +125,11 @@ class Conversation:
         """Whether no response waits for its transition."""
         return not self.query_set.waiting_bytes
 
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of responses that wait for their transition."""
+        return self.query_set.waiting_bytes
+
     def close(self) -> None:
         """Let go of everything the client held."""
         self.query_set.close()

@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
+from synovia.sync.backlog import Backlog
 from synovia.sync.outbox import Outbox
 from synovia.sync.output import Flusher, output_of
 from synovia.sync.signal import Signal
@@ -53,6 +55,11 @@ class Handler(Protocol):
     @property
     def settled(self) -> bool:
         """Whether nothing waits for ``advance`` to come further."""
+        ...
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of frames that ``advance`` will give later."""
         ...
 
     def close(self) -> None: ...
@@ -104,6 +111,8 @@ class FrameSocket(ABC):
         self._listening_since: float | None = None
         self._draining_since: float | None = None
         self._buffered = 0
+        self._backlog: Backlog | None = None
+        self._address: Address | None = None
 
     @property
     def seconds(self) -> float:
@@ -161,6 +170,21 @@ class FrameSocket(ABC):
         self._output.cut(self._goodbye(self._ending), self._ending.close_code, self._close_reason(self._ending))
         self._over.set()
 
+    def count_in(self, backlog: Backlog, address: Address) -> None:
+        """Count what waits for this client with what waits for the others of its address."""
+        self._backlog, self._address = backlog, address
+
+    def let_go(self, whose: str, most: int) -> None:
+        """End the connection, since more than ``most`` bytes wait for the clients of ``whose``, and most for this one."""
+        error = ErrorInfo(ErrorCode.TOO_SLOW, f"more than {most} bytes wait for clients of {whose}, most for this one")
+        self.cut(Ending(error, CloseCode.TOO_SLOW, retry_after=1.0))
+
+    def _note_waiting(self, handler: Handler) -> None:
+        if self._backlog is not None and self._address is not None:
+            over = self._over.is_set()
+            size = 0 if over else self.outbox.waiting_bytes + handler.waiting_bytes + self._output.buffered()
+            self._backlog.note(self, self._address, size)
+
     # --- the tasks
 
     async def serve(self, handler: Handler) -> None:
@@ -181,6 +205,7 @@ class FrameSocket(ABC):
             self._handler = None
             handler.close()
             self.outbox.clear()
+            self._note_waiting(handler)
 
     async def _read(self, handler: Handler) -> None:
         turn = self._clock()
@@ -211,7 +236,10 @@ class FrameSocket(ABC):
         """Send what waits as far as the client takes it at once; the rest is left to the writer."""
         self._scheduled = False
         handler = self._handler
-        if handler is None or self._draining_since is not None:
+        if handler is None:
+            return
+        if self._draining_since is not None:
+            self._note_waiting(handler)
             return
         try:
             if self._ending is not None or self._push(handler):
@@ -249,7 +277,7 @@ class FrameSocket(ABC):
                 await self.outbox.ready.wait()
                 self.outbox.ready.clear()
                 while self._ending is None and self._push(handler):
-                    await self._drain()
+                    await self._drain(handler)
             await self._say_goodbye(handler, self._ending)
         except OSError:
             pass  # the client has gone
@@ -258,25 +286,27 @@ class FrameSocket(ABC):
             self.cut(_failure())
         self._over.set()
 
-    async def _drain(self) -> None:
+    async def _drain(self, handler: Handler) -> None:
         self._draining_since = self._clock()
+        self._note_waiting(handler)
         try:
             await self._output.drain()
         finally:
             self._draining_since = None
+            self._note_waiting(handler)
 
     async def _say_goodbye(self, handler: Handler, ending: Ending) -> None:
         while ending.flush and not self._is_over:
             while self._push(handler):
-                await self._drain()
+                await self._drain(handler)
             if handler.settled:
                 break
             await self.outbox.ready.wait()
             self.outbox.ready.clear()
-        await self._drain()
+        await self._drain(handler)
         if (frame := self._goodbye(ending)) is not None:
             self._output.write(frame)
-        await self._drain()
+        await self._drain(handler)
         reason = self._close_reason(ending)
         await self._send_asgi({"type": "websocket.close", "code": int(ending.close_code), "reason": reason})
 
@@ -298,6 +328,8 @@ class FrameSocket(ABC):
     def watch(self, now: float, *, connected: bool) -> None:
         """Look at every deadline; called by the hub from time to time."""
         limits = self._limits
+        if self._draining_since is not None and self._handler is not None:
+            self._note_waiting(self._handler)
         if self._draining_since is not None and self._stalled(now):
             text = f"nothing was taken for {limits.stall_timeout:g} s"
             self.cut(Ending(ErrorInfo(ErrorCode.TOO_SLOW, text), CloseCode.TOO_SLOW, retry_after=1.0))

@@ -22,6 +22,7 @@ from synovia.limits.refusal import LIMIT_CODES, Refusal
 from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
+from synovia.sync.backlog import Backlog
 from synovia.sync.context import HubContext
 from synovia.sync.conversation import Conversation
 from synovia.sync.frame_socket import FrameSocket, Handler
@@ -85,6 +86,7 @@ class Hub:
     Attributes:
         requests: What runs, over HTTP too.
         addresses: What each address uses, over HTTP too.
+        backlog: What waits for slow clients.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Hub:
             transitions or TransitionCache(),
             self.requests,
         )
+        self.backlog = Backlog(self.limits)
         self._flusher = Flusher()
         self._conversations: dict[FrameSocket, Peer] = {}
         self._names = itertools.count(1)
@@ -199,6 +202,7 @@ class Hub:
 
     async def _serve(self, socket: FrameSocket, conversation: Peer, address: Address) -> None:
         self._conversations[socket] = conversation
+        socket.count_in(self.backlog, address)
         address.connections += 1
         self._empty.clear()
         try:

@@ -59,6 +59,7 @@ class QuerySet:
         self._only: Subscription | None = None
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
+        self._waiting_bytes = 0
         self._ts = 0
 
     def begin(self) -> None:
@@ -84,7 +85,7 @@ class QuerySet:
     @property
     def waiting_bytes(self) -> int:
         """The bytes of responses that wait for their transition."""
-        return sum(len(frame) for _, frame in self._waiting)
+        return self._waiting_bytes
 
     def live(self, query_id: int) -> LiveQuery | None:
         """Find the live query behind one of the client's query ids, once the client has been told its result."""
@@ -168,6 +169,7 @@ class QuerySet:
     def respond(self, ts: Ts, frame: bytes) -> None:
         """Give a response out once the client holds everything as of ``ts`` or later."""
         self._waiting.append((ts, frame))
+        self._waiting_bytes += len(frame)
         self._wake()
 
     def close(self) -> None:
@@ -177,6 +179,7 @@ class QuerySet:
         self._queries.clear()
         self._only = None
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     # --- what the client is told
 
@@ -268,6 +271,7 @@ class QuerySet:
         waiting, self._waiting = self._waiting, []
         for ts, frame in waiting:
             if ts <= self._ts:
+                self._waiting_bytes -= len(frame)
                 frames.append(frame)
             else:
                 self._waiting.append((ts, frame))
