@@ -48,17 +48,23 @@ async def total_level(ctx: QueryContext, room: str, number: int = 0) -> int:
 
 
 @query(public=True)
+async def listing(ctx: QueryContext, room: str, number: int) -> list[Sensor]:
+    """Give a whole room; ``number`` as for ``total_level``."""
+    return await ctx.db.query(Sensor).using("by_room", room=room).collect()
+
+
+@query(public=True)
 async def summed_level(ctx: QueryContext, room: str) -> float:
     """Tell the same without reading the room again."""
     return await ctx.db.query(Sensor).using("by_room", room=room).sum("level")
 
 
 @mutation(public=True)
-async def add_many(ctx: MutationContext, room: str, first: int, count: int) -> Id[Sensor] | None:
-    """Add sensors to a room; give the id of the last one."""
+async def add_many(ctx: MutationContext, room: str, first: int, count: int, more: str = "") -> Id[Sensor] | None:
+    """Add sensors to a room, with ``more`` in their labels; give the id of the last one."""
     added = None
     for rank in range(first, first + count):
-        added = await ctx.db.insert(Sensor(room=room, rank=rank, label=f"sensor {rank} of {room}"))
+        added = await ctx.db.insert(Sensor(room=room, rank=rank, label=f"sensor {rank} of {room}{more}"))
     return added
 
 
