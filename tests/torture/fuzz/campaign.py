@@ -60,7 +60,7 @@ class Outcome:
 class Campaign:
     """Attacks one hub from several sides at once."""
 
-    def __init__(self, hub: HubProcess, seed: int, frames: int, *, attackers: int = 4) -> None:
+    def __init__(self, hub: HubProcess, seed: int, frames: int, *, attackers: int = 12) -> None:
         self._hub = hub
         self._frames = frames
         self._attackers = attackers
