@@ -181,8 +181,8 @@ def no_connection() -> None:
         write(view.about.notes, "Written without a connection")
         view.about.exercise.setFocus()
         until(lambda: titles(page)[0] == "Written without a connection")
-        until(lambda: "1 change will be saved" in desk.banner.words)
-        assert desk.context.client.waiting == 1
+        until(lambda: "1 change will be sent when it is back." in desk.banner.text)
+        assert desk.context.client.unanswered == 1
         hub.start()
         until(lambda: not desk.banner.isVisible(), "the connection")
         settled(desk)

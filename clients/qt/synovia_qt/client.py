@@ -129,23 +129,21 @@ class SynoviaClient(QtCore.QObject):
             self._client.connect_now()
 
     def _state_changed(self, state: ConnectionState) -> None:
-        before, online = self._state, self._get_online()
-        self._state = str(state)
+        before, online, trouble = self._state, self._get_online(), self._trouble
+        self._state, self._trouble = str(state), self._client.trouble or ""  # all of it before anybody is told
         if self._state != before:
             self.stateChanged.emit(self._state)
         if self._get_online() != online:
             self.onlineChanged.emit(not online)
-        trouble = self._client.trouble or ""
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self.troubleChanged.emit(trouble)
+        if self._trouble != trouble:
+            self.troubleChanged.emit(self._trouble)
 
     def _auth_changed(self, auth: AuthState) -> None:
-        if auth.is_loading != self._signing_in:
-            self._signing_in = auth.is_loading
+        signing_in, signed_in = self._signing_in, self._signed_in
+        self._signing_in, self._signed_in = auth.is_loading, auth.is_authenticated  # both before anybody is told
+        if self._signing_in != signing_in:
             self.signingInChanged.emit(self._signing_in)
-        if auth.is_authenticated != self._signed_in:
-            self._signed_in = auth.is_authenticated
+        if self._signed_in != signed_in:
             self.signedInChanged.emit(self._signed_in)
 
     def _transition(self, transition: Transition) -> None:

@@ -31,6 +31,8 @@ class OfflineBanner(QtWidgets.QFrame):
         client: Whose connection it is about.
         parent: The owner in Qt.
         grace: Milliseconds without a connection before it shows itself.
+        icon: A widget in place of the style's warning sign, for programs that have icons of their own.
+        button: A button in place of the style's, which gets its text here.
 
     Attributes:
         shownChanged: Emitted with whether it shows itself.
@@ -38,8 +40,12 @@ class OfflineBanner(QtWidgets.QFrame):
 
     shownChanged = Signal(bool)
 
-    def __init__(self, client: SynoviaClient, parent: Any = None, *, grace: int = GRACE) -> None:
+    def __init__(
+        self, client: SynoviaClient, parent: Any = None, *, grace: int = GRACE, icon: Any = None, button: Any = None
+    ) -> None:
         super().__init__(parent)
+        self._own_icon = icon
+        self._button = button or QtWidgets.QPushButton(self)
         self._client = client
         self._is_shown = False
         self._tinted = False
@@ -58,12 +64,11 @@ class OfflineBanner(QtWidgets.QFrame):
         self._changed()
 
     def _build(self) -> None:
-        self._icon = QtWidgets.QLabel(self)
+        self._icon = self._own_icon or QtWidgets.QLabel(self)
         self._text = QtWidgets.QLabel(self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._text.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred)
-        self._button = QtWidgets.QPushButton(self)
         self._button.clicked.connect(self._retry)
         layout = QtWidgets.QHBoxLayout(self)
         for part in (self._icon, self._text, self._button):
@@ -137,10 +142,12 @@ class OfflineBanner(QtWidgets.QFrame):
         parts = zip((window.red(), window.green(), window.blue()), _AMBER, strict=True)
         palette.setColor(role, QtGui.QColor(*(round(own + (amber - own) * _TINT) for own, amber in parts)))
         self.setPalette(palette)
+        self._tinted = False
+        if self._own_icon is not None:
+            return
         size = self.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_SmallIconSize)
         icon = self.style().standardIcon(QtWidgets.QStyle.StandardPixmap.SP_MessageBoxWarning)
         self._icon.setPixmap(icon.pixmap(QtCore.QSize(size, size), self.devicePixelRatioF()))
-        self._tinted = False
 
     def changeEvent(self, event: Any) -> None:
         """Follow the application's palette, style and language; called by Qt."""

@@ -87,7 +87,11 @@ def with_a_browser() -> None:
         assert asked(client) == "ada@example.org"
         again = SynoviaClient(hub.url, proxy=None, tokens=tokens)
         assert (again.signingIn, again.signedIn) == (True, False)
+        told_of: list[tuple[bool, bool]] = []
+        for moved in (again.signingInChanged, again.signedInChanged):
+            moved.connect(lambda _: told_of.append((again.signingIn, again.signedIn)))
         until(lambda: again.signedIn)
+        assert set(told_of) == {(False, True)}, "no signal shows one of both without the other"
         assert again.signingIn is False
         assert asked(again) == "ada@example.org"
         again.close()

@@ -24,17 +24,17 @@ from motion.desktop.pages.invites import InvitesPage
 from motion.desktop.pages.live import LivePage
 from motion.desktop.pages.recordings import RecordingsPage
 from motion.desktop.style.theme import Appearance, theme
-from motion.desktop.widgets.buttons import Item
+from motion.desktop.widgets.buttons import Button, Item
 from motion.desktop.widgets.layouts import holder
+from motion.desktop.widgets.texts import Picture
 from motion.desktop.widgets.toasts import Toasts
-from motion.desktop.windows.banner import Banner
 from motion.desktop.windows.drop_target import DropTarget
 from motion.desktop.windows.imports_panel import ImportsPanel
 from motion.desktop.windows.places import PLACES, home_of
 from motion.desktop.windows.sidebar import Sidebar
 from motion.desktop.words.errors import describe
 from motion.desktop.words.naming import Row
-from synovia_qt import SynoviaClient
+from synovia_qt import OfflineBanner, SynoviaClient
 
 NARROW = 860
 
@@ -58,7 +58,12 @@ class Desk(QWidget):
         self.pages: dict[str, QWidget] = {}
         self.stack = QStackedWidget()
         self.stack.setObjectName("main")
-        self.banner = Banner(client)
+        self.banner = OfflineBanner(client, icon=Picture("wifi_off", 18, "warn"), button=Button("", "banner"))
+        self.banner.setObjectName("banner")
+        bar = self.banner.layout()
+        assert bar is not None  # noqa: S101
+        bar.setContentsMargins(20, 7, 20, 7)
+        bar.setSpacing(12)
         self.sidebar = Sidebar(self.context, self._account_items)
         stage = QVBoxLayout()
         stage.setContentsMargins(0, 0, 0, 0)
