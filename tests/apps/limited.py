@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from synovia import ActionContext, MutationContext, QueryContext, RateLimit, Table, action, mutation, query
+from synovia import (
+    ActionContext,
+    MutationContext,
+    QueryContext,
+    RateLimit,
+    RuleContext,
+    Table,
+    action,
+    may_read,
+    mutation,
+    query,
+)
 
 POSTS = RateLimit("posts", 6, per=timedelta(minutes=1), burst=3)
 MAILS = RateLimit("mails", 5, per=timedelta(hours=1), window=True)
@@ -12,6 +23,11 @@ MAILS = RateLimit("mails", 5, per=timedelta(hours=1), window=True)
 
 class Post(Table, name="posts"):
     text: str
+
+
+@may_read(Post)
+async def everybody(ctx: RuleContext) -> bool:
+    return True
 
 
 @mutation(public=True)

@@ -96,7 +96,8 @@ class RateLimit:
             raise InvalidArguments(
                 f"limit {self.name!r}: between 0 and {self.most:g} can be spent at once, not {amount:g}"
             )
-        before, writer = await self._state(ctx, key), SystemWriter(ctx.db)
+        writer = SystemWriter(ctx.db)
+        before = await writer.get(self._id(key))
         spent, over_at = self._after(before, amount, ctx.now)
         if before is None:
             await writer.insert(RateLimitState(id=self._id(key), spent=spent, over_at=over_at))
@@ -106,7 +107,7 @@ class RateLimit:
     @awaited("left of a RateLimit")
     async def left(self, ctx: QueryContext, key: str = "") -> float:
         """Tell how much a key may spend now. A query that asks is run again when some is spent, and after a second."""
-        state = await self._state(ctx, key)
+        state = await ctx.db.for_application().get(self._id(key))
         if state is None or state.over_at <= ctx.now:
             return self.most
         if self.window:
@@ -118,13 +119,10 @@ class RateLimit:
         """The milliseconds in which one comes back."""
         return self.per / _MS / self.rate
 
-    async def _state(self, ctx: QueryContext, key: str) -> RateLimitState | None:
-        return await ctx.db.get(RateLimitState, self._id(key))
-
     def _id(self, key: str) -> Id[RateLimitState]:
         if not isinstance(key, str) or len(key) > _LONGEST_KEY:
             raise InvalidArguments(f"limit {self.name!r}: a key is a text of up to {_LONGEST_KEY} characters")
-        return Id(f"{self.name}:{key}")
+        return Id[RateLimitState](f"{self.name}:{key}")
 
     def _after(self, state: RateLimitState | None, amount: float, now: int) -> tuple[float, float]:
         """Give what is spent, and until when that counts, once ``amount`` more is.
@@ -154,7 +152,7 @@ class RateLimit:
 async def forget_limits(ctx: MutationContext) -> None:
     """Delete what counts no more of what was spent, some hundreds at a time."""
     writer = SystemWriter(ctx.db)
-    over = await ctx.db.query(RateLimitState).using("by_over_at", over_at=le(ctx.now)).take(_AT_ONCE)
+    over = await writer.query(RateLimitState).using("by_over_at", over_at=le(ctx.now)).take(_AT_ONCE)
     for state in over:
         await writer.delete(state)
     if len(over) == _AT_ONCE:
