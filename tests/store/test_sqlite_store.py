@@ -19,6 +19,8 @@ from synovia.schema.specs import TableSpec
 from synovia.store import open_store
 from synovia.store.base import Batch, Gap, RequestRecord, SnapshotTooOld, StoreError, StoreUnavailable, UniqueViolation
 from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite import database as database_module
+from synovia.store.sqlite.connection import connect
 from synovia.store.sqlite.history import Retention
 from synovia.testing.stores.opening import BY_EMAIL, BY_RANK, NOTES, TABLES
 from synovia.testing.stores.steps import (
@@ -330,6 +332,38 @@ async def test_a_commit_costs_the_same_however_many_are_kept(opened: Opener, clo
         few = await steps_of_a_commit(store, clock, 100)
         many = await steps_of_a_commit(store, clock, 1_200)
     assert many < few * 1.2
+
+
+async def test_a_file_opens_as_fast_however_many_commits_it_keeps(
+    opened: Opener, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = await steps_of_opening(opened, clock, tmp_path / "few.db", 20, monkeypatch)
+    assert await steps_of_opening(opened, clock, tmp_path / "many.db", 600, monkeypatch) < steps * 1.2
+
+
+async def steps_of_opening(
+    opened: Opener, clock: Clock, path: Path, commits: int, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """Commit so often, and tell how many steps of SQLite's machine it takes to open the file again."""
+    async with opened(path, seconds=300, commits=10_000) as store:
+        for number in range(commits):
+            await insert(store, "notes", {"_id": number, "rank": 0})
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def counting(path: str, lock_timeout: float) -> sqlite3.Connection:
+        connection = connect(path, lock_timeout)
+        connection.set_progress_handler(count, 1)
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database_module, "connect", counting)
+        async with opened(path, seconds=300, commits=10_000):
+            return steps
 
 
 async def steps_of_a_commit(store: SQLiteStore, clock: Clock, after: int) -> float:

@@ -63,13 +63,14 @@ class Database:
 
 def _position(connection: sqlite3.Connection, now: float) -> Position:
     """Find where the log stands; a new one begins at the present time, so that no two files share a timestamp."""
-    row = connection.execute("SELECT ts, fence FROM commits ORDER BY ts DESC LIMIT 1").fetchone()
+    row = connection.execute("SELECT ts, fence, at FROM commits ORDER BY ts DESC LIMIT 1").fetchone()
     if row is None:
-        row = int(now * MICROSECONDS), 0
-        connection.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (*row, now))
+        row = int(now * MICROSECONDS), 0, now
+        connection.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", row)
         set_meta(connection, "horizon", row[0])
-    connection.execute("UPDATE commits SET at = :now WHERE at > :now", {"now": now})  # the clock was wrong once
-    ts, fence = row
+    ts, fence, at = row
+    if at > now:  # the clock was wrong once; times are in order, so else there is none to look for among all commits
+        connection.execute("UPDATE commits SET at = :now WHERE at > :now", {"now": now})
     return Position(ts, fence, get_meta(connection, "horizon"), now, get_meta(connection, CLOCK) or 0)
 
 
