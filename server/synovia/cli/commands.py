@@ -212,7 +212,9 @@ def serve(
 def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket], None]) -> int:
     where = settings.store or ""
     if not where.startswith("mongodb"):
-        raise typer.BadParameter("--workers needs MongoDB: an embedded store serves one process")
+        raise typer.BadParameter(
+            "--workers needs MongoDB: an embedded store belongs to one process, and no other would hear of its commits"
+        )
     with ExitStack() as stack:
         listeners = listen_for(settings.workers, settings.host, settings.port)
         for listener in listeners:
