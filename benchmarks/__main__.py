@@ -20,6 +20,7 @@ from benchmarks import (
     cost,
     fanout,
     floods,
+    growth,
     guests,
     hubs,
     latency,
@@ -33,8 +34,10 @@ from benchmarks import (
     waits,
     window,
     work,
+    workers,
 )  # fmt: skip
-from benchmarks.report import markdown, table
+from benchmarks.peers import comparison
+from benchmarks.report import markdown, put_into_documents, table
 from benchmarks.results import Result, Setting
 from helpers.mongod import running_mongod
 
@@ -51,12 +54,17 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "floods": floods.run,
     "work": work.run,
     "waits": waits.run,
+    "workers": workers.run,
     "size": size.run,
+    "growth": growth.run,
+    "peers": comparison.run,
     "page": page.run,
     "dashboard": operator_pages.run,
     "window": window.run,
     "guests": guests.run,
 }
+
+_DOCS = Path(__file__).parents[1] / "docs"
 
 
 async def _run(names: list[str], setting: Setting, console: Console) -> list[Result]:
@@ -77,6 +85,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="few and short rounds; rough figures")
     parser.add_argument("--strict", action="store_true", help="exit code 1 if an aim is not met")
+    parser.add_argument("--full", action="store_true", help="the largest sizes of growth too, which take minutes more")
+    parser.add_argument(
+        "--docs", action="store_true", help="put figures and pictures into docs/, where they have a place"
+    )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument(
         "--profile", metavar="DIR", help="leave a profile of every hub there; figures are then too slow"
@@ -98,13 +110,18 @@ def main() -> int:
         Path(arguments.profile).mkdir(parents=True, exist_ok=True)
     busy = os.getloadavg()[0]
     with running_mongod() as uri:
-        setting = Setting(uri, quick=arguments.quick, profile=arguments.profile)
+        setting = Setting(uri, quick=arguments.quick, profile=arguments.profile, full=arguments.full)
         results = asyncio.run(_run(arguments.names or list(BENCHMARKS), setting, console))
     if arguments.markdown:
         print(markdown(results))
     else:
         console.print(table(results))
-    print(f"{os.cpu_count()} cores; other programs kept {busy:.1f} of them busy in the minute before")
+    conditions = f"{os.cpu_count()} cores; other programs kept {busy:.1f} of them busy in the minute before"
+    conditions += "; few and short rounds." if setting.quick else "."
+    print(conditions)
+    if arguments.docs:
+        for file in put_into_documents(results, _DOCS, conditions):
+            print(f"wrote {file.relative_to(_DOCS.parent)}")
     missed = any(row.met is False for result in results for row in result.rows)
     return 1 if arguments.strict and missed else 0
 

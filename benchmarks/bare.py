@@ -112,14 +112,21 @@ class _Server:
 
 async def _serve(pipe: Pipe) -> None:
     built = _Server()
+    async with serving(built.app) as port:
+        await answer_all(pipe, _handlers(built, port))
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[int]:
+    """Serve an application on the hub's uvicorn settings; give the port."""
     with listen(HOST, 0) as listener:
-        server = uvicorn.Server(_config(built.app))
-        serving = asyncio.create_task(server.serve([listener]), name="server")
+        server = uvicorn.Server(_config(app))
+        task = asyncio.create_task(server.serve([listener]), name="server")
         try:
-            await answer_all(pipe, _handlers(built, listener.getsockname()[1]))
+            yield listener.getsockname()[1]
         finally:
             server.should_exit = True
-            await serving
+            await task
 
 
 def _config(app: Starlette) -> uvicorn.Config:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,8 +15,9 @@ from benchmarks.crowd import SYNC, Readers, hello
 from benchmarks.processes import Child, Pipe, child
 from benchmarks.wire import client_frame
 from synovia_protocol.codec import encode, pack_mutation_response
-from synovia_protocol.messages import SUBPROTOCOL, Mutation
+from synovia_protocol.messages import SUBPROTOCOL, ModifyQuerySet, Mutation, QueryAdd
 
+_NUMBERS = itertools.count(os.getpid() << 32)
 _SUCCESS = pack_mutation_response(1, 1, b"\xc0")[:2]
 
 
@@ -48,6 +52,10 @@ class Drivers:
         """
         return float(await self._process.ask("drive", seconds))
 
+    async def query_rate(self, rooms: Sequence[str], seconds: float) -> float:
+        """Let all of them ask for what is in these rooms, never the same query twice; give the queries per second."""
+        return float(await self._process.ask("query", rooms, seconds))
+
 
 @asynccontextmanager
 async def drivers() -> AsyncIterator[Drivers]:
@@ -65,9 +73,12 @@ class _Writers(Readers):
         super().__init__(pipe)
         self._sensors: dict[socket.socket, str] = {}
         self._numbers: dict[socket.socket, int] = {}
+        self._queries: defaultdict[socket.socket, int] = defaultdict(int)
         self._started = self._end = 0.0
         self._answered = self._waiting = 0
-        self.answers = {**self.answers, "sensors": self._assign, "drive": self._drive}
+        self._rooms: Sequence[str] = ()
+        self._querying = False
+        self.answers = {**self.answers, "sensors": self._assign, "drive": self._drive, "query": self._query}
 
     def _assign(self, sensors: list[str]) -> int:
         opened = [each for each, _ in self.clients.values()]
@@ -76,13 +87,34 @@ class _Writers(Readers):
             self._numbers.setdefault(each, 0)
         return len(opened)
 
+    def _query(self, rooms: Sequence[str], seconds: float) -> Any:
+        self._querying, self._rooms = True, rooms
+        return self._begin(seconds)
+
     def _drive(self, seconds: float) -> Any:
+        self._querying = False
+        return self._begin(seconds)
+
+    def _begin(self, seconds: float) -> Any:
         self._started = time.perf_counter()
         self._end = self._started + seconds
         self._answered, self._waiting = 0, len(self._sensors)
         for opened in self._sensors:
-            self._write(opened)
+            self._ask(opened)
         return NotImplemented
+
+    def _ask(self, opened: socket.socket) -> None:
+        if self._querying:
+            self._subscribe(opened)
+        else:
+            self._write(opened)
+
+    def _subscribe(self, opened: socket.socket) -> None:
+        """Ask a query that nobody has asked before, in place of the last one."""
+        self._queries[opened] = number = self._queries[opened] + 1
+        args = {"room": self._rooms[number % len(self._rooms)], "number": next(_NUMBERS)}
+        wanted = ModifyQuerySet((QueryAdd(number, "sensors:total_level", args),), (number - 1,) if number > 1 else ())
+        opened.sendall(client_frame(encode(wanted)))
 
     def _write(self, opened: socket.socket) -> None:
         self._numbers[opened] = number = self._numbers[opened] + 1
@@ -93,13 +125,13 @@ class _Writers(Readers):
         if not self._waiting:
             return
         last = self.clients[opened.fileno()][1].last
-        if not last.startswith(_SUCCESS):
+        if not self._querying and not last.startswith(_SUCCESS):
             self._waiting = 0
             self.fail(f"a mutation failed: {last!r}")
             return
         self._answered += frames
         if time.perf_counter() < self._end:
-            self._write(opened)
+            self._ask(opened)
             return
         self._waiting -= 1
         if not self._waiting:

@@ -42,7 +42,7 @@ class NodeProgram:
 
 @asynccontextmanager
 async def node_program(
-    name: str, script: Path, *args: str, patience: float, longest_answer: int = 1 << 16
+    name: str, script: Path, *args: str, patience: float, longest_answer: int = 1 << 16, node: str = "node"
 ) -> AsyncIterator[NodeProgram]:
     """Run a script until the block ends, which ends it by closing its input.
 
@@ -50,9 +50,10 @@ async def node_program(
         name: For errors.
         patience: Seconds that a step may take.
         longest_answer: In bytes.
+        node: The program that runs it.
     """
     process = await asyncio.create_subprocess_exec(
-        "node", str(script), *args, stdin=PIPE, stdout=PIPE, limit=longest_answer
+        node, str(script), *args, stdin=PIPE, stdout=PIPE, limit=longest_answer
     )
     try:
         yield NodeProgram(name, process, patience)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich.table import Table
 
@@ -32,13 +33,41 @@ def markdown(results: Iterable[Result]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def document(result: Result) -> str:
+    """Lay one benchmark out for its place in a document."""
+    return result.laid_out if result.laid_out is not None else markdown([result])
+
+
+def put_into_documents(results: Iterable[Result], folder: Path, conditions: str) -> Iterator[Path]:
+    """Replace the figures and pictures of benchmarks in pages that have a place for them; give the files that were written.
+
+    Such a place begins with ``<!-- python -m benchmarks NAME --docs -->`` and ends with ``<!-- end -->``.
+
+    Args:
+        folder: That of the pages; pictures lie in its ``images``.
+        conditions: What is said of the machine.
+    """
+    for result in results:
+        begin, end = f"<!-- python -m benchmarks {result.name} --docs -->\n", "<!-- end -->"
+        for page in sorted(folder.glob("*.md")):
+            before, found, rest = page.read_text().partition(begin)
+            if found:
+                after = rest.partition(end)[2]
+                page.write_text(f"{before}{begin}\n{document(result)}\n\n{conditions}\n\n{end}{after}")
+                yield page
+        for name, drawn in result.pictures.items():
+            file = folder / "images" / f"{result.name}-{name}.svg"
+            file.write_text(drawn)
+            yield file
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     aim = "" if row.aim is None else str(row.aim)
     met = "" if row.met is None else "yes" if row.met else "no"
-    figure, peer = f"{_number(row.figure)} {row.unit}", f"{_number(row.peer_figure)} {row.unit}"
+    figure, peer = f"{number(row.figure)} {row.unit}", f"{number(row.peer_figure)} {row.unit}"
     return row.name, figure, peer, f"{row.ratio:.2f}", aim, row.peer, met
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write a figure with three digits that count, and no fraction from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

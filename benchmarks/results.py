@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 
@@ -16,11 +16,13 @@ class Setting:
         mongodb: The URI of a replica set.
         quick: Few and short rounds: shows that it works; the figures are rough.
         profile: A folder for profiles of the hubs; their figures are then far too slow.
+        full: The largest sizes too, which take minutes more.
     """
 
     mongodb: str
     quick: bool = False
     profile: str | None = None
+    full: bool = False
 
     def rounds(self, usual: int) -> int:
         """Give the number of rounds, an odd one."""
@@ -70,11 +72,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one benchmark found; ``skipped`` says why it could not be run."""
+    """What one benchmark found.
+
+    Attributes:
+        name: The benchmark's.
+        rows: For the table.
+        skipped: Why it, or a part of it, could not be run.
+        laid_out: Its own tables as Markdown, where the common one does not suit it.
+        pictures: By their names, as SVG.
+    """
 
     name: str
     rows: tuple[Row, ...]
     skipped: str | None = None
+    laid_out: str | None = None
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def compared(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synovia import Float64Array, Id, Index, MutationContext, NotFound, QueryContext, Table, mutation, query
+from synovia import Float64Array, Id, Index, MutationContext, NotFound, QueryContext, Table, ge, mutation, query
 
 RUNS = [0]
 """How often ``in_room`` has been run."""
@@ -23,6 +23,23 @@ class Sensor(Table, name="sensors", indexes=[Index("by_room", "room", "rank")]):
 async def in_room(ctx: QueryContext, room: str) -> list[Sensor]:
     RUNS[0] += 1
     return await ctx.db.query(Sensor).using("by_room", room=room).collect()
+
+
+@query(public=True)
+async def one(ctx: QueryContext, sensor_id: Id[Sensor]) -> Sensor | None:
+    return await ctx.db.get(Sensor, sensor_id)
+
+
+@query(public=True)
+async def page(ctx: QueryContext, room: str, first: int, count: int = 20) -> list[Sensor]:
+    """Read a few sensors of a room from a rank on."""
+    return await ctx.db.query(Sensor).using("by_room", room=room, rank=ge(first)).take(count)
+
+
+@query(public=True)
+async def highest(ctx: QueryContext, room: str, count: int = 20) -> list[Sensor]:
+    """Read the few of a room that have the highest ranks."""
+    return await ctx.db.query(Sensor).using("by_room", room=room).order("desc").take(count)
 
 
 @mutation(public=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.databases import database
 from benchmarks.hub import hub
-from benchmarks.peers import NotInstalled, node_server
+from benchmarks.peers.bank import bank_server
+from benchmarks.peers.installed import NotInstalled
 from benchmarks.results import Aim, Result, Row, Setting, compared
 from benchmarks.tellers import Tellers, tellers
 from synovia_client import Client
@@ -109,7 +110,7 @@ async def _hub(store: str, setting: Setting) -> AsyncIterator[_Server]:
 @asynccontextmanager
 async def _peer(kind: str) -> AsyncIterator[_Server]:
     async with AsyncExitStack() as stack:
-        name, port = await stack.enter_async_context(node_server(kind, ACCOUNTS))
+        name, port = await stack.enter_async_context(bank_server(kind, ACCOUNTS))
         driving = await stack.enter_async_context(tellers())
         await driving.join_peer(port, CLIENTS)
         yield _Server(name, driving)

@@ -43,16 +43,16 @@ def handshake(port: int, path: str, subprotocol: str | None = None) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def client_frame(payload: bytes) -> bytes:
-    """Make a binary frame, masked with zeros, which leave the payload as it is."""
+def client_frame(payload: bytes, *, text: bool = False) -> bytes:
+    """Make a frame, masked with zeros, which leave the payload as it is."""
     length = len(payload)
     if length < 126:
-        head = bytes((0x82, 0x80 | length))
+        head = bytes((0x80 | length,))
     elif length < 1 << 16:
-        head = b"\x82\xfe" + length.to_bytes(2, "big")
+        head = b"\xfe" + length.to_bytes(2, "big")
     else:
-        head = b"\x82\xff" + length.to_bytes(8, "big")
-    return head + b"\0\0\0\0" + payload
+        head = b"\xff" + length.to_bytes(8, "big")
+    return (b"\x81" if text else b"\x82") + head + b"\0\0\0\0" + payload
 
 
 class Frames:
