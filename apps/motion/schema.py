@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from synovia import Float64Array, Id, Index, Model, ScheduledCall, Table
 
@@ -45,7 +47,7 @@ class User(
     last_name_key: str | None = None
     image: str | None = None
     role: Role
-    contacts: list[Contact] = []
+    contacts: Annotated[list[Contact], Field(max_length=1_000)] = []
     is_archived: bool | None = None
     archived_at: int | None = None
     archive_reason: str | None = None
@@ -75,7 +77,7 @@ class Recording(
     owner_id: Id[User]
     subject_id: Id[User] | None = None
     subject_alias: str | None = None
-    shared_with: list[Id[User]] | None = None
+    shared_with: Annotated[list[Id[User]], Field(max_length=1_000)] | None = None
     start_time: int
     end_time: int
     sample_rate: float
@@ -85,7 +87,7 @@ class Recording(
     right_knee: Float64Array | None = None
     notes: str | None = None
     exercise_type: str | None = None
-    tags: list[str] | None = None
+    tags: Annotated[list[str], Field(max_length=50)] | None = None
     is_archived: bool | None = None
     archived_at: int | None = None
     archive_reason: str | None = None
@@ -112,7 +114,7 @@ class LiveSession(
     owner_id: Id[User]
     subject_id: Id[User] | None = None
     subject_alias: str | None = None
-    shared_with: list[Id[User]] | None = None
+    shared_with: Annotated[list[Id[User]], Field(max_length=1_000)] | None = None
     sample_rate: float
     sample_count: int = 0
     started_at: int
@@ -155,7 +157,7 @@ class Invite(
     from_user_id: Id[User]
     to_email: str
     alias: str | None = None
-    token_hashes: list[str] | None = None
+    token_hashes: Annotated[list[str], Field(max_length=100)] | None = None
     status: InviteStatus = "pending"
     expires_at: int
     created_at: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 DEFAULT_STORE = "sqlite://:memory:"
+
+logger = logging.getLogger("synovia")
 
 
 class Synovia:
@@ -334,6 +337,8 @@ class Synovia:
             if self._forwarding is not None:
                 await self._forwarding.start(self.engine.mutate_for_peer)
                 stack.push_async_callback(self._forwarding.stop)
+            for concern in self.registry.concerns():
+                logger.warning("%s", concern)
             self.hub.start()
             stack.push_async_callback(self.hub.stop)
             if alone:

@@ -136,7 +136,7 @@ async def of_a_schedule_that_is_seen(ctx: RuleContext, row: Note) -> bool:
 @may_read(AuditEntry)
 async def of_own_admins(ctx: RuleContext) -> Condition | bool:
     member = await me(ctx)
-    return member is not None and member.role == "admin" and field("scope") == str(member.organization_id)
+    return member is not None and member.role == "admin" and field("scope") == member.organization_id
 
 
 # --- functions, in which everything that can be forgotten is ---------------------------------------------------------
@@ -177,6 +177,21 @@ async def hand_over(ctx: MutationContext, schedule_id: Id[Schedule], organizatio
 @mutation(public=True)
 async def put(ctx: MutationContext, schedule_id: Id[Schedule], organization_id: Id[Organization]) -> None:
     await ctx.db.replace(Schedule(id=schedule_id, organization_id=organization_id, owner="x", title="put"))
+
+
+@mutation(internal=True)
+async def set(ctx: MutationContext, schedule_id: Id[Schedule], name: str) -> None:
+    await ctx.db.patch(schedule_id, **{name: 1})
+
+
+@mutation(public=True)
+async def remove_note(ctx: MutationContext, note_id: Id[Note]) -> None:
+    await ctx.db.delete(note_id)
+
+
+@mutation(public=True)
+async def bring_back_note(ctx: MutationContext, note_id: Id[Note]) -> None:
+    await ctx.db.restore(note_id)
 
 
 @mutation(public=True)

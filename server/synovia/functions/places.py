@@ -29,6 +29,12 @@ def place_of(declared: Any) -> str:
     return place(file, line) if file else f"module {getattr(declared, '__module__', '?')}"
 
 
+def place_of_line(declared: type, line: int | None) -> str:
+    """Tell where a line is that belongs to a class; where the class is, if the line is not known."""
+    file = None if line is None else inspect.getsourcefile(declared)
+    return place_of(declared) if file is None or line is None else place(file, line)
+
+
 def place_of_name(module: ModuleType, name: str) -> str:
     """Tell where a module gives a name its value."""
     file = getattr(module, "__file__", None)

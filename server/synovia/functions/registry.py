@@ -18,7 +18,7 @@ from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
-from synovia.functions.places import place_of, place_of_error, place_of_name
+from synovia.functions.places import place_of, place_of_error, place_of_line, place_of_name
 from synovia.functions.pool import Pool
 from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.roles import Roles, roles_declared_by
@@ -30,6 +30,7 @@ from synovia.functions.seed import Seed, SeedState, seed_of
 from synovia.functions.source_checks import faults_in
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
+from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
 
 SYSTEM_MODELS: tuple[type[Table], ...] = (
@@ -106,6 +107,16 @@ class Registry:
         """Ask whether the function is meant whose path is only spelled otherwise; empty if there is none."""
         meant = self._spellings.get(_letters(path))
         return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
+
+    def concerns(self) -> Iterator[str]:
+        """Tell what will be a burden one day in what is declared, with ``FILE:LINE``."""
+        for model in self.models.values():
+            for name in unbounded_lists(model):
+                where = place_of_line(model, line_of_field(model, name))
+                yield (
+                    f"{where}: {model.__name__}.{name} may grow without end, and each change writes all of it: give it a"
+                    " bound, as Annotated[list[...], Field(max_length=10)], or make what is in it a table of its own"
+                )
 
     @cached_property
     def _spellings(self) -> Mapping[str, Function]:
