@@ -8,8 +8,9 @@ from pathlib import Path
 from helpers.documentation_pages import page
 from helpers.documentation_programs import program_of, source, write_chat, write_program
 from helpers.running_hub import running_hub
-from synovia import Identity
+from synovia import Identity, MutationContext
 from synovia.functions.function import Kind
+from synovia.keys import BY_ID, prefix
 from synovia.testing import TestApp
 
 
@@ -39,6 +40,27 @@ async def test_functions(folder: Path) -> None:
         assert [each.path for each in app.registry.seeds] == ["recordings:rooms"]
     write_chat(folder)
     await importlib.import_module("recordings").test_what_is_sent_is_listed()
+
+
+async def test_rules(folder: Path) -> None:
+    async with TestApp(write_program(page("docs/rules.md"), folder / "tasks.py")) as app:
+        tasks = importlib.import_module("tasks")
+        alice, bob = app.caller("alice@example.org"), app.caller("bob@example.org")
+        await alice.mutation("tasks:found", {"name": "north"})
+        south = await bob.mutation("tasks:found", {"name": "south"})
+
+        async def fill(ctx: MutationContext) -> None:
+            for each in (alice, bob):
+                assert each.identity is not None
+                await ctx.db.insert(tasks.Note(owner=each.identity.key, text=each.identity.subject))
+            await ctx.db.insert(tasks.Task(organization_id=south, slug="tea"))
+
+        await app.engine.transact(fill)
+        assert [each["text"] for each in await alice.query("tasks:notes")] == ["alice@example.org"]
+        task = str((await app.store.snapshot((await app.store.newest())[0]).scan("tasks", BY_ID, prefix(())))[0]["_id"])
+        assert [each["action"] for each in await bob.query("tasks:history", {"taskId": task})] == ["tasks.insert"]
+        assert await alice.query("tasks:history", {"taskId": task}) == []
+        assert await app.trusted.mutation("tasks:purge") is None
 
 
 async def test_scheduling(folder: Path) -> None:

@@ -18,12 +18,13 @@ from synovia.cli.commands import app as synovia_commands
 from synovia.engine import mutations, tracing
 from synovia.functions.context import ArrayWriter
 from synovia.functions.database import DatabaseWriter
+from synovia.functions.row_rules import RuleReader
 from synovia.functions.services import Mail, Scheduler
 from synovia.tracing import spans as tracer
 
 OFFERED = {
     "": (QueryContext, MutationContext, ActionContext),
-    "db": (DatabaseWriter,),
+    "db": (DatabaseWriter, RuleReader),
     "arrays": (ArrayWriter,),
     "scheduler": (Scheduler,),
     "mail": (Mail,),
