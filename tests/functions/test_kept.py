@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from functions.test_row_rules import REGISTRY, Scene, code_of, scene_in
+from helpers.tenant_scene import REGISTRY, Scene, code_of, scene_in
 from synovia import Audited, FunctionError, Index, Model, SchemaError, SoftDelete, Table
 from synovia.schema.list_bounds import unbounded_lists
 from synovia.store.base import Store

@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from apps import tenants
 from helpers.read_recorder import ReadRecorder
+from helpers.tenant_scene import REGISTRY, Scene, code_of, scene_in
 from synovia import FunctionError, SchemaError, Table, field, require_identity
-from synovia.functions.registry import Registry, collect
+from synovia.functions.registry import Registry
 from synovia.functions.row_rules import RowRules, may_read
 from synovia.keys import BY_ID, prefix
 from synovia.store.base import Store
 from synovia.testing import TestApp
-from synovia.testing.caller import Caller
 
-REGISTRY = collect("tenants", [tenants])
 NOTHING = "f" * 24
 EMPTY: dict[str, Any] = {
     "organizations": [], "members": [], "titles": [], "by_start": [], "first": [], "count": 0, "sum": 0, "latest": None,
     "owners": {}, "notes": [], "note_count": 0, "audit": 0, "deleted": [],
 }  # fmt: skip
-
-
-@dataclass
-class Scene:
-    """North has an admin, a member and a viewer, and three schedules; south has a member and one."""
-
-    app: TestApp
-    ids: dict[str, str]
-
-    def person(self, name: str) -> Caller:
-        return self.app.caller(f"{name}.org")
-
-
-async def scene_in(app: TestApp) -> Scene:
-    north = await app.trusted.mutation(
-        "tenants:found", {"slug": "north", "members": {"ann": "admin", "ben": "member", "vic": "viewer"}}
-    )
-    south = await app.trusted.mutation("tenants:found", {"slug": "south", "members": {"sue": "member"}})
-    scene = Scene(app, {"north": north, "south": south})
-    ann, ben, sue = scene.person("ann@north"), scene.person("ben@north"), scene.person("sue@south")
-    for who, organization, title, more in (
-        (ann, north, "plan", {"start": 30}),
-        (ann, north, "secret", {"start": 10, "private": True}),
-        (ben, north, "talk", {"start": 20}),
-        (sue, south, "south plan", {"start": 99}),
-    ):
-        scene.ids[title] = await who.mutation("tenants:add", {"organizationId": organization, "title": title, **more})
-        scene.ids[f"note of {title}"] = await who.mutation(
-            "tenants:note", {"scheduleId": scene.ids[title], "text": f"of {title}"}
-        )
-    return scene
 
 
 @pytest.fixture
@@ -136,14 +104,6 @@ async def test_an_id_of_another_tenant_is_no_id(scene: Scene, path: str, args: d
         answers.append((answer, recorder.take()))
     assert answers[0] == answers[1]
     assert (await scene.person("ann@north").query("tenants:one", {"scheduleId": scene.ids["plan"]}))["title"] == "plan"
-
-
-async def code_of(call: Any) -> str:
-    try:
-        await call
-    except FunctionError as error:
-        return error.code
-    return "ok"
 
 
 async def test_writes_are_held_to_the_rules_before_and_after(scene: Scene) -> None:
