@@ -1,4 +1,4 @@
-"""Processes of Python that are forked from one which has imported ``synovia``: importing takes most of a second.
+"""Processes of Python that are forked from one which has imported what they need: importing takes most of a second.
 
 Otherwise a process is as a shell would start it: arguments, variables, output, signals and exit code of its own.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
+import importlib
 import json
 import os
 import runpy
@@ -22,6 +24,8 @@ from typing import IO, Any
 
 TESTS = Path(__file__).parents[1]
 SYNOVIA = "synovia.cli"
+COMMANDS = ("synovia.cli.commands", "synovia.store.mongo", "synovia.store.sqlite")
+"""What the commands of ``synovia`` import."""
 SECONDS = 60.0
 _MOST_BYTES = 1 << 20
 
@@ -31,10 +35,17 @@ class Command:
 
     Args:
         out, err: Descriptors of the files for what it prints.
+        imported: The modules that it finds imported.
     """
 
     def __init__(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], out: int, err: int
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: int,
+        err: int,
+        imported: tuple[str, ...] = COMMANDS,
     ) -> None:
         self.args = arguments
         self.returncode: int | None = None
@@ -46,7 +57,7 @@ class Command:
             "folder": str(Path.cwd()),
         }
         with theirs:
-            socket.send_fds(_template(), [json.dumps(request).encode()], [out, err, theirs.fileno()])
+            socket.send_fds(_template(imported), [json.dumps(request).encode()], [out, err, theirs.fileno()])
         self._status.settimeout(SECONDS)
         self.pid = int(self._status.recv(_MOST_BYTES))
 
@@ -94,10 +105,27 @@ class PipedCommand(Command):
             os.close(writing)
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``synovia ARGUMENTS`` to its end."""
+def run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    module: str = SYNOVIA,
+    *,
+    imported: tuple[str, ...] = COMMANDS,
+    seconds: float = SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m MODULE ARGUMENTS`` to its end.
+
+    Raises:
+        subprocess.TimeoutExpired: It takes longer; it has been killed.
+    """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        exit_code = Command(SYNOVIA, arguments, environment, out.fileno(), err.fileno()).wait(SECONDS)
+        command = Command(module, arguments, environment, out.fileno(), err.fileno(), imported)
+        try:
+            exit_code = command.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            command.kill()
+            error.output, error.stderr = _text(out), _text(err)
+            raise
         return subprocess.CompletedProcess(arguments, exit_code, _text(out), _text(err))
 
 
@@ -110,10 +138,10 @@ def _text(file: IO[str]) -> str:
 
 
 @cache
-def _template() -> socket.socket:
+def _template(imported: tuple[str, ...]) -> socket.socket:
     """Start it; it ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-m", "helpers.forked_commands", str(theirs.fileno())]
+    command = [sys.executable, "-m", "helpers.forked_commands", str(theirs.fileno()), *imported]
     # one thread: a process with several is not to be forked
     environment = {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", "OPENBLAS_NUM_THREADS": "1"}
     with theirs:
@@ -163,8 +191,7 @@ def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int) 
 
 
 if __name__ == "__main__":
-    import synovia.cli.commands
-    import synovia.store.mongo
-    import synovia.store.sqlite  # noqa: F401 (so that those who run commands need not import them)
-
+    for name in sys.argv[2:]:
+        importlib.import_module(name)
+    gc.freeze()  # what is imported stays to the end: whoever collects garbage need not go through it
     runpy.run_module(serve(socket.socket(fileno=int(sys.argv[1]))), run_name="__main__", alter_sys=True)

@@ -32,6 +32,9 @@ from pymongo.errors import PyMongoError
 ADDRESS = "SYNOVIA_TEST_MONGODB"
 _SET = "synovia"
 _PATIENCE = 60.0
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+"""Bytes that have to be free in memory before a database is put there."""
 
 
 class NoMongod(RuntimeError):
@@ -84,6 +87,7 @@ class Mongod:
         command: list[str] = [str(find_mongod()), "--dbpath", str(self.directory), "--port", str(self.port)]
         command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.5", "--nounixsocket"]
         command += ["--setParameter", "enableTestCommands=1"]  # so that tests can make commands fail
+        command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]  # half of what an idle one does
         command += ["--replSet", self.replica_set, "--oplogSize", str(self.oplog_megabytes)] if self.replica_set else []
         with (self.directory / "mongod.out").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -122,7 +126,8 @@ class ReplicaSet:
 
     Attributes:
         durable: Whether only what would survive a crash is acknowledged. Where nobody crashes, tests that do not wait for
-            the disk are several times as fast; everything else is as it is in production.
+            the disk, and keep the files in memory if there is room, are several times as fast; everything else is as it
+            is in production.
     """
 
     members: Sequence[Mongod]
@@ -143,6 +148,12 @@ class ReplicaSet:
             client.admin.command("ping")
 
 
+def _folder_in_memory() -> Path | None:
+    """Give a folder whose files are in memory; None if there is none with room for a database."""
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return _MEMORY if roomy else None
+
+
 @contextlib.contextmanager
 def running_replica_set(members: int = 1, *, durable: bool = True) -> Iterator[ReplicaSet]:
     """Start a replica set of our own in a temporary directory; its members may be stopped and started.
@@ -153,7 +164,8 @@ def running_replica_set(members: int = 1, *, durable: bool = True) -> Iterator[R
     Raises:
         NoMongod: No program, or it does not run here.
     """
-    with tempfile.TemporaryDirectory(prefix="synovia-mongod-", ignore_cleanup_errors=True) as directory:
+    folder = None if durable else _folder_in_memory()
+    with tempfile.TemporaryDirectory(prefix="synovia-mongod-", dir=folder, ignore_cleanup_errors=True) as directory:
         processes = [Mongod(Path(directory) / str(number)) for number in range(members)]
         try:
             for each in processes:

@@ -1,4 +1,7 @@
-"""Running a function of a test in a process of its own, where Qt draws offscreen through one of its bindings."""
+"""Running a function of a test in a process of its own, where Qt draws offscreen through one of its bindings.
+
+The process is forked from one that has imported the binding and what most scenes need, but has not used Qt yet.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,28 @@ from pathlib import Path
 
 import pytest
 
+from helpers import forked_commands
+
 TESTS = Path(__file__).resolve().parents[1]
 BINDINGS = ("PySide6", "PyQt6")
 LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0"
 SECONDS = 100
+MODULES = ("QtCore", "QtGui", "QtWidgets", "QtTest")
+STAGES = ("pytest", "client.desktop.scene", "client.qt.stage", "synovia_qt.pyqtgraph_binding")
+"""What scenes import: the server, and what ``synovia_qt`` makes of a binding."""
 
 
-def _run(code: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(TESTS), "PYTHONFAULTHANDLER": "1"}
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+def _environment() -> dict[str, str]:
+    return os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(TESTS)}
 
 
 @functools.cache
 def missing(binding: str) -> str | None:
     """Tell why a binding cannot be used here; None if it can."""
-    run = _run(f"from {binding} import QtWidgets, QtTest; QtWidgets.QApplication([])")
+    code = f"from {binding} import QtWidgets, QtTest; QtWidgets.QApplication([])"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True, timeout=SECONDS, check=False
+    )
     if run.returncode == 0:
         return None
     reason = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit code {run.returncode}"
@@ -38,6 +46,6 @@ def play(binding: str, scene: str) -> None:
     reason = missing(binding)
     if reason is not None:
         pytest.skip(reason)
-    module, _, function = scene.partition(":")
-    run = _run(f"import {binding}.QtCore, {module}\n{module}.{function}()")
+    imported = (*(f"{binding}.{module}" for module in MODULES), *STAGES)
+    run = forked_commands.run([scene], _environment(), "helpers.qt_scene", imported=imported, seconds=SECONDS)
     assert run.returncode == 0, f"{binding}: exit code {run.returncode}\n{run.stdout}\n{run.stderr}"

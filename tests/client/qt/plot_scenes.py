@@ -90,7 +90,7 @@ def did(hub: PeerThread, coroutine: Any) -> Any:
 def outline_and_ranges() -> None:
     """Show the outline at once, fetch what the view needs once it rests, and keep what is drawn until then."""
     with shown(WAVE) as (hub, client, plot, connection, ref):
-        curve = ArrayCurve(client, ref, rate=100.0, rest=30)
+        curve = ArrayCurve(client, ref, rate=100.0, rest=300)
         plot.addItem(curve)
         told: list[Any] = []
         curve.loaded.connect(lambda: told.append("loaded"))
@@ -176,6 +176,8 @@ def errors_and_other_arrays() -> None:
     """Tell errors by signal; show another array when its outline is there; refuse what is no curve."""
     short = np.arange(10.0)
     with shown(WAVE) as (hub, client, plot, connection, ref):
+        values: list[Any] = []
+        client.subscribe("recording", {}, values.append)
         curve = ArrayCurve(client, ref)
         plot.addItem(curve)
         told: list[Any] = []
@@ -195,6 +197,7 @@ def errors_and_other_arrays() -> None:
         curve.set_factor(-1.0)
         assert curve.dataBounds(1) == (-WAVE.max(), -WAVE.min())
         did(hub, connection.patch("recording", {"knee": ref_of(WAVE)}, {"knee": ref_of(short)}, 6))
+        until(lambda: values[-1]["knee"] == ref_of(short))  # before, nobody would be given it
         curve.set_ref(ref_of(short), rate=2.0, begin=3.0)
         assert len(curve.yData) == 4096
         did(hub, serve(connection, short))

@@ -1,0 +1,12 @@
+"""A process that plays one scene: ``python -m helpers.qt_scene MODULE:FUNCTION``."""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import sys
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    module, _, function = sys.argv[1].partition(":")
+    getattr(importlib.import_module(module), function)()
