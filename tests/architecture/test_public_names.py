@@ -88,6 +88,7 @@ def test_a_name_that_is_not_there_is_missed_in_pythons_words() -> None:
         exec("from synovia import Sinovia")
 
 
+@pytest.mark.slow
 def test_names_that_come_later_are_listed_before_they_are_loaded() -> None:
     code = (
         "import sys, synovia; assert {'Synovia', 'Settings'} <= set(dir(synovia));"

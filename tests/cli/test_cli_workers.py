@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from helpers import forked_commands
+from helpers.forked_commands import SYNOVIA, PipedCommand
 from synovia_client import Backoff, Client
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,7 @@ QUICK = {"SYNOVIA_LIMITS_RETRY_SPREAD": "0.2", "SYNOVIA_LIMITS_DRAIN_TIMEOUT": "
 class Served:
     """A server of several processes."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: PipedCommand) -> None:
         self.process = process
         self.banner = self._banner()
         found = re.search(r"ws://127\.0\.0\.1:\d+", self.banner)
@@ -38,7 +39,6 @@ class Served:
         self.url = found[0]
 
     def _banner(self) -> str:
-        assert self.process.stdout is not None
         lines = []
         for line in self.process.stdout:
             lines.append(line)
@@ -56,23 +56,18 @@ class Served:
 
 
 @contextmanager
-def workers_of(
-    uri: str, database: str, number: int, *, program: str = "synovia.cli", **environment: str
-) -> Iterator[Served]:
-    command = [sys.executable, "-m", program, "serve", str(POSTS), "--port", "0", "--workers", str(number)]
+def workers_of(uri: str, database: str, number: int, *, program: str = SYNOVIA, **environment: str) -> Iterator[Served]:
+    arguments = ["serve", str(POSTS), "--port", "0", "--workers", str(number)]
     store = urlsplit(uri)._replace(path=f"/{database}").geturl()
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**ENVIRONMENT, **QUICK, **environment, "SYNOVIA_STORE": store, "PYTHONPATH": str(TESTS)},
-    ) as process:
+    variables = {**ENVIRONMENT, **QUICK, **environment, "SYNOVIA_STORE": store, "PYTHONPATH": str(TESTS)}
+    process = PipedCommand(program, arguments, variables)
+    with process.stdout:
         try:
             yield Served(process)
         finally:
             process.terminate()
-            process.communicate(timeout=SECONDS)
+            process.stdout.read()
+            process.wait(SECONDS)
 
 
 def client_of(served: Served) -> Client:
@@ -186,8 +181,7 @@ async def test_a_worker_that_hangs_is_ended_in_time(mongodb_uri: str, database_n
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "synovia.cli", "serve", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=ENVIRONMENT, check=False)
+    return forked_commands.run(["serve", *arguments], ENVIRONMENT)
 
 
 @pytest.mark.parametrize("store", ["sqlite://:memory:", "sqlite:///x.db"])

@@ -95,6 +95,7 @@ async def test_what_was_called_without_a_connection_is_sent_by_the_next_run_with
         assert np.array_equal(await client.array(note["samples"]), np.arange(100_000, dtype=np.float64))
 
 
+@pytest.mark.slow
 async def test_many_kills_have_one_effect_each(tmp_path: Path) -> None:
     """Killed at any moment: before the file, between file and hub, after the hub, after the answer."""
     file, rounds = tmp_path / "outbox.db", 8

@@ -72,6 +72,7 @@ export function Component(): number {
 """
 
 
+@pytest.mark.slow
 def test_wrong_calls_do_not_compile_and_right_ones_do(tmp_path: Path) -> None:
     (found,) = generate(load_application(EVERYTHING), convex=tmp_path / "_generated")
     found.apply()
@@ -115,6 +116,7 @@ async def page(ctx: QueryContext, size: Int64, pagination_opts: PaginationOption
 """
 
 
+@pytest.mark.slow
 def test_what_only_clients_of_convex_are_told(tmp_path: Path) -> None:
     (found,) = generate(load_application(write_application(tmp_path, MARKED)), convex=tmp_path / "_generated")
     found.apply()

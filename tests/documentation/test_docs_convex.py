@@ -40,6 +40,7 @@ def talk(folder: Path) -> Registry:
     return load_application(folder / "talk")
 
 
+@pytest.mark.slow
 def test_both_sides_compile_and_fit_one_front_end(talk: Registry, folder: Path) -> None:
     tsc = FRONT / "node_modules" / ".bin" / "tsc"
     if not tsc.exists():

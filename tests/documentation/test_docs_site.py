@@ -25,6 +25,7 @@ def test_the_reference_has_everything_that_is_exported(module: str) -> None:
     assert exported - documented == set(), "write them into a page of docs/reference"
 
 
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     if importlib.util.find_spec("sphinx") is None:
         if os.environ.get("CI") == "true":

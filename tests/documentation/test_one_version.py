@@ -48,6 +48,7 @@ def test_packages_tell_their_version() -> None:
     assert f"synovia-client-python/{__version__}" == CLIENT_NAME
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_it() -> None:
     told = subprocess.run(
         [sys.executable, "-m", "synovia.cli", "--version"], capture_output=True, text=True, check=True

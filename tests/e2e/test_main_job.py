@@ -99,6 +99,7 @@ async def test_a_million_samples_a_side(clinic: RunningHub) -> None:
     assert (whole[:, 0].min(), whole[:, 1].max()) == (samples[0].min(), samples[0].max())
 
 
+@pytest.mark.slow
 async def test_one_field_of_one_in_a_thousand_is_a_small_transition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

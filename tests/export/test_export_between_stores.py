@@ -222,6 +222,7 @@ async def test_what_is_not_as_in_the_file_is_told(source: Store, tmp_path: Path)
     ]
 
 
+@pytest.mark.slow
 async def test_memory_does_not_grow_with_the_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synovia.export.writing.PART_BYTES", 1 << 18)
 

@@ -92,6 +92,7 @@ async def test_documents_that_refer_to_each_other_in_a_circle_go_together(regist
         assert await caller.query("clinic:everything") == NOTHING
 
 
+@pytest.mark.slow
 async def test_a_long_chain_goes_without_end_of_the_stack_and_too_much_is_refused(registry: Registry) -> None:
     settings = settings_for_tests()
     limits = settings.limits.model_copy(update={"max_mutation_documents": 1_500})

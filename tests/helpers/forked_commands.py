@@ -124,8 +124,7 @@ def run(
             exit_code = command.wait(seconds)
         except subprocess.TimeoutExpired as error:
             command.kill()
-            error.output, error.stderr = _text(out), _text(err)
-            raise
+            raise subprocess.TimeoutExpired(arguments, seconds, _text(out), _text(err)) from error
         return subprocess.CompletedProcess(arguments, exit_code, _text(out), _text(err))
 
 

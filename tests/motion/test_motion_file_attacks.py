@@ -67,6 +67,7 @@ class TestHostileFiles:
             (hostile.mvnx_of_empty_frames, "holds no angles of knees"),
         ],
     )
+    @pytest.mark.slow
     def test_they_cost_little(self, tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
         path = make(tmp_path)
         reasons, megabytes = read_elsewhere([path])

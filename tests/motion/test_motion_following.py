@@ -117,6 +117,7 @@ async def test_a_viewer_gets_each_sample_once_and_bit_for_bit() -> None:
     assert sizes[-1] < 1_200, "also where older batches are merged"
 
 
+@pytest.mark.slow
 async def test_a_viewer_who_is_late_or_slow_gets_all_of_it_from_few_segments() -> None:
     gait = walk(29.99, seed=4)
     async with scene() as on:

@@ -107,6 +107,7 @@ class TestAppending:
         assert left.tobytes() == strange.tobytes()
         assert right.tobytes() == strange[::-1].tobytes()
 
+    @pytest.mark.slow
     async def test_older_batches_become_few_segments_that_hold_the_same(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         parts = batches(400)
@@ -201,6 +202,7 @@ class TestAppending:
         await clinic.app.advance(1.0)
         assert await clinic.anna.append(session, 6_000, np.zeros(100)) == 6_100
 
+    @pytest.mark.slow
     async def test_more_samples_than_a_session_may_have(self, clinic: RunningHub) -> None:
         session = await clinic.anna.mutation("live:start", sampleRate=2000.0)
         clinic.app.clock.advance(24 * 60 * MINUTES)

@@ -192,6 +192,7 @@ async def test_variables_of_the_machine_change_nothing(monkeypatch: pytest.Monke
         assert await app.caller().query("bulletin:current") == ["a"]
 
 
+@pytest.mark.slow
 def test_without_httpx_everything_else_works_and_it_is_named() -> None:
     program = (
         "import asyncio, sys; sys.modules['httpx2'] = None\n"

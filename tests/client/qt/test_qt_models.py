@@ -6,6 +6,8 @@ import pytest
 
 from client.qt.scenes import BINDINGS, play
 
+pytestmark = pytest.mark.slow
+
 SCENES = (
     "random_patches",
     "shuffled_lists",

@@ -152,7 +152,7 @@ class _Crowd:
 async def _sweep_beside(crowd: _Crowd) -> None:
     """Sweep until enough has gone and enough was refused; whoever fails on the way makes this fail."""
     swept = 0
-    while swept < 60 or not crowd.refused:
+    while swept < 20 or not crowd.refused:
         swept += (await sweep(crowd.store, time.time() - GRACE)).arrays
 
 
