@@ -13,7 +13,7 @@ import { Hub, ROOT } from "./harness/hub.ts";
 
 const run = promisify(execFile);
 const PAGES: readonly [path: string, text: RegExp][] = [
-  ["data/patients", /documents/],
+  ["data/patients", /^busy \d+$/],
   ["data/patients?view=schema", /missing index/],
   ["data/trials", /float64/],
   ["functions/operated:greet", /Greet somebody/],
@@ -199,6 +199,27 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     expect(await dialog.getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
     await page.screenshot({ path: "screenshots/dashboard-consequences.png" });
     await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.context().close();
+  });
+
+  it("shows a table that is always written, and reads on after it was sorted anew", async () => {
+    const page = await open("data/patients");
+    const name = page.getByRole("button", { name: /^name/ });
+    await page.getByRole("cell", { name: /^busy/ }).first().waitFor();
+    const shown = (): Promise<number> => page.locator("[role=table]").evaluate((table) => Number(table.getAttribute("aria-rowcount")));
+    const readOn = async (): Promise<void> => {
+      const before = await shown();
+      await expect
+        .poll(async () => {
+          await page.locator(".rows").evaluate((box) => box.scrollTo(0, box.scrollHeight));
+          return shown();
+        })
+        .toBeGreaterThan(before + 150);
+    };
+    await readOn();
+    await name.click();
+    await page.getByRole("cell", { name: "ada", exact: true }).waitFor();
+    await readOn();
     await page.context().close();
   });
 

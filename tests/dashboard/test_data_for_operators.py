@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -170,6 +173,26 @@ async def test_the_hashes_of_keys_and_sessions_are_not_shown(operator: Operator)
     assert names.isdisjoint({"_serviceKeys", "_operatorSessions"})
     for table in ("_serviceKeys", "_operatorSessions", "_sessions"):
         assert (await operator.call("query", "data:rows", {"table": table})).code == "not_found"
+
+
+async def test_a_table_that_is_always_written_is_shown_all_the_same(operator: Operator) -> None:
+    """Queries that rest between their runs do so together: else there is hardly ever an instant at which all are known."""
+
+    async def write() -> None:
+        for number in itertools.count():
+            await operator.running.app.mutation("notes:post", {"board": "a", "text": str(number)})
+
+    await operator.client.subscribe(1, "_system/data:tables")
+    writing = asyncio.create_task(write())
+    try:
+        await operator.client.subscribe(2, "_system/data:rows", {"table": "notes", "descending": True, "limit": 5})
+        for _ in range(6):
+            await operator.client.result(2)
+    finally:
+        writing.cancel()
+    for live in operator.running.app.engine.live:
+        if live.function.rest:
+            assert math.isclose(live.rests_until / live.function.rest, round(live.rests_until / live.function.rest))
 
 
 # --- what deleting leads to, and who reads without an index -----------------------------------------------------------

@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -51,6 +52,15 @@ REST_AFTER_SECONDS = 0.25
 LONGEST_SLEEP = 10.0
 """So many seconds at most until the clock is looked at again while an answer holds for a time."""
 WENT_BACK_MS = 1_000
+
+
+def _end_of_rest(time: float, rest: float) -> float:
+    """Give the end of a rest: for functions that always rest, the next of the moments at which all of these may run.
+
+    Each on its own, two that follow a busy table would hardly ever be known at one instant, and whoever holds both never see
+    either.
+    """
+    return math.ceil(time / rest) * rest if rest else time
 
 
 class LiveQueries:
@@ -430,7 +440,7 @@ class LiveQueries:
         if run.timed_out:
             pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
         pause = max(pause, live.function.pause_after(live.statistics.last_seconds))
-        live.rests_until = asyncio.get_running_loop().time() + pause if pause else 0.0
+        live.rests_until = _end_of_rest(asyncio.get_running_loop().time() + pause, live.function.rest) if pause else 0.0
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
         """Give what the last run has left, with every commit between that run and this."""

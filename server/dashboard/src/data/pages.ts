@@ -71,7 +71,7 @@ export function useRows(asked: Asked): RowsShown {
 
   const next = last?.nextCursor;
   const more = useCallback(() => {
-    if (next) setState((before) => (before.key === key || before.cursors.length === 1 ? { key, cursors: [...cursors, next] } : before));
+    if (next) setState({ key, cursors: [...cursors, next] });
   }, [next, key, cursors]);
 
   const rows = useJoined(pages);
