@@ -25,7 +25,7 @@ HOLDERS, HELD = 100, 20
 WRITES = 100
 SECONDS = 1.0
 PAGES: dict[str, tuple[Query, ...]] = {
-    "logs": (("_system/logs:recent", {"limit": 200, "failed": False, "slowerThan": 0}),),
+    "logs": (("_system/logs:recent", {"limit": 100, "failed": False, "slowerThan": 0}),),
     "live queries": (("_system/live:list", {"limit": 100, "order": "total"}),),
     "health": (("_system/health:report", {}),),
 }

@@ -13,7 +13,9 @@ import { Summary } from "./summary.tsx";
 
 const KINDS = ["query", "mutation", "action", "route"] as const;
 const DURATIONS = [10, 100, 500, 2000].map((each) => [String(each), `over ${duration(each)}`] as const);
-const LIMIT = 200;
+/** So many are asked for at once; more as one scrolls, up to what the hub gives. */
+const PAGE = 100;
+const MOST = 500;
 
 function FunctionCell({ path, more }: { path: string; more: number }) {
   return (
@@ -71,7 +73,8 @@ export default function LogsPage() {
   const [slower, setSlower] = useState("");
   const [isPaused, setPaused] = useState(false);
   const text = useDeferredValue(search.trim());
-  const asked = { limit: LIMIT, failed: isFailed, slowerThan: Number(slower), ...(kind && { kind }), ...(text && { text }) };
+  const [limit, setLimit] = useState(PAGE);
+  const asked = { limit, failed: isFailed, slowerThan: Number(slower), ...(kind && { kind }), ...(text && { text }) };
   const isSummary = parts[1] === "functions";
   const { value, error, isLoading } = useLive<readonly Call[]>(PATHS.logs, isPaused || isSummary ? "skip" : asked);
   const held = useRef<readonly Call[]>([]);
@@ -139,6 +142,7 @@ export default function LogsPage() {
             rowClass={({ outcome }) => (outcome === "ok" ? "" : "failed")}
             selected={opened ? Number(opened) : null}
             open={({ number }) => open(number)}
+            {...(calls.length >= limit && limit < MOST && { more: () => setLimit(limit + PAGE) })}
             empty={
               !isLoading && (
                 <div className="empty">
