@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -31,6 +32,7 @@ from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
 from synovia.cli.options import (
     CertOption,
+    JsonOption,
     KeyOption,
     OriginOption,
     PathArgument,
@@ -300,6 +302,7 @@ def sweep_arrays(
     grace: Annotated[
         float | None, typer.Option(min=3600, help="Seconds since the last use of what goes (SYNOVIA_ARRAYS_GRACE).")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Delete arrays that no document refers to, as hubs do once a day; hubs may run meanwhile, on MongoDB."""
     settings = settings_of()
@@ -308,6 +311,9 @@ def sweep_arrays(
         raise typer.BadParameter("say which database: --store or SYNOVIA_STORE")
     seconds = settings.arrays.grace if grace is None else grace
     swept = run_to_end(sweep_store(where, seconds, settings.request_ttl))
+    if as_json:
+        out.print_json(json.dumps(asdict(swept)))
+        return
     out.print(f"{swept.arrays:,} arrays, {swept.chunks:,} chunks deleted: {swept.bytes:,} bytes", highlight=False)
 
 

@@ -33,9 +33,13 @@ def create_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The service, as billing.")],
     role: RoleOption,
     store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key, and print it: it is not shown again. Whoever has it calls as service|NAME with these roles."""
     made = _operate_on_keys(store, "key create", {"name": name, "roles": role})
+    if as_json:
+        out.print_json(json.dumps(made))
+        return
     err.print(f"the key {made['id']} of {name}, with {', '.join(made['roles'])}; keep it, it is not shown again:")
     out.print(made["token"], soft_wrap=True, highlight=False)
 
@@ -58,8 +62,13 @@ def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
 @keys.command("revoke")
 @reporting
 def revoke_key(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")], store: StoreOption = None
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """End a key: its next call is refused, and open connections become anonymous within seconds."""
-    if not _operate_on_keys(store, "key revoke", {"id": id_}):
+    revoked = bool(_operate_on_keys(store, "key revoke", {"id": id_}))
+    if as_json:
+        out.print_json(json.dumps({"revoked": revoked}))
+    if not revoked:
         fail(f"there is no key {id_} that is good", FAILED)
