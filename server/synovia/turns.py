@@ -20,6 +20,8 @@ from weakref import WeakKeyDictionary
 SLICE_SECONDS: Final = 0.0003
 PATIENCE_SECONDS: Final = 0.003
 """So long everything else goes first."""
+URGENT_PATIENCE_SECONDS: Final = 0.0005
+"""The same for what everybody waits for; what goes first would wait for it in the end."""
 _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
 PAUSE_SECONDS: Final = 0.001
@@ -132,7 +134,8 @@ class _Line:
     def _is_time(self) -> bool:
         now = time.perf_counter()
         seconds, self._looked_at = now - self._looked_at, now
-        if seconds > _QUIET_SECONDS and now - self._served_at < PATIENCE_SECONDS:
+        patience = URGENT_PATIENCE_SECONDS if self._urgent else PATIENCE_SECONDS
+        if seconds > _QUIET_SECONDS and now - self._served_at < patience:
             return False
         self._served_at = now
         return True
