@@ -56,6 +56,8 @@ def _trimmed(catalog: Catalog, *, images: bool) -> Document:
             "fullDocument": only("fullDocument", [*(tables if images else ()), FENCE]),
             "fullDocumentBeforeChange": only("fullDocumentBeforeChange", tables if images else ()),
             "updateDescription": only("updateDescription", [FENCE]),
+            "lsid": "$$REMOVE",
+            "wallTime": "$$REMOVE",
         }
     }
 
