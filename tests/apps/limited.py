@@ -18,6 +18,7 @@ from synovia import (
 )
 
 POSTS = RateLimit("posts", 6, per=timedelta(minutes=1), burst=3)
+QUICK = RateLimit("quick", 20, per=timedelta(seconds=1), burst=1)
 MAILS = RateLimit("mails", 5, per=timedelta(hours=1), window=True)
 
 
@@ -39,6 +40,11 @@ async def post(ctx: MutationContext, who: str, text: str, size: float = 1) -> No
 @mutation(public=True)
 async def mail(ctx: MutationContext, size: float = 1) -> None:
     await MAILS.spend(ctx, amount=size)
+
+
+@mutation(public=True)
+async def quick(ctx: MutationContext) -> None:
+    await QUICK.spend(ctx)
 
 
 @mutation(public=True)

@@ -14,7 +14,7 @@ from synovia_client import Client, FunctionError, RequestTimeout
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import Action, ActionResponse, ArrayResponse, FetchArray
+from synovia_protocol.messages import Action, ActionResponse, ArrayResponse, FetchArray, Mutation, MutationResponse
 
 
 def limited(seconds: float) -> ErrorInfo:
@@ -74,6 +74,40 @@ async def test_mutations_and_queries_are_not_held_back(client: Client, peer: Pee
     await connection.give("q", "here", 5)
     assert await asked == "here"
     action.cancel()
+
+
+async def refuse_mutation(connection: PeerConnection, mutation: Mutation, seconds: float) -> None:
+    await connection.send(encode(MutationResponse(mutation.request_id, None, error=limited(seconds))))
+
+
+async def test_a_mutation_that_a_limit_has_refused_is_sent_again_in_time_and_holds_up_no_other(
+    client: Client, peer: Peer, clock: ManualClock
+) -> None:
+    call = asyncio.create_task(client.mutation("add", {"x": 1}))
+    connection = await peer.welcome()
+    first = await connection.expect(Mutation)
+    await refuse_mutation(connection, first, 10)
+    await clock.awaited(10)
+    other = asyncio.create_task(client.mutation("other"))
+    await connection.send(
+        encode(MutationResponse((await connection.expect(Mutation)).request_id, None, "others go on"))
+    )
+    assert await other == "others go on"
+    await connection.silence()
+    clock.advance(10)
+    second = await connection.expect(Mutation)
+    assert (second.path, second.args) == ("add", {"x": 1})
+    assert second.request_id != first.request_id
+    await connection.send(encode(MutationResponse(second.request_id, None, "done")))
+    assert await call == "done"
+
+
+async def test_a_mutations_limit_that_lasts_too_long_is_told_at_once(client: Client, peer: Peer) -> None:
+    call = asyncio.create_task(client.mutation("add"))
+    connection = await peer.welcome()
+    await refuse_mutation(connection, await connection.expect(Mutation), 3_600)
+    with pytest.raises(FunctionError, match="too much at once"):
+        await call
 
 
 async def test_a_limit_that_lasts_too_long_is_told_at_once(client: Client, peer: Peer) -> None:

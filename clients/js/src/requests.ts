@@ -60,6 +60,8 @@ export class Request {
   readonly answer = new Answer();
   /** It was handed to a socket at least once, so the server may have it. */
   tried = false;
+  /** It has been refused for a while, and goes again after that. */
+  postponed = false;
   /** When it was first sent, in milliseconds since 1970 by the server's clock. */
   issuedAt: number | null = null;
   /** What else has to be there before it goes. */
@@ -90,7 +92,7 @@ export class Request {
 
   /** Whether something has to come before the message. */
   get heldBack(): boolean {
-    return this.uploading || !this.gate.open || !this.needs.every((query) => query.confirmed);
+    return this.postponed || this.uploading || !this.gate.open || !this.needs.every((query) => query.confirmed);
   }
 
   /** Whether nobody waits for the answer any more. */
@@ -172,7 +174,7 @@ export class Requests {
     for (const request of this) request.needsSignIn ??= signedIn || refused;
   }
 
-  /** Put an action that was answered but not run back in line, under a new number. */
+  /** Put a request that was answered but has done nothing back in line, under a new number. */
   postpone(request: Request, requestId: number): void {
     request.requestId = requestId;
     this.add(request);

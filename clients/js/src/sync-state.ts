@@ -13,7 +13,7 @@ import { QuerySet, type LiveQuery } from "./queries.js";
 import { RequestNumbers, Requests, type Request, type RequestKind } from "./requests.js";
 import { ServerTime } from "./server-time.js";
 import type { Timeouts } from "./settings.js";
-import { Throttle } from "./throttle.js";
+import { Throttle, timeToWait } from "./throttle.js";
 import { ArrayOrigins } from "./array-origins.js";
 import { View } from "./view.js";
 
@@ -255,14 +255,34 @@ export class SyncState {
 
   #answered(response: MutationResponse | ActionResponse): void {
     const request = this.requests.answered(response.requestId);
-    const again = response.type === "ActionResponse" && this.#throttle.refused(response.error);
+    const isAction = response.type === "ActionResponse";
+    const again = isAction && this.#throttle.refused(response.error);
     if (!request) return;
-    if (again && !request.givenUp) return this.requests.postpone(request, this.numbers.take());
+    if (!request.givenUp && (again || (!isAction && this.#comesLater(request, response.error)))) {
+      return this.requests.postpone(request, this.numbers.take());
+    }
     if (cameTooLate(response.error)) return this.#notRun(request);
     if (response.error) return this.#settle(request, response.error);
     this.answered?.(request, null);
     if (response.type === "ActionResponse") this.view.afterwards(() => request.answer.succeed(response.result));
     else this.#done(request, response);
+  }
+
+  /**
+   * Have a mutation go again that was refused by a limit of the application, once it has waited as long as it was told; others go
+   * on meanwhile. One that is kept in an outbox is told of the error: its number there stands for one attempt.
+   */
+  #comesLater(request: Request, error: ErrorInfo | null): boolean {
+    const wait = timeToWait(error);
+    if (wait === null || request.permit) return false;
+    request.tried = false;
+    request.issuedAt = null;
+    request.postponed = true;
+    this.#throttle.after(wait, () => {
+      request.postponed = false;
+      this.ready();
+    });
+    return true;
   }
 
   /** The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come. */

@@ -10,6 +10,7 @@ const PLENTY = 64;
 export class Throttle {
   #atOnce = Infinity;
   #waiting: Cancel | null = null;
+  readonly #later = new Set<Cancel>();
 
   /** @param ready Called when calls may go again. */
   constructor(
@@ -19,9 +20,11 @@ export class Throttle {
 
   /** Look at the answer to a call; tell whether it was not run and is to be sent again, when `admits` says so. */
   refused(error: ErrorInfo | null): boolean {
-    const wait = error?.code === "rate_limited" ? retryAfter(error) : null;
-    if (wait === null) this.#atOnce = this.#atOnce < PLENTY ? 2 * this.#atOnce : Infinity;
-    if (wait === null || wait > LONGEST_WAIT) return false;
+    const wait = timeToWait(error);
+    if (wait === null) {
+      this.#atOnce = this.#atOnce < PLENTY ? 2 * this.#atOnce : Infinity;
+      return false;
+    }
     this.#atOnce = 1;
     this.#waiting ??= this.clock.after(wait, () => {
       this.#waiting = null;
@@ -35,10 +38,23 @@ export class Throttle {
     return !this.#waiting && inFlight < this.#atOnce;
   }
 
+  /** Call something after a time, unless this is closed before. */
+  after(wait: number, then: () => void): void {
+    const cancel = this.clock.after(wait, () => this.#later.delete(cancel) && then());
+    this.#later.add(cancel);
+  }
+
   /** Stop waiting. */
   close(): void {
+    for (const cancel of this.#later) cancel();
     this.#waiting?.();
   }
+}
+
+/** Give the milliseconds after which a call that has done nothing is to be made again; null: its error is to be told. */
+export function timeToWait(error: ErrorInfo | null): number | null {
+  const wait = error?.code === "rate_limited" ? retryAfter(error) : null;
+  return wait! > LONGEST_WAIT ? null : wait;
 }
 
 /** Give the milliseconds after which an error says to try again; null if it does not say. */

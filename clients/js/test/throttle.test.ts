@@ -77,6 +77,47 @@ it("does not lose with the connection what was refused before it ran", async () 
   expect(await call).toBe("done");
 });
 
+it("sends a mutation again that a limit of the application has refused, and shows meanwhile what is expected of it", async () => {
+  const peer = new Peer();
+  const seen: unknown[] = [];
+  peer.client.onUpdate("list", {}, (list) => seen.push(list));
+  const socket = await peer.accept();
+  socket.transition(5, value(1, ["a"]));
+  const call = peer.client.mutation("add", { text: "b" }, { optimisticUpdate: (store) => store.setQuery("list", {}, ["a", "b"]) });
+  const other = peer.client.mutation("other", {});
+  await settled();
+  const refused = { code: "rate_limited", message: "too often", data: { retryAfter: 10, limit: "posts" } };
+  const first = socket.all("Mutation").find(({ path }) => path === "add")!.requestId;
+  socket.tell({ type: "MutationResponse", requestId: first, ts: null, result: null, error: refused });
+  socket.tell({ type: "MutationResponse", requestId: first + 1, ts: null, result: "others go on", error: null });
+  expect(await other).toBe("others go on");
+  expect(seen.at(-1)).toEqual(["a", "b"]);
+  peer.clock.advance(9_999);
+  await settled();
+  expect(socket.all("Mutation")).toHaveLength(2);
+  peer.clock.advance(1);
+  await settled();
+  const again = socket.last("Mutation");
+  expect(again).toMatchObject({ path: "add", args: { text: "b" } });
+  expect(again.requestId).not.toBe(first);
+  socket.tell({ type: "MutationResponse", requestId: again.requestId, ts: null, result: "done", error: null });
+  expect(await call).toBe("done");
+});
+
+it("tells a mutation's limit that lasts too long, and waits for none once it is closed", async () => {
+  const peer = new Peer();
+  const [long, short] = [peer.client.mutation("m", {}), peer.client.mutation("m", {})];
+  const socket = await peer.accept();
+  await settled();
+  const [one, two] = socket.all("Mutation").map(({ requestId }) => requestId);
+  const failed = [expect(long).rejects.toBeInstanceOf(FunctionError), expect(short).rejects.toThrow("closed")];
+  socket.tell({ type: "MutationResponse", requestId: one!, ts: null, result: null, error: limited(3_600) });
+  socket.tell({ type: "MutationResponse", requestId: two!, ts: null, result: null, error: limited(1) });
+  await failed[0];
+  peer.client.close();
+  await failed[1];
+});
+
 it("asks for a download again", async () => {
   const ref = new ArrayRef(new Uint8Array(32), "float64", [1]);
   const peer = new Peer();

@@ -35,6 +35,7 @@ class Request:
         answer: Gets the result, or the error.
         needs_sign_in: Its caller was signed in, or signing in: it is not sent while nobody is. None: not known yet, because
             the program has yet to say whether it has a token.
+        postponed: It has been refused for a while, and goes again after that.
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
@@ -54,6 +55,7 @@ class Request:
         "needs",
         "needs_sign_in",
         "path",
+        "postponed",
         "request_id",
         "stored",
         "tried",
@@ -78,6 +80,7 @@ class Request:
         self.args = args
         self.upload = upload
         self.needs = needs
+        self.postponed = False
         self.tried = False
         self.kept = False
         self.stored = True
@@ -93,7 +96,7 @@ class Request:
     @property
     def held_back(self) -> bool:
         """Whether something has to come before the message."""
-        return not self.stored or self.uploading or not all(query.confirmed for query in self.needs)
+        return self.postponed or not self.stored or self.uploading or not all(query.confirmed for query in self.needs)
 
     @property
     def given_up(self) -> bool:
@@ -228,7 +231,7 @@ class Requests:
         return request
 
     def postpone(self, request: Request) -> None:
-        """Put an action that was answered but not run back in line, under a new number."""
+        """Put a request that was answered but has done nothing back in line, under a new number."""
         request.request_id = self._numbers.take()
         self._to_go[request.request_id] = request
 

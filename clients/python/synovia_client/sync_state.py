@@ -16,7 +16,7 @@ from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
 from synovia_client.settings import Timeouts
-from synovia_client.throttle import Throttle
+from synovia_client.throttle import Throttle, seconds_to_wait
 from synovia_client.uploads import Upload
 from synovia_client.view import View
 from synovia_protocol.codec import FROM_CLIENT
@@ -305,6 +305,8 @@ class SyncState:
         if again and not request.given_up:
             self.requests.postpone(request)
             return
+        if isinstance(response, MutationResponse) and self._comes_later(request, response.error):
+            return
         if _came_too_late(response.error):
             self._not_run(request)
             return
@@ -313,6 +315,24 @@ class SyncState:
             return
         ts = response.ts if isinstance(response, MutationResponse) else None
         self._succeeded(request, ts, response.result)
+
+    def _comes_later(self, request: Request, error: ErrorInfo | None) -> bool:
+        """Send a mutation again that was refused by a limit of the application, once it has waited as long as it was told.
+
+        Others go on meanwhile. One that is kept in the outbox is told of the error: its number there stands for one attempt.
+        """
+        seconds = seconds_to_wait(error)
+        if seconds is None or request.kept or request.given_up:
+            return False
+
+        def go() -> None:
+            request.postponed = False
+            self.ready.set()
+
+        request.tried, request.issued_at, request.postponed = False, None, True
+        self.requests.postpone(request)
+        self.throttle.after(seconds, go)
+        return True
 
     def _succeeded(self, request: Request, ts: int | None, result: Any) -> None:
         """The caller has the answer when its effects are shown."""

@@ -26,14 +26,13 @@ class Throttle:
         self._ready = ready
         self._at_once: int | None = None
         self._waiting: asyncio.Task[None] | None = None
+        self._later: set[asyncio.Task[None]] = set()
 
     def refused(self, error: ErrorInfo | None) -> bool:
         """Look at the answer to a call; tell whether it was not run and is to be sent again, when ``admits`` says so."""
-        seconds = retry_after(error) if error is not None and error.code == ErrorCode.RATE_LIMITED else None
+        seconds = seconds_to_wait(error)
         if seconds is None:
             self._passed()
-            return False
-        if seconds > LONGEST_WAIT:
             return False
         self._at_once = 1
         if self._waiting is None:
@@ -44,8 +43,21 @@ class Throttle:
         """Tell whether another call may go, with so many in flight already."""
         return self._at_once is None or (self._waiting is None and in_flight < self._at_once)
 
+    def after(self, seconds: float, then: Callable[[], None]) -> None:
+        """Call something after a time, unless this is closed before."""
+
+        async def wait() -> None:
+            await self._clock.sleep(seconds)
+            then()
+
+        task = asyncio.create_task(wait(), name="synovia-client postponed")
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     def close(self) -> None:
         """Stop waiting."""
+        for task in self._later:
+            task.cancel()
         if self._waiting is not None:
             self._waiting.cancel()
 
@@ -57,6 +69,12 @@ class Throttle:
     def _passed(self) -> None:
         if self._at_once is not None:
             self._at_once = 2 * self._at_once if self._at_once < _PLENTY else None
+
+
+def seconds_to_wait(error: ErrorInfo | None) -> float | None:
+    """Give the seconds after which a call that has done nothing is to be made again; None: its error is to be told."""
+    seconds = retry_after(error) if error is not None and error.code == ErrorCode.RATE_LIMITED else None
+    return None if seconds is None or seconds > LONGEST_WAIT else seconds
 
 
 def retry_after(error: ErrorInfo) -> float | None:
