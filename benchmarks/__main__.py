@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmarks import (
     arrays,
+    buyers,
     cost,
     fanout,
     floods,
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "mutations": mutations.run,
     "hubs": hubs.run,
     "transfer": transfer.run,
+    "buyers": buyers.run,
     "live": live.run,
     "floods": floods.run,
     "work": work.run,

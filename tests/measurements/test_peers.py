@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from benchmarks import workers
+from benchmarks import buyers, workers
 from benchmarks.peers import comparison, servers
 from benchmarks.peers.clients import clients
 from benchmarks.peers.installed import NotInstalled, output
@@ -48,6 +48,14 @@ async def test_workers_answer_queries_mutations_and_pushes(mongodb_uri: str, mon
         for kind in workers.KINDS:
             await served.measure(kind)
         assert all(figures.rates[0] > 0 and figures.cpu[0] > 0 for figures in served.figures.values())
+
+
+@pytest.mark.mongodb
+async def test_buyers_are_measured_on_both_stores(mongodb_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buyers, "SECONDS", 0.1)
+    result = await buyers.run(Setting(mongodb_uri, quick=True), buyers=3)
+    assert [row.name for row in result.rows] == ["3 buyers of one tier, SQLite", "3 buyers of one tier, MongoDB"]
+    assert all(row.figure > 0 and row.peer_figure > 0 for row in result.rows)
 
 
 async def test_a_program_that_fails_says_why() -> None:
