@@ -57,6 +57,8 @@ async def test_each_sees_what_the_rules_show(scene: Scene) -> None:
     for nobody in (scene.app.caller(), scene.person("stranger@north")):
         assert await nobody.query("tenants:everything") == EMPTY
     assert (await scene.app.trusted.query("tenants:everything"))["count"] == 4
+    over_http = await scene.person("ben@north").http.post("/api/query", json={"path": "tenants:everything"})
+    assert over_http.json()["result"] == ben
 
 
 async def test_pages_are_filled_with_what_is_visible(scene: Scene) -> None:

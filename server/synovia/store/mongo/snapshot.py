@@ -112,9 +112,7 @@ class MongoSnapshot:
             return 0
         if lacking.is_deep(index):
             return len(await self.scan(table, index, interval, where=where))
-        parts = lacking.parts_of(index, interval, where) if index.defaults else [lacking.Part(interval, where)]
-        counts = (self._scan(table, index.plain, part, Order.ASC).count() for part in parts)
-        return sum(await asyncio.gather(*counts))
+        return sum(await asyncio.gather(*(scan.count() for scan in self._parts(table, index, interval, where))))
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
@@ -129,10 +127,14 @@ class MongoSnapshot:
             return []
         if lacking.is_deep(index):
             return await self.scan(table, index, interval, where=where)
-        parts = lacking.parts_of(index, interval, where) if index.defaults else [lacking.Part(interval, where)]
         tops = {field.split(".")[0] for field in summary.fields.fields}
-        scans = (self._scan(table, index.plain, part, Order.ASC).parts_of_rows(tops) for part in parts)
+        scans = (scan.parts_of_rows(tops) for scan in self._parts(table, index, interval, where))
         return [row for rows in await asyncio.gather(*scans) for row in rows]
+
+    def _parts(self, table: str, index: IndexSpec, interval: Interval, where: Filter | None) -> list[_Scan]:
+        """Take a scan apart where documents may lack a field that has a default; the parts have no document in common."""
+        parts = lacking.parts_of(index, interval, where) if index.defaults else [lacking.Part(interval, where)]
+        return [self._scan(table, index.plain, part, Order.ASC) for part in parts]
 
     def _scan(self, table: str, index: IndexSpec, part: lacking.Part, order: Order) -> _Scan:
         return _Scan(self._reader, self._catalog, table, index, part.interval, order, to_query(part.where))
