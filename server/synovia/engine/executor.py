@@ -8,7 +8,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from random import Random
 from types import CodeType
 from typing import Any
 
@@ -20,7 +19,7 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
-from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Transact
+from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, SeededRandom, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.env import Env
 from synovia.functions.function import Function, Kind
@@ -271,13 +270,13 @@ class Executor:
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
         transaction = Transaction(traced(snapshot, self._tracer), budget)
-        random, ids = Random(seed), RunIds(self.ids)
+        ids = RunIds(self.ids)
         rules = self._rules(function, transaction, RowCache(), origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
         db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
-            identity, transaction.reads, db, self._store.arrays, now=now, random=random, services=self.services,
+            identity, transaction.reads, db, self._store.arrays, now=now, seed=SeededRandom(seed), services=self.services,
             access=access, env=self.env,
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)

@@ -97,7 +97,9 @@ class Log:
 
     async def _keyed(self, commit: Commit) -> KeyedCommit:
         made = commit.clock if commit.clock > self.clock else 0
-        return await KeyedCommit.gathered(commit.ts, commit.writes, commit.fence, made, commit.token, self._indexes)
+        return await KeyedCommit.gathered(
+            commit.ts, commit.writes, commit.fence, made, commit.token, self._indexes, commit.size
+        )
 
     def _deliver(self, change: KeyedCommit | Gap) -> None:
         self.advanced_at = time.monotonic()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
@@ -147,6 +148,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _SIGN = 1 << 63
 _REGEX_FLAGS = {"i": re.I, "l": re.L, "m": re.M, "s": re.S, "u": re.U, "x": re.X}
 _OLD_BINARY = 2
+_SHORT = 64
+"""Text of no more characters is encoded once as long as it is used: the id of a document a dozen times for each mutation."""
 
 
 def _text(raw: bytes) -> bytes:
@@ -156,8 +159,15 @@ def _text(raw: bytes) -> bytes:
 
 
 def _encode_str(value: str) -> bytes:
+    return _encode_short(value) if len(value) <= _SHORT else _encode_text(value)
+
+
+def _encode_text(value: str) -> bytes:
     raw = value.encode()
     return b"\x28" + (_text(raw) if b"\0" in raw or b"\1" in raw else raw + b"\0")
+
+
+_encode_short = lru_cache(8192)(_encode_text)
 
 
 def _read_text(data: bytes, at: int) -> tuple[str, int]:

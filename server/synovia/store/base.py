@@ -39,6 +39,7 @@ class Commit:
     ``fence`` is the number of Synovia transactions up to and with this one; None for another program's transaction.
     ``clock`` is the newest reading from which a document's id was made, up to and with this one, as far as it tells.
     ``token`` is that of its batch, by which a hub knows its own commits again; empty if the store does not know it any more.
+    ``size`` is about how many bytes its documents have, before and after; 0 if the store would have to encode them to tell.
     """
 
     ts: Ts
@@ -46,6 +47,7 @@ class Commit:
     fence: int | None = None
     clock: Reading = 0
     token: bytes = b""
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ _SAMPLE: Final = 16
 """So many items of a list are looked at; half as many in each list inside it."""
 _WIDE: Final = 64
 _DEEPEST: Final = 16
+_SCALARS: Final = frozenset({str, bytes, int, float, bool, type(None)})
 
 
 def footprint(value: Any, depth: int = 0) -> int:
@@ -21,6 +22,8 @@ def footprint(value: Any, depth: int = 0) -> int:
     size = sys.getsizeof(value)
     if depth >= _DEEPEST or isinstance(value, str | bytes | int | float) or value is None:
         return size
+    if isinstance(value, dict) and len(value) <= _WIDE:
+        return size + _of_map(value, depth + 1)
     if isinstance(value, dict):
         return size + of_many([*islice(value.keys(), _WIDE)], len(value), depth, _WIDE) + of_many(
             [*islice(value.values(), _WIDE)], len(value), depth, _WIDE
@@ -28,6 +31,15 @@ def footprint(value: Any, depth: int = 0) -> int:
     if isinstance(value, list | tuple):
         return size + of_many(value, len(value), depth, max(2, _SAMPLE >> depth))
     return size + footprint(vars(value), depth + 1) if hasattr(value, "__dict__") else size
+
+
+def _of_map(value: dict[Any, Any], depth: int) -> int:
+    """Sum up the keys and values of a small map: most are documents of a few scalars, and there are many of them."""
+    size = 0
+    for name, item in value.items():
+        size += sys.getsizeof(name) if type(name) is str else footprint(name, depth)
+        size += sys.getsizeof(item) if type(item) in _SCALARS else footprint(item, depth)
+    return size
 
 
 def of_many(items: Sequence[Any], count: int, depth: int = 0, most: int = _SAMPLE) -> int:

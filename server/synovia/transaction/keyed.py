@@ -102,15 +102,16 @@ class KeyedCommit:
     __slots__ = ("_in_order", "_size", "by_table", "clock", "fence", "points", "token", "ts")
 
     def __init__(
-        self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0, token: bytes = b""
-    ) -> None:
+        self, ts: Ts, writes: Iterable[Write], fence: int | None = None, clock: Reading = 0, token: bytes = b"",
+        size: int = 0,
+    ) -> None:  # fmt: skip
         self.ts = ts
         self.fence = fence
         self.clock = clock
         self.token = token
         self.by_table: dict[str, list[KeyedWrite]] = defaultdict(list)
         self.points: dict[Point, KeyedWrite] = {}
-        self._size: int | None = None
+        self._size = size or None
         self._in_order: dict[tuple[str, IndexSpec], _InOrder] = {}
         for write in writes:
             self.add(write)
@@ -124,15 +125,20 @@ class KeyedCommit:
         clock: Reading = 0,
         token: bytes = b"",
         indexes: Indexes | None = None,
+        size: int = 0,
     ) -> KeyedCommit:
-        """Prepare a commit; a large one in turns with whatever else there is to do, also its keys in ``indexes``."""
+        """Prepare a commit; a large one in turns with whatever else there is to do, also its keys in ``indexes``.
+
+        Args:
+            size: The bytes of its documents, before and after; 0 if nobody has told.
+        """
         if len(writes) <= FEW:
-            return cls(ts, writes, fence, clock, token)
-        commit, turns, size = cls(ts, (), fence, clock, token), Turns(urgent=True), 0
+            return cls(ts, writes, fence, clock, token, size)
+        commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(urgent=True), size > 0
         for write in writes:
             keyed = commit.add(write)
             if indexes is not None:
-                size += keyed.size()
+                size += 0 if told else keyed.size()
                 for index in indexes(write.table):
                     keyed.entries(index)
             await turns.step()

@@ -24,6 +24,8 @@ from synovia.store.mongo.catalog import FENCE, FENCE_ID, Catalog
 from synovia.store.mongo.times import ts_of
 
 _WRITES: Final = frozenset({"insert", "update", "replace", "delete"})
+_AROUND: Final = 400
+"""About so many bytes of an event stand around its documents."""
 _LOSSES: Final = frozenset({"drop", "rename", "dropDatabase", "invalidate"})
 
 
@@ -63,6 +65,7 @@ class Group:
     token: bytes = b""
     expected: int | None = None
     events: int = 0
+    size: int = 0
 
     @property
     def unknown(self) -> list[Change]:
@@ -75,7 +78,7 @@ class Group:
 
     def commit(self) -> Commit:
         """Give the commit; none of its images may be unknown any more."""
-        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence, self.clock, self.token)
+        return Commit(self.ts, tuple(_writes(self.changes.values())), self.fence, self.clock, self.token, self.size)
 
 
 def _writes(changes: Iterable[Change]) -> Iterable[Write]:
@@ -106,8 +109,8 @@ class Assembler:
         """Tell whether a group waits for more events, or for the word that there are none."""
         return self._open is not None
 
-    def add(self, event: Mapping[str, Any]) -> list[Group]:
-        """Take one event; give the groups that are whole now.
+    def add(self, event: Mapping[str, Any], size: int = 0) -> list[Group]:
+        """Take one event of so many bytes; give the groups that are whole now.
 
         Raises:
             PositionLost: A table has been dropped or renamed, or the event is older than what was given.
@@ -118,6 +121,7 @@ class Assembler:
             raise PositionLost("the change stream went back in time")
         group = self._open = self._open or Group(ts)
         group.events += 1
+        group.size += max(0, size - _AROUND)
         self._take(group, event)
         alone = "txnNumber" not in event and self._single_events
         return closed + self.close() if alone or group.events == group.expected else closed

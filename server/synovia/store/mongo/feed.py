@@ -136,7 +136,7 @@ class Feed:
         end = True
         for event in events:
             end = False
-            yield from assembler.add(_decoded(event))
+            yield from assembler.add(_decoded(event), len(event.raw))
         if end and self._server.sharded:
             yield from assembler.reach(reached - 1) if reached else ()  # another shard may still add to that instant
         elif end:
@@ -145,6 +145,8 @@ class Feed:
 
     async def _complete(self, group: Group) -> Commit:
         """Read the images that the events lack, as of the commit and of the instant before it."""
+        if group.unknown:
+            group.size = 0
         try:
             for table in {each.table for each in group.unknown}:
                 await self._look_up(table, group)

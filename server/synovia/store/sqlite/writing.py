@@ -92,7 +92,8 @@ class Writer:
             if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
                 raise ArrayMissing(missing)
             clock = self._move_clock(batch.clock)
-            commit = Commit(ts, self._write_all(batch.writes, ts), fence, clock, batch.token)
+            writes, size = self._write_all(batch.writes, ts)
+            commit = Commit(ts, writes, fence, clock, batch.token, size)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
         self.position.move(ts, fence, now, horizon, clock)
@@ -120,15 +121,19 @@ class Writer:
             raise Conflict(f"the fence is {present}, not {expected}")
         return present + 1
 
-    def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[Write, ...]:
+    def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
+        """Give the writes with the documents as they are stored, and the bytes of these."""
         done: list[Write] = []
+        size = 0
         claims: list[_Claim] = []
         for seq, write in enumerate(writes):
             if write.before is None and write.after is None:
                 continue
             entry = self.catalog.table(write.table)
             id_ = encode_value(write.id)
-            before, after_ = self._write_document(entry, id_, write, ts)
+            old, new = self._write_document(entry, id_, write, ts)
+            before, after_ = _loaded(old), _loaded(new)
+            size += len(old or b"") + len(new or b"")
             claims += self._write_entries(entry, id_, write.table, before, after_, ts)
             self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
             done.append(Write(write.table, write.id, before, after_))
@@ -136,11 +141,9 @@ class Writer:
                 self.pause()
         for claim in claims:
             self._check_unique(claim)
-        return tuple(done)
+        return tuple(done), size
 
-    def _write_document(
-        self, entry: TableEntry, id_: bytes, write: Write, ts: Ts
-    ) -> tuple[Document | None, Document | None]:
+    def _write_document(self, entry: TableEntry, id_: bytes, write: Write, ts: Ts) -> tuple[bytes | None, bytes | None]:
         """Put the new version in place of the old; give both as they are stored."""
         found = self.database.execute(
             "SELECT row, body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)
@@ -158,7 +161,7 @@ class Writer:
                 self.database.execute("DELETE FROM docs WHERE row = ?", (row,))
             else:
                 self.database.execute("UPDATE docs SET since = ?, body = ? WHERE row = ?", (ts, new, row))
-        return _loaded(old), _loaded(new)
+        return old, new
 
     def _write_entries(
         self, entry: TableEntry, id_: bytes, table: str, before: Document | None, after_: Document | None, ts: Ts

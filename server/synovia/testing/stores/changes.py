@@ -47,6 +47,15 @@ class ChangesContract(StoreTests):
             "u": Write("users", "u", None, user),
         }
 
+    async def test_a_commit_tells_about_how_large_its_documents_are_or_nothing(self, store: Store) -> None:
+        start, _ = await store.newest()
+        document = {"_id": "a", "text": "x" * 10_000}
+        await insert(store, "notes", document)
+        await commit(store, replaced("notes", document, rank=2))
+        one, two = await commits_after(store, start, 2)
+        assert one.size == 0 or 9_000 < one.size < 11_000
+        assert two.size == 0 or 19_000 < two.size < 21_000
+
     async def test_commits_come_in_order_each_once_with_their_fences(self, store: Store) -> None:
         start, fence = await store.newest()
         times = [
