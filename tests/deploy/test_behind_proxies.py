@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -224,6 +225,13 @@ async def test_hubs_are_restarted_one_by_one_and_no_client_notices(site: Site) -
     sent: list[str] = []
     slowest = 0.0
     done = asyncio.Event()
+    answers = Counter[int]()
+
+    async def ask() -> None:
+        while not done.is_set():
+            status, _ = await asyncio.to_thread(site.ask, "/api/query", {"path": "posts:process", "args": {}})
+            answers[status] += 1
+            await asyncio.sleep(0.02)
 
     async def write(client: Client, name: str) -> None:
         nonlocal slowest
@@ -244,7 +252,7 @@ async def test_hubs_are_restarted_one_by_one_and_no_client_notices(site: Site) -
 
     async with asyncio.timeout(2 * SECONDS), site.client() as first, site.client() as second, site.client() as third:
         reading = asyncio.create_task(read(third))
-        writing = asyncio.gather(write(first, "first"), write(second, "second"))
+        writing = asyncio.gather(write(first, "first"), write(second, "second"), ask(), ask())
         for port in site.ports:
             await asyncio.to_thread(site.stop, port)
             assert (await asyncio.to_thread(site.ask, "/health/live"))[0] == 200, "the other one answers"
@@ -256,5 +264,7 @@ async def test_hubs_are_restarted_one_by_one_and_no_client_notices(site: Site) -
         await first.mutation("posts:post", {"wall": "w", "text": "the last"})
         sent.append("the last")
         assert sorted(await reading) == sorted(sent), "each once, and the reader has seen them"
-    print(f"{len(sent)} mutations, the slowest took {slowest:.2f} s")
+    print(f"{len(sent)} mutations, the slowest took {slowest:.2f} s; requests over HTTP by status: {dict(answers)}")
+    assert answers[200] > 0
+    assert {*answers} <= {200, 502, 503}, "what a proxy cannot pass on may be asked again"
     assert slowest < LONGEST_ANSWER
