@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +53,8 @@ def turn(milliseconds: int) -> None:
 class Hub:
     """A hub with the motion application on a file of SQLite, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
         self._store = f"sqlite:///{folder / 'hub.db'}"
         self._log = folder / "hub.log"
         with socket.socket() as free:
@@ -61,6 +62,11 @@ class Hub:
             self.port = int(free.getsockname()[1])
         self.url = f"ws://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """What it has printed."""
+        return self._log.read_text(encoding="utf-8")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -70,6 +76,7 @@ class Hub:
                 [*command, "--store", self._store, "--port", str(self.port)],
                 stdout=log,
                 stderr=log,
+                env=self._environment,
                 preexec_fn=_end_with_the_scene if sys.platform == "linux" else None,
             )
         until(self._answers, "the hub")
@@ -108,11 +115,11 @@ def _end_with_the_scene() -> None:
 
 
 @contextmanager
-def running_hub(*, seeded: bool = True) -> Iterator[Hub]:
-    """Run a hub until the block ends."""
+def running_hub(*, seeded: bool = True, **environment: str) -> Iterator[Hub]:
+    """Run a hub, with these settings, until the block ends."""
     application()
     with tempfile.TemporaryDirectory(prefix="motion-desktop-") as folder:
-        hub = Hub(Path(folder))
+        hub = Hub(Path(folder), environment)
         try:
             hub.start()
             if seeded:

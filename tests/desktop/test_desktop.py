@@ -36,6 +36,11 @@ def test_the_work_in_a_measuring_room(scene: str) -> None:
     play("PySide6", f"desktop.work_scenes:{scene}")
 
 
+@pytest.mark.parametrize("scene", ["with_the_browser", "with_a_code_by_mail"])
+def test_the_way_in(scene: str) -> None:
+    play("PySide6", f"desktop.sign_in_scenes:{scene}")
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_the_desk(scene: str) -> None:
     play("PySide6", f"desktop.desk_scenes:{scene}")

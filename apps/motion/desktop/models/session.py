@@ -70,7 +70,7 @@ class Session(QObject):
         """Go on as who was signed in when the program ended."""
         account, token = self.preferences.account_on(self.url), self.preferences.development_token_on(self.url)
         if account is not None:
-            self._open(account, token)
+            self._open(account, token, self._store(account))
 
     def stranger(self) -> tuple[SynoviaClient, HeldTokens]:
         """Give a client for somebody to sign in with.
@@ -89,21 +89,22 @@ class Session(QObject):
             development_token: What a server for development takes, and gives no tokens for.
         """
         self.preferences.remember_account(self.url, account, development_token)
+        store = self._store(account)  # one for both: without a keyring it holds them in memory
         if tokens is not None:
-            self._store(account).save(tokens)
-        self._open(account, development_token)
+            store.save(tokens)
+        self._open(account, development_token, store)
 
     def _store(self, account: str) -> KeyringTokens:
         return KeyringTokens(NAME, f"{account} on {self.url}")
 
-    def _open(self, account: str, token: str | None) -> None:
+    def _open(self, account: str, token: str | None, store: KeyringTokens) -> None:
         files = AccountFiles(self.preferences.root, self.url, account)
         try:
             client = SynoviaClient(
                 self.url,
                 token,
                 self,
-                tokens=self._store(account),
+                tokens=store,
                 outbox=files.outbox,
                 on_recovered=self._recovered.emit,
                 **self._options,
