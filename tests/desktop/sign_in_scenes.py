@@ -19,7 +19,7 @@ class SystemBrowser(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.browser = Browser()
-        QDesktopServices.setUrlHandler("http", self, "go")
+        QDesktopServices.setUrlHandler("http", self, "go")  # type: ignore[arg-type]  # the stub wants bytes
 
     @Slot(QUrl)
     def go(self, url: QUrl) -> None:

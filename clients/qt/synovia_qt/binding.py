@@ -46,4 +46,12 @@ else:
         getattr(QtCore, name if BINDING == "PySide6" else f"pyqt{name}") for name in ("Property", "Signal", "Slot")
     )
 
-__all__ = ["BINDING", "Property", "QtCore", "Signal", "Slot", "check"]
+
+def is_heard(owner: Any, signal: Any) -> bool:
+    """Tell whether anybody is connected to a signal of an object."""
+    if BINDING == "PySide6":
+        return bool(owner.isSignalConnected(QtCore.QMetaMethod.fromSignal(signal)))
+    return bool(owner.receivers(signal) > 0)
+
+
+__all__ = ["BINDING", "Property", "QtCore", "Signal", "Slot", "check", "is_heard"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
@@ -9,13 +10,14 @@ from typing import Any
 
 from synovia_client import Change, ItemEdits, MutationCall, SynoviaError
 from synovia_client.edits import compare, match_by_keys
-from synovia_qt.binding import Property, QtCore, Signal
+from synovia_qt.binding import Property, QtCore, Signal, is_heard
 from synovia_qt.client import SynoviaClient
 from synovia_qt.columns import Column, columns_of
 from synovia_qt.editing import row_replaced
 from synovia_qt.row_steps import Insert, Move, Remove, Step, Update, keys_of, structure, updates
 
 Qt = QtCore.Qt
+logger = logging.getLogger("synovia_qt")
 MOST_MOVES = 200
 """Beyond this many rows that move at once, one change of the layout is cheaper than as many moves."""
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
@@ -211,6 +213,8 @@ class LiveTableModel(QtCore.QAbstractTableModel):
     def _changed(self, change: Change[Any]) -> None:
         self._error = change.error
         if change.error is not None:
+            if not is_heard(self, self.failed):  # an empty list would look as if there was nothing
+                logger.warning("the query of a model failed, and nothing is connected to its failed: %s", change.error)
             self.failed.emit(change.error)
             return
         rows = change.value if isinstance(change.value, list) else []

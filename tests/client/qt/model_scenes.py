@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 from typing import Any
@@ -13,7 +14,7 @@ from client.qt.stage import QtWidgets, Rows, Told, connected, give, lead, strict
 from synovia_client import Change
 from synovia_client.changes import NOTHING, Outcome
 from synovia_protocol.errors import ErrorInfo
-from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse
+from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse, QueryFailed
 from synovia_qt import ROW_ROLE, Column, LiveListModel, LiveTableModel
 from synovia_qt.binding import QtCore
 
@@ -334,3 +335,26 @@ def empty_lists() -> None:
         assert (told, model.rowCount()) == ([True], 0)
         model.set_args({"more": 1})
         assert told == [True, False]
+
+
+def a_query_that_fails() -> None:
+    """Tell why, and keep the rows; the log tells it where nobody listens."""
+
+    async def script(connection: PeerConnection) -> None:
+        query = await connection.expect_query("list")
+        await connection.transition(5, QueryFailed(query.query_id, ErrorInfo("unauthenticated", "sign in")))
+
+    logged: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("synovia_qt").addHandler(handler)
+    for heard in (False, True):
+        with connected() as (hub, client):
+            told: list[str] = []
+            model = LiveTableModel(client, "list", {}, COLUMNS)
+            if heard:
+                model.failed.connect(lambda error, told=told: told.append(error.code))
+            hub.play(script)
+            until(lambda model=model: model.error is not None)  # type: ignore[misc]
+            assert (told, len(logged)) == (["unauthenticated"] * heard, 1)
+            assert "sign in (unauthenticated)" in logged[0]

@@ -19,6 +19,7 @@ SCENES = (
     "pages_and_arguments",
     "editing",
     "models_that_go",
+    "a_query_that_fails",
 )
 
 
