@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QPushButton
 
-from client.desktop.scene import Browser, issuer_process
 from desktop.stage import ANNA, find, running_hub, until, window_on, write
+from helpers.issuer_process import Browser, issuer_process
 
 
 class SystemBrowser(QObject):

@@ -178,7 +178,7 @@ def _from_sources(before: Sequence[Any], after: Sequence[Any], sources: Sequence
 
 
 def _items(length: int, sources: Sequence[int], came: dict[int, Any], changed: dict[int, Edits]) -> ItemEdits | None:
-    if len(sources) == length and all(map(int.__eq__, sources, range(length))):
+    if sources == range(length) or (len(sources) == length and list(sources) == list(range(length))):
         return ItemEdits(length, range(length), came, changed) if changed else None
     return ItemEdits(length, sources, came, changed)
 

@@ -124,7 +124,7 @@ export class ReceptionScene {
 }
 
 async function startIssuer(): Promise<[string, ChildProcess]> {
-  const child = spawn(PYTHON, ["-m", "client.desktop.issuer_program"], {
+  const child = spawn(PYTHON, ["-m", "helpers.issuer_program"], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, PYTHONPATH: join(ROOT, "tests") },
   });

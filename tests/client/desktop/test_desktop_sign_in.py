@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from client.desktop.scene import ME, Browser, IssuerProcess, SignInHub, issuer_process, sign_in_hub, visit
+from client.desktop.scene import ME, SignInHub, sign_in_hub
+from helpers.issuer_process import Browser, IssuerProcess, issuer_process, visit
 from helpers.kept_tokens import KeptTokens
 from synovia_client import AuthenticationError, Client, DesktopSignIn, IssuerWay, SignInCode, SignInError, SignInWays
 

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from client.desktop.scene import ME, Browser, IssuerProcess, SignInHub, issuer_process, sign_in_hub, visit
+from client.desktop.scene import ME, SignInHub, sign_in_hub
 from client.qt.stage import application, until
+from helpers.issuer_process import Browser, IssuerProcess, issuer_process, visit
 from helpers.kept_tokens import KeptTokens
 from synovia_client import SignInCode
 from synovia_qt import SignIn, SynoviaClient

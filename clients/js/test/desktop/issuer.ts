@@ -1,4 +1,4 @@
-/** An OpenID Connect issuer as a process of its own (`tests/client/desktop/issuer_program.py`), and a browser that goes there. */
+/** An OpenID Connect issuer as a process of its own (`tests/helpers/issuer_program.py`), and a browser that goes there. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ export class Issuer {
   ) {}
 
   static async start(): Promise<Issuer> {
-    const child = spawn(PYTHON, ["-m", "client.desktop.issuer_program"], {
+    const child = spawn(PYTHON, ["-m", "helpers.issuer_program"], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, PYTHONPATH: TESTS },
     });

@@ -1,6 +1,6 @@
 """A small OpenID Connect issuer as a program: it signs real tokens, and makes one mistake if it is told to.
 
-``python -m client.desktop.issuer_program`` prints its address. ``POST /behave`` with a JSON object sets how it behaves.
+``python -m helpers.issuer_program`` prints its address. ``POST /behave`` with a JSON object sets how it behaves.
 """
 
 from __future__ import annotations
