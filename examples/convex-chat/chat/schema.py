@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from synovia import Id, Index, Table
 
 
@@ -26,4 +30,4 @@ class Message(Table, name="messages", indexes=[Index("by_channel", "channel_id",
     author_id: Id[User]
     author: str
     body: str
-    liked_by: list[Id[User]] = []
+    liked_by: Annotated[list[Id[User]], Field(max_length=10_000)] = []
