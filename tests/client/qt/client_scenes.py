@@ -167,9 +167,11 @@ def a_version_that_is_known_to_break_is_refused_with_the_reason() -> None:
 
 def without_pyqtgraph() -> None:
     """What draws no curves works without pyqtgraph; curves say what to install."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("pyqtgraph", "synovia_qt")]:
+        del sys.modules[name]  # whoever plays the scenes has imported them already
+    sys.modules["pyqtgraph"] = None  # type: ignore[assignment]
     import synovia_qt
 
-    sys.modules["pyqtgraph"] = None  # type: ignore[assignment]
     with pytest.raises(ImportError, match=r"pip install 'synovia-qt\[plot\]'"):
         _ = synovia_qt.ArrayCurve
     with pytest.raises(AttributeError, match="no attribute 'NoCurve'"):
