@@ -57,12 +57,11 @@ async def test_tables_are_listed_with_counts_fields_and_indexes(operator: Operat
 
 async def test_the_use_of_indexes_is_counted(operator: Operator) -> None:
     await notes(operator, 2)
-    for _ in range(2):
+    for _ in range(3):
         await operator.call_as_client("query", "notes:on_board", {"board": "a"})
     told = next(each for each in await operator.ask("data:tables") if each["name"] == "notes")
     used = {index["name"]: index for index in told["indexes"]}
-    scans = used["by_board"]["scans"]  # two calls, and perhaps a look ahead
-    assert (scans in (2, 3), used["by_board"]["documents"]) == (True, 2 * scans)
+    assert (used["by_board"]["scans"], used["by_board"]["documents"]) == (3, 6)
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -176,20 +175,18 @@ async def test_the_hashes_of_keys_and_sessions_are_not_shown(operator: Operator)
         assert (await operator.call("query", "data:rows", {"table": table})).code == "not_found"
 
 
-@pytest.mark.skip(reason="known fault: on a busy machine the queries of a page seldom rest to the same instant")
 async def test_a_table_that_is_always_written_is_shown_all_the_same(operator: Operator) -> None:
     """Queries that rest between their runs do so together: else there is hardly ever an instant at which all are known."""
 
     async def write() -> None:
         for number in itertools.count():
             await operator.running.app.mutation("notes:post", {"board": "a", "text": str(number)})
-            await asyncio.sleep(0.01)  # a writer that leaves the hub no time at all is another matter
 
     await operator.client.subscribe(1, "_system/data:tables")
     writing = asyncio.create_task(write())
     try:
         await operator.client.subscribe(2, "_system/data:rows", {"table": "notes", "descending": True, "limit": 5})
-        for _ in range(3):
+        for _ in range(6):
             await operator.client.result(2)
     finally:
         writing.cancel()

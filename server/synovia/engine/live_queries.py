@@ -54,13 +54,22 @@ LONGEST_SLEEP = 10.0
 WENT_BACK_MS = 1_000
 
 
-def _end_of_rest(time: float, rest: float) -> float:
-    """Give the end of a rest: for functions that always rest, the next of the moments at which all of these may run.
+def end_of_rest(time: float, pause: float, rest: float) -> float:
+    """Tell until when a query rests.
 
-    Each on its own, two that follow a busy table would hardly ever be known at one instant, and whoever holds both never see
-    either.
+    Functions that always rest do so until moments of a grid, so that those that follow a busy table meet: else they would
+    hardly ever be known at one instant, and who holds two of them would see neither. The grid of a longer pause is twice as
+    wide, or four times, so its moments are moments of all finer ones; and whatever is quick is run at each of its own.
+
+    Args:
+        time: The present time, in seconds.
+        pause: For how long; one that takes longer than its grid is wide still rests for half of that.
+        rest: The function's shortest; 0: it does not always rest.
     """
-    return math.ceil(time / rest) * rest if rest else time
+    if not rest:
+        return time + pause
+    width: float = rest * 2 ** math.ceil(math.log2(pause / rest))
+    return math.ceil((time + pause / 2) / width) * width
 
 
 class LiveQueries:
@@ -326,12 +335,25 @@ class LiveQueries:
 
     def _schedule(self, live: LiveQuery) -> None:
         rest = live.rests_until - asyncio.get_running_loop().time()
-        if rest > 0 and live.target is None:
-            self._set_timer(live, rest, self._schedule)
-        elif live.target is None and not self._stopped:
-            self._due.add(live)
-            if self._tick is None:
-                self._tick = asyncio.get_running_loop().call_soon(self._start_due)
+        if live.target is not None:
+            return
+        if rest > 0:
+            self._set_timer(live, rest, self._rested)
+        else:
+            self._make_due(live)
+
+    def _rested(self, live: LiveQuery) -> None:
+        """Have a query run again, and with it, at the same instant, all that rest until the same moment."""
+        for other in [live, *(each for each in self._timers if each.rests_until == live.rests_until)]:
+            self._cancel_timer(other)
+            self._make_due(other)
+
+    def _make_due(self, live: LiveQuery) -> None:
+        if self._stopped:
+            return
+        self._due.add(live)
+        if self._tick is None:
+            self._tick = asyncio.get_running_loop().call_soon(self._start_due)
 
     def _start_due(self) -> None:
         self._tick = None
@@ -440,7 +462,8 @@ class LiveQueries:
         if run.timed_out:
             pause = min(MOST_REST_SECONDS, self._timeout * 2 ** (live.failures - 1))
         pause = max(pause, live.function.pause_after(live.statistics.last_seconds))
-        live.rests_until = _end_of_rest(asyncio.get_running_loop().time() + pause, live.function.rest) if pause else 0.0
+        now = asyncio.get_running_loop().time()
+        live.rests_until = end_of_rest(now, pause, live.function.rest) if pause else 0.0
 
     def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
         """Give what the last run has left, with every commit between that run and this."""
