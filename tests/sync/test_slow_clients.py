@@ -98,15 +98,20 @@ async def test_what_waits_for_all_clients_of_an_address_is_bounded_and_the_one_w
     async with serving(**limits) as running, client_of(running) as healthy, AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(client_of(running, reads_ahead=False)) for _ in range(6)]
         sockets = [conversation.socket for conversation in running.hub.conversations[1:]]
-        backlog, most = running.hub.backlog, 0
-        note = backlog.note
+        backlog, most, too_much = running.hub.backlog, 0, 0
+        note, let_go = backlog.note, backlog._let_go_largest
 
         def noting(*args: Any) -> None:
             nonlocal most
             note(*args)
             most = max(most, backlog.bytes)
 
-        backlog.note = noting
+        def letting_go(*args: Any) -> None:
+            nonlocal too_much
+            too_much = too_much or backlog.bytes
+            let_go(*args)
+
+        backlog.note, backlog._let_go_largest = noting, letting_go
         for client in slow[1:]:
             for _ in range(12):
                 await client.act("notes:long_text", {"length": 400_000})
@@ -116,7 +121,7 @@ async def test_what_waits_for_all_clients_of_an_address_is_bounded_and_the_one_w
         fatal, closed_with = await slow[0].end()
         assert (fatal.error.code, closed_with) == ("too_slow", CloseCode.TOO_SLOW)
         assert "this address" in fatal.error.message
-        assert 2_000_000 < most <= 6_000_000
+        assert most <= 6_000_000 < too_much, "nobody is let go before that is too much, and then it is not any more"
         assert (await healthy.mutate("notes:post", {"board": "b", "text": "on"})).error is None
         for client in slow[1:]:
             client.socket.transport.abort()
