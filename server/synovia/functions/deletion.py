@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from synovia import keys
 from synovia.errors import FunctionError
+from synovia.functions.visibility import NOT_DELETED
 from synovia.schema import Document, Table
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
@@ -16,8 +17,6 @@ from synovia.transaction.transaction import Scan, Transaction
 
 Change = Callable[[type[Table], Document, Document | None], Awaitable[None]]
 """Writes a document of a table, as it was and as it shall be; None: it is deleted."""
-
-_NOT_DELETED = Comparison(DELETED_AT, "eq", None)
 
 
 class Leaving(NamedTuple):
@@ -117,7 +116,7 @@ class Deletions:
     async def _check_unreferenced(self, gone: Leaving) -> None:
         for relation in self._relations.to.get(gone.table.spec.name, ()):
             marked = gone.at is not None and issubclass(relation.table, SoftDelete)
-            where = _NOT_DELETED if marked else None
+            where = NOT_DELETED if marked else None
             if relation.on_delete == "restrict" and await self._referring(relation, gone.document, where=where, most=1):
                 raise FunctionError(
                     "still_referenced",

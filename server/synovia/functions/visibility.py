@@ -30,7 +30,8 @@ Check = Callable[[Document], Awaitable[bool]]
 
 _FEW: Final = 16
 _SCALARS: Final = (str, int, bool, bytes, ObjectId, datetime)
-_NOT_DELETED: Final = Comparison(DELETED_AT, "eq", None)
+NOT_DELETED: Final = Comparison(DELETED_AT, "eq", None)
+"""Holds of what has not been deleted softly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Scope:
 
     def narrow(self, scan: Scan, indexes: Sequence[IndexSpec]) -> Scan:
         """Give the scan that meets those of them which a scan meets, in the same order, if no checks are to be made."""
+        if not self.equal and not self.where:
+            return scan
         index, interval, used = self._within(scan, indexes)
         rest = *self._comparisons(self.equal.keys() - used), *self.where
         where = (*([] if scan.where is None else [scan.where]), *rest)
@@ -133,6 +136,10 @@ def _equality(table: type[Table], part: Filter) -> Comparison | None:
     found = resolved(table, part)
     is_plain = isinstance(found, Comparison) and isinstance(found.value, _SCALARS)
     return found if is_plain and isinstance(found, Comparison) else None
+
+
+_ALL: Final = Scope()
+_NOT_DELETED_ONES: Final = Scope(where=(NOT_DELETED,))
 
 
 class Judge(Protocol):
@@ -218,5 +225,7 @@ class TableView:
         return await self._transaction.aggregate(scope.narrow(scan, self._table.spec.indexes), summary)
 
     async def _scope(self) -> Scope:
-        scope = Scope() if self._judge is None else await self._judge.scope(self._table, "read")
-        return replace(scope, where=(*scope.where, _NOT_DELETED)) if self._hides_deleted else scope
+        if self._judge is None:
+            return _NOT_DELETED_ONES if self._hides_deleted else _ALL
+        scope = await self._judge.scope(self._table, "read")
+        return replace(scope, where=(*scope.where, NOT_DELETED)) if self._hides_deleted else scope
