@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from synovia_protocol.errors import ErrorCode, ErrorInfo
@@ -111,6 +112,14 @@ class ConvexError(FunctionError):
 
     def __init__(self, data: Any, message: str | None = None) -> None:
         super().__init__(CONVEX_ERROR, message or (data if isinstance(data, str) else repr(data)), data)
+
+
+def seconds_to_wait(error: ErrorInfo) -> float | None:
+    """Give the seconds after which ``rate_limited`` says to try again; None of any other error, or if it does not say."""
+    told = (
+        error.data.get("retryAfter") if error.code == ErrorCode.RATE_LIMITED and isinstance(error.data, dict) else None
+    )
+    return told if isinstance(told, int | float) and math.isfinite(told) and told >= 0 else None
 
 
 def error_body(code: str, message: str, data: Any = None) -> dict[str, Any]:

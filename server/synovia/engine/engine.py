@@ -28,7 +28,7 @@ from synovia.engine.places import Places
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.engine.tracing import UNTRACED, Tracer
-from synovia.errors import Forbidden, FunctionError
+from synovia.errors import Forbidden, FunctionError, seconds_to_wait
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Work
 from synovia.functions.env import Env
@@ -43,7 +43,7 @@ from synovia.store.base import Gap, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
-from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.errors import ErrorInfo
 
 logger = logging.getLogger("synovia")
 
@@ -464,11 +464,10 @@ class Engine:
 
 def _of_what_has_run(error: ErrorInfo, now: int) -> ErrorInfo:
     """Give the error of an action so that no client takes it for one that has not run, which it would send again."""
-    told = error.data if isinstance(error.data, dict) else {}
-    seconds = told.get("retryAfter")
-    if error.code != ErrorCode.RATE_LIMITED or not isinstance(seconds, int | float):
+    seconds = seconds_to_wait(error)
+    if seconds is None:
         return error
-    rest = {key: value for key, value in told.items() if key != "retryAfter"}
+    rest = {key: value for key, value in error.data.items() if key != "retryAfter"}
     return ErrorInfo(error.code, error.message, {**rest, "retryAt": now + math.ceil(1000 * seconds)})
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from synovia.errors import FunctionError, error_body
+from synovia.errors import FunctionError, error_body, seconds_to_wait
 from synovia.http.values import dump, to_json
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
@@ -139,18 +139,10 @@ def error_response(error: ErrorInfo, status: int | None = None, retry_after: flo
     if error.code in _CHALLENGES:
         headers["www-authenticate"] = _CHALLENGES[error.code]
     if retry_after is None:
-        retry_after = RETRY_SECONDS if status == 503 else _seconds_told(error)
+        retry_after = RETRY_SECONDS if status == 503 else seconds_to_wait(error)
     if retry_after is not None:
         headers["retry-after"] = str(math.ceil(retry_after))
     return JsonResponse(error_body(error.code, error.message, _data(error)), status, headers)
-
-
-def _seconds_told(error: ErrorInfo) -> float | None:
-    """Give the seconds to wait that ``rate_limited`` says in its data."""
-    told = (
-        error.data.get("retryAfter") if error.code == ErrorCode.RATE_LIMITED and isinstance(error.data, dict) else None
-    )
-    return told if isinstance(told, int | float) and math.isfinite(told) and told >= 0 else None
 
 
 def _data(error: ErrorInfo) -> Any:
