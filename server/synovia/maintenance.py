@@ -11,16 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext
-from synovia.functions.function import Function, Kind, function_of
-from synovia.functions.rate_limits import forget_limits
+from synovia.functions.function import Function, Kind
+from synovia.functions.rate_limits import FORGET_LIMITS, forget_limits
 from synovia.functions.registry import Registry
-from synovia.functions.schedules import daily, interval
+from synovia.functions.schedules import Schedule, daily, interval
 from synovia.store.sweep import GRACE, Swept
 
 SWEEP = "_arrays:sweep"
 """The path of the cron that deletes arrays nobody refers to."""
-FORGET_LIMITS = "_limits:forget"
-"""The path of the cron that deletes what no limit counts any more; only applications that declare limits have it."""
 
 
 class ArraySettings(BaseModel):
@@ -55,7 +53,7 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
         sweep: Deletes arrays that were not used for so many seconds.
     """
     if registry.limits:
-        registry = _with_cron(registry, _forgetting_limits())
+        registry = _with_cron(registry, FORGET_LIMITS, forget_limits, Kind.MUTATION, interval(timedelta(hours=1)))
     if not settings.sweep_at:
         return registry
 
@@ -63,18 +61,13 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
         swept = await sweep(settings.grace)
         return {"arrays": swept.arrays, "chunks": swept.chunks, "bytes": swept.bytes}
 
-    function = Function(run, Kind.ACTION, access=Access(internal=True))
-    function.path, function.cron = SWEEP, daily(settings.sweep_at, "UTC")
-    return _with_cron(registry, function)
+    return _with_cron(registry, SWEEP, run, Kind.ACTION, daily(settings.sweep_at, "UTC"))
 
 
-def _forgetting_limits() -> Function:
-    function = function_of(forget_limits)
-    assert function is not None  # noqa: S101 (it is decorated)
-    function.path, function.cron = FORGET_LIMITS, interval(timedelta(hours=1))
-    return function
-
-
-def _with_cron(registry: Registry, function: Function) -> Registry:
+def _with_cron(
+    registry: Registry, path: str, body: Callable[..., Awaitable[object]], kind: Kind, times: Schedule
+) -> Registry:
+    function = Function(body, kind, access=Access(internal=True))
+    function.path, function.cron = path, times
     function.prepare()
-    return replace(registry, functions={**registry.functions, function.path: function})
+    return replace(registry, functions={**registry.functions, path: function})

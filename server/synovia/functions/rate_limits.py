@@ -16,9 +16,10 @@ from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import le
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
-from synovia.functions.function import mutation
 from synovia.schema import Id, Index, Table
 
+FORGET_LIMITS: Final = "_limits:forget"
+"""The path of the cron that deletes what no limit counts any more; only applications that declare limits have it."""
 _MS: Final = timedelta(milliseconds=1)
 _LONGEST_NAME: Final = 64
 _LONGEST_KEY: Final = 180
@@ -148,7 +149,6 @@ class RateLimit:
             raise RateLimited(f"too often; try again in {seconds:g} seconds", told)
 
 
-@mutation(internal=True)
 async def forget_limits(ctx: MutationContext) -> None:
     """Delete what counts no more of what was spent, some hundreds at a time."""
     writer = SystemWriter(ctx.db)
@@ -156,4 +156,4 @@ async def forget_limits(ctx: MutationContext) -> None:
     for state in over:
         await writer.delete(state)
     if len(over) == _AT_ONCE:
-        await ctx.scheduler.run_after(timedelta(), forget_limits)
+        await ctx.scheduler.run_after(timedelta(), FORGET_LIMITS)
