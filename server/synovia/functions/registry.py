@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -179,7 +179,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
     models = _tables(value for _, value in values if _is_table(value))
-    migrations = _migrations(name, values)
+    migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
     tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
@@ -191,7 +191,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
         relations=Relations.among(models.values()), rules=RowRules.among(rules, models), migrations=migrations,
-        seeds=_seeds(name, values), env=_env(values), limits=_named(values, RateLimit, "limits"),
+        seeds=_declared(name, values, seed_of, "seeds"), env=_env(values), limits=_named(values, RateLimit, "limits"),
     )  # fmt: skip
 
 
@@ -244,30 +244,33 @@ def _own_route(application: str, module: ModuleType, value: Any) -> HttpRoute | 
     return route
 
 
-def _migrations(application: str, values: Iterable[tuple[ModuleType, Any]]) -> tuple[Migration, ...]:
-    """List the migrations where they are declared, in this order."""
-    found: dict[str, Migration] = {}
-    for module, value in values:
-        migration = migration_of(value)
-        if migration is not None and migration.body.__module__ == module.__name__:
-            migration.place_in(path_of(module, application))
-            other = found.setdefault(migration.path, migration)
-            if other is not migration:
-                places = f"{other.place} and {migration.place}"
-                raise SchemaError(f"two migrations have the path {migration.path}: {places}")
-    return tuple(found.values())
+class _Placed(Protocol):
+    """What a decorated function declares that has a path, as a migration does."""
+
+    place: str
+    path: str
+
+    @property
+    def body(self) -> Callable[..., Any]: ...
+
+    def place_in(self, module: str) -> None: ...
 
 
-def _seeds(application: str, values: Iterable[tuple[ModuleType, Any]]) -> tuple[Seed, ...]:
-    """List the seeds where they are declared, in this order."""
-    found: dict[str, Seed] = {}
+D = TypeVar("D", bound=_Placed)
+
+
+def _declared(
+    application: str, values: Iterable[tuple[ModuleType, Any]], declared_by: Callable[[object], D | None], what: str
+) -> tuple[D, ...]:
+    """List the migrations, or the seeds, where they are declared, in this order; each once, whatever names it has there."""
+    found: dict[str, D] = {}
     for module, value in values:
-        seed = seed_of(value)
-        if seed is not None and seed.body.__module__ == module.__name__:
-            seed.place_in(path_of(module, application))
-            other = found.setdefault(seed.path, seed)
-            if other is not seed:
-                raise SchemaError(f"two seeds have the path {seed.path}: {other.place} and {seed.place}")
+        one = declared_by(value)
+        if one is not None and one.body.__module__ == module.__name__:
+            one.place_in(path_of(module, application))
+            other = found.setdefault(one.path, one)
+            if other is not one:
+                raise SchemaError(f"two {what} have the path {one.path}: {other.place} and {one.place}")
     return tuple(found.values())
 
 
