@@ -11,10 +11,9 @@ from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.registry import Registry
 from synovia.functions.seed import Seed, SeedState
-from synovia.keys import BY_ID, prefix
 from synovia.schema import Id
 from synovia.store.base import Store
-from synovia.store.contents import first_table_with_documents
+from synovia.store.contents import all_documents, first_table_with_documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,7 @@ class SeedingState:
 
 async def seeding_state(store: Store, registry: Registry) -> SeedingState:
     """Read which seeds have run."""
-    ts, _ = await store.newest()
-    there = SeedState.spec.name in await store.tables()
-    rows = await store.snapshot(ts).scan(SeedState.spec.name, BY_ID, prefix([])) if there else []
-    at = {row["_id"]: row.get("at") for row in rows}
+    at = {row["_id"]: row.get("at") for row in await all_documents(store, SeedState.spec.name)}
     return SeedingState(
         {each.path: at.get(each.path) for each in registry.seeds}, await first_table_with_documents(store)
     )

@@ -5,19 +5,15 @@ from __future__ import annotations
 import time
 
 from synovia.functions.env import EnvValue
-from synovia.keys import BY_ID, prefix
 from synovia.store.base import Batch, Store, Write
+from synovia.store.contents import all_documents
 
 _TABLE = EnvValue.spec.name
 
 
 async def stored_values(store: Store) -> dict[str, str]:
     """Read them, by the variables for which they stand."""
-    if _TABLE not in await store.tables():
-        return {}
-    ts, _ = await store.newest()
-    rows = await store.snapshot(ts).scan(_TABLE, BY_ID, prefix([]))
-    return {str(row["_id"]): str(row.get("value", "")) for row in rows}
+    return {str(row["_id"]): str(row.get("value", "")) for row in await all_documents(store, _TABLE)}
 
 
 async def keep_value(store: Store, variable: str, value: str | None) -> bool:

@@ -23,11 +23,11 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.migration import DELETE, Deletion, Migration
 from synovia.functions.registry import Registry
 from synovia.functions.schema_states import MigrationState, MigrationStatus
-from synovia.keys import BY_ID
 from synovia.migrations.batches import BatchSize, after, bytes_of, key_of
 from synovia.schema import Document, Id, id_to_bson, misfit_of
 from synovia.schema.misfits import id_text
 from synovia.store.base import Store, StoreError
+from synovia.store.contents import all_documents
 from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia")
@@ -230,11 +230,7 @@ class Migrations:
 
 async def states_of(store: Store) -> dict[str, MigrationState]:
     """Tell what a database knows of migrations, by their paths; also of those that this version does not declare."""
-    table = MigrationState.spec.name
-    if table not in await store.tables():
-        return {}
-    ts, _ = await store.newest()
-    documents = await store.snapshot(ts).scan(table, BY_ID, after(None))
+    documents = await all_documents(store, MigrationState.spec.name)
     return {each["_id"]: MigrationState.from_document(each) for each in documents}
 
 
