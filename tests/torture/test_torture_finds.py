@@ -76,7 +76,7 @@ async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> 
 async def test_hubs_that_forget_the_names_of_what_others_were_asked_to_run_are_found_out(members: ReplicaSet) -> None:
     """It needs a hub that stands still while it runs something for another one, so there are several tries."""
     reports = ""
-    for seed in range(5):
+    for seed in range(12):
         async with fresh_database(members) as store:
             scale = Scale(registers=3, counters=1, accounts=2, weights={"increment": 3, "transfer": 1}, pause=0.0)
             plan = Round(seed, 4.0, clients=12, scale=scale, faults=("hub paused",), sabotage="forwarding")
