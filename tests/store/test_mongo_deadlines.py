@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.common import MIN_HEARTBEAT_INTERVAL
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 from synovia.store.base import Batch, StoreUnavailable
 from synovia.store.mongo.abandoned_transactions import Orphans
@@ -55,3 +56,17 @@ async def test_committing_ends(driver: LosingDriver) -> None:
     async with asyncio.timeout(SECONDS):
         with pytest.raises(StoreUnavailable, match="in time"):
             await commit(driver, Catalog(), Batch(), Orphans(driver))
+
+
+async def test_calls_that_time_out_while_the_driver_waits_for_a_primary_leave_it_whole() -> None:
+    """The driver looks again every half second: deadlines around that moment meet it as it takes its lock."""
+    driver = Driver("mongodb://127.0.0.1:1/x", None, 4.0)
+
+    async def call(number: int) -> None:
+        async with asyncio.timeout(MIN_HEARTBEAT_INTERVAL + number / 5000):
+            await driver.command({"ping": 1})
+
+    outcomes = await asyncio.gather(*map(call, range(100)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} <= {TimeoutError, ServerSelectionTimeoutError}
+    async with asyncio.timeout(SECONDS):
+        await driver.close()

@@ -22,6 +22,7 @@ from pymongo.read_concern import ReadConcern
 from synovia.schema.specs import Document
 from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
+from synovia.store.mongo.interruptible import make_waits_interruptible
 from synovia.tasks import end
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
 _RAW_BATCH: Final = 500
+
+make_waits_interruptible()
 
 
 def pauses(deadline: asyncio.Timeout | None = None) -> Iterator[float]:
