@@ -32,6 +32,7 @@ from synovia.functions.context import ActionContext, MutationContext, QueryConte
 from synovia.functions.cron import cron
 from synovia.functions.env import Env
 from synovia.functions.function import action, mutation, query
+from synovia.functions.job import job
 from synovia.functions.migration import DELETE, migration
 from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.pool import Pool
@@ -44,7 +45,7 @@ from synovia.functions.schema_states import MigrationState
 from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
-from synovia.scheduler import CallOutcome, CronJob, Retry, ScheduledCall
+from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall
 from synovia.schema import Array, Float64Array, Id, Index, Model, Table
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
@@ -83,6 +84,7 @@ __all__ = [
     "Int64",
     "InvalidArguments",
     "InvalidToken",
+    "JobProgress",
     "KeyTaken",
     "MigrationState",
     "Model",
@@ -126,6 +128,7 @@ __all__ = [
     "field",
     "ge",
     "gt",
+    "job",
     "le",
     "load_application",
     "lt",

@@ -19,14 +19,14 @@ from synovia.engine import mutations, tracing
 from synovia.functions.context import ArrayWriter
 from synovia.functions.database import DatabaseWriter
 from synovia.functions.row_rules import RuleReader
-from synovia.functions.services import Mail, Scheduler
+from synovia.functions.services import Mail, MutationScheduler
 from synovia.tracing import spans as tracer
 
 OFFERED = {
     "": (QueryContext, MutationContext, ActionContext),
     "db": (DatabaseWriter, RuleReader),
     "arrays": (ArrayWriter,),
-    "scheduler": (Scheduler,),
+    "scheduler": (MutationScheduler,),
     "mail": (Mail,),
 }
 TRACERS = [inspect.getsource(each) for each in (tracing, mutations, tracer)]

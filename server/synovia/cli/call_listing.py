@@ -70,7 +70,13 @@ def _call_line(call: Document) -> str:
     attempts = call.get("attempts")
     began = f"  attempt {attempts}" if attempts else ""
     words = _time(call.get("runAt")), call["_id"], call.get("status"), call.get("path")
-    return "  ".join(map(str, words)) + began + _error(call.get("error"))
+    return "  ".join(map(str, words)) + _progress(call.get("progress")) + began + _error(call.get("error"))
+
+
+def _progress(progress: Any) -> str:
+    if not isinstance(progress, dict):
+        return ""
+    return f"  {progress.get('done')} of {progress.get('estimate')} documents"
 
 
 def _cron_line(cron: Document) -> str:

@@ -25,6 +25,8 @@ class ScheduledShown(Model):
     Attributes:
         arguments: As JSON.
         reference: Of what it failed with; the log may have its traceback.
+        done, estimate: Of a job: so many documents are behind it, of about so many.
+        is_job: Whether it can be cancelled while it runs, and goes on where it stopped when it is run again.
     """
 
     id: str
@@ -42,6 +44,9 @@ class ScheduledShown(Model):
     cron: str | None = None
     pool: str | None = None
     hub: str
+    done: int | None = None
+    estimate: int | None = None
+    is_job: bool = False
 
 
 class CronShown(Model):
@@ -89,12 +94,18 @@ class ScheduledFunctions:
         return done
 
     async def retry(self, ctx: MutationContext, id: str) -> str:
-        """Schedule a call that is over once more, with the same arguments, for now; give the id of the new one."""
+        """Schedule a call that is over once more, with the same arguments, for now; give the id of the new one.
+
+        A job that has failed, or was cancelled, goes on where it stopped, as the same call.
+        """
         call = await ctx.db.get(ScheduledCall, Id(id))
         if call is None:
             raise NotFound("this call is not kept any more")
         if call.status not in ("failed", "cancelled", "done"):
             raise InvalidArguments(f"this call is {call.status}: it is not over")
+        if await ctx.scheduler.resume(id):
+            await ctx.audit("operator.retry", subject=id, data={"call": id})
+            return id
         told: dict[str, Any] = {}
         if call.on_complete is not None or call.on_failure is not None:
             context = from_document({"context": call.context})["context"]
@@ -105,10 +116,12 @@ class ScheduledFunctions:
 
 
 def _shown(row: ScheduledCall) -> ScheduledShown:
-    error = row.error
+    error, progress = row.error, row.progress
     return ScheduledShown(
         id=row.id, path=row.path, arguments=as_json(shown(row.args)), status=row.status, run_at=row.run_at,
         attempts=row.attempts, created_at=row.created_at, started_at=row.started_at, finished_at=row.finished_at,
         code=None if error is None else error.code, message=None if error is None else error.message,
         reference=None if error is None else error.reference, cron=row.cron, pool=row.pool, hub=row.hub,
+        done=None if progress is None else progress.done, estimate=None if progress is None else progress.estimate,
+        is_job=row.job is not None or progress is not None,
     )  # fmt: skip

@@ -363,7 +363,7 @@ class Engine:
             path: What errors and the log call it; that of a function of the application, if it is the run of one.
         """
         function = function_for_work(path, isolation)
-        if path in self.registry.functions:
+        if self.registry.scheduled(path) is not None:
             return await self._transact_observed(function, work)
         return await self._transact(function, work)
 

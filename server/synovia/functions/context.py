@@ -17,7 +17,7 @@ from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.functions.env import E, Env
 from synovia.functions.references import declared_by
-from synovia.functions.services import Mail, Result, Scheduler, Services
+from synovia.functions.services import Mail, MutationScheduler, Result, Scheduler, Services
 from synovia.identity import Identity, Impersonation
 from synovia.schema import Id
 from synovia.store import arrays
@@ -218,7 +218,7 @@ class MutationContext(QueryContext):
         return self._seed.random
 
     @cached_property
-    def scheduler(self) -> Scheduler:
+    def scheduler(self) -> MutationScheduler:
         """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
         return self._services.get_scheduling().within(self)
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import (
     Any,
+    ClassVar,
     Concatenate,
     Literal,
     TypedDict,
@@ -26,6 +27,7 @@ from synovia.functions.places import place_of
 from synovia.functions.pool import Pool
 from synovia.functions.references import MARK
 from synovia.functions.retry import Retry
+from synovia.functions.scheduled_calls import queue_of
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
@@ -67,7 +69,10 @@ class Function:
         pool: The line in which an action that was scheduled waits; None: the one for all.
         cron: When it is run by itself.
         rest: Seconds at least between two runs of a live query of it.
+        handed: How many of its first parameters the server hands it, its context first.
     """
+
+    handed: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -102,6 +107,11 @@ class Function:
         self.module = module
         self.path = f"{module}:{self.name}"
 
+    @property
+    def queue(self) -> str:
+        """The queue in which a scheduled call of it waits."""
+        return "mutation" if self.kind is Kind.MUTATION else queue_of(self.pool)
+
     def pause_after(self, seconds: float) -> float:
         """Tell how long a live query of it waits after a run that took so long: a multiple, within bounds."""
         return 0.0 if not self.rest else min(_MOST_RESTS * self.rest, max(self.rest, _REST_SHARE * seconds))
@@ -118,7 +128,7 @@ class Function:
         self._signature = self._signature or known
         if self._signature is None:
             try:
-                self._signature = Signature.of(self.path, self.body, for_clients=not self.internal)
+                self._signature = Signature.of(self.path, self.body, for_clients=not self.internal, handed=self.handed)
             except SchemaError as error:
                 raise SchemaError(f"{self.place}: {self.path}: {error}") from error
         return self._signature
@@ -172,9 +182,8 @@ class Function:
         Raises:
             TypeError: The body does not take these.
         """
-        bound = inspect.signature(self.body).bind(None, *args, **kwargs)  # None: its context
-        _, *given = bound.arguments.items()
-        return dict(given)
+        bound = inspect.signature(self.body).bind(*[None] * self.handed, *args, **kwargs)
+        return dict(list(bound.arguments.items())[self.handed :])
 
     def send(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Turn arguments by their Python names into what a client would send.

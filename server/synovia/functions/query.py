@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from synovia import keys
@@ -18,7 +18,7 @@ from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
-from synovia.keys import BY_ID, IndexSpec, Interval, Order
+from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
 from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, database_name, field_of
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
@@ -61,6 +61,20 @@ def _dotted(condition: str) -> str:
     return condition.replace("__", ".")
 
 
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """The first documents of a query.
+
+    Attributes:
+        documents: How many they are, with those that fit no row.
+        rest: Where the others are; None: there are none.
+    """
+
+    rows: list[T]
+    documents: int
+    rest: Interval | None
+
+
 class Query(Generic[T]):
     """Documents of one table, through one index. Each step gives a new builder; the last word reads.
 
@@ -99,6 +113,35 @@ class Query(Generic[T]):
     def shows_deleted(self) -> bool:
         """Whether it reads also what has been deleted softly."""
         return self._view.shows_deleted
+
+    def over(self, scan: Scan) -> Query[T]:
+        """Read what a scan meets; for the server's own parts."""
+        return self._with(scan)
+
+    async def part(self, size: int) -> Part[T]:
+        """Read the first ``size`` documents, and tell where the others are; for the server's own parts.
+
+        Raises:
+            UnknownIndex: The index is over a list, so that documents may be met twice.
+        """
+        documents = await self._view.scan(self._scan, size)
+        whole = len(documents) < size
+        places = [self._only_key(document) for document in documents]
+        rest = None if whole else self._after(places[-1]).interval
+        return Part(await self._rows(documents), len(documents), rest)
+
+    async def until_now(self) -> tuple[Query[T], int]:
+        """Give what is there now, without what comes behind its end later, and about how many documents that is.
+
+        For the server's own parts: it may be out of date at once, and is not read by the run.
+        """
+        snapshot, scan = self._view.snapshot, self._scan
+        other = Order.DESC if scan.order is Order.ASC else Order.ASC
+        last = await snapshot.scan(scan.table, scan.index, scan.interval, other, limit=1)
+        if not last:
+            return self._with(replace(scan, interval=EMPTY)), 0
+        number = await snapshot.count(scan.table, scan.index, scan.interval)
+        return self._with(_until(scan, self._only_key(last[0]))), number
 
     def _with(self, scan: Scan) -> Query[T]:
         return Query(self._view, self._journal, self._cache, self._table, scan, self._notice)

@@ -16,6 +16,7 @@ from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
+from synovia.functions.job import JobFunction
 from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
 from synovia.functions.places import place_of, place_of_error, place_of_line, place_of_name
@@ -59,6 +60,7 @@ class Registry:
         seeds: In the order in which they are run.
         env: The settings that it declares; None if there are none.
         limits: By name, how much of something may be done in a time.
+        background: By path, the jobs: what is only scheduled, and called by nobody.
         system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
 
@@ -76,6 +78,7 @@ class Registry:
     seeds: tuple[Seed, ...] = ()
     env: type[Env] | None = None
     limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    background: Mapping[str, Function] = field(default_factory=dict)
     system: Mapping[str, Function] = field(default_factory=dict)
 
     def find(self, path: str, kind: Kind, *, internal: bool = False, caller: Identity | None = None) -> Function:
@@ -98,6 +101,10 @@ class Registry:
         if system is not None and kind is not Kind.QUERY and not may_change(caller):
             raise Forbidden(f"this key only looks, and {path} changes something")
         return function
+
+    def scheduled(self, path: str) -> Function | None:
+        """Give the function that is run when a call of a path is due, if there is one."""
+        return self.functions.get(path) or self.background.get(path)
 
     def system_function(self, path: str, caller: Identity | None) -> Function | None:
         """Give the system's function of a path if there is one for this caller."""
@@ -184,14 +191,16 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
-    by_path = {function.path: function for function in functions}
+    background = {each.path: each for each in functions if isinstance(each, JobFunction)}
+    by_path = {each.path: each for each in functions if each.path not in background}
     _check_access([*functions, *routes], roles)
     pools = _named(values, Pool, "pools")
     _raise(_unknown_pools(functions, pools))
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
         relations=Relations.among(models.values()), rules=RowRules.among(rules, models), migrations=migrations,
-        seeds=_declared(name, values, seed_of, "seeds"), env=_env(values), limits=_named(values, RateLimit, "limits"),
+        background=background, seeds=_declared(name, values, seed_of, "seeds"), env=_env(values),
+        limits=_named(values, RateLimit, "limits"),
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from synovia.schema import Id, Index, Model, Table
 Status = Literal["pending", "running", "done", "failed", "cancelled"]
 ACTIONS = "action"
 """The queue of actions; of those in a pool it is ``action:NAME``."""
+JOBS = "job"
+"""The queue of jobs."""
 
 
 class CallError(Model):
@@ -45,6 +47,37 @@ class RetryTimes(Model):
     limit: int
 
 
+class JobProgress(Model):
+    """How far a job is.
+
+    Attributes:
+        done: So many documents are behind it.
+        estimate: So many there were when it began.
+    """
+
+    done: int = 0
+    estimate: int
+
+
+class JobPlace(Model):
+    """What a job still has before it: an interval of an index.
+
+    Attributes:
+        fields: Those of the index, which may be another one tomorrow.
+        low, high: The ends of the interval, as encoded keys.
+        with_deleted: Whether it is also for what has been deleted softly.
+        size: So many documents the next step is for.
+    """
+
+    index: str
+    fields: list[str]
+    low: bytes
+    high: bytes
+    order: Literal["asc", "desc"]
+    with_deleted: bool = False
+    size: int
+
+
 class ScheduledCall(
     Table,
     name="_scheduled",
@@ -67,8 +100,10 @@ class ScheduledCall(
         context: What they get with it.
         callback_error: What one of them failed with.
         pool: The pool in which it waits and runs.
-        queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``), look after it while it
-            runs (``running``), or remove it (``finished``).
+        progress: Of a job, once it has begun.
+        job: Of a job: where it goes on.
+        queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``, ``job``), look after it
+            while it runs (``running``), or remove it (``finished``).
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
@@ -90,6 +125,8 @@ class ScheduledCall(
     context: Any = None
     callback_error: CallError | None = None
     pool: str | None = None
+    progress: JobProgress | None = None
+    job: JobPlace | None = None
     queue: str
     due_at: int
     planned_at: int | None = None

@@ -9,13 +9,15 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypedDict, TypeV
 
 from synovia.errors import FunctionError
 from synovia.functions.attachments import Attachment
+from synovia.functions.query import Query
 from synovia.functions.references import FunctionReference
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import ScheduledCall
 from synovia.identity import Identity, Impersonation
-from synovia.schema import Document, Id
+from synovia.schema import Document, Id, Table
 
 S = TypeVar("S")
+T = TypeVar("T", bound=Table)
 P = ParamSpec("P")
 
 
@@ -113,7 +115,44 @@ class Scheduler(Protocol):
         ...
 
     async def cancel(self, call_id: str) -> bool:
-        """Cancel a call; False if it is running, over, or not there."""
+        """Cancel a call; False if it is running, over, or not there. A job is cancelled also while it runs."""
+        ...
+
+
+class MutationScheduler(Scheduler, Protocol):
+    """What schedules in the transaction of a mutation; it has jobs begun, too."""
+
+    @overload
+    def run_job(
+        self,
+        function: str,
+        query: Query[Any],
+        args: Mapping[str, Any] | None = None,
+        /,
+        **options: Unpack[CallOptions],
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]: ...
+    @overload
+    def run_job(
+        self, function: Callable[Concatenate[Any, list[T], P], Awaitable[None]], query: Query[T], /,
+        *args: P.args, **kwargs: P.kwargs,
+    ) -> Coroutine[Any, Any, Id[ScheduledCall]]:  # fmt: skip
+        """Have a job go over the documents that a query has when the job begins, some at a time; give the id of the call.
+
+        Args:
+            function: The job, or its path.
+            query: A table, or an interval of one of its indexes; in what order. Rules are not asked: the job is the
+                application's own.
+            args: What it takes besides the rows.
+            options: With a path: as for ``with_options``.
+
+        Raises:
+            FunctionError: There is no such job, the arguments do not fit it, or it cannot go over this query: one with
+                ``where``, or of another table.
+        """
+        ...
+
+    async def resume(self, call_id: str) -> bool:
+        """Let a job that has failed, or was cancelled, go on where it stopped; False if it runs, is done, or is no job."""
         ...
 
 
@@ -124,7 +163,7 @@ ScheduleInTransaction = Callable[[Callable[[Scheduler], Awaitable[Any]]], Awaita
 class Scheduling(Protocol):
     """Gives functions their scheduler."""
 
-    def within(self, ctx: Any) -> Scheduler:
+    def within(self, ctx: Any) -> MutationScheduler:
         """Give the one that schedules in a mutation's own transaction."""
         ...
 

@@ -36,12 +36,13 @@ class Signature:
     holds_rows: bool
 
     @classmethod
-    def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, for_clients: bool) -> Signature:
+    def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, for_clients: bool, handed: int = 1) -> Signature:
         """Read it; all modules have to be loaded, so that names resolve.
 
         Args:
             name: Of the arguments' model: schemas of equal names and fields would become one.
             for_clients: Whether clients call it, and not only the application itself, which may pass any object.
+            handed: How many of its first parameters the server hands it.
 
         Raises:
             SchemaError: An argument or the result has no annotation, or one that cannot be; or no client could call it.
@@ -50,7 +51,7 @@ class Signature:
             hints = get_type_hints(body, include_extras=True)
         except (NameError, TypeError) as error:
             raise SchemaError(str(error)) from error
-        fields = {each.name: _field(each, hints) for each in list(inspect.signature(body).parameters.values())[1:]}
+        fields = {each.name: _field(each, hints) for each in list(inspect.signature(body).parameters.values())[handed:]}
         if "return" not in hints:
             raise SchemaError("its result has no annotation")
         arguments = _model(name, fields)

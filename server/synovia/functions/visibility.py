@@ -20,6 +20,7 @@ from synovia.functions.conditions import Condition, resolved
 from synovia.keys import EMPTY, IndexSpec, Interval
 from synovia.schema import Document, Table, field_of
 from synovia.schema.kept import DELETED_AT, SoftDelete
+from synovia.store.base import Snapshot
 from synovia.store.filters import AllOf, Comparison, Filter, matches
 from synovia.transaction.transaction import Scan, Transaction
 from synovia.turns import Turns
@@ -164,6 +165,11 @@ class TableView:
         self._judge = judge
         self._hides_deleted = issubclass(table, SoftDelete) and not with_deleted
         self.shows_deleted = with_deleted
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The database as the run sees it, without what the run has written."""
+        return self._transaction.snapshot
 
     def with_deleted(self) -> TableView:
         """Give the same with what has been deleted softly."""

@@ -5,6 +5,6 @@ the transactions that move a call on, and ``runner`` the part of a hub that take
 """
 
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import CallOutcome, CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import CallOutcome, CronJob, JobProgress, ScheduledCall
 
-__all__ = ["CallOutcome", "CronJob", "Retry", "ScheduledCall"]
+__all__ = ["CallOutcome", "CronJob", "JobProgress", "Retry", "ScheduledCall"]

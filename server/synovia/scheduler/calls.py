@@ -15,16 +15,19 @@ from synovia.functions.awaiting import awaited
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
+from synovia.functions.job import JobFunction
+from synovia.functions.query import Query
 from synovia.functions.references import FunctionReference, declared_by, path_of
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import CallOutcome, RetryTimes, ScheduledCall, queue_of
+from synovia.functions.scheduled_calls import JOBS, CallOutcome, JobPlace, RetryTimes, ScheduledCall
 from synovia.functions.scheduling_cause import note_scheduled
-from synovia.functions.services import CallOptions, ScheduleInTransaction, Scheduler
+from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored_with_size
 from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
+from synovia.scheduler.places import first_place
 from synovia.scheduler.tables import QueuedBatch
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorCode
@@ -90,7 +93,7 @@ class Calls:
         self.keep = keep
         self.completion = Completion(registry, hub)
 
-    def within(self, ctx: MutationContext) -> Scheduler:
+    def within(self, ctx: MutationContext) -> MutationScheduler:
         """Give what schedules in a mutation's own transaction."""
         return _Within(self, ctx)
 
@@ -120,14 +123,14 @@ class Calls:
             FunctionError: There is nothing to call.
         """
         function, retry = self._function(path), options.get("retry")
-        if retry is not None and function.kind is Kind.MUTATION:
+        if retry is not None and function.queue == "mutation":
             raise InvalidArguments(f"{path!r} is a mutation: it is tried again only if it cannot be committed")
         policy = retry or function.retry
         return ScheduledCall(
             path=function.path, status="pending", run_at=when.at, created_at=when.now, cron=cron,
             retry=None if policy is None else _times(policy),
             on_complete=_path_told(options.get("on_complete")), on_failure=_path_told(options.get("on_failure")),
-            pool=function.pool, queue="mutation" if function.kind is Kind.MUTATION else queue_of(function.pool),
+            pool=function.pool, queue=function.queue,
             due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
         )  # fmt: skip
 
@@ -148,12 +151,28 @@ class Calls:
         return {"args": document, "context": held["context"]}, size + more
 
     def _function(self, path: str) -> Function:
-        function = self.registry.functions.get(path) if isinstance(path, str) else None
+        function = self.registry.scheduled(path) if isinstance(path, str) else None
         if function is None:
             hint = self.registry.hint(path, internal=True) if isinstance(path, str) else ""
             raise UnknownFunction(f"there is no mutation or action {path!r}{hint}")
         if function.kind is Kind.QUERY:
             raise WrongKind(f"{path!r} is a query: only mutations and actions can be scheduled")
+        return function
+
+    def job_of(self, path: str, query: Query[Any]) -> JobFunction:
+        """Give the job of a path.
+
+        Raises:
+            FunctionError: There is none, or it cannot go over this query.
+        """
+        function = self._function(path)
+        if not isinstance(function, JobFunction):
+            raise WrongKind(f"{path!r} is no job: declare it with @job")
+        if not isinstance(query, Query) or query.table is not function.table:
+            name = function.table.__name__
+            raise InvalidArguments(f"{path!r} goes over rows of {name}: give it a query, as ctx.db.query({name})")
+        if query.scan.where is not None:
+            raise InvalidArguments(f"{path!r} cannot go over a query with where(): leave rows out in the job itself")
         return function
 
 
@@ -213,8 +232,10 @@ class _Within(_Optioned):
     async def run_at(self, when: int, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
         return await self._schedule(When.given(when, self._now), self._call(function, args, kwargs))
 
-    async def _schedule(self, when: When, call: _Call) -> Id[ScheduledCall]:
-        row = self._calls.call(call.path, call.args, when, **call.options)
+    async def _schedule(self, when: When, call: _Call, place: JobPlace | None = None) -> Id[ScheduledCall]:
+        row = self._calls.call(call.path, call.args, when, **call.options).model_copy(update={"job": place})
+        if row.queue == JOBS and place is None:
+            raise WrongKind(f"{call.path!r} is a job: begin it with run_job")
         if next(self._count) > MOST_CALLS:
             text = f"one mutation schedules at most {MOST_CALLS} calls one by one; run_many takes more"
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
@@ -229,6 +250,8 @@ class _Within(_Optioned):
     ) -> list[Id[ScheduledCall]]:  # fmt: skip
         said: CallOptions = {**self._options, **options}
         row = self._calls.row(path_of(function), _when(delay, at, self._now), **said)
+        if row.queue == JOBS:
+            raise WrongKind(f"{row.path!r} is a job: begin it with run_job")
         batched: list[BatchedCall] = []
         for args, context in _with_contexts(calls, contexts, said):
             own, size = self._calls.of_its_own(row, args, context)
@@ -239,13 +262,30 @@ class _Within(_Optioned):
         write_batches(self._db, row, batched)
         return [Id(str(call.id)) for call in batched]
 
+    @awaited("ctx.scheduler.run_job", is_write=True)
+    async def run_job(self, function: Any, query: Query[Any], /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
+        call = self._call(function, args, kwargs)
+        self._calls.job_of(call.path, query)
+        return await self._schedule(When.in_(timedelta(), self._now), call, first_place(query))
+
+    @awaited("ctx.scheduler.resume", is_write=True)
+    async def resume(self, call_id: str) -> bool:
+        call = await self._db.get(ScheduledCall, Id(call_id))
+        if call is None or call.job is None or call.status not in ("failed", "cancelled"):
+            return False
+        await self._db.patch(
+            call, status="pending", queue=JOBS, due_at=self._now, planned_at=self._now, hub=self._calls.hub, attempts=0,
+            finished_at=None, error=None,
+        )  # fmt: skip
+        return True
+
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
         call = await self._db.get(ScheduledCall, Id(call_id))
         if call is None:
             batches = await self._db.query(QueuedBatch).collect()
             call = await take_out(self._db, [batch.id for batch in batches], call_id)
-        if call is None or call.status != "pending":
+        if call is None or not (call.status == "pending" or call.queue == JOBS):
             return False
         await self._db.patch(call, status="cancelled", **over(self._now, self._calls.keep))
         say(await self._calls.completion.tell(self._ctx, call, CallOutcome(status="cancelled")))

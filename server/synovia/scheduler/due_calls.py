@@ -19,6 +19,8 @@ from synovia.schema import Model
 
 GRACE = 200
 """So many milliseconds a hub leaves what is due to the hub that scheduled it, so that they do not all run it at once."""
+JOB_GRACE = 2_000
+"""So long it leaves the next step of a job to the hub that has done the last one."""
 UNKNOWN_GRACE = 60_000
 """So long it leaves a function that it does not know to a hub that does: of a newer version of the application, say."""
 WINDOW = 64
@@ -28,8 +30,8 @@ BATCHES = 2
 AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
-Task = Literal["mutation", "action", "running", "finished", "cron", "batch"]
-_QUEUES: tuple[tuple[Task, str], ...] = (("mutation", "mutation"), ("running", "running"), ("finished", "finished"))
+Task = Literal["mutation", "action", "job", "running", "finished", "cron", "batch"]
+_QUEUES: tuple[Task, ...] = ("mutation", "job", "running", "finished")
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
 
@@ -99,7 +101,8 @@ async def _calls(ctx: QueryContext) -> Iterable[tuple[Task, QueuedCall]]:
     """Read the first of each queue, and what was planned by a clock that is ahead of this one, or was."""
     found: dict[str, tuple[Task, QueuedCall]] = {}
     ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
-    for task, queue in [*_QUEUES, *[("action", queue) async for queue in _queues_of_actions(ctx)]]:
+    queues: list[tuple[Task, str]] = [(each, each) for each in _QUEUES]
+    for task, queue in [*queues, *[("action", queue) async for queue in _queues_of_actions(ctx)]]:
         calls = ctx.db.query(QueuedCall)
         rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
         rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
@@ -167,6 +170,6 @@ def _grace(item: DueCall, owner: Any, registry: Registry, hub: str) -> int:
         return 0
     if item.task == "batch":
         return 0 if owner == hub else GRACE
-    if item.path not in registry.functions:
+    if registry.scheduled(item.path) is None:
         return FOREVER if item.task == "cron" else UNKNOWN_GRACE
-    return 0 if owner == hub or item.task == "running" else GRACE
+    return 0 if owner == hub or item.task == "running" else JOB_GRACE if item.task == "job" else GRACE

@@ -7,14 +7,15 @@ from collections import Counter
 from synovia.errors import SchemaError
 from synovia.functions.pool import Pool
 from synovia.functions.registry import Registry
-from synovia.scheduler.due_calls import DueCall
+from synovia.scheduler.due_calls import DueCall, Task
 from synovia.scheduler.settings import SchedulerSettings
 
-MUTATIONS, ACTIONS, BATCHES = "mutations", "actions", "batches"
+MUTATIONS, ACTIONS, BATCHES, JOBS = "mutations", "actions", "batches", "jobs"
+_LANES: dict[Task, str] = {"batch": BATCHES, "job": JOBS}
 
 
 class Lanes:
-    """The lanes of one hub: one for mutations, crons and sweeps, one for actions, one for each pool, one for batches.
+    """The lanes of one hub: one for mutations, crons and sweeps, one for actions, each pool, batches, jobs.
 
     Raises:
         SchemaError: The settings name a pool that the application does not have.
@@ -27,13 +28,18 @@ class Lanes:
             raise SchemaError(f"SYNOVIA_SCHEDULER_POOLS: there is no pool {unknown[0]!r}; the application has: {known}")
         self._registry = registry
         self._taken: Counter[str] = Counter()
-        self._most = {MUTATIONS: settings.max_mutations, ACTIONS: settings.max_actions, BATCHES: 1}
+        self._most = {
+            MUTATIONS: settings.max_mutations,
+            ACTIONS: settings.max_actions,
+            BATCHES: 1,
+            JOBS: settings.max_jobs,
+        }
         self._most |= {_lane(name): _most(pool, settings) for name, pool in registry.pools.items()}
 
     def of(self, item: DueCall) -> str:
         """Tell in which lane something is done."""
         if item.task not in ("action", "running"):
-            return BATCHES if item.task == "batch" else MUTATIONS
+            return _LANES.get(item.task, MUTATIONS)
         function = self._registry.functions.get(item.path)
         return ACTIONS if function is None or function.pool is None else _lane(function.pool)
 

@@ -23,6 +23,7 @@ from synovia.errors import UnknownFunction
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import Work
 from synovia.functions.function import Isolation, Kind
+from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
 from synovia.health import Level, PartHealth
@@ -31,6 +32,7 @@ from synovia.scheduler.clocks import DOUBT_SECONDS, Plans
 from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
 from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
+from synovia.scheduler.jobs import JobTransitions
 from synovia.scheduler.lanes import Lanes
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim
@@ -78,6 +80,7 @@ class Runner:
         self._engine = engine
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
+        self._jobs = JobTransitions(calls, self._transitions)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
         self._lanes = Lanes(calls.registry, self.settings)
@@ -217,6 +220,8 @@ class Runner:
                 await self._run_mutation(item)
             case "action" | "running":
                 await self._run_action(item)
+            case "job":
+                await self._run_step(item)
             case "cron":
                 await self._run_cron(item)
             case "batch":
@@ -237,6 +242,18 @@ class Runner:
             await self._fail(item, outcome.error)
         else:
             self._note(outcome)
+
+    async def _run_step(self, item: DueCall) -> None:
+        function = self._calls.registry.background.get(item.path)
+        if not isinstance(function, JobFunction):
+            await self._fail(item, UnknownFunction(f"there is no job {item.path!r}").info)
+            return
+        with running_scheduled(item.id):
+            outcome = await self._commit(lambda ctx: self._jobs.step(ctx, item, function), path=item.path)
+        if (error := outcome.error) is not None:
+            work = partial(self._jobs.fail, id_=item.id, error=error)
+            outcome = _checked(await self._commit(work, path="_scheduler:fail"))
+        self._note(outcome)
 
     async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
         failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")

@@ -22,6 +22,7 @@ class SchedulerSettings(BaseModel):
         keep: For which calls are kept when they are over.
         max_mutations: Run at the same time, crons among them.
         max_actions: Run at the same time, of those without a pool.
+        max_jobs: Whose steps run at the same time.
         pools: How many actions of each pool run at the same time at this hub, by its name; 0: none. Of pools that are not
             named it is what their declaration says.
         stop_timeout: For running actions to finish when the hub stops.
@@ -34,5 +35,6 @@ class SchedulerSettings(BaseModel):
     keep: Seconds = 7 * 86_400.0
     max_mutations: Count = 8
     max_actions: Count = 16
+    max_jobs: Count = 2
     pools: dict[str, Annotated[int, Field(ge=0, le=MOST_PARALLEL)]] = {}
     stop_timeout: Seconds = 5.0

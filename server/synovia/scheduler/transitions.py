@@ -67,9 +67,9 @@ class CallTransitions:
     async def run(self, ctx: MutationContext, due: DueCall, function: Function) -> list[Failure]:
         """Run a mutation and mark its call as done, both or neither."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
-        if call is None or call.status != "pending" or not _is_due(ctx, call.due_at, due):
+        if call is None or call.status != "pending" or not is_due(ctx, call.due_at, due):
             return []
-        given = await _call(function, ctx, from_document(call.args))
+        given = await call_body(function, ctx, from_document(call.args))
         result = None if call.on_complete is None else function.dump(given)
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
         return await self._calls.completion.tell(ctx, call, CallOutcome(status="done", result=result))
@@ -98,9 +98,9 @@ class CallTransitions:
     async def claim(self, ctx: MutationContext, due: DueCall) -> Claim | list[Failure]:
         """Take an action, if it is due, or its hub has let the lease run out; else there is nothing to run."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
-        if call is None or call.queue in ("mutation", "finished") or not _is_due(ctx, call.due_at, due):
+        if call is None or call.queue in ("mutation", "finished") or not is_due(ctx, call.due_at, due):
             return []
-        if call.queue == "running" and call.attempts >= _policy(call).attempts:
+        if call.queue == "running" and call.attempts >= policy_of(call).attempts:
             return await self._end(ctx, call, INTERRUPTED)
         pool = self._calls.registry.functions[call.path].pool  # a call may be older than this
         if call.queue != "running" and not await self._has_room(ctx, pool):
@@ -132,8 +132,8 @@ class CallTransitions:
         self, ctx: MutationContext, call: ScheduledCall, error: ErrorInfo | None, result: Any = None
     ) -> list[Failure]:
         told = None if error is None else error_of(error)
-        if told is not None and call.attempts < _policy(call).attempts:
-            return await self._try_again(ctx, call, told, _policy(call).delay(call.attempts, ctx.random))
+        if told is not None and call.attempts < policy_of(call).attempts:
+            return await self._try_again(ctx, call, told, policy_of(call).delay(call.attempts, ctx.random))
         status: Literal["done", "failed"] = "done" if told is None else "failed"
         await SystemWriter(ctx.db).patch(call, status=status, error=told, **self._over(ctx))
         await _tell_cron(ctx, call, status, told)
@@ -169,7 +169,7 @@ class CallTransitions:
             call = await ctx.db.get(ScheduledCall, Id(id_))
             if call is None or not self._holds(call, attempt):
                 continue
-            if call.attempts < _policy(call).attempts:
+            if call.attempts < policy_of(call).attempts:
                 failures += await self._try_again(ctx, call, error_of(INTERRUPTED), 0)
             else:
                 failures += await self._end(ctx, call, INTERRUPTED)
@@ -204,11 +204,11 @@ class CallTransitions:
     async def run_cron(self, ctx: MutationContext, due: DueCall, function: Function) -> None:
         """Run a cron that is due and plan its next run, both or neither; of an action, schedule the call."""
         job = await ctx.db.get(CronJob, Id(due.id))
-        if job is None or not _is_due(ctx, job.next_run, due):
+        if job is None or not is_due(ctx, job.next_run, due):
             return
         following = self._following(ctx, job, function)
         if function.kind is Kind.MUTATION:
-            await _call(function, ctx, {})
+            await call_body(function, ctx, {})
             await self._ran(ctx, job, following, last_status="done", last_error=None)
         elif not await _unfinished(ctx, job):
             row = self._calls.call(due.path, {}, When(ctx.now, ctx.now, after=True), cron=due.path)
@@ -222,7 +222,7 @@ class CallTransitions:
     ) -> list[Failure]:
         """Note that a cron's run failed, and plan the next."""
         job, told = await ctx.db.get(CronJob, Id(due.id)), error_of(error)
-        if job is None or not _is_due(ctx, job.next_run, due):
+        if job is None or not is_due(ctx, job.next_run, due):
             return []
         await self._ran(ctx, job, self._following(ctx, job, function), last_status="failed", last_error=told)
         return [Failure(path=due.path, error=told)]
@@ -263,19 +263,25 @@ class CallTransitions:
             await SystemWriter(ctx.db).delete(call)
 
 
-def _is_due(ctx: MutationContext, due_at: int, due: DueCall) -> bool:
+def is_due(ctx: MutationContext, due_at: int, due: DueCall) -> bool:
     """Tell whether something is still to be done: its time has come, or is what the hub has judged to be due."""
     return due_at <= ctx.now or due_at == due.due_at
 
 
-async def _call(function: Function, ctx: MutationContext, args: dict[str, Any]) -> Any:
+async def call_body(function: Function, ctx: MutationContext, args: dict[str, Any], *handed: Any) -> Any:
+    """Call a function with wire values.
+
+    Raises:
+        CallFailed: It has raised an error on purpose.
+    """
     try:
-        return function.check(await function.body(ctx, **function.validate(args)))
+        return function.check(await function.body(ctx, *handed, **function.validate(args)))
     except FunctionError as error:
         raise CallFailed(error.info) from error
 
 
-def _policy(call: ScheduledCall) -> Retry:
+def policy_of(call: ScheduledCall) -> Retry:
+    """Tell how often a call is tried again."""
     times = call.retry
     if times is None:
         return ONCE

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from synovia import (
     ActionContext,
+    Id,
     Index,
     MutationContext,
     QueryContext,
     Retry,
+    ScheduledCall,
     Table,
     action,
     cron,
     gt,
+    job,
     mutation,
     query,
 )
@@ -46,6 +50,31 @@ async def schedule(ctx: MutationContext, group: str, first: int, count: int, sec
     path = "beats:beat_by_action" if acting else "beats:beat"
     for number in range(first, first + count):
         await ctx.scheduler.run_after(timedelta(seconds=seconds), path, {"name": f"{group} {number:06}"})
+
+
+@mutation(public=True)
+async def note_many(ctx: MutationContext, first: int, count: int) -> None:
+    await ctx.db.insert_many([Beat(name=f"beat {number:06}", at=ctx.now) for number in range(first, first + count)])
+
+
+@job
+async def beat_again(ctx: MutationContext, beats: list[Beat]) -> None:
+    """Leave another beat for each; slowly, so that there is time to be killed."""
+    await asyncio.sleep(0.05)
+    await ctx.db.insert_many([Beat(name=f"again {beat.name}", at=ctx.now) for beat in beats])
+
+
+@mutation(public=True)
+async def begin_again(ctx: MutationContext) -> Id[ScheduledCall]:
+    return await ctx.scheduler.run_job(beat_again, ctx.db.query(Beat))
+
+
+@query(public=True)
+async def progress(ctx: QueryContext, call_id: Id[ScheduledCall]) -> tuple[str, int]:
+    """Tell the status of a job, and how many documents are behind it."""
+    call = await ctx.db.get(ScheduledCall, call_id)
+    assert call is not None
+    return call.status, 0 if call.progress is None else call.progress.done
 
 
 @mutation(public=True)

@@ -246,6 +246,9 @@ export interface ScheduledInfo {
   readonly cron?: string;
   readonly pool?: string;
   readonly hub: string;
+  readonly done?: number;
+  readonly estimate?: number;
+  readonly isJob: boolean;
 }
 
 export interface CronInfo {

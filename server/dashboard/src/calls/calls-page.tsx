@@ -15,7 +15,7 @@ const STATES = ["pending", "running", "failed", "done", "cancelled"] as const;
 const NAMES: Record<string, string> = { pending: "To come", running: "Running", failed: "Failed", done: "Done", cancelled: "Cancelled", crons: "Crons" };
 const EMPTY: Record<string, string> = {
   pending: "What functions schedule appears here until it runs.",
-  running: "No action runs at the moment.",
+  running: "No action and no job runs at the moment.",
   failed: "Nothing has failed that is still kept.",
   done: "Calls that are over are kept for a while.",
   cancelled: "Nobody has cancelled a call.",
@@ -54,7 +54,7 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
   const now = useNow();
   const { value: found, error } = useLive<readonly ScheduledInfo[]>(PATHS.scheduled, { status: state, limit: 500 });
   const columns: Column<ScheduledInfo>[] = [
-    { name: "path", title: "Function", width: "minmax(180px, 1fr)", cell: ({ path }) => <code>{path}</code> },
+    { name: "path", title: "Function", width: "minmax(180px, 1fr)", cell: (call) => <><code>{call.path}</code> <Progress call={call} /></> },
     { name: "arguments", title: "Arguments", width: "minmax(160px, 1.4fr)", cell: ({ arguments: args }) => <span className="mono quiet-ink">{args.replace(/\s+/g, " ")}</span> },
     {
       name: "time",
@@ -96,10 +96,15 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
   );
 }
 
+function Progress({ call: { done, estimate = 0 } }: { call: ScheduledInfo }) {
+  return done === undefined ? null : <span className="tag">{done >= estimate ? "100" : Math.floor((100 * done) / estimate)} %</span>;
+}
+
 function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; close: () => void }) {
   const client = useSynovia();
   const mayChange = useMayChange();
   const isOver = ["failed", "done", "cancelled"].includes(call.status);
+  const goesOn = call.isJob && call.status !== "done";
   return (
     <Panel
       label={`Call of ${call.path}`}
@@ -108,8 +113,8 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
       actions={
         mayChange && (
           <>
-            {call.status === "pending" && <button onClick={() => void act(() => client.mutation(PATHS.cancel, { id: call.id }), "Cancelled")}>Cancel it</button>}
-            {isOver && <button onClick={() => void act(() => client.mutation(PATHS.retry, { id: call.id }), "Scheduled once more, for now")}>Run again</button>}
+            {(call.status === "pending" || (call.status === "running" && call.isJob)) && <button onClick={() => void act(() => client.mutation(PATHS.cancel, { id: call.id }), "Cancelled")}>Cancel it</button>}
+            {isOver && <button onClick={() => void act(() => client.mutation(PATHS.retry, { id: call.id }), goesOn ? "Goes on" : "Scheduled once more, for now")}>{goesOn ? "Go on" : "Run again"}</button>}
           </>
         )
       }
@@ -120,6 +125,7 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
           ["Planned for", moment(call.runAt)],
           ["Scheduled", ago(call.createdAt, now)],
           ["Tries", String(call.attempts)],
+          ...(call.done === undefined ? [] : ([["Done", `${call.done.toLocaleString("en")} of ${(call.estimate ?? 0).toLocaleString("en")} documents`]] as const)),
           ["Took", call.startedAt && call.finishedAt ? duration(call.finishedAt - call.startedAt) : "–"],
           ["By", call.cron ? `the cron ${call.cron}` : "a function"],
           ["Pool", call.pool ?? "–"],
