@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from uuid import uuid4
 
 import pytest
@@ -31,6 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket.socket [^>]*proto=6, laddr=[^>r]*>:ResourceWarning"
     )
+
+
+TEARDOWN_SECONDS = 120.0
+STDERR = os.dup(2)  # what a worker says as it ends is not to be captured
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """End the process if fixtures do not come to their end, as after a test that hangs: its one alarm has rung by then."""
+    faulthandler.dump_traceback_later(TEARDOWN_SECONDS, exit=True, file=STDERR)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(tryfirst=True)

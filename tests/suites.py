@@ -5,6 +5,9 @@
 
 Style is checked first, as that takes a second. Then pytest runs, and is seen as it goes; beside it the other suites run, one
 after the other, and each prints what it has to say when it has ended. An interrupt ends them and whatever they have started.
+
+A few tests that fail while everything else runs are tried once more when it has ended, alone: what passes then depends on
+how busy the machine is. That is a fault, too, and its names are printed, but it does not turn the run away.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +30,11 @@ BIN = Path(sys.executable).parent
 MOST_PROCESSES = 4
 GRACE = 15.0
 """Seconds that a suite which is interrupted has to end in good order."""
+TESTS_FAILED = 1
+"""The exit code of pytest and Vitest if they have run to their end and a test has failed."""
+TIMED_OUT = 124
+LIMIT = 35 * 60.0
+"""Seconds that a command may take: several times what the longest one needs, and less than continuous integration gives."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +43,28 @@ class Suite:
 
     Attributes:
         seen: Whether what it prints is seen as it comes, not when it has ended.
+        again: Gives what tries once more the tests that have failed; None if what failed is no test.
     """
 
     name: str
     commands: Sequence[Sequence[str]]
     folder: str = "."
     seen: bool = False
+    again: Callable[[], Suite | None] = lambda: None
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a suite ended."""
+    """How a suite ended.
+
+    Attributes:
+        again: What tries once more what has failed, if that may be an accident.
+    """
 
     name: str
     seconds: float
     good: bool
+    again: Suite | None = None
 
     def __str__(self) -> str:
         minutes, seconds = divmod(round(self.seconds), 60)
@@ -70,10 +86,23 @@ TYPES = Suite("types", [tool("mypy")])
 CLIENT = Suite("JavaScript client", [["npm", "test"], ["npm", "run", "build"], ["npm", "run", "size"]], "clients/js")
 DESK = Suite("Motion Desk", [["npm", "test"]], "apps/motion/desk")
 DASHBOARD = Suite("dashboard", [["npm", "test"]], "server/dashboard")
-BROWSER = Suite("browser", [["npm", "test"]], "tests/browser")
-PYTHON = Suite("pytest", [pytest()], seen=True)
+REPORT = ROOT / "build" / "browser.json"
+REPORTERS = ["--reporter", "default", "--reporter", "json", f"--outputFile.json={REPORT}"]
+PYTHON_AGAIN = Suite(
+    "pytest, again",
+    [tool("pytest", "--verbose", "--last-failed", "--last-failed-no-failures", "none", "--maxfail", "3")],
+)
+PYTHON = Suite("pytest", [pytest("--cache-clear")], seen=True, again=lambda: PYTHON_AGAIN)
+BROWSER = Suite("browser", [["npm", "test", "--", *REPORTERS]], "tests/browser", again=lambda: browser_again(REPORT))
 QUICK = ["--hypothesis-profile", "fast", "-m", "not mongodb and not torture and not slow", "--ignore", "tests/torture"]
 FAST = Suite("pytest, fast", [pytest(*QUICK)], seen=True)
+
+
+def browser_again(report: Path) -> Suite | None:
+    """Give a suite of the files in which a test failed, of which a report of Vitest tells."""
+    files = json.loads(report.read_text())["testResults"] if report.exists() else []
+    failed = sorted({Path(each["name"]).name for each in files if each["status"] == "failed"})
+    return Suite("browser, again", [["npx", "vitest", "run", *failed]], BROWSER.folder) if failed else None
 
 
 async def run_lanes(*lanes: Iterable[Suite]) -> list[Result]:
@@ -95,10 +124,11 @@ async def run(suite: Suite) -> Result:
     printed: list[str] = []
     if suite.seen:
         print(f"--- {suite.name}", flush=True)
-    good = True
+    code = 0
     for command in suite.commands:
-        good = good and await _call(command, suite, printed) == 0
-    result = Result(suite.name, time.monotonic() - began, good)
+        code = code or await _call(command, suite, printed)
+    again = suite.again() if code == TESTS_FAILED else None
+    result = Result(suite.name, time.monotonic() - began, code == 0, again)
     if not suite.seen:
         print(f"\n--- {result}", *printed, sep="\n", flush=True)
     return result
@@ -111,7 +141,11 @@ async def _call(command: Sequence[str], suite: Suite, printed: list[str]) -> int
         *command, cwd=ROOT / suite.folder, env=environment(), process_group=0, stdout=out, stderr=errors
     )
     try:
-        text, _ = await process.communicate()
+        async with asyncio.timeout(LIMIT):
+            text, _ = await process.communicate()
+    except TimeoutError:
+        print(f"{suite.name}: {' '.join(command)} has not ended within {LIMIT:.0f} s", flush=True)
+        return TIMED_OUT
     finally:
         await _end_group(process)
     if text:
@@ -144,12 +178,18 @@ async def run_all(*, fast: bool) -> list[Result]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    REPORT.unlink(missing_ok=True)
     results = await run_lanes([STYLE])
     if results[0].good:
         results += (
             await run_lanes([FAST]) if fast else await run_lanes([PYTHON], [TYPES, CLIENT, DESK, DASHBOARD, BROWSER])
         )
-    return results
+    return await tried_again(results)
+
+
+async def tried_again(results: Sequence[Result]) -> list[Result]:
+    """Try once more, alone, what has failed and may pass; the attempt stands in for what failed, and is named."""
+    return [await run(each.again) if each.again else each for each in results]
 
 
 def main() -> None:

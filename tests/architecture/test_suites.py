@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import suites
 from helpers.http_server import until
-from suites import Suite, run_lanes
+from suites import Suite, browser_again, run_lanes, tried_again
 
 
 def python(code: str) -> list[str]:
@@ -51,6 +52,38 @@ async def test_what_a_suite_has_started_ends_with_it(
     with pytest.raises(asyncio.CancelledError):
         await running
     await until(lambda: has_ended(group))
+
+
+async def test_what_fails_beside_others_is_tried_again_alone_and_may_then_pass(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    second = Suite("second", [python(f"import pathlib; pathlib.Path({str(seen)!r}).read_text()")])
+    first = Suite("first", [python(f"open({str(seen)!r}, 'w'); raise SystemExit(1)")], again=lambda: second)
+    broken = Suite("broken", [python("raise SystemExit(2)")], again=lambda: second)
+    results = await run_lanes([broken, first])
+    assert [(each.name, each.good) for each in results] == [("broken", False), ("first", False)]
+    again = await tried_again(results)
+    assert [(each.name, each.good) for each in again] == [("broken", False), ("second", True)]
+
+
+async def test_a_suite_that_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suites, "LIMIT", 0.2)
+    results = await run_lanes([Suite("long", [["sleep", "1000"]], again=lambda: Suite("never", [["true"]]))])
+    assert [(each.good, each.again) for each in results] == [(False, None)]
+    assert "long: sleep 1000 has not ended within" in capsys.readouterr().out
+
+
+def test_only_files_of_the_browser_in_which_a_test_has_failed_are_tried_again(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    assert browser_again(report) is None
+    report.write_text(json.dumps({"testResults": [{"name": "/a/b.test.ts", "status": "passed"}]}))
+    assert browser_again(report) is None
+    results = [{"name": f"/a/{name}.test.ts", "status": "failed"} for name in ("d", "c")]
+    report.write_text(json.dumps({"testResults": results}))
+    again = browser_again(report)
+    assert again is not None
+    assert again.commands == [["npx", "vitest", "run", "c.test.ts", "d.test.ts"]]
 
 
 def has_ended(group: int) -> bool:
