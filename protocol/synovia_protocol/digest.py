@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from synovia_protocol.values import pack_raw
@@ -31,6 +32,8 @@ def canonical(value: Any) -> Any:
         return {key: item if type(item := value[key]) in _FIXED else canonical(item) for key in sorted(value)}
     if isinstance(value, (list, tuple)) and not _FIXED.issuperset(map(type, value)):
         return [item if type(item) in _FIXED else canonical(item) for item in value]
+    if isinstance(value, Mapping):  # that is no dict
+        return canonical(dict(value))
     return value
 
 

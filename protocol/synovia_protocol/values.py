@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -84,6 +84,8 @@ def _extend(value: object) -> Any:
         return _timestamp(value)
     if isinstance(value, (np.bool_, np.integer, np.floating)):
         return value.item()
+    if isinstance(value, Mapping):  # that is no dict
+        return dict(value)
     raise TypeError(f"{type(value).__name__} is not a wire value")
 
 

@@ -46,7 +46,7 @@ from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall
-from synovia.schema import Array, Float64Array, Id, Index, Model, Table
+from synovia.schema import Array, File, FileLimits, Float64Array, Id, Index, Model, Table, Upload
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.relations import Reference
@@ -75,6 +75,8 @@ __all__ = [
     "ConvexValue",
     "CronJob",
     "Env",
+    "File",
+    "FileLimits",
     "Float64Array",
     "Forbidden",
     "FunctionError",
@@ -120,6 +122,7 @@ __all__ = [
     "UnknownFunction",
     "UnknownIndex",
     "UnreadableDocument",
+    "Upload",
     "WrongKind",
     "__version__",
     "action",

@@ -29,8 +29,11 @@ from synovia.engine.engine import Engine
 from synovia.engine.observing import Observers
 from synovia.engine.outcomes import Outcome
 from synovia.engine.settings import EngineLimits
+from synovia.files.key import FILE_KEYS, file_key
+from synovia.files.uploads import Uploads
 from synovia.functions.access import CallOrigin
 from synovia.functions.env import read_env
+from synovia.functions.files import UPLOADS
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.services import Services
 from synovia.functions.stored_env import stored_values
@@ -38,12 +41,14 @@ from synovia.health import Health
 from synovia.hosts import is_loopback
 from synovia.http.convex import ConvexRoutes
 from synovia.http.errors import on_http_exception
+from synovia.http.files import FileRoutes
 from synovia.http.headers import SecurityHeaders
 from synovia.http.origins import Origins
 from synovia.http.page import FOLDER, page_route
 from synovia.http.proxies import TrustedProxies
 from synovia.http.routes import other_methods, routes
 from synovia.http.throttle import Throttle
+from synovia.http.uploads import UploadRoutes
 from synovia.hubs.forwarding import Forwarding
 from synovia.hubs.settings import LEAST_SECRET
 from synovia.identity import Authenticator, Identity
@@ -109,6 +114,7 @@ class Synovia:
         where = store or self.settings.store or DEFAULT_STORE
         ttl = self.settings.request_ttl
         self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
+        self.uploads = Uploads(self.store, self.settings.files, clock)
         mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)
         self._at_home = development and is_loopback(self.settings.host)
@@ -202,6 +208,8 @@ class Synovia:
 
     def _routes(self) -> list[BaseRoute]:
         found = routes(self.hub, self.engine, self.health, self.settings.http)
+        found += UploadRoutes(self.hub, self.engine, self.uploads, self.settings.http).routes()
+        found += FileRoutes(self.engine).routes()
         if self._serves_convex:
             convex = ConvexRoutes(self.hub, self.engine, self.settings.http, tells_logs=self._development)
             found = [*convex.calls, *found, *convex.others]
@@ -328,9 +336,9 @@ class Synovia:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.tracing.close)
             stack.push_async_callback(self.store.close)
-            await self.store.open(
-                [*self.registry.tables, SERVICE_KEYS, OPERATOR_SESSIONS, *(TABLES if self.sign_in is not None else ())]
-            )
+            own = [SERVICE_KEYS, OPERATOR_SESSIONS, FILE_KEYS, UPLOADS]
+            await self.store.open([*self.registry.tables, *own, *(TABLES if self.sign_in is not None else ())])
+            self.engine.use_file_key(await file_key(self.store))
             await self._read_env()
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)

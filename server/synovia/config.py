@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from synovia.auth.settings import AuthSettings, secret_of
+from synovia.files.settings import FileSettings
 from synovia.http.origins import OriginList
 from synovia.http.proxies import NetworkList
 from synovia.http.settings import HttpSettings
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
         http: What one request over HTTP may ask for: ``SYNOVIA_HTTP_MAX_BODY_BYTES`` and so on.
         scheduler: How scheduled calls and crons are run: ``SYNOVIA_SCHEDULER_LEASE`` and so on.
         arrays: How long arrays are kept that nobody refers to: ``SYNOVIA_ARRAYS_GRACE``, ``SYNOVIA_ARRAYS_SWEEP_AT``.
+        files: How large files may be: ``SYNOVIA_FILES_MAX_BYTES`` and so on.
         hubs: By what hubs on one database know each other: ``SYNOVIA_HUBS_SECRET``, ``SYNOVIA_HUBS_HOST``.
         documents: Whether hubs check documents and run migrations: ``SYNOVIA_DOCUMENTS_CHECK``,
             ``SYNOVIA_DOCUMENTS_MIGRATE``.
@@ -90,6 +92,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     arrays: ArraySettings = ArraySettings()
+    files: FileSettings = FileSettings()
     documents: DocumentSettings = DocumentSettings()
     hubs: HubsSettings = HubsSettings()
 

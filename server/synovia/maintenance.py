@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext
+from synovia.functions.expired_uploads import FORGET_UPLOADS, forget_uploads, takes_uploads
 from synovia.functions.function import Function, Kind
 from synovia.functions.rate_limits import FORGET_LIMITS, forget_limits
 from synovia.functions.registry import Registry
@@ -54,6 +55,8 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
     """
     if registry.limits:
         registry = _with_cron(registry, FORGET_LIMITS, forget_limits, Kind.MUTATION, interval(timedelta(hours=1)))
+    if any(map(takes_uploads, registry.functions.values())):
+        registry = _with_cron(registry, FORGET_UPLOADS, forget_uploads, Kind.MUTATION, interval(timedelta(hours=1)))
     if not settings.sweep_at:
         return registry
 

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("functions",),
     ("engine",),
     ("limits", "mail", "hubs"),
-    ("auth", "scheduler", "migrations", "seeding", "maintenance"),
+    ("auth", "scheduler", "migrations", "seeding", "maintenance", "files"),
     ("sync", "convex"),
     ("http",),
     ("metrics", "tracing", "dashboard"),

@@ -32,6 +32,7 @@ from synovia.errors import Forbidden, FunctionError, seconds_to_wait
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Work
 from synovia.functions.env import Env
+from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
 from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
@@ -289,6 +290,30 @@ class Engine:
             FunctionError: What the query raised.
         """
         return await self._executor.query_within(ctx, path, args, identity, origin)
+
+    async def admit(self, function: Function, identity: Identity | None, *, account: Account = SERVER) -> None:
+        """Let somebody call a mutation or an action as of now, or not; it is not called.
+
+        Raises:
+            FunctionError: They may not.
+            StoreError: The database does not answer.
+        """
+        _refuse_impersonation(identity)
+        async with self.places.taken(account):
+            await self._executor.admit(function, identity, await self._freshness.instant())
+
+    @property
+    def addresses(self) -> FileAddresses:
+        """What makes the addresses of files, and reads them."""
+        return self._executor.addresses
+
+    def use_file_key(self, key: bytes) -> None:
+        """Make and read the addresses of files by this key from now on."""
+        self._executor.addresses = FileAddresses(key)
+
+    def now(self) -> int:
+        """Tell the time in milliseconds since 1970 (UTC)."""
+        return self._executor.now()
 
     @observed("mutation")
     async def mutate(

@@ -22,6 +22,7 @@ from synovia.functions.awaiting import RunCalls
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, SeededRandom, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.env import Env
+from synovia.functions.file_addresses import KEY_BYTES, FileAddresses
 from synovia.functions.function import Function, Kind
 from synovia.functions.keeping import Author
 from synovia.functions.log_lines import LogLine, collected
@@ -130,6 +131,7 @@ class Executor:
         reads: Gives the database as of a timestamp.
         index_use: How often each index was read.
         env: The application's settings, once they are read.
+        addresses: Makes the addresses of files; of a key that it has alone, until it is given another.
         on_failure: Is told of every exception that no function may raise, with the reference under which it is logged.
     """
 
@@ -156,6 +158,7 @@ class Executor:
         self.unreadable = UnreadableDocuments()
         self.index_use = IndexUse()
         self.env: Env | None = None
+        self.addresses = FileAddresses(secrets.token_bytes(KEY_BYTES))
         self.on_failure: Callable[[str, Exception], None] = lambda reference, error: None
 
     def now(self) -> int:
@@ -200,7 +203,16 @@ class Executor:
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
-        context = kind(identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env)
+        context = kind(
+            identity,
+            transaction.reads,
+            db,
+            self._store.arrays,
+            now=now,
+            access=access,
+            env=self.env,
+            addresses=self.addresses,
+        )
         run = Run(transaction.reads)
         try:
             async with asyncio.timeout(timeout):
@@ -238,7 +250,14 @@ class Executor:
         rules = self._rules(function, transaction, RowCache(), origin)
         db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules)
         context = QueryContext(
-            identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env
+            identity,
+            transaction.reads,
+            db,
+            self._store.arrays,
+            now=now,
+            access=access,
+            env=self.env,
+            addresses=self.addresses,
         )
         await function.access.admit(context)
         if isinstance(values, InvalidArguments):
@@ -277,7 +296,7 @@ class Executor:
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, seed=SeededRandom(seed), services=self.services,
-            access=access, env=self.env,
+            access=access, env=self.env, addresses=self.addresses,
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
@@ -320,9 +339,25 @@ class Executor:
             identity, run.reads, self._store.arrays, now=self.now(), run_query=run_query, run_mutation=run_mutation,
             transact=transact, services=self.services,
             access=CallerAccess(self.registry.roles, find, origin=origin, once=False), env=self.env,
+            addresses=self.addresses,
         )  # fmt: skip
         await self._run(function, context, args, run)
         return run
+
+    async def admit(self, function: Function, identity: Identity | None, ts: Ts) -> None:
+        """Let somebody call a function as of ``ts``, or not; it is not called.
+
+        Raises:
+            Unauthenticated, Forbidden: They may not.
+        """
+        transaction, now = Transaction(self.reads.snapshot(ts)), self.now()
+        access = self._caller_access(QueryContext, identity, transaction, now)
+        db = DatabaseReader(transaction, notice=self.unreadable.note)
+        context = QueryContext(
+            identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env,
+            addresses=self.addresses,
+        )  # fmt: skip
+        await function.access.admit(context)
 
     def _rules(
         self, function: Function, transaction: Transaction, rows: RowCache, origin: CallOrigin
@@ -354,7 +389,14 @@ class Executor:
         access = self._caller_access(QueryContext, impersonation.by, transaction, now)
         db = DatabaseReader(transaction, notice=self.unreadable.note)
         context = QueryContext(
-            impersonation.by, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env
+            impersonation.by,
+            transaction.reads,
+            db,
+            self._store.arrays,
+            now=now,
+            access=access,
+            env=self.env,
+            addresses=self.addresses,
         )
         try:
             if permission is not None:
@@ -372,7 +414,7 @@ class Executor:
             return frozenset()
         db = DatabaseReader(transaction, notice=self.unreadable.note)
         return await self.registry.roles.of(
-            kind(identity, transaction.reads, db, self._store.arrays, now=now, env=self.env)
+            kind(identity, transaction.reads, db, self._store.arrays, now=now, env=self.env, addresses=self.addresses)
         )
 
     async def _run(

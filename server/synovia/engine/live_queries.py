@@ -437,7 +437,7 @@ class LiveQueries:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
         is_remembered = self.remembered.keep(live, live.recall.documents)
         self._rest(live, run, 0.0 if is_remembered else seconds)
-        self._expire_at(live, run.reads.holds_until)
+        self._expire_at(live, run.reads.due)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self.index.replace(live, run.reads)
         if commits is None:

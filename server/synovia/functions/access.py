@@ -182,6 +182,7 @@ class CallerAccess:
         self._find = find
         self._once = once
         self._found: frozenset[str] | None = None
+        self.origin = origin
         self.trusted = origin.trusted
         self.path = path
 

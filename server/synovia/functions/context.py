@@ -16,6 +16,8 @@ from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
 from synovia.functions.env import E, Env
+from synovia.functions.file_addresses import FileAddresses
+from synovia.functions.files import ActionFiles, Files, MutationFiles
 from synovia.functions.references import declared_by
 from synovia.functions.services import Mail, MutationScheduler, Result, Scheduler, Services
 from synovia.identity import Identity, Impersonation
@@ -127,9 +129,11 @@ class QueryContext(Context):
         now: int,
         access: CallerAccess | None = None,
         env: Env | None = None,
+        addresses: FileAddresses,
     ) -> None:
         super().__init__(identity, reads, access, env)
         self.db = db
+        self._addresses = addresses
         self.arrays = ArrayReader(store)
         self._store = store
         self._now = now
@@ -146,7 +150,13 @@ class QueryContext(Context):
             now=self._now,
             access=self.access.of_application(),
             env=self._env,
+            addresses=self._addresses,
         )
+
+    @cached_property
+    def files(self) -> Files:
+        """The addresses of files."""
+        return Files(self._addresses, self._reads, self._now)
 
     @property
     def now(self) -> int:
@@ -207,8 +217,9 @@ class MutationContext(QueryContext):
         services: Services | None = None,
         access: CallerAccess | None = None,
         env: Env | None = None,
+        addresses: FileAddresses,
     ) -> None:
-        super().__init__(identity, reads, db, store, now=now, access=access, env=env)
+        super().__init__(identity, reads, db, store, now=now, access=access, env=env, addresses=addresses)
         self.arrays = ArrayWriter(store)
         self._seed = seed
         self._services = services or Services()
@@ -228,8 +239,13 @@ class MutationContext(QueryContext):
             return self
         return MutationContext(
             None, self._reads, self.db.for_application(), self._store, now=self._now, seed=self._seed,
-            services=self._services, access=self.access.of_application(), env=self._env,
+            services=self._services, access=self.access.of_application(), env=self._env, addresses=self._addresses,
         )  # fmt: skip
+
+    @cached_property
+    def files(self) -> MutationFiles:
+        """The addresses of files, and the uploads that are to become files of documents."""
+        return MutationFiles(self, self.db, self._addresses, self._reads, self._now)
 
     @awaited("ctx.audit", is_write=True)
     async def audit(
@@ -311,9 +327,11 @@ class ActionContext(Context):
         services: Services | None = None,
         access: CallerAccess | None = None,
         env: Env | None = None,
+        addresses: FileAddresses,
     ) -> None:
         super().__init__(identity, reads, access, env)
         self.arrays = ArrayWriter(store)
+        self.files = ActionFiles(transact, addresses, reads, now, store)
         self.now = now
         self._run_query = run_query
         self._run_mutation = run_mutation

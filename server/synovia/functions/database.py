@@ -460,6 +460,10 @@ class SystemWriter(DatabaseWriter):
         """Read documents of a table as they are, in the order of their ids."""
         return await self._transaction.scan(Scan(table, BY_ID, interval), limit)
 
+    async def scan(self, table: str, index: IndexSpec, interval: Interval, limit: int) -> list[Document]:
+        """Read documents of a table as they are, in the order of an index."""
+        return await self._transaction.scan(Scan(table, index, interval), limit)
+
     async def read(self, table: str, id_: Any) -> Document | None:
         """Read a document as it is."""
         return await self._transaction.get(table, id_)

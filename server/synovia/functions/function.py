@@ -31,7 +31,7 @@ from synovia.functions.scheduled_calls import queue_of
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
-from synovia.schema.ids import FROM_DOCUMENT
+from synovia.schema.files import FROM_RESULT
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
@@ -200,7 +200,7 @@ class Function:
 
     def receive(self, wire: Any) -> Any:
         """Turn a result on the wire into what the body gave."""
-        result = self._prepared.result.validate_python(wire, strict=False, context=FROM_DOCUMENT)
+        result = self._prepared.result.validate_python(wire, strict=False, context=FROM_RESULT)
         if self._prepared.holds_rows:
             note_rows(result, wire)
         return result

@@ -52,7 +52,9 @@ class RuleContext(QueryContext):
     db: RuleReader
 
     def __init__(self, of: QueryContext, db: RuleReader) -> None:
-        super().__init__(None, of._reads, db, of._store, now=of._now, access=of.access, env=of._env)
+        super().__init__(
+            None, of._reads, db, of._store, now=of._now, access=of.access, env=of._env, addresses=of._addresses
+        )
         self._caller = of
 
     @property

@@ -29,6 +29,7 @@ HINTS: Mapping[str, str] = {
     "OrderedDict": "a dict can",
     "defaultdict": "a dict can",
     "a datetime without a time zone": "an aware one can",
+    "File": "take an Upload, which ctx.files.accept makes a File",
     "ArrayRef": "declare arrays as Float64Array or Array",
 }
 """What can travel instead of a type, by its name."""

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from synovia.errors import FunctionError, error_body, seconds_to_wait
+from synovia.files.codes import DIGEST_MISMATCH, FILE_TOO_LARGE, FILE_TYPE_REFUSED, OFFSET_MISMATCH, UPLOAD_NOT_FOUND
 from synovia.http.values import dump, to_json
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
@@ -45,13 +46,18 @@ STATUS: Final[Mapping[str, int]] = {
     ErrorCode.UNKNOWN_FUNCTION: 404,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.ARRAY_NOT_FOUND: 404,
+    UPLOAD_NOT_FOUND: 404,
     METHOD_NOT_ALLOWED: 405,
     ErrorCode.UNIQUE_VIOLATION: 409,
+    OFFSET_MISMATCH: 409,
     ErrorCode.REQUEST_EXPIRED: 410,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.MUTATION_TOO_LARGE: 413,
+    FILE_TOO_LARGE: 413,
     UNSUPPORTED_MEDIA_TYPE: 415,
+    FILE_TYPE_REFUSED: 415,
     REQUEST_REUSED: 422,
+    DIGEST_MISMATCH: 422,
     ErrorCode.HOST_REFUSED: 421,
     ErrorCode.LIMIT_EXCEEDED: 429,
     ErrorCode.RATE_LIMITED: 429,

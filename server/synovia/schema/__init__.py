@@ -3,6 +3,7 @@
 from synovia.schema.arrays import Array, ArrayField, Float64Array
 from synovia.schema.faults import refusal
 from synovia.schema.fields import FieldPath, field_of
+from synovia.schema.files import File, FileLimits, Upload
 from synovia.schema.id_clock import IdClock, RunIds
 from synovia.schema.ids import FROM_CLIENT, Id, id_to_bson, time_of_id
 from synovia.schema.misfits import Misfit, Unreadable, misfit_of, read_document
@@ -14,8 +15,8 @@ from synovia.schema.values import Unstorable, to_bson
 from synovia.schema.wire_names import clash_of
 
 __all__ = [
-    "CREATION_TIME", "FROM_CLIENT", "Array", "ArrayField", "Document", "FieldPath", "Float64Array", "Id", "IdClock",
-    "Index", "Misfit", "Model", "Reading", "RunIds", "Table", "TableSpec", "Unreadable", "Unstorable", "clash_of",
-    "database_name", "field_of", "field_value", "id_to_bson", "misfit_of", "read_document", "refusal", "time_of_id",
-    "to_bson",
+    "CREATION_TIME", "FROM_CLIENT", "Array", "ArrayField", "Document", "FieldPath", "File", "FileLimits",
+    "Float64Array", "Id", "IdClock", "Index", "Misfit", "Model", "Reading", "RunIds", "Table", "TableSpec", "Unreadable",
+    "Unstorable", "Upload", "clash_of", "database_name", "field_of", "field_value", "id_to_bson", "misfit_of",
+    "read_document", "refusal", "time_of_id", "to_bson",
 ]  # fmt: skip

@@ -88,7 +88,7 @@ def _checked(value: str, table: Any, context: Any) -> Id[Any]:
     known = value.table if isinstance(value, Id) else None
     if table is not None and known is not None and known.spec.name != table.spec.name:
         raise ValueError(f"this is the id of a document of {known.spec.name!r}, not of {table.spec.name!r}")
-    if context != FROM_DOCUMENT and not 0 < len(value) <= _MAX_ID_LENGTH:
+    if context in (None, FROM_CLIENT) and not 0 < len(value) <= _MAX_ID_LENGTH:
         raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
     if context == FROM_CLIENT and _NO_ID.search(value) and (table is None or not table.text_ids):
         raise ValueError("this text is no id")

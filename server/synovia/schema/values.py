@@ -17,6 +17,7 @@ from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectI
 from bson.datetime_ms import DatetimeMS
 from pydantic import BaseModel
 
+from synovia.schema.files import File
 from synovia.schema.ids import Id, id_to_bson
 from synovia.schema.untyped import Untyped
 from synovia_protocol.messages import ArrayRef
@@ -64,6 +65,8 @@ def _stored(value: Any, untyped: Untyped | None, place: tuple[str, ...], *, whol
         return _stored_text(value, whole=whole)
     if isinstance(value, ArrayRef):
         return {"digest": value.digest, "dtype": value.dtype, "shape": list(value.shape)}
+    if isinstance(value, File):
+        return value.to_bson()
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True, exclude_none=True)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Which arrays documents refer to.
+"""Which arrays documents refer to, those that are the contents of files among them.
 
 Two questions with two answers. A commit has to know exactly which references it adds, because each has to be to an array
 that is there. The sweep must never take an array that somebody needs, so for it every binary value of 32 bytes counts as a
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synovia.schema.files import is_file_reference
 from synovia.schema.specs import Document
 from synovia.store.base import Write
 
@@ -35,6 +36,9 @@ def _collect(value: dict[str, Any] | list[Any], found: set[bytes]) -> None:
         digest = value.get("digest")
         if isinstance(digest, bytes) and len(digest) == _DIGEST_BYTES and "dtype" in value and "shape" in value:
             found.add(bytes(digest))
+            return
+        if is_file_reference(value):
+            found.add(bytes(value["file"]))
             return
     for item in value.values() if isinstance(value, dict) else value:
         if isinstance(item, dict | list):

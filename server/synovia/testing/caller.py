@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from synovia.engine.engine import Engine
+from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.identity import Identity
 from synovia.store import arrays
@@ -17,7 +18,7 @@ from synovia.testing.subscription import Subscription
 from synovia_protocol.messages import ArrayRef
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient
+    from httpx2 import AsyncClient, Response
 
 
 class CalledApp(Protocol):
@@ -95,9 +96,44 @@ class Caller:
         """
         return self._app.http_client(self.identity)
 
+    async def upload(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        name: str = "file",
+        type: str = "application/octet-stream",
+        argument: str | None = None,
+    ) -> str:
+        """Upload a file over HTTP for a mutation or an action, and give what is sent as its argument.
+
+        It needs the extra ``testing``.
+
+        Args:
+            path: The function.
+            argument: Which of its arguments, on the wire, if it takes several uploads.
+
+        Raises:
+            FunctionError: It is not taken.
+        """
+        wanted = {"path": path, "name": name, "type": type, "size": len(data), "argument": argument}
+        begun = _taken(await self.http.post("/api/uploads", json=wanted))
+        upload = str(begun.json()["upload"])
+        if data:
+            headers = {"Content-Type": "application/octet-stream", "Upload-Offset": "0"}
+            _taken(await self.http.patch(f"/api/uploads/{upload}", content=data, headers=headers))
+        return upload
+
     async def array(self, ref: ArrayRef) -> np.ndarray[Any, Any]:
         """Read the samples that a result refers to."""
         return (await arrays.read_range(self._app.store.arrays, ref)).reshape(ref.shape)
 
     async def _stored(self, args: Mapping[str, Any] | None) -> Any:
         return await arrays.store_arrays(self._app.store.arrays, args or {})
+
+
+def _taken(answer: Response) -> Response:
+    if answer.status_code >= 400:
+        error = answer.json()["error"]
+        raise FunctionError(error["code"], error["message"], error["data"])
+    return answer

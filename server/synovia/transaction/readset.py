@@ -60,12 +60,19 @@ class ReadSet:
         ranges: Index intervals read.
         identity: Whether the function looked at who is calling.
         holds_until: When the answer stops to hold, in milliseconds since 1970, because the function looked at the time.
+        renewed_at: When an address in the answer is to be replaced by a fresh one, long before it expires.
     """
 
     points: set[Point] = field(default_factory=set)
     ranges: set[RangeRead] = field(default_factory=set)
     identity: bool = False
     holds_until: int | None = None
+    renewed_at: int | None = None
+
+    @property
+    def due(self) -> int | None:
+        """When the answer has to be found anew even if nothing is written; None: never."""
+        return min((each for each in (self.holds_until, self.renewed_at) if each is not None), default=None)
 
     def overlaps(self, commit: KeyedCommit) -> bool:
         """Tell whether the commit changes anything that was read."""
