@@ -13,6 +13,7 @@ from typer.main import get_command
 from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.config import Settings
+from synovia.files.settings import FileSettings
 from synovia.http.settings import HttpSettings
 from synovia.hubs.settings import HubsSettings
 from synovia.limits.settings import HubLimits
@@ -28,7 +29,13 @@ TABLES = [
     (
         "operations.md",
         "SYNOVIA_",
-        [("", Settings), ("ARRAYS_", ArraySettings), ("DOCUMENTS_", DocumentSettings), ("HUBS_", HubsSettings)],
+        [
+            ("", Settings),
+            ("ARRAYS_", ArraySettings),
+            ("DOCUMENTS_", DocumentSettings),
+            ("FILES_", FileSettings),
+            ("HUBS_", HubsSettings),
+        ],
     ),
     ("operations.md", "", [("", HubLimits)]),
     ("security.md", "", [("", AuthSettings)]),
