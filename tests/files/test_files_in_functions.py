@@ -15,7 +15,6 @@ from synovia.export.archive import Archive
 from synovia.export.checking import check
 from synovia.export.importing import import_archive
 from synovia.export.writing import IMPORTS, export_store
-from synovia.files.key import FILE_KEYS
 from synovia.functions.expired_uploads import FORGET_UPLOADS
 from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.files import UPLOADS
@@ -134,7 +133,7 @@ async def test_an_export_carries_files(app: TestApp, tmp_path: Path, kind: str) 
         await export_store(app.store, file, kind="backup" if kind == "backup" else "export")
     url = f"sqlite:///{tmp_path / 'other.db'}"
     other = open_store(url)
-    await other.open([*app.registry.tables, UPLOADS, FILE_KEYS, IMPORTS])
+    await other.open([*app.registry.tables, UPLOADS, IMPORTS])
     with Archive(path) as archive:
         check(archive, app.registry.models)
         await import_archive(archive, other)

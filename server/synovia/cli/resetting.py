@@ -17,7 +17,7 @@ from synovia.export.writing import documents_of
 from synovia.store import open_store
 from synovia.store.base import Batch, Conflict, Store, Write
 
-KEPT: Final = frozenset({"_keys", "_serviceKeys", "_operatorSessions"})
+KEPT: Final = frozenset({"_keys", "_serviceKeys", "_operatorSessions", "_fileKeys"})
 """Tables that are left as they are: whoever holds a key goes on holding it."""
 _ATTEMPTS: Final = 10
 
