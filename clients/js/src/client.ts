@@ -8,6 +8,7 @@ import { Credentials, type AuthState, type Token, type TokenStore } from "./cred
 import { Dialer, type SocketConstructor } from "./dialer.js";
 import { Download, type Range } from "./downloads.js";
 import { ClientClosed, ConnectionFailed, FunctionError, SynoviaError } from "./errors.js";
+import type { UploadId, UploadOptions } from "./files.js";
 import { limited, type CallOptions, type Limit } from "./limit.js";
 import { ConnectionLoop } from "./loop.js";
 import { onReturn } from "./network.js";
@@ -364,6 +365,30 @@ export class SynoviaClient {
   }
 
   // --- waiting
+
+  // --- files
+
+  /**
+   * Upload a file for a mutation or an action that takes one, and give what is sent to it as that argument. What has arrived
+   * stays there when the line breaks: the rest is sent once the hub is there again. Aborting the signal gives the upload up.
+   * FunctionError: the file is not taken, as `file_too_large` or `file_type_refused`. RequestTimeout: no progress in time.
+   */
+  async uploadFile(path: string, blob: Blob, options: UploadOptions = {}): Promise<UploadId> {
+    this.#checkRunning();
+    const credentials = this.#credentials;
+    return this.#limited(`the upload for ${path}`, options, async (limit) => {
+      // the server may give a token of its own for the program's, which HTTP takes too
+      await this.#until(limit, (told) => credentials.changed.add(told), () => !this.auth.isLoading);
+      const { FileUpload } = await import("./files.js"); // only pages that upload load it
+      const parts = { url: this.url, clock: this.#clock, bearer: () => credentials.bearer() };
+      return new FileUpload(parts, blob, options, limit).run(path);
+    });
+  }
+
+  /** Make an address of a file that a query has given (`ctx.files.url`) a whole one. */
+  fileUrl(address: string): string {
+    return besideSocket(this.url, address);
+  }
 
   async #limited<T>(what: string, options: CallOptions = {}, run: (limit: Limit) => Promise<T>): Promise<T> {
     const { timeout = this.#timeouts.request, signal } = options;

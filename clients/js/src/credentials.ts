@@ -117,6 +117,12 @@ export class Credentials {
     return this.#offer("source", typeof source === "function" ? await this.#ask(source) : source);
   }
 
+  /** Give the token for a request beside the socket: the server's own, else the program's. */
+  async bearer(): Promise<string | null> {
+    const source = this.#source;
+    return this.issued ?? (typeof source === "function" ? await this.#ask(source) : source);
+  }
+
   /** Take over what another page has done: renewed the tokens (each is good for one renewal only), or signed out. */
   #reread(): boolean {
     const before = this.#issued;

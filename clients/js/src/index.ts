@@ -12,6 +12,7 @@ export {
   RequestTimeout,
   SynoviaError,
 } from "./errors.js";
+export type { StoredFile, UploadId, UploadOptions } from "./files.js";
 export type { CallOptions } from "./limit.js";
 export type { OptimisticCallback, OptimisticStore } from "./optimistic.js";
 export { indexedDbOutbox, localStorageOutbox, type OutboxOptions, type OutboxStorage, type Recovered } from "./outbox.js";

@@ -22,6 +22,7 @@ from synovia_client.errors import (
     RequestTimeout,
     SynoviaError,
 )
+from synovia_client.files import StoredFile, UploadId
 from synovia_client.frames import to_pandas, to_polars
 from synovia_client.optimistic import OptimisticStore, OptimisticUpdate, QueryResult
 from synovia_client.outbox import Outbox
@@ -80,6 +81,7 @@ __all__ = [
     "SignInCode",
     "SignInError",
     "SignInWays",
+    "StoredFile",
     "Subscription",
     "SubscriptionHandle",
     "SynoviaError",
@@ -88,6 +90,7 @@ __all__ = [
     "TokenStore",
     "Transition",
     "Unset",
+    "UploadId",
     "__version__",
     "to_pandas",
     "to_polars",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
 from synovia_client.client import Client
+from synovia_client.files import FileSource, UploadId
 from synovia_client.loop_thread import LoopThread
 from synovia_client.optimistic import OptimisticUpdate
 from synovia_client.settings import DEFAULT, TimeLimit
@@ -208,3 +209,43 @@ class BlockingCalls:
         return self._thread.wait(
             self._client.array(ref, start, stop, points=points, timeout=timeout, on_progress=on_progress)
         )
+
+    def upload_file(
+        self,
+        path: str,
+        source: FileSource,
+        *,
+        name: str | None = None,
+        type: str | None = None,
+        argument: str | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> UploadId:
+        """Upload a file for a function that takes one; see ``Client.upload_file``."""
+        return self._thread.wait(
+            self._client.upload_file(
+                path, source, name=name, type=type, argument=argument, timeout=timeout, on_progress=on_progress
+            )
+        )
+
+    def submit_file(
+        self,
+        path: str,
+        source: FileSource,
+        *,
+        name: str | None = None,
+        type: str | None = None,
+        argument: str | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> Future[UploadId]:
+        """Upload a file without waiting for it; cancelling what is given back gives the upload up."""
+        return self._thread.submit(
+            self._client.upload_file(
+                path, source, name=name, type=type, argument=argument, timeout=timeout, on_progress=on_progress
+            )
+        )
+
+    def file_url(self, address: str) -> str:
+        """Make an address of a file whole; see ``Client.file_url``."""
+        return self._client.file_url(address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from synovia_client.address import beside_socket
 from synovia_client.arguments import checked
 from synovia_client.callbacks import Unsubscribe
 from synovia_client.calls import ActionCall, MutationCall, QueryCall, spelled_out
@@ -14,6 +15,7 @@ from synovia_client.downloads import Download, checked_part
 from synovia_client.errors import (
     FunctionError,
 )
+from synovia_client.files import FileSource, FileUploads, UploadId
 from synovia_client.hub_connection import HubConnection
 from synovia_client.optimistic import Expectation, OptimisticUpdate
 from synovia_client.pages import Pages, PaginatedSubscription
@@ -259,6 +261,58 @@ class Client(HubConnection):
 
     def _checked(self, path: str, args: dict[str, Any]) -> dict[str, Any]:
         return checked(path, args, self._sync.max_message_bytes)
+
+    # --- files
+
+    async def upload_file(
+        self,
+        path: str,
+        source: FileSource,
+        *,
+        name: str | None = None,
+        type: str | None = None,
+        argument: str | None = None,
+        timeout: TimeLimit = DEFAULT,
+        on_progress: Progress | None = None,
+    ) -> UploadId:
+        """Upload a file for a function that takes one, and give what is sent to it as that argument.
+
+        What has arrived stays there when the line breaks: the rest is sent once the hub is there again. Cancelling the task
+        that awaits this gives the upload up.
+
+        Args:
+            path: The mutation or action.
+            source: The path of a file, bytes, or an open binary file that can be read from any place.
+            name: What to call it; by default as the file is called.
+            type: Its media type; by default what its name suggests.
+            argument: Which of the function's arguments, on the wire, if it takes several files.
+            timeout: Seconds without progress after which to give up.
+            on_progress: Called with (bytes sent, bytes in total).
+
+        Raises:
+            FunctionError: The file is not taken: ``file_too_large``, ``file_type_refused``, or what calls are refused with.
+            RequestTimeout: No progress in time.
+            OSError, ValueError: The file cannot be read.
+        """
+        self._check_running()
+        async with self._limit(timeout, f"the upload for {path}") as deadline:
+            await self._settled_token()
+            uploads = FileUploads(
+                url=self.url, http=self._dialer.http, clock=self._clock, bearer=self._credentials.bearer
+            )
+            return await uploads.upload(
+                path, source, name=name, type=type, argument=argument, on_progress=on_progress, deadline=deadline
+            )
+
+    async def _settled_token(self) -> None:
+        """Wait until the server has looked at the token: it may give one of its own for it, which HTTP takes too."""
+        while self.auth.is_loading:
+            await self._credentials.changed.after(self._credentials.changed.count)
+            self._check_running()
+
+    def file_url(self, address: str) -> str:
+        """Make an address of a file that a query has given (``ctx.files.url``) a whole one."""
+        return beside_socket(self.url, address)
 
     # --- arrays
 

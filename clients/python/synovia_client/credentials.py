@@ -143,6 +143,13 @@ class Credentials:
         async with self._clock.deadline(self._timeout):
             return await self._source()
 
+    async def bearer(self) -> str | None:
+        """Give the token for a request beside the socket: the server's own, else the program's; errors as for ``token``."""
+        if self.issued is not None or not callable(self._source):
+            return self.issued or (None if callable(self._source) else self._source)
+        async with self._clock.deadline(self._timeout):
+            return await self._source()
+
     def accepted(self, message: Authenticated) -> None:
         """Take the server's consent, and the tokens of its own that came with it."""
         self.error = None

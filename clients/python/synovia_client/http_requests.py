@@ -9,7 +9,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any, Literal
 
 MOST_BYTES = 256 << 10
@@ -22,11 +23,13 @@ class Answer:
 
     Attributes:
         retry_after: Seconds that the other side asks to wait; -1 if it says nothing.
+        headers: By their names in lower case.
     """
 
     status: int
     body: bytes
     retry_after: float = -1.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def json(self) -> dict[str, Any]:
@@ -71,6 +74,13 @@ class HttpRequests:
         headers = {"Authorization": f"Bearer {token}"}
         return await self._ask(urllib.request.Request(url, method="POST", headers=headers))
 
+    async def send(self, method: str, url: str, content: Any, headers: Mapping[str, str]) -> Answer:
+        """Send bytes, or anything else as JSON, or nothing; OSError if nobody answers in time."""
+        body, sent = content, {"Accept": "application/json", **headers}
+        if content is not None and not isinstance(content, bytes):
+            body, sent = json.dumps(content).encode(), {"Content-Type": "application/json", **sent}
+        return await self._ask(urllib.request.Request(url, body, sent, method=method))
+
     async def _ask(self, request: urllib.request.Request) -> Answer:
         async with asyncio.timeout(self.timeout):  # the thread's own limit is for each read
             return await asyncio.to_thread(self._open, request)
@@ -81,12 +91,16 @@ class HttpRequests:
         )
         try:
             with opener.open(request, timeout=self.timeout) as response:
-                return Answer(response.status, response.read(MOST_BYTES))
+                return Answer(response.status, response.read(MOST_BYTES), headers=_headers(response.headers))
         except urllib.error.HTTPError as error:
             with error:
                 asked = error.headers.get("Retry-After", "")
                 wait = float(asked) if asked.isascii() and asked.isdigit() else -1.0
-                return Answer(error.code, error.read(MOST_BYTES), wait)
+                return Answer(error.code, error.read(MOST_BYTES), wait, _headers(error.headers))
+
+
+def _headers(message: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in message.items()}
 
 
 def _proxies(proxy: str | Literal[True] | None) -> urllib.request.ProxyHandler:

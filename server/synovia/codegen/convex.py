@@ -22,14 +22,24 @@ _SCALARS: dict[str, str] = {
     "str": "string",
     "bytes": "ArrayBuffer",
     "datetime": "number",
+    "upload": "string",
     "any": "any",
 }
 _RESERVED = """
-    ArrayRef DataModel Doc Documents FunctionReference GenericId Id PaginationOptions PaginationResult SystemTableNames
-    TableNames
+    ArrayRef DataModel Doc Documents FunctionReference GenericId Id PaginationOptions PaginationResult StoredFile
+    SystemTableNames TableNames
 """
 RESERVED = frozenset(_RESERVED.split())
 """What a model must not be called."""
+_FILE = """/** A file: what there is to know of it, not its bytes. */
+export interface StoredFile {
+  digest: string;
+  name: string;
+  size: number;
+  type: string;
+  uploadedAt: number;
+}
+"""
 _ARRAY = """/** An array: which one it is, not its samples. */
 export interface ArrayRef {
   digest: string;
@@ -106,6 +116,9 @@ class _ConvexWriter(TypeWriter):
         return f'{self._import("FunctionReference")}<"{call.kind}", "public", '
 
     def _scalar(self, name: shapes.ScalarName, given: bool) -> str:
+        if name == "file":
+            self.named.add("StoredFile")
+            return "StoredFile"
         return _SCALARS[name]
 
     def _array(self, dtype: str | None, given: bool) -> str:
@@ -140,6 +153,8 @@ def _data_model(writer: _ConvexWriter, api: shapes.Api) -> Iterator[str]:
     yield imported + _import_of({"GenericId"}, "convex/values")
     if "ArrayRef" in writer.named:
         yield _ARRAY
+    if "StoredFile" in writer.named:
+        yield _FILE
     yield from structures
     rows = {structure.table: structure.name for structure in api.structures if structure.table and not structure.given}
     tables = sorted({*rows, *(table for _, table in api.ids)})

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 _TYPESCRIPT = """
-    Id ArrayRef TypedArray NdArray Value QueryReference MutationReference ActionReference api table T Date Uint8Array
-    Float64Array Record Array Promise Object String Number Boolean Function Symbol
+    Id ArrayRef StoredFile UploadId TypedArray NdArray Value QueryReference MutationReference ActionReference api table T
+    Date Uint8Array Float64Array Record Array Promise Object String Number Boolean Function Symbol
 """
 _PYTHON = """
-    Any Generic Literal NDArray NewType NotRequired TypedDict TypeVar QueryCall MutationCall ActionCall Unset UNSET
-    datetime np
+    Any Generic Literal NDArray StoredFile UploadId NewType NotRequired TypedDict TypeVar QueryCall MutationCall ActionCall
+    Unset UNSET datetime np
 """
 RESERVED = frozenset([*_TYPESCRIPT.split(), *_PYTHON.split()])
 """What a model must not be called."""

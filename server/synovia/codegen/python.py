@@ -32,6 +32,8 @@ _ORIGINS = {
     "TypedDict": "typing",
     "NDArray": "numpy.typing",
     "ArrayRef": "synovia_client",
+    "StoredFile": "synovia_client",
+    "UploadId": "synovia_client",
     "QueryCall": "synovia_client",
     "MutationCall": "synovia_client",
     "ActionCall": "synovia_client",
@@ -187,7 +189,7 @@ class _Writer:
                 self.use("datetime")
                 return "datetime.datetime"
             case shapes.Scalar(name):
-                return self._builtin(_SCALARS[name])
+                return self._scalar(name)
             case shapes.Choice(values):
                 return f"{self.use('Literal')}[{', '.join(map(repr, values))}]"
             case shapes.IdOf(_, owner):
@@ -211,6 +213,11 @@ class _Writer:
     def _fixed(self, items: tuple[shapes.Shape, ...], given: bool) -> str:
         kinds = list(dict.fromkeys(self.type(item, given) for item in items))
         return f"{self._builtin('list')}[{' | '.join(kinds) or self.use('Any')}]"  # the wire has no tuples
+
+    def _scalar(self, name: shapes.ScalarName) -> str:
+        if name in ("file", "upload"):
+            return self.use("StoredFile" if name == "file" else "UploadId")
+        return self._builtin(_SCALARS[name])
 
     def _array(self, dtype: str | None, given: bool) -> str:
         ref = self.use("ArrayRef")

@@ -39,7 +39,7 @@ from synovia.functions.function import Function
 from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.registry import Registry
 from synovia.functions.sendable import hint
-from synovia.schema import ArrayField, Id, Table
+from synovia.schema import ArrayField, File, Id, Table, Upload
 from synovia.schema.convex_types import INT64, NULL
 from synovia_protocol.messages import ArrayRef
 
@@ -52,6 +52,8 @@ _SCALARS: dict[Any, Shape] = {
     str: Scalar("str"),
     bytes: Scalar("bytes"),
     datetime: Scalar("datetime"),
+    File: Scalar("file"),
+    Upload: Scalar("upload"),
     Any: ANY,
     object: ANY,
     list: ListOf(ANY),

@@ -8,7 +8,9 @@ from typing import Literal
 
 from synovia.functions.function import Kind
 
-ScalarName = Literal["none", "bool", "int", "int64", "bigint", "float", "str", "bytes", "datetime", "any"]
+ScalarName = Literal[
+    "none", "bool", "int", "int64", "bigint", "float", "str", "bytes", "datetime", "file", "upload", "any"
+]
 
 
 @dataclass(frozen=True, slots=True)

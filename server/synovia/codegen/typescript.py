@@ -137,6 +137,8 @@ class TypeWriter:
     def _scalar(self, name: shapes.ScalarName, given: bool) -> str:
         if name == "any":
             return "unknown" if given else self._import("Value")
+        if name in ("file", "upload"):
+            return self._import("StoredFile" if name == "file" else "UploadId")
         return _SCALARS[name]
 
     def _id(self, table: str) -> str:

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from synovia import Array, Float64Array, Id, MutationContext, NotFound, Page, QueryContext, mutation, query
+from synovia import (
+    Array,
+    File,
+    FileLimits,
+    Float64Array,
+    Id,
+    MutationContext,
+    NotFound,
+    Page,
+    QueryContext,
+    Upload,
+    mutation,
+    query,
+)
 
 from .schema import Animal, Color, Pair, Part, Plain, Role, Secret, Thing
 
@@ -84,3 +97,11 @@ async def save(
 @query(internal=True)
 async def hidden(ctx: QueryContext) -> Secret:
     raise NotFound("not here")
+
+
+@mutation(public=True)
+async def keep_file(
+    ctx: MutationContext, scan: Annotated[Upload, FileLimits(types=("image/*",))], more: Upload | None = None
+) -> File:
+    """Take a file."""
+    return await ctx.files.accept(scan)

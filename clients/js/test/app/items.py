@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from synovia import (
     ActionContext,
+    File,
+    FileLimits,
     Float64Array,
     FunctionError,
     Id,
@@ -13,6 +17,7 @@ from synovia import (
     QueryContext,
     Table,
     Unauthenticated,
+    Upload,
     action,
     mutation,
     query,
@@ -100,3 +105,24 @@ async def sign(ctx: MutationContext, list: str) -> Id[Item]:
 async def echo(ctx: ActionContext, value: float) -> float:
     """Give back a number."""
     return value
+
+
+class Picture(Table, name="pictures"):
+    file: File
+
+
+@mutation(signed_in=True)
+async def add_picture(
+    ctx: MutationContext, picture: Annotated[Upload, FileLimits(max_bytes=3_000_000, types=("image/*",))]
+) -> Id[Picture]:
+    """Keep a picture."""
+    return await ctx.db.insert(Picture(file=await ctx.files.accept(picture)))
+
+
+@query(signed_in=True)
+async def picture(ctx: QueryContext, id: Id[Picture]) -> str:
+    """Give the address of a picture."""
+    found = await ctx.db.get(Picture, id)
+    if found is None:
+        raise FunctionError("none", "there is no such picture")
+    return ctx.files.url(found.file)

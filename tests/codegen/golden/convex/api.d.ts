@@ -3,7 +3,7 @@
 
 import type { FunctionReference, PaginationResult } from "convex/server";
 
-import type { Cat, CatInput, Dog, DogInput, Id, Pair, Part, PartInput, PlainInput, Thing } from "./dataModel.js";
+import type { Cat, CatInput, Dog, DogInput, Id, Pair, Part, PartInput, PlainInput, StoredFile, Thing } from "./dataModel.js";
 
 /** What clients of everything may call, by module. */
 export declare const api: {
@@ -43,6 +43,8 @@ export declare const api: {
       },
       Thing | null
     >,
+    /** Take a file. */
+    keepFile: FunctionReference<"mutation", "public", { scan: string; more?: string | null }, StoredFile>,
     list: FunctionReference<"query", "public", { limit?: number }, Thing[]>,
     /** Take nothing, give nothing. */
     nothingNeeded: FunctionReference<"query", "public", Record<string, never>, null>,

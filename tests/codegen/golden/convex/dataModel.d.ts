@@ -11,6 +11,15 @@ export interface ArrayRef {
   shape: number[];
 }
 
+/** A file: what there is to know of it, not its bytes. */
+export interface StoredFile {
+  digest: string;
+  name: string;
+  size: number;
+  type: string;
+  uploadedAt: number;
+}
+
 export interface Cat {
   kind: "cat";
   lives: number;

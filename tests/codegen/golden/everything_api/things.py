@@ -9,7 +9,7 @@ import builtins
 import datetime
 import numpy as np
 from numpy.typing import NDArray
-from synovia_client import ArrayRef, MutationCall, QueryCall, UNSET, Unset
+from synovia_client import ArrayRef, MutationCall, QueryCall, StoredFile, UNSET, Unset, UploadId
 from typing import Any, Literal
 from ._types import Cat, CatInput, Dog, DogInput, Page, Pair, PartInput, PlainInput, Thing, ThingId
 
@@ -33,6 +33,11 @@ def get(*, thing_id: ThingId) -> QueryCall[Thing | None]:
         None if there is none.
     """
     return QueryCall("things:get", {"thingId": thing_id})
+
+
+def keep_file(*, scan: UploadId, more: UploadId | None | Unset = UNSET) -> MutationCall[StoredFile]:
+    """Take a file."""
+    return MutationCall("things:keep_file", {"scan": scan, "more": more})
 
 
 def list(*, limit: int | Unset = UNSET) -> QueryCall[builtins.list[Thing]]:

@@ -1,7 +1,7 @@
 // Written by `synovia codegen`, which overwrites it: change the application instead.
 /* eslint-disable */
 
-import type { ActionReference, ArrayRef, MutationReference, NdArray, QueryReference, TypedArray, Value } from "synovia-client";
+import type { ActionReference, ArrayRef, MutationReference, NdArray, QueryReference, StoredFile, TypedArray, UploadId, Value } from "synovia-client";
 
 declare const table: unique symbol;
 
@@ -136,6 +136,8 @@ export const api = {
       },
       Thing | null
     >,
+    /** Take a file. */
+    keepFile: "things:keep_file" as MutationReference<{ scan: UploadId; more?: UploadId | null }, StoredFile>,
     list: "things:list" as QueryReference<{ limit?: number }, Thing[]>,
     /** Take nothing, give nothing. */
     nothingNeeded: "things:nothing_needed" as QueryReference<Record<string, never>, null>,
