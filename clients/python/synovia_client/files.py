@@ -43,12 +43,11 @@ UploadId = NewType("UploadId", str)
 class StoredFile(TypedDict):
     """A file in a result.
 
-    Attributes:
-        digest: Which content it is, 64 hexadecimal digits.
-        name: As whoever uploaded it called it.
-        size: In bytes.
-        type: Its media type, as declared.
-        uploadedAt: In milliseconds since 1970.
+    - ``digest``: which content it is, 64 hexadecimal digits.
+    - ``name``: as whoever uploaded it called it.
+    - ``size``: in bytes.
+    - ``type``: its media type, as declared.
+    - ``uploadedAt``: in milliseconds since 1970.
     """
 
     digest: str

@@ -40,12 +40,11 @@ class File(Mapping[str, Any]):
     Only ``ctx.files.accept`` makes one, so whoever has one has been given it. It is a map and no dict, because pydantic
     makes plain ones of those when it dumps a model.
 
-    Attributes:
-        name: As whoever uploaded it called it, without a path and without characters that show nothing.
-        type: Its media type as declared by whoever uploaded it, as ``image/png``; nothing has looked inside.
-        size: In bytes.
-        digest: 32 bytes: SHA-256 of the digests of its chunks (``synovia_protocol.arrays.array_digest`` of ``uint8``).
-        uploaded_at: When the upload was begun, in milliseconds since 1970.
+    - ``name``: as whoever uploaded it called it, without a path and without characters that show nothing.
+    - ``type``: its media type as declared by whoever uploaded it, as ``image/png``; nothing has looked inside.
+    - ``size``: in bytes.
+    - ``digest``: 32 bytes, SHA-256 of the digests of its chunks (``synovia_protocol.arrays.array_digest`` of ``uint8``).
+    - ``uploaded_at``: when the upload was begun, in milliseconds since 1970.
     """
 
     __slots__ = ("_wire", "digest")
