@@ -63,7 +63,7 @@ def run(*arguments: str, until: Callable[[], bool] | None = None) -> Ended:
         process = subprocess.Popen([sys.executable, "-m", "synovia.cli", *arguments], stdout=out, stderr=out)
         peak = 0
         while process.poll() is None:
-            peak = max(peak, _peak(process.pid))
+            peak = max(peak, peak_of(process.pid))
             if until is not None and until():
                 os.kill(process.pid, signal.SIGKILL)
                 until = None
@@ -72,7 +72,7 @@ def run(*arguments: str, until: Callable[[], bool] | None = None) -> Ended:
         return Ended(process.returncode, time.monotonic() - began, peak, out.read())
 
 
-def _peak(process: int) -> int:
+def peak_of(process: int) -> int:
     """Give the most memory that a process has had, in bytes; 0 if it has gone."""
     try:
         text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
