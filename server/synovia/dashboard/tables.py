@@ -13,7 +13,7 @@ from synovia.dashboard.words import condition_words
 from synovia.errors import NotFound
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, IndexSpec
-from synovia.schema import CREATION_TIME, Id, Model, Table
+from synovia.schema import CREATION_TIME, File, Id, Model, Table
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of, value_of
 from synovia.transaction.index_use import IndexUse
 from synovia_protocol.messages import ArrayRef
@@ -210,6 +210,7 @@ _PLAIN: tuple[tuple[type, FieldKind], ...] = (
     (bytes, "bytes"),
     (datetime, "date"),
     (ArrayRef, "array"),
+    (File, "map"),
     (BaseModel, "map"),
 )
 

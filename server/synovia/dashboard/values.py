@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from synovia.errors import InvalidArguments
 from synovia.http.values import JsonError, load, to_json
-from synovia.schema import Document
+from synovia.schema import Document, File
 from synovia.schema.values import readable
 from synovia_protocol import codec
 from synovia_protocol.errors import WireValueError
@@ -21,13 +21,19 @@ MOST_ITEMS: Final = 6
 
 
 def shown(document: Document) -> dict[str, Any]:
-    """Give a document as wire values: ids as text, references to arrays as such."""
+    """Give a document as wire values: ids as text, references to arrays as such, files as functions give them."""
     try:
-        found: dict[str, Any] = _opened(readable(document))
+        found: dict[str, Any] = _opened(readable(_with_files(document)))
         codec.pack(found)
     except (ValueError, WireValueError) as error:
         return {"_id": str(document.get("_id")), "$unreadable": str(error)}
     return found
+
+
+def _with_files(value: Any) -> Any:
+    if isinstance(value, dict):
+        return File.from_bson(value) or {key: _with_files(item) for key, item in value.items()}
+    return [_with_files(item) for item in value] if isinstance(value, list) else value
 
 
 def _opened(value: Any) -> Any:

@@ -8,11 +8,13 @@ import re
 from typing import Any, Final
 
 from synovia.functions.access import Access
+from synovia.functions.expired_uploads import takes_uploads
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
 from synovia.functions.routing import HttpRoute
 from synovia.http.jsonschema import OWN, PREFIX, Described
 from synovia.http.samples import OPERATION as SAMPLES
+from synovia.http.uploads import OPERATIONS as UPLOADS
 from synovia.http.values import dump
 
 VERSION: Final = "3.1.1"
@@ -61,6 +63,8 @@ def describe(registry: Registry) -> dict[str, Any]:
     described = Described(functions)
     paths = {f"/api/run/{each.path.replace(':', '/')}": {"post": _function(each, described)} for each in functions}
     paths["/api/array"] = {"post": dict(SAMPLES)}
+    if any(map(takes_uploads, functions)):
+        paths.update(UPLOADS)
     for route in registry.routes:
         paths.setdefault(_template(route, registry.routes), {}).update(_operations(route))
     document = {"paths": dict(sorted(paths.items())), "components": _components(described)}

@@ -7,7 +7,7 @@ where bytes belong and how many are there, ``Upload-Length`` how many there will
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -172,3 +172,75 @@ def _told(state: UploadState) -> Response:
 
 def _too_much(most: int) -> Refused:
     return Refused(ErrorCode.TOO_LARGE, f"{most:,} bytes of this upload are still to come, not more", {"limit": most})
+
+
+_FAILURE = {"4XX": {"$ref": "#/components/responses/Error"}, "5XX": {"$ref": "#/components/responses/Error"}}
+_WHO: list[dict[str, list[str]]] = [{}, {"token": []}]
+_ID = {"name": "upload", "in": "path", "required": True, "schema": {"type": "string"}}
+_WHERE = {
+    "name": "Upload-Offset",
+    "in": "header",
+    "required": True,
+    "description": "Where the bytes belong: how many are there already.",
+    "schema": {"type": "integer", "minimum": 0},
+}
+_HOW_FAR = {
+    "description": "How much is there.",
+    "headers": {
+        "Upload-Offset": {"description": "The bytes that are there.", "schema": {"type": "integer"}},
+        "Upload-Length": {"description": "All that are to come.", "schema": {"type": "integer"}},
+    },
+}
+_BEGUN = {
+    "description": "Begun: send the bytes next, then the upload as the argument of the function.",
+    "content": {"application/json": {"schema": {"type": "object", "properties": {"upload": {"type": "string"}}}}},
+}
+_BEGINNING = {
+    "type": "object",
+    "properties": {
+        "path": {"type": "string", "description": "The mutation or action that takes the file."},
+        "argument": {"type": "string", "description": "Which of its arguments, if it takes several files."},
+        "name": {"type": "string"},
+        "type": {"type": "string", "description": "A media type, as `image/png`."},
+        "size": {"type": "integer", "minimum": 0},
+        "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "What the content's is to be."},
+    },
+    "required": ["path", "name", "type", "size"],
+    "additionalProperties": False,
+}
+OPERATIONS: Final[Mapping[str, Any]] = {
+    "/api/uploads": {
+        "post": {
+            "operationId": "beginUpload",
+            "summary": "Begin to upload a file for a function that takes one.",
+            "security": _WHO,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _BEGINNING}}},
+            "responses": {"201": _BEGUN, **_FAILURE},
+        }
+    },
+    "/api/uploads/{upload}": {
+        "patch": {
+            "operationId": "sendUpload",
+            "summary": "Send the next bytes of an upload.",
+            "security": _WHO,
+            "parameters": [_ID, _WHERE],
+            "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+            "responses": {"204": _HOW_FAR, **_FAILURE},
+        },
+        "head": {
+            "operationId": "lookAtUpload",
+            "summary": "Tell how much of an upload is there.",
+            "security": _WHO,
+            "parameters": [_ID],
+            "responses": {"204": _HOW_FAR, **_FAILURE},
+        },
+        "delete": {
+            "operationId": "cancelUpload",
+            "summary": "Give an upload up.",
+            "security": _WHO,
+            "parameters": [_ID],
+            "responses": {"204": {"description": "It is gone."}, **_FAILURE},
+        },
+    },
+}
+"""What ``/openapi.json`` says of them."""
