@@ -44,8 +44,9 @@ from synovia.functions.row_rules import RuleContext, may_read, may_write
 from synovia.functions.schema_states import MigrationState
 from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
+from synovia.functions.workflow import WorkflowContext, workflow
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
-from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall
+from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall, WorkflowStep
 from synovia.schema import Array, File, FileLimits, Float64Array, Id, Index, Model, Table, Upload
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
@@ -123,6 +124,8 @@ __all__ = [
     "UnknownIndex",
     "UnreadableDocument",
     "Upload",
+    "WorkflowContext",
+    "WorkflowStep",
     "WrongKind",
     "__version__",
     "action",
@@ -147,6 +150,7 @@ __all__ = [
     "roles",
     "same_user",
     "seed",
+    "workflow",
 ]
 
 

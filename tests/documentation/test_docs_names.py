@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from helpers.documentation_pages import Page, pages
 from motion.cli.commands import app as motion_commands
-from synovia import ActionContext, MutationContext, QueryContext
+from synovia import ActionContext, MutationContext, QueryContext, WorkflowContext
 from synovia.cli.commands import app as synovia_commands
 from synovia.engine import mutations, tracing
 from synovia.functions.context import ArrayWriter
@@ -23,7 +23,7 @@ from synovia.functions.services import Mail, MutationScheduler
 from synovia.tracing import spans as tracer
 
 OFFERED = {
-    "": (QueryContext, MutationContext, ActionContext),
+    "": (QueryContext, MutationContext, ActionContext, WorkflowContext),
     "db": (DatabaseWriter, RuleReader),
     "arrays": (ArrayWriter,),
     "scheduler": (MutationScheduler,),

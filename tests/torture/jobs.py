@@ -1,6 +1,7 @@
-"""``python -m torture.jobs --documents 20000``: a job, while the hubs that take its steps are killed one after the other.
+"""``python -m torture.jobs --documents 20000``: a job, and workflows, while the hubs that run them are killed.
 
-Each document is handed over in exactly one step that is kept. Exit code 1 if that is not so.
+Each document is handed over in exactly one step that is kept, and each step of a workflow is run once.
+Exit code 1 if that is not so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.mongod import ReplicaSet
@@ -63,6 +64,38 @@ async def trial(plan: Plan, store: str, directory: Path) -> list[str]:
     return faults
 
 
+async def workflows_trial(plan: Plan, store: str, directory: Path) -> list[str]:
+    """The same with workflows of six steps, as many as ``plan.documents``."""
+    hubs = [HubProcess(store, directory / f"w{number}.log", None, CLOCKWORK) for number in range(plan.hubs)]
+    began, chance = time.monotonic(), random.Random(plan.seed)
+    async with running_hubs(*hubs), connected(hubs[0]) as client, asyncio.timeout(LONGEST_SECONDS):
+        await client.mutation("beats:begin_workflows", {"count": plan.documents})
+        calls = plan.documents * 7  # the workflow is one, too
+        for done in sorted(chance.randrange(calls) for _ in range(plan.kills)):
+            await _done(client, done)
+            hub = chance.choice(hubs)
+            hub.kill()
+            await hub.start()
+        await _done(client, calls)
+        ran = await runs_of(client)
+    wanted = [f"workflow {number:06} {step}" for number in range(plan.documents) for step in range(6)]
+    faults = [f"{name} ran {ran[name]} times" for name in wanted if ran[name] != 1]
+    where = store.partition(":")[0]
+    print(
+        f"{where}: {plan.documents} workflows of 6 steps, {plan.kills} hubs killed, {time.monotonic() - began:.0f} s; "
+        f"faults {len(faults)}",
+        flush=True,
+    )
+    return faults
+
+
+async def _done(client: Client, calls: int) -> None:
+    """Wait until so many calls are done."""
+    async for found in client.subscribe("beats:done"):
+        if found >= calls:
+            return
+
+
 async def _reached(client: Client, call_id: str, done: int) -> None:
     """Wait until so many documents are behind a job, or it is over."""
     async for status, behind in client.subscribe("beats:progress", {"callId": call_id}):
@@ -80,10 +113,14 @@ async def both(documents: int, kills: int, seed: int, replica_set: ReplicaSet | 
     """Try one hub on SQLite, and two on MongoDB if there is one."""
     with tempfile.TemporaryDirectory(prefix="synovia-jobs-") as folder:
         directory = Path(folder)
-        faults = await trial(Plan(documents, kills, 1, seed), f"sqlite:///{directory / 'jobs.sqlite'}", directory)
+        job, workflows = Plan(documents, kills, 1, seed), Plan(documents // 50, kills, 1, seed)
+        faults = await trial(job, f"sqlite:///{directory / 'jobs.sqlite'}", directory)
+        faults += await workflows_trial(workflows, f"sqlite:///{directory / 'workflows.sqlite'}", directory)
         if replica_set is not None:
             async with fresh_database(replica_set) as store:
-                faults += await trial(Plan(documents, kills, 2, seed), store, directory)
+                faults += await trial(replace(job, hubs=2), store, directory)
+            async with fresh_database(replica_set) as store:
+                faults += await workflows_trial(replace(workflows, hubs=2), store, directory)
     return faults
 
 

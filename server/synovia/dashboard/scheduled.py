@@ -11,7 +11,7 @@ from synovia.dashboard.values import as_json, shown
 from synovia.errors import InvalidArguments, NotFound
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.function import Function
-from synovia.functions.scheduled_calls import CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall
 from synovia.scheduler.arguments import from_document
 from synovia.schema import Id, Model
 
@@ -26,7 +26,7 @@ class ScheduledShown(Model):
         arguments: As JSON.
         reference: Of what it failed with; the log may have its traceback.
         done, estimate: Of a job: so many documents are behind it, of about so many.
-        is_job: Whether it can be cancelled while it runs, and goes on where it stopped when it is run again.
+        is_job: Whether it is a job, or a workflow that runs: it can be cancelled then, too, and goes on where it stopped.
     """
 
     id: str
@@ -123,5 +123,5 @@ def _shown(row: ScheduledCall) -> ScheduledShown:
         code=None if error is None else error.code, message=None if error is None else error.message,
         reference=None if error is None else error.reference, cron=row.cron, pool=row.pool, hub=row.hub,
         done=None if progress is None else progress.done, estimate=None if progress is None else progress.estimate,
-        is_job=row.job is not None or progress is not None,
+        is_job=row.job is not None or progress is not None or row.queue in (WORKFLOWS, WAITING),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from synovia.errors import SchemaError
 from synovia.functions.function import Kind, function_of
+from synovia.functions.scheduled_calls import JOBS, WORKFLOWS
 from synovia.functions.schedules import Expression, Schedule, daily, interval
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -36,7 +37,7 @@ def cron(
     def mark(body: F) -> F:
         function = function_of(body)
         name = getattr(body, "__name__", repr(body))
-        if function is None or function.kind is Kind.QUERY:
+        if function is None or function.kind is Kind.QUERY or function.queue in (JOBS, WORKFLOWS):
             raise SchemaError(f"{name}: @cron stands above @mutation or @action")
         if function.cron is not None:
             raise SchemaError(f"{name}: a function has one @cron")

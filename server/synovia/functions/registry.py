@@ -25,17 +25,19 @@ from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
 from synovia.functions.row_rules import RowRules, rules_declared_by
-from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall, WorkflowStep
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.seed import Seed, SeedState, seed_of
 from synovia.functions.source_checks import faults_in
+from synovia.functions.workflow import WorkflowFunction
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
 from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
 
 SYSTEM_MODELS: tuple[type[Table], ...] = (
-    AuditEntry, ScheduledCall, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue, RateLimitState,
+    AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
+    RateLimitState,
 )  # fmt: skip
 SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(table.spec for table in SYSTEM_MODELS)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
@@ -60,7 +62,7 @@ class Registry:
         seeds: In the order in which they are run.
         env: The settings that it declares; None if there are none.
         limits: By name, how much of something may be done in a time.
-        background: By path, the jobs: what is only scheduled, and called by nobody.
+        background: By path, the jobs and workflows: what is only scheduled, and called by nobody.
         system: By path, functions of the server's own, which exist for whoever runs the hub and for nobody else.
     """
 
@@ -191,7 +193,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
-    background = {each.path: each for each in functions if isinstance(each, JobFunction)}
+    background = {each.path: each for each in functions if isinstance(each, JobFunction | WorkflowFunction)}
     by_path = {each.path: each for each in functions if each.path not in background}
     _check_access([*functions, *routes], roles)
     pools = _named(values, Pool, "pools")

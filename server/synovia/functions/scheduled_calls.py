@@ -11,6 +11,8 @@ ACTIONS = "action"
 """The queue of actions; of those in a pool it is ``action:NAME``."""
 JOBS = "job"
 """The queue of jobs."""
+WORKFLOWS, WAITING = "workflow", "waiting"
+"""The queues of workflows: of those that look at what has come at some time, and of those that wait until something does."""
 
 
 class CallError(Model):
@@ -102,8 +104,10 @@ class ScheduledCall(
         pool: The pool in which it waits and runs.
         progress: Of a job, once it has begun.
         job: Of a job: where it goes on.
-        queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``, ``job``), look after it
-            while it runs (``running``), or remove it (``finished``).
+        queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``, ``job``,
+            ``workflow``), look after it while it runs (``running``), wait for its steps (``waiting``), or remove it
+            (``finished``).
+        workflow, step: Of a step: the call that is its workflow, and its number there.
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
@@ -127,10 +131,40 @@ class ScheduledCall(
     pool: str | None = None
     progress: JobProgress | None = None
     job: JobPlace | None = None
+    workflow: Id[ScheduledCall] | None = None
+    step: int | None = None
     queue: str
     due_at: int
     planned_at: int | None = None
     hub: str
+
+
+class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("by_workflow", "workflow", "number")]):
+    """What a workflow has begun, and what came of it. Times are in milliseconds since 1970.
+
+    Attributes:
+        workflow: The call that is the workflow.
+        number: From 0, in the order in which it was begun; -1 of what was not (``kind``: ``cancel``, ``kept``).
+        kind: ``step``, ``sleep`` or ``event``; ``cancel``: that the workflow is to end; ``kept``: an event that nobody has
+            waited for yet.
+        name: The path of a step, the name of an event.
+        call: Of a step: the call that it is.
+        due_at: Of a sleep: its end.
+        result: What it gave; of an event what came with it.
+        place: As how manieth the workflow has seen that it is over.
+    """
+
+    workflow: Id[ScheduledCall]
+    number: int
+    kind: Literal["step", "sleep", "event", "cancel", "kept"]
+    name: str
+    status: Literal["pending", "done", "failed", "cancelled"]
+    call: Id[ScheduledCall] | None = None
+    due_at: int | None = None
+    finished_at: int | None = None
+    result: Any = None
+    error: CallError | None = None
+    place: int | None = None
 
 
 class CallBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):

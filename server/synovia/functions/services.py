@@ -115,7 +115,7 @@ class Scheduler(Protocol):
         ...
 
     async def cancel(self, call_id: str) -> bool:
-        """Cancel a call; False if it is running, over, or not there. A job is cancelled also while it runs."""
+        """Cancel a call; False if it is running, over, or not there. A job or a workflow is cancelled also while it runs."""
         ...
 
 
@@ -152,7 +152,25 @@ class MutationScheduler(Scheduler, Protocol):
         ...
 
     async def resume(self, call_id: str) -> bool:
-        """Let a job that has failed, or was cancelled, go on where it stopped; False if it runs, is done, or is no job."""
+        """Let a job that has failed, or was cancelled, go on where it stopped; False if it runs, is done, or is no job.
+
+        A workflow goes on that has failed because it does something else than before (``workflow_changed``).
+        """
+        ...
+
+    async def send_event(self, workflow_id: str, name: str, payload: Any = None) -> bool:
+        """Send an event to a workflow, which gets it from ``ctx.wait_for_event(name)``, now or later.
+
+        Args:
+            workflow_id: The id of its call.
+            payload: Any wire value.
+
+        Returns:
+            Whether it went there: False if the workflow is over, or is none.
+
+        Raises:
+            FunctionError: The payload cannot be kept, or too many events wait there.
+        """
         ...
 
 

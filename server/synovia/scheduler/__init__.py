@@ -5,6 +5,6 @@ the transactions that move a call on, and ``runner`` the part of a hub that take
 """
 
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import CallOutcome, CronJob, JobProgress, ScheduledCall
+from synovia.functions.scheduled_calls import CallOutcome, CronJob, JobProgress, ScheduledCall, WorkflowStep
 
-__all__ = ["CallOutcome", "CronJob", "JobProgress", "Retry", "ScheduledCall"]
+__all__ = ["CallOutcome", "CronJob", "JobProgress", "Retry", "ScheduledCall", "WorkflowStep"]

@@ -20,14 +20,16 @@ from synovia.functions.query import Query
 from synovia.functions.references import FunctionReference, declared_by, path_of
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import JOBS, CallOutcome, JobPlace, RetryTimes, ScheduledCall
+from synovia.functions.scheduled_calls import JOBS, WAITING, WORKFLOWS, CallOutcome, JobPlace, RetryTimes, ScheduledCall
 from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
 from synovia.scheduler.arguments import stored_with_size
 from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
+from synovia.scheduler.journal import cancel_workflow, send_event
 from synovia.scheduler.places import first_place
+from synovia.scheduler.replay import WORKFLOW_CHANGED
 from synovia.scheduler.tables import QueuedBatch
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorCode
@@ -123,7 +125,7 @@ class Calls:
             FunctionError: There is nothing to call.
         """
         function, retry = self._function(path), options.get("retry")
-        if retry is not None and function.queue == "mutation":
+        if retry is not None and function.queue in ("mutation", WORKFLOWS):
             raise InvalidArguments(f"{path!r} is a mutation: it is tried again only if it cannot be committed")
         policy = retry or function.retry
         return ScheduledCall(
@@ -271,13 +273,23 @@ class _Within(_Optioned):
     @awaited("ctx.scheduler.resume", is_write=True)
     async def resume(self, call_id: str) -> bool:
         call = await self._db.get(ScheduledCall, Id(call_id))
-        if call is None or call.job is None or call.status not in ("failed", "cancelled"):
+        if call is None or call.status not in ("failed", "cancelled"):
             return False
+        changed = call.error is not None and call.error.code == WORKFLOW_CHANGED
+        if call.job is None and not changed:
+            return False
+        status, queue = ("running", WORKFLOWS) if changed else ("pending", JOBS)
         await self._db.patch(
-            call, status="pending", queue=JOBS, due_at=self._now, planned_at=self._now, hub=self._calls.hub, attempts=0,
+            call, status=status, queue=queue, due_at=self._now, planned_at=self._now, hub=self._calls.hub, attempts=0,
             finished_at=None, error=None,
         )  # fmt: skip
         return True
+
+    @awaited("ctx.scheduler.send_event", is_write=True)
+    async def send_event(self, workflow_id: str, name: str, payload: Any = None) -> bool:
+        if not isinstance(name, str) or not name:
+            raise InvalidArguments("an event has a name")
+        return await send_event(self._ctx, await self._db.get(ScheduledCall, Id(workflow_id)), name, payload)
 
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
@@ -285,6 +297,8 @@ class _Within(_Optioned):
         if call is None:
             batches = await self._db.query(QueuedBatch).collect()
             call = await take_out(self._db, [batch.id for batch in batches], call_id)
+        if call is not None and call.status == "running" and call.queue in (WORKFLOWS, WAITING):
+            return await cancel_workflow(self._ctx, call)
         if call is None or not (call.status == "pending" or call.queue == JOBS):
             return False
         await self._db.patch(call, status="cancelled", **over(self._now, self._calls.keep))

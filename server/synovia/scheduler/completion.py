@@ -19,6 +19,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import CallError, CallOutcome, ScheduledCall
 from synovia.scheduler.arguments import from_document, stored
 from synovia.scheduler.failures import Failure, error_of
+from synovia.scheduler.journal import note_end
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -55,6 +56,7 @@ class Completion:
     async def tell(self, ctx: MutationContext, call: ScheduledCall, outcome: CallOutcome) -> list[Failure]:
         """Tell whom it concerns, as the application itself; what fails of that is given and noted with the call."""
         failures = []
+        await note_end(ctx, call, outcome)
         for path in _to_tell(call, outcome):
             args = {
                 "callId": call.id,

@@ -30,8 +30,8 @@ BATCHES = 2
 AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
-Task = Literal["mutation", "action", "job", "running", "finished", "cron", "batch"]
-_QUEUES: tuple[Task, ...] = ("mutation", "job", "running", "finished")
+Task = Literal["mutation", "action", "job", "workflow", "running", "finished", "cron", "batch"]
+_QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "running", "finished")
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
 

@@ -26,6 +26,7 @@ from synovia.functions.function import Isolation, Kind
 from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
+from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.clocks import DOUBT_SECONDS, Plans
@@ -36,6 +37,7 @@ from synovia.scheduler.jobs import JobTransitions
 from synovia.scheduler.lanes import Lanes
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim
+from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
 from synovia_protocol import codec
@@ -81,6 +83,7 @@ class Runner:
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
         self._jobs = JobTransitions(calls, self._transitions)
+        self._workflows = WorkflowTransitions(calls, self._transitions)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
         self._lanes = Lanes(calls.registry, self.settings)
@@ -222,6 +225,8 @@ class Runner:
                 await self._run_action(item)
             case "job":
                 await self._run_step(item)
+            case "workflow":
+                await self._run_turn(item)
             case "cron":
                 await self._run_cron(item)
             case "batch":
@@ -252,6 +257,18 @@ class Runner:
             outcome = await self._commit(lambda ctx: self._jobs.step(ctx, item, function), path=item.path)
         if (error := outcome.error) is not None:
             work = partial(self._jobs.fail, id_=item.id, error=error)
+            outcome = _checked(await self._commit(work, path="_scheduler:fail"))
+        self._note(outcome)
+
+    async def _run_turn(self, item: DueCall) -> None:
+        function = self._calls.registry.background.get(item.path)
+        if not isinstance(function, WorkflowFunction):
+            await self._fail(item, UnknownFunction(f"there is no workflow {item.path!r}").info)
+            return
+        with running_scheduled(item.id):
+            outcome = await self._commit(lambda ctx: self._workflows.turn(ctx, item, function), path=item.path)
+        if (error := outcome.error) is not None:
+            work = partial(self._workflows.fail, id_=item.id, error=error)
             outcome = _checked(await self._commit(work, path="_scheduler:fail"))
         self._note(outcome)
 

@@ -22,6 +22,7 @@ from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.clocks import SKEW
 from synovia.scheduler.due_calls import DueCall, running_in, schedule_of
 from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
+from synovia.scheduler.journal import forget
 from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
 from synovia.schema import Id, Model
 from synovia_protocol.errors import ErrorInfo
@@ -70,7 +71,7 @@ class CallTransitions:
         if call is None or call.status != "pending" or not is_due(ctx, call.due_at, due):
             return []
         given = await call_body(function, ctx, from_document(call.args))
-        result = None if call.on_complete is None else function.dump(given)
+        result = function.dump(given) if _result_is_wanted(call) else None
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
         return await self._calls.completion.tell(ctx, call, CallOutcome(status="done", result=result))
 
@@ -109,8 +110,10 @@ class CallTransitions:
             call, status="running", attempts=call.attempts + 1, started_at=ctx.now, hub=self._calls.hub,
             pool=pool, queue="running", due_at=ctx.now + self._lease, planned_at=ctx.now,
         )  # fmt: skip
-        wanted = call.on_complete is not None
-        return Claim(attempt=call.attempts + 1, path=call.path, args=from_document(call.args), result_is_wanted=wanted)
+        return Claim(
+            attempt=call.attempts + 1, path=call.path, args=from_document(call.args),
+            result_is_wanted=_result_is_wanted(call),
+        )  # fmt: skip
 
     async def _has_room(self, ctx: MutationContext, name: str | None) -> bool:
         pool = self._calls.registry.pools.get(name or "")
@@ -260,7 +263,13 @@ class CallTransitions:
         """Remove calls that have been kept long enough."""
         old = ctx.db.query(QueuedCall).using("by_queue", queue="finished", due_at=le(ctx.now))
         for call in await old.take(SWEPT_AT_ONCE):
+            if call.path not in self._calls.registry.functions:
+                await forget(ctx, call.id)
             await SystemWriter(ctx.db).delete(call)
+
+
+def _result_is_wanted(call: ScheduledCall) -> bool:
+    return call.on_complete is not None or call.workflow is not None
 
 
 def is_due(ctx: MutationContext, due_at: int, due: DueCall) -> bool:

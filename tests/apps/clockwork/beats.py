@@ -14,12 +14,14 @@ from synovia import (
     Retry,
     ScheduledCall,
     Table,
+    WorkflowContext,
     action,
     cron,
     gt,
     job,
     mutation,
     query,
+    workflow,
 )
 
 
@@ -67,6 +69,27 @@ async def beat_again(ctx: MutationContext, beats: list[Beat]) -> None:
 @mutation(public=True)
 async def begin_again(ctx: MutationContext) -> Id[ScheduledCall]:
     return await ctx.scheduler.run_job(beat_again, ctx.db.query(Beat))
+
+
+@workflow
+async def beat_on(ctx: WorkflowContext, name: str) -> None:
+    """Leave six beats, two of them at the same time, with a rest in the middle."""
+    await ctx.step(beat, f"{name} 0")
+    await asyncio.gather(ctx.step(beat, f"{name} 1"), ctx.step(beat, f"{name} 2"))
+    await ctx.sleep(timedelta(seconds=0.2))
+    for number in (3, 4, 5):
+        await ctx.step(beat, f"{name} {number}")
+
+
+@mutation(public=True)
+async def begin_workflows(ctx: MutationContext, count: int) -> None:
+    await ctx.scheduler.run_many(beat_on, [{"name": f"workflow {number:06}"} for number in range(count)])
+
+
+@query(public=True)
+async def done(ctx: QueryContext) -> int:
+    """Count the calls that are done."""
+    return await ctx.db.query(ScheduledCall).using("by_status", status="done").count()
 
 
 @query(public=True)

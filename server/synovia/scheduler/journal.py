@@ -1,0 +1,96 @@
+"""What workflows have begun and what came of it, as rows; and the transactions of others that add to that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synovia.errors import FunctionError
+from synovia.functions.context import MutationContext
+from synovia.functions.database import SystemWriter
+from synovia.functions.scheduled_calls import (
+    WAITING,
+    WORKFLOWS,
+    CallError,
+    CallOutcome,
+    ScheduledCall,
+    WorkflowStep,
+)
+from synovia.scheduler.arguments import stored
+from synovia.schema import Id
+from synovia_protocol.errors import ErrorCode
+
+ASIDE = -1
+"""The number of what a workflow has not begun: that it is to end, and events that it has not asked for yet."""
+MOST_EVENTS = 1_000
+CANCELLED = CallError(code="step_cancelled", message="somebody has cancelled this step")
+
+
+async def steps_of(ctx: MutationContext, workflow: str) -> list[WorkflowStep]:
+    """Read all rows of a workflow, in the order in which it has begun them."""
+    return await ctx.db.query(WorkflowStep).using("by_workflow", workflow=Id(workflow)).collect()
+
+
+async def wake(ctx: MutationContext, workflow: ScheduledCall) -> None:
+    """Have a workflow look at once at what has come."""
+    if workflow.queue == WAITING or (workflow.queue == WORKFLOWS and workflow.due_at > ctx.now):
+        await SystemWriter(ctx.db).patch(workflow, queue=WORKFLOWS, due_at=ctx.now, planned_at=ctx.now)
+
+
+async def note_end(ctx: MutationContext, call: ScheduledCall, outcome: CallOutcome) -> None:
+    """Note in the transaction that ends a step what came of it."""
+    if call.workflow is None:
+        return
+    rows = ctx.db.query(WorkflowStep).using("by_workflow", workflow=call.workflow, number=call.step)
+    step = await rows.unique()
+    if step is None or step.status != "pending":
+        return
+    result, error = None, outcome.error or (CANCELLED if outcome.status == "cancelled" else None)
+    try:
+        result = stored({"result": outcome.result})["result"]
+    except FunctionError as refused:
+        error = CallError(code=refused.code, message=f"its result cannot be kept: {refused.message}")
+    status = outcome.status if error is None or outcome.status != "done" else "failed"
+    await SystemWriter(ctx.db).patch(step, status=status, result=result, error=error, finished_at=ctx.now)
+    workflow = await ctx.db.get(ScheduledCall, Id(call.workflow))
+    if workflow is not None:
+        await wake(ctx, workflow)
+
+
+async def cancel_workflow(ctx: MutationContext, workflow: ScheduledCall) -> bool:
+    """Have a workflow end; False if it is to end already."""
+    if any(each.kind == "cancel" for each in await steps_of(ctx, workflow.id)):
+        return False
+    await _aside(ctx, workflow, "cancel", "", None)
+    return True
+
+
+async def send_event(ctx: MutationContext, workflow: ScheduledCall | None, name: str, payload: Any) -> bool:
+    """Give an event to a workflow; False if it is over, or is none."""
+    if workflow is None or workflow.queue not in (WORKFLOWS, WAITING):
+        return False
+    value, rows = stored({"payload": payload})["payload"], await steps_of(ctx, workflow.id)
+    waits = (each for each in rows if each.kind == "event" and each.name == name and each.status == "pending")
+    if (waiting := next(waits, None)) is not None:
+        await SystemWriter(ctx.db).patch(waiting, status="done", result=value, finished_at=ctx.now)
+        await wake(ctx, workflow)
+    elif sum(each.kind == "kept" for each in rows) >= MOST_EVENTS:
+        raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"{MOST_EVENTS:,} events wait for this workflow already")
+    else:
+        await _aside(ctx, workflow, "kept", name, value)
+    return True
+
+
+async def _aside(ctx: MutationContext, workflow: ScheduledCall, kind: Any, name: str, value: Any) -> None:
+    row = WorkflowStep(
+        workflow=Id(workflow.id), number=ASIDE, kind=kind, name=name, status="done", result=value, finished_at=ctx.now
+    )
+    await SystemWriter(ctx.db).insert(row)
+    if kind == "cancel":
+        await wake(ctx, workflow)
+
+
+async def forget(ctx: MutationContext, workflow: str) -> None:
+    """Remove what is known of a workflow that is over."""
+    writer = SystemWriter(ctx.db)
+    for each in await steps_of(ctx, workflow):
+        await writer.delete(each)

@@ -1,0 +1,152 @@
+"""The turns of workflows: transactions that run one from its journal, and schedule what it begins, both or neither."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synovia.errors import WrongKind
+from synovia.functions.context import MutationContext
+from synovia.functions.database import SystemWriter
+from synovia.functions.retry import Retry
+from synovia.functions.scheduled_calls import JOBS, WAITING, WORKFLOWS, CallOutcome, ScheduledCall, WorkflowStep
+from synovia.functions.unreadable import UnreadableDocument
+from synovia.functions.workflow import WorkflowFunction
+from synovia.scheduler.arguments import from_document
+from synovia.scheduler.calls import Calls, When, over
+from synovia.scheduler.due_calls import DueCall
+from synovia.scheduler.failures import Failure, error_of
+from synovia.scheduler.journal import steps_of
+from synovia.scheduler.replay import CANCEL, WORKFLOW_CHANGED, Arrival, Begun, Turn, replay
+from synovia.scheduler.transitions import CallTransitions, is_due
+from synovia.schema import Id
+from synovia_protocol.errors import ErrorInfo
+
+
+class WorkflowTransitions:
+    """The turns of workflows at one hub."""
+
+    def __init__(self, calls: Calls, transitions: CallTransitions) -> None:
+        self._calls = calls
+        self._transitions = transitions
+
+    async def turn(self, ctx: MutationContext, due: DueCall, function: WorkflowFunction) -> list[Failure]:
+        """Run a workflow as far as it comes with what has come of its steps."""
+        call = await ctx.db.get(ScheduledCall, Id(due.id))
+        if call is None or call.queue != WORKFLOWS or not is_due(ctx, call.due_at, due):
+            return []
+        rows = await _seen(ctx, await steps_of(ctx, call.id))
+        begun = [each for each in rows if each.number >= 0]
+
+        def prepare(path: str, args: Mapping[str, Any], retry: Retry | None) -> ScheduledCall:
+            row = self._calls.call(path, args, When(now, now, after=True), retry=retry)
+            if row.queue == JOBS:
+                raise WrongKind(f"{path!r} is a job, which cannot be a step: begin it with run_job in a mutation")
+            return row
+
+        now = ctx.now
+        turn = await asyncio.to_thread(
+            replay, function, function.validate(from_document(call.args)), [_known(each) for each in begun],
+            _arrived(rows), prepare,
+        )  # fmt: skip
+        kept = [each for each in rows if each.kind == "kept"]
+        added = [await self._begin(ctx, call, turn.known + place, each, kept) for place, each in enumerate(turn.begun)]
+        await self._give_up(ctx, [each for each in [*begun, *added] if turn.ended or each.number in turn.given_up])
+        if turn.ended is not None:
+            return await self._end(ctx, call, turn)
+        await self._wait(ctx, call, [*begun, *added])
+        return []
+
+    async def _begin(
+        self, ctx: MutationContext, workflow: ScheduledCall, number: int, begun: Begun, kept: list[WorkflowStep]
+    ) -> WorkflowStep:
+        writer, row = SystemWriter(ctx.db), WorkflowStep(
+            workflow=Id(workflow.id), number=number, kind=begun.kind, name=begun.name, status="pending"
+        )  # fmt: skip
+        if begun.call is not None:
+            call = begun.call.model_copy(update={"workflow": Id(workflow.id), "step": number})
+            row = row.model_copy(update={"call": await writer.insert(call)})
+        elif begun.kind == "sleep":
+            row = row.model_copy(update={"due_at": ctx.now + begun.delay})
+        elif (event := next((each for each in kept if each.name == begun.name), None)) is not None:
+            kept.remove(event)
+            await writer.delete(event)
+            row = row.model_copy(update={"status": "done", "result": event.result, "finished_at": ctx.now})
+        await writer.insert(row)
+        return row
+
+    async def _wait(self, ctx: MutationContext, call: ScheduledCall, steps: Sequence[WorkflowStep]) -> None:
+        times = [each.due_at for each in steps if each.due_at is not None and each.status == "pending"]
+        if any(each.status == "done" and each.place is None for each in steps):
+            times.append(ctx.now)  # an event that was there already
+        queue, due_at = (WORKFLOWS, min(times)) if times else (WAITING, ctx.now)
+        await SystemWriter(ctx.db).patch(
+            call, status="running", started_at=call.started_at or ctx.now, attempts=1, hub=self._calls.hub, queue=queue,
+            due_at=due_at, planned_at=ctx.now,
+        )  # fmt: skip
+
+    async def _give_up(self, ctx: MutationContext, steps: Sequence[WorkflowStep]) -> None:
+        """Cancel what nobody waits for any more; of what runs already the result is not taken."""
+        writer = SystemWriter(ctx.db)
+        for each in steps:
+            step = await ctx.db.get(WorkflowStep, Id(each.id))
+            if step is None or step.status != "pending":
+                continue
+            await writer.patch(step, status="cancelled", finished_at=ctx.now)
+            call = None if step.call is None else await ctx.db.get(ScheduledCall, step.call)
+            if call is None or await ctx.scheduler.cancel(call.id) or call.queue != "running":
+                continue
+            await writer.patch(call, status="cancelled", **over(ctx.now, self._calls.keep))
+
+    async def _end(self, ctx: MutationContext, call: ScheduledCall, turn: Turn) -> list[Failure]:
+        status = turn.ended or "done"
+        await SystemWriter(ctx.db).patch(call, status=status, attempts=1, error=None, **over(ctx.now, self._calls.keep))
+        return await self._calls.completion.tell(ctx, call, CallOutcome(status=status, result=turn.result))
+
+    async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> list[Failure]:
+        """Note that a workflow has failed, and cancel what it still waits for."""
+        try:
+            call = await ctx.db.get(ScheduledCall, Id(id_))
+        except UnreadableDocument:  # somebody else has written into it
+            return await self._transitions.fail(ctx, id_, error)
+        if call is None or call.queue != WORKFLOWS:
+            return []
+        if error_of(error).code != WORKFLOW_CHANGED:  # that one may go on
+            await self._give_up(ctx, await steps_of(ctx, id_))
+        return await self._transitions.fail(ctx, id_, error)
+
+
+async def _seen(ctx: MutationContext, rows: list[WorkflowStep]) -> list[WorkflowStep]:
+    """Give the rows of a workflow, those that are over with the place in which that was seen."""
+    writer, found = SystemWriter(ctx.db), list(rows)
+    fresh = [
+        (_over_at(each), each.number, at)
+        for at, each in enumerate(rows)
+        if each.place is None and each.kind != "kept" and (each.status != "pending" or _has_slept(ctx, each))
+    ]
+    first = max((each.place for each in rows if each.place is not None), default=-1) + 1
+    for place, (_, _, at) in enumerate(sorted(fresh), first):
+        changes = {"status": "done", "finished_at": ctx.now} if rows[at].status == "pending" else {}
+        found[at] = await writer.patch(rows[at], place=place, **changes)
+    return found
+
+
+def _over_at(step: WorkflowStep) -> int:
+    return step.finished_at or step.due_at or 0
+
+
+def _has_slept(ctx: MutationContext, step: WorkflowStep) -> bool:
+    return step.kind == "sleep" and step.due_at is not None and step.due_at <= ctx.now
+
+
+def _known(step: WorkflowStep) -> tuple[Any, str]:
+    return step.kind, step.name
+
+
+def _arrived(rows: Sequence[WorkflowStep]) -> list[Arrival]:
+    over = sorted((each for each in rows if each.place is not None), key=lambda each: each.place or 0)
+    return [
+        Arrival(CANCEL if each.kind == "cancel" else each.number, from_document(each.result), each.error)
+        for each in over
+    ]

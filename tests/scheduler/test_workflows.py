@@ -1,0 +1,284 @@
+"""Workflows: each step once and in order, whatever hub is lost; waiting, giving up, taking back, changed code."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps import trips
+from scheduler.hubs import begin_what_is_due, hub_beside, lose
+from synovia import cron, workflow
+from synovia.errors import SchemaError
+from synovia.functions.registry import Registry, collect
+from synovia.store.base import Store
+from synovia.testing import TestApp
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return collect("trips", [trips])
+
+
+@pytest.fixture
+async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
+    async with TestApp(registry, any_store) as app:
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    yield
+    trips.CHANGED.clear()
+    trips.FAILURES.clear()
+    trips.RUNNING[:] = [0, 0]
+
+
+async def begin(app: TestApp, path: str, /, **args: Any) -> str:
+    call_id: str = await app.caller().mutation("trips:begin", {"path": path, "args": args})
+    return call_id
+
+
+async def status(app: TestApp, call_id: str) -> str:
+    found: list[str] = await app.caller().query("trips:status", {"callId": call_id})
+    return found[0]
+
+
+async def error(app: TestApp, call_id: str) -> str | None:
+    found: list[str | None] = await app.caller().query("trips:status", {"callId": call_id})
+    return found[1]
+
+
+async def bookings(app: TestApp) -> list[str]:
+    found: list[str] = await app.caller().query("trips:bookings")
+    return found
+
+
+async def steps(app: TestApp, call_id: str) -> list[tuple[str, str]]:
+    rows = await app.caller().query("trips:steps", {"callId": call_id})
+    return [(each["name"] or each["kind"], each["status"]) for each in rows if each["number"] >= 0]
+
+
+async def ending(app: TestApp) -> dict[str, Any]:
+    [found] = await app.caller().query("trips:endings")
+    return {name: found[name] for name in ("status", "result", "code") if name in found}
+
+
+async def send(app: TestApp, call_id: str, name: str, payload: Any = None) -> bool:
+    sent: bool = await app.caller().mutation("trips:send", {"callId": call_id, "name": name, "payload": payload})
+    return sent
+
+
+async def cancel(app: TestApp, call_id: str) -> bool:
+    cancelled: bool = await app.caller().mutation("trips:cancel", {"callId": call_id})
+    return cancelled
+
+
+# --- steps and waiting
+
+
+async def test_steps_run_one_after_the_other_once_and_sleep_between(app: TestApp) -> None:
+    call_id = await begin(app, "trip", name="a", nights=3)
+    await app.advance(10)
+    assert await bookings(app) == ["a train"]
+    assert await steps(app, call_id) == [("trips:book", "done"), ("sleep", "pending")]
+    assert await status(app, call_id) == "running"
+    await app.advance(timedelta(days=3))
+    assert await bookings(app) == ["a train", "a city", "a back"]
+    first, second, _ = await app.caller().query("trips:times")
+    assert second - first == 3 * DAY_MS
+    assert await ending(app) == {"status": "done", "result": "A CITY"}
+
+
+async def test_a_workflow_is_begun_by_itself_too(app: TestApp) -> None:
+    call_id = await app.caller().mutation("trips:begin_trip", {"name": "a"})
+    await app.advance(timedelta(days=3))
+    assert await status(app, call_id) == "done"
+
+
+async def test_what_is_awaited_together_runs_together_within_its_pool(app: TestApp) -> None:
+    cities = [f"city {number}" for number in range(6)]
+    call_id = await begin(app, "tour", cities=cities)
+    await app.advance()
+    assert (await ending(app))["result"] == [city.upper() for city in cities]
+    assert Counter(await bookings(app)) == Counter([*cities, *[f"after {city}" for city in cities]])
+    assert trips.RUNNING[1] == 2
+    assert {state for _, state in await steps(app, call_id)} == {"done"}
+
+
+async def test_a_step_is_a_workflow_of_its_own(app: TestApp) -> None:
+    await begin(app, "nested", name="a")
+    await app.advance(timedelta(days=2))
+    assert await bookings(app) == ["a train", "a city", "a back"]
+    assert await ending(app) == {"status": "done", "result": "A CITY"}
+
+
+async def test_actions_are_tried_again_by_the_policy_of_their_step(app: TestApp) -> None:
+    await begin(app, "retried", until=3)
+    await app.advance(60, raise_failures=False)
+    assert await ending(app) == {"status": "done", "result": 3}
+
+
+async def test_the_failure_of_a_step_is_raised_where_it_is_awaited(app: TestApp) -> None:
+    await begin(app, "catching")
+    await app.advance(raise_failures=False)
+    assert await ending(app) == {"status": "done", "result": "full"}
+
+
+async def test_progress_is_followed_like_any_query(app: TestApp) -> None:
+    call_id = await begin(app, "trip", name="a")
+    async with app.caller().subscribe("trips:steps", {"callId": call_id}) as live:
+        await app.advance(10)
+        assert [each["status"] for each in live.value] == ["done", "pending"]
+        await app.advance(timedelta(days=1))
+        assert [each["status"] for each in live.value] == ["done"] * 4
+
+
+# --- events
+
+
+async def test_events_are_kept_in_order_until_somebody_waits_for_them(app: TestApp) -> None:
+    call_id = await begin(app, "waiting")
+    await app.advance()
+    for name, payload in (("end", {"of": 3}), ("news", 1), ("news", [2])):
+        assert await send(app, call_id, name, payload)
+    await app.advance()
+    assert await ending(app) == {"status": "done", "result": [1, [2], {"of": 3}]}
+    assert await send(app, call_id, "news") is False
+
+
+async def test_an_event_to_nobody_is_told(app: TestApp) -> None:
+    assert await send(app, "0" * 24, "news") is False
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_what_is_given_up_is_cancelled(app: TestApp, answers: bool) -> None:
+    call_id = await begin(app, "early")
+    await app.advance()
+    if answers:
+        await send(app, call_id, "answer", "yes")
+    await app.advance(3_600)
+    assert (await ending(app))["result"] == ("yes" if answers else "nobody")
+    assert sorted(state for _, state in await steps(app, call_id)) == ["cancelled", "done"]
+
+
+# --- taking back and cancelling
+
+
+async def test_what_was_done_is_taken_back_if_a_step_fails(app: TestApp) -> None:
+    call_id = await begin(app, "careful", last="full")
+    await app.advance(raise_failures=False)
+    assert await bookings(app) == ["train", "hotel", "not hotel", "not train"]
+    assert (await status(app, call_id), await error(app, call_id)) == ("failed", "full")
+    assert await ending(app) == {"status": "failed", "code": "full"}
+
+
+async def test_what_was_done_is_taken_back_if_it_is_cancelled(app: TestApp) -> None:
+    call_id = await begin(app, "careful", last="car")
+    await app.advance()
+    assert await status(app, call_id) == "running"
+    assert await cancel(app, call_id) is True
+    assert await cancel(app, call_id) is False
+    await app.advance()
+    assert await bookings(app) == ["train", "hotel", "car", "not hotel", "not train"]
+    assert await ending(app) == {"status": "cancelled"}
+    assert await cancel(app, call_id) is False
+
+
+async def test_cancelling_ends_what_it_waits_for_at_once(app: TestApp) -> None:
+    call_id = await begin(app, "nested", name="a")
+    await app.advance()
+    assert await cancel(app, call_id) is True
+    await app.advance()
+    assert await status(app, call_id) == "cancelled"
+    assert await steps(app, call_id) == [("trips:trip", "cancelled")]
+    await app.advance(timedelta(days=5))
+    assert await bookings(app) == ["a train"]
+
+
+async def test_one_that_has_not_begun_is_cancelled_like_any_call(app: TestApp) -> None:
+    call_id = await begin(app, "waiting")
+    assert await cancel(app, call_id) is True
+    await app.advance()
+    assert await ending(app) == {"status": "cancelled"}
+
+
+# --- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("a query", "wrong_kind"), ("nothing", "unknown_function"), ("no function", "server_error"),
+        ("other arguments", "invalid_arguments"), ("a job", "wrong_kind"), ("time", "not_in_a_workflow"),
+        ("a negative time", "invalid_arguments"), ("a long result", "limit_exceeded"), ("forgotten", "server_error"),
+        ("an error", "server_error"),
+    ],
+)  # fmt: skip
+async def test_what_a_workflow_does_wrong_fails_it_with_a_reason(registry: Registry, how: str, code: str) -> None:
+    async with TestApp(registry) as app:
+        call_id = await begin(app, "badly", how=how)
+        await app.advance(raise_failures=False)
+        assert (await status(app, call_id), await error(app, call_id)) == ("failed", code)
+        other = await begin(app, "catching")
+        await app.advance(raise_failures=False)
+        assert await status(app, other) == "done"
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter"])
+async def test_code_that_has_changed_is_told_and_goes_on_when_it_is_mended(app: TestApp, change: str) -> None:
+    call_id = await begin(app, "changing")
+    await app.advance()
+    assert await bookings(app) == ["first", "second"]
+    trips.CHANGED.add(change)
+    await app.advance(3_600, raise_failures=False)
+    _, code, message = await app.caller().query("trips:status", {"callId": call_id})
+    assert code == "workflow_changed"
+    now = "event go" if change == "longer" else "nothing"
+    assert f"number 2 was step trips:visit, and is {now} now" in message
+    trips.CHANGED.clear()
+    assert await app.caller().mutation("trips:resume", {"callId": call_id}) is True
+    await app.advance()
+    assert await status(app, call_id) == "done"
+    assert await bookings(app) == ["first", "second"]
+
+
+def test_what_is_no_workflow_is_refused() -> None:
+    def plain() -> None: ...
+
+    async def nothing(ctx: Any) -> None: ...
+
+    with pytest.raises(SchemaError, match="is an async function"):
+        workflow(plain)  # type: ignore[type-var]
+    with pytest.raises(SchemaError, match="stands above"):
+        cron(every=timedelta(hours=1))(workflow(nothing))
+
+
+# --- hubs that are lost
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
+    """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once."""
+    chance = random.Random(seed)
+    async with TestApp(registry, any_store) as app:
+        await begin(app, "by_chance", seed=seed)
+        for _ in range(25):
+            async with hub_beside(app) as other:
+                for hub in (app, other):
+                    await begin_what_is_due(hub)
+                for _ in range(chance.randrange(40)):
+                    await asyncio.sleep(0)
+                await lose(chance.choice([app, other]))
+                app.clock.advance(chance.choice([0.0, 0.5]))
+        await app.advance(120, raise_failures=False)
+        ran, wanted = Counter(await bookings(app)), (await ending(app))["result"]
+        assert [name for name in wanted if not ran[name]] == []
+        assert [name for name in wanted if name.startswith("book") and ran[name] != 1] == [], "a mutation runs once"
