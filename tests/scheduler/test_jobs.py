@@ -15,6 +15,7 @@ from synovia import MutationContext, Table, job
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry, collect
 from synovia.limits.settings import HubLimits
+from synovia.scheduler.jobs import _next_size
 from synovia.store.base import Store
 from synovia.testing import CallsFailed, TestApp
 from synovia.testing.app import settings_for_tests
@@ -74,6 +75,17 @@ async def test_each_document_is_handed_over_once_and_in_order(app: TestApp) -> N
     assert 1 < len(steps) < CRATES / 8, "steps grow while they are quick"
     assert await progress(app, call_id) == {"status": "done", "attempts": 1, "done": CRATES, "estimate": CRATES}
     assert await app.caller().query("stocktaking:endings") == [["a", "done"]]
+
+
+@pytest.mark.parametrize(
+    ("size", "written", "seconds", "following"),
+    [
+        (16, 0, 0.01, 32), (256, 0, 0.01, 256), (64, 0, 0.2, 32), (16, 0, 0.5, 16), (16, 0, 2.0, 8), (1, 0, 0.5, 2),
+        (1, 0, 2.0, 1), (16, 2**21, 0.01, 8),
+    ],
+)  # fmt: skip
+def test_steps_are_as_large_as_time_and_bytes_allow(size: int, written: int, seconds: float, following: int) -> None:
+    assert _next_size(size, size, written, seconds) == following
 
 
 async def test_a_job_goes_over_an_interval_of_an_index_in_either_order(app: TestApp) -> None:

@@ -9,7 +9,7 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.job import JobFunction
 from synovia.functions.scheduled_calls import JOBS, CallOutcome, JobPlace, JobProgress, ScheduledCall
 from synovia.functions.unreadable import UnreadableDocument
-from synovia.migrations.batches import BatchSize
+from synovia.migrations.batches import FIRST, MUCH_BYTES, BatchSize
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, over
 from synovia.scheduler.due_calls import DueCall
@@ -19,6 +19,8 @@ from synovia.scheduler.transitions import CallTransitions, call_body, is_due, po
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
+LONGEST_SECONDS = 1.0
+"""A step that takes so long is for fewer documents the next time, however few they were."""
 _SMALLER = 4
 """A step that has failed is tried again with so many times fewer documents, so that one of them holds up the least."""
 
@@ -39,15 +41,14 @@ class JobTransitions:
         if progress is None:
             query, estimate = await query.until_now()
             progress = JobProgress(estimate=estimate)
-        began, size = time.monotonic(), BatchSize()
-        size.documents = call.job.size
+        began = time.monotonic()
         part = await query.part(call.job.size)
         if part.rows:
             await call_body(function, ctx, from_document(call.args), part.rows)
-        size.learn_of(part.documents, _written(ctx), time.monotonic() - began)
+        size = _next_size(call.job.size, part.documents, _written(ctx), time.monotonic() - began)
         progress = JobProgress(done=progress.done + part.documents, estimate=progress.estimate)
         if part.rest is not None:
-            rest = {"low": part.rest.low, "high": part.rest.high, "size": size.documents}
+            rest = {"low": part.rest.low, "high": part.rest.high, "size": size}
             return await self._go_on(ctx, call, call.job.model_copy(update=rest), progress)
         await SystemWriter(ctx.db).patch(
             call, status="done", progress=progress, job=None, attempts=1, error=None, **over(ctx.now, self._calls.keep)
@@ -85,6 +86,19 @@ class JobTransitions:
         return (
             [] if was_too_much else [Failure(path=call.path, id=call.id, error=told, attempts=tries + 1, retry_at=at)]
         )
+
+
+def _next_size(size: int, documents: int, written: int, seconds: float) -> int:
+    """Tell for how many documents the next step is, by what the last one took.
+
+    One that takes long with few documents does so whatever their number is, as on a busy machine: fewer would not help.
+    """
+    batch = BatchSize()
+    batch.documents = size
+    batch.learn_of(documents, written, seconds)
+    if seconds > LONGEST_SECONDS or written > MUCH_BYTES:
+        return batch.documents
+    return max(batch.documents, min(FIRST, 2 * size))
 
 
 def _written(ctx: MutationContext) -> int:
