@@ -15,7 +15,8 @@ _MOST = 50_000  # beyond this many changed elements a search costs more than it 
 
 def runs_of(sources: Sequence[int], b: Sequence[Any], old_length: int) -> list[Any]:
     """Turn sources into the runs of a list edit; none when every element stayed where it was."""
-    if len(sources) == old_length and all(map(int.__eq__, sources, range(old_length))):
+    everywhere = range(old_length)
+    if sources == everywhere or (len(sources) == old_length and all(map(int.__eq__, sources, everywhere))):
         return []
     runs: list[Any] = []
     start = 0

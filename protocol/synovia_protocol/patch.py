@@ -82,10 +82,28 @@ def _diff_maps(a: dict[str, Any], b: dict[str, Any]) -> Any:
 def _diff_lists(a: Sequence[Any], b: Sequence[Any]) -> Any:
     if not a or not b:
         return b if a or b else _SAME
+    others = _others_in_place(a, b)
+    if others is not None:
+        return _diff_paired(a, b, range(len(a)), others)
     old_keys, new_keys = _keys(a), _keys(b)
     if old_keys is not None and new_keys is not None:
         return _diff_keyed(a, b, old_keys, new_keys)
     return _diff_plain(a, b)
+
+
+def _others_in_place(a: Sequence[Any], b: Sequence[Any]) -> list[tuple[int, int]] | None:
+    """Give the places of another object than before, if all are documents of the same ids; None if it is not as simple.
+
+    That is what a live list mostly is that was made from the one before; to look at the ids of all takes far longer.
+    """
+    if len(a) != len(b):
+        return None
+    others = [(index, index) for index, (old, new) in enumerate(zip(a, b, strict=True)) if old is not new]
+    return others if all(_is_same_document(a[index], b[index]) for index, _ in others) else None
+
+
+def _is_same_document(old: Any, new: Any) -> bool:
+    return type(old) is dict and type(new) is dict and isinstance(key := new.get(KEY), str) and old.get(KEY) == key
 
 
 def _keys(items: Sequence[Any]) -> list[str] | None:
@@ -103,6 +121,11 @@ def _diff_keyed(a: Sequence[Any], b: Sequence[Any], old_keys: list[str], new_key
         places = {key: index for index, key in enumerate(old_keys)}
         sources = [places.get(key, -1) for key in new_keys]
     pairs = [(index, source) for index, source in enumerate(sources) if source >= 0 and a[source] is not b[index]]
+    return _diff_paired(a, b, sources, pairs)
+
+
+def _diff_paired(a: Sequence[Any], b: Sequence[Any], sources: Sequence[int], pairs: list[tuple[int, int]]) -> Any:
+    """Make the patch, of which it is known which elements (index, source) may differ."""
     old = pack_each(a[source] for _, source in pairs)
     new = pack_each(b[index] for index, _ in pairs)
     changed = [pair for pair, before, after in zip(pairs, old, new, strict=True) if before != after]
@@ -120,7 +143,7 @@ def _diff_plain(a: Sequence[Any], b: Sequence[Any]) -> Any:
     return next((one for one in candidates if one is _SAME), None) or min(candidates, key=_length)
 
 
-def _list_edit(a: Sequence[Any], b: Sequence[Any], sources: list[int], changed: list[tuple[int, int]]) -> Any:
+def _list_edit(a: Sequence[Any], b: Sequence[Any], sources: Sequence[int], changed: list[tuple[int, int]]) -> Any:
     """Make the patch from where each element of ``b`` comes from (-1: new), and which of them differ from there."""
     edits: list[Any] = []
     for index, source in changed:

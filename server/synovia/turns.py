@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 SLICE_SECONDS: Final = 0.0003
@@ -22,11 +22,14 @@ PATIENCE_SECONDS: Final = 0.003
 """So long everything else goes first."""
 URGENT_PATIENCE_SECONDS: Final = 0.0005
 """The same for what everybody waits for; what goes first would wait for it in the end."""
+_FEW: Final = 16
 _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
 PAUSE_SECONDS: Final = 0.001
 SHORT_SECONDS: Final = 0.25
 """So long something counts as short."""
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -39,7 +42,7 @@ class Turns:
 
     __slots__ = ("_every", "_steps", "_urgent")
 
-    def __init__(self, steps: int = 16, *, urgent: bool = False) -> None:
+    def __init__(self, steps: int = _FEW, *, urgent: bool = False) -> None:
         self._every = steps
         self._steps = 0
         self._urgent = urgent
@@ -52,6 +55,11 @@ class Turns:
             if line.is_late():
                 line.short.pop(_under_way.get(), None)  # it is not short, then
                 await line.turn(urgent=self._urgent)
+
+
+def slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Give many items a few at a time, for ``Turns(1)``: a step for each would take as long as what is done with it."""
+    return (items[begin : begin + _FEW] for begin in range(0, len(items), _FEW))
 
 
 _under_way: ContextVar[object] = ContextVar("what is under way", default=None)

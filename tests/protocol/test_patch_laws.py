@@ -66,6 +66,15 @@ def test_laws_hold_for_lists_of_documents(pair: tuple[Any, Any]) -> None:
 
 
 @examples(300)
+@given(edited_documents())
+def test_a_list_made_from_the_one_before_is_patched_as_its_copy_is(pair: tuple[Any, Any]) -> None:
+    a, b = pair
+    known = {pack(each): each for each in a}
+    made = [known.get(pack(each), each) for each in b]
+    assert pack(check_laws(a, made)) == pack(check_laws(copy.deepcopy(a), copy.deepcopy(b)))
+
+
+@examples(300)
 @given(st.lists(st.integers(0, 3), max_size=30), st.lists(st.integers(0, 3), max_size=30))
 def test_laws_hold_for_lists_with_many_alike(a: list[int], b: list[int]) -> None:
     check_laws(a, b)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -23,7 +23,7 @@ from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, database_na
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
-from synovia.turns import Turns
+from synovia.turns import Turns, slices
 
 T = TypeVar("T", bound=Table)
 A = TypeVar("A")
@@ -393,15 +393,19 @@ class Query(Generic[T]):
         rest = Interval(keys.after(key), high) if self._scan.order is Order.ASC else Interval(low, key)
         return replace(self._scan, interval=rest)
 
-    async def _rows(self, documents: Iterable[dict[str, Any]]) -> list[T]:
-        rows, turns = [], Turns()
-        for document in documents:
-            try:
-                rows.append(self._cache.row(self._table, document))
-            except Unreadable as error:
-                self._notice(error.misfit)
+    async def _rows(self, documents: Sequence[dict[str, Any]]) -> list[T]:
+        rows, turns = list[T](), Turns(1)
+        for some in slices(documents):
+            rows += self._readable(some)
             await turns.step()
         return rows
+
+    def _readable(self, documents: Iterable[dict[str, Any]]) -> Iterator[T]:
+        for document in documents:
+            try:
+                yield self._cache.row(self._table, document)
+            except Unreadable as error:
+                self._notice(error.misfit)
 
 
 def only_row(rows: RowCache, table: type[T], document: dict[str, Any], notice: Notice) -> T:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.transaction.footprint import of_many
-from synovia.turns import Turns
+from synovia.turns import Turns, slices
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
@@ -28,7 +28,7 @@ class Packed(NamedTuple):
 class Row:
     """A document with what has been made of it so far. It keeps both objects alive, so that no other has their ``id()``."""
 
-    __slots__ = ("arrays", "document", "misfit", "packed", "table", "value", "wire")
+    __slots__ = ("document", "misfit", "packed", "table", "value")
 
     def __init__(self, document: Document, table: type[Table]) -> None:
         self.document = document
@@ -39,9 +39,7 @@ class Row:
             self.value = read_document(table, document)
         except Unreadable as error:
             self.misfit = error.misfit
-        self.wire: Any = None
-        self.packed: bytes | None = None
-        self.arrays: frozenset[bytes] = frozenset()
+        self.packed: Packed | None = None
 
 
 class RowCache:
@@ -75,7 +73,7 @@ class RowCache:
     def footprint(self) -> int:
         """Estimate the bytes of the rows, beside their documents."""
         some = [*islice(self._by_document.values(), 0, None, 1 + len(self._by_document) // 16)]
-        made = [(row.value, row.wire, row.packed) for row in some]
+        made = [(row.value, *(row.packed or ())[:2]) for row in some]
         return of_many(made, len(self._by_document))
 
     def forget_earlier(self) -> None:
@@ -91,18 +89,21 @@ class RowCache:
         Returns:
             The same for the whole list.
         """
-        values, parts, arrays, turns = [], [list_head(len(rows))], set[bytes](), Turns()
-        for value in rows:
-            row = self._by_value.get(id(value))
-            if row is None or row.value is not value:
-                wire, packed, refers = dump(value)
-            else:
-                if row.packed is None:
-                    row.wire, row.packed, row.arrays = dump(value)
-                wire, packed, refers = row.wire, row.packed, row.arrays
-            values.append(wire)
-            parts.append(packed)
-            if refers:
-                arrays |= refers
+        values, parts, arrays, turns = [], [list_head(len(rows))], set[bytes](), Turns(1)
+        for some in slices(rows):
+            for value in some:
+                wire, packed, refers = self._packed(value, dump)
+                values.append(wire)
+                parts.append(packed)
+                if refers:
+                    arrays |= refers
             await turns.step()
         return Packed(values, b"".join(parts), frozenset(arrays))
+
+    def _packed(self, value: Table, dump: Callable[[Table], Packed]) -> Packed:
+        row = self._by_value.get(id(value))
+        if row is None or row.value is not value:
+            return dump(value)
+        if row.packed is None:
+            row.packed = dump(value)
+        return row.packed
