@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
@@ -14,19 +16,21 @@ from synovia.dashboard.consequences import Consequences, Walk
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.running import Running
 from synovia.dashboard.tables import TableInfo, Tables
-from synovia.dashboard.values import as_json, cut, from_json, shown
+from synovia.dashboard.values import as_json, cut, files_in, from_json, shown
 from synovia.errors import BadCursor, Forbidden, InvalidArguments, NotFound
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function
+from synovia.http.files import SHOWN
 from synovia.keys import BY_ID, Interval, Order
-from synovia.schema import Document, Id, Model, Table, id_to_bson, misfit_of, refusal
+from synovia.schema import Document, File, Id, Model, Table, id_to_bson, misfit_of, refusal
 from synovia.schema.kept import DELETED_AT
 from synovia.schema.misfits import id_text
 from synovia.store.filters import AllOf, Comparison, Filter, Not
 from synovia.transaction.transaction import Scan, Transaction, scan_key
 from synovia_protocol.messages import ArrayRef
 
+MOST_FILES: Final = 12
 MOST_ROWS: Final = 200
 MOST_EXAMINED: Final = 5_000
 """So many documents are looked at for one page when a text is searched."""
@@ -76,16 +80,35 @@ class DocumentPage(Model):
     examined: int = 0
 
 
+class ShownFile(Model):
+    """A file in a document.
+
+    Attributes:
+        field: Where it stands, as ``file`` or ``scans.2``.
+        address: Where it can be read, for a quarter of an hour at most.
+        is_image: Browsers show it as an image.
+    """
+
+    field: str
+    name: str
+    type: str
+    size: int
+    address: str
+    is_image: bool
+
+
 class WholeDocument(Model):
     """A document as it is.
 
     Attributes:
         json: As JSON, in the form that it is edited in.
+        files: The first of its files.
     """
 
     id: str
     json_text: str
     document: dict[str, Any]
+    files: list[ShownFile] = []
     misfit: Misfits | None = None
 
 
@@ -196,8 +219,13 @@ class DataFunctions:
         if found is None:
             return None
         whole = shown(found)
+        files = [_file(ctx, field, file) for field, file in itertools.islice(files_in(found), MOST_FILES)]
         return WholeDocument(
-            id=id_text(found["_id"]), json_text=as_json(whole), document=whole, misfit=self._misfit(table, found)
+            id=id_text(found["_id"]),
+            json_text=as_json(whole),
+            document=whole,
+            files=files,
+            misfit=self._misfit(table, found),
         )
 
     async def find(self, ctx: QueryContext, id: str) -> list[str]:
@@ -255,6 +283,12 @@ class DataFunctions:
         if model.spec.system:
             raise Forbidden(f"{table} is kept by Synovia itself; it is only read")
         return model
+
+
+def _file(ctx: QueryContext, field: str, file: File) -> ShownFile:
+    address = ctx.files.url(file, expires=timedelta(minutes=15))
+    is_image = file.type.startswith("image/") and file.type in SHOWN
+    return ShownFile(field=field, name=file.name, type=file.type, size=file.size, address=address, is_image=is_image)
 
 
 def _transaction(ctx: QueryContext) -> Transaction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bson import ObjectId
@@ -34,6 +34,18 @@ def _with_files(value: Any) -> Any:
     if isinstance(value, dict):
         return File.from_bson(value) or {key: _with_files(item) for key, item in value.items()}
     return [_with_files(item) for item in value] if isinstance(value, list) else value
+
+
+def files_in(value: Any, place: str = "") -> Iterator[tuple[str, File]]:
+    """Find the files of a document, each with its place in it."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        inside = f"{place}.{key}" if place else str(key)
+        file = File.from_bson(item)
+        if file is not None:
+            yield inside, file
+        else:
+            yield from files_in(item, inside)
 
 
 def _opened(value: Any) -> Any:

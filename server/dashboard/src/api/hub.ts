@@ -95,7 +95,18 @@ export interface DocumentPage {
   readonly examined: number;
 }
 
+export interface ShownFile {
+  /** Where it stands in the document. */
+  readonly field: string;
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly address: string;
+  readonly isImage: boolean;
+}
+
 export interface WholeDocument {
+  readonly files: readonly ShownFile[];
   readonly id: string;
   readonly jsonText: string;
   readonly document: Readonly<Record<string, unknown>>;

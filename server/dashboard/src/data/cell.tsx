@@ -1,5 +1,5 @@
 /** A value in a table: short, and in the colour of its kind. */
-import { ArrayRef } from "synovia-client";
+import { ArrayRef, type StoredFile } from "synovia-client";
 import { linkTo } from "../browser/route.ts";
 import type { FieldInfo } from "../api/hub.ts";
 import { bytes, count, moment } from "../ui/format.ts";
@@ -20,6 +20,7 @@ export function Cell({ value, field }: { value: unknown; field: FieldInfo | unde
   if (value instanceof Date) return <span className="value-date">{moment(value.getTime())}</span>;
   if (value instanceof Uint8Array) return <span className="tag">{bytes(value.length)}</span>;
   if (typeof value === "string") return field?.kind === "choice" ? <span className="tag">{value}</span> : <>{value}</>;
+  if (isFile(value)) return <span className="tag">{`${value.name}, ${bytes(value.size)}`}</span>;
   return <span className="value-structure">{inline(value)}</span>;
 }
 
@@ -39,6 +40,10 @@ function inline(value: unknown): string {
     return `{ ${entries.join(", ")} }`;
   }
   return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+function isFile(value: unknown): value is StoredFile {
+  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === "digest,name,size,type,uploadedAt";
 }
 
 function isMore(value: unknown): value is { $more: number } {

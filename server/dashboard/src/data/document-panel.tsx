@@ -10,6 +10,7 @@ import { Panel } from "../ui/panel.tsx";
 import { act, say } from "../ui/toasts.tsx";
 import { ArrayPlot } from "./array-plot.tsx";
 import { DeleteQuestion } from "./delete-question.tsx";
+import { FilePreview } from "./file-preview.tsx";
 
 interface DocumentPanelProps {
   readonly table: TableInfo;
@@ -105,6 +106,9 @@ export function DocumentPanel({ table, id, close, duplicate, mayChange }: Docume
       )}
       {arrays.map(([name, ref]) => (
         <ArrayPlot key={name} name={name} array={ref} />
+      ))}
+      {whole.files.map((file) => (
+        <FilePreview key={file.field} file={file} />
       ))}
       <div className="editor">
         <label htmlFor="document-json">{mayChange ? "Content" : "Content (read only)"}</label>
