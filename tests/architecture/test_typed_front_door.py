@@ -21,7 +21,8 @@ from starlette.responses import PlainTextResponse, Response
 from synovia import (
     ActionContext, BadCursor, Condition, FunctionError, Id, Identity, Index, KeyTaken, MutationContext, NotFound, Page,
     Query, QueryContext, Registry, SchemaError, Settings, StoreError, StoreUnavailable, Synovia, Table, UnknownFunction,
-    UnknownIndex, WrongKind, action, field, http, load_application, mutation, query, require_role,
+    UnknownIndex, WorkflowContext, WrongKind, action, field, http, job, load_application, mutation, query, require_role,
+    workflow,
 )
 from synovia.store import Store, open_store
 from synovia.testing import TestApp
@@ -58,6 +59,32 @@ async def add(ctx: MutationContext, text: str) -> Id[Note]:
 @action(public=True, names="x")  # wrong: call-overload and untyped-decorator
 async def act(ctx: ActionContext) -> None:
     await ctx.run_mutation("notes:add", {"text": "x"})
+
+
+class Label(Table, name="labels"):
+    text: str
+
+
+@job
+async def mark(ctx: MutationContext, rows: list[Note], text: str) -> None: ...
+
+
+@workflow
+async def long(ctx: WorkflowContext, text: str) -> None:
+    reveal_type(await ctx.step(add, text))  # reveals: Id[Note]
+    await ctx.step(add, 1)  # wrong: call-overload
+    ctx.compensate(add, texts=text)  # wrong: call-arg
+
+
+@mutation(internal=True)
+async def begin(ctx: MutationContext) -> None:
+    await ctx.scheduler.run_job(mark, ctx.db.query(Note), text="x")
+    await ctx.scheduler.run_job(mark, ctx.db.query(Label), text="x")  # wrong: call-overload
+    await ctx.scheduler.run_job(mark, ctx.db.query(Note), 3)  # wrong: call-overload
+
+
+@job  # wrong: type-var
+async def rowless(ctx: MutationContext) -> None: ...
 
 
 @query(public=True)  # wrong: type-var
