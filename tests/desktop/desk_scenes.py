@@ -11,8 +11,13 @@ from PySide6.QtWidgets import QLineEdit
 
 from desktop.stage import ANNA, desk_of, find, running_hub, sign_in, turn, until, window_on, write
 from motion.desktop.pages.recordings import RecordingsPage
+from motion.desktop.program import APPEARANCES, application
+from motion.desktop.style.theme import theme
+from motion.desktop.widgets.buttons import Button, Kind
 from motion.desktop.windows.desk import Desk
 from motion.desktop.words.naming import title_of
+
+FILLED: tuple[Kind, ...] = ("primary", "danger")
 
 
 def recordings_of(desk: Desk, place: str = "recordings") -> RecordingsPage:
@@ -117,6 +122,23 @@ def renaming_in_the_list() -> None:
         until(lambda: desk.toasts.words, "the notice")
         assert desk.toasts.words[0].startswith("The title was not changed.")
         assert titles(page)[0] == "Week 6, renamed"
+
+
+def what_cannot_be_pressed() -> None:
+    """A button of any kind that is filled looks another way while it is disabled, light and dark."""
+    application()
+    for appearance in APPEARANCES:
+        theme().choose(appearance)
+        for kind in FILLED:
+            button = Button("Delete my account", kind)
+            filled = ground_of(button)
+            button.setEnabled(False)
+            assert ground_of(button) != filled, (appearance, kind)
+
+
+def ground_of(button: Button) -> int:
+    """Give the colour beside a button's text."""
+    return button.grab().toImage().pixel(6, button.sizeHint().height() // 2)
 
 
 def searching() -> None:

@@ -15,6 +15,7 @@ SCENES = (
     "a_newcomer",
     "changes_of_others",
     "renaming_in_the_list",
+    "what_cannot_be_pressed",
     "searching",
     "plots",
 )

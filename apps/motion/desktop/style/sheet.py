@@ -79,7 +79,8 @@ QPushButton:focus { border: 2px solid $accent; }
 QPushButton[kind="primary"]:focus { border: 2px solid $ink; }
 QPushButton[kind="danger"]:focus { border: 2px solid $ink; }
 QPushButton:disabled { color: $ink_3; }
-QPushButton[kind="primary"]:disabled { background: $line_strong; border-color: $line_strong; color: $surface; }
+QPushButton[kind="primary"]:disabled, QPushButton[kind="danger"]:disabled { background: $line_strong;
+    border-color: $line_strong; color: $ink_2; }
 
 QLineEdit, QPlainTextEdit, QComboBox, QDoubleSpinBox { background: $surface; color: $ink; border: 1px solid $line_strong;
   border-radius: 7px; padding: 0 10px; min-height: 34px; selection-background-color: $accent;
