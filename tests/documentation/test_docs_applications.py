@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
+
+from pydantic.alias_generators import to_camel
 
 from helpers.documentation_pages import page
 from helpers.documentation_programs import program_of, source, write_chat, write_program
+from helpers.motion_people import motion
 from helpers.running_hub import running_hub
+from motion.schema import Recording
 from synovia import Identity, MutationContext
 from synovia.functions.function import Kind
 from synovia.keys import BY_ID, prefix
@@ -40,6 +45,15 @@ async def test_functions(folder: Path) -> None:
         assert [each.path for each in app.registry.seeds] == ["recordings:rooms"]
     write_chat(folder)
     await importlib.import_module("recordings").test_what_is_sent_is_listed()
+
+
+def test_what_qt_programs_of_the_guide_ask_for_is_in_the_motion_application() -> None:
+    text = page("docs/qt.md").path.read_text(encoding="utf-8")
+    named = set(re.findall(r'"([a-z_]+:[a-z_]+)"', text))
+    assert named >= {"recordings:list_mine", "recordings:update"}
+    assert named <= motion().functions.keys()
+    fields = {to_camel(name) for name in Recording.model_fields}
+    assert set(re.findall(r'Column\("(\w+)"', text)) <= fields
 
 
 async def test_rules(folder: Path) -> None:
