@@ -14,13 +14,13 @@ _PATH = re.compile(r"`([a-z_][\w-]*(?:/[\w.-]+)+/?)`")
 
 
 ROOTS = (ROOT, ROOT / "server" / "synovia")
-BUILT = {"apps/motion/web"}
+BUILT = ("apps/motion/web", "build/")
 
 
 def paths_in(cell: str) -> list[str]:
     """Give the words in backticks that look like paths in this project."""
     found = [path for path in _PATH.findall(cell) if any((root / path.split("/")[0]).is_dir() for root in ROOTS)]
-    return [path for path in found if path not in BUILT]
+    return [path for path in found if not path.startswith(BUILT)]
 
 
 def exists(path: str) -> bool:

@@ -21,8 +21,11 @@ class OvertakenStore(MongoStore):
     """A store at which another program is faster than one commit, and the log faster than the store's refusal."""
 
     faster: asyncio.Event | None = None
-    begun = asyncio.Event()
-    sizes: list[int]
+
+    def __init__(self, uri: str, database: str) -> None:
+        super().__init__(uri, database, patience=0.2)
+        self.begun = asyncio.Event()
+        self.sizes: list[int] = []
 
     async def commit(self, batch: Batch) -> Ts:
         faster, self.faster = self.faster, None
@@ -37,15 +40,13 @@ class OvertakenStore(MongoStore):
 async def test_what_another_program_overtakes_runs_again_and_the_rest_stands(
     mongodb_uri: str, database_name: str, outside: Database[dict[str, Any]]
 ) -> None:
-    store = OvertakenStore(mongodb_uri, database_name, patience=0.2)
+    store = OvertakenStore(mongodb_uri, database_name)
     async with asyncio.timeout(60), TestApp(collect("shelves", [shelves]), store) as app:
-        store.sizes = []
         calls = app.caller()
         for name in "ijk":
             await calls.mutation("shelves:put", {"name": name, "shelf": "a", "rank": 0})
         store.sizes.clear()
         store.faster = faster = asyncio.Event()
-        store.begun = asyncio.Event()
         raising = [
             asyncio.create_task(calls.mutation("shelves:raise_rank", {"name": name, "by": 1})) for name in "ijkjk"
         ]

@@ -1,5 +1,5 @@
 /** What is shown: the desk, or the way in. */
-import { useEffect, useState, type ReactElement } from "react";
+import { useEffect, useLayoutEffect, useState, type ReactElement } from "react";
 import { SynoviaProvider, useAuth, useQueryResult } from "synovia-client/react";
 import { api } from "../api/api.ts";
 import { InvitePage } from "../auth/invite-page.tsx";
@@ -33,9 +33,10 @@ function Gate(): ReactElement {
   const { account, look } = useSession();
   const { isAuthenticated, isLoading, error } = useAuth();
   const [place, token] = useRoute();
-  const [link, setLink] = useState(takenLink);
-  useEffect(() => {
-    if (place === "link") setLink(takenLink());
+  const [link, setLink] = useState<string | null>(null);
+  useLayoutEffect(() => {
+    const taken = place === "link" ? takenLink() : null;
+    if (taken !== null) setLink(taken); // it is in the address once only, and stays until it is used
   }, [place]);
   const signedIn = isAuthenticated || (isLoading && (account !== null || look !== null));
   const ended = !signedIn && !isLoading && look !== null;
