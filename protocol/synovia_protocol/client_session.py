@@ -193,14 +193,21 @@ class ClientSession:
         self._removed.add(query_id)
 
     def mutation(
-        self, request_id: int, path: str, args: dict[str, Any], *, retry: bool = False, issued_at: int | None = None
+        self,
+        request_id: int,
+        path: str,
+        args: dict[str, Any],
+        *,
+        retry: bool = False,
+        issued_at: int | None = None,
+        traceparent: str | None = None,
     ) -> bytes:
         """Run a mutation. ``retry``: it may have been sent before, on a connection that broke; ``issued_at``: when first."""
-        return self._request(Mutation(request_id, path, args, retry, issued_at))
+        return self._request(Mutation(request_id, path, args, retry, issued_at, traceparent))
 
-    def action(self, request_id: int, path: str, args: dict[str, Any]) -> bytes:
+    def action(self, request_id: int, path: str, args: dict[str, Any], traceparent: str | None = None) -> bytes:
         """Run an action."""
-        return self._request(Action(request_id, path, args))
+        return self._request(Action(request_id, path, args, traceparent))
 
     def fetch_array(
         self,

@@ -207,15 +207,32 @@ _ERROR_LAYOUT = Layout(ErrorInfo, 2, code=_TEXT, message=_TEXT, data=_value)
 _ERROR = _nested(_ERROR_LAYOUT.read)
 
 _ADD_LAYOUT = Layout(
-    m.QueryAdd, 3, query_id=_ID, path=_TEXT, args=_arguments, digest=_or_none(_bytes(16)), journal=_JOURNAL
+    m.QueryAdd,
+    3,
+    query_id=_ID,
+    path=_TEXT,
+    args=_arguments,
+    digest=_or_none(_bytes(16)),
+    journal=_JOURNAL,
+    traceparent=_or_none(_TEXT),
 )
 
 CLIENT_LAYOUTS = (
     Layout(m.Connect, 2, tag=1, session=_bytes(16), version=_COUNT, newest_ts=_or_none(_TS), client=_TEXT),
     Layout(m.Authenticate, 0, tag=2, token=_or_none(_TEXT)),
     Layout(m.ModifyQuerySet, 0, tag=3, add=_each(_nested(_ADD_LAYOUT.read)), remove=_each(_ID)),
-    Layout(m.Mutation, 3, tag=4, request_id=_ID, path=_TEXT, args=_arguments, retry=_FLAG, issued_at=_or_none(_COUNT)),
-    Layout(m.Action, 3, tag=5, request_id=_ID, path=_TEXT, args=_arguments),
+    Layout(
+        m.Mutation,
+        3,
+        tag=4,
+        request_id=_ID,
+        path=_TEXT,
+        args=_arguments,
+        retry=_FLAG,
+        issued_at=_or_none(_COUNT),
+        traceparent=_or_none(_TEXT),
+    ),
+    Layout(m.Action, 3, tag=5, request_id=_ID, path=_TEXT, args=_arguments, traceparent=_or_none(_TEXT)),
     Layout(
         m.FetchArray,
         3,

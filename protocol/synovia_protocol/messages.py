@@ -90,6 +90,7 @@ class QueryAdd:
     """One query to subscribe to. ``query_id`` is never used again on the same connection.
 
     ``digest`` is that of the result already held as of ``Connect.newest_ts``; ``journal`` is what came with it.
+    ``traceparent`` is as in ``Mutation``.
     """
 
     query_id: int
@@ -97,6 +98,7 @@ class QueryAdd:
     args: dict[str, Any]
     digest: bytes | None = None
     journal: bytes | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Mutation:
 
     ``issued_at`` is when it was first asked for, in milliseconds since 1970 by the server's clock (``Welcome.server_time``
     tells how far the client's own is off). A retry older than the server keeps request records is refused, never run again.
+    ``traceparent`` is the header of that name of W3C Trace Context: what the caller traces, and the call is a part of.
     """
 
     TYPE: ClassVar[int] = 4
@@ -120,14 +123,18 @@ class Mutation:
     args: dict[str, Any]
     retry: bool = False
     issued_at: int | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
+    """Run an action; ``traceparent`` is as in ``Mutation``."""
+
     TYPE: ClassVar[int] = 5
     request_id: int
     path: str
     args: dict[str, Any]
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ def make_values() -> Case:
 # --- messages --------------------------------------------------------------------------------------------------------
 
 FULL_ERROR = ErrorInfo("app:busy", "later", {"retryAfter": 1.5})
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 PATCH = MapEdit({"notes": "new"}, ["old"])
 CLIENT_MESSAGES: dict[str, m.ClientMessage] = {
     "first connection": m.Connect(SESSION),
@@ -75,6 +76,7 @@ CLIENT_MESSAGES: dict[str, m.ClientMessage] = {
         (m.QueryAdd(1, "recordings:list_mine", {"limit": 20}), m.QueryAdd(2, "users:me", {}))
     ),
     "resume": m.ModifyQuerySet((m.QueryAdd(3, "a:b", {}, bytes(range(16)), b"journal"),), (1, 2)),
+    "ask within a trace": m.ModifyQuerySet((m.QueryAdd(4, "a:b", {}, traceparent=TRACEPARENT),)),
     "resume without a journal": m.ModifyQuerySet((m.QueryAdd(3, "a:b", {}, bytes(range(16))),)),
     "unsubscribe": m.ModifyQuerySet(remove=(1, 300)),
     "modify nothing": m.ModifyQuerySet(),
@@ -82,6 +84,8 @@ CLIENT_MESSAGES: dict[str, m.ClientMessage] = {
     "mutation with an array": m.Mutation(2, "recordings:save", {"leftKnee": REF}),
     "mutation sent again": m.Mutation(2**40, "a:b", {}, retry=True),
     "mutation first asked for long ago": m.Mutation(7, "a:b", {}, True, 1_700_000_000_000),
+    "mutation within a trace": m.Mutation(8, "a:b", {}, traceparent=TRACEPARENT),
+    "action within a trace": m.Action(9, "a:b", {}, TRACEPARENT),
     "action": m.Action(3, "mail:send", {"to": ["a@example.org"]}),
     "fetch all": m.FetchArray(4, 1, DIGEST),
     "fetch a range": m.FetchArray(5, 1, DIGEST, 1000, 2000),
@@ -118,7 +122,7 @@ SERVER_MESSAGES: dict[str, m.ServerMessage] = {
 }
 ACCEPTED_MESSAGES: dict[str, tuple[str, Any, str]] = {
     "an unknown field": ("client", m.Ping(5), "930805a36e6577"),
-    "an unknown field of a query": ("client", m.ModifyQuerySet((m.QueryAdd(1, "a", {}),)), "9203919601a16180c0c007"),
+    "an unknown field of a query": ("client", m.ModifyQuerySet((m.QueryAdd(1, "a", {}),)), "9203919701a16180c0c0c007"),
     "defaults sent": ("client", m.Mutation(1, "a", {}), "950401a16180c2"),
     "an unknown field of an update": ("server", m.Transition(1, 2, (m.QueryUnchanged(3),)), "942101029193020307"),
     "an integer of seconds": ("server", m.Welcome(1, 2, 30.0), "942001021e"),

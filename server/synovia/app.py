@@ -151,6 +151,7 @@ class Synovia:
             self.settings.limits,
             clock=clock,
             transitions=self.tracing.transitions(),
+            joining=self.tracing.tracer.joining,
         )
         self.service_keys.revoked = self.operators.ended = self.hub.end_session
         self.system.begin(self.engine.live)

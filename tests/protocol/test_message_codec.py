@@ -94,7 +94,7 @@ def test_a_default_of_another_type_does_travel() -> None:
 
 def test_more_fields_than_are_known_are_ignored() -> None:
     assert decode_client(msgpack.packb([8, 5, "new", {"x": 1}])) == m.Ping(5)
-    assert decode_client(msgpack.packb([3, [[1, "a:b", {}, None, None, "new"]]])) == m.ModifyQuerySet(
+    assert decode_client(msgpack.packb([3, [[1, "a:b", {}, None, None, None, "new"]]])) == m.ModifyQuerySet(
         (m.QueryAdd(1, "a:b", {}),)
     )
     assert decode_server(msgpack.packb([33, 1, 2, [[2, 7, "new"]], 0, "new"])) == m.Transition(

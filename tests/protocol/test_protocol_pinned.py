@@ -10,7 +10,7 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "08924a3ccfbedf17f5baca195023946c0bc0f6372b31ac1f90c9bc9dae04a29c"}
+PINNED = {1: "307713fc89e459fb421d5db6945017207c4ffdf0cbd780b2cf93da8f0f9c4544"}
 
 
 def default_of(field: dataclasses.Field[Any]) -> str:

@@ -25,6 +25,9 @@ from synovia.engine.tracing import UNTRACED
 from synovia.errors import SchemaError
 from synovia.tracing import new_tracing, untraced
 from synovia.tracing.spans import MOST_PUSHES, SpanTracer
+from synovia_client import Client
+from synovia_protocol.codec import encode
+from synovia_protocol.messages import ModifyQuerySet, Mutation, QueryAdd
 
 APPLICATION = """
 from datetime import timedelta
@@ -45,6 +48,14 @@ async def post(ctx: MutationContext, text: str) -> None:
 @mutation(public=True)
 async def refuse(ctx: MutationContext) -> None:
     raise InvalidArguments("no")
+
+@query(public=True)
+async def count(ctx: QueryContext) -> int:
+    return await ctx.db.query(Note).count()
+
+@mutation(public=True)
+async def refuse_nothing(ctx: MutationContext) -> None:
+    pass
 
 @mutation(public=True)
 async def later(ctx: MutationContext) -> None:
@@ -162,6 +173,40 @@ async def test_a_header_that_is_none_is_passed_over(site: Traced, header: str) -
     asked = {"traceparent": header, "Content-Type": "application/json"}
     assert (await served.ask("POST", "/api/query", body, headers=asked)).status == 200
     assert (await site.one(f"query {site.name}:texts")).parent is None
+
+
+async def test_calls_of_a_client_that_traces_are_parts_of_its_spans(site: Traced) -> None:
+    tracer = TracerProvider().get_tracer("application")
+    async with Client(site.running.url, proxy=None) as client, client.subscribe(f"{site.name}:texts") as live:
+        async for _ in live:
+            break
+        with tracer.start_as_current_span("writing") as writing:
+            await client.mutation(f"{site.name}:post", {"text": "x"})
+        with tracer.start_as_current_span("acting") as acting:
+            await client.action(f"{site.name}:twice", {"text": "y"})
+        with tracer.start_as_current_span("reading") as reading:
+            await client.query(f"{site.name}:count")
+        await client.mutation(f"{site.name}:refuse_nothing")
+    parts = {
+        f"mutation {site.name}:post": writing,
+        f"action {site.name}:twice": acting,
+        f"live {site.name}:count": reading,
+    }
+    for name, around in parts.items():
+        part, own = await site.one(name), around.get_span_context()
+        assert (part.context.trace_id, part.parent and part.parent.span_id) == (own.trace_id, own.span_id), name
+    assert (await site.one(f"live {site.name}:texts")).parent is None, "nobody traced what was subscribed to"
+    assert (await site.one(f"mutation {site.name}:refuse_nothing")).parent is None, "nor what came after"
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "x" * 100_000])
+async def test_a_trace_of_a_client_that_is_none_is_passed_over(site: Traced, name: str) -> None:
+    async with client_of(site.running) as client:
+        adding = ModifyQuerySet((QueryAdd(1, f"{site.name}:texts", {}, traceparent=name),))
+        for message in (Mutation(1, f"{site.name}:post", {"text": "x"}, traceparent=name), adding):
+            await client.send(encode(message))
+        assert (await site.one(f"mutation {site.name}:post")).parent is None
+        await site.one(f"live {site.name}:texts")
 
 
 async def test_a_scheduled_call_is_linked_to_the_one_that_scheduled_it(site: Traced) -> None:

@@ -36,6 +36,11 @@ export interface ClientOptions {
   readonly tokens?: TokenStore;
   /** Keep unanswered mutations where a reload does not reach them, under this name. */
   readonly outbox?: string | OutboxOptions;
+  /**
+   * Gives the header `traceparent` (W3C Trace Context) of what the program traces at present, or null; asked in each call of a
+   * query, mutation or action, which the hub then traces as a part of that.
+   */
+  readonly traceparent?: () => string | null | undefined;
   /** Milliseconds. */
   readonly timeouts?: Partial<Timeouts>;
   readonly backoff?: ConstructorParameters<typeof Backoff>[0];
@@ -79,6 +84,7 @@ export class SynoviaClient {
   readonly #outbox: Outbox | null;
   readonly #recovery: OutboxRecovery | null;
   readonly #forget: Unsubscribe;
+  readonly #tracing: ClientOptions["traceparent"];
   #failure: ConnectionFailed | null = null;
 
   /**
@@ -89,6 +95,7 @@ export class SynoviaClient {
     const { token = null, tokens = null, clock = systemClock, random = Math.random, outbox } = options;
     this.url = socketUrl(url);
     this.#clock = clock;
+    this.#tracing = options.traceparent;
     const timeouts = (this.#timeouts = timeoutsOf(options.timeouts ?? {}));
     const sessionId = crypto.getRandomValues(new Uint8Array(16));
     const credentials = (this.#credentials = new Credentials(token, clock, timeouts.token, tokens));
@@ -201,7 +208,7 @@ export class SynoviaClient {
    */
   async query<F extends string>(path: F, ...[args, options]: Rest<"query", F, CallOptions>): Promise<ResultOf<F>> {
     this.#checkRunning();
-    const query = this.#sync.ask(path, this.#checked(path, args ?? {}));
+    const query = this.#sync.ask(path, this.#checked(path, args ?? {}), this.#traceparent());
     try {
       await this.#limited(`the query ${path}`, options, (limit) =>
         this.#until(limit, (told) => query.heard.add(told), () => query.confirmed),
@@ -292,6 +299,7 @@ export class SynoviaClient {
     kind: RequestKind, path: string, args: ValueMap, found: Found, options: RequestOptions, update: OptimisticUpdate | null,
     signedIn: boolean | null, limit: Limit,
   ): Promise<unknown> {
+    const traceparent = this.#traceparent(); // before anything is waited for: in browsers it is known in the caller's turn only
     // without arrays nothing is waited for, so that requests go out in the order of the calls
     const prepared: Prepared = found.size ? await prepare(args, found) : { args, arrays: [] };
     limit.check();
@@ -303,6 +311,7 @@ export class SynoviaClient {
     const upload = prepared.arrays.length ? new Upload(prepared.arrays, options.onProgress, limit.extend) : null;
     const needs = this.#showing(wire, new Set(prepared.arrays.map(({ ref }) => ref.key)));
     const request = new Request(this.#sync.numbers.take(), kind, path, wire, upload, needs, needsSignIn);
+    request.traceparent = traceparent;
     if (kind === "mutation") this.#keep(request);
     limit.onGivenUp(() => this.#abandon(request));
     this.#sync.request(request, update);
@@ -311,6 +320,12 @@ export class SynoviaClient {
     } finally {
       for (const query of needs) this.#sync.release(query);
     }
+  }
+
+  #traceparent(): string | null {
+    let given: unknown;
+    callSafely(() => (given = this.#tracing?.()));
+    return typeof given === "string" ? given : null;
   }
 
   #checked(path: string, args: unknown): ValueMap {

@@ -24,6 +24,8 @@ export class LiveQuery {
   shown = NOTHING;
   /** Whether this connection has given (or confirmed) the newest; not so just after a reconnect. */
   confirmed = false;
+  /** What the one who asks once traces. */
+  traceparent: string | null = null;
   /** Told of everything the server says of it, also that nothing has changed. */
   readonly heard = new Listeners();
   /** Told when `shown` is another. */

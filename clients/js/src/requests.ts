@@ -64,6 +64,8 @@ export class Request {
   postponed = false;
   /** When it was first sent, in milliseconds since 1970 by the server's clock. */
   issuedAt: number | null = null;
+  /** What the caller traces; an outbox does not keep it. */
+  traceparent: string | null = null;
   /** What else has to be there before it goes. */
   gate: Gate = { open: true };
   /** Of a mutation in an outbox. */

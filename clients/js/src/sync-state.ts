@@ -81,8 +81,9 @@ export class SyncState {
   }
 
   /** Hold a query that is asked once, now; see `QuerySet.ask`. */
-  ask(path: string, args: ValueMap): LiveQuery {
+  ask(path: string, args: ValueMap, traceparent: string | null = null): LiveQuery {
     const query = this.queries.ask(path, args);
+    query.traceparent ??= traceparent;
     this.ready();
     return query;
   }
@@ -366,9 +367,9 @@ export class SyncState {
   }
 }
 
-function encode({ requestId, kind, path, args, tried, issuedAt }: Request, session: ClientSession): Frame {
-  if (kind === "action") return session.action(requestId, path, args);
-  return session.mutation(requestId, path, args, tried, tried ? issuedAt : null);
+function encode({ requestId, kind, path, args, tried, issuedAt, traceparent }: Request, session: ClientSession): Frame {
+  if (kind === "action") return session.action(requestId, path, args, traceparent);
+  return session.mutation(requestId, path, args, tried, tried ? issuedAt : null, traceparent);
 }
 
 /** Tell whether a server has not run a request because the sign-in had ended, by itself or by a refused token. */

@@ -10,6 +10,7 @@ from synovia_client.change_counter import ChangeCounter
 from synovia_client.changes import NOTHING, Change, Outcome
 from synovia_client.edits import from_patches
 from synovia_client.errors import FunctionError
+from synovia_client.trace_context import traceparent
 from synovia_protocol.codec import pack
 from synovia_protocol.references import digests_in
 
@@ -31,6 +32,7 @@ class LiveQuery:
         heard: Counts everything the server says of it, also that nothing has changed.
         watchers: Called with each change of what is shown.
         once: It is asked once, and not subscribed to.
+        traceparent: What the one who asks once traces.
     """
 
     __slots__ = (
@@ -49,11 +51,13 @@ class LiveQuery:
         "query_id",
         "shown",
         "size",
+        "traceparent",
         "watchers",
     )
 
     def __init__(self, query_id: int, key: QueryKey, args: dict[str, Any], *, once: bool = False) -> None:
         self.once = once
+        self.traceparent = traceparent() if once else None
         self.query_id = query_id
         self.key = key
         self.path = key[0]

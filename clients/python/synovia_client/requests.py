@@ -43,6 +43,7 @@ class Request:
         stored: The file has it, and that it may have been sent from now on; only then may it go.
         detached: Nobody waits for it: its caller has given up, or belonged to an earlier run of the program.
         needs: The queries that show the arrays it only refers to; the server looks for them there.
+        traceparent: What the caller traces; the outbox does not keep it.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Request:
         "postponed",
         "request_id",
         "stored",
+        "traceparent",
         "tried",
         "upload",
     )  # fmt: skip
@@ -86,6 +88,7 @@ class Request:
         self.stored = True
         self.detached = False
         self.issued_at: int | None = None
+        self.traceparent: str | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     @property

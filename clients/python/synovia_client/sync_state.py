@@ -17,6 +17,7 @@ from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
 from synovia_client.settings import Timeouts
 from synovia_client.throttle import Throttle, seconds_to_wait
+from synovia_client.trace_context import traceparent
 from synovia_client.uploads import Upload
 from synovia_client.view import View
 from synovia_protocol.codec import FROM_CLIENT
@@ -177,6 +178,7 @@ class SyncState:
             request = self.requests.add(kind, path, args, upload, needs, needs_sign_in=needs_sign_in)
             request.kept = kind == "mutation" and self.outbox is not None
             request.stored = not request.kept
+            request.traceparent = traceparent()
             self._expect(request, expected)
             self.ready.set()
             try:
@@ -209,7 +211,9 @@ class SyncState:
         if not added and not removed:
             return None
         try:
-            return session.modify([QueryAdd(q.query_id, q.path, q.args) for q in added], removed)
+            return session.modify(
+                [QueryAdd(q.query_id, q.path, q.args, traceparent=q.traceparent) for q in added], removed
+            )
         except WireValueError as error:  # one query alone is larger than the server takes
             self._refuse(added[0], FunctionError("too_large", str(error)))
             return session.modify((), removed) if removed else None
@@ -459,6 +463,9 @@ def _not_signed_in(request: Request) -> SynoviaError:
 
 def _encode(request: Request, session: ClientSession) -> bytes:
     if request.kind == "action":
-        return session.action(request.request_id, request.path, request.args)
+        return session.action(request.request_id, request.path, request.args, request.traceparent)
     issued_at = request.issued_at if request.tried else None
-    return session.mutation(request.request_id, request.path, request.args, retry=request.tried, issued_at=issued_at)
+    return session.mutation(
+        request.request_id, request.path, request.args,
+        retry=request.tried, issued_at=issued_at, traceparent=request.traceparent,
+    )  # fmt: skip

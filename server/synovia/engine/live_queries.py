@@ -197,6 +197,7 @@ class LiveQueries:
         live = self._queries.get(key)
         if live is None:
             live = self._queries[key] = LiveQuery(key, function, values, identity)
+            live.asked = self._tracer.current()
         live.subscribers.setdefault(subscriber, []).append(identity)
         live.accounts[subscriber] = account
         self._cancel_timer(live)
@@ -408,7 +409,7 @@ class LiveQueries:
         began = time.perf_counter()
         with self._log.pinned(ts):
             try:
-                with self._tracer.rerun(live.key.path, ts):
+                with self._tracer.rerun(live.key.path, ts, live.take_asked()):
                     run = await self._executor.query(
                         live.function,
                         live.args,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from synovia.engine.executor import Arguments
 from synovia.engine.run_statistics import RunStatistics
+from synovia.engine.tracing import CallTrace
 from synovia.functions.function import Function
 from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
@@ -130,6 +131,7 @@ class LiveQuery:
         statistics: What its runs have cost.
         is_refused: There was no room for the newest result, so an error is in its place.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
+        asked: What its first run is part of.
     """
 
     def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
@@ -148,6 +150,7 @@ class LiveQuery:
         self.dirty_at: Ts | None = None
         self.is_refused = False
         self.holds_until: int | None = None
+        self.asked: CallTrace | None = None
         self.recall = Recall()
         self.pasts: dict[Ts, Version | None] = {}
         self.looking: set[Ts] = set()
@@ -171,6 +174,11 @@ class LiveQuery:
     def account(self) -> Account:
         """Whom its runs are charged to: whoever holds it for longest."""
         return next(iter(self.accounts.values()), SERVER)
+
+    def take_asked(self) -> CallTrace | None:
+        """Give what the first run is part of, to that run alone."""
+        asked, self.asked = self.asked, None
+        return asked
 
     @property
     def loaded(self) -> bool:

@@ -59,8 +59,12 @@ class Tracer(Protocol):
         """Trace what is done for several calls."""
         ...
 
-    def rerun(self, path: str, ts: Ts) -> AbstractContextManager[object]:
-        """Trace the run of a live query, after the commit at its instant."""
+    def rerun(self, path: str, ts: Ts, asked: CallTrace | None = None) -> AbstractContextManager[object]:
+        """Trace the run of a live query: as a part of what has asked for it, or after the commit at its instant."""
+        ...
+
+    def joining(self, traceparent: str | None) -> AbstractContextManager[object]:
+        """Have what takes place in a block be part of a trace that a client names (W3C Trace Context), if it is one."""
         ...
 
 
@@ -92,7 +96,11 @@ class Untraced:
         """Do nothing."""
         return self._nothing
 
-    def rerun(self, path: str, ts: Ts) -> AbstractContextManager[object]:
+    def rerun(self, path: str, ts: Ts, asked: CallTrace | None = None) -> AbstractContextManager[object]:
+        """Do nothing."""
+        return self._nothing
+
+    def joining(self, traceparent: str | None) -> AbstractContextManager[object]:
         """Do nothing."""
         return self._nothing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from synovia.identity import Authenticator
@@ -11,6 +12,8 @@ from synovia.store.base import ArraySource, ArrayStore
 from synovia.sync.ports import Engine
 from synovia.sync.running import RunningRequests
 from synovia.sync.transitions import TransitionCache
+
+Joining = Callable[[str | None], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class HubContext:
         read_arrays: The same, through a cache.
         clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
         transitions: What was encoded for one client and serves others.
+        joining: Has what takes place in a block be part of the trace that a client names.
     """
 
     engine: Engine
@@ -32,3 +36,4 @@ class HubContext:
     clock: Callable[[], float]
     transitions: TransitionCache
     requests: RunningRequests
+    joining: Joining = nullcontext

@@ -36,7 +36,12 @@ class Conversation:
     def __init__(self, context: HubContext, socket: Socket, address: Address) -> None:
         self.socket = socket
         self.query_set = QuerySet(
-            context.engine, socket.session, context.transitions, socket.wake, account=Account(address, socket.name)
+            context.engine,
+            socket.session,
+            context.transitions,
+            socket.wake,
+            account=Account(address, socket.name),
+            joining=context.joining,
         )
         self.advance = self.query_set.advance
         self._context = context

@@ -9,7 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
 from synovia.sync.backlog import Backlog
-from synovia.sync.context import HubContext
+from synovia.sync.context import HubContext, Joining
 from synovia.sync.conversation import Conversation
 from synovia.sync.frame_socket import FrameSocket, Handler
 from synovia.sync.output import Flusher, Sent
@@ -82,6 +82,7 @@ class Hub:
         arrays: Where samples are.
         authenticator: Tells who a token is.
         clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
+        joining: Has what takes place in a block be part of the trace that a client names.
 
     Attributes:
         requests: What runs, over HTTP too.
@@ -98,6 +99,7 @@ class Hub:
         *,
         clock: Callable[[], float] = time.time,
         transitions: TransitionCache | None = None,
+        joining: Joining = nullcontext,
     ) -> None:
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
@@ -113,6 +115,7 @@ class Hub:
             clock,
             transitions or TransitionCache(),
             self.requests,
+            joining,
         )
         self.backlog = Backlog(self.limits)
         self._flusher = Flusher()

@@ -6,9 +6,11 @@ Nothing here waits or sends: the socket calls ``advance`` when the client can ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 from synovia.errors import FunctionError
 from synovia.identity import SERVER, Account, Identity
+from synovia.sync.context import Joining
 from synovia.sync.ports import Engine, Floor, LiveQuery, Ts
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache, Untellable
@@ -31,6 +33,7 @@ class QuerySet:
         wake: Called when ``advance`` may have something new.
         max_subscriptions: Queries held at once; one more is refused with ``limit_exceeded``.
         account: Whom its queries are charged to.
+        joining: As in ``HubContext``.
 
     Attributes:
         identity: Who the client is.
@@ -46,6 +49,7 @@ class QuerySet:
         *,
         max_subscriptions: int = 1_000,
         account: Account = SERVER,
+        joining: Joining = nullcontext,
     ) -> None:
         self.identity: Identity | None = None
         self._engine = engine
@@ -53,6 +57,7 @@ class QuerySet:
         self._cache = cache
         self._wake = wake
         self._account = account
+        self._joining = joining
         self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
@@ -127,9 +132,10 @@ class QuerySet:
     def _subscribe(self, added: QueryAdd, floor: Floor) -> Subscription | None:
         query = Subscription(added, self._wake, floor, self._newest_ts)
         try:
-            query.live = self._engine.subscribe(
-                query, added.path, added.args, self.identity, added.journal, self._account
-            )
+            with self._joining(added.traceparent):
+                query.live = self._engine.subscribe(
+                    query, added.path, added.args, self.identity, added.journal, self._account
+                )
         except FunctionError as error:
             self._refuse(added.query_id, error.info)
             return None

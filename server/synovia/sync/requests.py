@@ -113,7 +113,8 @@ class Requests:
             retry=message.retry,
             issued_at=message.issued_at,
         )
-        outcome = await outcome_of(self._context, self._socket, call, message.path)
+        with self._context.joining(message.traceparent):
+            outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR, retry_after=1.0))
@@ -164,7 +165,8 @@ class Requests:
             return
         account = Account(self._address, self._socket.name)
         call = self._context.engine.run_action(message.path, message.args, caller.identity, account=account)
-        outcome = await outcome_of(self._context, self._socket, call, message.path)
+        with self._context.joining(message.traceparent):
+            outcome = await outcome_of(self._context, self._socket, call, message.path)
         if outcome is not None and not self._session.is_over:
             self._answer_action(message.request_id, outcome)
 

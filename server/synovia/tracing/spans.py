@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
+from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from synovia.engine.observing import OK
 from synovia.engine.tracing import CallSpan, CallTrace, Value
@@ -20,8 +22,19 @@ MOST_COMMITS: Final = 2_000
 MOST_SCHEDULED: Final = 10_000
 """So many scheduled calls are remembered, with the calls that have scheduled them."""
 MOST_LINKS: Final = 32
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 MOST_PUSHES: Final = 20
 """So many transitions are traced of one commit, however many clients hear of it."""
+
+
+@contextmanager
+def within(carrier: Mapping[str, str]) -> Iterator[None]:
+    """Have the spans that are made in a block be parts of the trace that headers name (W3C Trace Context)."""
+    token = contexts.attach(_PROPAGATOR.extract(carrier, Context()))
+    try:
+        yield
+    finally:
+        contexts.detach(token)
 
 
 class _Bounded(OrderedDict[int | str, "_Known"]):
@@ -140,9 +153,16 @@ class SpanTracer:
         )
         return span
 
-    def rerun(self, path: str, ts: Ts) -> AbstractContextManager[object]:
-        """Trace the run of a live query: after the first of the calls that were committed at its instant."""
+    def joining(self, traceparent: str | None) -> AbstractContextManager[object]:
+        """Have what takes place in a block be part of the trace that a client names; what is no name is passed over."""
+        return nullcontext() if traceparent is None else within({"traceparent": traceparent})
+
+    def rerun(self, path: str, ts: Ts, asked: CallTrace | None = None) -> AbstractContextManager[object]:
+        """Trace a live query's run: within what asked for it, or after the first call that was committed at its instant."""
         known = self._commits.get(ts)
+        if isinstance(asked, _CallTrace):
+            known = _Known()
+            known.calls = [asked.call]
         span: AbstractContextManager[object] = self._tracer.start_as_current_span(
             f"live {path}",
             context=Context() if known is None else known.parent(),

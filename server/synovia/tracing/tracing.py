@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Container, Sequence
 
-from opentelemetry import context as contexts
 from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from synovia.store.base import Ts
 from synovia.sync.ports import Version
 from synovia.sync.subscription import Subscription
 from synovia.sync.transitions import Change, TransitionCache
-from synovia.tracing.spans import SpanTracer
+from synovia.tracing.spans import SpanTracer, within
 from synovia_protocol.version import __version__
 
 _HEADERS = (b"traceparent", b"tracestate")
@@ -76,7 +74,6 @@ class _TracedTransitions(TransitionCache):
 class _TraceParents:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._propagator = TraceContextTextMapPropagator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         carrier = {}
@@ -85,8 +82,5 @@ class _TraceParents:
         if not carrier:
             await self._app(scope, receive, send)
             return
-        token = contexts.attach(self._propagator.extract(carrier, contexts.Context()))
-        try:
+        with within(carrier):
             await self._app(scope, receive, send)
-        finally:
-            contexts.detach(token)

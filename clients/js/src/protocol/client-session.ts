@@ -56,6 +56,14 @@ export interface Held {
   readonly journal: Uint8Array | null;
 }
 
+/** A query to subscribe to. */
+export interface Offered {
+  readonly queryId: number;
+  readonly path: string;
+  readonly args: ValueMap;
+  readonly traceparent?: string | null;
+}
+
 type Results = Map<number, Held | null>;
 
 /** One connection as the client sees it. */
@@ -125,8 +133,8 @@ export class ClientSession {
   }
 
   /** Subscribe to queries and leave others. Ids are new ones, or those of results held from before. */
-  modify(add: Iterable<{ queryId: number; path: string; args: ValueMap }>, remove: Iterable<number>): Uint8Array<ArrayBuffer> {
-    const adds = Array.from(add, ({ queryId, path, args }) => this.#offer(queryId, path, args));
+  modify(add: Iterable<Offered>, remove: Iterable<number>): Uint8Array<ArrayBuffer> {
+    const adds = Array.from(add, (query) => this.#offer(query));
     const removes = Array.from(remove);
     this.#checkIds(adds.map((query) => query.queryId), removes);
     const frame = this.#send({ type: "ModifyQuerySet", add: adds, remove: removes });
@@ -135,10 +143,10 @@ export class ClientSession {
     return frame;
   }
 
-  #offer(queryId: number, path: string, args: ValueMap): QueryAdd {
+  #offer({ queryId, path, args, traceparent = null }: Offered): QueryAdd {
     const held = this.held.get(queryId);
     const offered = held ? { digest: digest(held.value), journal: held.journal } : { digest: null, journal: null };
-    return { type: "QueryAdd", queryId, path, args, ...offered };
+    return { type: "QueryAdd", queryId, path, args, ...offered, traceparent };
   }
 
   #checkIds(added: readonly number[], removed: readonly number[]): void {
@@ -157,13 +165,15 @@ export class ClientSession {
   }
 
   /** Run a mutation. `retry`: it may have been sent before, on a connection that broke; `issuedAt`: when first. */
-  mutation(requestId: number, path: string, args: ValueMap, retry = false, issuedAt: number | null = null): Uint8Array<ArrayBuffer> {
-    return this.#request({ type: "Mutation", requestId, path, args, retry, issuedAt });
+  mutation(
+    requestId: number, path: string, args: ValueMap, retry = false, issuedAt: number | null = null, traceparent: string | null = null,
+  ): Uint8Array<ArrayBuffer> {
+    return this.#request({ type: "Mutation", requestId, path, args, retry, issuedAt, traceparent });
   }
 
   /** Run an action. */
-  action(requestId: number, path: string, args: ValueMap): Uint8Array<ArrayBuffer> {
-    return this.#request({ type: "Action", requestId, path, args });
+  action(requestId: number, path: string, args: ValueMap, traceparent: string | null = null): Uint8Array<ArrayBuffer> {
+    return this.#request({ type: "Action", requestId, path, args, traceparent });
   }
 
   /** Ask for elements of an array that the query shows. */

@@ -108,8 +108,10 @@ function layout(type: string, tag: number | null, ...fields: Field[]): Layout {
 }
 
 const ERROR = layout("ErrorInfo", null, ["code", text], ["message", text], ["data", value, null]);
+const TRACEPARENT: Field = ["traceparent", orNull(text), null];
 const QUERY_ADD = layout(
   "QueryAdd", null, ["queryId", id], ["path", text], ["args", args], ["digest", orNull(bytes(16)), null], ["journal", blob, null],
+  TRACEPARENT,
 );
 const REQUEST: Field[] = [["requestId", id], ["path", text], ["args", args]];
 const error = nested(ERROR);
@@ -118,8 +120,8 @@ const CLIENT: readonly Layout[] = [
   layout("Connect", 1, ["session", bytes(16)], ["version", count], ["newestTs", orNull(ts), null], ["client", text, ""]),
   layout("Authenticate", 2, ["token", orNull(text), null]),
   layout("ModifyQuerySet", 3, ["add", each(nested(QUERY_ADD)), []], ["remove", each(id), []]),
-  layout("Mutation", 4, ...REQUEST, ["retry", flag, false], ["issuedAt", orNull(count), null]),
-  layout("Action", 5, ...REQUEST),
+  layout("Mutation", 4, ...REQUEST, ["retry", flag, false], ["issuedAt", orNull(count), null], TRACEPARENT),
+  layout("Action", 5, ...REQUEST, TRACEPARENT),
   layout(
     "FetchArray", 6, ["requestId", stream], ["queryId", id], ["digest", bytes(32)],
     ["start", count, 0], ["stop", orNull(count), null], ["points", orNull(natural(Infinity, 2)), null],

@@ -34,6 +34,7 @@ export interface QueryAdd {
   readonly args: ValueMap;
   readonly digest: Uint8Array | null;
   readonly journal: Uint8Array | null;
+  readonly traceparent: string | null;
 }
 
 export interface ModifyQuerySet {
@@ -42,7 +43,10 @@ export interface ModifyQuerySet {
   readonly remove: readonly number[];
 }
 
-/** Run a mutation. `retry`: it may have been sent before; `issuedAt`: when first, in milliseconds by the server's clock. */
+/**
+ * Run a mutation. `retry`: it may have been sent before; `issuedAt`: when first, in milliseconds by the server's clock;
+ * `traceparent`: what the caller traces, as the header of that name (W3C Trace Context).
+ */
 export interface Mutation {
   readonly type: "Mutation";
   readonly requestId: number;
@@ -50,6 +54,7 @@ export interface Mutation {
   readonly args: ValueMap;
   readonly retry: boolean;
   readonly issuedAt: number | null;
+  readonly traceparent: string | null;
 }
 
 export interface Action {
@@ -57,6 +62,7 @@ export interface Action {
   readonly requestId: number;
   readonly path: string;
   readonly args: ValueMap;
+  readonly traceparent: string | null;
 }
 
 /** Ask for elements `[start, stop)` of an array that the query shows; thinned if `points` is given. */

@@ -52,8 +52,8 @@ describe("messages", () => {
 
   it("keeps arguments that look like a message as they are", () => {
     const args = { type: "Ping", nonce: 7 };
-    const frame = encode({ type: "Action", requestId: 1, path: "a:b", args });
-    expect(decodeClient(frame)).toStrictEqual({ type: "Action", requestId: 1, path: "a:b", args });
+    const frame = encode({ type: "Action", requestId: 1, path: "a:b", args, traceparent: null });
+    expect(decodeClient(frame)).toStrictEqual({ type: "Action", requestId: 1, path: "a:b", args, traceparent: null });
   });
 });
 
