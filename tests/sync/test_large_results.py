@@ -65,7 +65,9 @@ async def test_first_results_that_are_too_large_together_come_one_after_the_othe
             return client.session.held.keys() == lines.keys() and isinstance(event, TransitionApplied)
 
         await client.until(complete)
-        assert max(len(each.changed) for each in transitions) == 2
+        assert max(len(each.changed) for each in transitions) <= 2, (
+            "what is there at the same time is not told together"
+        )
         assert sum(len(each.changed) for each in transitions) == 5, "each comes once"
 
 

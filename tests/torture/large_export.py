@@ -222,9 +222,9 @@ def over(source: str, target: str, size: Callable[[], int], folder: Path, docume
     restore(target, folder / "first.synovia", size, marks)
     (folder / "first.synovia").unlink()
     began = time.monotonic()
-    same, size = asyncio.run(compare(source, target))
+    same, read = asyncio.run(compare(source, target))
     print(
-        f"read side by side in {time.monotonic() - began:,.0f} s: {same:,} documents, {size / MEGABYTE:,.0f} MB of arrays",
+        f"side by side in {time.monotonic() - began:,.0f} s: {same:,} documents, {read / MEGABYTE:,.0f} MB of arrays",
         flush=True,
     )
     second = export(target, folder / "second.synovia")
