@@ -177,13 +177,17 @@ async def socket_to(url: str, *, reads_ahead: bool = True, **options: Any) -> As
     """Open a WebSocket that offers the subprotocol.
 
     Args:
-        reads_ahead: Without it, little is taken from the server as long as nobody calls ``recv``.
+        reads_ahead: Without it, little is taken from the server as long as nobody calls ``recv``; such a client leaves
+            without a goodbye, as it would not read the answer either.
     """
     defaults: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "max_size": None, "ping_interval": None}
+    defaults["max_queue"] = None  # a queue that is full would hold up the closing handshake for ten seconds
     if not reads_ahead:
         defaults |= {"sock": _narrow_socket(url), "max_queue": 1}
     async with connect(url, compression=None, **{**defaults, **options}) as connection:
         yield connection
+        if not reads_ahead:
+            connection.transport.abort()
 
 
 def _narrow_socket(url: str) -> socket.socket:
