@@ -44,9 +44,7 @@ def graph_of(folder: Path, package: str) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for module, path in paths.items():
         names = imports_of(module, path)
-        targets = {
-            name if name in paths else name.rpartition(".")[0] for name in names if name not in _bases(names, paths)
-        }
+        targets = {name if name in paths else name.rpartition(".")[0] for name in names - _bases(names, paths)}
         graph[module] = {target for target in targets if target in paths and target != module}
     return graph
 
