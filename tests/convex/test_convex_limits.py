@@ -123,6 +123,7 @@ async def test_a_silent_connection_is_told_a_ping(running: Running, monkeypatch:
 async def test_a_client_that_gives_no_sign_of_life_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "PROBE_SECONDS", 0.05)
     monkeypatch.setattr(sockets, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr("synovia.http.protocol._LET_GO_SECONDS", 0.2)  # the dead do not say goodbye
     async with (
         serving(application=KIT, settings={"convex": True}, connect_timeout=0.4) as running,
         convex_wire(running.port) as wire,
