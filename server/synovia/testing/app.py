@@ -154,6 +154,7 @@ class TestApp:
             CallsFailed: A scheduled call, or a cron, has failed.
         """
         until = self.clock.now + (by.total_seconds() if isinstance(by, timedelta) else by)
+        await self.engine.wait_for((await self.store.newest())[0])  # another hub may have scheduled some
         while (due := await self.scheduler.settle()) is not None and due / 1000 <= until:
             self._move_to((due + 0.5) / 1000)
         self._move_to(max(until, self.clock.now))
