@@ -76,7 +76,9 @@ async def test_health_fails_when_the_store_does_not_answer() -> None:
             status, report = await get(running)
             assert (status, report["status"], report["store"]) == (503, "failing", said)
         running.app.store.ping = ping  # type: ignore[method-assign]
-        assert (await get(running))[0] == 200
+        async with asyncio.timeout(20):
+            while (await get(running))[0] != 200:  # on a busy machine any store may be late
+                pass
 
 
 async def test_health_fails_when_the_log_is_not_followed() -> None:
