@@ -42,7 +42,7 @@ def test_nothing_is_lost_in_silence(export: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.splitlines()[-2:] == [
         "not imported: table audit: 1 document; the application declares no such table",
-        "not imported: _storage: 1 file, 4 bytes; Synovia keeps no files yet",
+        "not imported: _storage: 1 file, 4 bytes; files are not imported",
     ]
     assert synovia(*arguments, "--skip", "audit", "--skip", "_storage").returncode == 0
 

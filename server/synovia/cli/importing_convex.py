@@ -61,7 +61,7 @@ def left_out(checked: Checked, skip: Sequence[str]) -> Iterator[tuple[str, bool]
     if checked.files.count:
         files = checked.files
         yield (
-            f"{FILES}: {counted(files.count, 'file')}, {files.bytes:,} bytes; Synovia keeps no files yet",
+            f"{FILES}: {counted(files.count, 'file')}, {files.bytes:,} bytes; files are not imported",
             FILES in skip,
         )
 
