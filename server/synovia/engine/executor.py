@@ -203,16 +203,7 @@ class Executor:
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
-        context = kind(
-            identity,
-            transaction.reads,
-            db,
-            self._store.arrays,
-            now=now,
-            access=access,
-            env=self.env,
-            addresses=self.addresses,
-        )
+        context = self._reading(kind, identity, db, now, access)
         run = Run(transaction.reads)
         try:
             async with asyncio.timeout(timeout):
@@ -249,16 +240,7 @@ class Executor:
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
         rules = self._rules(function, transaction, RowCache(), origin)
         db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules)
-        context = QueryContext(
-            identity,
-            transaction.reads,
-            db,
-            self._store.arrays,
-            now=now,
-            access=access,
-            env=self.env,
-            addresses=self.addresses,
-        )
+        context = self._reading(QueryContext, identity, db, now, access)
         await function.access.admit(context)
         if isinstance(values, InvalidArguments):
             raise values
@@ -350,14 +332,26 @@ class Executor:
         Raises:
             Unauthenticated, Forbidden: They may not.
         """
-        transaction, now = Transaction(self.reads.snapshot(ts)), self.now()
+        await self._admit(function, identity, Transaction(self.reads.snapshot(ts)), self.now())
+
+    async def _admit(self, function: Function, identity: Identity | None, transaction: Transaction, now: int) -> None:
         access = self._caller_access(QueryContext, identity, transaction, now)
         db = DatabaseReader(transaction, notice=self.unreadable.note)
-        context = QueryContext(
-            identity, transaction.reads, db, self._store.arrays, now=now, access=access, env=self.env,
-            addresses=self.addresses,
-        )  # fmt: skip
-        await function.access.admit(context)
+        await function.access.admit(self._reading(QueryContext, identity, db, now, access))
+
+    def _reading(
+        self,
+        kind: type[QueryContext],
+        identity: Identity | None,
+        db: DatabaseReader,
+        now: int,
+        access: CallerAccess | None = None,
+    ) -> QueryContext:
+        """Make a context that only reads, of what ``db`` reads."""
+        reads = db.transaction.reads
+        return kind(
+            identity, reads, db, self._store.arrays, now=now, access=access, env=self.env, addresses=self.addresses
+        )
 
     def _rules(
         self, function: Function, transaction: Transaction, rows: RowCache, origin: CallOrigin
@@ -386,21 +380,9 @@ class Executor:
     async def _objection(self, impersonation: Impersonation, transaction: Transaction, now: int) -> ErrorInfo | None:
         """Tell why somebody may not go on looking as another user, if they may not; what decides it is tracked."""
         permission = self.registry.functions.get(impersonation.permission)
-        access = self._caller_access(QueryContext, impersonation.by, transaction, now)
-        db = DatabaseReader(transaction, notice=self.unreadable.note)
-        context = QueryContext(
-            impersonation.by,
-            transaction.reads,
-            db,
-            self._store.arrays,
-            now=now,
-            access=access,
-            env=self.env,
-            addresses=self.addresses,
-        )
         try:
             if permission is not None:
-                await permission.access.admit(context)
+                await self._admit(permission, impersonation.by, transaction, now)
                 return None
         except FunctionError:
             pass
@@ -413,9 +395,7 @@ class Executor:
         if self.registry.roles is None:
             return frozenset()
         db = DatabaseReader(transaction, notice=self.unreadable.note)
-        return await self.registry.roles.of(
-            kind(identity, transaction.reads, db, self._store.arrays, now=now, env=self.env, addresses=self.addresses)
-        )
+        return await self.registry.roles.of(self._reading(kind, identity, db, now))
 
     async def _run(
         self,
