@@ -18,7 +18,16 @@ from synovia.errors import UnknownFunction
 from synovia.functions.function import Function, Kind
 from synovia.http.arguments import with_arrays
 from synovia.http.errors import BAD_HEADER, Endpoint, JsonResponse, Refused, error_response, telling_errors
-from synovia.http.reading import account_of, at_leisure, caller_of, json_body, number_header, one_more, while_awaited
+from synovia.http.reading import (
+    account_of,
+    at_leisure,
+    caller_at,
+    json_body,
+    number_header,
+    one_more,
+    refuse_while_stopping,
+    while_awaited,
+)
 from synovia.http.samples import Wanted
 from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
@@ -92,9 +101,8 @@ class Calls:
         return telling_errors(lambda request: self._answer(request, reply))
 
     async def _answer(self, request: Request, reply: _Reply) -> Response:
-        if self._hub.requests.stopping:
-            raise Refused(ErrorCode.STOPPING, "this server is stopping")
-        identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+        refuse_while_stopping(self._hub)
+        identity = await caller_at(self._hub, request)
         address, settings = self._hub.addresses.of_peer(request.scope), self._settings
         body = await json_body(request, settings.max_body_bytes, settings.body_timeout, address.meter)
         await self._catch_up(request)

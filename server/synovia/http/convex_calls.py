@@ -24,7 +24,7 @@ from synovia.errors import FunctionError
 from synovia.functions.function import Kind
 from synovia.http.calls import Calls
 from synovia.http.errors import BAD_JSON, Endpoint, Refused, status_of
-from synovia.http.reading import at_leisure, body_of, caller_of, one_more
+from synovia.http.reading import at_leisure, body_of, caller_at, one_more, refuse_while_stopping
 from synovia.http.settings import HttpSettings
 from synovia.identity import Identity
 from synovia.store.base import StoreError, Ts
@@ -121,9 +121,8 @@ class ConvexCalls:
         return await body_of(request, settings.max_body_bytes, settings.body_timeout, meter)
 
     async def _answer(self, request: Request, reply: _Reply) -> Response:
-        if self._hub.requests.stopping:
-            raise Refused(ErrorCode.STOPPING, "this server is stopping")
-        identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+        refuse_while_stopping(self._hub)
+        identity = await caller_at(self._hub, request)
         tree = None if request.method == "GET" else await self._tree(request)
         async with one_more(self._hub.addresses.of_peer(request.scope)):
             return await reply(request, identity, tree)

@@ -13,7 +13,7 @@ from synovia.engine.engine import Engine
 from synovia.functions.context import ActionContext
 from synovia.functions.routing import HttpRoute, RouteBody
 from synovia.http.errors import Endpoint, Refused, error_response, http_error, telling_errors
-from synovia.http.reading import account_of, bounded, caller_of, check_length, one_more
+from synovia.http.reading import account_of, bounded, caller_at, check_length, one_more, refuse_while_stopping
 from synovia.http.settings import HttpSettings
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
@@ -64,11 +64,10 @@ class DeclaredRoutes:
         return telling_errors(lambda request: self._answer(route, request))
 
     async def _answer(self, route: HttpRoute, request: Request) -> Response:
-        if self._hub.requests.stopping:
-            raise Refused(ErrorCode.STOPPING, "this server is stopping")
+        refuse_while_stopping(self._hub)
         most = self._settings.max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         check_length(request, most)
-        identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+        identity = await caller_at(self._hub, request)
         address = self._hub.addresses.of_peer(request.scope)
         receive = bounded(request.receive, most, self._settings.body_timeout, address.meter)
         exchange = Exchange(Request(request.scope, receive))

@@ -17,6 +17,7 @@ from synovia.http.values import JsonError, TooMuch, load
 from synovia.identity import Account, Authenticator, Identity, InvalidToken, SignInUnavailable
 from synovia.limits.addresses import Address
 from synovia.limits.meter import Meter
+from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
 logger = logging.getLogger("synovia.http")
@@ -26,6 +27,21 @@ T = TypeVar("T")
 UNVERIFIED_RETRY_SECONDS = 10.0
 _SMALL = 32_768
 """Up to so many bytes, reading or writing JSON takes less than a few milliseconds."""
+
+
+def refuse_while_stopping(hub: Hub) -> None:
+    """Begin nothing new at a hub that is stopping.
+
+    Raises:
+        Refused: It is.
+    """
+    if hub.requests.stopping:
+        raise Refused(ErrorCode.STOPPING, "this server is stopping")
+
+
+async def caller_at(hub: Hub, request: Request) -> Identity | None:
+    """Tell who asks something of a hub; see ``caller_of``."""
+    return await caller_of(request, hub.authenticator, hub.limits.authenticate_timeout)
 
 
 async def caller_of(request: Request, authenticator: Authenticator, seconds: float) -> Identity | None:

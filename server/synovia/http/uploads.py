@@ -28,7 +28,15 @@ from synovia.http.errors import (
     error_response,
     telling_errors,
 )
-from synovia.http.reading import account_of, bounded, caller_of, json_body, number_header, one_more
+from synovia.http.reading import (
+    account_of,
+    bounded,
+    caller_at,
+    json_body,
+    number_header,
+    one_more,
+    refuse_while_stopping,
+)
 from synovia.http.settings import HttpSettings
 from synovia.identity import Identity
 from synovia.limits.addresses import Address
@@ -72,9 +80,8 @@ class UploadRoutes:
         return telling_errors(lambda request: self._answer(request, reply))
 
     async def _answer(self, request: Request, reply: _Reply) -> Response:
-        if self._hub.requests.stopping:
-            raise Refused(ErrorCode.STOPPING, "this server is stopping")
-        identity = await caller_of(request, self._hub.authenticator, self._hub.limits.authenticate_timeout)
+        refuse_while_stopping(self._hub)
+        identity = await caller_at(self._hub, request)
         with self._hub.requests.working():
             try:
                 return await reply(request, identity)
