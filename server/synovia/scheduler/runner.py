@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ from synovia.engine.live_query import LiveQuery
 from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
 from synovia.functions.access import CallOrigin
-from synovia.functions.context import Work
+from synovia.functions.context import MutationContext, Work
 from synovia.functions.function import Isolation, Kind
 from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
@@ -48,6 +48,8 @@ logger = logging.getLogger("synovia")
 LONGEST_WAIT = 10.0
 PENALTY_SECONDS = 10.0
 MOST_ROUNDS = 10_000
+
+_Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
@@ -253,23 +255,21 @@ class Runner:
         if not isinstance(function, JobFunction):
             await self._fail(item, UnknownFunction(f"there is no job {item.path!r}").info)
             return
-        with running_scheduled(item.id):
-            outcome = await self._commit(lambda ctx: self._jobs.step(ctx, item, function), path=item.path)
-        if (error := outcome.error) is not None:
-            work = partial(self._jobs.fail, id_=item.id, error=error)
-            outcome = _checked(await self._commit(work, path="_scheduler:fail"))
-        self._note(outcome)
+        await self._go_on(item, lambda ctx: self._jobs.step(ctx, item, function), self._jobs.fail)
 
     async def _run_turn(self, item: DueCall) -> None:
         function = self._calls.registry.background.get(item.path)
         if not isinstance(function, WorkflowFunction):
             await self._fail(item, UnknownFunction(f"there is no workflow {item.path!r}").info)
             return
+        await self._go_on(item, lambda ctx: self._workflows.turn(ctx, item, function), self._workflows.fail)
+
+    async def _go_on(self, item: DueCall, work: Work, fail: _Fail) -> None:
+        """Do the next of what a call does in several transactions; ``fail`` notes that it has failed."""
         with running_scheduled(item.id):
-            outcome = await self._commit(lambda ctx: self._workflows.turn(ctx, item, function), path=item.path)
+            outcome = await self._commit(work, path=item.path)
         if (error := outcome.error) is not None:
-            work = partial(self._workflows.fail, id_=item.id, error=error)
-            outcome = _checked(await self._commit(work, path="_scheduler:fail"))
+            outcome = _checked(await self._commit(lambda ctx: fail(ctx, item.id, error), path="_scheduler:fail"))
         self._note(outcome)
 
     async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
