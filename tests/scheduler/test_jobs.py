@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,12 +26,6 @@ CRATES = 300
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("stocktaking", [stocktaking])
-
-
-@pytest.fixture
-async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with TestApp(registry, any_store) as app:
-        yield app
 
 
 @pytest.fixture(autouse=True)

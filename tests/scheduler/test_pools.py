@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 import types
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,6 @@ LEASE = SchedulerSettings().lease
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("pooled", [pooled])
-
-
-@pytest.fixture
-async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(60), TestApp(registry, any_store) as app:
-        yield app
 
 
 async def plan(app: TestApp, path: str, times: int = 1) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +27,6 @@ BOTH = {"onComplete": "telling:ended", "onFailure": "telling:failed"}
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("telling", [telling])
-
-
-@pytest.fixture
-async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(60), TestApp(registry, any_store) as app:
-        yield app
 
 
 async def plan(app: TestApp, path: str, **options: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +25,6 @@ DAY_MS = 86_400_000
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("trips", [trips])
-
-
-@pytest.fixture
-async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with TestApp(registry, any_store) as app:
-        yield app
 
 
 @pytest.fixture(autouse=True)
