@@ -18,9 +18,13 @@ UNIT = DEPLOY / "synovia@.service"
 
 
 def test_systemd_waits_longer_than_a_hub_takes_to_stop() -> None:
-    found = re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None
-    assert int(found[1]) > HubLimits().stop_timeout
+    text = UNIT.read_text(encoding="utf-8")
+    patience, delay = (
+        re.search(rf"{each}=(\d+)$", text, re.MULTILINE) for each in ("TimeoutStopSec", "SHUTDOWN_DELAY")
+    )
+    assert patience is not None
+    assert delay is not None
+    assert int(patience[1]) > HubLimits(shutdown_delay=int(delay[1])).stop_timeout
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
@@ -39,8 +43,8 @@ def test_kubernetes_probes_what_there_is_and_waits_for_the_stop() -> None:
     [container] = pod["spec"]["containers"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/health"
     assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
-    sleep = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pod["spec"]["terminationGracePeriodSeconds"] > HubLimits().stop_timeout + sleep
+    [delay] = [each["value"] for each in container["env"] if each["name"] == "SYNOVIA_LIMITS_SHUTDOWN_DELAY"]
+    assert pod["spec"]["terminationGracePeriodSeconds"] > HubLimits(shutdown_delay=int(delay)).stop_timeout
     labels = pod["metadata"]["labels"]
     assert documents[0]["spec"]["selector"]["matchLabels"] == documents[1]["spec"]["selector"] == labels
 

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from websockets.exceptions import InvalidStatus
 
-from helpers.sync_server import client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import SECONDS, Running, client_of, fresh_board, serving, socket_to, until
 from synovia_protocol.messages import FatalError
 
 
@@ -76,6 +76,49 @@ async def test_a_signal_sends_everybody_away_with_a_time_to_come_back() -> None:
         running.server.should_exit = True
         fatal, closed_with = await client.end()
         assert (fatal.error.code, closed_with) == ("stopping", 1001)
+
+
+async def test_a_server_that_is_to_stop_says_so_to_load_balancers_and_serves_everybody_for_a_time() -> None:
+    async with serving(shutdown_delay=600.0) as running:
+        await until(lambda: running.server.started)
+        running.server.should_exit = True
+        await until(lambda: running.hub.draining)
+        assert (await _answer(running, b"GET /health"))[0] == 503
+        assert (await _answer(running, b"GET /health/live")) == (200, b"close")
+        async with client_of(running) as client:
+            running.server.handle_exit(signal.SIGINT, None)  # the second one: whoever sits there does not want to wait
+            assert (await client.end())[0].error.code == "stopping"
+
+
+async def test_what_a_proxy_sends_on_an_open_connection_as_the_server_stops_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("synovia.cli.server._ARRIVAL_SECONDS", 600.0)
+    async with serving() as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        await until(lambda: len(running.server._admission) == 1)
+        running.server.should_exit = True
+        await until(lambda: not any(each.is_serving() for each in running.server.servers))
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", running.port)
+        assert await _asked(reader, writer, b"GET /health/live") == (200, b"close")
+
+
+async def _answer(running: Running, request: bytes) -> tuple[int, bytes | None]:
+    return await _asked(*await asyncio.open_connection("127.0.0.1", running.port), request)
+
+
+async def _asked(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> tuple[int, bytes | None]:
+    """Send a request, read to the end of the connection, and give the status and what the answer says of the connection."""
+    writer.write(request + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with asyncio.timeout(SECONDS):
+        head, _, _ = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    status, *headers = head.split(b"\r\n")
+    named = dict(line.lower().split(b": ", 1) for line in headers)
+    return int(status.split()[1]), named.get(b"connection")
 
 
 async def test_a_stop_is_noticed_at_once_and_not_at_the_next_look_at_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:

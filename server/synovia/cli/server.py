@@ -23,6 +23,8 @@ from synovia.http.protocol import MOST_HEAD_BYTES, HttpProtocol, SyncProtocol
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 0.005
+_ARRIVAL_SECONDS = 0.25
+"""How long what was sent to a hub that stops may be on its way."""
 
 
 def _give_up() -> None:
@@ -78,12 +80,18 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def main_loop(self) -> None:
-        """Look at deadlines ten times a second until the server is to stop."""
+        """Look at deadlines ten times a second until the server is to stop, and while load balancers learn of that."""
         self._loop, counter = asyncio.get_running_loop(), 0
         while not await self.on_tick(counter):
             counter = (counter + 1) % 864_000
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _TICK_SECONDS)
+        self._app.hub.draining = True
+        self._admission.drain()
+        end = self._loop.time() + self._app.settings.limits.shutdown_delay
+        while self._loop.time() < end and not self.force_exit:
+            await self.on_tick(counter)
+            await asyncio.sleep(_TICK_SECONDS)
 
     async def on_tick(self, counter: int) -> bool:
         """Look at deadlines, ten times a second."""
@@ -115,6 +123,7 @@ class Server(uvicorn.Server):
         """Stop taking connections, let the hub finish, then shut what is left."""
         for server in self.servers:
             server.close()
+        await self._answer_those_who_came()
         await asyncio.gather(self._app.hub.stop(), self._app.scheduler.stop())
         for each in sockets or ():
             each.close()
@@ -126,6 +135,14 @@ class Server(uvicorn.Server):
             self._cancel_tasks()
         if not self.force_exit:
             await self.lifespan.shutdown()
+
+    async def _answer_those_who_came(self) -> None:
+        """Give what was sent while the server still listened time to arrive: proxies send no call a second time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _ARRIVAL_SECONDS
+        while len(self._admission) and loop.time() < end and not self.force_exit:  # noqa: ASYNC110 (nothing tells of their end)
+            await asyncio.sleep(_LOOK_SECONDS)
+        self._admission.shut_idle()
 
     async def _wait_tasks_to_complete(self) -> None:
         state = self.server_state

@@ -20,6 +20,14 @@ class Visitor(Protocol):
         """Look at the deadlines."""
         ...
 
+    def answer_for_the_last_time(self) -> None:
+        """Say with the answer that is being made, if any, that the connection ends with it."""
+        ...
+
+    def shutdown(self) -> None:
+        """End the connection, after the answer that is being made."""
+        ...
+
 
 class Admission:
     """Counts connections from their first byte on, before anything is known but where they come from.
@@ -27,12 +35,16 @@ class Admission:
     Args:
         hub: Counts what addresses use.
         trusts: Tells whether a peer is a proxy, which brings connections of many.
+
+    Attributes:
+        draining: Each connection ends with its next answer.
     """
 
     def __init__(self, hub: Hub, trusts: Callable[[str], bool]) -> None:
         self._hub = hub
         self._trusts = trusts
         self._inside: dict[Visitor, Address | None] = {}
+        self.draining = False
 
     def __len__(self) -> int:
         return len(self._inside)
@@ -65,3 +77,14 @@ class Admission:
         limits = self._hub.limits
         for visitor in list(self._inside):
             visitor.watch(now, limits.request_timeout, limits.stall_timeout)
+
+    def drain(self) -> None:
+        """Answer what comes, and let each connection end with its answer: proxies then use another one."""
+        self.draining = True
+        for visitor in list(self._inside):
+            visitor.answer_for_the_last_time()
+
+    def shut_idle(self) -> None:
+        """End the connections on which nothing is asked, and the others after their answers."""
+        for visitor in list(self._inside):
+            visitor.shutdown()

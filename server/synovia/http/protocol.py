@@ -24,6 +24,7 @@ from synovia.sync.signal import Inbox, Signal
 MOST_HEAD_BYTES = 32 * 1024
 """The largest head of a request."""
 _LET_GO_SECONDS = 5.0
+_CLOSE = (b"connection", b"close")
 _JOINED_BYTES = 16_384
 """Below this, joining head and frame costs less than handing both over."""
 _SLICE_BYTES = 1024
@@ -271,6 +272,13 @@ class HttpProtocol(H11Protocol):
         """Parse what has come."""
         self._received += len(data)
         super().data_received(data)
+        if self._admission.draining:
+            self.answer_for_the_last_time()
+
+    def answer_for_the_last_time(self) -> None:
+        """Say with the answer that is being made, if any, that the connection ends with it."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.default_headers = [*self.server_state.default_headers, _CLOSE]
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, or one whose head is too long."""

@@ -10,6 +10,7 @@ MIB = 1024 * 1024
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1024)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Delay = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class HubLimits(BaseModel):
@@ -63,6 +64,8 @@ class HubLimits(BaseModel):
         idle_timeout: Without any frame from the client, after which it is taken for gone.
         stall_timeout: For the client to take anything of what is being sent.
         resume_timeout: For the hub to catch up with the ts that a returning client has seen elsewhere.
+        shutdown_delay: Between the signal to stop and the stop: at ``/health`` it says that nobody should be sent here,
+            and still serves everybody.
         drain_timeout: For running requests to finish when the hub stops.
         farewell_timeout: For clients to take what waits for them when the hub stops.
         retry_spread: When the hub stops, its clients are told to come back at random within this time.
@@ -116,6 +119,7 @@ class HubLimits(BaseModel):
     idle_timeout: Seconds = 30.0
     stall_timeout: Seconds = 20.0
     resume_timeout: Seconds = 5.0
+    shutdown_delay: Delay = 0.0
     drain_timeout: Seconds = 10.0
     farewell_timeout: Seconds = 5.0
     retry_spread: Seconds = 3.0
@@ -131,7 +135,7 @@ class HubLimits(BaseModel):
     @property
     def stop_timeout(self) -> float:
         """How long a stop may take at most, the end of the process included."""
-        return self.drain_timeout + self.farewell_timeout + 5.0
+        return self.shutdown_delay + self.drain_timeout + self.farewell_timeout + 5.0
 
     @property
     def max_frame_bytes(self) -> int:

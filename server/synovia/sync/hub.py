@@ -86,6 +86,7 @@ class Hub:
 
     Attributes:
         requests: What runs, over HTTP too.
+        draining: Nobody new is to be sent here, as it is about to stop; whoever comes all the same is served.
         addresses: What each address uses, over HTTP too.
         backlog: What waits for slow clients.
     """
@@ -104,6 +105,7 @@ class Hub:
         self.authenticator = authenticator
         self.limits = limits or HubLimits()
         self.requests = RunningRequests()
+        self.draining = False
         self.counters = Counters()
         self.addresses = Addresses(self.limits, time.monotonic)
         self.context = HubContext(
@@ -146,7 +148,7 @@ class Hub:
     async def health(self) -> PartHealth:
         """Tell whether new clients are taken, and how many there are."""
         figures = {"connections": len(self)}
-        if self.requests.stopping:
+        if self.draining or self.requests.stopping:
             return PartHealth("stopping", Level.STOPPING, figures=figures)
         return PartHealth(figures=figures)
 
