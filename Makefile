@@ -8,6 +8,11 @@ DESK_READY := $(DESK)/node_modules/.ready
 DESK_API := $(DESK)/src/api/api.ts
 UI := apps/motion/web/index.html
 UI_SOURCES = $(shell find $(DESK) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' -not -path $(DESK_API))
+SMALL := apps/pages
+SMALL_READY := $(SMALL)/node_modules/.ready
+SMALL_APPS := $(patsubst $(SMALL)/%/index.html,%,$(wildcard $(SMALL)/*/index.html))
+SMALL_WEB := $(SMALL_APPS:%=apps/%/web/index.html)
+SMALL_SOURCES = $(shell find $(SMALL) clients/js/src -type f -not -path '*/node_modules/*' -not -path '*/api/*')
 DASHBOARD := server/dashboard
 DASHBOARD_READY := $(DASHBOARD)/node_modules/.ready
 PAGES := server/synovia/dashboard/web/index.html
@@ -34,8 +39,8 @@ $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 		--editable protocol --editable clients/python --editable clients/qt --editable 'server[motor,metrics,traces]' --editable 'apps/motion[c3d]'
 	@touch $@
 
-dev: $(READY)  ## Run the motion application on the embedded store, with reload, and its page
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui dashboard || echo "The page could not be built; the server starts without the new one."; \
+dev: $(READY)  ## Run an application on the embedded store, with reload, and its page: motion, or APP=apps/planner
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(if $(filter $(notdir $(APP)),$(SMALL_APPS)),$(APP)/web/index.html,ui) dashboard || echo "The page could not be built; the server starts without the new one."; \
 	else echo "Without Node.js (https://nodejs.org) there is no page; the server starts all the same."; fi
 	$(BIN)/synovia dev $(APP)
 
@@ -43,6 +48,10 @@ ui: $(UI)  ## Build the page of the motion application
 
 $(UI): $(DESK_READY) $(READY) $(UI_SOURCES) $(wildcard apps/motion/*.py apps/motion/functions/*.py apps/motion/domain/*.py)
 	cd $(DESK) && npm run --silent build
+	@touch $@
+
+$(SMALL_WEB): apps/%/web/index.html: $(SMALL_READY) $(READY) $(SMALL_SOURCES)
+	cd $(SMALL) && npm run --silent build -- $*
 	@touch $@
 
 dashboard: $(PAGES)  ## Build the pages for operators: http://127.0.0.1:8000/_synovia/
@@ -56,6 +65,10 @@ demo: $(READY)  ## Show the main job as it happens, on both stores
 
 $(DESK_READY): $(DESK)/package.json $(DESK)/package-lock.json
 	cd $(DESK) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(SMALL_READY): $(SMALL)/package.json $(SMALL)/package-lock.json
+	cd $(SMALL) && npm ci --no-audit --no-fund
 	@touch $@
 
 $(DASHBOARD_READY): $(DASHBOARD)/package.json $(DASHBOARD)/package-lock.json
@@ -78,7 +91,7 @@ $(JS_READY): clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	@touch $@
 
-test: $(READY) $(JS_READY) $(UI) $(PAGES) $(BROWSER_READY) $(CHAT_READY) $(ELECTRON_READY)  ## Check style and types, then run every test; tells how long each suite took
+test: $(READY) $(JS_READY) $(UI) $(SMALL_WEB) $(PAGES) $(BROWSER_READY) $(CHAT_READY) $(ELECTRON_READY)  ## Check style and types, then run every test; tells how long each suite took
 	$(BIN)/python tests/suites.py
 
 test-fast: $(READY)  ## Check style, then run what needs neither a MongoDB nor a browser and is not slow
@@ -116,4 +129,4 @@ $(DOCS_READY): $(READY) requirements-docs.txt
 	@touch $@
 
 clean:  ## Remove what the targets have made
-	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules apps/motion/web $(DASHBOARD)/node_modules server/synovia/dashboard/web tests/browser/node_modules $(CHAT)/node_modules $(ELECTRON)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf .venv clients/js/node_modules clients/js/dist $(DESK)/node_modules $(SMALL)/node_modules apps/*/web $(DASHBOARD)/node_modules server/synovia/dashboard/web tests/browser/node_modules $(CHAT)/node_modules $(ELECTRON)/node_modules tests/convex/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build

@@ -85,6 +85,7 @@ STYLE = Suite("style", [tool("ruff", "check", "."), tool("ruff", "format", "--ch
 TYPES = Suite("types", [tool("mypy")])
 CLIENT = Suite("JavaScript client", [["npm", "test"], ["npm", "run", "build"], ["npm", "run", "size"]], "clients/js")
 DESK = Suite("Motion Desk", [["npm", "test"]], "apps/motion/desk")
+SMALL = Suite("small pages", [["npm", "test"]], "apps/pages")
 DASHBOARD = Suite("dashboard", [["npm", "test"]], "server/dashboard")
 REPORT = ROOT / "build" / "browser.json"
 REPORTERS = ["--reporter", "default", "--reporter", "json", f"--outputFile.json={REPORT}"]
@@ -182,7 +183,9 @@ async def run_all(*, fast: bool) -> list[Result]:
     results = await run_lanes([STYLE])
     if results[0].good:
         results += (
-            await run_lanes([FAST]) if fast else await run_lanes([PYTHON], [TYPES, CLIENT, DESK, DASHBOARD, BROWSER])
+            await run_lanes([FAST])
+            if fast
+            else await run_lanes([PYTHON], [TYPES, CLIENT, DESK, SMALL, DASHBOARD, BROWSER])
         )
     return await tried_again(results)
 

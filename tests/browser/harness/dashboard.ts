@@ -17,9 +17,10 @@ export const LOOKS: readonly [string, BrowserContextOptions][] = [
 export class Dashboard {
   readonly problems: string[] = [];
 
-  private constructor(
+  protected constructor(
     readonly page: Page,
     readonly url: string,
+    private readonly name = "dashboard",
   ) {
     page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("console", (message) => {
@@ -44,7 +45,7 @@ export class Dashboard {
 
   /** Expect that nothing is wrong with what is shown, and leave a picture of it. */
   async isSound(name: string): Promise<void> {
-    await this.page.screenshot({ path: `screenshots/dashboard-${name}.png` });
+    await this.page.screenshot({ path: `screenshots/${this.name}-${name}.png` });
     expect(await this.faults()).toEqual([]);
     expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     expect(this.problems).toEqual([]);

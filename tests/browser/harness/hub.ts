@@ -62,6 +62,11 @@ export class Hub {
     await run(join(BIN, "synovia-motion"), ["seed", "--url", `ws://127.0.0.1:${this.#port}`], { env: ENVIRONMENT });
   }
 
+  /** Run the application's seeds, before it starts. */
+  async plant(): Promise<void> {
+    await run(join(BIN, "synovia"), ["seed", this.#application, "--store", this.#store], { env: this.#environment });
+  }
+
   /** Kill it, as a crash would. */
   async kill(): Promise<void> {
     await ended(this.#process, "SIGKILL");

@@ -1,0 +1,88 @@
+"""Who belongs where, and who may do what: every rule of planner, held by ``ctx.db``."""
+
+from __future__ import annotations
+
+from planner.schema import Organization, Role, Schedule, User
+from synovia import (
+    AuditEntry,
+    Condition,
+    Forbidden,
+    Id,
+    QueryContext,
+    RuleContext,
+    Unauthenticated,
+    field,
+    may_read,
+    may_write,
+    normal_email,
+    roles,
+)
+
+LADDER: tuple[Role, ...] = ("viewer", "member", "admin")
+
+
+def organization_of(ctx: QueryContext) -> Id[Organization]:
+    """Give the organization that the caller's token names."""
+    if ctx.identity is None:
+        raise Unauthenticated("sign in first")
+    claim = ctx.identity.claims.get("organizationId")
+    if not isinstance(claim, str) or not claim or any(map(str.isspace, claim)):
+        raise Forbidden("this sign-in names no organization")
+    return Id[Organization](claim)
+
+
+async def current_user(ctx: QueryContext) -> User | None:
+    """Find the caller in their organization."""
+    if ctx.identity is None or ctx.identity.email is None:
+        return None
+    email = normal_email(ctx.identity.email)
+    users = ctx.db.query(User).using("by_organization", organization_id=organization_of(ctx), email=email)
+    return await users.unique()
+
+
+async def require_user(ctx: QueryContext) -> User:
+    """Give the caller, or say that the organization does not know them."""
+    user = await current_user(ctx)
+    if user is None:
+        raise Forbidden("nobody has invited you to this organization yet")
+    return user
+
+
+@roles({"viewer": {"look"}, "member": {"plan"}, "admin": {"manage"}})
+async def roles_of(ctx: QueryContext) -> tuple[Role, ...]:
+    """Give a caller's role and those below it."""
+    user = await current_user(ctx)
+    return () if user is None else LADDER[: LADDER.index(user.role) + 1]
+
+
+@may_read(User, Schedule)
+async def own_organization(ctx: RuleContext) -> Condition | bool:
+    """Show what belongs to the caller's organization."""
+    user = await current_user(ctx)
+    return user is not None and field("organization_id") == user.organization_id
+
+
+@may_read(Organization)
+async def the_organization_itself(ctx: RuleContext) -> Condition | bool:
+    """Show the caller's organization."""
+    user = await current_user(ctx)
+    return user is not None and field("id") == user.organization_id
+
+
+@may_read(AuditEntry)
+async def entries_for_admins(ctx: RuleContext) -> Condition | bool:
+    """Show an organization's admins what was changed in it."""
+    user = await current_user(ctx)
+    return user is not None and user.role == "admin" and field("scope") == user.organization_id
+
+
+@may_write(Schedule)
+async def members_plan(ctx: RuleContext) -> bool:
+    """Let members and admins change schedules."""
+    return "plan" in await ctx.capabilities()
+
+
+@may_write(Organization, User)
+async def admins_manage(ctx: RuleContext) -> bool:
+    """Let admins change the organization and who belongs to it."""
+    return "manage" in await ctx.capabilities()
