@@ -90,6 +90,28 @@ async def flaky(ctx: ActionContext, until: int) -> int:
     return len(FAILURES)
 
 
+class Waiter:
+    """Tells of a ``wait`` that it has begun, and that it was cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+
+WAITERS: list[Waiter] = []
+
+
+@action(internal=True)
+async def wait(ctx: ActionContext) -> None:
+    """Wait for what never comes."""
+    WAITERS[-1].begun.set()
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        WAITERS[-1].cancelled.set()
+        raise
+
+
 @job
 async def over_all(ctx: MutationContext, bookings: list[Booking]) -> None: ...
 
@@ -143,6 +165,11 @@ async def catching(ctx: WorkflowContext) -> str:
     except FunctionError as error:
         return error.code
     return "none"
+
+
+@workflow
+async def patient(ctx: WorkflowContext) -> None:
+    await ctx.step(wait)
 
 
 @workflow

@@ -6,12 +6,15 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from apps import trips
+from helpers.running_hub import running_hub
 from scheduler.hubs import begin_what_is_due, hub_beside, lose
 from synovia import cron, workflow
 from synovia.errors import SchemaError
@@ -32,6 +35,7 @@ def fresh() -> Iterator[None]:
     yield
     trips.CHANGED.clear()
     trips.FAILURES.clear()
+    trips.WAITERS.clear()
     trips.RUNNING[:] = [0, 0]
 
 
@@ -195,6 +199,30 @@ async def test_cancelling_ends_what_it_waits_for_at_once(app: TestApp) -> None:
     assert await steps(app, call_id) == [("trips:trip", "cancelled")]
     await app.advance(timedelta(days=5))
     assert await bookings(app) == ["a train"]
+
+
+@pytest.mark.parametrize("hubs", [1, pytest.param(2, marks=pytest.mark.mongodb)])
+async def test_an_action_that_runs_is_cancelled_with_the_commit_that_cancels_it(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, hubs: int
+) -> None:
+    monkeypatch.setenv("SYNOVIA_SCHEDULER_LEASE", "3600")  # so that nothing is learnt from renewing it
+    async with AsyncExitStack() as stack:
+        stores = ["sqlite://:memory:"]
+        if hubs > 1:
+            uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
+            stores = [urlsplit(uri)._replace(path=f"/{name}").geturl()] * hubs
+        running = [await stack.enter_async_context(running_hub(store, registry)) for store in stores]
+        first, last = [await hub.connect("ann") for hub in (running[0], running[-1])]
+        trips.WAITERS.append(waiter := trips.Waiter())
+        call_id = await first.mutation("trips:begin", {"path": "patient", "args": {}})
+        async with asyncio.timeout(60):
+            await waiter.begun.wait()
+            assert await last.mutation("trips:cancel", {"callId": call_id}) is True
+            await waiter.cancelled.wait()
+            async for [found, *_] in first.subscribe("trips:status", {"callId": call_id}):
+                if found == "cancelled":
+                    break
+        assert all(hub.app.scheduler.failures.total.count == 0 for hub in running)
 
 
 async def test_one_that_has_not_begun_is_cancelled_like_any_call(app: TestApp) -> None:

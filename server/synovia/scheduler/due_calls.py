@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Literal
 
@@ -70,8 +70,22 @@ def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
         items = await _with_room(ctx, registry, [item for due, item in timed if due <= ctx.now])
         return DueCalls(items=items, next=None if later >= FOREVER else later)
 
-    function = Function(due_calls, Kind.QUERY, access=Access(internal=True))
-    function.path = "_scheduler:due_calls"
+    return _own_query(due_calls)
+
+
+def held_calls_query(hub: str) -> Function:
+    """Make the query that gives the ids of the actions which a hub runs, as far as the database knows."""
+
+    async def held_calls(ctx: QueryContext) -> list[str]:
+        running = ctx.db.query(QueuedCall).using("by_queue", queue="running")
+        return [call.id for call in await running.where(field("hub") == hub).collect()]
+
+    return _own_query(held_calls)
+
+
+def _own_query(body: Callable[[QueryContext], Awaitable[Any]]) -> Function:
+    function = Function(body, Kind.QUERY, access=Access(internal=True))
+    function.path = f"_scheduler:{body.__name__}"
     function.prepare()
     return function
 

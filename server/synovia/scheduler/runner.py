@@ -1,7 +1,8 @@
 """The part of a hub that runs what is due.
 
 It holds a live query over the calls and crons (``due_calls``), which is found anew when one of them changes or the next
-comes due; nothing is polled. What it takes up it moves on by ``transitions``.
+comes due; nothing is polled. What it takes up it moves on by ``transitions``. By another one over the actions that it runs
+it learns with the commit that one of them is cancelled, or taken over.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.clocks import DOUBT_SECONDS, Plans
-from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query
+from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query, held_calls_query
 from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.jobs import JobTransitions
@@ -88,10 +89,12 @@ class Runner:
         self._workflows = WorkflowTransitions(calls, self._transitions)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
+        self._held_calls = held_calls_query(calls.hub)
         self._lanes = Lanes(calls.registry, self.settings)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older due_calls does not know
         self._held: dict[str, int] = {}
+        self._acting: dict[str, Ts] = {}  # what of these is still in the function, and since when it is ours
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -153,14 +156,17 @@ class Runner:
         try:
             await self.adopt()
             live = self._health.live = self._engine.watch(self, self._due_calls)
+            held = self._engine.watch(self, self._held_calls)
             try:
                 while True:
                     await self._wake.wait()
                     self._wake.clear()
                     self._look(live)
+                    self._end_what_is_lost(held)
             finally:
                 self._health.live = None
                 self._engine.unsubscribe(self, live)
+                self._engine.unsubscribe(self, held)
         except Exception as error:
             self._health.fault = f"{type(error).__name__}: {error}"
             raise
@@ -176,6 +182,16 @@ class Runner:
             asyncio.get_running_loop().call_later(doubt, self._wake.set)
         else:
             self._begin(_due_calls(version.packed), live.ran_at)
+
+    def _end_what_is_lost(self, live: LiveQuery) -> None:
+        """End the actions that are no longer ours: cancelled, or taken over by another hub."""
+        version = live.version_at(live.ran_at) if live.loaded else None
+        if version is None or version.packed is None:
+            return
+        ours = set(codec.unpack(version.packed))
+        for id_, since in self._acting.items():
+            if since <= live.ran_at and id_ not in ours:
+                self._busy[id_].cancel()
 
     def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
         """Take up what is due as of ``ts``, as far as there is room."""
@@ -286,15 +302,14 @@ class Runner:
             return
         claim = outcome.value()
         if isinstance(claim, dict):
-            await self._act(item.id, Claim.model_validate(claim))
+            await self._act(item.id, Claim.model_validate(claim), outcome.ts or 0)
         else:
             self._note(outcome)
 
-    async def _act(self, id_: str, claim: Claim) -> None:
+    async def _act(self, id_: str, claim: Claim, since: Ts) -> None:
         attempt = self._held[id_] = claim.attempt
         try:
-            with running_scheduled(id_):
-                outcome = await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
+            outcome = await self._run_function(id_, claim, since)
             error, result = outcome.error, None
             if error is None and claim.result_is_wanted:
                 result = outcome.value()
@@ -307,6 +322,14 @@ class Runner:
             logger.warning("%s took longer than its lease: another hub has taken it over", claim.path)
         else:
             self._note(ended)
+
+    async def _run_function(self, id_: str, claim: Claim, since: Ts) -> Outcome:
+        self._acting[id_] = since
+        try:
+            with running_scheduled(id_):
+                return await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
+        finally:
+            del self._acting[id_]
 
     async def _unpack(self, item: DueCall) -> None:
         outcome = await self._commit(lambda ctx: self._transitions.unpack(ctx, item.id), path="_scheduler:unpack")
