@@ -1,7 +1,5 @@
 """Who belongs where, and who may do what: every rule of planner, held by ``ctx.db``."""
 
-from __future__ import annotations
-
 from planner.schema import Organization, Role, Schedule, User
 from synovia import (
     AuditEntry,
@@ -10,11 +8,11 @@ from synovia import (
     Id,
     QueryContext,
     RuleContext,
-    Unauthenticated,
     field,
     may_read,
     may_write,
     normal_email,
+    require_identity,
     roles,
 )
 
@@ -23,29 +21,19 @@ LADDER: tuple[Role, ...] = ("viewer", "member", "admin")
 
 def organization_of(ctx: QueryContext) -> Id[Organization]:
     """Give the organization that the caller's token names."""
-    if ctx.identity is None:
-        raise Unauthenticated("sign in first")
-    claim = ctx.identity.claims.get("organizationId")
+    claim = require_identity(ctx).claims.get("organizationId")
     if not isinstance(claim, str) or not claim or any(map(str.isspace, claim)):
         raise Forbidden("this sign-in names no organization")
     return Id[Organization](claim)
 
 
 async def current_user(ctx: QueryContext) -> User | None:
-    """Find the caller in their organization."""
+    """Find the caller in their organization, by the address that their issuer has verified."""
     if ctx.identity is None or ctx.identity.email is None:
         return None
     email = normal_email(ctx.identity.email)
     users = ctx.db.query(User).using("by_organization", organization_id=organization_of(ctx), email=email)
     return await users.unique()
-
-
-async def require_user(ctx: QueryContext) -> User:
-    """Give the caller, or say that the organization does not know them."""
-    user = await current_user(ctx)
-    if user is None:
-        raise Forbidden("nobody has invited you to this organization yet")
-    return user
 
 
 @roles({"viewer": {"look"}, "member": {"plan"}, "admin": {"manage"}})
@@ -70,7 +58,7 @@ async def the_organization_itself(ctx: RuleContext) -> Condition | bool:
 
 
 @may_read(AuditEntry)
-async def entries_for_admins(ctx: RuleContext) -> Condition | bool:
+async def changes_for_admins(ctx: RuleContext) -> Condition | bool:
     """Show an organization's admins what was changed in it."""
     user = await current_user(ctx)
     return user is not None and user.role == "admin" and field("scope") == user.organization_id

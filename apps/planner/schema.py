@@ -1,10 +1,8 @@
 """The tables of planner: organizations, their users and their schedules."""
 
-from __future__ import annotations
+from typing import Annotated, Literal, Self
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synovia import Audited, File, FileLimits, Id, Index, Model, Reference, SoftDelete, Table, Timestamps
 
@@ -12,7 +10,6 @@ Role = Literal["viewer", "member", "admin"]
 Status = Literal["draft", "active", "completed", "cancelled"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Description = Annotated[str, Field(max_length=5_000)]
 PAPERS = FileLimits(max_bytes=10_000_000, types=("application/pdf", "image/*"))
 
 
@@ -28,22 +25,36 @@ class Organization(
 
 class User(
     Table, Timestamps, Audited, name="users", audit_scope="organization_id",
-    indexes=[
-        Index("by_organization", "organization_id", "email", unique=True),
-        Index("by_email", "email"),
-    ],
+    indexes=[Index("by_organization", "organization_id", "email", unique=True), Index("by_email", "email")],
 ):  # fmt: skip
     """Somebody who belongs to an organization; ``auth_id`` is the ``Identity.key`` of the first sign-in."""
 
-    email: Annotated[str, Field(min_length=3, max_length=254)]
+    email: Annotated[str, Field(pattern=".@.", max_length=254)]
     name: Name
     organization_id: Annotated[Id[Organization], Reference("cascade")]
     role: Role
     auth_id: str | None = None
 
 
+class Plan(Model):
+    """What is said of a schedule; it takes place from a start to an end, in milliseconds since 1970 (UTC)."""
+
+    title: Name
+    description: Annotated[str, Field(max_length=5_000)] | None = None
+    start_date: int
+    end_date: int
+    status: Status = "draft"
+
+    @model_validator(mode="after")
+    def ends_after_it_begins(self) -> Self:
+        """Refuse one that would be over before it begins."""
+        if self.end_date <= self.start_date:
+            raise ValueError("a schedule ends after it begins")
+        return self
+
+
 class Schedule(
-    Table, Timestamps, SoftDelete, Audited, name="schedules", audit_scope="organization_id",
+    Table, Plan, Timestamps, SoftDelete, Audited, name="schedules", audit_scope="organization_id",
     indexes=[
         Index("by_organization", "organization_id"),
         Index("by_organization_end", "organization_id", "end_date"),
@@ -52,23 +63,8 @@ class Schedule(
         Index("by_status", "status"),
     ],
 ):  # fmt: skip
-    """What is planned from ``start_date`` to ``end_date`` (milliseconds since 1970, UTC), by whom."""
+    """What a user of an organization plans, with a paper."""
 
-    title: Name
-    description: Description | None = None
     organization_id: Annotated[Id[Organization], Reference("cascade")]
     user_id: Annotated[Id[User], Reference("cascade")]
-    start_date: int
-    end_date: int
-    status: Status = "draft"
     paper: Annotated[File, PAPERS] | None = None
-
-
-class Plan(Model):
-    """What a caller says of a new schedule."""
-
-    title: Name
-    description: Description | None = None
-    start_date: int
-    end_date: int
-    status: Status = "draft"

@@ -1,9 +1,9 @@
 /** One screen: what an organization plans in some weeks, what was deleted, and what was changed. */
-import { useState, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import { useMutation, usePaginatedQuery, useQuery } from "synovia-client/react";
 import { TopBar } from "../shared/session.tsx";
 import { Choices, Field, Problem, useAct } from "../shared/ui.tsx";
-import { api, type Change, type Id, type Schedule, type User } from "./api/api.ts";
+import { api, type Id, type Schedule, type User } from "./api/api.ts";
 import { DAY, monday, span, today, written } from "./days.ts";
 import { ScheduleDialog } from "./schedule-dialog.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -14,6 +14,8 @@ const WEEKS = { "2": "2 weeks", "4": "4 weeks", "8": "8 weeks" };
 
 export function Planner(): ReactElement {
   const me = useQuery(api.queries.organizations.me);
+  const arrive = useMutation(api.mutations.organizations.arrive);
+  useEffect(() => void (me && !me.authId && arrive()), [me, arrive]);
   if (me === undefined) return <p className="quiet centre" role="status">Loading …</p>;
   return me === null ? <Founding /> : <Desk me={me} />;
 }
@@ -120,17 +122,19 @@ function Deleted({ organizationId }: { organizationId: Id<"organizations"> }): R
 const WORDS: Readonly<Record<string, string>> = { insert: "made", update: "changed", delete: "deleted", restore: "restored" };
 
 function Changes({ organizationId }: { organizationId: Id<"organizations"> }): ReactElement {
-  const { results, status, loadMore } = usePaginatedQuery(api.queries.audit.list, { organizationId }, { pageSize: 30 });
+  const { results, status, loadMore } = usePaginatedQuery(api.queries.organizations.auditLogs, { organizationId }, { pageSize: 30 });
+  const people = useQuery(api.queries.organizations.users, { organizationId });
+  const names = new Map(people?.map((user) => [user.authId, user.name]));
   return (
     <section className="card" aria-label="Changes">
       <ol className="rows">
-        {results.map((change, number) => {
-          const [table = "", verb = ""] = change.action.split(".");
+        {results.map((entry) => {
+          const [table = "", verb = ""] = entry.action.split(".");
           return (
-            <li key={`${change.timestamp}-${change.entityId}-${number}`}>
+            <li key={entry._id}>
               <span className="badge accent">{WORDS[verb] ?? verb}</span>
-              <span className="grow"><strong>{table.replace(/s$/, "")}</strong> {differences(change)}</span>
-              <small>{change.user === "application" ? "the planner itself" : change.user}, {written(change.timestamp, "moment")}</small>
+              <span className="grow"><strong>{table.replace(/s$/, "")}</strong> {differences(entry.data)}</span>
+              <small>{names.get(entry.actor) ?? "the planner itself"}, {written(entry.at, "moment")}</small>
             </li>
           );
         })}
@@ -141,7 +145,7 @@ function Changes({ organizationId }: { organizationId: Id<"organizations"> }): R
 }
 
 /** Say which fields were changed, from what to what. */
-function differences({ changes }: Change): string {
+function differences(changes: unknown): string {
   const { before = {}, after = {} } = (changes ?? {}) as { before?: Record<string, unknown>; after?: Record<string, unknown> };
   const told = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !/Id$|At$/.test(name));
   const value = (name: string, of: Record<string, unknown>): string => {

@@ -1,8 +1,6 @@
 """Schedules, live."""
 
-from __future__ import annotations
-
-from planner.schema import Organization, Schedule, Status, User
+from planner.schema import Organization, Schedule, User
 from synovia import Id, Page, QueryContext, field, gt, query
 
 MOST = 2_000
@@ -17,18 +15,10 @@ async def get(ctx: QueryContext, schedule_id: Id[Schedule]) -> Schedule | None:
 
 @query(role="viewer", name="getByOrganization")
 async def get_by_organization(
-    ctx: QueryContext,
-    organization_id: Id[Organization],
-    status: Status | None = None,
-    cursor: str | None = None,
-    limit: int = 50,
+    ctx: QueryContext, organization_id: Id[Organization], cursor: str | None = None, limit: int = 50
 ) -> Page[Schedule]:
     """List an organization's schedules, the newest first."""
     schedules = ctx.db.query(Schedule).using("by_organization", organization_id=organization_id)
-    if status is not None:
-        schedules = ctx.db.query(Schedule).using(
-            "by_organization_status", organization_id=organization_id, status=status
-        )
     return await schedules.order("desc").paginate(cursor, limit)
 
 
