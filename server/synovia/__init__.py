@@ -42,12 +42,13 @@ from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
 from synovia.functions.row_rules import RuleContext, may_read, may_write
 from synovia.functions.schema_states import MigrationState
+from synovia.functions.search import Search
 from synovia.functions.seed import SeedState, seed
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.workflow import WorkflowContext, workflow
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall, WorkflowStep
-from synovia.schema import Array, File, FileLimits, Float64Array, Id, Index, Model, Table, Upload
+from synovia.schema import Array, File, FileLimits, Float64Array, Id, Index, Model, SearchIndex, Table, Upload
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.relations import Reference
@@ -108,6 +109,8 @@ __all__ = [
     "RuleContext",
     "ScheduledCall",
     "SchemaError",
+    "Search",
+    "SearchIndex",
     "SeedState",
     "Settings",
     "SignIn",

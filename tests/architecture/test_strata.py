@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
     ("errors", "health", "identity", "tasks", "turns", "hosts", "clock_jumps"),
-    ("schema", "aggregates"),
+    ("schema", "aggregates", "search"),
     ("store",),
     ("transaction",),
     ("functions",),

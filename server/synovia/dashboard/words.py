@@ -13,7 +13,9 @@ from synovia.keys.tuples import AFTER
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not
 from synovia.transaction.readset import RangeRead
 
-_SIGNS: Final = {"eq": "=", "ne": "≠", "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "in": "in"}
+_SIGNS: Final = {
+    "eq": "=", "ne": "≠", "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "in": "in", "starts": "begins with",
+}  # fmt: skip
 _MOST: Final = 60
 
 

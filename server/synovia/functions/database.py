@@ -38,6 +38,7 @@ from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
+from synovia.schema.search import keep_terms
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia.turns import Turns
@@ -382,6 +383,8 @@ class DatabaseWriter(DatabaseReader):
     async def _write(self, table: type[Table], before: Document | None, after: Document | None) -> None:
         """Make a change, the only way in which one is made; ``after`` is stamped."""
         await self._turns.step()
+        if after is not None:
+            keep_terms(table.spec, before, after)
         stored = b"" if before is None else bson.encode(before)
         encoded = b"" if after is None else encode(after)
         if encoded == stored:

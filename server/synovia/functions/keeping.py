@@ -7,12 +7,12 @@ from typing import Any
 
 from synovia.errors import InvalidArguments
 from synovia.functions.audit import AuditEntry
-from synovia.schema import CREATION_TIME, Document, Table, database_name
+from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Table, database_name
 from synovia.schema.kept import CREATED_AT, DELETED_AT, UPDATED_AT, Audited, SoftDelete, Timestamps
 from synovia.schema.values import readable
 
 _OWN = {"created_at", "updated_at", "deleted_at"}
-_NOT_AUDITED = {"_id", CREATION_TIME, CREATED_AT, UPDATED_AT}
+_NOT_AUDITED = {"_id", CREATION_TIME, CREATED_AT, UPDATED_AT, SEARCH_TERMS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
+from synovia.functions.search import Search, filters_of, search_of, words_of
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
 from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
@@ -45,6 +46,8 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
     spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
     if spec is None:
         raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
+    if any(each.index == spec for each in table.spec.searches):
+        raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
     fields, given = spec.fields or ("_id",), [database_name(_dotted(each)) for each in conditions]
     if given != list(fields[: len(given)]):
         raise UnknownIndex(
@@ -176,6 +179,23 @@ class Query(Generic[T]):
 
     def _bound(self, name: str, bound: tuple[Any, bool] | None) -> tuple[Any, bool] | None:
         return None if bound is None else (field_of(self._table, name).ordered(bound[0]), bound[1])
+
+    def search(self, index: str, text: str, /, **filters: Any) -> Search[T]:
+        """Search for text in the fields of a search index; those that fit best come first. No words find nothing.
+
+        Args:
+            index: The name of a ``SearchIndex`` of the table.
+            text: What is searched for: documents have all of its words. The last one may be the beginning of a word.
+            filters: The values of the fields by which the index filters.
+
+        Raises:
+            UnknownIndex: The table has no such search index, or that has no such filter.
+            InvalidArguments: A field cannot have the value by which is filtered.
+            FunctionError: The text is too long (code ``search_too_long``).
+        """
+        spec = search_of(self._table, index)
+        words, values = words_of(spec, text), filters_of(self._table, spec, filters)
+        return Search(self._view, self._journal, self._rows, self._table, spec, words, values, self._scan.where)
 
     def order(self, order: Literal["asc", "desc"]) -> Query[T]:
         """Read in ascending (the default) or descending order of the index."""

@@ -238,6 +238,13 @@ def list_on_the_way(table: Any, name: str) -> str | None:
     return None
 
 
+def texts_on_the_way(table: Any, name: str) -> bool:
+    """Tell whether a field of a table that is just being declared may hold texts, or lists of texts."""
+    steps = _steps(table, name)
+    opened = (kind for kind, _ in _opened(steps[-1].annotations)) if steps else ()
+    return not steps or any(is_untyped(kind) or _scalar_of(kind) is str for kind in opened)
+
+
 def _levels(steps: Sequence[_Step]) -> tuple[Level, ...]:
     names = accumulate((step.database for step in steps), lambda path, name: f"{path}.{name}")
     arrays: Iterable[bool] = accumulate((step.in_array for step in steps), or_)

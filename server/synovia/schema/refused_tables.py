@@ -55,24 +55,32 @@ def check_name(table: str) -> None:
         raise SchemaError(f"a table cannot be named {table[:_LONGEST_NAME]!r}: {fault}")
 
 
-def check_indexes(table: Any, indexes: Sequence[Any]) -> None:
+def check_indexes(table: Any, indexes: Sequence[Any], searches: Sequence[Any] = ()) -> None:
     """Refuse indexes of one name or over the same fields, and those that a database cannot have.
+
+    Args:
+        searches: Its search indexes.
 
     Raises:
         SchemaError: There are such.
     """
-    names: set[str] = set()
+    _check_names(table, [*indexes, *searches])
     over: dict[tuple[str, ...], str] = {}
     for index in indexes:
-        if index.name in names:
-            raise SchemaError(f"{table.__name__}: two indexes are named {index.name!r}")
-        names.add(index.name)
         other = over.setdefault(index.fields, index.name)
         if other != index.name:
             raise SchemaError(
                 f"{table.__name__}: the indexes {other!r} and {index.name!r} are over the same fields; one will do"
             )
         _check_index(table, index)
+
+
+def _check_names(table: Any, indexes: Sequence[Any]) -> None:
+    names: set[str] = set()
+    for index in indexes:
+        if index.name in names:
+            raise SchemaError(f"{table.__name__}: two indexes are named {index.name!r}")
+        names.add(index.name)
 
 
 def _check_index(table: Any, index: Any) -> None:

@@ -10,7 +10,8 @@ from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of
 from synovia.schema.ids import named_table
-from synovia.schema.tables import Table, database_name
+from synovia.schema.index_fields import database_name
+from synovia.schema.tables import Table
 
 OnDelete = Literal["cascade", "restrict", "unset"]
 

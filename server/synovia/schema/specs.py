@@ -17,6 +17,9 @@ Reading = int
 CREATION_TIME: Final = "_creationTime"
 """Where a document says when it was made, in milliseconds since 1970, if its id does not."""
 
+SEARCH_TERMS: Final = "_search"
+"""Where a document has the terms under which search indexes find it."""
+
 
 class Undecodable(Document):
     """A document that the database holds and nobody can decode: only its ``_id`` is known.
@@ -31,11 +34,36 @@ class Undecodable(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSpec:
+    """A declared search index.
+
+    Attributes:
+        fields: The database names of the fields that are searched, the most important first.
+        filters: The Python names of the fields by which the index begins.
+        language: That of the stems; None: there are none.
+        key: Under which documents have their terms; another one for other terms.
+        index: Over the filters, then the terms.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    filters: tuple[str, ...]
+    language: str | None
+    key: str
+    index: IndexSpec
+
+
+@dataclass(frozen=True, slots=True)
 class TableSpec:
-    """A table and its indexes; the index ``by_id`` always exists and is not listed."""
+    """A table and its indexes; the index ``by_id`` always exists and is not listed.
+
+    Attributes:
+        indexes: Those of ``searches`` are among them.
+    """
 
     name: str
     indexes: tuple[IndexSpec, ...] = ()
+    searches: tuple[SearchSpec, ...] = ()
 
     @property
     def system(self) -> bool:

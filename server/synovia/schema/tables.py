@@ -11,24 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bson import ObjectId
 from pydantic import Field, ValidationError
-from pydantic.alias_generators import to_camel
 
 from synovia.errors import SchemaError
-from synovia.keys import IndexSpec, encode_value
+from synovia.keys import IndexSpec
 from synovia.schema.annotations import allows_none
 from synovia.schema.faults import refusal
-from synovia.schema.fields import levels_of
 from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
+from synovia.schema.index_fields import database_name, encoded_defaults, exists
 from synovia.schema.kept import SoftDelete
 from synovia.schema.models import Model
 from synovia.schema.reading import readable_document, reading_of
 from synovia.schema.refused_tables import check_fields, check_indexes, check_name
+from synovia.schema.search import SearchIndex
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
 
-_CREATION_TIME = "creation_time"
 _END_OF_TIME = 1e15
 
 
@@ -49,16 +47,9 @@ class Index:
 
     def spec_for(self, table: type[Table]) -> IndexSpec:
         """Describe the index to a database."""
-        defaults = tuple(_encoded_defaults(table, field) for field in self.fields)
+        defaults = tuple(encoded_defaults(table, field) for field in self.fields)
         some = any(default is not None for each in defaults for default in each)
         return IndexSpec(self.name, tuple(map(database_name, self.fields)), self.unique, defaults if some else ())
-
-
-def database_name(python_name: str) -> str:
-    """Turn a Python field name (``contacts.user_id``) into the database's (``contacts.userId``)."""
-    if python_name == _CREATION_TIME:
-        return CREATION_TIME
-    return ".".join("_id" if part == "id" else to_camel(part) for part in python_name.split("."))
 
 
 class Table(Model):
@@ -66,7 +57,7 @@ class Table(Model):
 
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
-        indexes: Its indexes. ``by_id`` exists always.
+        indexes: Its indexes, and search indexes. ``by_id`` exists always.
         text_ids: Its documents may have any text as id, also one with spaces; without this such a text is no id.
         system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
         audit_scope: Of a table that is ``Audited``: the field whose value says in entries of the audit table whose they are.
@@ -81,7 +72,7 @@ class Table(Model):
     def __init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index] = (),
+        indexes: Sequence[Index | SearchIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -94,7 +85,7 @@ class Table(Model):
     def __pydantic_init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index] = (),
+        indexes: Sequence[Index | SearchIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -112,11 +103,17 @@ class Table(Model):
                 )
         check_fields(cls, {"spec", "text_ids", "audit_scope", "id", *vars(Table)})
         check_name(table)
-        indexes = _kept_indexes(cls, indexes)
-        for index in indexes:
+        searches = [index for index in indexes if isinstance(index, SearchIndex)]
+        plain = _kept_indexes(cls, [index for index in indexes if not isinstance(index, SearchIndex)])
+        for index in plain:
             _check_index(cls, index)
-        check_indexes(cls, indexes)
-        cls.spec = TableSpec(table, tuple(index.spec_for(cls) for index in indexes))
+        check_indexes(cls, plain, searches)
+        for search in searches:
+            search.check(cls)
+        searched = tuple(search.spec_for(cls) for search in searches)
+        cls.spec = TableSpec(
+            table, (*(index.spec_for(cls) for index in plain), *(each.index for each in searched)), searched
+        )
         cls.text_ids = text_ids
         if audit_scope is not None and audit_scope not in cls.model_fields:
             raise SchemaError(f"{cls.__name__} has no field {audit_scope!r}, which audit_scope names")
@@ -207,22 +204,9 @@ def _kept_indexes(table: type[Table], indexes: Sequence[Index]) -> list[Index]:
     return kept if found else [*kept, Index("by_deleted", "deleted_at")]
 
 
-def _encoded_defaults(table: type[Table], field: str) -> tuple[bytes | None, ...]:
-    """Give, for each name on the way to a field, what an index counts a document with that lacks it, if it is a scalar."""
-    levels = levels_of(table, field)
-    found = []
-    for level in levels:
-        value = level.default
-        for name in levels[-1].name[len(level.name) + 1 :].split(".") if level is not levels[-1] else ():
-            value = value.get(name) if isinstance(value, dict) else None
-        scalar = isinstance(value, str | int | float | bytes | datetime | ObjectId)
-        found.append(encode_value(value) if scalar else None)
-    return tuple(found) or (None,) * len(field.split("."))
-
-
 def _check_index(table: type[Table], index: Index) -> None:
     if index.name == "by_id":
         raise SchemaError(f"{table.__name__}: by_id exists always and cannot be declared")
     for field in index.fields:
-        if field != _CREATION_TIME and field.split(".")[0] not in table.model_fields:
+        if not exists(table, field):
             raise SchemaError(f"{table.__name__} has no field {field!r}, which index {index.name!r} names")

@@ -16,7 +16,8 @@ from bson import DBRef
 
 from synovia.keys.encoding import NAN, Tag, encode_value
 
-Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in"]
+Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "starts"]
+"""``starts`` holds for a text that begins with the value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +144,10 @@ def _membership(bounds: Any) -> Callable[[Any], bool]:
     return lambda value: encode_value(value) in keys
 
 
+def _beginning(bound: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value.startswith(bound)
+
+
 def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Callable[[Any], bool]]:
     """Make the test for ``<``, ``<=``, ``>`` or ``>=``: it holds within one type, and never for NaN beside a number."""
     downward = compare(0, 1)
@@ -171,4 +176,5 @@ _VALUE_TESTS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
     "le": _ordering(operator.le),
     "gt": _ordering(operator.gt),
     "ge": _ordering(operator.ge),
+    "starts": _beginning,
 }

@@ -38,5 +38,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             return {"$or": [{field: {"$eq": each}} for each in value]}
         case "in":
             return {field: {"$in": list(value)}}
+        case "starts":
+            return {field: {"$regex": f"^{re.escape(value)}"}}
         case operator:
             return {field: {_ORDERS[operator]: value}}
