@@ -97,13 +97,13 @@ async def test_a_live_search_runs_again_only_for_what_moves_it(clinics: Clinics)
         [live] = [each for each in clinics.app.engine.live if each.function.path == "exercises:find"]
 
         async def reruns(path: str, **args: Any) -> bool:
-            before: int = live.statistics.runs
+            before = live.statistics.runs
             asked.take()
             await clinics.app.trusted.mutation(f"exercises:{path}", args)
             assert not [each for each in asked.take() if each.startswith("scan") and "by_text" in each], (
                 "rolled forward"
             )
-            return live.statistics.runs > before
+            return bool(live.statistics.runs > before)
 
         assert shown.value == []
         assert await reruns("change", exerciseId=bend, changes={"notes": "Slow"})
