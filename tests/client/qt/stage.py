@@ -33,13 +33,13 @@ def application() -> Any:
     return QtWidgets.QApplication([])
 
 
-def until(condition: Callable[[], object], patience: float = 4 * PATIENCE) -> None:
-    """Let Qt's events run until the condition holds."""
+def until(condition: Callable[[], object], patience: float = 4 * PATIENCE, turn: int = 5) -> None:
+    """Let Qt's events run until the condition holds, which is looked at again after so many milliseconds."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, "what is waited for does not come"
         loop = QtCore.QEventLoop()
-        QtCore.QTimer.singleShot(5, loop.quit)
+        QtCore.QTimer.singleShot(turn, loop.quit)
         loop.exec()
 
 

@@ -32,7 +32,9 @@ def test_a_client_made_inside_qtasyncio() -> None:
     try:
         version("PySide6-Addons")
     except PackageNotFoundError:
-        pytest.skip("QtAsyncio is in PySide6-Addons, which is not installed")
+        pytest.skip(
+            "QtAsyncio is in PySide6-Addons, which is not installed: 175 MB, of which it needs four files of Python"
+        )
     play("PySide6", "client.qt.client_scenes:made_inside_qtasyncio")
 
 
