@@ -52,7 +52,7 @@ def with_the_browser() -> None:
 
 
 def with_a_code_by_mail() -> None:
-    """A wrong code can be mended; the right one leads to the desk."""
+    """A wrong code can be mended, and the address, too; the right one leads to the desk."""
     with running_hub() as hub, window_on(hub) as window:
         card = window.sign_in
         assert card is not None
@@ -63,6 +63,10 @@ def with_a_code_by_mail() -> None:
         write(card.code, "00 000 000")
         find(card, QPushButton, "Sign in").click()
         assert until(lambda: card.problem, "the refusal") == "This is not the code, or it is too old."
+        find(card, QPushButton, "Use another address").click()
+        assert (card.email.isVisible(), card.code.isVisible(), card.problem) == (True, False, "")
+        find(card, QPushButton, "Send me a code").click()
+        until(lambda: card.code.isVisible(), "the question for the code")
         found = until(lambda: re.findall(r"^ +(\d{8,12})\s*$", hub.log, re.M), "the mail, which is in the log here")
         write(card.code, found[-1])
         find(card, QPushButton, "Sign in").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from motion.desktop.dialogs.live import DiscardDialog, FinishDialog
@@ -23,6 +24,7 @@ from synovia_qt import LiveSamples
 
 KEPT_S = 60.0
 """So much of a session that runs already is fetched by who comes late."""
+NARROW = 560
 
 
 class LiveSession(QWidget):
@@ -96,6 +98,18 @@ class LiveSession(QWidget):
         for button in (self._sensor, self._go_on, self._discard, self.finish):
             button.hide()
 
+    @property
+    def _is_narrow(self) -> bool:
+        return self.width() < NARROW
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what can be done without, where there is little room."""
+        was_narrow = event.oldSize().width() < NARROW
+        super().resizeEvent(event)
+        if self.plot is not None and was_narrow != self._is_narrow:
+            self.plot.show_narrow(self._is_narrow)
+            self._show(self.growth)
+
     def close_session(self) -> None:
         """Follow it no longer."""
         self.samples.close()
@@ -115,6 +129,7 @@ class LiveSession(QWidget):
     def _show(self, growth: Row) -> None:
         if self.plot is None:
             self.plot = LivePlot(self.samples)
+            self.plot.show_narrow(self._is_narrow)
             self._put(self.plot)
         people, owner = self._context.people, self._context.people.owner_of(growth)
         is_over = growth.get("recordingId") is not None
@@ -132,7 +147,7 @@ class LiveSession(QWidget):
 
     def _show_owner(self, growth: Row, can_end: bool) -> None:
         measuring = self._measuring if self._measuring is not None and self._measuring.is_running else None
-        self._sensor.setVisible(can_end and measuring is not None)
+        self._sensor.setVisible(can_end and measuring is not None and not self._is_narrow)
         if measuring is not None:
             self._sensor.setText(measuring.sensor.title)
         self._go_on.setVisible(can_end and measuring is None)

@@ -164,6 +164,7 @@ class RecordingView(QWidget):
                 layout.replaceWidget(self.plot, fresh)
             self.plot.deleteLater()
             self.plot = fresh
+            fresh.show_narrow(self.width() < NARROW)
         self.recording = recording
         self.about.show_recording(recording)
         self.sharing.show_recording(recording)
@@ -198,6 +199,9 @@ class RecordingView(QWidget):
             self._columns.setDirection(direction)
         self.export.setText("" if narrow else "Export")
         self.archive.setText("" if narrow else "Archive")
+        self.export.setToolTip("Export" if narrow else "")
+        self.archive.setToolTip("Archive" if narrow else "")
+        self.plot.show_narrow(narrow)
 
     # --- what can be done
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from motion.desktop.models.session import Session
 from motion.desktop.widgets.buttons import Button, Kind
 from motion.desktop.widgets.fields import Field, Input
+from motion.desktop.widgets.layouts import column, holder
 from motion.desktop.widgets.states import Skeleton
 from motion.desktop.widgets.texts import divider, text
 from motion.desktop.words.errors import code_of, sentence
@@ -19,6 +21,7 @@ from synovia_qt import SignIn
 
 AGAIN_MS = 3_000
 TALL = 42
+LIKE_AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class SignInCard(QWidget):
@@ -52,8 +55,9 @@ class SignInCard(QWidget):
 
     def _build(self) -> None:
         again = self._session.problem is not None
-        self._ways = QVBoxLayout()
-        self._ways.setSpacing(14)
+        self._ways, self._code_ways = column(spacing=14), column(spacing=14)
+        self._ways_page, self._code_page = holder(self._ways), holder(self._code_ways)
+        self._code_page.hide()
         self._waiting = Skeleton(2, 36)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -63,10 +67,18 @@ class SignInCard(QWidget):
         if again:
             layout.addWidget(text(sentence(str(self._session.problem)), "note", wraps=True))
         layout.addSpacing(4)
-        layout.addWidget(self._waiting)
-        layout.addLayout(self._ways)
-        layout.addWidget(self._problem)
+        for part in (self._waiting, self._ways_page, self._code_page, self._problem):
+            layout.addWidget(part)
         layout.addWidget(text(f"Server: {self._session.url}", "hint", wraps=True))
+        self._build_code()
+
+    def _build_code(self) -> None:
+        self._sent = text("", wraps=True)
+        self._code_ways.addWidget(self._sent)
+        self._code_ways.addWidget(Field("Code", self.code))
+        self.code.returnPressed.connect(self._enter_code)
+        self._add("Sign in", "primary", self._enter_code, self._code_ways)
+        self._add("Use another address", "plain", self._ask_address, self._code_ways)
 
     @property
     def problem(self) -> str:
@@ -77,7 +89,7 @@ class SignInCard(QWidget):
 
     def _offer(self) -> None:
         ways = self.sign_in.ways
-        if ways is None or self._buttons:
+        if ways is None or self._ways.count():
             return
         self._waiting.hide()
         self._problem.hide()
@@ -94,14 +106,14 @@ class SignInCard(QWidget):
         if ways.email:
             kind: Kind = "quiet" if ways.development else "primary"
             self._add("Send me a code", kind, lambda: self._with_address(self.sign_in.send_code))
-        if not self._buttons:
+        if not self._ways.count():
             self._tell("No way to sign in is set up on this server. Its operator finds them in docs/security.md.")
 
-    def _add(self, words: str, kind: Kind, run: Callable[[], object]) -> None:
+    def _add(self, words: str, kind: Kind, run: Callable[[], object], layout: QVBoxLayout | None = None) -> None:
         button = Button(words, kind, run=run)
         button.setMinimumHeight(TALL)
         self._buttons.append(button)
-        self._ways.addWidget(button)
+        (layout or self._ways).addWidget(button)
 
     def send(self) -> None:
         """Sign in by the address that is written: at once where the server allows that, else by a code."""
@@ -113,7 +125,7 @@ class SignInCard(QWidget):
 
     def _with_address(self, run: Callable[[str], object]) -> None:
         address = self.email.text().strip()
-        if "@" not in address:
+        if not LIKE_AN_ADDRESS.fullmatch(address):
             self._tell("This is no e-mail address.")
             return
         self._problem.hide()
@@ -126,17 +138,23 @@ class SignInCard(QWidget):
 
     def _ask_code(self, sent: SentCode) -> None:
         """Ask for the code that was sent."""
-        while (item := self._ways.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-        self._buttons.clear()
         minutes = max(1, sent.expires_in // 60)
-        words = f"We have sent a code to {sent.email}. It is good for {minutes} minutes."
-        self._ways.addWidget(text(words, wraps=True))
-        self._ways.addWidget(Field("Code", self.code))
-        self.code.returnPressed.connect(self._enter_code)
-        self._add("Sign in", "primary", self._enter_code)
+        self._sent.setText(f"We have sent a code to {sent.email}. It is good for {minutes} minutes.")
+        self._show_code(True)
+        self.code.clear()
         self.code.setFocus()
+
+    def _ask_address(self) -> None:
+        """Go back, for who has no mail: the address may be wrong."""
+        self.sign_in.cancel()
+        self._show_code(False)
+        self.email.setFocus()
+        self.email.selectAll()
+
+    def _show_code(self, asks_code: bool) -> None:
+        self._problem.hide()
+        self._ways_page.setVisible(not asks_code)
+        self._code_page.setVisible(asks_code)
 
     def _enter_code(self) -> None:
         self._problem.hide()
@@ -154,7 +172,8 @@ class SignInCard(QWidget):
             self._tell("The server cannot be reached. Trying again…")
             QTimer.singleShot(AGAIN_MS, self, self.sign_in.refresh)
         elif isinstance(error, AuthenticationError):
-            wrong = "This is not the code, or it is too old." if self.sign_in.sent_code else "This was not accepted."
+            asked_code = not self._code_page.isHidden()
+            wrong = "This is not the code, or it is too old." if asked_code else "This was not accepted."
             self._tell(wrong)
         elif code_of(error) != "cancelled":
             self._tell(sentence(error.message if isinstance(error, SignInError) else str(error)))

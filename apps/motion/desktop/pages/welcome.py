@@ -87,6 +87,7 @@ class WelcomeCard(QWidget):
     def choose(self, role: str) -> None:
         """Be that."""
         self.role = role
+        self._problem.hide()
         for name, card in self.cards.items():
             restyle(card, "chosen", "true" if name == role else "false")
 

@@ -77,6 +77,10 @@ class LivePlot(QWidget):
         self.follow.active = True
         self._state.setText(f"Last {seconds} seconds")
 
+    def show_narrow(self, narrow: bool) -> None:
+        """Leave out how much is shown, where there is little room: the buttons beside it say it, too."""
+        self._state.setVisible(not narrow)
+
     def curve(self, side: str) -> Any:
         """Give the angles that are drawn of a knee."""
         return self._curves[side].getData()[1]

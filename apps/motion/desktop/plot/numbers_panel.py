@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from motion.desktop.plot.numbers import NOTABLE, Extremes, KneeNumbers, knee_numbers, symmetry
 from motion.desktop.style.theme import theme
 from motion.desktop.widgets.layouts import row
 from motion.desktop.widgets.texts import text
 from motion.desktop.words.times import degrees
+
+GAP, CARD_WIDTH = 12, 196
+"""Between cards, and what one needs: where there is less room, they stand one below the other."""
 
 
 class Bar(QWidget):
@@ -98,12 +101,28 @@ class NumbersPanel(QWidget):
         self._both = NumberCard(
             "Symmetry", "of the better knee", ("Flexion differs by", "Extension differs by"), "accent"
         )
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        for card in (*self.cards.values(), self._both):
-            layout.addWidget(card, 1)
         self._both.setVisible(len(sides) > 1)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(GAP)
+        self._place()
+
+    def _place(self) -> None:
+        """Put the cards side by side, or one below the other."""
+        shown = [*self.cards.values(), *([self._both] if len(self.cards) > 1 else [])]
+        fits = self.width() >= len(shown) * (CARD_WIDTH + GAP) - GAP
+        for number, card in enumerate(shown):
+            self._grid.addWidget(card, *((0, number) if fits else (number, 0)))
+            self._grid.setColumnStretch(number, 1 if fits or number == 0 else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See how many cards fit into a line."""
+        super().resizeEvent(event)
+        self._place()
+
+    def minimumSizeHint(self) -> QSize:
+        """Need the width of one card only."""
+        return QSize(CARD_WIDTH, super().minimumSizeHint().height())
 
     @property
     def scope(self) -> str:

@@ -92,6 +92,10 @@ class RecordingPlot(QWidget):
         layout.addWidget(self.numbers)
         self.show_view(self.span.whole)
 
+    def show_narrow(self, narrow: bool) -> None:
+        """Leave out which part is shown, where there is little room: the strip below shows it, too."""
+        self._where.setVisible(not narrow)
+
     @property
     def is_drawn(self) -> bool:
         """Whether the curves are there."""

@@ -13,6 +13,7 @@ from motion.desktop.widgets.texts import Picture, text
 from synovia_qt import SynoviaClient
 
 WAITING = "Connecting…"
+AWAY = "The server cannot be reached. It is tried again and again."
 
 
 class Splash(QWidget):
@@ -34,10 +35,16 @@ class Splash(QWidget):
         layout.addStretch(1)
         layout.addLayout(row(None, Picture("mark", 48), None))
         layout.addWidget(self._label)
-        layout.addLayout(row(None, Button("Sign out", "quiet", run=sign_out), None))
+        self._again = Button("Try again now", "primary", run=client.retry)
+        self._again.hide()
+        layout.addLayout(row(None, self._again, Button("Sign out", "quiet", run=sign_out), None))
         layout.addStretch(1)
         if not words:
             client.troubleChanged.connect(self._tell)
+            self._tell(client.trouble)
 
     def _tell(self, trouble: str) -> None:
-        self._label.setText(f"No connection yet: {trouble}." if trouble else WAITING)
+        """Say it in words for everybody; what the system said of it is the tip."""
+        self._label.setText(AWAY if trouble else WAITING)
+        self._label.setToolTip(trouble)
+        self._again.setVisible(bool(trouble))
