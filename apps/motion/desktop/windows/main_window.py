@@ -18,7 +18,7 @@ from motion.desktop.windows.splash import Splash
 from motion.desktop.words.errors import code_of, describe
 
 TITLE = "Motion Desk"
-SIZE, LEAST = (1_280, 820), (420, 480)
+SIZE, LEAST = (1_280, 820), (560, 480)
 
 
 class MainWindow(QMainWindow):
