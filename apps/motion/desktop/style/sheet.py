@@ -38,14 +38,14 @@ QLabel[role="small"] { color: $ink_3; font-size: 13px; }
 QLabel[role="note"] { background: $warn_soft; color: $warn; border-radius: 7px; padding: 9px 14px; font-size: 13px; }
 QLabel[role="key"] { background: $sunken; color: $ink_2; border: 1px solid $line_strong; border-bottom-width: 2px;
   border-radius: 5px; padding: 1px 6px; font-size: 12px; }
-QLabel[tone] { border-radius: 10px; padding: 2px 9px; font-size: 12px; font-weight: 600; }
+QLabel[tone] { border-radius: 8px; padding: 2px 9px; font-size: 12px; font-weight: 600; }
 QLabel[tone="neutral"] { background: $hover; color: $ink_2; }
 QLabel[tone="accent"] { background: $accent_soft; color: $accent_strong; }
 QLabel[tone="good"] { background: $good_soft; color: $good; }
 QLabel[tone="warn"] { background: $warn_soft; color: $warn; }
 QLabel[tone="bad"] { background: $bad_soft; color: $bad; }
-QLabel[tone="count"] { background: $accent; color: $accent_ink; padding: 1px 6px; border-radius: 8px; }
-QLabel[tone="live"] { background: $bad; color: $surface; padding: 1px 6px; border-radius: 8px; }
+QLabel[tone="count"] { background: $accent; color: $accent_ink; padding: 1px 6px; border-radius: 7px; }
+QLabel[tone="live"] { background: $bad; color: $surface; padding: 1px 6px; border-radius: 7px; }
 
 QPushButton { min-height: 34px; padding: 0 14px; border: 1px solid transparent; border-radius: 7px; font-weight: 600; }
 QPushButton[kind="primary"] { background: $accent; color: $accent_ink; border-color: $accent; }
