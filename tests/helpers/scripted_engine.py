@@ -29,6 +29,10 @@ class ScriptedVersion:
     def packed(self) -> bytes | None:
         return codec.pack(self.value) if self.kept and self.error is None else None
 
+    @property
+    def size(self) -> int:
+        return len(self.packed or b"")
+
     def digest(self) -> bytes:
         return b"" if self.error else digest(self.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,6 +25,22 @@ def shown_to(engine: ScriptedEngine, cache: TransitionCache, who: Identity) -> A
     pair.query_set.close()
     del engine.lives["notes:mine", who]
     return pair.value(1)
+
+
+async def test_results_that_nobody_else_keeps_any_more_count_among_what_is_kept() -> None:
+    engine, most, length = ScriptedEngine(), 1 << 20, 1 << 16
+    cache = TransitionCache(most)
+    pair = Pair(engine, cache=cache)
+    pair.add(1, "notes:all")
+    live = engine.live("notes:all")
+    sizes = []
+    for number in range(100):
+        live.now(number + 1, ["x" * length, number])  # a change of a few bytes in a large result
+        pair.step()
+        sizes.append(cache.size)
+    assert pair.value(1)[1] == 99
+    assert 2 * most > max(sizes) > most // 2
+    assert sum(later < earlier for earlier, later in pairwise(sizes)) > 3, "dropped again and again"
 
 
 @pytest.mark.parametrize("most", SIZES.values(), ids=SIZES)

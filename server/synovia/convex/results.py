@@ -12,7 +12,8 @@ _ENTRY_BYTES = 300  # what an entry costs beside its text, roughly
 class ResultCache:
     """The last few written results, by their version.
 
-    Keys are the addresses of versions; entries keep the versions, so that no other object can have them meanwhile.
+    Keys are the addresses of versions; entries keep the versions, so that no other object can have them meanwhile,
+    and count what these keep.
 
     Args:
         max_bytes: What is kept; beyond it everything is dropped, as what is written again costs little.
@@ -29,7 +30,7 @@ class ResultCache:
         if known is not None:
             return known[1]
         result = Result(function.result(version.packed, version.error), function.logged(version.log_lines))
-        size = _ENTRY_BYTES + (len(result.value) if isinstance(result.value, str) else 0)
+        size = _ENTRY_BYTES + version.size + (len(result.value) if isinstance(result.value, str) else 0)
         if self._bytes + size > self._max_bytes:
             self._known.clear()
             self._bytes = 0

@@ -29,6 +29,11 @@ class Version(Protocol):
     @property
     def log_lines(self) -> tuple[LogLine, ...]: ...
 
+    @property
+    def size(self) -> int:
+        """The bytes that it keeps in memory, roughly."""
+        ...
+
     def digest(self) -> bytes: ...
 
 

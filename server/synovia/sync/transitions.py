@@ -31,12 +31,15 @@ class Change(NamedTuple):
 class TransitionCache:
     """The last few encoded transitions, by what they lead from and to.
 
-    Keys hold the addresses of versions; entries keep the versions, so that no other object can have them meanwhile.
+    Keys hold the addresses of versions; entries keep the versions, so that no other object can have them meanwhile. What
+    these keep counts too: nobody else may keep them any more.
 
     Args:
-        max_bytes: What is kept; beyond it everything is dropped, as what is encoded again costs little.
+        max_bytes: What is kept, and the newest entry; beyond it everything else is dropped, as what is encoded again costs
+            little.
 
     Attributes:
+        size: What is kept, roughly, in bytes.
         hits: How often updates were found that had been packed before.
         misses: How often they had to be packed.
     """
@@ -45,7 +48,7 @@ class TransitionCache:
         self.hits = 0
         self.misses = 0
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.size = 0
         self._last_told: _One | None = None
         self._last_frame = b""
         self._frames: dict[_Key, bytes] = {}
@@ -63,10 +66,10 @@ class TransitionCache:
         key = (from_ts, to_ts, number, told)
         frame = self._frames.get(key)
         if frame is None:
+            self._trim()
             frame = encode_transition(from_ts, to_ts, self._shared(told, changes, whole=whole), number)
             self._frames[key] = frame
-            self._bytes += len(frame) + _ENTRY_BYTES
-            self._trim()
+            self.size += len(frame) + _ENTRY_BYTES
         return frame
 
     def encode_one(self, from_ts: Ts, to_ts: Ts, change: tuple[Subscription, Version], number: int) -> bytes:
@@ -89,17 +92,18 @@ class TransitionCache:
             return known[0]
         updates = _packed(changes, whole=whole)
         self.misses += 1
-        self._updates[told, whole] = (updates, [version for c in changes for version in (c.query.version, c.version)])
-        self._bytes += sum(map(len, updates)) + _ENTRY_BYTES
+        versions = [version for c in changes for version in (c.query.version, c.version)]
+        self._updates[told, whole] = updates, versions
+        self.size += sum(map(len, updates)) + sum(each.size for each in versions if each is not None) + _ENTRY_BYTES
         return updates
 
     def _trim(self) -> None:
         # Both at once: a frame without the entry that keeps its versions would be given to whoever is told of another
         # version that comes to lie at the same address.
-        if self._bytes > self._max_bytes:
+        if self.size > self._max_bytes:
             self._frames.clear()
             self._updates.clear()
-            self._bytes = 0
+            self.size = 0
 
 
 def _told(changes: Sequence[Change]) -> _Told | None:
