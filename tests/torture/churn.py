@@ -21,15 +21,12 @@ from typing import Any
 import numpy as np
 
 from helpers.churn import come_and_go, left
+from helpers.small_caches import keep_little
 from helpers.sync_server import Running, serving, until
-from synovia.dashboard import call_log
-from synovia.engine.log import Log
-from synovia.transaction.document_cache import DocumentCache
 
 AT_ONCE = 20
 MOST_GROWTH = 2_000
-"""Bytes a client, once what is kept on purpose is full; some hundreds are pages that SQLite keeps (64 MiB at most)."""
-SMALL_BYTES, FEW_COMMITS, FEW_CALLS = 256 * 1024, 128, 100
+"""Bytes a client, once what is kept on purpose is full."""
 
 
 def resident() -> int:
@@ -63,13 +60,6 @@ async def churn(minutes: float) -> bool:
         f"churn: {done} clients came and went; {left_of(before)}; memory {half[-1][1] / 1e6:.0f} MB, {slope:+.0f} B a client"
     )
     return slope < MOST_GROWTH
-
-
-def keep_little() -> None:
-    """Make small what a hub keeps within bounds, so that it is full at once: the newest documents, commits and calls."""
-    DocumentCache.__init__.__defaults__ = (SMALL_BYTES,)
-    Log.__init__.__kwdefaults__ = {**(Log.__init__.__kwdefaults__ or {}), "keep": FEW_COMMITS}
-    call_log.MOST_CALLS = FEW_CALLS  # type: ignore[misc]
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ The variable ``TORTURE_SABOTAGE`` names the guarantee; it is read here and nowhe
 like any other::
 
     python -m torture.hub --store mongodb://... --port 8001
+
+With ``TORTURE_KEEP_LITTLE`` its caches are small, so that its memory shows what is left behind.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from helpers.small_caches import keep_little
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen, make_server
@@ -34,6 +37,7 @@ from torture.trouble import KILL_AMID, make_trouble
 
 APP = Path(__file__).parents[1] / "apps" / "tortured"
 VARIABLE = "TORTURE_SABOTAGE"
+KEEP_LITTLE = "TORTURE_KEEP_LITTLE"
 
 
 def without_validation() -> None:
@@ -199,6 +203,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     if sabotage := os.environ.get(VARIABLE):
         SABOTAGES[sabotage]()
+    if os.environ.get(KEEP_LITTLE):
+        keep_little()
     asyncio.run(serve(arguments.store, arguments.port))
 
 

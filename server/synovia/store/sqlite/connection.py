@@ -13,6 +13,7 @@ from synovia.store.sqlite.errors import is_passing
 
 MEMORY: Final = ":memory:"
 FORMAT: Final = 3
+CACHE_KIB: Final = 64 * 1024
 
 # The newest version of every document and index entry stands apart from the past ones, so that reading the newest
 # never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are `engine.keys`; the key of
@@ -114,7 +115,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: the first transaction takes the lock for good
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
-    database.execute("PRAGMA cache_size = -65536")
+    database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     with transaction(database):
         (found,) = database.execute("PRAGMA user_version").fetchone()
         if found == 0:
