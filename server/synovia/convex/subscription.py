@@ -34,6 +34,7 @@ class RefusalVersion:
     packed = None
     journal = None
     log_lines = ()
+    size = 0
 
     def __init__(self, error: ErrorInfo) -> None:
         self.error = error

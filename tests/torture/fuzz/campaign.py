@@ -15,7 +15,6 @@ from synovia_client import Client, Subscription, Timeouts
 from synovia_protocol.errors import CloseCode
 from torture.fuzz.attack import Attack, NoAnswer, carry_out, make_attack
 from torture.history import History
-from torture.hub import KEEP_LITTLE
 from torture.processes import HubProcess, running_hubs
 from torture.workload import Scale, prepare
 
@@ -128,7 +127,7 @@ class Campaign:
 @asynccontextmanager
 async def fuzzed_hub(directory: Path) -> AsyncIterator[HubProcess]:
     """Run a hub to attack, on a database in a file."""
-    hub = HubProcess(f"sqlite:///{directory / 'fuzz.sqlite'}", directory / "hub.log", **{KEEP_LITTLE: "1"})
+    hub = HubProcess(f"sqlite:///{directory / 'fuzz.sqlite'}", directory / "hub.log", TORTURE_KEEP_LITTLE="1")
     async with running_hubs(hub):
         await prepare(hub.url, Scale(), History())
         yield hub
