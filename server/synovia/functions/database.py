@@ -160,7 +160,11 @@ class DatabaseWriter(DatabaseReader):
         self._relations = relations
         self._author = author or Author()
         self._turns = Turns()
-        self._deletions = Deletions(transaction, relations, self._write)
+
+    @property
+    def _deletions(self) -> Deletions:
+        """Made when needed: kept, it would keep this one, and all that was written would wait for the garbage collector."""
+        return Deletions(self._transaction, self._relations, self._write)
 
     def for_application(self) -> DatabaseWriter:
         author = replace(self._author, actor=APPLICATION)
