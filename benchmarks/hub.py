@@ -114,11 +114,11 @@ async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | 
     app = Synovia(served, store=store, settings=settings, development=application is not None)
     with listen(HOST, 0) as listener:
         await app.start()
-        garbage.tune()
         server = make_server(app)
         serving = asyncio.create_task(server.serve([listener]), name="server")
         try:
-            await answer_all(pipe, _handlers(app, listener.getsockname()[1]))
+            async with garbage.tuned():
+                await answer_all(pipe, _handlers(app, listener.getsockname()[1]))
         finally:
             server.should_exit = True
             await serving

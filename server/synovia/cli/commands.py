@@ -236,9 +236,8 @@ async def _serve(
     server.exits_in_time = True
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
-        garbage.tune()
         try:
-            async with answering(app, store):
+            async with garbage.tuned(), answering(app, store):
                 started()
                 if parent is not None:
                     parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))
