@@ -37,8 +37,13 @@ describe.skipIf(noBrowser)("the dashboard", () => {
   });
 
   describe.each(LOOKS)("in %s", (look, options) => {
+    let dashboard: Dashboard;
+    beforeAll(async () => {
+      dashboard = await Dashboard.open(browser, hub, options);
+    });
+    afterAll(() => dashboard?.close());
+
     it.each(PAGES)("shows %s, without a fault", async (path, text) => {
-      const dashboard = await Dashboard.open(browser, hub, options);
       await dashboard.goTo(path);
       await dashboard.page.getByText(text).first().waitFor();
       const row = dashboard.page.locator(".rows .row.opens").first();
@@ -47,7 +52,6 @@ describe.skipIf(noBrowser)("the dashboard", () => {
         await dashboard.page.locator(".panel").waitFor();
       }
       await dashboard.isSound(`${path.replace(/\W+/g, "-")}-${look}`);
-      await dashboard.close();
     });
   });
 

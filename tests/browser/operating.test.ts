@@ -14,7 +14,7 @@ import { Hub, ROOT } from "./harness/hub.ts";
 
 const run = promisify(execFile);
 /** Milliseconds between two calls. */
-const BREATH = 25;
+const BREATH = 100;
 const PAGES: readonly [path: string, text: RegExp][] = [
   ["data/patients", /^busy \d+$/],
   ["data/patients?view=schema", /missing index/],
@@ -74,16 +74,19 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
   }
 
   describe.each(LOOKS)("in %s", (look, options) => {
+    let dashboard: Dashboard;
+    beforeAll(async () => {
+      dashboard = await Dashboard.open(browser, hub, options);
+    });
+    afterAll(() => dashboard?.close());
+
     it.each(PAGES)("shows %s, without a fault", async (path, text) => {
-      const dashboard = await Dashboard.open(browser, hub, options);
       await dashboard.goTo(path);
       await dashboard.page.getByText(text).first().waitFor();
       await dashboard.isSound(`busy-${path.replace(/\W+/g, "-")}-${look}`);
-      await dashboard.close();
     });
 
     it("shows what a live query has read and printed, and a document with its plot", async () => {
-      const dashboard = await Dashboard.open(browser, hub, options);
       await dashboard.goTo("live");
       await dashboard.page.locator(".rows .row.opens").first().click();
       await dashboard.page.getByText("looked for busy").waitFor();
@@ -94,7 +97,6 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
       await dashboard.page.locator(".rows .row.opens .id").first().click(); // elsewhere in it there is a link
       await dashboard.page.getByRole("img", { name: /Plot of samples: -/ }).waitFor();
       await dashboard.isSound(`busy-plot-${look}`);
-      await dashboard.close();
     });
   });
 

@@ -13,6 +13,10 @@ export const LOOKS: readonly [string, BrowserContextOptions][] = [
   ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, bypassCSP: true }],
 ];
 
+interface Axe {
+  axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+}
+
 /** Somebody's window, and what went wrong in it. */
 export class Dashboard {
   readonly problems: string[] = [];
@@ -20,6 +24,7 @@ export class Dashboard {
   protected constructor(
     readonly page: Page,
     readonly url: string,
+    private readonly look: BrowserContextOptions,
     private readonly name = "dashboard",
   ) {
     page.on("pageerror", (error) => this.problems.push(String(error)));
@@ -30,16 +35,21 @@ export class Dashboard {
 
   static async open(browser: Browser, hub: Hub, options: BrowserContextOptions = {}): Promise<Dashboard> {
     const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-    return new Dashboard(await context.newPage(), `http://127.0.0.1:${hub.port}/_synovia/`);
+    return new Dashboard(await context.newPage(), `http://127.0.0.1:${hub.port}/_synovia/`, options);
   }
 
+  /** Open a page anew, as from an address that somebody was sent. */
   async goTo(path: string): Promise<void> {
+    await this.page.goto("about:blank");
     await this.page.goto(`${this.url}#/${path}`);
   }
 
+  /** What is wrong by axe's rules. In the dark only colours differ from the light. */
   async faults(): Promise<string[]> {
     await this.page.evaluate(AXE);
-    const { violations } = await this.page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run());
+    const rules = this.look.colorScheme === "dark" ? { runOnly: ["color-contrast"] } : {};
+    const options = { resultTypes: ["violations"], preload: false, ...rules };
+    const { violations } = await this.page.evaluate((options) => (window as unknown as Axe).axe.run(options), options);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
   }
 

@@ -39,7 +39,7 @@ export class SmallScene {
 export class SmallPage extends Dashboard {
   static async of(browser: Browser, hub: Hub, name: string, options: BrowserContextOptions): Promise<SmallPage> {
     const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-    return new SmallPage(await context.newPage(), `http://127.0.0.1:${hub.port}/`, name);
+    return new SmallPage(await context.newPage(), `http://127.0.0.1:${hub.port}/`, options, name);
   }
 
   button(name: string): Locator {
