@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 
+from helpers.motion_people import motion
 from helpers.qt_scenes import play
+from helpers.running_hub import running_hub
+from motion.demo.seed import seed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("clinic")]
 
 SCENES = (
     "signing_in",
@@ -30,6 +35,25 @@ WORK = (
     "no_connection",
     "people",
 )
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a database with people and recordings."""
+    file = tmp_path_factory.mktemp("seeded") / "hub.db"
+    asyncio.run(fill(file))
+    return file
+
+
+async def fill(file: Path) -> None:
+    async with running_hub(f"sqlite:///{file}", motion()) as hub:
+        await seed(f"ws://127.0.0.1:{hub.port}")
+
+
+@pytest.fixture
+def clinic(seeded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub of each scene have a copy of it."""
+    monkeypatch.setenv("SEEDED_CLINIC", str(seeded))
 
 
 @pytest.mark.parametrize("scene", WORK)
