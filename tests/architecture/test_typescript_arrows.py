@@ -18,6 +18,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "client": (("protocol",), ("",), ("react", "desktop")),
     "dashboard": (
         ("api", "ui", "browser", "session"),
+        ("hub",),
         ("data", "functions", "logs", "live", "clients", "calls", "health"),
         ("app",),
         ("",),

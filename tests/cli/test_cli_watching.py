@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from subprocess import CompletedProcess
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -54,6 +57,19 @@ async def scene() -> AsyncIterator[Scene]:
     async with serving() as running, client_of(running) as client:
         key = (await running.app.service_keys.create("ops", ["operator"])).token
         yield Scene(running, client, key)
+
+
+async def test_logs_say_whose_they_are_where_a_database_may_have_other_hubs(
+    mongodb_uri: str, database_name: str
+) -> None:
+    store = urlsplit(mongodb_uri)._replace(path=f"/{database_name}").geturl()
+    async with serving(store=store) as running, client_of(running) as client:
+        key = (await running.app.service_keys.create("ops", ["operator-read"])).token
+        scene = Scene(running, client, key)
+        await scene.post("hello")
+        done = await scene.synovia("logs")
+        assert "notes:post" in done.stdout
+        assert done.stderr.startswith(f"the calls at hub {socket.gethostname()}:{os.getpid()}; other hubs")
 
 
 async def test_logs_of_calls_that_have_ended(scene: Scene) -> None:

@@ -164,6 +164,7 @@ async def test_how_the_hub_is(operator: Operator) -> None:
     assert told["counters"]["committed"] >= 1
     assert told["gauges"]["connections"] == 1
     assert told["application"] == "notice_board"
+    assert await operator.ask("health:hub") == {"hub": told["hub"], "shared": False}
 
 
 async def test_limits_that_were_hit_are_told() -> None:

@@ -8,7 +8,7 @@ import json
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -212,12 +212,17 @@ def _session_of_development(address: HubAddress) -> str:
 
 
 async def followed(
-    address: HubAddress, path: str, args: dict[str, Any], told: Callable[[str], None]
+    address: HubAddress,
+    path: str,
+    args: dict[str, Any],
+    told: Callable[[str], None],
+    arrived: Callable[[HubConnection], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[Any, None]:
     """Follow a query for ever, over one connection after the other.
 
     Args:
         told: Called with what happens to connections.
+        arrived: Called with each connection before anything is asked.
 
     Raises:
         HubUnreachable: The first connection cannot be made. FunctionError: The query failed.
@@ -229,6 +234,8 @@ async def followed(
                 if away:
                     told("connected again")
                 first = away = False
+                if arrived is not None:
+                    await arrived(hub)
                 async for result in results:
                     yield result
         except HubUnreachable as error:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synovia.cli.hub import HubAddress, connected, followed
+from synovia.cli.hub import HubAddress, HubConnection, connected, followed
 from synovia.cli.options import JsonOption
 from synovia.cli.reporting import FAILED, counted, err, fail, out, run_to_end, say
 from synovia.cli.running import to_json
@@ -76,7 +76,7 @@ async def _show_calls(
 ) -> None:
     most = 500 if follow else limit
     last = 0
-    async with aclosing(_results(address, "_system/logs:recent", {**wanted, "limit": most}, follow)) as results:
+    async with aclosing(_calls(address, {**wanted, "limit": most}, follow)) as results:
         async for calls in results:
             newest = [call for call in calls if call["number"] > last]
             if calls and calls[0]["number"] < last:  # the hub was started again, and counts anew
@@ -86,15 +86,24 @@ async def _show_calls(
             last = calls[0]["number"] if calls else last
 
 
-async def _results(address: HubAddress, path: str, args: dict[str, Any], follow: bool) -> AsyncGenerator[Any, None]:
-    """Give the result of a query; and if that is wanted, each one after it."""
+async def _calls(address: HubAddress, args: dict[str, Any], follow: bool) -> AsyncGenerator[Any, None]:
+    """Give the newest calls; and if that is wanted, those after each change."""
+    path = "_system/logs:recent"
     if not follow:
         async with connected(address) as hub:
+            await _say_which(hub)
             yield await hub.query(path, args)
         return
-    async with aclosing(followed(address, path, args, _told)) as results:
+    async with aclosing(followed(address, path, args, _told, _say_which)) as results:
         async for result in results:
             yield result
+
+
+async def _say_which(hub: HubConnection) -> None:
+    """Say whose calls are shown, where there may be several hubs."""
+    found = await hub.query("_system/health:hub", {})
+    if found["shared"]:
+        _told(f"the calls at hub {found['hub']}; other hubs of its database have logs of their own, at their --url")
 
 
 def _print_call(call: Mapping[str, Any]) -> None:

@@ -17,6 +17,18 @@ from synovia.functions.function import Function
 from synovia.schema import Model
 
 
+class HubName(Model):
+    """Which hub answers.
+
+    Attributes:
+        hub: Names it among the hubs of its database: the machine and the process.
+        shared: Whether other hubs may serve the same database, with calls, live queries and clients of their own.
+    """
+
+    hub: str
+    shared: bool
+
+
 class HubState(Model):
     """A hub.
 
@@ -55,7 +67,12 @@ class HealthFunctions:
 
     def functions(self) -> Iterator[Function]:
         """List them."""
+        yield query("health:hub", self.hub)
         yield query("health:report", self.report)
+
+    async def hub(self, ctx: QueryContext) -> HubName:
+        """Tell which hub answers: whose calls, live queries and clients are shown."""
+        return HubName(hub=_name(), shared=self._running().engine.store.shared)
 
     async def report(self, ctx: QueryContext) -> HubState:
         """Tell how the hub is and what it has done, once a second."""
@@ -63,7 +80,7 @@ class HealthFunctions:
         running = self._running()
         return HubState(
             application=self._application,
-            hub=f"{socket.gethostname()}:{os.getpid()}",
+            hub=_name(),
             shared=running.engine.store.shared,
             process=os.getpid(),
             started_at=self._started_at,
@@ -111,6 +128,10 @@ class HealthFunctions:
             "lagSeconds": engine.lag_seconds,
             "unreadable": len(engine.unreadable),
         }
+
+
+def _name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _memory() -> int | None:

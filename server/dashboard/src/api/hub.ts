@@ -23,6 +23,7 @@ export const PATHS = {
   crons: "_system/calls:crons",
   cancel: "_system/calls:cancel",
   retry: "_system/calls:retry",
+  hub: "_system/health:hub",
   health: "_system/health:report",
 } as const;
 
@@ -269,6 +270,11 @@ export interface CronInfo {
   readonly lastRun?: number;
   readonly lastStatus?: string;
   readonly message?: string;
+}
+
+export interface HubName {
+  readonly hub: string;
+  readonly shared: boolean;
 }
 
 export interface HubState {

@@ -1,6 +1,7 @@
 /** Who is connected to this hub. */
 import { useState } from "react";
 import { useSynovia } from "synovia-client/react";
+import { HubName } from "../hub/hub-name.tsx";
 import { useLive } from "../browser/live.ts";
 import { PATHS, type ClientInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
@@ -47,6 +48,7 @@ export default function ClientsPage() {
       <div className="bar">
         <h1>Clients</h1>
         <span className="quiet">{found && plural(found.length, "connection")}</span>
+        <HubName />
         <span className="grow" />
         <SearchField value={search} change={setSearch} placeholder="Address or person" />
       </div>

@@ -1,5 +1,6 @@
 /** Live queries: who holds them, what they cost, and why they were run again. */
 import { useMemo, useRef, useState } from "react";
+import { HubName } from "../hub/hub-name.tsx";
 import { useLive } from "../browser/live.ts";
 import { goInstead, useRoute } from "../browser/route.ts";
 import { PATHS, type LiveQueryInfo, type LiveQueryList } from "../api/hub.ts";
@@ -61,6 +62,7 @@ export default function LivePage() {
       <div className="bar">
         <h1>Live queries</h1>
         <span className="quiet">{held.current && plural(all, "query", "queries")}{all > rows.length && `, the first ${count(rows.length)} of them`}</span>
+        <HubName />
         <span className="grow" />
         <SearchField value={search} change={setSearch} placeholder="Function" />
       </div>

@@ -1,5 +1,6 @@
 /** Calls as they happen. */
 import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { HubName } from "../hub/hub-name.tsx";
 import { useLive } from "../browser/live.ts";
 import { goInstead, useRoute } from "../browser/route.ts";
 import { PATHS, type Call } from "../api/hub.ts";
@@ -110,6 +111,7 @@ export default function LogsPage() {
           {!isSummary && failures > 0 && `, ${count(failures)} failed`}
           {!isSummary && more > 0 && `, ${compact(more)} more alike`}
         </span>
+        <HubName />
         <span className="grow" />
         <SearchField value={search} change={setSearch} placeholder="Function, caller, error, line" />
         <Choice label="Kind" all="Every kind" value={kind} choices={KINDS} change={setKind} />
