@@ -173,6 +173,7 @@ def plots() -> None:
         assert page.pane.view is not None
         plot = page.pane.view.plot
         until(lambda: plot.is_drawn, "the curves")
+        assert desk.window().isActiveWindow(), "some part of it was a window of its own for a moment"
         whole = plot.numbers.cards["left"].big
         assert whole.endswith("°")
         plot.plot.setFocus()

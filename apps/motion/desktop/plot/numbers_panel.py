@@ -101,17 +101,17 @@ class NumbersPanel(QWidget):
         self._both = NumberCard(
             "Symmetry", "of the better knee", ("Flexion differs by", "Extension differs by"), "accent"
         )
-        self._both.setVisible(len(sides) > 1)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
+        self._shown = [*self.cards.values(), *([self._both] if len(sides) > 1 else [])]
+        self._both.setParent(self)  # hidden, unless it is placed
         self._place()
 
     def _place(self) -> None:
         """Put the cards side by side, or one below the other."""
-        shown = [*self.cards.values(), *([self._both] if len(self.cards) > 1 else [])]
-        fits = self.width() >= len(shown) * (CARD_WIDTH + GAP) - GAP
-        for number, card in enumerate(shown):
+        fits = self.width() >= len(self._shown) * (CARD_WIDTH + GAP) - GAP
+        for number, card in enumerate(self._shown):
             self._grid.addWidget(card, *((0, number) if fits else (number, 0)))
             self._grid.setColumnStretch(number, 1 if fits or number == 0 else 0)
 
