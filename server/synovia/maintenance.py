@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from synovia.functions.access import Access
-from synovia.functions.context import ActionContext
+from synovia.functions.cascades import GO_ON
+from synovia.functions.context import ActionContext, MutationContext
 from synovia.functions.expired_uploads import FORGET_UPLOADS, forget_uploads, takes_uploads
 from synovia.functions.function import Function, Kind
 from synovia.functions.rate_limits import FORGET_LIMITS, forget_limits
@@ -57,6 +58,8 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
         registry = _with_cron(registry, FORGET_LIMITS, forget_limits, Kind.MUTATION, interval(timedelta(hours=1)))
     if any(map(takes_uploads, registry.functions.values())):
         registry = _with_cron(registry, FORGET_UPLOADS, forget_uploads, Kind.MUTATION, interval(timedelta(hours=1)))
+    if any(each.on_delete == "cascade" for relations in registry.relations.of.values() for each in relations):
+        registry = _with_cron(registry, GO_ON, go_on_deleting, Kind.MUTATION, daily("03:45", "UTC"))
     if not settings.sweep_at:
         return registry
 
@@ -65,6 +68,12 @@ def with_upkeep(registry: Registry, settings: ArraySettings, sweep: Callable[[fl
         return {"arrays": swept.arrays, "chunks": swept.chunks, "bytes": swept.bytes}
 
     return _with_cron(registry, SWEEP, run, Kind.ACTION, daily(settings.sweep_at, "UTC"))
+
+
+async def go_on_deleting(ctx: MutationContext) -> None:
+    """Delete the next of what is going, and go on until nothing is; it is begun anew if that has failed."""
+    if await ctx.db.go_on_deleting():
+        await ctx.scheduler.run_after(timedelta(), GO_ON)
 
 
 def _with_cron(

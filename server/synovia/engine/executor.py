@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import CodeType
 from typing import Any
 
@@ -19,6 +20,7 @@ from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import CallerAccess, CallOrigin
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
+from synovia.functions.cascades import CASCADES, GO_ON, Cascades
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, SeededRandom, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.env import Env
@@ -199,7 +201,7 @@ class Executor:
         except FunctionError as error:
             return Run(ReadSet(), error=error.info)
         rules = self._rules(function, transaction, rows, origin)
-        db = DatabaseReader(transaction, pages, rows, self.unreadable.note, rules)
+        db = DatabaseReader(transaction, pages, rows, self.unreadable.note, rules, self._cascades(transaction))
         kind = _Nobody if shared else QueryContext
         now = self.now()
         access = self._caller_access(kind, identity, transaction, now, origin=origin)
@@ -239,7 +241,7 @@ class Executor:
         transaction, now = outer.db.transaction, self.now()
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
         rules = self._rules(function, transaction, RowCache(), origin)
-        db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules)
+        db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules, cascades=self._cascades(transaction))
         context = self._reading(QueryContext, identity, db, now, access)
         await function.access.admit(context)
         if isinstance(values, InvalidArguments):
@@ -284,6 +286,8 @@ class Executor:
         try:
             async with asyncio.timeout(limits.mutation_timeout):
                 await self._run(function, context, args, run, rules=rules)
+                if transaction.revisions[CASCADES.name] and function.path != GO_ON:
+                    await context.scheduler.run_after(timedelta(), GO_ON)
         except TimeoutError:
             await self._check_store()
             run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
@@ -334,9 +338,12 @@ class Executor:
         """
         await self._admit(function, identity, Transaction(self.reads.snapshot(ts)), self.now())
 
+    def _cascades(self, transaction: Transaction) -> Cascades:
+        return Cascades(transaction, self.registry.relations)
+
     async def _admit(self, function: Function, identity: Identity | None, transaction: Transaction, now: int) -> None:
         access = self._caller_access(QueryContext, identity, transaction, now)
-        db = DatabaseReader(transaction, notice=self.unreadable.note)
+        db = DatabaseReader(transaction, notice=self.unreadable.note, cascades=self._cascades(transaction))
         await function.access.admit(self._reading(QueryContext, identity, db, now, access))
 
     def _reading(
@@ -394,7 +401,7 @@ class Executor:
         """Find a caller's roles in a context that only reads, also in a mutation."""
         if self.registry.roles is None:
             return frozenset()
-        db = DatabaseReader(transaction, notice=self.unreadable.note)
+        db = DatabaseReader(transaction, notice=self.unreadable.note, cascades=self._cascades(transaction))
         return await self.registry.roles.of(self._reading(kind, identity, db, now))
 
     async def _run(

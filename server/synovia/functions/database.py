@@ -15,6 +15,7 @@ from synovia import keys
 from synovia.errors import Forbidden, InvalidArguments, KeyTaken, NotFound
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import awaited
+from synovia.functions.cascades import STEP, Cascades, all_going
 from synovia.functions.conditions import lt
 from synovia.functions.deletion import Deletions, Leaving
 from synovia.functions.given import (
@@ -55,7 +56,11 @@ _NO_RELATIONS = Relations()
 
 
 class DatabaseReader:
-    """Reads of one run, all at the same instant."""
+    """Reads of one run, all at the same instant.
+
+    Attributes:
+        cascades: What is going, as the run sees it; for the server's own parts.
+    """
 
     def __init__(
         self,
@@ -64,12 +69,14 @@ class DatabaseReader:
         rows: RowCache | None = None,
         notice: Notice = unnoticed,
         judge: Judge | None = None,
+        cascades: Cascades | None = None,
     ) -> None:
         self._transaction = transaction
         self._notice = notice
         self._journal = journal or Journal()
         self._rows = rows or RowCache()
         self._judge = judge
+        self.cascades = cascades
 
     @property
     def transaction(self) -> Transaction:
@@ -78,10 +85,10 @@ class DatabaseReader:
 
     def for_application(self) -> DatabaseReader:
         """Give the same for the application itself, of which no rule asks anything; for ``ctx.as_application()``."""
-        return DatabaseReader(self._transaction, self._journal, self._rows, self._notice)
+        return DatabaseReader(self._transaction, self._journal, self._rows, self._notice, cascades=self.cascades)
 
     def _view(self, table: type[Table], *, with_deleted: bool = False) -> TableView:
-        return TableView(table, self._transaction, self._judge, with_deleted=with_deleted)
+        return TableView(table, self._transaction, self._judge, self.cascades, with_deleted=with_deleted)
 
     @overload
     async def get(self, id_: Id[T], /, *, with_deleted: bool = False) -> T | None: ...
@@ -155,7 +162,7 @@ class DatabaseWriter(DatabaseReader):
         judge: Judge | None = None,
         author: Author | None = None,
     ) -> None:
-        super().__init__(transaction, notice=notice, judge=judge)
+        super().__init__(transaction, notice=notice, judge=judge, cascades=Cascades(transaction, relations))
         self._ids = ids
         self._relations = relations
         self._author = author or Author()
@@ -164,11 +171,23 @@ class DatabaseWriter(DatabaseReader):
     @property
     def _deletions(self) -> Deletions:
         """Made when needed: kept, it would keep this one, and all that was written would wait for the garbage collector."""
-        return Deletions(self._transaction, self._relations, self._write)
+        return Deletions(self._transaction, self._relations, self._write, self._author.actor)
 
     def for_application(self) -> DatabaseWriter:
-        author = replace(self._author, actor=APPLICATION)
+        return self._by(APPLICATION)
+
+    def _by(self, actor: str | None) -> DatabaseWriter:
+        author = replace(self._author, actor=actor)
         return DatabaseWriter(self._transaction, self._ids, self._notice, self._relations, author=author)
+
+    async def go_on_deleting(self) -> bool:
+        """Delete some of the documents that are going, for the server itself; tell whether there may be more of them."""
+        left = STEP
+        for going in sorted(await all_going(self._transaction), key=lambda each: -each.depth):
+            left = await self._by(going.actor)._deletions.go_on(going, left)
+            if left == 0:
+                break
+        return bool(await all_going(self._transaction))
 
     @awaited("ctx.db.insert", is_write=True)
     async def insert(self, row: T, *, creation_time: float | None = None) -> Id[T]:
@@ -200,6 +219,8 @@ class DatabaseWriter(DatabaseReader):
         await self._check_may_write(table, document)
         if not made and await self._transaction.get(table.spec.name, document["_id"]) is not None:
             raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
+        if not made and self.cascades is not None and await self.cascades.still_going(table, document["_id"]):
+            raise KeyTaken(f"the document of {table.spec.name} with the id {row.id} is still being deleted")
         await self._write(table, None, document)
         note_kept(row, document)
         return Id(row.id).of(table)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from synovia import keys
 from synovia.errors import FunctionError
+from synovia.functions.cascades import AT_ONCE, CASCADES, Going
 from synovia.functions.visibility import NOT_DELETED
 from synovia.schema import Document, Table
 from synovia.schema.kept import DELETED_AT, SoftDelete
@@ -31,16 +32,33 @@ class Leaving(NamedTuple):
     at: int | None = None
 
 
+class _TooMany(Exception):
+    """More goes along than one mutation is to delete."""
+
+
+_AT_A_TIME = 25
+_MUCH_BYTES = 2 * 1024 * 1024
+"""A step that has written so much ends: the next one goes on."""
+_MOST_ROOTS = 100
+"""More documents than these are not deleted with what goes along later."""
+
+
 class Deletions:
     """Deletes and restores documents in a transaction.
 
     Rules are not asked of what goes along: the declaration of the reference has said so.
+
+    Args:
+        actor: Who deletes, for what goes along later.
     """
 
-    def __init__(self, transaction: Transaction, relations: Relations, change: Change) -> None:
+    def __init__(
+        self, transaction: Transaction, relations: Relations, change: Change, actor: str | None = None
+    ) -> None:
         self._transaction = transaction
         self._relations = relations
         self._change = change
+        self._actor = actor
 
     async def delete(self, leaving: Iterable[Leaving]) -> None:
         """Delete documents with those that go along, and take their ids out of those that stay; all or nothing.
@@ -53,9 +71,68 @@ class Deletions:
             async for _ in self._going(waiting):
                 pass
             return
-        with self._transaction.taken_back_on_error():
-            for each in [each async for each in self._going(waiting)]:
-                await self._check_unreferenced(each)
+        most = AT_ONCE if self._may_go_later(waiting) else None
+        try:
+            with self._transaction.taken_back_on_error():
+                for each in [each async for each in self._going(list(waiting), most)]:
+                    await self._check_unreferenced(each)
+        except _TooMany:
+            for each in waiting:
+                await self._change(each.table, each.document, None)
+                self._note(Going(each.table.spec.name, each.document["_id"], self._actor))
+
+    async def go_on(self, going: Going, most: int) -> int:
+        """Delete some of what refers to a document that is gone.
+
+        Args:
+            most: So many documents at most.
+
+        Returns:
+            How many more there might have been; 0 if there may be more to do.
+        """
+        for relation in self._relations.to.get(going.table, ()):
+            if relation.on_delete == "restrict":
+                continue
+            more = True
+            while more:
+                found = await self._referring(relation, {"_id": going.key}, most=min(most, _AT_A_TIME))
+                for each in found:
+                    await self._leave(relation, each, going)
+                most -= len(found)
+                if most == 0 or self._has_written_much():
+                    return 0
+                more = len(found) == _AT_A_TIME
+        self._transaction.write(CASCADES.name, going.id, going.note(), None)
+        return most
+
+    def _has_written_much(self) -> bool:
+        budget = self._transaction.budget
+        return budget is not None and budget.written > _MUCH_BYTES
+
+    async def _leave(self, relation: Relation, document: Document, going: Going) -> None:
+        """Have a document go after another one, and note it if others refer to it."""
+        if relation.on_delete == "unset":
+            await self._change(relation.table, document, _without(relation, document))
+            return
+        await self._change(relation.table, document, None)
+        for each in self._relations.to.get(relation.table.spec.name, ()):
+            if each.on_delete != "restrict" and await self._referring(each, document, most=1):
+                self._note(Going(relation.table.spec.name, document["_id"], going.actor, going.depth + 1))
+                return
+
+    def _note(self, going: Going) -> None:
+        self._transaction.write(CASCADES.name, going.id, None, going.note())
+
+    def _may_go_later(self, leaving: list[Leaving]) -> bool:
+        """Tell whether what goes along may do so later: nothing can refuse that, and no document is only marked."""
+        seen, tables = set[str](), {each.table.spec.name for each in leaving}
+        while tables - seen:
+            name = (tables - seen).pop()
+            seen.add(name)
+            if any(each.on_delete == "restrict" for each in self._relations.to.get(name, ())):
+                return False
+            tables |= {each.table.spec.name for each in self._relations.to.get(name, ()) if each.on_delete == "cascade"}
+        return len(leaving) <= _MOST_ROOTS and all(each.at is None for each in leaving)
 
     async def restore(self, table: type[Table], document: Document) -> None:
         """Bring back a document with those that went along with it."""
@@ -70,8 +147,12 @@ class Deletions:
                         (relation.table, each) for each in await self._referring(relation, document, where=same)
                     ]
 
-    async def _going(self, waiting: list[Leaving]) -> AsyncIterator[Leaving]:
+    async def _going(self, waiting: list[Leaving], most: int | None = None) -> AsyncIterator[Leaving]:
+        gone = 0
         while waiting:
+            if most is not None and gone + len(waiting) > most:
+                raise _TooMany
+            gone += 1
             table, document, at = waiting.pop()
             now = await self._transaction.get(table.spec.name, document["_id"])
             if now is None or (at is not None and DELETED_AT in now):
@@ -85,7 +166,7 @@ class Deletions:
                     waiting += [Leaving(relation.table, each, at) for each in await self._referring(relation, now)]
                 continue
             for relation in self._relations.to.get(table.spec.name, ()):
-                waiting += [Leaving(relation.table, each) for each in await self._let_go(relation, now)]
+                waiting += [Leaving(relation.table, each) for each in await self._let_go(relation, now, most)]
 
     def _softly(self, table: type[Table]) -> list[Relation]:
         """List the relations along which documents are deleted softly; all others stay as they are until it is purged."""
@@ -95,16 +176,17 @@ class Deletions:
             if relation.on_delete == "cascade" and issubclass(relation.table, SoftDelete)
         ]
 
-    async def _let_go(self, relation: Relation, document: Document) -> list[Document]:
+    async def _let_go(self, relation: Relation, document: Document, most: int | None) -> list[Document]:
         """Take the reference away from those that stay; give those that go along."""
         if relation.on_delete == "restrict":
             return []
-        referring = await self._referring(relation, document)
+        referring = await self._referring(relation, document, most=None if most is None else most + 1)
+        if most is not None and len(referring) > most:
+            raise _TooMany
         if relation.on_delete == "cascade":
             return referring
         for each in referring:
-            rest = {name: value for name, value in each.items() if name != relation.database}
-            await self._change(relation.table, each, rest)
+            await self._change(relation.table, each, _without(relation, each))
         return []
 
     async def _referring(
@@ -124,3 +206,7 @@ class Deletions:
                     f" {relation.table.spec.name} refer to it by {relation.name}",
                     {"table": relation.table.spec.name, "field": relation.database},
                 )
+
+
+def _without(relation: Relation, document: Document) -> Document:
+    return {name: value for name, value in document.items() if name != relation.database}

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
+from synovia.functions.cascades import CASCADES
 from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.job import JobFunction
@@ -39,7 +40,7 @@ SYSTEM_MODELS: tuple[type[Table], ...] = (
     AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
     RateLimitState,
 )  # fmt: skip
-SYSTEM_TABLES: tuple[TableSpec, ...] = tuple(table.spec for table in SYSTEM_MODELS)
+SYSTEM_TABLES: tuple[TableSpec, ...] = (*(table.spec for table in SYSTEM_MODELS), CASCADES)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 

@@ -36,7 +36,8 @@ class RuleReader(DatabaseReader):
     """
 
     def __init__(self, rules: CallerRules, *, judged: bool = False) -> None:
-        super().__init__(rules.transaction, rows=rules.rows, notice=rules.notice, judge=rules if judged else None)
+        judge, cascades = rules if judged else None, rules.caller.db.cascades
+        super().__init__(rules.transaction, rows=rules.rows, notice=rules.notice, judge=judge, cascades=cascades)
         self._of = rules
         if not judged:
             self.visible: DatabaseReader = RuleReader(rules, judged=True)

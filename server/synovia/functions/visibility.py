@@ -140,7 +140,6 @@ def _equality(table: type[Table], part: Filter) -> Comparison | None:
 
 
 _ALL: Final = Scope()
-_NOT_DELETED_ONES: Final = Scope(where=(NOT_DELETED,))
 
 
 class Judge(Protocol):
@@ -149,20 +148,34 @@ class Judge(Protocol):
     async def scope(self, table: type[Table], verb: Verb) -> Scope: ...
 
 
+class Remover(Protocol):
+    """Knows which documents of a table are gone for everybody, although the database still has them."""
+
+    async def shown(self, table: type[Table], scope: Scope) -> Scope: ...
+
+
 class TableView:
     """What a run sees of one table.
 
     Args:
         judge: Says what is to be seen; None: everything is.
+        remover: Says what is on its way out; None: nothing is.
         with_deleted: Also what has been deleted softly.
     """
 
     def __init__(
-        self, table: type[Table], transaction: Transaction, judge: Judge | None, *, with_deleted: bool = False
+        self,
+        table: type[Table],
+        transaction: Transaction,
+        judge: Judge | None,
+        remover: Remover | None = None,
+        *,
+        with_deleted: bool = False,
     ) -> None:
         self._table = table
         self._transaction = transaction
         self._judge = judge
+        self._remover = remover
         self._hides_deleted = issubclass(table, SoftDelete) and not with_deleted
         self.shows_deleted = with_deleted
 
@@ -173,7 +186,7 @@ class TableView:
 
     def with_deleted(self) -> TableView:
         """Give the same with what has been deleted softly."""
-        return TableView(self._table, self._transaction, self._judge, with_deleted=True)
+        return TableView(self._table, self._transaction, self._judge, self._remover, with_deleted=True)
 
     async def get(self, id_: Any) -> Document | None:
         """Read a document by its id."""
@@ -235,7 +248,7 @@ class TableView:
         return await self._transaction.aggregate(scope.narrow(scan, self._table.spec.indexes), summary)
 
     async def _scope(self) -> Scope:
-        if self._judge is None:
-            return _NOT_DELETED_ONES if self._hides_deleted else _ALL
-        scope = await self._judge.scope(self._table, "read")
-        return replace(scope, where=(*scope.where, NOT_DELETED)) if self._hides_deleted else scope
+        scope = _ALL if self._judge is None else await self._judge.scope(self._table, "read")
+        if self._hides_deleted:
+            scope = replace(scope, where=(*scope.where, NOT_DELETED))
+        return scope if self._remover is None else await self._remover.shown(self._table, scope)
