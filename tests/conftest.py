@@ -8,12 +8,14 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from helpers.mongod import NoMongod, drop_database, running_mongod
+from helpers.reopened_stores import Reopened
 from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
@@ -102,3 +104,12 @@ async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         return
     uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
     yield MongoStore(uri, name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
+def reopened(request: pytest.FixtureRequest, tmp_path: Path) -> Reopened:
+    """Give the maker of stores over a database of this test's own."""
+    if request.param == "sqlite":
+        return Reopened(lambda: open_store(f"sqlite:///{tmp_path / 'data.db'}"), alone=True)
+    uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
+    return Reopened(lambda: MongoStore(uri, name, patience=0.1), alone=False)

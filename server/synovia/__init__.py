@@ -48,7 +48,21 @@ from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.workflow import WorkflowContext, workflow
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
 from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall, WorkflowStep
-from synovia.schema import Array, File, FileLimits, Float64Array, Id, Index, Model, SearchIndex, Table, Upload
+from synovia.schema import (
+    Array,
+    Encrypted,
+    EncryptedSearchable,
+    File,
+    FileLimits,
+    Float64Array,
+    Id,
+    Index,
+    Model,
+    SearchIndex,
+    Table,
+    UnreadableField,
+    Upload,
+)
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.relations import Reference
@@ -76,6 +90,8 @@ __all__ = [
     "ConvexInt64",
     "ConvexValue",
     "CronJob",
+    "Encrypted",
+    "EncryptedSearchable",
     "Env",
     "File",
     "FileLimits",
@@ -126,6 +142,7 @@ __all__ = [
     "UnknownFunction",
     "UnknownIndex",
     "UnreadableDocument",
+    "UnreadableField",
     "Upload",
     "WorkflowContext",
     "WorkflowStep",

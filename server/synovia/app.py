@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from synovia.engine.settings import EngineLimits
 from synovia.files.key import FILE_KEYS, file_key
 from synovia.files.uploads import Uploads
 from synovia.functions.access import CallOrigin
+from synovia.functions.encryption import checked_keyring
 from synovia.functions.env import read_env
 from synovia.functions.files import UPLOADS
 from synovia.functions.registry import Registry, load_application
@@ -57,6 +58,7 @@ from synovia.mail.service import MailService
 from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
 from synovia.metrics import new_metrics
+from synovia.migrations.rotation import rotations
 from synovia.migrations.service import SchemaService
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
@@ -91,7 +93,8 @@ class Synovia:
 
     Raises:
         SchemaError: There is no such application, or what it declares cannot work.
-        ValueError, OSError: The settings of sign-in cannot work, or a file that they name cannot be read.
+        ValueError, OSError: The settings of sign-in cannot work, or a file that they name cannot be read; or there are no
+            keys for encrypted fields.
     """
 
     def __init__(
@@ -123,8 +126,12 @@ class Synovia:
         services = Services(calls, mail, self.sign_in.sessions if self.sign_in is not None else None)
         self.metrics = new_metrics(self.registry.functions)
         self.tracing = new_tracing(self.registry.functions, on=self.settings.traces, provider=tracer_provider)
+        self.keyring = checked_keyring(self.registry.models, self.settings.encryption.keyring())
+        again = rotations(self.registry.models.values(), self.keyring)
+        self.registry = replace(self.registry, migrations=(*self.registry.migrations, *again))
         self.system = System(self.registry, lambda: self)
         self.registry = self.system.registry
+        self.system.log.keeps_results = self.keyring is None
         self._forwarding = self._new_forwarding()
         self.engine: Engine = Engine(
             self.store,
@@ -136,6 +143,7 @@ class Synovia:
             observer=Observers(self.metrics.observer, self.system.log),
             tracer=self.tracing.tracer,
             peers=self._forwarding,
+            keyring=self.keyring,
         )
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)

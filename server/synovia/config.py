@@ -19,6 +19,7 @@ from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.migrations.settings import DocumentSettings
 from synovia.scheduler.settings import SchedulerSettings
+from synovia.sealing.settings import EncryptionSettings
 from synovia.store.base import REQUEST_TTL
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -56,6 +57,8 @@ class Settings(BaseSettings):
         arrays: How long arrays are kept that nobody refers to: ``SYNOVIA_ARRAYS_GRACE``, ``SYNOVIA_ARRAYS_SWEEP_AT``.
         files: How large files may be: ``SYNOVIA_FILES_MAX_BYTES`` and so on.
         hubs: By what hubs on one database know each other: ``SYNOVIA_HUBS_SECRET``, ``SYNOVIA_HUBS_HOST``.
+        encryption: Where the keys of encrypted fields are: ``SYNOVIA_ENCRYPTION_KEYS``, ``SYNOVIA_ENCRYPTION_KEYS_FILE``,
+            ``SYNOVIA_ENCRYPTION_KEYS_COMMAND``.
         documents: Whether hubs check documents and run migrations: ``SYNOVIA_DOCUMENTS_CHECK``,
             ``SYNOVIA_DOCUMENTS_MIGRATE``.
     """
@@ -95,6 +98,7 @@ class Settings(BaseSettings):
     files: FileSettings = FileSettings()
     documents: DocumentSettings = DocumentSettings()
     hubs: HubsSettings = HubsSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -98,6 +98,8 @@ OPERATOR = "operator"
 """The role of a service's key that opens all that is an operator's."""
 OPERATOR_READS = "operator-read"
 """The role of one that only looks."""
+OPERATOR_OPENS = "operator-opens"
+"""The role of one that is also shown what is encrypted in the database, each time with an entry of the audit table."""
 SERVICE = "service"
 """The issuer of the keys of services."""
 OPERATOR_SESSION = "operator"
@@ -114,6 +116,11 @@ def operates(identity: Identity | None) -> bool:
 def may_change(identity: Identity | None) -> bool:
     """Tell whether the caller runs this hub, and may do more than look."""
     return identity is not None and operates(identity) and OPERATOR in identity.roles
+
+
+def may_open(identity: Identity | None) -> bool:
+    """Tell whether the caller runs this hub, and may see what is encrypted in the database."""
+    return identity is not None and operates(identity) and OPERATOR_OPENS in identity.roles
 
 
 class InvalidToken(Exception):

@@ -196,7 +196,7 @@ async def test_another_origin_opens_and_ends_no_session_not_even_in_development(
 async def test_in_development_on_loopback_no_key_is_needed() -> None:
     async with serving(development=True) as running:
         opened = (await post(running, "/_synovia/session", {})).json
-        assert (opened["name"], opened["roles"]) == ("development", ["operator"])
+        assert (opened["name"], opened["roles"]) == ("development", ["operator", "operator-opens"])
         tables = await post(running, "/api/query", {"path": "_system/data:tables", "args": {}}, token=opened["token"])
         assert tables.status == 200
 

@@ -20,6 +20,7 @@ from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.migrations.settings import DocumentSettings
 from synovia.scheduler.settings import SchedulerSettings
+from synovia.sealing.settings import EncryptionSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 UNITS = {"": 1, "MiB": 1 << 20, "GiB": 1 << 30, "days": 86_400}
@@ -33,6 +34,7 @@ TABLES = [
             ("", Settings),
             ("ARRAYS_", ArraySettings),
             ("DOCUMENTS_", DocumentSettings),
+            ("ENCRYPTION_", EncryptionSettings),
             ("FILES_", FileSettings),
             ("HUBS_", HubsSettings),
         ],

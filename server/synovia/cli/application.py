@@ -13,6 +13,7 @@ from synovia.config import Settings
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry, load_application
 from synovia.hosts import is_loopback
+from synovia.sealing.keyring import BadKeys
 
 
 class ApplicationError(Exception):
@@ -91,5 +92,7 @@ def server_of(registry: Registry, store: str, settings: Settings, *, development
         return Synovia(registry, store=store, settings=settings, development=development)
     except SchemaError as error:
         raise typer.BadParameter(str(error)) from None
+    except BadKeys as error:
+        raise typer.BadParameter(f"encryption: {error}") from None
     except (ValueError, OSError) as error:
         raise typer.BadParameter(f"sign-in: {error}") from None

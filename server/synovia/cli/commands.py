@@ -22,6 +22,7 @@ from synovia.cli.application import check_path, development_store, is_local, loa
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import calls
 from synovia.cli.doctor import doctor
+from synovia.cli.encryption import encryption
 from synovia.cli.environment import environment_of
 from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
@@ -317,6 +318,7 @@ def sweep_arrays(
 
 
 app.add_typer(keys, name="key")
+app.add_typer(encryption, name="encryption")
 app.command("calls")(reporting(calls))
 app.command("migrate")(reporting(migrate))
 app.command("import")(reporting(import_data))

@@ -21,14 +21,17 @@ from synovia.config import Settings
 from synovia.convex_export import Checked
 from synovia.export.archive import Archive
 from synovia.export.checking import check as check_archive
+from synovia.export.errors import ExportError
 from synovia.export.importing import ImportResult, differences, import_archive
 from synovia.export.inserting import Imported
 from synovia.export.manifest import Manifest
 from synovia.export.plain import FORMATS
 from synovia.export.table_importing import import_table
 from synovia.export.writing import IMPORTS
+from synovia.functions.encryption import checked_keyring
 from synovia.functions.registry import Registry
 from synovia.schema import TableSpec
+from synovia.sealing.keyring import BadKeys
 from synovia.store import open_store
 
 ApplicationArgument = Annotated[
@@ -169,16 +172,20 @@ def _import_table(
 async def _into_table(
     registry: Registry, where: str | None, settings: Settings, given: dict[str, Any]
 ) -> dict[str, Any]:
+    try:
+        keyring = checked_keyring(registry.models, settings.encryption.keyring())
+    except BadKeys as error:
+        raise ExportError(str(error)) from None
     with shown(f"importing {given['table']}") as told:
         if where is None:
-            return await import_table(None, registry, given, told)
+            return await import_table(None, registry, given, told, keyring)
         answered, found = await ask_hub(where, "import table", given, told)
         if answered:
             return dict(found)
         store = open_store(where, request_ttl=settings.request_ttl)
         await store.open(registry.tables)
         try:
-            return await import_table(store, registry, given, told)
+            return await import_table(store, registry, given, told, keyring)
         finally:
             await store.close()
 

@@ -32,6 +32,7 @@ from synovia.export.writing import Progress, Told
 from synovia.functions.stored_env import keep_value, stored_values
 from synovia.identity import InvalidToken
 from synovia.migrations.plan import drop_unused_indexes, plan, status
+from synovia.migrations.rotation import sealed_counts
 from synovia.seeding import run_seeds, seeding_state
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
@@ -112,10 +113,25 @@ def _exporting(operation: str) -> LongOperation:
 
 
 async def _import_table(server: Synovia, given: Mapping[str, Any], told: Told) -> Any:
-    return await import_table(server.store, server.registry, given, told)
+    return await import_table(server.store, server.registry, given, told, server.keyring)
+
+
+async def _encryption_keys(server: Synovia, given: Mapping[str, Any]) -> Any:
+    keyring = server.keyring
+    if keyring is None:
+        return {"keys": [], "fields": []}
+    counts = await sealed_counts(server.store, server.registry.models, keyring)
+    return {"keys": keyring.ids, "search": keyring.searches, "fields": [asdict(each) for each in counts]}
+
+
+async def _encryption_rotate(server: Synovia, given: Mapping[str, Any]) -> Any:
+    await server.schema.migrations.seal_anew()
+    return await _encryption_keys(server, given)
 
 
 OPERATIONS: dict[str, Operation] = {
+    "encryption keys": _encryption_keys,
+    "encryption rotate": _encryption_rotate,
     "call": _call,
     "key create": _create_key,
     "key list": _list_keys,

@@ -15,6 +15,7 @@ from synovia.convex_export.values import BadValue, document_of
 from synovia.export.errors import ExportError
 from synovia.export.inserting import Line
 from synovia.schema import CREATION_TIME, Document, Table, id_to_bson, misfit_of
+from synovia.schema.encrypted import sealed_fields
 
 MOST_DOCUMENT_BYTES: Final = 15 * 1024 * 1024
 _MOST_FAULTS: Final = 20
@@ -86,6 +87,11 @@ def _count(archive: Archive, table: str) -> int:
 def _check_table(archive: Archive, table: str, model: type[Table] | None, faults: list[str], found: Checked) -> int:
     count, unseen = 0, dict[str, None]()
     declared = None if model is None else {info.alias or name for name, info in model.model_fields.items()}
+    if model is not None and (encrypted := sealed_fields(model)):
+        names = ", ".join(encrypted)
+        faults.append(
+            f"{table}: {names}: what is encrypted cannot come from Convex; import it unencrypted, and migrate it"
+        )
     for line in documents(archive, table, faults):
         count += 1
         if model is None or declared is None:

@@ -49,7 +49,7 @@ class LoggedCall:
         "scheduled", "seconds", "size", "word", "written",
     )  # fmt: skip
 
-    def __init__(self, call: EndedCall, at: float) -> None:
+    def __init__(self, call: EndedCall, at: float, *, keeps_result: bool = True) -> None:
         outcome = call.outcome
         packed = None if outcome is None else outcome.packed
         self.number, self.parent, self.runs, self.scheduled = call.number, call.parent, call.runs, len(call.scheduled)
@@ -59,7 +59,7 @@ class LoggedCall:
         self.at = at
         self.more = 0
         self.size = 0 if packed is None else len(packed)
-        self.packed = packed if self.size <= MOST_RESULT_BYTES else None
+        self.packed = packed if keeps_result and self.size <= MOST_RESULT_BYTES else None
         self.error: ErrorInfo | None = None if outcome is None else outcome.error
         self.lines: tuple[LogLine, ...] = () if outcome is None else outcome.log_lines
         self.read = 0 if outcome is None else outcome.documents_read
@@ -102,7 +102,10 @@ class CallLog:
         seen, failures, runs: Calls, those of them that have not ended well, and runs of live queries, since it was made.
         left_out: How many of the calls were counted and not kept.
         limited: How many have ended with the code of a limit, by code.
+        keeps_results: Whether results are kept; not where they may hold what is encrypted in the database.
     """
+
+    keeps_results = True
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -159,7 +162,7 @@ class CallLog:
         return found
 
     def _keep(self, call: EndedCall, at: float) -> LoggedCall:
-        logged = LoggedCall(call, at)
+        logged = LoggedCall(call, at, keeps_result=self.keeps_results)
         self._calls.append(logged)
         if len(self._calls) > MOST_CALLS:
             self._calls.popleft()

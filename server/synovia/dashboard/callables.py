@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 from synovia.dashboard.declaring import action, query
 from synovia.dashboard.running import Running
-from synovia.dashboard.values import as_json, from_json, packed_as_json
-from synovia.errors import FunctionError, InvalidArguments
+from synovia.dashboard.values import SEALED, as_json, from_json, packed_as_json
+from synovia.errors import Forbidden, FunctionError, InvalidArguments
 from synovia.functions.access import Access, CallOrigin
 from synovia.functions.context import ActionContext, MutationContext, QueryContext
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
 from synovia.functions.routing import HttpRoute
 from synovia.http.jsonschema import Described
-from synovia.identity import Identity
+from synovia.identity import Identity, may_open
 from synovia.schema import Model
 
 
@@ -136,6 +136,10 @@ class FunctionFunctions:
     async def watch(self, ctx: QueryContext, path: str, json_text: str = "{}", caller: Caller = Caller()) -> Answer:  # noqa: B008
         """Call a query as somebody, again whenever what it has read changes."""
         args = from_json(json_text, "the arguments")
+        if self._running().engine.keyring is not None:
+            return _failure(
+                Forbidden("where there are keys of encrypted fields a query is run once, which is recorded")
+            )
         try:
             packed = await self._running().engine.query_within(ctx, path, args, caller.identity, caller.origin)
         except FunctionError as error:
@@ -152,7 +156,7 @@ class FunctionFunctions:
         )
         function = self._registry.functions.get(path)
         kind = Kind.QUERY if function is None else function.kind
-        if kind is not Kind.QUERY:
+        if kind is not Kind.QUERY or engine.keyring is not None:
             await self._audit(ctx, path, caller)
         if kind is Kind.MUTATION:
             outcome = await engine.mutate(path, args, identity, origin=origin)
@@ -164,9 +168,9 @@ class FunctionFunctions:
         if outcome.error is not None:
             error = outcome.error
             return _failure(FunctionError(error.code, error.message, error.data))
-        return Answer(
-            result=packed_as_json(outcome.packed), read=outcome.documents_read, written=outcome.documents_written
-        )
+        shows = engine.keyring is None or may_open(ctx.identity)
+        result = packed_as_json(outcome.packed) if shows else as_json(SEALED)
+        return Answer(result=result, read=outcome.documents_read, written=outcome.documents_written)
 
     async def _audit(self, ctx: ActionContext, path: str, caller: Caller) -> None:
         actor = None if ctx.identity is None else ctx.identity.key

@@ -22,8 +22,10 @@ from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function
 from synovia.http.files import SHOWN
+from synovia.identity import OPERATOR_OPENS, may_open
 from synovia.keys import BY_ID, Interval, Order
 from synovia.schema import Document, File, Id, Model, Table, id_to_bson, misfit_of, refusal
+from synovia.schema.encrypted import Sealed, sealed_fields
 from synovia.schema.kept import DELETED_AT
 from synovia.schema.misfits import id_text
 from synovia.store.filters import AllOf, Comparison, Filter, Not
@@ -126,6 +128,7 @@ class DataFunctions:
         yield query("data:document", self.document)
         yield query("data:find", self.find)
         yield query("data:consequences", self.consequences)
+        yield mutation("data:open", self.open)
         yield mutation("data:insert", self.insert)
         yield mutation("data:update", self.update)
         yield mutation("data:delete", self.delete)
@@ -243,6 +246,26 @@ class DataFunctions:
         known = table in self._tables.models
         if not known and not (self._tables.shows(table) and table in await self._running().engine.store.tables()):
             raise NotFound(f"there is no table {table!r}")
+
+    async def open(self, ctx: MutationContext, table: str, id: str, field: str) -> str:
+        """Show the value of an encrypted field as JSON, and write to the audit table who was shown it.
+
+        Raises:
+            Forbidden: The key has not the role for it.
+            UnreadableField: It does not open.
+        """
+        if not may_open(ctx.identity):
+            raise Forbidden(f"this key is not shown what is encrypted: it needs the role {OPERATOR_OPENS!r} as well")
+        fields = sealed_fields(self._tables.model(table)).values()
+        found = await SystemWriter(ctx.db).read(table, id_to_bson(id))
+        sealed = next((each for each in fields if field in (each.name, each.database)), None)
+        if found is None or sealed is None or sealed.database not in found:
+            raise NotFound(f"{table} has no document {id} with an encrypted field {field}")
+        value = sealed.open(found[sealed.database], found["_id"], ctx.db.transaction.keyring)
+        if type(value) is Sealed:
+            raise value.error
+        await ctx.audit("operator.open", subject=f"{table}/{id}", data={"field": sealed.database})
+        return as_json(shown({"": value})[""])
 
     # --- changing
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from synovia.dashboard.declaring import PREFIX, look_again, query
 from synovia.dashboard.lines import LogLineShown, lines_shown
 from synovia.dashboard.running import Running
-from synovia.dashboard.values import as_json
+from synovia.dashboard.values import SEALED, as_json
 from synovia.dashboard.words import words_of
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
@@ -155,7 +155,7 @@ class LiveQueryFunctions:
 
     def _arguments_of(self, live: LiveQuery) -> str:
         if live not in self._arguments:
-            self._arguments[live] = _arguments(live)
+            self._arguments[live] = _arguments(live, self._engine)
         return self._arguments[live]
 
     def _commit(self, live: LiveQuery) -> KeyedCommit | None:
@@ -208,7 +208,9 @@ def _state(live: LiveQuery) -> str:
     return "loading" if not live.loaded else "current" if live.dirty_at is None else "waiting"
 
 
-def _arguments(live: LiveQuery) -> str:
+def _arguments(live: LiveQuery, engine: Engine) -> str:
+    if engine.keyring is not None and live.key.packed_args:
+        return SEALED
     text = " ".join(as_json(codec.unpack(live.key.packed_args)).split()) if live.key.packed_args else "{}"
     return text if len(text) <= MOST_ARGUMENTS else f"{text[:MOST_ARGUMENTS]}…"
 

@@ -18,7 +18,16 @@ from synovia.auth.records import Records
 from synovia.auth.service_keys import ServiceKeys
 from synovia.auth.tokens import Clock, refused
 from synovia.errors import Forbidden
-from synovia.identity import OPERATOR, OPERATOR_READS, OPERATOR_SESSION, Authenticator, Identity, SignIn, operates
+from synovia.identity import (
+    OPERATOR,
+    OPERATOR_OPENS,
+    OPERATOR_READS,
+    OPERATOR_SESSION,
+    Authenticator,
+    Identity,
+    SignIn,
+    operates,
+)
 from synovia.keys import IndexSpec
 from synovia.schema import Document, TableSpec
 from synovia.store.base import Store
@@ -59,12 +68,12 @@ class OperatorSessions:
         signed_in = await self._keys.authenticate(key)
         if not operates(signed_in.identity):
             raise Forbidden(f"this is for keys with the role {OPERATOR!r} or {OPERATOR_READS!r}")
-        roles = [role for role in signed_in.identity.roles if role in (OPERATOR, OPERATOR_READS)]
+        roles = [role for role in signed_in.identity.roles if role in (OPERATOR, OPERATOR_READS, OPERATOR_OPENS)]
         return await self._open(signed_in.identity.subject, roles, key)
 
     async def open_in_development(self) -> SignIn:
         """Open a session of whoever develops on this machine."""
-        return await self._open(DEVELOPMENT, [OPERATOR], None)
+        return await self._open(DEVELOPMENT, [OPERATOR, OPERATOR_OPENS], None)
 
     async def _open(self, name: str, roles: list[str], key: str | None) -> SignIn:
         await self._forget_expired()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from synovia.dashboard.declaring import mutation, query
-from synovia.dashboard.values import as_json, shown
+from synovia.dashboard.values import SEALED, as_json, shown
 from synovia.errors import InvalidArguments, NotFound
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.function import Function
@@ -23,7 +23,7 @@ class ScheduledShown(Model):
     """A call that was scheduled; times are in milliseconds since 1970.
 
     Attributes:
-        arguments: As JSON.
+        arguments: As JSON; not where there are keys of encrypted fields, as they may hold the like.
         reference: Of what it failed with; the log may have its traceback.
         done, estimate: Of a job: so many documents are behind it, of about so many.
         is_job: Whether it is a job, or a workflow that runs: it can be cancelled then, too, and goes on where it stopped.
@@ -74,7 +74,8 @@ class ScheduledFunctions:
         """List calls: those that wait with the next one first, others with the newest first."""
         calls = ctx.db.query(ScheduledCall).using("by_status", status=status)
         rows = await calls.order("asc" if status == "pending" else "desc").take(max(1, min(limit, MOST_SHOWN)))
-        return [_shown(row) for row in rows]
+        sealed = ctx.db.transaction.keyring is not None
+        return [_shown(row, sealed=sealed) for row in rows]
 
     async def crons(self, ctx: QueryContext) -> list[CronShown]:
         """List what is run by itself, the next one first."""
@@ -115,10 +116,10 @@ class ScheduledFunctions:
         return str(new)
 
 
-def _shown(row: ScheduledCall) -> ScheduledShown:
-    error, progress = row.error, row.progress
+def _shown(row: ScheduledCall, *, sealed: bool) -> ScheduledShown:
+    error, progress, arguments = row.error, row.progress, SEALED if sealed else shown(row.args)
     return ScheduledShown(
-        id=row.id, path=row.path, arguments=as_json(shown(row.args)), status=row.status, run_at=row.run_at,
+        id=row.id, path=row.path, arguments=as_json(arguments), status=row.status, run_at=row.run_at,
         attempts=row.attempts, created_at=row.created_at, started_at=row.started_at, finished_at=row.finished_at,
         code=None if error is None else error.code, message=None if error is None else error.message,
         reference=None if error is None else error.reference, cron=row.cron, pool=row.pool, hub=row.hub,

@@ -11,11 +11,14 @@ from bson import ObjectId
 from synovia.errors import InvalidArguments
 from synovia.http.values import JsonError, load, to_json
 from synovia.schema import Document, File
+from synovia.schema.encrypted import sealed_in
 from synovia.schema.values import readable
 from synovia_protocol import codec
 from synovia_protocol.errors import WireValueError
 from synovia_protocol.messages import ArrayRef
 
+SEALED: Final = "(sealed)"
+"""Stands for what is not shown, because it may hold what is encrypted where it is stored."""
 MOST_TEXT: Final = 160
 MOST_ITEMS: Final = 6
 
@@ -31,6 +34,8 @@ def shown(document: Document) -> dict[str, Any]:
 
 
 def _with_files(value: Any) -> Any:
+    if (sealed := sealed_in(value)) is not None:
+        return {"$sealed": sealed.hex()}
     if isinstance(value, dict):
         return File.from_bson(value) or {key: _with_files(item) for key, item in value.items()}
     return [_with_files(item) for item in value] if isinstance(value, list) else value

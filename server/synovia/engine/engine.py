@@ -40,6 +40,7 @@ from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
 from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Gap, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
@@ -76,9 +77,11 @@ class Engine:
         observer: Observer | None = None,
         tracer: Tracer = UNTRACED,
         peers: Peers | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         self.store = store
         self.registry = registry
+        self.keyring = keyring
         self.observer = observer or Unobserved()
         self.tracer = tracer
         self._executor = Executor(
@@ -89,6 +92,7 @@ class Engine:
             services=services,
             limits=limits,
             tracer=tracer,
+            keyring=keyring,
         )
         self._executor.on_failure = self.observer.failed
         self.unreadable = self._executor.unreadable

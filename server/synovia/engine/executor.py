@@ -35,6 +35,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
@@ -126,6 +127,7 @@ class Executor:
         services: What functions may use beyond the database.
         limits: How large a result may be.
         tracer: Makes spans of what is read.
+        keyring: Seals and opens encrypted fields, and seals what is kept of requests; None: there are no keys.
 
     Attributes:
         ids: The clock from which the ids of new documents are made.
@@ -147,7 +149,9 @@ class Executor:
         services: Services | None = None,
         limits: EngineLimits | None = None,
         tracer: Tracer = UNTRACED,
+        keyring: Keyring | None = None,
     ) -> None:
+        self.keyring = keyring
         self._tracer = tracer
         self._limits = limits or EngineLimits()
         self._store = store
@@ -162,6 +166,12 @@ class Executor:
         self.env: Env | None = None
         self.addresses = FileAddresses(secrets.token_bytes(KEY_BYTES))
         self.on_failure: Callable[[str, Exception], None] = lambda reference, error: None
+
+    def _transaction(self, snapshot: Snapshot, budget: WriteBudget | None = None) -> Transaction:
+        return Transaction(snapshot, budget, self.keyring)
+
+    def _no_rows(self) -> RowCache:
+        return RowCache(keyring=self.keyring)
 
     def now(self) -> int:
         """Tell the time in milliseconds since 1970 (UTC)."""
@@ -193,9 +203,9 @@ class Executor:
             StoreError: One that passes, or StoreUnusable; also if the database did not answer within its time.
         """
         database = traced(self.reads.snapshot(ts), self._tracer)
-        remembering = None if recall is None else recall.snapshot(database)
-        rows = RowCache() if recall is None else recall.rows
-        transaction = Transaction(OnceSnapshot(database) if remembering is None else remembering)
+        remembering = None if recall is None else recall.snapshot(database, self.keyring)
+        rows = self._no_rows() if recall is None else recall.rows
+        transaction = self._transaction(OnceSnapshot(database) if remembering is None else remembering)
         try:
             pages = Journal.of(journal)
         except FunctionError as error:
@@ -240,7 +250,7 @@ class Executor:
         function, values = self.prepare(path, Kind.QUERY, args, identity, origin)
         transaction, now = outer.db.transaction, self.now()
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
-        rules = self._rules(function, transaction, RowCache(), origin)
+        rules = self._rules(function, transaction, self._no_rows(), origin)
         db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules, cascades=self._cascades(transaction))
         context = self._reading(QueryContext, identity, db, now, access)
         await function.access.admit(context)
@@ -272,9 +282,9 @@ class Executor:
         """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
-        transaction = Transaction(traced(snapshot, self._tracer), budget)
+        transaction = self._transaction(traced(snapshot, self._tracer), budget)
         ids = RunIds(self.ids)
-        rules = self._rules(function, transaction, RowCache(), origin)
+        rules = self._rules(function, transaction, self._no_rows(), origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
         db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
@@ -317,7 +327,7 @@ class Executor:
         """
 
         async def find() -> frozenset[str]:
-            transaction, now = Transaction(self.reads.snapshot(await instant())), self.now()
+            transaction, now = self._transaction(self.reads.snapshot(await instant())), self.now()
             return await self._roles(QueryContext, identity, transaction, now)
 
         run = Run(ReadSet())
@@ -336,7 +346,7 @@ class Executor:
         Raises:
             Unauthenticated, Forbidden: They may not.
         """
-        await self._admit(function, identity, Transaction(self.reads.snapshot(ts)), self.now())
+        await self._admit(function, identity, self._transaction(self.reads.snapshot(ts)), self.now())
 
     def _cascades(self, transaction: Transaction) -> Cascades:
         return Cascades(transaction, self.registry.relations)

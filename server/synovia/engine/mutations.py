@@ -18,12 +18,14 @@ from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
+from synovia.engine.records import kept, opened
 from synovia.engine.stage import Stage, View
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.function import Function
 from synovia.identity import Identity
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import ArrayMissing, DuplicateRequest, RequestRecord, Store, UniqueViolation
 from synovia.transaction.as_stored import as_stored
 from synovia.transaction.keyed import KeyedCommit
@@ -55,10 +57,11 @@ class Request:
     committing: Callable[[], None] | None = None
     call: MutationCall | None = None  # for another hub; None: it is run here
 
-    def record(self, run: Run) -> RequestRecord:
+    def record(self, run: Run, keyring: Keyring | None) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
         still be on its way to its commit, at another hub, and must not take place once the client knows of the failure."""
-        return RequestRecord(self.session, self.number, self.mark + to_record(run))
+        result = kept(self.mark + to_record(run), self.session, self.number, keyring)
+        return RequestRecord(self.session, self.number, result)
 
 
 class RequestReused(FunctionError):
@@ -226,7 +229,7 @@ class Mutations:
         request = progress.request
         if run.error is not None and not request.retry:
             return None
-        submission = await _submission(request, run, progress.floor)
+        submission = await _submission(request, run, progress.floor, self._executor.keyring)
         if not alone:
             await self._exclusive.free()
         if request.committing is not None:
@@ -274,10 +277,11 @@ class Mutations:
         record = await self._store.find_request(session, number)
         if record is None:
             return None
-        if not record.result.startswith(mark):
+        result = opened(record.result, session, number, self._executor.keyring)
+        if not result.startswith(mark):
             raise RequestReused
         ts, _ = await self._store.newest()
-        return from_record(record.result[len(mark) :], ts)
+        return from_record(result[len(mark) :], ts)
 
     def check_age(self, issued_at: int | None) -> None:
         """Refuse a retry whose record may have been forgotten: nobody can tell any more whether it has been committed."""
@@ -286,10 +290,10 @@ class Mutations:
             raise FunctionError(ErrorCode.REQUEST_EXPIRED, text)
 
 
-async def _submission(request: Request, run: MutationRun, floor: Floor | None) -> Submission:
+async def _submission(request: Request, run: MutationRun, floor: Floor | None, keyring: Keyring | None) -> Submission:
     writes = await as_stored(run.transaction.writes if run.transaction and run.error is None else [])
     decisive = run.reads
     if request.function.isolation == "snapshot":
         decisive = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
     keyed = await KeyedCommit.gathered(0, writes)
-    return Submission(run.reads, decisive, writes, request.record(run), keyed, run.ids, floor)
+    return Submission(run.reads, decisive, writes, request.record(run, keyring), keyed, run.ids, floor)

@@ -13,7 +13,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, BinaryIO, Final, Literal
 
+from bson import Binary
+
 from synovia.export.writing import documents_of
+from synovia.schema.encrypted import SEALED_SUBTYPE
 from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import Snapshot
 
@@ -84,6 +87,8 @@ def plain(value: Any) -> Any:
             return {str(key): plain(item) for key, item in value.items()}
         case list():
             return [plain(item) for item in value]
+        case Binary(subtype=subtype) if subtype == SEALED_SUBTYPE:
+            return {"$sealed": base64.b64encode(value).decode()}
         case bytes():
             return base64.b64encode(value).decode()
         case dt.datetime():

@@ -20,6 +20,7 @@ from synovia.functions.registry import Registry
 from synovia.keys import encode_value
 from synovia.schema import IdClock, RunIds, Table
 from synovia.schema.misfits import id_text
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Store
 
 _SOME: Final = 1000
@@ -31,12 +32,13 @@ class TableFile:
     Args:
         file: What is read; twice, so it cannot be a pipe.
         table: As the application declares it.
+        keyring: Seals encrypted fields.
     """
 
-    def __init__(self, file: Path, format_: Format, table: type[Table]) -> None:
+    def __init__(self, file: Path, format_: Format, table: type[Table], keyring: Keyring | None = None) -> None:
         self._file, self._format = file, format_
         self._ids = RunIds(IdClock(lambda: int(time.time() * 1000)))
-        self._reader = RowReader(table, self._ids.make, texts=format_ == "csv")
+        self._reader = RowReader(table, self._ids.make, texts=format_ == "csv", keyring=keyring)
 
     @property
     def clock(self) -> int:
@@ -88,13 +90,18 @@ def _key(line: Line) -> bytes:
 
 
 async def import_table(
-    store: Store | None, registry: Registry, given: Mapping[str, Any], told: Told = lambda _: None
+    store: Store | None,
+    registry: Registry,
+    given: Mapping[str, Any],
+    told: Told = lambda _: None,
+    keyring: Keyring | None = None,
 ) -> dict[str, Any]:
     """Read a file, and write its rows; what has an ``_id`` that is there already stays as it is.
 
     Args:
         store: It is open; None: nothing is written.
         given: ``file``, ``table``, ``format``.
+        keyring: Seals encrypted fields.
 
     Raises:
         ExportError: The application declares no such table, or rows cannot be imported; nothing is written then.
@@ -105,7 +112,7 @@ async def import_table(
         raise ExportError(f"the application declares no table {name!r}; it has {', '.join(sorted(registry.models))}")
     if given["format"] not in FORMATS:
         raise ExportError(f"a table is imported from {' or '.join(FORMATS)}")
-    file = TableFile(Path(given["file"]), given["format"], model)
+    file = TableFile(Path(given["file"]), given["format"], model, keyring)
     rows = await asyncio.to_thread(file.check, told)
     found, progress = Imported(name), Progress(table=name)
     if store is not None:

@@ -19,16 +19,16 @@ from pydantic import BaseModel, ValidationError
 
 from synovia.errors import InvalidArguments
 from synovia.export.strict_json import BadJson, StrictDecoder
-from synovia.schema import CREATION_TIME, FROM_CLIENT, Document, Table
+from synovia.schema import CREATION_TIME, FROM_CLIENT, Document, Id, Table, UnreadableField
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of, is_untyped, value_of
 from synovia.schema.faults import message_of
 from synovia.schema.values import Unstorable
+from synovia.sealing.keyring import Keyring
 from synovia_protocol.messages import ArrayRef
 
 _DECODER: Final = StrictDecoder()
 _INTEGER: Final = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _TRUTH: Final = {"true": True, "false": False}
-_ID: Final = "_id"
 
 
 class BadRow(ValueError):
@@ -42,10 +42,13 @@ class RowReader:
         table: As the application declares it.
         make_id: Makes the ids of rows that have none.
         texts: Whether all values are texts, as in CSV.
+        keyring: Seals encrypted fields.
     """
 
-    def __init__(self, table: type[Table], make_id: Callable[[], ObjectId], *, texts: bool) -> None:
-        self._table, self._make_id, self._texts = table, make_id, texts
+    def __init__(
+        self, table: type[Table], make_id: Callable[[], ObjectId], *, texts: bool, keyring: Keyring | None = None
+    ) -> None:
+        self._table, self._make_id, self._texts, self._keyring = table, make_id, texts, keyring
         self._fields = {}
         for name, info in fields_of(table).items():
             self._fields[name] = self._fields[info.alias or name] = info
@@ -65,13 +68,13 @@ class RowReader:
             row = self._table.model_validate(values, strict=False, context=FROM_CLIENT)
             if created not in (None, ""):
                 row.note_creation_time(_creation_time(created))
-            document = row.to_document()
+            if not row.id:
+                row.__dict__["id"] = Id(str(self._make_id()))
+            document = row.to_document(keyring=self._keyring)
         except ValidationError as error:
             raise BadRow(message_of(error)) from None
-        except (InvalidArguments, Unstorable) as error:
+        except (InvalidArguments, Unstorable, UnreadableField) as error:
             raise BadRow(str(error)) from None
-        if not document[_ID]:
-            document[_ID] = self._make_id()
         return document
 
     def _take(self, values: dict[str, Any], name: str, value: Any) -> None:

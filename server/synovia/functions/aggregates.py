@@ -100,6 +100,8 @@ class Questions:
 
 def _single(table: type[Table], name: str) -> FieldPath:
     field = field_of(table, name)
+    if field.sealed is not None:
+        raise TypeError(f"{field.table}.{field.name} is encrypted: the database cannot sum it up, sort or group by it")
     if field.in_list:
         raise TypeError(f"{field.table}.{field.name} is a list, or in one: a document has no single value there")
     return field

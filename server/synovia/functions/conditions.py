@@ -8,6 +8,7 @@ from typing import Any
 
 from synovia.errors import UnknownIndex
 from synovia.schema import FieldPath, Table, field_of
+from synovia.sealing.keyring import Keyring
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not, Operator, matches
 
 
@@ -100,8 +101,11 @@ class field:
 # --- for the database -------------------------------------------------------------------------------------------------
 
 
-def resolved(table: type[Table], tree: Filter) -> Filter:
+def resolved(table: type[Table], tree: Filter, keyring: Keyring | None = None) -> Filter:
     """Turn Python names and values of a condition into the database's.
+
+    Args:
+        keyring: Makes the tokens of values of encrypted fields.
 
     Raises:
         UnknownIndex: The table has no such field.
@@ -109,24 +113,24 @@ def resolved(table: type[Table], tree: Filter) -> Filter:
     """
     match tree:
         case Comparison(name, operator, value):
-            return _comparison(field_of(table, name), operator, value)
+            return _comparison(field_of(table, name), operator, value, keyring)
         case AllOf(conditions):
-            return AllOf(tuple(resolved(table, condition) for condition in conditions))
+            return AllOf(tuple(resolved(table, condition, keyring) for condition in conditions))
         case AnyOf(conditions):
-            return AnyOf(tuple(resolved(table, condition) for condition in conditions))
+            return AnyOf(tuple(resolved(table, condition, keyring) for condition in conditions))
         case Not(condition):
-            return Not(resolved(table, condition))
+            return Not(resolved(table, condition, keyring))
 
 
-def _comparison(field: FieldPath, operator: Operator, value: Any) -> Filter:
+def _comparison(field: FieldPath, operator: Operator, value: Any, keyring: Keyring | None) -> Filter:
     match operator:
         case "ne":
-            equal = _on_what_counts(field, "eq", field.equal(value))
+            equal = _on_what_counts(field, "eq", field.equal(value, keyring))
             return Comparison(equal.field, "ne", equal.value) if isinstance(equal, Comparison) else Not(equal)
         case "eq":
-            return _on_what_counts(field, "eq", field.equal(value))
+            return _on_what_counts(field, "eq", field.equal(value, keyring))
         case "in":
-            return _on_what_counts(field, "in", tuple(field.equal(each) for each in value))
+            return _on_what_counts(field, "in", tuple(field.equal(each, keyring) for each in value))
         case _:
             return _on_what_counts(field, operator, field.ordered(value))
 

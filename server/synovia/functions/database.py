@@ -74,7 +74,8 @@ class DatabaseReader:
         self._transaction = transaction
         self._notice = notice
         self._journal = journal or Journal()
-        self._rows = rows or RowCache()
+        self._rows = RowCache(keyring=transaction.keyring) if rows is None else rows
+        self._keyring = transaction.keyring
         self._judge = judge
         self.cascades = cascades
 
@@ -215,7 +216,7 @@ class DatabaseWriter(DatabaseReader):
             row.__dict__["id"] = Id(str(self._ids.make())).of(table)  # frozen, but nobody has seen it yet
         row.note_creation_time(self._creation_time_to_store(row, creation_time, made=made))
         note_kept(row, {})
-        document = document_of(row)
+        document = document_of(row, keyring=self._keyring)
         await self._check_may_write(table, document)
         if not made and await self._transaction.get(table.spec.name, document["_id"]) is not None:
             raise KeyTaken(f"{table.spec.name} has a document with the id {row.id}")
@@ -272,11 +273,11 @@ class DatabaseWriter(DatabaseReader):
 
     async def _patch(self, table: type[T], before: Document, given: Mapping[str, Any]) -> T:
         try:
-            new, after = changed(table, before, given)
+            new, after = changed(table, before, given, self._keyring)
         except InvalidArguments:
             only_row(self._rows, table, before, self._notice)  # then it was not the arguments
             raise
-        check_references(table, [getattr(new, name) for name in given], given)
+        check_references(table, [new.__dict__[name] for name in given], given)
         await self._check_may_write(table, after)
         await self._write(table, before, after)
         note_kept(new, after)
@@ -293,9 +294,10 @@ class DatabaseWriter(DatabaseReader):
         """
         table, key = self._target(checked_row(row), "replace")
         before = await self._existing(table, key)
-        after = {name: value for name, value in document_of(row).items() if name != DELETED_AT}
+        stored = document_of(row, keyring=self._keyring, before=before)
+        after = {name: value for name, value in stored.items() if name != DELETED_AT}
         after |= {name: before[name] for name in (CREATION_TIME, DELETED_AT) if name in before}
-        check_references(table, validated(table, after), row)
+        check_references(table, validated(table, after, self._keyring), row)
         await self._check_may_write(table, after)
         await self._write(table, before, after)
 

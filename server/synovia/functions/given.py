@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
+from synovia.schema.encrypted import SealedField, sealed_fields
+from synovia.sealing.keyring import Keyring
 from synovia_protocol.references import array_references
 
 T = TypeVar("T", bound=Table)
@@ -85,42 +87,63 @@ def _brought(table: type[Table], name: str, value: Any) -> Any:
         raise refusal(table.spec.name, error, table) from error
 
 
-def changed(table: type[T], before: Document, given: Mapping[str, Any]) -> tuple[T, Document]:
+def changed(
+    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None
+) -> tuple[T, Document]:
     """Lay changed fields over a document; give the new row, and the document that is stored of it.
 
     Raises:
         InvalidArguments: They do not go together, or cannot be stored.
     """
-    after = dict(before)
+    after, encrypted = dict(before), sealed_fields(table)
     for name, value in given.items():
-        _set(after, table, name, _stored(table, name, value))
-    new = validated(table, after)
-    stored = document_of(new, given)
+        stored_value = _stored(table, name, value)
+        if name in encrypted and stored_value is not None:
+            was = before.get(_alias(table, name))
+            stored_value = _sealed(encrypted[name], stored_value, before["_id"], keyring, was)
+        _set(after, table, name, stored_value)
+    new = validated(table, after, keyring)
+    stored = document_of(new, given, keyring, after)
     for name in given:
         _set(after, table, name, stored.get(_alias(table, name)))
     return new, after
 
 
-def validated(table: type[T], document: Document) -> T:
+def _sealed(field: SealedField, value: Any, id_: Any, keyring: Keyring | None, was: Any) -> Any:
+    try:
+        return field.seal(value, id_, keyring, was)
+    except Unstorable as error:
+        raise InvalidArguments(f"{field.table}: {error}") from error
+
+
+def validated(table: type[T], document: Document, keyring: Keyring | None = None) -> T:
     """Read a document that is to be written, as whoever reads it later will.
 
     Raises:
         InvalidArguments: It does not fit the table.
     """
     try:
-        return table.from_document(document)
+        return table.from_document(document, keyring)
     except ValidationError as error:
         raise refusal(table.spec.name, error, table) from error
 
 
-def document_of(row: Table, only: Iterable[str] | None = None) -> Document:
-    """Give the document of a row, or only some fields of it.
+def document_of(
+    row: Table,
+    only: Iterable[str] | None = None,
+    keyring: Keyring | None = None,
+    before: Document | None = None,
+) -> Document:
+    """Give the document of a row, or only some fields of it, with encrypted ones sealed.
+
+    Args:
+        before: What is sealed in it, and has not changed, stays.
 
     Raises:
         InvalidArguments: Something in it cannot be stored.
     """
     try:
-        return row.to_document(only)
+        return row.to_document(only, keyring, before)
     except Unstorable as error:
         raise InvalidArguments(f"{row.spec.name}: {error}") from error
 

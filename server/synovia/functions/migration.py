@@ -39,6 +39,7 @@ class Migration:
         model: That table; None if it is no table of the application any more.
         place: Where it is declared, ``FILE:LINE``.
         path: ``module:name``, by which the database remembers it.
+        reseals: It seals what is encrypted by the newest key, and calls nothing.
     """
 
     body: MigrationBody
@@ -46,6 +47,7 @@ class Migration:
     model: type[Table] | None
     place: str
     path: str = ""
+    reseals: bool = False
 
     def place_in(self, module: str) -> None:
         """Say the path of the module in which it is declared."""
@@ -59,8 +61,8 @@ def migration(table: type[Table] | str) -> Callable[[B], B]:
     batches that are one transaction each, by one hub at a time, whatever hubs are killed meanwhile. Migrations run one
     after the other: by module, and in a module as they are declared. The database remembers each by its path.
 
-    The document has its fields as the database holds them (camelCase, ``_id``); the function changes it in place, or gives
-    another, or ``DELETE``. Through ``ctx`` it may read and write other documents in the same transaction.
+    The document has its fields as the database holds them (camelCase, ``_id``), encrypted ones open; the function changes it
+    in place, or gives another, or ``DELETE``. Through ``ctx`` it may read and write other documents in the same transaction.
 
     Args:
         table: The table; or the name of one that the application does not declare any more.

@@ -20,7 +20,8 @@ from synovia.functions.search import Search, filters_of, search_of, words_of
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
 from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
-from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, database_name, field_of
+from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, field_of
+from synovia.schema.index_fields import index_path
 from synovia.store.filters import AllOf
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
@@ -48,7 +49,7 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
         raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
     if any(each.index == spec for each in table.spec.searches):
         raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
-    fields, given = spec.fields or ("_id",), [database_name(_dotted(each)) for each in conditions]
+    fields, given = spec.fields or ("_id",), [index_path(table, _dotted(each)) for each in conditions]
     if given != list(fields[: len(given)]):
         raise UnknownIndex(
             f"{table.spec.name}.{name} is over {', '.join(fields)}: name them in this order, from the first"
@@ -170,7 +171,7 @@ class Query(Generic[T]):
         equals: list[Any] = []
         for place, (name, value) in enumerate(given.items()):
             if not isinstance(value, Range):
-                equals.append(field_of(self._table, name).equal(value))
+                equals.append(field_of(self._table, name).equal(value, self._view.keyring))
             elif place == len(given) - 1:
                 return keys.between(equals, self._bound(name, value.low), self._bound(name, value.high))
             else:
@@ -203,7 +204,7 @@ class Query(Generic[T]):
 
     def where(self, condition: Condition) -> Query[T]:
         """Leave out documents that do not satisfy a condition; the database evaluates it where it can."""
-        tree = resolved(self._table, condition.tree)
+        tree = resolved(self._table, condition.tree, self._view.keyring)
         if self._scan.where is not None:
             tree = AllOf((self._scan.where, tree))
         return self._with(replace(self._scan, where=tree))

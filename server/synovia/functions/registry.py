@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.audit import AuditEntry
 from synovia.functions.cascades import CASCADES
+from synovia.functions.encryption import encryption_faults
 from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.job import JobFunction
@@ -189,6 +190,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
     models = _tables(value for _, value in values if _is_table(value))
+    _raise(fault for model in models.values() for fault in encryption_faults(model))
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
     tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)

@@ -227,7 +227,7 @@ class CallerRules(Judge):
         checks = [self._check_of(rule, table) for rule in rules if rule.by_row]
         with self._failing_closed():
             try:
-                return Scope.of(table, conditions, checks)
+                return Scope.of(table, conditions, checks, self.transaction.keyring)
             except FunctionError as error:  # not of the caller's making
                 raise RuleFault(f"a rule that says who may {verb} {table.spec.name}: {error}") from error
 

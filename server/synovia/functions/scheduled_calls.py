@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from synovia.schema import Id, Index, Model, Table
+from synovia.schema.encrypted import SealedIfKeys
 
 Status = Literal["pending", "running", "done", "failed", "cancelled"]
 ACTIONS = "action"
@@ -114,20 +115,20 @@ class ScheduledCall(
     """
 
     path: str
-    args: dict[str, Any] = {}
+    args: SealedIfKeys[dict[str, Any]] = {}
     status: Status
     run_at: int
     attempts: int = 0
     created_at: int
     started_at: int | None = None
     finished_at: int | None = None
-    error: CallError | None = None
+    error: SealedIfKeys[CallError | None] = None
     retry: RetryTimes | None = None
     cron: str | None = None
     on_complete: str | None = None
     on_failure: str | None = None
-    context: Any = None
-    callback_error: CallError | None = None
+    context: SealedIfKeys[Any] = None
+    callback_error: SealedIfKeys[CallError | None] = None
     pool: str | None = None
     progress: JobProgress | None = None
     job: JobPlace | None = None
@@ -162,8 +163,8 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
     call: Id[ScheduledCall] | None = None
     due_at: int | None = None
     finished_at: int | None = None
-    result: Any = None
-    error: CallError | None = None
+    result: SealedIfKeys[Any] = None
+    error: SealedIfKeys[CallError | None] = None
     place: int | None = None
 
 
@@ -204,7 +205,7 @@ class CronJob(Table, name="_crons", system=True, indexes=[Index("by_next_run", "
     next_run: int
     last_run: int | None = None
     last_status: Status | None = None
-    last_error: CallError | None = None
+    last_error: SealedIfKeys[CallError | None] = None
     last_call: Id[ScheduledCall] | None = None
     planned_at: int | None = None
     hub: str

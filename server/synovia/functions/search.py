@@ -104,7 +104,7 @@ class Search(Generic[T]):
 
     def where(self, condition: Condition) -> Search[T]:
         """Leave out documents that do not satisfy a condition."""
-        tree = resolved(self._table, condition.tree)
+        tree = resolved(self._table, condition.tree, self._view.keyring)
         both = tree if self._where is None else AllOf((self._where, tree))
         return Search(self._view, self._journal, self._rows, self._table, self._spec, self._words, self._filters, both)
 

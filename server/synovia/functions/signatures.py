@@ -75,7 +75,9 @@ def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any,
 
 
 def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
-    config = ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False)
+    config = ConfigDict(
+        alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False, hide_input_in_errors=True
+    )
     try:
         return create_model(name, __config__=config, **cast(dict[str, Any], fields))
     except PydanticSchemaGenerationError:
@@ -87,8 +89,9 @@ def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
 
 
 def _adapter(place: str, annotation: Any) -> TypeAdapter[Any]:
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)  # has a configuration of its own
     try:
-        return TypeAdapter(annotation)
+        return TypeAdapter(annotation, config=None if is_model else ConfigDict(hide_input_in_errors=True))
     except PydanticSchemaGenerationError as error:
         kind = getattr(annotation, "__qualname__", str(annotation))
         raise SchemaError(f"{place}: {kind} cannot travel{hint(kind)}") from error

@@ -20,6 +20,7 @@ from synovia.functions.conditions import Condition, resolved
 from synovia.keys import EMPTY, IndexSpec, Interval
 from synovia.schema import Document, Table, field_of
 from synovia.schema.kept import DELETED_AT, SoftDelete
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Snapshot
 from synovia.store.filters import AllOf, Comparison, Filter, matches
 from synovia.transaction.transaction import Scan, Transaction
@@ -52,8 +53,17 @@ class Scope:
     empty: bool = False
 
     @classmethod
-    def of(cls, table: type[Table], conditions: Iterable[Condition | bool], checks: Iterable[Check] = ()) -> Scope:
+    def of(
+        cls,
+        table: type[Table],
+        conditions: Iterable[Condition | bool],
+        checks: Iterable[Check] = (),
+        keyring: Keyring | None = None,
+    ) -> Scope:
         """Give the documents for which all of some conditions hold, and all checks.
+
+        Args:
+            keyring: Makes the tokens of values of encrypted fields.
 
         Raises:
             UnknownIndex: The table lacks a field of a condition.
@@ -65,11 +75,11 @@ class Scope:
                 empty = empty or not condition
                 continue
             for part in _parts(condition.tree):
-                single = _equality(table, part)
+                single = _equality(table, part, keyring)
                 if single is not None and single.field not in equal:
                     equal[single.field] = single.value
                 else:
-                    where.append(resolved(table, part))
+                    where.append(resolved(table, part, keyring))
         return cls(equal, tuple(where), tuple(checks), empty)
 
     async def holds(self, document: Document) -> bool:
@@ -130,11 +140,11 @@ def _parts(tree: Filter) -> Iterator[Filter]:
         yield tree
 
 
-def _equality(table: type[Table], part: Filter) -> Comparison | None:
+def _equality(table: type[Table], part: Filter, keyring: Keyring | None) -> Comparison | None:
     """Give a condition as the database has it, if it says that a field has one value, and has no other."""
     if not isinstance(part, Comparison) or part.operator != "eq" or field_of(table, part.field).in_list:
         return None
-    found = resolved(table, part)
+    found = resolved(table, part, keyring)
     is_plain = isinstance(found, Comparison) and isinstance(found.value, _SCALARS)
     return found if is_plain and isinstance(found, Comparison) else None
 
@@ -183,6 +193,11 @@ class TableView:
     def snapshot(self) -> Snapshot:
         """The database as the run sees it, without what the run has written."""
         return self._transaction.snapshot
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """What makes the tokens of values of encrypted fields."""
+        return self._transaction.keyring
 
     def with_deleted(self) -> TableView:
         """Give the same with what has been deleted softly."""

@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from synovia.engine.records import UNREADABLE_RECORD
 from synovia.errors import FunctionError, error_body, seconds_to_wait
 from synovia.files.codes import DIGEST_MISMATCH, FILE_TOO_LARGE, FILE_TYPE_REFUSED, OFFSET_MISMATCH, UPLOAD_NOT_FOUND
 from synovia.http.values import dump, to_json
+from synovia.schema.encrypted import UNREADABLE_FIELD
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
 
@@ -65,6 +67,8 @@ STATUS: Final[Mapping[str, int]] = {
     ErrorCode.UNKNOWN_INDEX: 500,
     ErrorCode.SERVER_ERROR: 500,
     ErrorCode.UNREADABLE_DOCUMENT: 500,
+    UNREADABLE_FIELD: 500,
+    UNREADABLE_RECORD: 500,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.STOPPING: 503,
     ErrorCode.TIMEOUT: 504,

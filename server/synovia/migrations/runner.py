@@ -24,8 +24,11 @@ from synovia.functions.migration import DELETE, Deletion, Migration
 from synovia.functions.registry import Registry
 from synovia.functions.schema_states import MigrationState, MigrationStatus
 from synovia.migrations.batches import BatchSize, after, bytes_of, key_of
-from synovia.schema import Document, Id, id_to_bson, misfit_of
+from synovia.migrations.rotation import PREFIX, resealed
+from synovia.schema import Document, Id, Unstorable, id_to_bson, misfit_of
+from synovia.schema.encrypted import Sealed, SealedField, opened_document, sealed_fields, sealed_in
 from synovia.schema.misfits import id_text
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Store, StoreError
 from synovia.store.contents import all_documents
 from synovia_protocol.errors import ErrorCode
@@ -56,7 +59,7 @@ class Migrations:
     def __init__(self, engine: Engine, registry: Registry, hub: str) -> None:
         self._engine = engine
         self._migrations = registry.migrations
-        self._last = {each.table: each for each in registry.migrations}
+        self._last = {each.table: each for each in registry.migrations if not each.reseals}
         self._hub = hub
         self.pending = len(registry.migrations)
         self.fault: str | None = None
@@ -85,6 +88,24 @@ class Migrations:
         except MigrationFailed as error:
             self.fault = error.message
             raise
+
+    async def seal_anew(self) -> None:
+        """Go over all encrypted fields once more, though that has been done: a hub may have had other keys meanwhile.
+
+        Raises:
+            MigrationFailed: It cannot go on.
+        """
+
+        async def forget(ctx: MutationContext) -> None:
+            writer = SystemWriter(ctx.db)
+            for state in await writer.query(MigrationState).collect():
+                if state.id.startswith(PREFIX) and state.status == "done":
+                    await writer.delete(state)
+
+        (await self._engine.transact(forget, path="_migrations:forget")).value()
+        for each in self._migrations:
+            if each.reseals:
+                await self._run(each, gently=False)
 
     async def release(self) -> None:
         """Let another hub go on at once with what this one has begun: it is stopping."""
@@ -197,8 +218,11 @@ class Migrations:
         Raises:
             MigrationFailed: It cannot become that.
         """
+        keyring, encrypted = ctx.db.transaction.keyring, sealed_fields(migration.model) if migration.model else {}
+        if migration.reseals and migration.model is not None and keyring is not None:
+            return resealed(migration.model, before, keyring)
         name = f"the document {id_text(before['_id'])} of {migration.table}"
-        given = copy.deepcopy(before)
+        given = _opened(encrypted, copy.deepcopy(before), keyring)
         try:
             result = await migration.body(ctx, given)
         except Exception as error:
@@ -209,6 +233,8 @@ class Migrations:
         new = given if result is None else result
         if new is DELETE:
             return DELETE
+        if isinstance(new, dict):
+            new = _sealed(encrypted, new, before, keyring, name)
         return self._checked(migration, name, before, new)
 
     def _checked(self, migration: Migration, name: str, before: Document, new: Any) -> Document:
@@ -226,6 +252,27 @@ class Migrations:
         except (bson.errors.InvalidDocument, OverflowError, ValueError) as error:
             raise MigrationFailed(f"{name} cannot be stored: {error}") from error
         return stored
+
+
+def _opened(encrypted: Mapping[str, SealedField], document: Document, keyring: Keyring | None) -> Document:
+    """Open encrypted fields; what does not open stays as it is."""
+    opened = opened_document(encrypted, document, keyring)
+    return {name: value.stored if type(value) is Sealed else value for name, value in opened.items()}
+
+
+def _sealed(
+    encrypted: Mapping[str, SealedField], new: Document, before: Document, keyring: Keyring | None, name: str
+) -> Document:
+    """Seal encrypted fields again, also those that were stored in the clear."""
+    sealed = dict(new)
+    for field in encrypted.values():
+        value = _stored(sealed.get(field.database))
+        if value is not None and sealed_in(value) is None:
+            try:
+                sealed[field.database] = field.seal(value, before["_id"], keyring, before.get(field.database))
+            except Unstorable as error:
+                raise MigrationFailed(f"{name} cannot be stored: {error}") from error
+    return sealed
 
 
 async def states_of(store: Store) -> dict[str, MigrationState]:

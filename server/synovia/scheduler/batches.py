@@ -16,6 +16,7 @@ from synovia.errors import FunctionError
 from synovia.functions.database import SystemWriter
 from synovia.functions.scheduled_calls import CallBatch, ScheduledCall
 from synovia.schema import Document, id_to_bson
+from synovia.schema.encrypted import sealed_fields
 from synovia_protocol.errors import ErrorCode
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -62,7 +63,7 @@ def write_batches(writer: SystemWriter, row: ScheduledCall, calls: Iterable[Batc
     """Write calls that have in common what a row says; its arguments and its context are left aside."""
     common = {name: value for name, value in row.to_document().items() if name not in _OF_EACH}
     for chunk in _chunks(calls):
-        packed = [{"_id": call.id, "args": call.args, "context": call.context} for call in chunk]
+        packed = [{"_id": call.id, **_sealed(writer, call)} for call in chunk]
         writer.add(
             _BATCHES,
             {
@@ -74,6 +75,16 @@ def write_batches(writer: SystemWriter, row: ScheduledCall, calls: Iterable[Batc
                 "calls": packed,
             },
         )
+
+
+def _sealed(writer: SystemWriter, call: BatchedCall) -> Document:
+    """Give what a call has of its own as its row will have it."""
+    fields, keyring = sealed_fields(ScheduledCall), writer.transaction.keyring
+    context = call.context
+    return {
+        "args": fields["args"].seal(call.args, call.id, keyring),
+        "context": None if context is None else fields["context"].seal(context, call.id, keyring),
+    }
 
 
 def _chunks(calls: Iterable[BatchedCall]) -> Iterator[list[BatchedCall]]:
@@ -110,7 +121,7 @@ async def take_out(writer: SystemWriter, batch_ids: Iterable[str], call_id: str)
             row = _row(batch, found[0])
             writer.add(_CALLS, row)
             writer.change(_BATCHES, batch, {**batch, "calls": others} if others else None)
-            return ScheduledCall.from_document(row)
+            return ScheduledCall.from_document(row, writer.transaction.keyring)
     return None
 
 

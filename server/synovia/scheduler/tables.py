@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synovia.schema import Index, Table
+from synovia.schema.encrypted import SealedIfKeys
 
 
 class QueuedCall(
@@ -22,7 +23,7 @@ class QueuedCall(
     planned_at: Any = None
     hub: Any = None
     status: Any = None
-    error: Any = None
+    error: SealedIfKeys[Any] = None
     finished_at: Any = None
 
 

@@ -1,6 +1,7 @@
 """Tables, ids, fields and indexes, as an application declares them."""
 
 from synovia.schema.arrays import Array, ArrayField, Float64Array
+from synovia.schema.encrypted import Encrypted, EncryptedSearchable, UnreadableField
 from synovia.schema.faults import refusal
 from synovia.schema.fields import FieldPath, field_of
 from synovia.schema.files import File, FileLimits, Upload
@@ -17,8 +18,9 @@ from synovia.schema.values import Unstorable, to_bson
 from synovia.schema.wire_names import clash_of
 
 __all__ = [
-    "CREATION_TIME", "FROM_CLIENT", "SEARCH_TERMS", "Array", "ArrayField", "Document", "FieldPath", "File",
-    "FileLimits", "Float64Array", "Id", "IdClock", "Index", "Misfit", "Model", "Reading", "RunIds", "SearchIndex",
-    "SearchSpec", "Table", "TableSpec", "Unreadable", "Unstorable", "Upload", "clash_of", "database_name", "field_of",
-    "field_value", "id_to_bson", "misfit_of", "read_document", "refusal", "time_of_id", "to_bson",
+    "CREATION_TIME", "FROM_CLIENT", "SEARCH_TERMS", "Array", "ArrayField", "Document", "Encrypted", "EncryptedSearchable",
+    "FieldPath", "File", "FileLimits", "Float64Array", "Id", "IdClock", "Index", "Misfit", "Model", "Reading", "RunIds",
+    "SearchIndex", "SearchSpec", "Table", "TableSpec", "Unreadable", "UnreadableField", "Unstorable", "Upload",
+    "clash_of", "database_name", "field_of", "field_value", "id_to_bson", "misfit_of", "read_document", "refusal",
+    "time_of_id", "to_bson",
 ]  # fmt: skip

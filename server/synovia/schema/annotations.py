@@ -56,7 +56,8 @@ def strict_adapter(annotation: Any) -> TypeAdapter[Any]:
     """Give the validator of an annotation that takes no text for a number; models may come as maps, as everywhere."""
     kinds = list(alternatives(annotation))
     is_model = len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], BaseModel)
-    return TypeAdapter(annotation) if is_model else TypeAdapter(annotation, config=ConfigDict(strict=True))
+    config = None if is_model else ConfigDict(strict=True, hide_input_in_errors=True)
+    return TypeAdapter(annotation, config=config)
 
 
 def element_of(kind: Any) -> Any:

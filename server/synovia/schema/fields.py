@@ -29,11 +29,13 @@ from synovia.schema.annotations import (
     strict_adapter,
     value_of,
 )
+from synovia.schema.encrypted import SealedField, sealed_fields
 from synovia.schema.faults import message_of
 from synovia.schema.ids import Id
 from synovia.schema.specs import CREATION_TIME
 from synovia.schema.untyped import ANYTHING, Untyped, untyped_in
 from synovia.schema.values import Unstorable, to_bson
+from synovia.sealing.keyring import Keyring
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class FieldPath:
         types: The annotations of what stands there: the field's own, and that of its elements if it holds a list.
         may_lack: Whether a document may lack it, or hold None there.
         levels: Each step of the way.
+        sealed: How it is encrypted; None: it is not.
     """
 
     table: str
@@ -70,6 +73,7 @@ class FieldPath:
     types: tuple[Any, ...]
     may_lack: bool
     levels: tuple[Level, ...]
+    sealed: SealedField | None = None
 
     @cached_property
     def _untyped(self) -> bool:
@@ -108,12 +112,23 @@ class FieldPath:
         [adapter, *_] = [adapter for adapter, _ in self._adapters]
         return adapter.validate_python(value)
 
-    def equal(self, value: Any) -> Any:
+    def equal(self, value: Any, keyring: Keyring | None = None) -> Any:
         """Bring a value with which the field is compared for equality to its type, as the database holds it.
+
+        Args:
+            keyring: Of an encrypted field: makes the token that the database holds.
 
         Raises:
             InvalidArguments: The field cannot have that value.
+            UnknownIndex: It is encrypted, and not searchable.
         """
+        if self.sealed is None or value is None:
+            return self._equal(value)
+        if not self.sealed.searchable:
+            raise self._not_asked("compared", "EncryptedSearchable fields can be, for equality")
+        return self.sealed.token(self._equal(value), keyring)
+
+    def _equal(self, value: Any) -> Any:
         if value is None:
             if self.may_lack or self._untyped:
                 return None
@@ -129,7 +144,10 @@ class FieldPath:
 
         Raises:
             InvalidArguments: It is of another type.
+            UnknownIndex: The field is encrypted.
         """
+        if self.sealed is not None:
+            raise self._not_asked("compared by order", "what is sealed has none")
         if self._untyped and value is not None:
             return self._bson(value, ANYTHING)
         if _is_number(value) and not self.scalars.isdisjoint((int, float)):
@@ -161,8 +179,12 @@ class FieldPath:
             raise self._refused(value, str(error)) from None
         return brought
 
+    def _not_asked(self, what: str, why: str) -> UnknownIndex:
+        return UnknownIndex(f"{self.table}.{self.name} is encrypted and cannot be {what}: {why}")
+
     def _refused(self, value: Any, reason: str) -> InvalidArguments:
-        text = f"{self.table}.{self.name} cannot be {value!r:.80}: {reason}"
+        what = "this" if self.sealed is not None else f"{value!r:.80}"
+        text = f"{self.table}.{self.name} cannot be {what}: {reason}"
         return InvalidArguments(text, [{"at": self.database, "message": reason}])
 
 
@@ -208,12 +230,22 @@ def field_of(table: Any, name: str) -> FieldPath:
     steps = _steps(table, name)
     if not steps:
         raise UnknownIndex(f"{table.spec.name} has no field {name!r}")
+    sealed = sealed_fields(table).get(name.partition(".")[0])
+    if sealed is not None:
+        return _sealed_path(table, name, steps, sealed)
     at = steps[-1].annotations
     elements = (element_of(kind) for annotation in at for kind in alternatives(annotation))
     types = (*at, *(element for element in elements if element is not None))
     may_lack = any(step.may_lack or step.in_array for step in steps)
     levels = _levels(steps)
     return FieldPath(table.spec.name, name, levels[-1].name, types, may_lack, levels)
+
+
+def _sealed_path(table: Any, name: str, steps: Sequence[_Step], sealed: SealedField) -> FieldPath:
+    if name != sealed.name:
+        raise UnknownIndex(f"{table.spec.name}.{sealed.name} is encrypted: nothing can be asked of what is in it")
+    database = sealed.token_path if sealed.searchable else sealed.database
+    return FieldPath(table.spec.name, name, database, steps[-1].annotations, steps[-1].may_lack, (), sealed)
 
 
 def _creation_time(table: Any) -> FieldPath:

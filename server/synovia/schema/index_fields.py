@@ -9,6 +9,7 @@ from bson import ObjectId
 from pydantic.alias_generators import to_camel
 
 from synovia.keys import encode_value
+from synovia.schema.encrypted import TOKEN, marker_of
 from synovia.schema.fields import levels_of
 from synovia.schema.specs import CREATION_TIME
 
@@ -22,6 +23,13 @@ def database_name(python_name: str) -> str:
     return ".".join("_id" if part == "id" else to_camel(part) for part in python_name.split("."))
 
 
+def index_path(table: Any, field: str) -> str:
+    """Name what an index is over in the database: of an encrypted field, its token."""
+    info = table.model_fields.get(field)
+    name = database_name(field)
+    return name if info is None or marker_of(info) is None else f"{name}.{TOKEN}"
+
+
 def encoded_defaults(table: Any, field: str) -> tuple[bytes | None, ...]:
     """Give, for each name on the way to a field, what an index counts a document with that lacks it, if it is a scalar."""
     levels = levels_of(table, field)
@@ -32,7 +40,8 @@ def encoded_defaults(table: Any, field: str) -> tuple[bytes | None, ...]:
             value = value.get(name) if isinstance(value, dict) else None
         scalar = isinstance(value, str | int | float | bytes | datetime | ObjectId)
         found.append(encode_value(value) if scalar else None)
-    return tuple(found) or (None,) * len(field.split("."))
+    steps = len(index_path(table, field).split("."))
+    return tuple(found) if len(found) == steps else (None,) * steps
 
 
 def exists(table: Any, field: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from synovia.schema.specs import Document, Undecodable
 from synovia.schema.tables import Table
+from synovia.sealing.keyring import Keyring
 
 T = TypeVar("T", bound=Table)
 
@@ -53,8 +54,11 @@ class Unreadable(ValueError):
         self.misfit = misfit
 
 
-def read_document(table: type[T], document: Document) -> T:
+def read_document(table: type[T], document: Document, keyring: Keyring | None = None) -> T:
     """Read a document of a table.
+
+    Args:
+        keyring: Opens its encrypted fields.
 
     Raises:
         Unreadable: It does not fit.
@@ -62,7 +66,7 @@ def read_document(table: type[T], document: Document) -> T:
     try:
         if isinstance(document, Undecodable):
             raise ValueError(document.reason)
-        return table.from_document(document)
+        return table.from_document(document, keyring)
     except Exception as error:  # a validator of the application may stumble over what another program wrote
         raise Unreadable(_misfit(table, document, error)) from error
 

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from synovia.errors import SchemaError
 from synovia.schema.annotations import allows_none
+from synovia.schema.encrypted import marker_of
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
 from synovia.schema.wire_names import clash_of
@@ -30,6 +31,7 @@ class Model(BaseModel):
         strict=True,
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,  # it may be what nobody may see
     )
 
     @classmethod
@@ -45,6 +47,8 @@ class Model(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         check_fields(cls)
+        for info in cls.model_fields.values():
+            info.repr = info.repr and marker_of(info) is None
         clash = clash_of(cls)
         if clash is not None:
             raise SchemaError(f"{cls.__name__}: the fields {clash}")

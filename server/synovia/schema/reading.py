@@ -73,7 +73,7 @@ def field_value(model: type[BaseModel], name: str, value: Any) -> Any:
     try:
         return _adapter(model, name).validate_python(value)
     except ValidationError as error:
-        raise ValidationError.from_exception_data(model.__name__, _within(name, error)) from None
+        raise ValidationError.from_exception_data(model.__name__, _within(name, error), hide_input=True) from None
 
 
 def _within(name: str, error: ValidationError) -> list[InitErrorDetails]:

@@ -16,9 +16,10 @@ from pydantic import Field, ValidationError
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.annotations import allows_none
+from synovia.schema.encrypted import ClearValue, Sealed, marker_of, opened_document, sealed_fields
 from synovia.schema.faults import refusal
-from synovia.schema.ids import FROM_DOCUMENT, Id, time_of_id
-from synovia.schema.index_fields import database_name, encoded_defaults, exists
+from synovia.schema.ids import FROM_DOCUMENT, Id, id_to_bson, time_of_id
+from synovia.schema.index_fields import encoded_defaults, exists, index_path
 from synovia.schema.kept import SoftDelete
 from synovia.schema.models import Model
 from synovia.schema.reading import readable_document, reading_of
@@ -26,6 +27,7 @@ from synovia.schema.refused_tables import check_fields, check_indexes, check_nam
 from synovia.schema.search import SearchIndex
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
+from synovia.sealing.keyring import Keyring
 
 _END_OF_TIME = 1e15
 
@@ -49,7 +51,8 @@ class Index:
         """Describe the index to a database."""
         defaults = tuple(encoded_defaults(table, field) for field in self.fields)
         some = any(default is not None for each in defaults for default in each)
-        return IndexSpec(self.name, tuple(map(database_name, self.fields)), self.unique, defaults if some else ())
+        names = tuple(index_path(table, field) for field in self.fields)
+        return IndexSpec(self.name, names, self.unique, defaults if some else ())
 
 
 class Table(Model):
@@ -114,6 +117,9 @@ class Table(Model):
         cls.spec = TableSpec(
             table, (*(index.spec_for(cls) for index in plain), *(each.index for each in searched)), searched
         )
+        for field, info in cls.model_fields.items():
+            if marker_of(info) is not None:
+                setattr(cls, field, ClearValue(field))
         cls.text_ids = text_ids
         if audit_scope is not None and audit_scope not in cls.model_fields:
             raise SchemaError(f"{cls.__name__} has no field {audit_scope!r}, which audit_scope names")
@@ -146,26 +152,36 @@ class Table(Model):
             raise refusal(self.spec.name, error, type(self)) from error
 
     @classmethod
-    def from_document(cls, document: Document) -> Self:
+    def from_document(cls, document: Document, keyring: Keyring | None = None) -> Self:
         """Read a document of this table.
+
+        Args:
+            keyring: Opens its encrypted fields; one that does not open fails when it is used.
 
         Raises:
             pydantic.ValidationError: The document does not fit the table; another program may have written it.
         """
+        if encrypted := sealed_fields(cls):
+            document = opened_document(encrypted, document, keyring)
         row = cls.model_validate(readable_document(cls, document), strict=False, context=FROM_DOCUMENT)
         row.id.of(cls)
         if CREATION_TIME in document:
             row.note_creation_time(document[CREATION_TIME])
         return row
 
-    def to_document(self, only: Iterable[str] | None = None) -> Document:
+    def to_document(
+        self, only: Iterable[str] | None = None, keyring: Keyring | None = None, before: Document | None = None
+    ) -> Document:
         """Give the document of this row, ``_id`` first.
 
         Args:
             only: The Python names of the fields that are wanted; None: all.
+            keyring: Seals its encrypted fields.
+            before: The document that it takes the place of: what is sealed there and has not changed stays.
 
         Raises:
             Unstorable: It holds something that could not be read again.
+            UnreadableField: It has an encrypted field, and there are no keys.
         """
         untyped = reading_of(type(self)).untyped
         document: Document = to_bson(
@@ -173,7 +189,19 @@ class Table(Model):
         )
         if only is None and CREATION_TIME in self.__dict__:
             document[CREATION_TIME] = self.__dict__[CREATION_TIME]
+        self._seal(document, keyring, before or {})
         return document
+
+    def _seal(self, document: Document, keyring: Keyring | None, before: Document) -> None:
+        for name, field in sealed_fields(type(self)).items():
+            if field.database not in document:
+                continue
+            value = self.__dict__[name]
+            if type(value) is Sealed:
+                document[field.database] = value.stored  # it stays as it is
+            else:
+                was = before.get(field.database)
+                document[field.database] = field.seal(document[field.database], id_to_bson(self.id), keyring, was)
 
     @property
     def creation_time(self) -> int:

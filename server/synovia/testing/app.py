@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from synovia.app import Synovia
@@ -17,13 +19,15 @@ from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService
 from synovia.config import Settings
 from synovia.functions.access import CallOrigin
-from synovia.functions.registry import Registry
+from synovia.functions.registry import Registry, load_application
 from synovia.identity import Identity
 from synovia.limits.settings import HubLimits
 from synovia.maintenance import ArraySettings
 from synovia.migrations.check import TableCheck, check_table
 from synovia.scheduler.failures import Failure
 from synovia.scheduler.settings import SchedulerSettings
+from synovia.schema.encrypted import sealed_fields
+from synovia.sealing.settings import EncryptionSettings
 from synovia.store.base import Store
 from synovia.testing.caller import Caller
 from synovia.testing.clock import Clock
@@ -70,6 +74,17 @@ def settings_for_tests() -> Settings:
     )
 
 
+KEYS = EncryptionSettings(
+    keys=SecretStr(" ".join(f"{id_}:{base64.b64encode(id_.encode() * 32)[:43].decode()}=" for id_ in ("t", "search")))
+)
+"""Keys for encrypted fields, which everybody knows; the same in all tests, so that a store can be opened again."""
+
+
+def _settings_for(registry: Registry) -> Settings:
+    settings, models = settings_for_tests(), registry.models.values()
+    return settings.model_copy(update={"encryption": KEYS}) if any(map(sealed_fields, models)) else settings
+
+
 class TestApp:
     """An application on a store of its own.
 
@@ -78,7 +93,8 @@ class TestApp:
         store: A store's URL, or a store that is not open yet; by default one in memory.
         clock: The time as functions see it, if several applications share it.
         scheduler: How scheduled calls are run.
-        settings: Of the server; by default none of the machine's variables is looked at.
+        settings: Of the server; by default none of the machine's variables is looked at, and an application with
+            encrypted fields is given keys.
         variables: In which the settings of the application are looked for, in place of those of the machine.
 
     Attributes:
@@ -101,11 +117,12 @@ class TestApp:
     ) -> None:
         self.clock = clock or Clock()
         self.mailbox = Mailbox()
-        chosen = settings or settings_for_tests()
+        loaded = application if isinstance(application, Registry) else load_application(application)
+        chosen = settings or _settings_for(loaded)
         if scheduler is not None:
             chosen = chosen.model_copy(update={"scheduler": scheduler})
         self.server = Synovia(
-            application,
+            loaded,
             store=store,
             settings=chosen,
             development=True,

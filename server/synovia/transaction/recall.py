@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Snapshot, Ts
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.memory import Memory, RememberingSnapshot
@@ -51,9 +52,9 @@ class Recall:
         self.rows = RowCache()
         self.size = self._estimated_at = 0
 
-    def snapshot(self, snapshot: Snapshot) -> RememberingSnapshot:
-        """Begin a run."""
-        self.rows = RowCache(self.rows)
+    def snapshot(self, snapshot: Snapshot, keyring: Keyring | None = None) -> RememberingSnapshot:
+        """Begin a run, which opens encrypted fields with some keys: each run with the same."""
+        self.rows = RowCache(self.rows, keyring)
         return RememberingSnapshot(snapshot, self._memory, self.since)
 
     def keep(self, snapshot: RememberingSnapshot) -> None:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
+from synovia.sealing.keyring import Keyring
 from synovia.transaction.footprint import of_many
 from synovia.turns import Turns, slices
 from synovia_protocol.codec import list_head
@@ -30,13 +31,13 @@ class Row:
 
     __slots__ = ("document", "misfit", "packed", "table", "value")
 
-    def __init__(self, document: Document, table: type[Table]) -> None:
+    def __init__(self, document: Document, table: type[Table], keyring: Keyring | None) -> None:
         self.document = document
         self.table = table
         self.value: Table | None = None
         self.misfit: Misfit | None = None
         try:
-            self.value = read_document(table, document)
+            self.value = read_document(table, document, keyring)
         except Unreadable as error:
             self.misfit = error.misfit
         self.packed: Packed | None = None
@@ -47,9 +48,13 @@ class RowCache:
 
     Args:
         earlier: The cache of the run before; rows that this run does not use are forgotten with it.
+
+    Attributes:
+        keyring: Opens encrypted fields.
     """
 
-    def __init__(self, earlier: RowCache | None = None) -> None:
+    def __init__(self, earlier: RowCache | None = None, keyring: Keyring | None = None) -> None:
+        self.keyring = keyring
         self._earlier = {} if earlier is None else earlier._by_document
         self._by_document: dict[int, Row] = {}
         self._by_value: dict[int, Row] = {}
@@ -63,7 +68,7 @@ class RowCache:
         place = id(document)
         row = self._by_document.get(place) or self._earlier.get(place)
         if row is None or row.table is not table:
-            row = Row(document, table)
+            row = Row(document, table, self.keyring)
         self._by_document[place] = row
         if row.misfit is not None:
             raise Unreadable(row.misfit)

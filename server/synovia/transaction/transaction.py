@@ -13,6 +13,7 @@ from synovia import keys
 from synovia.aggregates.tally import Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
+from synovia.sealing.keyring import Keyring
 from synovia.store.base import Snapshot, StoreError, Write
 from synovia.store.filters import Filter
 from synovia.transaction.budget import WriteBudget
@@ -42,13 +43,15 @@ class Transaction:
 
     Args:
         budget: How much may be written; None: without a bound.
+        keyring: Seals and opens encrypted fields of what is read and written.
 
     Attributes:
         revisions: How often what is to be seen of a table has been changed, by its name.
     """
 
-    def __init__(self, snapshot: Snapshot, budget: WriteBudget | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, budget: WriteBudget | None = None, keyring: Keyring | None = None) -> None:
         self.snapshot = snapshot
+        self.keyring = keyring
         self.budget = budget
         self.reads = ReadSet()
         self.cost = ReadCost()
