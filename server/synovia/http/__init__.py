@@ -2,5 +2,6 @@
 
 from synovia.functions.routing import route
 from synovia.http.in_hosts import exception_handlers
+from synovia.http.webhooks import Delivery, signed_delivery, signed_headers
 
-__all__ = ["exception_handlers", "route"]
+__all__ = ["Delivery", "exception_handlers", "route", "signed_delivery", "signed_headers"]

@@ -1,0 +1,37 @@
+"""What other programs say, once each, and what this one asks of the service beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from events.schema import Delivery, Setup
+from synovia import ActionContext, FunctionError, Id, MutationContext
+
+
+async def is_new(ctx: MutationContext, sender: str, id: str) -> bool:
+    """Note that a message was taken; False if it was before."""
+    db, key = ctx.as_application().db, Id[Delivery](f"{sender}:{id}")
+    if await db.get(key) is not None:
+        return False
+    await db.insert(Delivery(id=key))
+    return True
+
+
+async def ask_service(ctx: ActionContext, path: str, body: Any = None) -> httpx2.Response:
+    """Have the service beside this backend do something.
+
+    Raises:
+        FunctionError: ``service_unavailable``: it does not answer, or not with what was asked for.
+    """
+    setup = ctx.env(Setup)
+    headers = {"Authorization": f"Bearer {setup.service_secret.get_secret_value()}"}
+    try:
+        async with httpx2.AsyncClient(
+            base_url=setup.service_url, headers=headers, timeout=20, trust_env=False
+        ) as client:
+            answer = await (client.get(path) if body is None else client.post(path, json=body))
+            return answer.raise_for_status()
+    except httpx2.HTTPError as error:
+        raise FunctionError("service_unavailable", f"the service does not answer: {type(error).__name__}") from None

@@ -1,0 +1,103 @@
+"""What programs ask: deployments, jobs that another scheduler begins, and how the application is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from events.functions.deliveries import is_new
+from events.schema import Event, Notification, Pass, Release, Setup
+from synovia import (
+    ActionContext,
+    Model,
+    MutationContext,
+    QueryContext,
+    between,
+    cron,
+    http,
+    job,
+    mutation,
+    query,
+    require_capability,
+)
+
+DAY = 86_400_000
+
+
+class Deployment(Model):
+    """What a deployment tells when it has ended."""
+
+    commit: str
+    environment: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+
+
+@http.route("/webhooks/deployments", methods=["POST"], public=True, max_body_bytes=10_000)
+async def deployed(ctx: ActionContext, request: Request) -> Response:
+    """Note a deployment, once however often it is told."""
+    said = await http.signed_delivery(request, ctx.env(Setup).deploy_secret, Deployment)
+    return JSONResponse({"new": await ctx.run_mutation(note_release, said.id, said.content)}, 202)
+
+
+@mutation(internal=True)
+async def note_release(ctx: MutationContext, delivery: str, said: Deployment) -> bool:
+    """Add to the history of releases."""
+    if not await is_new(ctx, "deployments", delivery):
+        return False
+    release = Release(
+        commit=said.commit, environment=said.environment, status=said.status,
+        deployed_at=int(said.finished_at.timestamp() * 1000),
+        seconds=(said.finished_at - said.started_at).total_seconds(),
+    )  # fmt: skip
+    await ctx.as_application().db.insert(release)
+    return True
+
+
+@query(signed_in=True)
+async def releases(ctx: QueryContext) -> list[Release]:
+    """List what was deployed, the newest first."""
+    await require_capability(ctx, "releases.read")
+    return await ctx.db.query(Release).using("by_time").order("desc").take(100)
+
+
+@query(internal=True)
+async def newest(ctx: QueryContext) -> str | None:
+    """Tell which commit was deployed last."""
+    release = await ctx.as_application().db.query(Release).using("by_time").order("desc").first()
+    return None if release is None else release.commit
+
+
+@http.route("/status", methods=["GET"], public=True)
+async def status(ctx: ActionContext, request: Request) -> Response:
+    """Tell that functions run, and which release this is; the hub itself is told of by ``/health``."""
+    return JSONResponse({"status": "ok", "release": await ctx.run_query(newest)})
+
+
+@http.route("/jobs/reminders", methods=["POST"], capability="jobs.run")
+async def run_reminders(ctx: ActionContext, request: Request) -> Response:
+    """Remind now, for a scheduler elsewhere that has the key of a service."""
+    return JSONResponse({"events": await ctx.run_mutation(remind_all)})
+
+
+@cron(daily_at="09:00")
+@mutation(internal=True)
+async def remind_all(ctx: MutationContext) -> int:
+    """Remind everybody of what begins within a day, once of each event."""
+    db, begun = ctx.as_application().db, 0
+    soon = db.query(Event).using("by_publication", published=True, starts_at=between(ctx.now, ctx.now + DAY))
+    for event in await soon.take(100):
+        if await is_new(ctx, "reminders", event.id):
+            passes = db.query(Pass).using("by_event", event_id=event.id)
+            await ctx.scheduler.run_job(remind, passes, event.title)
+            begun += 1
+    return begun
+
+
+@job
+async def remind(ctx: MutationContext, passes: list[Pass], title: str) -> None:
+    """Tell those who hold passes."""
+    await ctx.db.insert_many(Notification(auth_id=each.auth_id, text=f"{title} begins soon.") for each in passes)

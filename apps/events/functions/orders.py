@@ -1,0 +1,219 @@
+"""Tickets are reserved, paid, given back; never more than there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from events.access import require_capability_in
+from events.functions.deliveries import ask_service, is_new
+from events.schema import Event, Notification, Order, Pass, Payment, Setup, TicketTier
+from synovia import (
+    ActionContext,
+    Attachment,
+    FunctionError,
+    Id,
+    Model,
+    MutationContext,
+    NotFound,
+    QueryContext,
+    RateLimit,
+    Retry,
+    action,
+    http,
+    mutation,
+    query,
+    require_identity,
+)
+
+RESERVATIONS = RateLimit("reservations", 20, per=timedelta(minutes=1))
+HELD = timedelta(minutes=15)
+HOUR = 3_600_000
+PATIENT = Retry(attempts=8, first=timedelta(seconds=2))
+
+
+class PaymentEvent(Model):
+    """What the provider says of a payment; of two, that with the greater ``sequence`` is the newer."""
+
+    payment: str
+    order: Id[Order]
+    sequence: int
+    status: Literal["created", "succeeded", "refunded"]
+
+
+class Hour(Model):
+    """What was sold in an hour that began at ``start``."""
+
+    start: int
+    orders: int
+    tickets: int
+    amount: int
+
+
+# --- buying
+
+
+@mutation(signed_in=True)
+async def reserve(
+    ctx: MutationContext, tier_id: Id[TicketTier], quantity: Annotated[int, Field(ge=1, le=10)] = 1
+) -> Id[Order]:
+    """Hold tickets for a quarter of an hour."""
+    me, db, tier = require_identity(ctx), ctx.as_application().db, await ctx.db.get(tier_id)
+    if tier is None:
+        raise NotFound("there is no such tier")
+    await RESERVATIONS.spend(ctx, me.key)
+    if tier.left < quantity:
+        raise FunctionError("sold_out", f"{tier.left} tickets are left", {"left": tier.left})
+    await db.patch(tier, left=tier.left - quantity)
+    expires_at = ctx.now + HELD // timedelta(milliseconds=1)
+    order = Order(
+        workspace_id=tier.workspace_id, event_id=tier.event_id, tier_id=tier.id, auth_id=me.key, email=me.email or "",
+        name=me.name or me.email or "Guest", quantity=quantity, amount=quantity * tier.price, expires_at=expires_at,
+    )  # fmt: skip
+    id_ = await db.insert(order)
+    await ctx.scheduler.run_at(expires_at, expire, id_)
+    return id_
+
+
+@mutation(internal=True)
+async def expire(ctx: MutationContext, order_id: Id[Order]) -> None:
+    """Give back what was not paid."""
+    order = await ctx.db.get(order_id)
+    if order is not None and order.status == "reserved":
+        await _end(ctx, order, "expired")
+
+
+async def _end(ctx: MutationContext, order: Order, status: Literal["expired", "refunded"]) -> None:
+    db = ctx.as_application().db
+    tier = await db.get(order.tier_id)
+    if tier is not None and order.status in ("reserved", "paid"):
+        await db.patch(tier, left=tier.left + order.quantity)
+    await db.patch(order, status=status)
+    await db.patch_where(db.query(Pass).using("by_order", order_id=order.id), cancelled=True)
+
+
+@query(signed_in=True)
+async def mine(ctx: QueryContext) -> list[Order]:
+    """List the caller's orders, the newest first."""
+    orders = ctx.db.query(Order).using("by_buyer", auth_id=require_identity(ctx).key)
+    return await orders.order("desc").take(50)
+
+
+@query(signed_in=True)
+async def get(ctx: QueryContext, order_id: Id[Order]) -> Order | None:
+    """Give an order that the caller may see."""
+    return await ctx.db.get(order_id)
+
+
+# --- paying
+
+
+@action(signed_in=True)
+async def checkout(ctx: ActionContext, order_id: Id[Order]) -> str:
+    """Give the address at which an order is paid."""
+    order = await ctx.run_query(get, order_id)
+    if order is None or order.auth_id != require_identity(ctx).key:
+        raise NotFound("there is no such order")
+    answer = await ask_service(ctx, "payments", {"order": order.id, "amount": order.amount})
+    return str(answer.json()["pay"])
+
+
+@http.route("/webhooks/payments", methods=["POST"], public=True, max_body_bytes=10_000)
+async def payment_said(ctx: ActionContext, request: Request) -> Response:
+    """Take what the payment provider says."""
+    said = await http.signed_delivery(request, ctx.env(Setup).payment_secret, PaymentEvent)
+    return JSONResponse({"new": await ctx.run_mutation(take, said.id, said.content)})
+
+
+@mutation(internal=True)
+async def take(ctx: MutationContext, delivery: str, said: PaymentEvent) -> bool:
+    """Take in what the provider says, once; what is older than what is known changes nothing."""
+    db = ctx.as_application().db
+    order, known = await db.get(said.order), await db.get(Payment, Id(said.payment))
+    if order is None:
+        raise NotFound("there is no such order")
+    if not await is_new(ctx, "payments", delivery) or (known is not None and known.sequence >= said.sequence):
+        return False
+    payment = Payment(id=Id(said.payment), order_id=order.id, sequence=said.sequence, status=said.status)
+    await (db.insert(payment) if known is None else db.replace(payment))
+    if said.status == "succeeded":
+        await _settle(ctx, order)
+    elif said.status == "refunded" and order.status != "refunded":
+        await _end(ctx, order, "refunded")
+    return True
+
+
+async def _settle(ctx: MutationContext, order: Order) -> None:
+    db = ctx.as_application().db
+    tier = await db.get(order.tier_id)
+    if order.status == "expired" and tier is not None and tier.left >= order.quantity:
+        await db.patch(tier, left=tier.left - order.quantity)  # paid too late, and there are some
+    elif order.status != "reserved":
+        await ctx.scheduler.run_after(timedelta(), pay_back, order.id)
+        return
+    await db.patch(order, status="paid", hour=ctx.now // HOUR * HOUR)
+    await db.insert_many(
+        Pass(
+            workspace_id=order.workspace_id, event_id=order.event_id, order_id=order.id, auth_id=order.auth_id,
+            email=order.email, holder=order.name, code=f"{ctx.random.getrandbits(80):020x}",
+        )
+        for _ in range(order.quantity)
+    )  # fmt: skip
+    await db.insert(Notification(auth_id=order.auth_id, text=f"{order.quantity} tickets are yours."))
+    await ctx.scheduler.run_after(timedelta(), mail_passes, order.id)
+
+
+@mutation(signed_in=True)
+async def refund(ctx: MutationContext, order_id: Id[Order]) -> None:
+    """Pay an order back; it is refunded when the provider says so."""
+    order = await ctx.db.get(order_id)
+    if order is None:
+        raise NotFound("there is no such order")
+    await require_capability_in(ctx, "orders.refund", order.workspace_id)
+    if order.status != "paid":
+        raise FunctionError("not_paid", f"this order is {order.status}")
+    await ctx.audit("orders.refund", subject=order.id)
+    await ctx.scheduler.run_after(timedelta(), pay_back, order.id)
+
+
+@action(internal=True, retry=PATIENT)
+async def pay_back(ctx: ActionContext, order_id: Id[Order]) -> None:
+    """Have the provider pay an order back."""
+    await ask_service(ctx, "refunds", {"order": order_id})
+
+
+@query(internal=True)
+async def passes_of(ctx: QueryContext, order_id: Id[Order]) -> list[Pass]:
+    """Give the passes of an order."""
+    return await ctx.db.query(Pass).using("by_order", order_id=order_id).take(10)
+
+
+@action(internal=True, retry=PATIENT)
+async def mail_passes(ctx: ActionContext, order_id: Id[Order]) -> None:
+    """Mail a buyer their passes as PDF."""
+    passes = await ctx.run_query(passes_of, order_id)
+    papers = [await ask_service(ctx, f"passes/{each.code}/wallet.pdf") for each in passes]
+    files = [Attachment(f"pass-{n}.pdf", paper.content, "application/pdf") for n, paper in enumerate(papers, 1)]
+    if files and passes[0].email:
+        await ctx.mail.send(passes[0].email, "Your tickets", "They are attached. See you there!", attachments=files)
+
+
+# --- looking
+
+
+@query(signed_in=True)
+async def sales(ctx: QueryContext, event_id: Id[Event]) -> list[Hour]:
+    """Tell an organizer what was sold by the hour, live."""
+    event = await ctx.db.get(event_id)
+    if event is None:
+        return []
+    await require_capability_in(ctx, "sales.read", event.workspace_id)
+    by_hour = ctx.db.query(Order).using("by_event", event_id=event_id, status="paid").group_by("hour")
+    orders, tickets, amounts = await by_hour.count(), await by_hour.sum("quantity"), await by_hour.sum("amount")
+    return [
+        Hour(start=hour, orders=orders[hour], tickets=int(tickets[hour]), amount=int(amounts[hour])) for hour in orders
+    ]

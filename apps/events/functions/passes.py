@@ -1,0 +1,107 @@
+"""Passes and the door, where each is admitted once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from events.access import require_capability_in
+from events.schema import CheckIn, Event, Name, Pass
+from synovia import Id, Model, MutationContext, NotFound, QueryContext, mutation, query, require_identity
+
+
+class Scan(Model):
+    """What a scanner has read, now or while it was offline; ``scan_id`` is its own name for that."""
+
+    scan_id: Annotated[str, Field(min_length=1, max_length=100)]
+    code: Annotated[str, Field(max_length=100)]
+    scanned_at: int
+
+
+class Verdict(Model):
+    """What comes of a scan; ``at`` and ``scanner`` tell of the one that was admitted."""
+
+    scan_id: str
+    outcome: Literal["admitted", "already", "cancelled", "unknown"]
+    holder: str | None = None
+    scanner: str | None = None
+    at: int | None = None
+
+
+class Door(Model):
+    """How an event's door stands."""
+
+    admitted: int
+    passes: int
+    last: list[CheckIn]
+
+
+class Paper(Model):
+    """What is printed on a pass."""
+
+    code: str
+    holder: str
+    title: str
+    venue: str
+    starts_at: int
+
+
+@mutation(signed_in=True)
+async def check_in(
+    ctx: MutationContext, event_id: Id[Event], scanner: Name, scans: Annotated[list[Scan], Field(max_length=500)]
+) -> list[Verdict]:
+    """Admit whoever holds these passes, each pass once; a scanner may say the same again."""
+    event = await ctx.db.get(event_id)
+    if event is None:
+        raise NotFound("there is no such event")
+    await require_capability_in(ctx, "passes.check_in", event.workspace_id)
+    return [await _verdict(ctx, event, scanner, scan) for scan in sorted(scans, key=lambda each: each.scanned_at)]
+
+
+async def _verdict(ctx: MutationContext, event: Event, scanner: str, scan: Scan) -> Verdict:
+    held = await ctx.db.query(Pass).using("by_code", code=scan.code.strip().lower()).unique()
+    if held is None or held.event_id != event.id:
+        return Verdict(scan_id=scan.scan_id, outcome="unknown")
+    if held.cancelled:
+        return Verdict(scan_id=scan.scan_id, outcome="cancelled", holder=held.holder)
+    entry = await ctx.db.query(CheckIn).using("by_pass", pass_id=held.id).unique()
+    if entry is None:
+        entry = CheckIn(
+            workspace_id=event.workspace_id, event_id=event.id, pass_id=held.id, holder=held.holder, scanner=scanner,
+            scan_id=scan.scan_id, scanned_at=scan.scanned_at,
+        )  # fmt: skip
+        await ctx.db.insert(entry)
+    own = (entry.scan_id, entry.scanner) == (scan.scan_id, scanner)
+    return Verdict(
+        scan_id=scan.scan_id, outcome="admitted" if own else "already", holder=held.holder, scanner=entry.scanner,
+        at=entry.scanned_at,
+    )  # fmt: skip
+
+
+@query(signed_in=True)
+async def door(ctx: QueryContext, event_id: Id[Event]) -> Door | None:
+    """Tell how many are in, live."""
+    event = await ctx.db.get(event_id)
+    if event is None:
+        return None
+    await require_capability_in(ctx, "passes.check_in", event.workspace_id)
+    entries, passes = (ctx.db.query(each).using("by_event", event_id=event_id) for each in (CheckIn, Pass))
+    last = await ctx.db.query(CheckIn).using("by_event", event_id=event_id).order("desc").take(8)
+    return Door(admitted=await entries.count(), passes=await passes.count(), last=last)
+
+
+@query(signed_in=True)
+async def mine(ctx: QueryContext) -> list[Pass]:
+    """List the caller's passes."""
+    return await ctx.db.query(Pass).using("by_owner", auth_id=require_identity(ctx).key).order("desc").take(100)
+
+
+@query(capability="papers.read")
+async def paper(ctx: QueryContext, code: str) -> Paper:
+    """Tell the service what is printed on a pass."""
+    held = await ctx.db.query(Pass).using("by_code", code=code).unique()
+    event = None if held is None else await ctx.as_application().db.get(held.event_id)
+    if held is None or event is None:
+        raise NotFound("there is no such pass")
+    return Paper(code=code, holder=held.holder, title=event.title, venue=event.venue, starts_at=event.starts_at)

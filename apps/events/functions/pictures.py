@@ -1,0 +1,218 @@
+"""Display pictures for all who come: a workflow over a batch, that is watched, cancelled and summed up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from events.access import require_capability_in
+from events.drawing import draw
+from events.functions.deliveries import ask_service
+from events.schema import Colour, DpBatch, DpTemplate, Event, GeneratedDp, Notification, Pass
+from synovia import (
+    ActionContext,
+    CallOutcome,
+    FunctionError,
+    Id,
+    Model,
+    MutationContext,
+    NotFound,
+    Page,
+    Pool,
+    QueryContext,
+    RateLimit,
+    Retry,
+    ScheduledCall,
+    Upload,
+    WorkflowContext,
+    action,
+    between,
+    field,
+    mutation,
+    query,
+    require_identity,
+    workflow,
+)
+
+DRAWING = Pool("pictures", parallelism=2)
+DRAWN = RateLimit("pictures", 20_000, per=timedelta(days=1), window=True)
+MOST = 5_000
+AT_ONCE = 20
+"""So many pictures are one step: all that are still waiting of them are drawn again if its hub is lost, and no others."""
+
+
+class Progress(Model):
+    """How far a batch is."""
+
+    status: str
+    total: int
+    waiting: int
+    done: int
+    refused: int
+    summary: str | None = None
+
+
+class Shown(Model):
+    """A picture, with the address at which it can be had for an hour."""
+
+    holder: str
+    url: str
+
+
+class Work(Model):
+    """What there is to draw."""
+
+    template: DpTemplate
+    waiting: list[GeneratedDp]
+
+
+@mutation(signed_in=True)
+async def design(
+    ctx: MutationContext, event_id: Id[Event], headline: str, background: Colour = "#1e293b", accent: Colour = "#f59e0b"
+) -> Id[DpTemplate]:
+    """Say how the pictures of an event look."""
+    event = await ctx.db.get(event_id)
+    if event is None:
+        raise NotFound("there is no such event")
+    await require_capability_in(ctx, "pictures.make", event.workspace_id)
+    template = DpTemplate(
+        workspace_id=event.workspace_id, event_id=event.id, headline=headline, background=background, accent=accent
+    )
+    return await ctx.db.insert(template)
+
+
+@mutation(signed_in=True)
+async def start(ctx: MutationContext, template_id: Id[DpTemplate]) -> Id[DpBatch]:
+    """Begin to make a picture for everybody who has a pass."""
+    template, db = await ctx.db.get(template_id), ctx.as_application().db
+    if template is None:
+        raise NotFound("there is no such template")
+    await require_capability_in(ctx, "pictures.make", template.workspace_id)
+    valid = db.query(Pass).using("by_event", event_id=template.event_id).where(field("cancelled") == False)  # noqa: E712
+    passes = await valid.take(MOST + 1)
+    if not 0 < len(passes) <= MOST:
+        raise FunctionError("batch_size", f"a batch has 1 to {MOST:,} pictures")
+    await DRAWN.spend(ctx, template.workspace_id, len(passes))
+    place: dict[str, Any] = {"workspace_id": template.workspace_id, "event_id": template.event_id}
+    batch = await ctx.db.insert(DpBatch(template_id=template.id, total=len(passes), **place))
+    await ctx.db.insert_many(
+        GeneratedDp(batch_id=batch, number=number, auth_id=each.auth_id, email=each.email, holder=each.holder, **place)
+        for number, each in enumerate(passes)
+    )
+    told = ctx.scheduler.with_options(on_complete=ended, context={"batch": batch, "by": require_identity(ctx).key})
+    await ctx.db.patch(batch, call_id=await told.run_after(timedelta(), make, batch, len(passes)))
+    return batch
+
+
+@workflow
+async def make(ctx: WorkflowContext, batch_id: Id[DpBatch], total: int) -> None:
+    """Draw all pictures of a batch, some in each step."""
+    await asyncio.gather(*(ctx.step(draw_some, batch_id, first) for first in range(0, total, AT_ONCE)))
+
+
+@action(internal=True, pool=DRAWING, retry=Retry(attempts=20, first=timedelta(seconds=1), limit=timedelta(minutes=1)))
+async def draw_some(ctx: ActionContext, batch_id: Id[DpBatch], first: int) -> None:
+    """Draw what still waits among these, and leave out what the service refuses."""
+    work = await ctx.run_query(waiting, batch_id, first)
+    if work is None:
+        return
+    look, names = work.template, [each.holder for each in work.waiting]
+    refused = set((await ask_service(ctx, "moderation", {"texts": names})).json()["refused"])
+    for dp in work.waiting:
+        if dp.holder in refused:
+            await ctx.run_mutation(refuse, dp.id)
+            continue
+        png = await asyncio.to_thread(draw, dp.holder, look.headline, look.background, look.accent)
+        await ctx.run_mutation(keep, dp.id, await ctx.files.write(png, name=f"{dp.number}.png", type="image/png"))
+
+
+@query(internal=True)
+async def waiting(ctx: QueryContext, batch_id: Id[DpBatch], first: int) -> Work | None:
+    """Give what is to be drawn in a step."""
+    batch = await ctx.db.get(batch_id)
+    template = None if batch is None else await ctx.db.get(batch.template_id)
+    if batch is None or template is None or batch.status != "running":
+        return None
+    of = ctx.db.query(GeneratedDp).using("by_batch", batch_id=batch_id, number=between(first, first + AT_ONCE))
+    return Work(template=template, waiting=await of.where(field("status") == "waiting").collect())
+
+
+async def _waits(ctx: MutationContext, dp_id: Id[GeneratedDp]) -> bool:
+    dp = await ctx.db.get(dp_id)
+    batch = None if dp is None else await ctx.db.get(dp.batch_id)
+    return dp is not None and dp.status == "waiting" and batch is not None and batch.status == "running"
+
+
+@mutation(internal=True)
+async def keep(ctx: MutationContext, dp_id: Id[GeneratedDp], picture: Upload) -> None:
+    """Keep a picture, unless there is one or nobody wants it any more."""
+    if await _waits(ctx, dp_id):
+        await ctx.db.patch(dp_id, status="done", picture=await ctx.files.accept(picture))
+
+
+@mutation(internal=True)
+async def refuse(ctx: MutationContext, dp_id: Id[GeneratedDp]) -> None:
+    """Note that a picture must not be made."""
+    if await _waits(ctx, dp_id):
+        await ctx.db.patch(dp_id, status="refused")
+
+
+@mutation(internal=True)
+async def ended(
+    ctx: MutationContext, call_id: Id[ScheduledCall], context: dict[str, str], outcome: CallOutcome
+) -> None:
+    """Sum a batch up, and tell whoever began it."""
+    batch = await ctx.db.get(Id[DpBatch](context["batch"]))
+    if batch is not None:
+        counts = await _counts(ctx, batch.id)
+        text = ", ".join(f"{number} {what}" for what, number in counts.items())
+        await ctx.db.patch(batch, status=outcome.status, summary=f"{batch.total} pictures: {text}")
+        await ctx.db.insert(Notification(auth_id=context["by"], text=f"Your pictures are {outcome.status}: {text}."))
+
+
+async def _counts(ctx: QueryContext, batch_id: Id[DpBatch]) -> dict[str, int]:
+    return await ctx.db.query(GeneratedDp).using("by_status", batch_id=batch_id).group_by("status").count()
+
+
+async def _managed(ctx: MutationContext, batch_id: Id[DpBatch]) -> DpBatch:
+    batch = await ctx.db.get(batch_id)
+    if batch is None:
+        raise NotFound("there is no such batch")
+    await require_capability_in(ctx, "pictures.make", batch.workspace_id)
+    return batch
+
+
+@mutation(signed_in=True)
+async def cancel(ctx: MutationContext, batch_id: Id[DpBatch]) -> bool:
+    """Stop making pictures: none is kept from now on."""
+    batch = await _managed(ctx, batch_id)
+    if batch.status != "running" or batch.call_id is None or not await ctx.scheduler.cancel(batch.call_id):
+        return False
+    await ctx.db.patch(batch_id, status="cancelled")
+    return True
+
+
+@query(signed_in=True)
+async def batches(ctx: QueryContext, event_id: Id[Event]) -> list[DpBatch]:
+    """List the batches of an event, the newest first."""
+    return await ctx.db.query(DpBatch).using("by_event", event_id=event_id).order("desc").take(20)
+
+
+@query(signed_in=True)
+async def progress(ctx: QueryContext, batch_id: Id[DpBatch]) -> Progress | None:
+    """Tell how far a batch is, live."""
+    batch = await ctx.db.get(batch_id)
+    if batch is None:
+        return None
+    counts = {"waiting": 0, "done": 0, "refused": 0, **await _counts(ctx, batch_id)}
+    return Progress(status=batch.status, total=batch.total, summary=batch.summary, **counts)
+
+
+@query(signed_in=True)
+async def of_batch(ctx: QueryContext, batch_id: Id[DpBatch], cursor: str | None = None) -> Page[Shown]:
+    """Show the pictures that are made."""
+    done = ctx.db.query(GeneratedDp).using("by_status", batch_id=batch_id, status="done")
+    page = await done.paginate(cursor, 50)
+    shown = [Shown(holder=each.holder, url=ctx.files.url(each.picture)) for each in page.items if each.picture]
+    return Page[Shown](items=shown, next_cursor=page.next_cursor)

@@ -1,0 +1,60 @@
+"""A concert with its people, on either store, and the service beside it, on a real port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from events.service.main import ServiceSettings, create
+from helpers.events_scene import APPLICATION, SECRET, Concert, concert
+from synovia.cli.server import listen
+from synovia.functions.registry import Registry, load_application
+from synovia.store.base import Store
+from synovia.testing import TestApp
+
+
+@asynccontextmanager
+async def serving(service: FastAPI) -> AsyncIterator[int]:
+    """Serve an ASGI application on a free port."""
+    server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="on"))
+    with listen("127.0.0.1", 0) as listener:
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await task
+
+
+@pytest.fixture
+async def service_port() -> AsyncIterator[int]:
+    """Give the port of a service without a backend."""
+    async with serving(create(ServiceSettings(service_secret=SecretStr(SECRET)))) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """Give the application."""
+    return load_application(APPLICATION)
+
+
+@pytest.fixture
+async def app(registry: Registry, any_store: Store, service_port: int) -> AsyncIterator[TestApp]:
+    """Give the application on either store."""
+    variables = {"EVENTS_SERVICE_URL": f"http://127.0.0.1:{service_port}"}
+    variables |= {f"EVENTS_{each}_SECRET": SECRET for each in ("SERVICE", "PAYMENT", "DEPLOY")}
+    async with asyncio.timeout(100), TestApp(registry, any_store, variables=variables) as app:
+        yield app
+
+
+@pytest.fixture
+async def night(app: TestApp) -> Concert:
+    """Give a concert that its owner has just published."""
+    return await concert(app.caller("ada@events.example"))
