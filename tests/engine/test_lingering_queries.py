@@ -25,6 +25,11 @@ async def words(ctx: QueryContext, number: int) -> list[str]:
 
 
 @query(public=True)
+async def length(ctx: QueryContext, text: str) -> int:
+    return len(text)
+
+
+@query(public=True)
 async def never(ctx: QueryContext, number: int) -> None:
     await asyncio.Event().wait()
 
@@ -38,10 +43,11 @@ async def gated(ctx: QueryContext) -> str:
 REGISTRY = collect("many", [__import__(__name__, fromlist=["words"])])
 
 
-async def ask_once(engine: Engine, number: int, account: Account = SERVER) -> None:
+async def ask_once(engine: Engine, number: int, account: Account = SERVER, path: str = "words", **args: str) -> None:
     """Subscribe, wait for the first result, and leave."""
     holder = RecordingSubscriber(engine)
-    holder.held["it"] = engine.subscribe(holder, path_of("words"), {"number": number}, None, account=account)
+    asked = args or {"number": number}
+    holder.held["it"] = engine.subscribe(holder, path_of(path), asked, None, account=account)
     await holder.settled()
     holder.unsubscribe("it")
 
@@ -62,6 +68,14 @@ async def test_800_queries_asked_once_leave_no_more_than_the_budget() -> None:
         assert 0.9 * MIB < lingering.bytes <= MIB
         assert len(engine.live) == len(lingering) < 41
         assert held < 2 * MIB, "the estimate is not far from the truth; 800 results have 20 MB encoded"
+
+
+async def test_their_arguments_count_too() -> None:
+    async with running_engine(REGISTRY, max_lingering_bytes=MIB) as engine:
+        for number in range(20):
+            await ask_once(engine, number, path="length", text=f"{number}" + "x" * (MIB // 10))
+        lingering = engine.live.lingering
+        assert 0 < len(engine.live) == len(lingering) <= 5, "encoded and decoded, each takes a fifth of what there is"
 
 
 async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result() -> None:

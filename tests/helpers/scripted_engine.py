@@ -49,6 +49,7 @@ class ScriptedLive:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     patches_kept: bool = True
     subscribers: list[Any] = field(default_factory=list)
+    weight: int = 1
 
     @property
     def loaded(self) -> bool:

@@ -137,6 +137,18 @@ async def test_subscriptions_are_limited_for_an_address_across_its_connections()
         await until(lambda: running.hub.addresses.of(FLOODER).subscriptions == 1)
 
 
+async def test_a_subscription_with_large_arguments_counts_as_several() -> None:
+    large = {"board": "x" * 81_000}  # counts as 20
+    async with flooded(max_subscriptions=50) as (running, _, flooder):
+        for number, board in enumerate(("a", "b"), 1):
+            assert await flooder.subscribe(number, "notes:on_board", {"board": board + large["board"]}) == []
+        assert (await flooder.subscribe(3, "notes:on_board", large)).code == "limit_exceeded"
+        assert await flooder.subscribe(4, "notes:on_board", {"board": "small"}) == []
+        assert running.hub.addresses.of(FLOODER).subscriptions == 41
+        await flooder.send(flooder.session.modify(remove=[1]))
+        assert await flooder.subscribe(5, "notes:on_board", large) == []
+
+
 async def test_a_flood_of_subscriptions_is_refused_and_slowed_down() -> None:
     limits = {"max_subscriptions": 20, "max_messages_per_second": 200}
     async with flooded(**limits) as (running, _, flooder):

@@ -191,13 +191,13 @@ class ConvexConversation:
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
         left = self._limits.max_subscriptions_per_address - self._address.subscriptions
-        self.query_set.max_queries = min(MOST_QUERIES, len(self.query_set) + left)
+        self.query_set.max_queries = min(MOST_QUERIES, self.query_set.weight + left)
         self.query_set.modify(message)
         self._count_subscriptions()
 
     def _count_subscriptions(self) -> None:
-        self._address.subscriptions += len(self.query_set) - self._subscriptions
-        self._subscriptions = len(self.query_set)
+        self._address.subscriptions += self.query_set.weight - self._subscriptions
+        self._subscriptions = self.query_set.weight
 
     async def _on_call(self, message: m.Call, size: int) -> None:
         if message.kind == "Mutation":

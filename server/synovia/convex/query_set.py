@@ -22,6 +22,7 @@ from synovia.errors import BadCursor, FunctionError
 from synovia.functions.function import Kind
 from synovia.identity import Account, Identity
 from synovia.sync.ports import Engine, Floor, Ts, Version
+from synovia.transaction.footprint import footprint
 from synovia_protocol.errors import ErrorCode
 
 
@@ -78,6 +79,7 @@ class ConvexQuerySet:
         self._identity_version = 0
         self._steps: deque[_Step] = deque()
         self._queries: dict[int, ConvexSubscription] = {}
+        self.weight = 0
         self._least: Ts = 0
         self._owed: Ts | None = None
         self._holds: dict[int, Ts] = {}
@@ -120,6 +122,7 @@ class ConvexQuerySet:
         query = self._queries.pop(query_id, None)
         if query is None:
             raise Malformed(f"ModifyQuerySet: query {query_id} is not there")
+        self.weight -= query.live.weight
         self._leave(query)
         for step in self._steps:
             step.added = [each for each in step.added if each is not query]
@@ -130,16 +133,23 @@ class ConvexQuerySet:
         try:
             query = self._query(added, since)
             self._join(query, floor)
+            if self.weight + query.live.weight > self.max_queries:
+                self._leave(query)
+                raise self._one_more()
         except FunctionError as error:
             query = ConvexSubscription(added.query_id, since, None, {}, None, self._wake)
             query.live = Refusal(error.info)
         self._queries[added.query_id] = query
+        self.weight += query.live.weight
         return query
 
+    def _one_more(self) -> FunctionError:
+        text = f"this connection may follow {self.max_queries} queries at present; one with large arguments counts for more"
+        return FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
+
     def _query(self, added: AddQuery, since: int) -> ConvexSubscription:
-        if len(self._queries) >= self.max_queries:
-            text = f"this connection may follow {self.max_queries} queries at present"
-            raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
+        if self.weight >= self.max_queries:
+            raise self._one_more()
         if added.component is not None:
             raise FunctionError(ErrorCode.UNKNOWN_FUNCTION, "there are no components here")
         function = self._functions.find(added.path, Kind.QUERY)
@@ -156,7 +166,7 @@ class ConvexQuerySet:
                 query, query.function.path, query.args, self.identity, query.journal, self._account, anew=True
             )
         except FunctionError as error:
-            query.live = Refusal(error.info)
+            query.live = Refusal(error.info, footprint(query.args))
 
     def _leave(self, query: ConvexSubscription) -> None:
         if not isinstance(query.live, Refusal):

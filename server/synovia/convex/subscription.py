@@ -7,17 +7,23 @@ from collections.abc import Callable
 
 from synovia.convex.functions import ConvexFunction
 from synovia.convex.messages import Result
+from synovia.engine.live_query import weight_of
 from synovia.sync.ports import Floor, LiveQuery, Ts, Version
 from synovia_protocol.errors import ErrorInfo
 
 
 class Refusal:
-    """Stands for the live query that there is none of: the same error at every instant."""
+    """Stands for the live query that there is none of: the same error at every instant.
+
+    Args:
+        size: The bytes of the arguments that are kept with it.
+    """
 
     loaded = True
 
-    def __init__(self, error: ErrorInfo) -> None:
+    def __init__(self, error: ErrorInfo, size: int = 0) -> None:
         self._version = RefusalVersion(error)
+        self.weight = weight_of(size)
 
     def known_through(self, head: Ts) -> Ts:
         """Tell that it is known."""

@@ -28,6 +28,12 @@ _LARGE = 256 * 1024
 _SMALL = 512
 """A result of no more bytes is not measured, but taken for as large as this says:"""
 _BASE, _DECODED = 256, 8
+_LIGHT = 4096
+
+
+def weight_of(size: int) -> int:
+    """Tell as how many subscriptions one counts whose arguments take so many bytes."""
+    return 1 + size // _LIGHT
 
 
 class Subscriber(Protocol):
@@ -273,9 +279,17 @@ class LiveQuery:
         self.announce()
         return not same
 
+    @property
+    def weight(self) -> int:
+        """As how many subscriptions one to it counts: its arguments are kept as long as somebody holds it."""
+        return weight_of(self._asked_size())
+
+    def _asked_size(self) -> int:
+        return len(self.key.packed_args) + len(self.key.journal or b"")
+
     def footprint(self) -> int:
-        """Estimate the bytes that it takes with all that it keeps of earlier results and runs."""
-        return self.held_size() + self.recall.footprint()
+        """Estimate the bytes that it takes with its arguments and all that it keeps of earlier results and runs."""
+        return 2 * self._asked_size() + self.held_size() + self.recall.footprint()
 
     def held_size(self) -> int:
         """Estimate the bytes of its results."""

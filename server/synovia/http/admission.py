@@ -16,6 +16,8 @@ PATIENCE_SECONDS = 3.0
 class Visitor(Protocol):
     """A connection at the door."""
 
+    def __hash__(self) -> int: ...
+
     def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
         """Look at the deadlines."""
         ...
@@ -26,6 +28,10 @@ class Visitor(Protocol):
 
     def shutdown(self) -> None:
         """End the connection, after the answer that is being made."""
+        ...
+
+    def let_go(self, whose: str, most: int) -> None:
+        """End the connection at once, as more than ``most`` bytes wait for the clients of ``whose``."""
         ...
 
 
@@ -66,8 +72,14 @@ class Admission:
         self._inside[visitor] = address
         return None
 
+    def note_waiting(self, visitor: Visitor, size: int) -> None:
+        """Take notice of how much of an answer waits for a client; of those of a proxy each counts for itself."""
+        if visitor in self._inside:
+            self._hub.backlog.note(visitor, self._inside[visitor] or visitor, size)
+
     def leave(self, visitor: Visitor) -> None:
         """Count a connection no more; it may have left already."""
+        self.note_waiting(visitor, 0)
         address = self._inside.pop(visitor, None)
         if address is not None:
             address.visitors -= 1

@@ -21,6 +21,8 @@ from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
 from synovia.sync.signal import Inbox, Signal
 
+logger = logging.getLogger("synovia")
+
 MOST_HEAD_BYTES = 32 * 1024
 """The largest head of a request."""
 _LET_GO_SECONDS = 5.0
@@ -263,6 +265,21 @@ class HttpProtocol(H11Protocol):
         self._admission.leave(self)
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Take no more for now: much waits for the client, and counts among what waits for all of its address."""
+        super().pause_writing()
+        self._admission.note_waiting(self, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Take more: the client has taken what waited."""
+        super().resume_writing()
+        self._admission.note_waiting(self, 0)
+
+    def let_go(self, whose: str, most: int) -> None:
+        """End the connection at once, amid an answer."""
+        logger.info("an answer is cut off that its client does not take: more than %d bytes wait for %s", most, whose)
+        self.transport.abort()
+
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to the WebSocket protocol."""
         self._admission.leave(self)
@@ -290,6 +307,8 @@ class HttpProtocol(H11Protocol):
     def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
         """Look at the deadlines; called from time to time."""
         doing = self._waits_for(), self.cycle
+        if doing[0] == "answer":
+            self._admission.note_waiting(self, self.transport.get_write_buffer_size())
         if doing != self._doing:
             self._doing, self._since, self._mark = doing, now, self._progress(doing[0])
         elif doing[0] == "answer" and now - self._since > stall_timeout:

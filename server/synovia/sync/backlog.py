@@ -5,9 +5,9 @@ there are many of them.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from typing import Protocol
 
-from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
 
 
@@ -29,15 +29,15 @@ class Backlog:
     def __init__(self, limits: HubLimits) -> None:
         self._most = limits.max_outbox_bytes_of_all
         self._most_per_address = limits.max_outbox_bytes_per_address
-        self._waiting: dict[Slow, tuple[Address, int]] = {}
-        self._bytes_of: Counter[Address] = Counter()
+        self._waiting: dict[Slow, tuple[Hashable, int]] = {}
+        self._bytes_of: Counter[Hashable] = Counter()
         self.bytes = 0
 
-    def bytes_of(self, address: Address) -> int:
+    def bytes_of(self, address: Hashable) -> int:
         """Tell what waits for the connections of an address."""
         return self._bytes_of.get(address, 0)
 
-    def note(self, connection: Slow, address: Address, size: int) -> None:
+    def note(self, connection: Slow, address: Hashable, size: int) -> None:
         """Take notice of how much waits for a connection now; 0 if nothing does, or it has ended."""
         _, before = self._waiting.pop(connection, (address, 0))
         if size:
@@ -51,13 +51,13 @@ class Backlog:
         if size > before:
             self._bound(address)
 
-    def _bound(self, address: Address) -> None:
+    def _bound(self, address: Hashable) -> None:
         while self.bytes_of(address) > self._most_per_address:
             self._let_go_largest("this address", self._most_per_address, address)
         while self.bytes > self._most:
             self._let_go_largest("this server", self._most)
 
-    def _let_go_largest(self, whose: str, most: int, address: Address | None = None) -> None:
+    def _let_go_largest(self, whose: str, most: int, address: Hashable = None) -> None:
         among = (one for one, (where, _) in self._waiting.items() if address in (None, where))
         largest = max(among, key=lambda one: self._waiting[one][1])
         self.note(largest, self._waiting[largest][0], 0)

@@ -173,15 +173,15 @@ class Conversation:
         self._count_subscriptions()
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
-        limits, held = self._context.limits, len(self.query_set)
+        limits, held = self._context.limits, self.query_set.weight
         left = limits.max_subscriptions_per_address - self._address.subscriptions
         self.query_set.max_subscriptions = min(limits.max_subscriptions, held + left)
         self.query_set.modify(message.add, message.remove)
         self._count_subscriptions()
 
     def _count_subscriptions(self) -> None:
-        self._address.subscriptions += len(self.query_set) - self._subscriptions
-        self._subscriptions = len(self.query_set)
+        self._address.subscriptions += self.query_set.weight - self._subscriptions
+        self._subscriptions = self.query_set.weight
 
     async def _on_mutation(self, message: m.Mutation, size: int) -> None:
         await self._requests.mutate(message, size)

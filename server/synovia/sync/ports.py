@@ -45,6 +45,11 @@ class LiveQuery(Protocol):
         """Whether there is a first version."""
         ...
 
+    @property
+    def weight(self) -> int:
+        """As how many subscriptions one to it counts: more than one if its arguments are large."""
+        ...
+
     def known_through(self, head: Ts) -> Ts:
         """Tell the newest ts, up to ``head``, at which the result is known."""
         ...

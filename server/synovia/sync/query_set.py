@@ -38,6 +38,7 @@ class QuerySet:
     Attributes:
         identity: Who the client is.
         max_subscriptions: As above; may be changed at any time, and counts for queries that come later.
+        weight: As how many subscriptions those count that are held: one with large arguments counts as several.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class QuerySet:
         self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
+        self.weight = 0
         self._only: Subscription | None = None
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
@@ -108,7 +110,7 @@ class QuerySet:
         for query_id in remove:
             query = self._queries.pop(query_id, None)
             if query is not None:
-                self._engine.unsubscribe(query, query.live)
+                self._leave(query)
         adding = list(add)
         if adding:
             floor = self._engine.floor(self._wake)
@@ -121,13 +123,27 @@ class QuerySet:
         self._only = next(iter(self._queries.values())) if len(self._queries) == 1 else None
 
     def _add(self, added: QueryAdd, floor: Floor) -> None:
-        if len(self._queries) >= self.max_subscriptions:
-            text = f"this connection may hold {self.max_subscriptions} subscriptions at present"
-            self._refuse(added.query_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
+        if self.weight >= self.max_subscriptions:
+            self._refuse_one_more(added)
             return
         query = self._subscribe(added, floor)
-        if query is not None:
-            self._queries[added.query_id] = query
+        if query is None:
+            return
+        self._queries[added.query_id] = query
+        self.weight += query.live.weight
+        if self.weight > self.max_subscriptions:
+            self._leave(self._queries.pop(added.query_id))
+            self._refuse_one_more(added)
+
+    def _refuse_one_more(self, added: QueryAdd) -> None:
+        text = f"this connection may hold {self.max_subscriptions} subscriptions at present"
+        if len(self._queries) < self.weight:
+            text += "; one with large arguments counts as several"
+        self._refuse(added.query_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
+
+    def _leave(self, query: Subscription) -> None:
+        self.weight -= query.live.weight
+        self._engine.unsubscribe(query, query.live)
 
     def _subscribe(self, added: QueryAdd, floor: Floor) -> Subscription | None:
         query = Subscription(added, self._wake, floor, self._newest_ts)
@@ -158,7 +174,8 @@ class QuerySet:
             else:
                 query.take_over(before)
                 self._queries[query_id] = query
-            self._engine.unsubscribe(before, before.live)
+                self.weight += query.live.weight
+            self._leave(before)
         self._count()
         self._wake()
 
@@ -183,6 +200,7 @@ class QuerySet:
         for query in self._queries.values():
             self._engine.unsubscribe(query, query.live)
         self._queries.clear()
+        self.weight = 0
         self._only = None
         self._waiting.clear()
         self._waiting_bytes = 0
