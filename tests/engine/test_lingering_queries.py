@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from typing import Any
 
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_engine import running_engine
@@ -46,7 +47,7 @@ REGISTRY = collect("many", [__import__(__name__, fromlist=["words"])])
 async def ask_once(engine: Engine, number: int, account: Account = SERVER, path: str = "words", **args: str) -> None:
     """Subscribe, wait for the first result, and leave."""
     holder = RecordingSubscriber(engine)
-    asked = args or {"number": number}
+    asked: dict[str, Any] = {**args} or {"number": number}
     holder.held["it"] = engine.subscribe(holder, path_of(path), asked, None, account=account)
     await holder.settled()
     holder.unsubscribe("it")
