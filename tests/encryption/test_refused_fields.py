@@ -65,6 +65,34 @@ def test_indexes_over_what_is_sealed_are_refused(written: Path, indexes: str, to
     assert f"{written.name}:" in str(refused.value)
 
 
+ASKED = {
+    "ctx.db.query(Wrong).min('a')": "students.a is encrypted: min over it cannot be told",
+    "ctx.db.query(Wrong).order('desc').group_by('name', 'a').count()": "students.a is encrypted: group_by over it",
+    "ctx.db.query(Wrong).using('by_a', a=ge('2012')).collect()": "students.a is encrypted: a range over it",
+    "ctx.db.query(Wrong).where((field('name') == 'x') & (field('a') < '2012')).count()": "students.a is encrypted: an order",
+    "ctx.db.query(Wrong).where(field('a') == '2012').count()": "",
+    "ctx.db.query(Wrong).where(field('name') < '2012').min('name')": "",
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_cannot_be_asked_is_told_with_its_line_when_the_application_is_loaded(written: Path, asked: str) -> None:
+    declared = application("a: EncryptedSearchable[str]", ", indexes=[Index('by_a', 'a')]").replace(
+        "'wrong'", "'students'"
+    )
+    written.write_text(
+        f"{declared}\n@query(public=True)\nasync def asks(ctx: QueryContext) -> Any:\n    return await {asked}\n".replace(
+            "from synovia import *", "from synovia import *; from typing import Any"
+        )
+    )
+    if not ASKED[asked]:
+        load_application(written)
+        return
+    with pytest.raises(SchemaError, match=ASKED[asked]) as refused:
+        load_application(written)
+    assert f"{written.name}:12: " in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("keys", "told"),
     [

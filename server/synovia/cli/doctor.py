@@ -30,6 +30,8 @@ from synovia.functions.env import read_env
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, prefix
 from synovia.migrations.plan import plan
+from synovia.migrations.rotation import IN_THE_CLEAR, sealed_counts, told_of
+from synovia.sealing.keyring import BadKeys
 from synovia.store import open_store
 from synovia.store.base import Store, StoreError
 
@@ -176,7 +178,11 @@ def _application(registry: Registry, settings: Settings) -> Iterator[Finding]:
     try:
         server = server_of(registry, "sqlite://:memory:", settings)
     except typer.BadParameter as error:
-        yield Finding("wrong", "sign-in", error.message, "docs/security.md")
+        subject, _, text = error.message.partition(": ")
+        if subject == "encryption":
+            yield Finding("wrong", subject, text, "docs/encrypted-fields.md")
+        else:
+            yield Finding("wrong", "sign-in", error.message, "docs/security.md")
         return
     functions = sum(not path.startswith("_") for path in registry.functions)
     yield Finding("ok", "application", f"{registry.name}: {counted(functions, 'function')}")
@@ -210,6 +216,8 @@ async def _database(where: str, registry: Registry | None, settings: Settings) -
             yield Finding("ok", "store", f"{where}: a server has it, and answers")
             for finding in _planned(found):
                 yield finding
+            for finding in _sealed((await ask_hub(where, "encryption keys", {}))[1]):
+                yield finding
             return
         check_there(where)
         store = open_store(where, request_ttl=settings.request_ttl)
@@ -224,10 +232,35 @@ async def _database(where: str, registry: Registry | None, settings: Settings) -
         yield Finding("ok", "store", f"{without_password(where)} answers")
         async for finding in _contents(store, registry):
             yield finding
+        with suppress(BadKeys):  # told with the application
+            keyring = settings.encryption.keyring()
+            if registry is not None and keyring is not None:
+                for finding in _sealed(told_of(keyring, await sealed_counts(store, registry.models, keyring))):
+                    yield finding
     except StoreError as error:
         yield Finding("wrong", "store", str(error), "what the message says")
     finally:
         await store.close()
+
+
+def _sealed(found: Mapping[str, Any]) -> Iterator[Finding]:
+    """Say what does not open of encrypted fields, and what an older key has sealed."""
+    newest = next(iter(found["keys"]), "")
+    for each in found["fields"]:
+        field, keys = f"{each['table']}.{each['field']}", each["keys"]
+        examples = ", ".join(each["examples"])
+        if lost := sorted(key for key in keys if key and key not in found["keys"]):
+            text = f"{field}: sealed by keys that are not there: {', '.join(lost)}; as in {examples}"
+            yield Finding("wrong", "encryption", text, "add these keys; without them the values are lost")
+        elif each["unopened"]:
+            text = f"{field}: {counted(each['unopened'], 'value')} do not open; as in {examples}"
+            yield Finding("wrong", "encryption", text, "somebody has changed or moved them: restore these documents")
+        if keys.get(IN_THE_CLEAR):
+            text = f"{field}: {counted(keys[IN_THE_CLEAR], 'value')} stored in the clear"
+            yield Finding("wrong", "encryption", text, "a migration seals them: docs/encrypted-fields.md")
+        if older := sum(number for key, number in keys.items() if key in found["keys"] and key != newest):
+            text = f"{field}: {counted(older, 'value')} sealed by older keys than {newest}"
+            yield Finding("note", "encryption", text, "synovia encryption rotate PATH")
 
 
 def _mend(where: str) -> str:

@@ -23,6 +23,7 @@ encryption = typer.Typer(help="The keys of encrypted fields.", no_args_is_help=T
 @reporting
 def new_key(
     id_: Annotated[str, typer.Argument(metavar="ID", help="As 2027; the key of searchable fields is `search`.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key, and print it as SYNOVIA_ENCRYPTION_KEYS has it. It is kept nowhere: whoever loses it loses the values."""
     entry = new_entry(id_)
@@ -31,7 +32,10 @@ def new_key(
             read_keys(entry)
     except BadKeys as error:
         raise typer.BadParameter(str(error)) from None
-    out.print(entry, soft_wrap=True, highlight=False, markup=False)
+    if as_json:
+        out.print_json(json.dumps({"id": id_, "entry": entry}))
+    else:
+        out.print(entry, soft_wrap=True, highlight=False, markup=False)
 
 
 @encryption.command("keys")

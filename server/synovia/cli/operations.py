@@ -32,7 +32,7 @@ from synovia.export.writing import Progress, Told
 from synovia.functions.stored_env import keep_value, stored_values
 from synovia.identity import InvalidToken
 from synovia.migrations.plan import drop_unused_indexes, plan, status
-from synovia.migrations.rotation import sealed_counts
+from synovia.migrations.rotation import sealed_counts, told_of
 from synovia.seeding import run_seeds, seeding_state
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
@@ -119,9 +119,8 @@ async def _import_table(server: Synovia, given: Mapping[str, Any], told: Told) -
 async def _encryption_keys(server: Synovia, given: Mapping[str, Any]) -> Any:
     keyring = server.keyring
     if keyring is None:
-        return {"keys": [], "fields": []}
-    counts = await sealed_counts(server.store, server.registry.models, keyring)
-    return {"keys": keyring.ids, "search": keyring.searches, "fields": [asdict(each) for each in counts]}
+        return {"keys": [], "search": False, "fields": []}
+    return told_of(keyring, await sealed_counts(server.store, server.registry.models, keyring))
 
 
 async def _encryption_rotate(server: Synovia, given: Mapping[str, Any]) -> Any:

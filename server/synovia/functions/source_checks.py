@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 from weakref import WeakSet
 
 from synovia.errors import UnknownIndex
+from synovia.functions.conditions import between, field, ge, gt, le, lt
 from synovia.functions.function import function_of
 from synovia.functions.places import place, source_of
 from synovia.functions.query import index_of
 from synovia.functions.routing import route_of
 from synovia.schema import Table
+from synovia.schema.encrypted import sealed_fields
 
 _sound: WeakSet[ModuleType] = WeakSet()
 """Modules in which no fault was found: an application may be loaded many times, as by tests."""
@@ -22,17 +24,18 @@ _sound: WeakSet[ModuleType] = WeakSet()
 def faults_in(module: ModuleType) -> list[str]:
     """Tell what is lost or fails in a module that has been imported, with ``FILE:LINE``.
 
-    That is: a function or a table of which there is another one of the same name further down; and ``using`` with an index
-    that its table does not have, or with fields that are not its leading ones.
+    That is: a function or a table of which there is another one of the same name further down; ``using`` with an index
+    that its table does not have, or with fields that are not its leading ones; and what is asked of an encrypted field that
+    only equality can be asked of, or nothing.
     """
     if module in _sound or getattr(module, "__file__", None) is None:
         return []
     text, names = source_of(module), vars(module)
     # A folder's own may be hidden by its modules, so what its names mean does not tell.
     declares = "__path__" in names or any(map(_is_declaration, list(names.values())))
-    chooses = ".using(" in text
+    chooses = ".using(" in text or any(sealed_fields(each) for each in list(names.values()) if _is_table(each))
     source = ast.parse(text if declares or chooses else "")
-    found = [*_overwritten(source, names), *(_unknown_indexes(source, names) if chooses else ())]
+    found = [*_overwritten(source, names), *(_unanswerable(source, names) if chooses else ())]
     if not found:
         _sound.add(module)
     return [f"{place(str(module.__file__), node.lineno)}: {told}" for node, told in found]
@@ -72,9 +75,58 @@ def _mentions(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, name:
     return any(isinstance(each, ast.Name) and each.id == name for head in heads for each in ast.walk(head))
 
 
-def _unknown_indexes(source: ast.Module, names: Names) -> Found:
-    elsewhere = set(_bound_inside(source))
-    for call in _calls_that_are_not_tried(source):
+def _unanswerable(source: ast.Module, names: Names) -> Found:
+    elsewhere, calls = set(_bound_inside(source)), [*_calls_that_are_not_tried(source)]
+    yield from _unknown_indexes(calls, names, elsewhere)
+    yield from _asked_of_sealed_fields(calls, names, elsewhere)
+
+
+_SUMS: Final = frozenset({"sum", "mean", "min", "max", "trend", "group_by"})
+
+
+def _asked_of_sealed_fields(calls: Iterable[ast.Call], names: Names, elsewhere: set[str]) -> Found:
+    """Find sums and ranges over encrypted fields of tables that are named."""
+    for call in calls:
+        table = _table_asked(call, names, elsewhere)
+        sealed = {} if table is None else sealed_fields(table)
+        if not sealed or table is None:
+            continue
+        asked: list[tuple[Any, str]]
+        match call:
+            case ast.Call(ast.Attribute(attr=word), arguments) if word in _SUMS:
+                asked = [(each.value, word) for each in arguments if isinstance(each, ast.Constant)]
+            case ast.Call(ast.Attribute(attr="using"), keywords=keywords):
+                asked = [(each.arg, "a range") for each in keywords if _is_range(each.value, names)]
+            case ast.Call(ast.Attribute(attr="where"), [condition]):
+                asked = [*_compared_by_order(condition, names)]
+            case _:
+                continue
+        yield from (
+            (call, f"{table.spec.name}.{name} is encrypted: {word} over it cannot be told")
+            for name, word in asked
+            if name in sealed
+        )
+
+
+def _table_asked(call: ast.Call, names: Names, elsewhere: set[str]) -> type[Table] | None:
+    return _table_queried(call.func.value, names, elsewhere) if isinstance(call.func, ast.Attribute) else None
+
+
+def _is_range(node: ast.expr, names: Names) -> bool:
+    ranges = (gt, ge, lt, le, between)
+    return isinstance(node, ast.Call) and any(_value(node.func, names) is each for each in ranges)
+
+
+def _compared_by_order(condition: ast.expr, names: Names) -> Iterator[tuple[Any, str]]:
+    for node in ast.walk(condition):
+        match node:
+            case ast.Compare(ast.Call(head, [ast.Constant(name)]), [ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
+                if _value(head, names) is field:
+                    yield name, "an order"
+
+
+def _unknown_indexes(calls: Iterable[ast.Call], names: Names, elsewhere: set[str]) -> Found:
+    for call in calls:
         table = _table_of_using(call, names, elsewhere)
         conditions = [each.arg for each in call.keywords]
         if table is not None and None not in conditions:
@@ -88,9 +140,12 @@ def _table_of_using(call: ast.Call, names: Names, elsewhere: set[str]) -> type[T
     """Give the table in ``....db.query(Table).using("literal", ...)``, perhaps with other steps between."""
     match call:
         case ast.Call(ast.Attribute(ast.Call() as inner, "using"), [ast.Constant(str())]):
-            pass
-        case _:
-            return None
+            return _table_queried(inner, names, elsewhere)
+    return None
+
+
+def _table_queried(inner: ast.expr, names: Names, elsewhere: set[str]) -> type[Table] | None:
+    """Give the table in ``....db.query(Table)``, perhaps with other steps behind it."""
     while True:
         match inner:
             case ast.Call(ast.Attribute(ast.Call() as before, "where" | "order" | "using")):

@@ -10,7 +10,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from synovia.functions.context import MutationContext
 from synovia.functions.migration import Migration
@@ -91,6 +91,21 @@ async def sealed_counts(store: Store, models: Mapping[str, type[Table]], keyring
                         _count(document, each, count, keyring)
             found += [count for _, count in counts if not model.spec.system or count.keys]
     return found
+
+
+def told_of(keyring: Keyring, counts: Iterable[SealedCounts]) -> dict[str, Any]:
+    """Give what was counted as JSON has it."""
+    fields = [
+        {
+            "table": each.table,
+            "field": each.field,
+            "keys": dict(each.keys),
+            "unopened": each.unopened,
+            "examples": each.examples,
+        }
+        for each in counts
+    ]
+    return {"keys": keyring.ids, "search": keyring.searches, "fields": fields}
 
 
 def _count(document: Document, each: SealedField, count: SealedCounts, keyring: Keyring) -> None:

@@ -36,6 +36,7 @@ function inline(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "object" && value !== null) {
     if ("$bytes" in value) return bytes(Number(value.$bytes));
+    if ("$sealed" in value) return "sealed";
     const entries = Object.entries(value).map(([key, item]) => (key === "$more" ? `… ${item} more` : `${key}: ${inline(item)}`));
     return `{ ${entries.join(", ")} }`;
   }
