@@ -128,6 +128,8 @@ def test_the_database_keeps_what_is_no_secret(tmp_path: Path) -> None:
     }.items():
         refused = env(path, "--store", store, "--set", wrong, **given)
         assert (refused.exit_code, said in refused.output) == (2, True), refused.output
+    misspelt = env(path, "--store", store, "--unset", "CHAT_TITEL", **given)
+    assert (misspelt.exit_code, "keeps none of that name" in misspelt.output) == (2, True)
     gone = env(path, "--store", store, "--unset", "CHAT_TITLE", **given)
     assert (gone.exit_code, "CHAT_TITLE  missing" in gone.output) == (1, True)
 

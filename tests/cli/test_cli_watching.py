@@ -138,6 +138,7 @@ async def test_a_function_is_called(scene: Scene) -> None:
     assert (wrong.returncode, "unknown_function" in wrong.stderr) == (1, True)
     wrong = await scene.synovia("call", "notes:nothing", "--json")
     assert (wrong.returncode, json.loads(wrong.stdout)["code"]) == (1, "unknown_function")
+    assert "there is no function 'notes:nothing'" in json.loads(wrong.stdout)["message"]
     assert (await scene.synovia("call", "notes:post", "[]")).returncode == 2
     assert (await scene.synovia("call", "notes:post", "{}", "--as", "ada")).returncode == 2
     assert (await scene.synovia("call", "notes:post", "{}", "--role", "x")).returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,8 +14,9 @@ from dashboard.operating import Operator, operating
 from helpers.convex_wire import add, convex_wire
 from helpers.http_server import APPS
 from helpers.raw_requests import request_upgrade
-from helpers.sync_server import client_of, until
+from helpers.sync_server import SECONDS, client_of, until
 from synovia import MutationContext, keys
+from synovia.cli.call_listing import listing_of
 from synovia.dashboard.words import words_of
 from synovia.keys import IndexSpec, Interval
 from synovia.store.filters import AllOf, Comparison, Not
@@ -116,9 +118,9 @@ async def test_a_connection_is_ended_and_that_is_audited(operator: Operator) -> 
 # --- calls to come ----------------------------------------------------------------------------------------------------
 
 
-async def schedule(operator: Operator, path: str, **args: Any) -> str:
+async def schedule(operator: Operator, path: str, hours: float = 1, **args: Any) -> str:
     async def work(ctx: MutationContext) -> str:
-        return await ctx.scheduler.run_after(timedelta(hours=1), path, args)
+        return await ctx.scheduler.run_after(timedelta(hours=hours), path, args)
 
     return str((await operator.running.app.engine.transact(work)).value())
 
@@ -132,6 +134,24 @@ async def test_calls_to_come_are_listed_and_cancelled() -> None:
         assert await operator.do("mutation", "calls:cancel", {"id": id_}) is False
         assert await operator.ask("calls:list") == []
         assert [each["id"] for each in await operator.ask("calls:list", {"status": "cancelled"})] == [id_]
+
+
+async def test_how_far_a_workflow_is_that_runs_is_told_and_it_is_listed_and_called_by_nobody() -> None:
+    async with operating(application=APPS / "trips.py") as operator:
+        id_ = await schedule(operator, "trips:careful", hours=0, last="Rome")
+        store = operator.running.app.store
+        told: dict[str, Any] = {}
+        async with asyncio.timeout(SECONDS):
+            while (told.get("done"), told.get("estimate")) != (3, 4):
+                running = await operator.ask("calls:list", {"status": "running"})
+                told = next((each for each in running if each["id"] == id_), {})
+        assert told["unit"] == "steps"
+        listing = await listing_of(store, {"statuses": ["running"], "limit": 10})
+        assert any("3 of 4 steps begun" in line for line in listing.lines())
+        listed = {each["path"]: each["kind"] for each in (await operator.ask("functions:list"))["functions"]}
+        assert (listed["trips:careful"], listed["trips:over_all"]) == ("workflow", "job")
+        answer = await operator.do("action", "functions:run", {"path": "trips:careful"})
+        assert (answer["code"], "is a workflow" in answer["message"]) == ("unknown_function", True)
 
 
 async def test_a_call_that_is_over_is_run_once_more() -> None:

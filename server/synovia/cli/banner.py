@@ -44,8 +44,8 @@ def print_banner(
     for name, fact in rows:
         facts.add_row(Text(name, style="dim"), Text(fact, overflow="fold"))
     functions = Table.grid(padding=(0, 2))
-    for path, function in sorted(registry.functions.items()):
+    for path, function in sorted({**registry.functions, **registry.background}.items()):
         note = Text("internal", style="dim") if function.internal else Text("")
-        functions.add_row(Text(str(function.kind), style="cyan"), Text(path), note)
-    content = Group(facts, Text(""), functions) if registry.functions else facts
+        functions.add_row(Text(function.word, style="cyan"), Text(path), note)
+    content = Group(facts, Text(""), functions) if functions.rows else facts
     console.print(Panel(content, title=f"synovia · {registry.name}", title_align="left", expand=False))

@@ -9,14 +9,17 @@ from typing import Any, get_args
 
 from synovia import keys
 from synovia.export.plain import plain
-from synovia.functions.scheduled_calls import CronJob, ScheduledCall, Status
+from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall, Status, WorkflowStep
 from synovia.keys import BY_ID, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Store
-from synovia.store.filters import Comparison
+from synovia.store.filters import AllOf, Comparison
 
 STATUSES: tuple[Status, ...] = get_args(Status)
+TABLES = (ScheduledCall.spec, CronJob.spec, WorkflowStep.spec)
 _BY_STATUS = next(index for index in ScheduledCall.spec.indexes if index.name == "by_status")
+_BY_WORKFLOW = next(index for index in WorkflowStep.spec.indexes if index.name == "by_workflow")
+_BEGUN = Comparison("number", "ge", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class CallListing:
 
     Attributes:
         counts: How many calls the database holds of each status.
-        calls: The newest of the statuses that were asked for.
+        calls: The newest of the statuses that were asked for; a workflow that is under way with its ``steps``.
         crons: Those whose last run failed, if failures were asked for.
     """
 
@@ -58,6 +61,7 @@ async def _listing(snapshot: Snapshot, statuses: Sequence[Status], limit: int) -
         counts[status] = await snapshot.count(table, _BY_STATUS, interval)
         if status in statuses:
             calls += await snapshot.scan(table, _BY_STATUS, interval, Order.DESC, limit=limit)
+    calls = [await _with_steps(snapshot, call) for call in calls]
     if "failed" not in statuses:
         return CallListing(counts, plain(calls))
     where = Comparison("lastStatus", "eq", "failed")
@@ -65,18 +69,29 @@ async def _listing(snapshot: Snapshot, statuses: Sequence[Status], limit: int) -
     return CallListing(counts, plain(calls), plain(crons))
 
 
+async def _with_steps(snapshot: Snapshot, call: Document) -> Document:
+    if call.get("queue") not in (WORKFLOWS, WAITING):
+        return call
+    table, interval = WorkflowStep.spec.name, keys.prefix([call["_id"]])
+    begun = await snapshot.count(table, _BY_WORKFLOW, interval, where=_BEGUN)
+    is_over = AllOf((_BEGUN, Comparison("status", "ne", "pending")))
+    done = await snapshot.count(table, _BY_WORKFLOW, interval, where=is_over)
+    return {**call, "steps": {"done": done, "begun": begun}}
+
+
 def _call_line(call: Document) -> str:
     """Show a call; whatever another program has written into it."""
     attempts = call.get("attempts")
     began = f"  attempt {attempts}" if attempts else ""
     words = _time(call.get("runAt")), call["_id"], call.get("status"), call.get("path")
-    return "  ".join(map(str, words)) + _progress(call.get("progress")) + began + _error(call.get("error"))
+    return "  ".join(map(str, words)) + _progress(call) + began + _error(call.get("error"))
 
 
-def _progress(progress: Any) -> str:
-    if not isinstance(progress, dict):
-        return ""
-    return f"  {progress.get('done')} of {progress.get('estimate')} documents"
+def _progress(call: Document) -> str:
+    progress, steps = call.get("progress"), call.get("steps")
+    if isinstance(progress, dict):
+        return f"  {progress.get('done')} of {progress.get('estimate')} documents"
+    return f"  {steps['done']} of {steps['begun']} steps begun" if isinstance(steps, dict) else ""
 
 
 def _cron_line(cron: Document) -> str:

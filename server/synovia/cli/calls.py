@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from synovia.cli.call_listing import STATUSES, CallListing, listing_of
+from synovia.cli.call_listing import STATUSES, TABLES, CallListing, listing_of
 from synovia.cli.hub import connected
 from synovia.cli.operations import ask_hub
 from synovia.cli.options import StoreOption, store_of
 from synovia.cli.reporting import FAILED, fail, out, run_to_end, say, settings_of
 from synovia.cli.sweeping import check_there
 from synovia.cli.watching import HERE, UrlOption, address_of
-from synovia.functions.scheduled_calls import CronJob, ScheduledCall, Status
+from synovia.functions.scheduled_calls import Status
 from synovia.store import open_store
 
 
@@ -66,7 +66,10 @@ def _change(url: str, cancel: str | None, retry: str | None, *, as_json: bool) -
     """Let a hub cancel a call, or run it once more."""
     if retry is not None:
         new = run_to_end(_asked(url, "retry", retry))
-        out.print_json(json.dumps({"id": new})) if as_json else say(f"scheduled once more, as {new}")
+        if as_json:
+            out.print_json(json.dumps({"id": new}))
+        else:
+            say(f"{retry} goes on where it stopped" if new == retry else f"scheduled once more, as {new}")
         return
     cancelled = run_to_end(_asked(url, "cancel", cancel or ""))
     if as_json:
@@ -106,7 +109,7 @@ async def list_calls(url: str, statuses: Sequence[Status], limit: int, request_t
     check_there(url)
     store = open_store(url, request_ttl=request_ttl)
     # Hubs of another version may need other indexes, and MongoDB reads an index that nobody has declared.
-    await store.open([ScheduledCall.spec, CronJob.spec] if url.startswith("sqlite:") else [])
+    await store.open(TABLES if url.startswith("sqlite:") else [])
     try:
         return await listing_of(store, given)
     finally:

@@ -43,6 +43,7 @@ def environment_of(
     changes = _changes(declared, set_ or [], unset or [])
     if changes:
         where = store_of(store, settings, path)
+        _check_kept(unset or [], declared, where, settings)
         run_to_end(_keep(where, settings, changes))
     stored = {} if where is None else run_to_end(stored_env(where, settings))
     reading = read_env(declared, os.environ, stored)
@@ -79,6 +80,23 @@ def _changes(declared: type[Env], set_: Sequence[str], unset: Sequence[str]) -> 
         if found[name].fault is not None:
             raise typer.BadParameter(f"{name}: {found[name].fault}")
     return changes
+
+
+def _check_kept(unset: Sequence[str], declared: type[Env], where: str, settings: Settings) -> None:
+    """Refuse to take out what is neither declared nor kept: a name that is misspelt.
+
+    Raises:
+        BadParameter: There is nothing of that name.
+    """
+    known = {each.variable for each in read_env(declared, {}, {}).settings.values()}
+    if set(unset) <= known:
+        return
+    kept = run_to_end(stored_env(where, settings))
+    for name in unset:
+        if name not in known and name not in kept:
+            raise typer.BadParameter(
+                f"{name} is no setting of this application, and the database keeps none of that name"
+            )
 
 
 def _given(changes: Mapping[str, str | None]) -> dict[str, str]:

@@ -184,7 +184,8 @@ async def connected(address: HubAddress) -> AsyncGenerator[HubConnection, None]:
         except TimeoutError:
             raise HubUnreachable(f"{address.url}: no answer within {SECONDS:g} s") from None
         except (OSError, WebSocketException) as error:
-            raise HubUnreachable(f"{address.url}: {error}; is a hub there? --url or SYNOVIA_URL says where") from None
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            raise HubUnreachable(f"{address.url}: {reason}; is a hub there? --url or SYNOVIA_URL says where") from None
         staying = asyncio.create_task(connection.stay())
         try:
             yield connection

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,7 @@ UrlOption = Annotated[
 HERE = "http://127.0.0.1:8000"
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with whatever comes, until interrupted.")]
 MOST_AT_ONCE = 200
+Kinds = Literal["query", "mutation", "action", "route"]
 _TESTS = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "~": "contains"}
 _CONDITION = re.compile(r"(?P<field>[^=!<>~]+)(?P<test>!=|<=|>=|=|<|>|~)(?P<value>.*)", re.DOTALL)
 
@@ -59,7 +60,7 @@ def logs(
     follow: FollowOption = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only calls that have not ended well.")] = False,
     path: Annotated[str | None, typer.Option("--path", help="A part of the function's path.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="query, mutation, action or route.")] = None,
+    kind: Annotated[Kinds | None, typer.Option("--kind", help="query, mutation, action or route.")] = None,
     caller: Annotated[str | None, typer.Option("--caller", help="A part of who called.")] = None,
     text: Annotated[str | None, typer.Option("--text", help="In the path, the caller, an error or a line.")] = None,
     slower_than: Annotated[float, typer.Option("--slower-than", min=0, help="Milliseconds.")] = 0.0,

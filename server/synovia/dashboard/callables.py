@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from synovia.dashboard.declaring import action, query
+from synovia.dashboard.declaring import PREFIX, action, query
 from synovia.dashboard.running import Running
 from synovia.dashboard.values import SEALED, as_json, from_json, packed_as_json
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
@@ -19,13 +19,14 @@ from synovia.functions.routing import HttpRoute
 from synovia.http.jsonschema import Described
 from synovia.identity import Identity, may_open
 from synovia.schema import Model
+from synovia_protocol.errors import ErrorCode
 
 
 class FunctionInfo(Model):
     """A function, a route or a migration.
 
     Attributes:
-        kind: query, mutation, action, route or migration.
+        kind: query, mutation, action, job, workflow, route or migration.
         access: Who may call it, in words.
         place: Where it is declared.
         arguments: The JSON Schema of its arguments; models are in ``definitions``.
@@ -126,8 +127,9 @@ class FunctionFunctions:
         """Describe everything that can be called."""
         if self._listed is None:
             functions = sorted(self._registry.functions.values(), key=lambda each: each.path)
-            described = Described(functions)
-            found = [_info(each, described) for each in functions]
+            background = sorted(self._registry.background.values(), key=lambda each: each.path)
+            described = Described([*functions, *background])
+            found = [_info(each, described) for each in [*functions, *background]]
             found += [_route_info(each) for each in self._registry.routes]
             found += [_migration_info(each) for each in self._registry.migrations]
             self._listed = FunctionList(functions=found, definitions=json.dumps(described.definitions))
@@ -155,6 +157,8 @@ class FunctionFunctions:
             self._running().engine,
         )
         function = self._registry.functions.get(path)
+        if function is None and (reason := self._why_not(path)) is not None:
+            return Answer(code=ErrorCode.UNKNOWN_FUNCTION, message=reason)
         kind = Kind.QUERY if function is None else function.kind
         if kind is not Kind.QUERY or engine.keyring is not None:
             await self._audit(ctx, path, caller)
@@ -171,6 +175,14 @@ class FunctionFunctions:
         shows = engine.keyring is None or may_open(ctx.identity)
         result = packed_as_json(outcome.packed) if shows else as_json(SEALED)
         return Answer(result=result, read=outcome.documents_read, written=outcome.documents_written)
+
+    def _why_not(self, path: str) -> str | None:
+        """Say why there is nothing to call at a path; None if it is one of the system's."""
+        if (scheduled := self._registry.background.get(path)) is not None:
+            return f"{path!r} is a {scheduled.word}: it is scheduled by a mutation, and called by nobody"
+        if path.startswith(PREFIX):
+            return None
+        return f"there is no function {path!r}{self._registry.hint(path, internal=True)}"
 
     async def _audit(self, ctx: ActionContext, path: str, caller: Caller) -> None:
         actor = None if ctx.identity is None else ctx.identity.key
@@ -189,7 +201,7 @@ def _failure(error: FunctionError) -> Answer:
 def _info(function: Function, described: Described) -> FunctionInfo:
     return FunctionInfo(
         path=function.path,
-        kind=str(function.kind),
+        kind=function.word,
         access=access_text(function.access),
         internal=function.internal,
         docs=inspect.getdoc(function.body) or "",

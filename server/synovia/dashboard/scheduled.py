@@ -9,13 +9,16 @@ from typing import Any, Final, Literal
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.values import SEALED, as_json, shown
 from synovia.errors import InvalidArguments, NotFound
+from synovia.functions.conditions import field, ge
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.function import Function
-from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall
+from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall, WorkflowStep
 from synovia.scheduler.arguments import from_document
 from synovia.schema import Id, Model
 
 MOST_SHOWN: Final = 500
+MOST_WITH_STEPS: Final = 100
+"""So many workflows are shown with how far they are."""
 State = Literal["pending", "running", "failed", "done", "cancelled"]
 
 
@@ -25,7 +28,8 @@ class ScheduledShown(Model):
     Attributes:
         arguments: As JSON; not where there are keys of encrypted fields, as they may hold the like.
         reference: Of what it failed with; the log may have its traceback.
-        done, estimate: Of a job: so many documents are behind it, of about so many.
+        done, estimate: Of a job: so many documents are behind it, of about so many; of a workflow that runs: so many steps
+            are over, of those that it has begun.
         is_job: Whether it is a job, or a workflow that runs: it can be cancelled then, too, and goes on where it stopped.
     """
 
@@ -46,6 +50,7 @@ class ScheduledShown(Model):
     hub: str
     done: int | None = None
     estimate: int | None = None
+    unit: Literal["documents", "steps"] | None = None
     is_job: bool = False
 
 
@@ -75,7 +80,9 @@ class ScheduledFunctions:
         calls = ctx.db.query(ScheduledCall).using("by_status", status=status)
         rows = await calls.order("asc" if status == "pending" else "desc").take(max(1, min(limit, MOST_SHOWN)))
         sealed = ctx.db.transaction.keyring is not None
-        return [_shown(row, sealed=sealed) for row in rows]
+        under_way = [row for row in rows if row.queue in (WORKFLOWS, WAITING)][:MOST_WITH_STEPS]
+        steps = {row.id: await _steps(ctx, row) for row in under_way}
+        return [_shown(row, sealed=sealed).model_copy(update=steps.get(row.id, {})) for row in rows]
 
     async def crons(self, ctx: QueryContext) -> list[CronShown]:
         """List what is run by itself, the next one first."""
@@ -116,6 +123,13 @@ class ScheduledFunctions:
         return str(new)
 
 
+async def _steps(ctx: QueryContext, workflow: ScheduledCall) -> dict[str, Any]:
+    """Count the steps of a workflow that runs, as ``ScheduledShown`` has them."""
+    begun = ctx.db.query(WorkflowStep).using("by_workflow", workflow=workflow.id, number=ge(0))
+    over = await begun.where(field("status") != "pending").count()
+    return {"unit": "steps", "estimate": await begun.count(), "done": over}
+
+
 def _shown(row: ScheduledCall, *, sealed: bool) -> ScheduledShown:
     error, progress, arguments = row.error, row.progress, SEALED if sealed else shown(row.args)
     return ScheduledShown(
@@ -124,5 +138,6 @@ def _shown(row: ScheduledCall, *, sealed: bool) -> ScheduledShown:
         code=None if error is None else error.code, message=None if error is None else error.message,
         reference=None if error is None else error.reference, cron=row.cron, pool=row.pool, hub=row.hub,
         done=None if progress is None else progress.done, estimate=None if progress is None else progress.estimate,
+        unit=None if progress is None else "documents",
         is_job=row.job is not None or progress is not None or row.queue in (WORKFLOWS, WAITING),
     )  # fmt: skip

@@ -108,6 +108,11 @@ class Function:
         self.path = f"{module}:{self.name}"
 
     @property
+    def word(self) -> str:
+        """What people call it: its kind, or ``job`` or ``workflow``."""
+        return str(self.kind)
+
+    @property
     def queue(self) -> str:
         """The queue in which a scheduled call of it waits."""
         return "mutation" if self.kind is Kind.MUTATION else queue_of(self.pool)

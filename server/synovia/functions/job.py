@@ -40,6 +40,10 @@ class JobFunction(Function):
     def queue(self) -> str:
         return JOBS
 
+    @property
+    def word(self) -> str:
+        return "job"
+
     def prepare(self, known: Signature | None = None) -> Signature:
         signature = super().prepare(known)
         self.table = self._table_of_rows()

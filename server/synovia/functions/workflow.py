@@ -125,6 +125,10 @@ class WorkflowFunction(Function):
     def queue(self) -> str:
         return WORKFLOWS
 
+    @property
+    def word(self) -> str:
+        return "workflow"
+
 
 WorkflowBody = TypeVar("WorkflowBody", bound=Callable[Concatenate[WorkflowContext, ...], Awaitable[Any]])
 

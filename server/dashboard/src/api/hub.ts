@@ -164,7 +164,7 @@ export interface CallDetails {
 
 export interface FunctionInfo {
   readonly path: string;
-  readonly kind: "query" | "mutation" | "action" | "route" | "migration";
+  readonly kind: "query" | "mutation" | "action" | "job" | "workflow" | "route" | "migration";
   readonly access: string;
   readonly internal: boolean;
   readonly docs: string;
@@ -260,6 +260,7 @@ export interface ScheduledInfo {
   readonly hub: string;
   readonly done?: number;
   readonly estimate?: number;
+  readonly unit?: "documents" | "steps";
   readonly isJob: boolean;
 }
 

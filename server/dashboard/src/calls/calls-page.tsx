@@ -15,7 +15,7 @@ const STATES = ["pending", "running", "failed", "done", "cancelled"] as const;
 const NAMES: Record<string, string> = { pending: "To come", running: "Running", failed: "Failed", done: "Done", cancelled: "Cancelled", crons: "Crons" };
 const EMPTY: Record<string, string> = {
   pending: "What functions schedule appears here until it runs.",
-  running: "No action and no job runs at the moment.",
+  running: "No action, no job and no workflow runs at the moment.",
   failed: "Nothing has failed that is still kept.",
   done: "Calls that are over are kept for a while.",
   cancelled: "Nobody has cancelled a call.",
@@ -96,8 +96,11 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
   );
 }
 
-function Progress({ call: { done, estimate = 0 } }: { call: ScheduledInfo }) {
-  return done === undefined ? null : <span className="tag">{done >= estimate ? "100" : Math.floor((100 * done) / estimate)} %</span>;
+/** How far a job or a workflow is: of a workflow that it will begin more steps nobody knows, so no share of them is told. */
+function Progress({ call: { done, estimate = 0, unit } }: { call: ScheduledInfo }) {
+  if (done === undefined) return null;
+  if (unit === "steps") return <span className="tag">{`${done} of ${plural(estimate, "step")}`}</span>;
+  return <span className="tag">{done >= estimate ? "100" : Math.floor((100 * done) / estimate)} %</span>;
 }
 
 function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; close: () => void }) {
@@ -125,7 +128,7 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
           ["Planned for", moment(call.runAt)],
           ["Scheduled", ago(call.createdAt, now)],
           ["Tries", String(call.attempts)],
-          ...(call.done === undefined ? [] : ([["Done", `${call.done.toLocaleString("en")} of ${(call.estimate ?? 0).toLocaleString("en")} documents`]] as const)),
+          ...(call.done === undefined ? [] : ([["Done", `${call.done.toLocaleString("en")} of ${(call.estimate ?? 0).toLocaleString("en")} ${call.unit === "steps" ? "steps that it has begun" : "documents"}`]] as const)),
           ["Took", call.startedAt && call.finishedAt ? duration(call.finishedAt - call.startedAt) : "–"],
           ["By", call.cron ? `the cron ${call.cron}` : "a function"],
           ["Pool", call.pool ?? "–"],

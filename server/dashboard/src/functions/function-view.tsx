@@ -54,9 +54,25 @@ export function FunctionView({ info, definitions }: { info: FunctionInfo; defini
         </p>
         {info.docs && <p className="docs">{info.docs}</p>}
       </header>
+      {(info.kind === "job" || info.kind === "workflow") && <Scheduled info={info} definitions={definitions} />}
       {info.kind === "route" && <RouteForm info={info} />}
       {canCall && <CallForm info={info} definitions={definitions} />}
     </article>
+  );
+}
+
+/** What is only scheduled, by functions of the application: what it takes, and where its runs are. */
+function Scheduled({ info, definitions }: { info: FunctionInfo; definitions: Definitions }) {
+  const inputs = inputsOf(JSON.parse(info.argumentsSchema) as JsonSchema, definitions);
+  return (
+    <div className="call-form">
+      <p className="hint">
+        Takes{" "}
+        {info.kind === "job" && <>the documents of a query{inputs.length > 0 && " and "}</>}
+        {inputs.length > 0 ? <code>{inputs.map(({ name, type }) => `${name}: ${type}`).join(", ")}</code> : info.kind === "workflow" && "nothing"}. A mutation begins it; those under way are in{" "}
+        <a href={linkTo(["calls", "running"])}>Calls to come</a>.
+      </p>
+    </div>
   );
 }
 

@@ -12,7 +12,7 @@ import { FunctionView } from "./function-view.tsx";
 import type { Definitions } from "./schema.ts";
 import "./functions.css";
 
-const KINDS = ["query", "mutation", "action", "route", "migration"] as const;
+const KINDS = ["query", "mutation", "action", "job", "workflow", "route", "migration"] as const;
 
 export default function FunctionsPage() {
   const { parts } = useRoute();

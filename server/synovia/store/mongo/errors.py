@@ -44,6 +44,12 @@ _TRANSIENT = _NO_CONNECTION | _NO_PRIMARY | _CUT_SHORT | _STALE | _BUSY
 """After these a change stream opens again where it stopped, and a read is done again."""
 
 
+def in_short(error: BaseException) -> str:
+    """Give the text of an error without what the driver adds of its settings and of all that it knows of the servers."""
+    text, _, _ = str(error).partition(" (configured timeouts: ")
+    return text.partition(", Topology Description: ")[0]
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether the same read may succeed on another attempt."""
     if isinstance(error, ConnectionFailure | TimeoutError):

@@ -22,7 +22,7 @@ from synovia.store.mongo.catalog import FENCE, FENCE_ID, OWN, REQUESTS, Catalog
 from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver, pauses
-from synovia.store.mongo.errors import translated
+from synovia.store.mongo.errors import in_short, translated
 from synovia.store.mongo.feed import Feed
 from synovia.store.mongo.schema import Server, check_server, drop_index, missing_indexes, prepare, unused_indexes
 from synovia.store.mongo.snapshot import MongoSnapshot
@@ -89,9 +89,8 @@ class MongoStore:
             async with asyncio.timeout(self._driver.timeout):
                 self._server = await check_server(self._driver)
         except (PyMongoError, TimeoutError) as error:
-            raise StoreUnavailable(
-                f"no MongoDB primary answers: {error}; is mongod running there, and has its replica set been initiated?"
-            ) from error
+            advice = "is mongod running there, and has its replica set been initiated?"
+            raise StoreUnavailable(f"no MongoDB primary answers: {in_short(error)}; {advice}") from error
         self._catalog.declare(tables)
         await self._prepare()
 
