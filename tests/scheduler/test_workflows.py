@@ -17,7 +17,7 @@ from apps import trips
 from helpers.running_hub import running_hub
 from scheduler.hubs import begin_what_is_due, hub_beside, lose
 from synovia import cron, workflow
-from synovia.errors import SchemaError
+from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
@@ -150,6 +150,16 @@ async def test_events_are_kept_in_order_until_somebody_waits_for_them(app: TestA
     await app.advance()
     assert await ending(app) == {"status": "done", "result": [1, [2], {"of": 3}]}
     assert await send(app, call_id, "news") is False
+
+
+async def test_events_that_nobody_waits_for_have_a_bound_of_bytes(app: TestApp) -> None:
+    call_id = await begin(app, "waiting")
+    await app.advance()
+    for number in range(4):
+        assert await send(app, call_id, "other", f"{number}" * 900_000)
+    with pytest.raises(FunctionError, match="leave no room"):
+        await send(app, call_id, "other", "x" * 900_000)
+    assert await send(app, call_id, "other", "a small one has room")
 
 
 async def test_an_event_to_nobody_is_told(app: TestApp) -> None:

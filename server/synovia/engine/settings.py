@@ -13,7 +13,7 @@ class EngineLimits:
     """Limits of one engine; the settings of the same names are described in ``limits.settings``."""
 
     max_mutation_bytes: int = 32 * _MIB
-    max_mutation_documents: int = 10_000
+    max_mutation_documents: int = 5_000
     mutation_timeout: float = 15.0
     max_lingering_bytes: int = 64 * _MIB
     max_lingering_bytes_per_address: int = 32 * _MIB

@@ -91,7 +91,7 @@ class HubLimits(BaseModel):
     max_result_elements: Count = 1_000_000
     max_running_queries: Count = 64
     max_running_queries_per_address: Count = 32
-    max_mutation_documents: Count = 10_000
+    max_mutation_documents: Count = 5_000
     max_mutation_bytes: Bytes = 32 * MIB
     mutation_timeout: Seconds = 15.0
     query_timeout: Seconds = 8.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from synovia.errors import FunctionError
@@ -17,11 +18,14 @@ from synovia.functions.scheduled_calls import (
 )
 from synovia.scheduler.arguments import stored
 from synovia.schema import Id
+from synovia.transaction.footprint import footprint
 from synovia_protocol.errors import ErrorCode
 
 ASIDE = -1
 """The number of what a workflow has not begun: that it is to end, and events that it has not asked for yet."""
 MOST_EVENTS = 1_000
+MOST_EVENT_BYTES = 4 * 1024 * 1024
+"""Of all events together that wait for one workflow, in memory: they are read whenever it goes on, or gets another."""
 CANCELLED = CallError(code="step_cancelled", message="somebody has cancelled this step")
 
 
@@ -73,11 +77,21 @@ async def send_event(ctx: MutationContext, workflow: ScheduledCall | None, name:
     if (waiting := next(waits, None)) is not None:
         await SystemWriter(ctx.db).patch(waiting, status="done", result=value, finished_at=ctx.now)
         await wake(ctx, workflow)
-    elif sum(each.kind == "kept" for each in rows) >= MOST_EVENTS:
-        raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"{MOST_EVENTS:,} events wait for this workflow already")
     else:
+        _check_room([each for each in rows if each.kind == "kept"], value)
         await _aside(ctx, workflow, "kept", name, value)
     return True
+
+
+def _check_room(waiting: Sequence[WorkflowStep], value: Any) -> None:
+    if len(waiting) >= MOST_EVENTS:
+        raise FunctionError(ErrorCode.LIMIT_EXCEEDED, f"{MOST_EVENTS:,} events wait for this workflow already")
+    if sum(footprint(each.result) for each in waiting) + footprint(value) > MOST_EVENT_BYTES:
+        raise FunctionError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"the {len(waiting):,} events that wait for this workflow leave no room for one as large as this;"
+            " let its payload name a document",
+        )
 
 
 async def _aside(ctx: MutationContext, workflow: ScheduledCall, kind: Any, name: str, value: Any) -> None:

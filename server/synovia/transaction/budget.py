@@ -8,8 +8,8 @@ from synovia.errors import FunctionError
 from synovia_protocol.errors import ErrorCode
 
 INSTEAD = (
-    "do less at once: a few hundred documents in each mutation, which schedules the next one (ctx.scheduler.run_after),"
-    " or one call for each part (ctx.scheduler.run_many)"
+    "go over them in a job (ctx.scheduler.run_job), or do less at once: a few hundred documents in each mutation, which"
+    " schedules the next one (ctx.scheduler.run_after), or one call for each part (ctx.scheduler.run_many)"
 )
 
 
