@@ -15,6 +15,7 @@ from bson import ObjectId
 
 from apps import board
 from helpers.recording_subscriber import RecordingSubscriber
+from helpers.seeds import seeds
 from synovia.engine.live_query import LiveQuery, Version
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
@@ -174,7 +175,7 @@ class Fuzzer:
             assert version.packed == run.packed, f"{name} at {ts}"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@seeds(6, on_mongodb=2)
 async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
     async with TestApp(registry, any_store) as app:
         fuzzer = Fuzzer(app, seed, misfits=True)

@@ -15,6 +15,7 @@ import pytest
 
 from apps import trips
 from helpers.running_hub import running_hub
+from helpers.seeds import seeds
 from scheduler.hubs import begin_what_is_due, hub_beside, lose
 from synovia import cron, workflow
 from synovia.errors import FunctionError, SchemaError
@@ -296,7 +297,7 @@ def test_what_is_no_workflow_is_refused() -> None:
 # --- hubs that are lost
 
 
-@pytest.mark.parametrize("seed", range(6))
+@seeds(6, on_mongodb=2)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
     """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once."""
     chance = random.Random(seed)
