@@ -62,6 +62,7 @@ def pytest_collection_finish() -> None:
     """Keep the collector of garbage from going through all tests and modules again and again: they stay to the end."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)
