@@ -33,7 +33,7 @@ def check_python(program: str, folder: Path, *packages: Path) -> set[Fault]:
     source = folder / "program.py"
     source.write_text(program)
     paths = [str(package.parent) for package in packages] + [str(ROOT / "clients" / "python"), str(ROOT / "protocol")]
-    options = ["--strict", "--config-file=", "--no-error-summary", f"--cache-dir={ROOT / '.mypy_cache'}"]
+    options = ["--strict", "--config-file=", "--no-error-summary", f"--cache-dir={ROOT / '.mypy_cache' / 'installed'}"]
     ended = subprocess.run(
         [sys.executable, "-m", "mypy", *options, str(source)],
         capture_output=True,
