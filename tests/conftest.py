@@ -51,11 +51,24 @@ def pytest_runtest_teardown() -> Generator[None]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever takes a fixture that starts a mongod; a test that asks for one as it runs carries the mark itself."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark whatever takes a fixture that starts a mongod; a test that asks for one as it runs carries the mark itself.
+
+    Of tests that are alike on both stores, those on MongoDB are left to ``pytest -m torture``.
+    """
     for item in items:
         if {"mongodb_uri", "members"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("mongodb")
+    repeated = {item for item in items if item.get_closest_marker("alike") and "mongodb" in _parameters(item)}
+    for item in repeated:
+        item.add_marker("torture")
+    if "torture" not in config.option.markexpr:
+        items[:] = [item for item in items if item not in repeated]
+        config.hook.pytest_deselected(items=[*repeated])
+
+
+def _parameters(item: pytest.Item) -> list[object]:
+    return list(item.callspec.params.values()) if hasattr(item, "callspec") else []
 
 
 def pytest_collection_finish() -> None:

@@ -18,6 +18,8 @@ from synovia.limits.rate import RateLimited, Rates
 from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
+pytestmark = pytest.mark.alike
+
 ALICE = Identity("email", "alice@example.org", "alice@example.org")
 
 

@@ -12,6 +12,8 @@ from helpers.sync_server import Running, serving
 from synovia.limits.refusal import Refusal
 from synovia_protocol.errors import ErrorCode
 
+pytestmark = pytest.mark.alike
+
 NPM = {"Convex-Client": "npm-1.48.0"}
 
 

@@ -10,6 +10,8 @@ from helpers.convex_wire import KIT, ZERO, add, convex_wire, remove, ts_of, ts_t
 from helpers.sync_server import Running, serving
 from synovia.convex import resends
 
+pytestmark = pytest.mark.alike
+
 NPM, PYTHON = "/api/1.48.0/sync", "/api/sync"
 
 

@@ -15,6 +15,8 @@ from synovia.functions.registry import collect
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.alike
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

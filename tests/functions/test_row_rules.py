@@ -18,6 +18,8 @@ from synovia.keys import BY_ID, prefix
 from synovia.store.base import Store
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.alike
+
 NOTHING = "f" * 24
 EMPTY: dict[str, Any] = {
     "organizations": [], "members": [], "titles": [], "by_start": [], "first": [], "count": 0, "sum": 0, "latest": None,

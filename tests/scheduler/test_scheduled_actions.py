@@ -15,6 +15,8 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.alike
+
 LEASE = SchedulerSettings().lease
 
 

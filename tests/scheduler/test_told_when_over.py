@@ -20,6 +20,8 @@ from synovia.store.mongo import MongoStore
 from synovia.testing import CallsFailed, TestApp
 from synovia_protocol.messages import ArrayRef
 
+pytestmark = pytest.mark.alike
+
 LEASE = SchedulerSettings().lease
 BOTH = {"onComplete": "telling:ended", "onFailure": "telling:failed"}
 

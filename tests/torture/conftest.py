@@ -22,9 +22,9 @@ def members() -> Iterator[ReplicaSet]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes, unless it is asked for: ``pytest -m torture``."""
+    """Leave out what takes minutes, or is one of many seeds, unless it is asked for: ``pytest -m torture``."""
     if "torture" in config.option.markexpr:
         return
     for item in items:
         if item.get_closest_marker("torture"):
-            item.add_marker(pytest.mark.skip(reason="takes minutes: pytest -m torture"))
+            item.add_marker(pytest.mark.skip(reason="left to pytest -m torture"))
