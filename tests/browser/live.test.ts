@@ -32,7 +32,7 @@ describe.skipIf(noBrowser)("a live session", () => {
     anna.wire.cut();
     const before = await seconds(paul);
     await anna.page.getByText("You are offline.").waitFor();
-    anna.wire.mend();
+    await anna.wake();
     await expect.poll(() => seconds(paul), { timeout: 40_000 }).toBeGreaterThan(before + 1);
 
     await anna.button("Finish").click();

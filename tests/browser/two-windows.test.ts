@@ -93,13 +93,13 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
     await anna.rename("written while offline");
     await anna.row("written while offline").waitFor();
     expect(await paul.titles()).toEqual(["sixth"]);
-    anna.wire.mend();
+    await anna.wake();
     await paul.row("written while offline").waitFor();
     await anna.page.getByText("You are offline.").waitFor({ state: "detached" });
     paul.wire.cut();
     await anna.rename("written while the other was away");
     await paul.page.getByText("You are offline.").waitFor();
-    paul.wire.mend();
+    await paul.wake();
     await paul.row("written while the other was away").waitFor();
     expect(await anna.titles()).toEqual(await paul.titles());
   });
@@ -112,6 +112,7 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
     await anna.reopen();
     await paul.row("written just before closing").waitFor();
     await anna.row("written just before closing").click();
+    await anna.notes.waitFor();
     await expect.poll(() => kept(anna)).toBe(0);
     await mark(anna);
   });
@@ -121,8 +122,8 @@ describe.skipIf(noBrowser).sequential("two windows", () => {
     await Promise.all([anna, paul].map((desk) => desk.page.getByText("You are offline.").waitFor()));
     await anna.rename("written without a hub");
     await scene.hub.start();
-    // a client that has been without a hub for some time waits long before it tries again
-    await Promise.all([anna, paul].map((desk) => desk.row("written without a hub").waitFor({ timeout: 90_000 })));
+    await Promise.all([anna, paul].map((desk) => desk.wake()));
+    await Promise.all([anna, paul].map((desk) => desk.row("written without a hub").waitFor()));
     await anna.rename("and after");
     await paul.row("and after").waitFor();
     expect(await anna.titles()).toEqual(await paul.titles());

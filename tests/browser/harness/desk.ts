@@ -57,6 +57,12 @@ export class Desk {
     await this.page.context().close();
   }
 
+  /** Mend the wire, if it is cut, and tell the page that there is a network, as a browser does: it tries again at once. */
+  async wake(): Promise<void> {
+    this.wire.mend();
+    await this.page.evaluate(() => void dispatchEvent(new Event("online")));
+  }
+
   /** Sign in by name, as a server for development lets everybody. */
   async signIn(): Promise<void> {
     await this.page.getByLabel("Sign in as").fill(this.email);
