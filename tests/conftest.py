@@ -21,9 +21,10 @@ from synovia.store.base import Store
 from synovia.store.mongo import MongoStore
 
 # No test is timed: how long an example takes tells how busy the machine is.
-settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("whole", settings.get_profile("deep"), max_examples=50)
+settings.register_profile("fast", settings.get_profile("deep"), max_examples=25)
 settings.load_profile("whole")
-settings.register_profile("fast", settings.get_profile("whole"), max_examples=25)
 
 
 def pytest_configure(config: pytest.Config) -> None:
