@@ -203,6 +203,11 @@ async def test_operators_are_shown_it_only_with_the_right_and_one_value_at_a_tim
     assert (await opens.action("_system/functions:run", run))["result"] == f'"{OTHER}"'
     with pytest.raises(FunctionError, match="no document"):
         await opens.mutation("_system/data:open", {**asked, "field": "name"})
+    whole = await plain.query("_system/data:document", {"table": "students", "id": id_})
+    before = (await stored(app))[id_]
+    renamed = whole["jsonText"].replace(NAME, "Another")
+    await plain.mutation("_system/data:update", {"table": "students", "id": id_, "jsonText": renamed})
+    assert (await stored(app))[id_] == {**before, "name": "Another"}  # what is shown as sealed is not written
     entries = [entry for entry in (await stored(app, "_audit")).values() if entry["action"].startswith("operator.")]
     assert [(entry["action"], entry["actor"]) for entry in entries if entry["action"] == "operator.open"] == [
         ("operator.open", "service|ops")

@@ -139,3 +139,14 @@ async def test_a_lost_key_fails_the_field_and_not_the_list_and_nothing_is_lost(r
         assert await ann.query("school:count_born_on", {"dateOfBirth": BIRTH}) == 2  # the token is another key's
     async with TestApp(SCHOOL, reopened.store(), settings=with_keys(new_entry("newest"), old, search)) as app:
         assert await app.caller().query("school:birthday", {"id": id_}) == BIRTH
+
+
+async def test_a_record_that_does_not_open_says_that_the_request_was_committed(reopened: Reopened) -> None:
+    search, headers = new_entry("search"), {"Idempotency-Key": "0123456789abcdef"}
+    body = {"path": "school:enrol", "args": {"name": "Ann", "dateOfBirth": BIRTH, "number": 1}}
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(new_entry("old"), search)) as app:
+        assert (await app.caller().http.post("/api/mutation", json=body, headers=headers)).status_code == 200
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(new_entry("new"), search)) as app:
+        answer = await app.caller().http.post("/api/mutation", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "unreadable_record")
+        assert len(await stored(app)) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from helpers.http_server import APPS
 from helpers.reopened_stores import Reopened
 from helpers.school_scene import BIRTH, OTHER, enrolled, overwrite, seen, stored, with_keys
-from synovia import load_application
+from synovia import MutationContext, load_application, migration
+from synovia.functions.migration import migration_of
 from synovia.migrations.rotation import resealed, sealed_counts
 from synovia.schema.encrypted import key_id_or_none, sealed_in
 from synovia.sealing.keyring import new_entry, read_keys
@@ -88,3 +90,28 @@ async def test_a_new_key_of_searchable_fields_makes_their_tokens_anew(reopened: 
     async with TestApp(SCHOOL, reopened.store(), settings=with_keys(key, new_entry("search"))) as app:
         await app.migrate()
         assert await app.caller().query("school:born_on", {"dateOfBirth": BIRTH}) == ["Ann"]
+
+
+@migration(STUDENT)
+async def louder(ctx: MutationContext, document: dict[str, Any]) -> None:
+    if isinstance(document["notes"], list):  # what does not open is handed over sealed
+        document["notes"] = [{**note, "text": note["text"].upper()} for note in document["notes"]]
+
+
+async def test_migrations_are_handed_clear_text_and_what_they_give_is_sealed(any_store: Store) -> None:
+    written = migration_of(louder)
+    assert written is not None
+    async with TestApp(replace(SCHOOL, migrations=(written,)), any_store) as app:
+        ann = app.caller()
+        ids = [await enrolled(ann, name, notes=[{"text": "quiet"}]) for name in ("sealed", "clear", "changed")]
+        documents = await stored(app)
+        await overwrite(app, "students", ids[1], notes=[{"text": "quiet", "weight": 1.0}])
+        moved = documents[ids[0]]["notes"]
+        await overwrite(app, "students", ids[2], notes=moved)
+        await app.migrate()
+        documents = await stored(app)
+        assert all(sealed_in(each["notes"]) is not None for each in documents.values())
+        assert documents[ids[2]]["notes"] == moved
+        rows = {row["name"]: row["notes"] for row in await ann.query("school:students")}
+        loud = [{"text": "QUIET", "weight": 1.0}]
+        assert rows == {"sealed": loud, "clear": loud, "changed": None}
