@@ -62,15 +62,15 @@ async def set_status(ctx: MutationContext, enrollment_id: Id[CourseEnrollment], 
 
 @query(capability="reports.see")
 async def enrolments(
-    ctx: QueryContext, course_id: Id[Course] | None = None, status: EnrollmentStatus | None = None,
-    sort: Literal["made", "changed"] = "changed", order: Literal["asc", "desc"] = "desc",
-    cursor: str | None = None, limit: int = 50,
+    ctx: QueryContext, course_id: Id[Course] | None = None, member_id: Id[MemberProfile] | None = None,
+    status: EnrollmentStatus | None = None, sort: Literal["made", "changed"] = "changed",
+    order: Literal["asc", "desc"] = "desc", cursor: str | None = None, limit: int = 50,
 ) -> Page[Enrolment]:  # fmt: skip
-    """List enrolments, of one course or status if it is said."""
+    """List enrolments, of one course, member or status if it is said."""
     tenant = (await require_member(ctx)).tenant_id
     index = "by_tenant" if sort == "made" else "by_updated"
     rows = ctx.db.query(CourseEnrollment).using(index, tenant_id=tenant).order(order)
-    for name, value in (("course_id", course_id), ("status", status)):
+    for name, value in (("course_id", course_id), ("member_id", member_id), ("status", status)):
         rows = rows if value is None else rows.where(field(name) == value)
     page = await rows.paginate(cursor, limit)
     people, courses = await ctx.db.load(page.items, "member_id"), await ctx.db.load(page.items, "course_id")

@@ -2,7 +2,7 @@
 
 from learning.access import current_member, require_member
 from learning.schema import Category, MemberInterest, MemberProfile, Role, Tenant, Text, User
-from synovia import Id, Model, MutationContext, Page, QueryContext, mutation, normal_email, query
+from synovia import Id, Model, MutationContext, QueryContext, mutation, normal_email, query
 
 
 class Me(Model):
@@ -43,10 +43,10 @@ async def remove(ctx: MutationContext, user_id: Id[User]) -> None:
     await ctx.db.delete(user_id)
 
 
-@query(capability="learn", name="list")
-async def list_members(ctx: QueryContext, cursor: str | None = None, limit: int = 50) -> Page[MemberProfile]:
-    """List the members."""
-    return await ctx.db.query(MemberProfile).paginate(cursor, limit)
+@query(capability="learn")
+async def search(ctx: QueryContext, text: str) -> list[MemberProfile]:
+    """List the members whose names have some words; the last one may be a beginning."""
+    return await ctx.db.query(MemberProfile).search("by_name", text).take(20)
 
 
 @mutation(capability="learn")

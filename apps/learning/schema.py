@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synovia import Id, Index, Model, Reference, Table, Timestamps
+from synovia import Id, Index, Model, Reference, SearchIndex, Table, Timestamps
 
 Role = Literal["member", "teacher", "supporter", "admin"]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -13,6 +13,7 @@ EnrollmentStatus = Literal["enrolled", "completed", "dropped"]
 RegistrationStatus = Literal["registered", "attended", "cancelled"]
 TicketStatus = Literal["open", "answered", "closed"]
 TENANT = Index("by_tenant", "tenant_id")
+PROFILES = [Index("by_user", "user_id", unique=True), SearchIndex("by_name", "name", filters=["tenant_id"])]
 
 
 class Tenant(Table, Timestamps, name="tenants", text_ids=True):
@@ -34,7 +35,7 @@ class User(Table, OfTenant, name="users", indexes=[Index("by_email", "tenant_id"
     role: Role
 
 
-class MemberProfile(Table, OfTenant, name="memberProfiles", indexes=[TENANT, Index("by_user", "user_id", unique=True)]):
+class MemberProfile(Table, OfTenant, name="memberProfiles", indexes=[TENANT, *PROFILES]):
     """What others see of a member."""
 
     user_id: Annotated[Id[User], Reference("cascade")]

@@ -15,16 +15,15 @@ async def open_ticket(ctx: MutationContext, subject: Text, text: LongText) -> Id
 
 
 @mutation(capability="learn")
-async def say(ctx: MutationContext, ticket_id: Id[SupportTicket], text: LongText) -> Id[SupportTicketMessage]:
+async def say(ctx: MutationContext, ticket_id: Id[SupportTicket], text: LongText) -> None:
     """Say something about a ticket that is not closed: it is answered if somebody else than its member does."""
     me, ticket = await require_member(ctx), await ctx.db.get(ticket_id)
     if ticket is not None and ticket.status == "closed":
         raise FunctionError("ticket_closed", "this ticket is closed: open another one")
     message = SupportTicketMessage(tenant_id=me.tenant_id, ticket_id=ticket_id, member_id=me.id, text=text)
-    id_ = await ctx.db.insert(message)
+    await ctx.db.insert(message)
     status: TicketStatus = "open" if ticket is None or ticket.member_id == me.id else "answered"
     await ctx.db.patch(ticket_id, status=status)
-    return id_
 
 
 @mutation(capability="learn")

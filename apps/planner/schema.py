@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from synovia import Audited, File, FileLimits, Id, Index, Model, Reference, SoftDelete, Table, Timestamps
+from synovia import Audited, File, FileLimits, Id, Index, Model, Reference, SearchIndex, SoftDelete, Table, Timestamps
 
 Role = Literal["viewer", "member", "admin"]
 Status = Literal["draft", "active", "completed", "cancelled"]
@@ -59,8 +59,8 @@ class Schedule(
         Index("by_organization", "organization_id"),
         Index("by_organization_end", "organization_id", "end_date"),
         Index("by_organization_status", "organization_id", "status"),
-        Index("by_user", "user_id"),
-        Index("by_status", "status"),
+        Index("by_user", "user_id"), Index("by_status", "status"),
+        SearchIndex("by_words", "title", "description", filters=["organization_id"], language="english"),
     ],
 ):  # fmt: skip
     """What a user of an organization plans, with a paper."""

@@ -22,9 +22,9 @@ async def two_organizations(ctx: MutationContext) -> None:
     for slug, people in USERS.items():
         of = await ctx.db.insert(Organization(id=Id(f"org_{slug}"), name=f"{slug.title()} Ltd", slug=slug))
         for name, role in people.items():
-            user = User(email=f"{name.lower()}@{slug}.example", name=name, organization_id=of, role=role)
-            id_ = await ctx.db.insert(user)
+            email = f"{name.lower()}@{slug}.example"
+            user = await ctx.db.insert(User(email=email, name=name, organization_id=of, role=role))
             for title, start, end, status in PLANS if role == "admin" else ():
                 first, last = today + start * DAY, today + end * DAY
-                plan = Plan(title=title, start_date=first, end_date=last, status=status)
-                await ctx.db.insert(Schedule(organization_id=of, user_id=id_, **dict(plan)))
+                plan = dict(Plan(title=title, start_date=first, end_date=last, status=status))
+                await ctx.db.insert(Schedule(organization_id=of, user_id=user, **plan))

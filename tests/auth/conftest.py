@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from blockbuster import blockbuster_ctx
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, JWKS, SignInScene, settings_of
+from helpers.key_server import KeyServer
 from helpers.mail_server import MailServer
 from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.auth.service_keys import SERVICE_KEYS

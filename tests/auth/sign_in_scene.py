@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from auth.key_server import KeyServer
+from helpers.key_server import KeyServer
 from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import settings_of
+from helpers.key_server import KeyServer
 from helpers.sync_server import BOARD, Client, Running
 from helpers.token_issuing import MovedClock
 from synovia.app import Synovia

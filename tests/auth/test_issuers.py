@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, DESKTOP, JWKS, WEB, SignInScene
+from helpers.key_server import KeyServer
 from helpers.token_issuing import EcSigner, MovedClock, RsaSigner
 from synovia.auth.issuers import Issuer, apple, clerk
 from synovia.auth.oidc import WELL_KNOWN, OidcVerifier, claim_at

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import CERTS, DESKTOP, JWKS, WEB, SignInScene, settings_of
+from helpers.key_server import KeyServer
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.auth.issuers import clerk
 from synovia.auth.routes import routes

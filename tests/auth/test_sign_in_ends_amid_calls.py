@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import SignInScene
 from auth.signed_in_server import is_, service_of, serving, sign_in
+from helpers.key_server import KeyServer
 from helpers.sync_server import Client, Running, client_of, fresh_board, until
 from helpers.token_issuing import MovedClock
 from synovia_protocol.messages import AuthError, MutationResponse

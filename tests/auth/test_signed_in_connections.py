@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from auth.key_server import KeyServer
 from auth.sign_in_scene import SignInScene
 from auth.signed_in_server import is_, refusal, service_of, serving, sign_in
 from helpers.kept_tokens import KeptTokens
+from helpers.key_server import KeyServer
 from helpers.sync_server import BOARD, Running, client_of
 from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.app import Synovia

@@ -37,6 +37,17 @@ describe.skipIf(noBrowser)("the planner's page", () => {
     expect([ada.problems, ben.problems]).toEqual([[], []]);
   });
 
+  it("finds schedules by their words, live", async () => {
+    await ben.button("Calendar").click();
+    await ben.page.getByLabel("Search").fill("hiring eng");
+    const found = ben.page.getByRole("region", { name: "Found" }).getByRole("listitem");
+    await expect.poll(() => found.locator("strong").allTextContents()).toEqual(["Hiring: two engineers"]);
+    await ben.page.getByLabel("Search").fill("halls");
+    await expect.poll(() => found.locator("strong").allTextContents()).toEqual(["Paint the hall"]);
+    await ben.page.screenshot({ path: "screenshots/planner-search.png" });
+    await ben.page.getByLabel("Search").fill("");
+  });
+
   it("says what is wrong with a schedule", async () => {
     await ada.button("Calendar").click();
     await ada.button("New schedule").click();

@@ -90,6 +90,7 @@ class Scene:
             "restore": [file, "--store", f"sqlite:///{self.folder / 'c.db'}"],
             "doctor": [self.application, *store],
             "codegen": [self.application, "--py", self.folder / "client"],
+            "access": [self.application, "--as", "somebody=ada@example.org"],
             "reset": [*store, "--yes"],
         }
         return found[name]

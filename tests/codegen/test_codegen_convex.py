@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic.alias_generators import to_camel
 
-from codegen.compiling import EVERYTHING, GOLDEN, check_convex, expected
+from helpers.compiling import EVERYTHING, GOLDEN, check_convex, expected
 from helpers.written_applications import write_application
 from synovia.codegen import CodegenError, generate
 from synovia.functions.registry import load_application

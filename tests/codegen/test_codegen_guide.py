@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.compiling import ROOT, check_typescript
+from helpers.compiling import ROOT, check_typescript
 from helpers.documentation_pages import page
 from synovia.codegen import CodegenError, generate
 from synovia.functions.registry import load_application

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.compiling import EVERYTHING, GOLDEN
+from helpers.compiling import EVERYTHING, GOLDEN
 from helpers.forked_commands import run
 from synovia.codegen import CodegenError, generate
 from synovia.codegen.files import MARK

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.compiling import EVERYTHING, GOLDEN, ROOT, check_python, expected
 from codegen.golden.everything_api import mail_box, shop, things
+from helpers.compiling import EVERYTHING, GOLDEN, ROOT, check_python, expected
 from helpers.running_hub import running_hub
 from synovia.codegen import generate
 from synovia.functions.registry import load_application

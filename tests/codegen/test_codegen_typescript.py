@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.compiling import GOLDEN, ROOT, check_typescript, expected
+from helpers.compiling import GOLDEN, ROOT, check_typescript, expected
 from synovia.codegen import generate
 from synovia.functions.registry import load_application
 

@@ -18,15 +18,17 @@ class Intruder:
 
     Attributes:
         tenant: Whose rows they may see; None: nobody's.
+        of: Whose rows they want.
     """
 
     hub: RunningHub
     client: Client
     tenant: str | None
+    of: str
 
     async def tries(self, table: str, scope: str) -> None:
         """Expect that nothing of others is to be had from a table, whose field ``scope`` tells whose a row is."""
-        everything = await self.client.query("forgetful:everything", {"table": table, "field": scope})
+        everything = await self.client.query("forgetful:everything", {"table": table, "field": scope, "of": self.of})
         own, hidden = [row["id"] for row in everything["rows"]], await self._ids_of_others(table, everything)
         assert {row[scope] for row in everything["rows"]} <= {self.tenant}, table
         assert (everything["count"], everything["groups"]) == (len(own), 1 if own else 0)

@@ -47,14 +47,14 @@ async def test_across_tenants_there_is_nothing(store: str) -> None:
         for token, tenant in INTRUDERS.items():
             client = await people.enter_async_context(Client(url, token=token))
             for table, scope in TABLES.items():
-                await Intruder(hub, client, tenant).tries(table, scope)
+                await Intruder(hub, client, tenant, "north").tries(table, scope)
             with pytest.raises(FunctionError) as refused:
                 await client.array(ref)
             assert refused.value.code == "array_not_found"
 
 
 async def test_members_see_their_own_tickets_only(store: str) -> None:
-    ask = {"table": "learning.schema:SupportTicket", "field": "tenant_id"}
+    ask = {"table": "learning.schema:SupportTicket", "field": "tenant_id", "of": "north"}
     async with running_hub(store, REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)
         url = f"ws://127.0.0.1:{hub.port}"

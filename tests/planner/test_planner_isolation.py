@@ -49,7 +49,7 @@ async def test_across_organizations_there_is_nothing(store: str) -> None:
         for token, tenant in INTRUDERS.items():
             client = await people.enter_async_context(Client(url, token=token))
             for table, scope in TABLES.items():
-                await Intruder(hub, client, tenant).tries(table, scope)
+                await Intruder(hub, client, tenant, "org_north").tries(table, scope)
             with pytest.raises(FunctionError) as refused:
                 await client.array(ref)
             assert refused.value.code == "array_not_found"
@@ -59,7 +59,7 @@ async def test_across_organizations_there_is_nothing(store: str) -> None:
 
 async def test_a_live_query_that_becomes_anothers_shows_nothing_of_before(store: str) -> None:
     """The connection resumes with what it holds; a member who is taken out loses what they saw with that commit."""
-    ask = {"table": "planner.schema:Schedule", "field": "organization_id"}
+    ask = {"table": "planner.schema:Schedule", "field": "organization_id", "of": "org_north"}
     async with running_hub(store, REGISTRY) as hub:
         await run_seeds(hub.app.engine, REGISTRY)
         async with (

@@ -69,6 +69,8 @@ function Calendar({ me }: { me: User }): ReactElement {
   const [start, setStart] = useState(() => monday(today() - 7 * DAY));
   const [status, setStatus] = useState<Status | "all">("all");
   const [edited, setEdited] = useState<Schedule | "new" | null>(null);
+  const [text, setText] = useState("");
+  const hits = useQuery(api.queries.schedules.search, text.trim() ? { organizationId: me.organizationId, text } : "skip");
   const range = Number(weeks) * 7 * DAY;
   const found = useQuery(api.queries.schedules.calendar, { organizationId: me.organizationId, start, end: start + range });
   const people = useQuery(api.queries.organizations.users, { organizationId: me.organizationId });
@@ -83,6 +85,7 @@ function Calendar({ me }: { me: User }): ReactElement {
         <button aria-label="Later" onClick={() => setStart(start + range / 2)}>›</button>
         <h2>{written(start, "day")} – {written(start + range - DAY, "long")}</h2>
         <span className="grow" />
+        <input type="search" aria-label="Search" placeholder="Search" maxLength={200} value={text} onChange={(event) => setText(event.target.value)} />
         <select aria-label="Status" value={status} onChange={(event) => setStatus(event.target.value as Status | "all")}>
           <option value="all">Any status</option>
           {Object.entries(STATUSES).map(([value, text]) => <option key={value} value={value}>{text}</option>)}
@@ -90,11 +93,30 @@ function Calendar({ me }: { me: User }): ReactElement {
         <Choices label="Range" value={weeks} choices={WEEKS} onChoose={setWeeks} />
         {mayPlan && <button className="primary" onClick={() => setEdited("new")}>New schedule</button>}
       </div>
-      <Timeline start={start} days={range / DAY} schedules={shown} names={names} onOpen={setEdited} />
+      {text.trim() ? <Hits schedules={hits} names={names} onOpen={setEdited} />
+        : <Timeline start={start} days={range / DAY} schedules={shown} names={names} onOpen={setEdited} />}
       {edited !== null && (
         <ScheduleDialog schedule={edited === "new" ? null : edited} mayPlan={mayPlan} owner={edited === "new" ? "" : names.get(edited.userId) ?? ""} onClose={() => setEdited(null)} />
       )}
     </>
+  );
+}
+
+/** What was found by its words, those that fit best first. */
+function Hits({ schedules, names, onOpen }: { schedules: readonly Schedule[] | undefined; names: ReadonlyMap<string, string>; onOpen: (schedule: Schedule) => void }): ReactElement {
+  return (
+    <section className="card" aria-label="Found">
+      <ul className="rows">
+        {schedules?.map((schedule) => (
+          <li key={schedule._id}>
+            <span className="grow"><strong>{schedule.title}</strong> <small>{span(schedule.startDate, schedule.endDate)} · {names.get(schedule.userId)}</small></span>
+            <span className="badge">{STATUSES[schedule.status]}</span>
+            <button onClick={() => onOpen(schedule)}>Open</button>
+          </li>
+        ))}
+      </ul>
+      {schedules?.length === 0 && <p className="quiet">No schedule has these words.</p>}
+    </section>
   );
 }
 

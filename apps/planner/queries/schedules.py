@@ -3,9 +3,6 @@
 from planner.schema import Organization, Schedule, User
 from synovia import Id, Page, QueryContext, field, gt, query
 
-MOST = 2_000
-"""So many schedules are shown at once."""
-
 
 @query(role="viewer")
 async def get(ctx: QueryContext, schedule_id: Id[Schedule]) -> Schedule | None:
@@ -25,21 +22,27 @@ async def get_by_organization(
 @query(role="viewer", name="getByUser")
 async def get_by_user(ctx: QueryContext, user_id: Id[User]) -> list[Schedule]:
     """List one user's schedules, the newest first."""
-    return await ctx.db.query(Schedule).using("by_user", user_id=user_id).order("desc").take(MOST)
+    return await ctx.db.query(Schedule).using("by_user", user_id=user_id).order("desc").take(2_000)
 
 
 @query(role="viewer")
 async def active(ctx: QueryContext, organization_id: Id[Organization]) -> list[Schedule]:
     """List an organization's active schedules."""
     schedules = ctx.db.query(Schedule)
-    return await schedules.using("by_organization_status", organization_id=organization_id, status="active").take(MOST)
+    return await schedules.using("by_organization_status", organization_id=organization_id, status="active").take(2_000)
 
 
 @query(role="viewer")
 async def calendar(ctx: QueryContext, organization_id: Id[Organization], start: int, end: int) -> list[Schedule]:
     """List what takes place between two times, by its end."""
     later = ctx.db.query(Schedule).using("by_organization_end", organization_id=organization_id, end_date=gt(start))
-    return await later.where(field("start_date") < end).take(MOST)
+    return await later.where(field("start_date") < end).take(2_000)
+
+
+@query(role="viewer")
+async def search(ctx: QueryContext, organization_id: Id[Organization], text: str) -> list[Schedule]:
+    """List the schedules that have all of some words, those that fit best first; the last word may be a beginning."""
+    return await ctx.db.query(Schedule).search("by_words", text, organization_id=organization_id).take(50)
 
 
 @query(role="member")

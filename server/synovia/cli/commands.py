@@ -18,6 +18,7 @@ import typer
 
 from synovia.app import Synovia
 from synovia.cli import garbage
+from synovia.cli.access import access
 from synovia.cli.application import check_path, development_store, is_local, load, server_of
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import calls
@@ -333,6 +334,7 @@ app.command("logs")(reporting(logs))
 app.command("data")(reporting(data))
 app.command("call")(reporting(call))
 app.command("codegen")(reporting(write_clients))
+app.command("access")(reporting(access))
 
 
 def main() -> None:

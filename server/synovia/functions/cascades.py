@@ -24,7 +24,7 @@ GO_ON: Final = "_cascades:go_on"
 """The path of the mutation that makes the next step."""
 AT_ONCE: Final = 1_000
 """So many documents go along in the mutation itself; if there are more, none does."""
-STEP: Final = 200
+STEP: Final = 50
 """So many documents are deleted in one of the steps that follow."""
 
 

@@ -145,6 +145,18 @@ class DatabaseReader:
         except UnreadableDocument:
             return None
 
+    @awaited("ctx.db.may_write")
+    async def may_write(self, row: Table) -> bool:
+        """Tell whether the rules let the caller change and delete a row that they see, as it is."""
+        document = await self._view(type(row), with_deleted=True).get(key_of(type(row), row.id))
+        return document is not None and await self._is_writable(type(row), document)
+
+    async def _is_writable(self, table: type[Table], document: Document) -> bool:
+        if self._judge is None:
+            return True
+        scopes = [await self._judge.scope(table, verb) for verb in _WRITING]
+        return all([await scope.holds(document) for scope in scopes])
+
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
         view = self._view(checked_table(table))
@@ -401,11 +413,8 @@ class DatabaseWriter(DatabaseReader):
         return document
 
     async def _check_may_write(self, table: type[Table], document: Document) -> None:
-        if self._judge is None:
-            return
-        for verb in _WRITING:
-            if not await (await self._judge.scope(table, verb)).holds(document):
-                raise Forbidden(f"the rules of {table.spec.name} do not let you write this", {"table": table.spec.name})
+        if not await self._is_writable(table, document):
+            raise Forbidden(f"the rules of {table.spec.name} do not let you write this", {"table": table.spec.name})
 
     async def _write(self, table: type[Table], before: Document | None, after: Document | None) -> None:
         """Make a change, the only way in which one is made; ``after`` is stamped."""

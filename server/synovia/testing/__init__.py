@@ -11,10 +11,21 @@ See docs/testing.md.
 """
 
 from synovia.auth.development import DevelopmentAuthenticator
+from synovia.testing.access import AccessMatrix, access_matrix
 from synovia.testing.app import CallsFailed, TestApp
 from synovia.testing.caller import Caller
 from synovia.testing.clock import Clock
 from synovia.testing.mailbox import Mailbox
 from synovia.testing.subscription import Subscription
 
-__all__ = ["Caller", "CallsFailed", "Clock", "DevelopmentAuthenticator", "Mailbox", "Subscription", "TestApp"]
+__all__ = [
+    "AccessMatrix",
+    "Caller",
+    "CallsFailed",
+    "Clock",
+    "DevelopmentAuthenticator",
+    "Mailbox",
+    "Subscription",
+    "TestApp",
+    "access_matrix",
+]

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = Path(__file__).parents[1] / "apps" / "everything"
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "codegen" / "golden"
 JS = ROOT / "clients" / "js"
 CONVEX = ROOT / "examples" / "convex-chat" / "front"
 """Where npm ``convex`` is installed."""
