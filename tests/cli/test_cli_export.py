@@ -95,6 +95,8 @@ def test_one_table_for_other_programs(database: str, tmp_path: Path) -> None:
     wrong = synovia("export", str(file), "--table", "nothing", "--store", database, "--force")
     assert (wrong.returncode, "there is no table 'nothing'" in wrong.stderr) == (1, True)
     assert synovia("export", str(tmp_path / "x.pdf"), "--table", "notes", "--store", database).returncode == 2
+    unsaid = synovia("export", str(tmp_path / "notes.csv"), "--store", database)
+    assert (unsaid.returncode, "say --table" in unsaid.stderr) == (2, True), "no archive is called so"
 
 
 async def test_killed_and_run_again_it_goes_on(tmp_path: Path) -> None:

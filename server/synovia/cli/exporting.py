@@ -40,13 +40,19 @@ def export_data(
     if table is None:
         if format_ is not None:
             raise typer.BadParameter("--format is of one table: say --table, too")
+        if _format_of(file) in FORMATS:
+            raise typer.BadParameter(f"{file.name} is the name of one table's file: say --table, or call it otherwise")
         _export(file, path, store, "export", force, as_json)
         return
-    chosen = format_ or file.suffix.removeprefix(".").lower()
+    chosen = format_ or _format_of(file)
     if chosen not in FORMATS:
         raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
     found = _ask(path, store, "export table", {"file": file, "table": table, "format": chosen, "force": force})
     out.print_json(json.dumps(found)) if as_json else say(f"{table}: {counted(found['documents'])} in {file}")
+
+
+def _format_of(file: Path) -> str:
+    return file.suffix.removeprefix(".").lower()
 
 
 def back_up(

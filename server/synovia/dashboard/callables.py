@@ -157,7 +157,8 @@ class FunctionFunctions:
             self._running().engine,
         )
         function = self._registry.functions.get(path)
-        if function is None and (reason := self._why_not(path)) is not None:
+        if function is None and not path.startswith(PREFIX):
+            reason = f"there is no function {path!r}{self._registry.hint(path, internal=True)}"
             return Answer(code=ErrorCode.UNKNOWN_FUNCTION, message=reason)
         kind = Kind.QUERY if function is None else function.kind
         if kind is not Kind.QUERY or engine.keyring is not None:
@@ -175,14 +176,6 @@ class FunctionFunctions:
         shows = engine.keyring is None or may_open(ctx.identity)
         result = packed_as_json(outcome.packed) if shows else as_json(SEALED)
         return Answer(result=result, read=outcome.documents_read, written=outcome.documents_written)
-
-    def _why_not(self, path: str) -> str | None:
-        """Say why there is nothing to call at a path; None if it is one of the system's."""
-        if (scheduled := self._registry.background.get(path)) is not None:
-            return f"{path!r} is a {scheduled.word}: it is scheduled by a mutation, and called by nobody"
-        if path.startswith(PREFIX):
-            return None
-        return f"there is no function {path!r}{self._registry.hint(path, internal=True)}"
 
     async def _audit(self, ctx: ActionContext, path: str, caller: Caller) -> None:
         actor = None if ctx.identity is None else ctx.identity.key

@@ -115,7 +115,12 @@ class Registry:
         return self.system.get(path) if operates(caller) else None
 
     def hint(self, path: str, *, internal: bool = False) -> str:
-        """Ask whether the function is meant whose path is only spelled otherwise; empty if there is none."""
+        """Ask whether the function is meant whose path is only spelled otherwise; empty if there is none.
+
+        Whoever may call internal functions is told, too, that there is a job or a workflow.
+        """
+        if internal and (scheduled := self.background.get(path)) is not None:
+            return f": it is a {scheduled.word}, which a mutation schedules and nobody calls"
         meant = self._spellings.get(_letters(path))
         return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
 
