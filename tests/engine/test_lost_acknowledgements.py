@@ -12,7 +12,7 @@ from apps import board
 from synovia.engine.engine import Engine
 from synovia.engine.entries import Entry
 from synovia.functions.registry import collect
-from synovia.store.base import Batch, RequestRecord, StoreUnavailable, Ts
+from synovia.store.base import Batch, RequestRecord, StoreFull, StoreUnavailable, Ts
 from synovia.store.sqlite import SQLiteStore
 from synovia.testing import TestApp
 
@@ -26,16 +26,20 @@ class ForgetfulStore(SQLiteStore):
     Attributes:
         losing: So many commits take place without an acknowledgement.
         unreachable: Nothing can be committed, and nobody can tell why.
+        full: Nothing can be committed, for want of room.
         meanwhile: Runs once between finding out that a request has no record and saying so.
     """
 
     losing = 0
     unreachable = False
+    full = False
     meanwhile: Callable[[], Awaitable[Any]] | None = None
 
     async def commit(self, batch: Batch) -> Ts:
         if self.unreachable:
             raise StoreUnavailable("nobody is there")
+        if self.full:
+            raise StoreFull("no room")
         ts = await super().commit(batch)
         if self.losing:
             self.losing -= 1
@@ -124,6 +128,21 @@ async def test_an_outcome_that_nobody_knows_is_not_told_as_a_failure(app: TestAp
     assert outcome.unknown
     store.unreachable = False
     again = await app.engine.mutate("board:bump", {"slug": "there"}, None, session=SESSION, number=1, retry=True)
+    assert again.value() == 1
+
+
+@pytest.mark.parametrize("retry", [False, True])
+async def test_a_commit_for_which_there_is_no_room_is_told_as_a_failure_unless_an_earlier_one_may_have_had_some(
+    app: TestApp, retry: bool
+) -> None:
+    app.engine.committer._patience = 0.1
+    await app.caller().mutation("board:add", {"slug": "there"})
+    store_of(app).full = True
+    outcome = await app.engine.mutate("board:bump", {"slug": "there"}, None, session=SESSION, number=1, retry=retry)
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.unknown) == ("overloaded", retry)
+    store_of(app).full = False
+    again = await app.engine.mutate("board:bump", {"slug": "there"}, None, session=SESSION, number=2)
     assert again.value() == 1
 
 

@@ -11,12 +11,12 @@ from pymongo import errors
 
 from synovia.schema.specs import TableSpec
 from synovia.store import base
-from synovia.store.base import Batch, StoreError, StoreUnavailable, Write
+from synovia.store.base import Batch, StoreError, StoreFull, Write
 from synovia.store.mongo.errors import address_refused, translated
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.errors import translated as translated_by_sqlite
 
-PASSING = {"Conflict", "SnapshotTooOld", "StoreUnavailable"}
+PASSING = {"Conflict", "SnapshotTooOld", "StoreFull", "StoreUnavailable"}
 
 
 def test_of_the_errors_of_the_contract_these_pass() -> None:
@@ -100,7 +100,7 @@ async def test_a_full_disk_passes_and_nonsense_does_not(tmp_path: Path) -> None:
         pages = await store._execute("PRAGMA page_count", ())
         await store._execute(f"PRAGMA max_page_count = {pages[0] + 4}", ())
         large = Batch([Write("notes", 1, None, {"_id": 1, "text": "x" * 1_000_000})])
-        with pytest.raises(StoreUnavailable, match="full") as full:
+        with pytest.raises(StoreFull, match="full") as full:
             await store.commit(large)
         assert full.value.passing
         await store._execute("PRAGMA max_page_count = 1000000", ())

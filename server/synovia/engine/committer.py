@@ -25,7 +25,17 @@ from synovia.engine.peers import Peers
 from synovia.engine.stage import Stage
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.schema import Reading
-from synovia.store.base import Batch, Conflict, Store, StoreError, StoreUnavailable, StoreUnusable, Ts, Write
+from synovia.store.base import (
+    Batch,
+    Conflict,
+    Store,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    StoreUnusable,
+    Ts,
+    Write,
+)
 from synovia.tasks import end
 from synovia.transaction.document_cache import DocumentCache
 from synovia.transaction.keyed import Point
@@ -173,15 +183,14 @@ class Committer:
         self._stage.drop(left, lambda entry: Outdated(uncertain=entry.uncertain, unexplained=error))
 
     async def _out_of_reach(self, attempt: Attempt, error: StoreError) -> None:
-        """Try again what may have been committed; the log tells if it was."""
+        """Try again what may have been committed; the log tells if it was. What there was no room for was not."""
         now = time.monotonic()
         if self._away_since is None or self._stage.settled_at > self._away_since:
             self._away_since = now
         self.counters["conflicts"] += 1
-        left = self._stage.put_back(attempt, uncertain=True)
+        left = self._stage.put_back(attempt, uncertain=not isinstance(error, StoreFull))
         if now - self._away_since > self._patience:
-            away = StoreUnavailable(f"the database refused the commit for too long: {error}")
-            self._stage.drop(left, lambda _: away)
+            self._stage.drop(left, lambda entry: _given_up(entry, error))
         await self._is_known(lambda: attempt.is_settled or attempt.is_overtaken(self._stage.fence))
 
     def _refused(self, attempt: Attempt, error: StoreError) -> None:
@@ -223,6 +232,12 @@ def _refusal(entry: Entry, error: StoreError) -> StoreError:
     if entry.uncertain and isinstance(error, StoreUnusable):
         return StoreUnavailable(f"nobody can tell whether this was committed: {error}")
     return error
+
+
+def _given_up(entry: Entry, error: StoreError) -> StoreError:
+    """Tell what is said to a mutation that could not be committed for too long."""
+    kind = StoreFull if isinstance(error, StoreFull) and not entry.uncertain else StoreUnavailable
+    return kind(f"the database refused the commit for too long: {error}")
 
 
 def merged(entries: Sequence[Entry]) -> list[Write]:

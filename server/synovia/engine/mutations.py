@@ -26,7 +26,15 @@ from synovia.functions.access import CallOrigin
 from synovia.functions.function import Function
 from synovia.identity import Identity
 from synovia.sealing.keyring import Keyring
-from synovia.store.base import ArrayMissing, DuplicateRequest, RequestRecord, Store, UniqueViolation
+from synovia.store.base import (
+    ArrayMissing,
+    DuplicateRequest,
+    RequestRecord,
+    Store,
+    StoreFull,
+    StoreUnavailable,
+    UniqueViolation,
+)
 from synovia.transaction.as_stored import as_stored
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
@@ -268,6 +276,10 @@ class Mutations:
             progress.violated.add(error.index)
             newest, _ = await self._store.newest()  # the rerun sees whose key it is, and its failure is recorded
             await self._log.wait_for(newest)
+        except StoreFull as error:
+            if not request.retry:
+                raise
+            raise StoreUnavailable(f"nobody can tell whether an earlier attempt was committed: {error}") from error
         except ArrayMissing as error:
             progress.refusal = ErrorInfo(ErrorCode.ARRAY_NOT_FOUND, str(error), {"digest": error.digest})
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synovia.store.base import DuplicateRequest, StoreError, StoreUnusable
+from synovia.store.base import DuplicateRequest, StoreError, StoreFull, StoreUnusable
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 
@@ -10,6 +10,10 @@ def told_of(error: StoreError) -> ErrorInfo:
     """Tell what a caller is told of a failure of the store: to try again only where that can help."""
     if isinstance(error, StoreUnusable):
         return ErrorInfo(ErrorCode.SERVER_ERROR, "the database is out of order until whoever runs this server mends it")
+    if isinstance(error, StoreFull):
+        return ErrorInfo(
+            ErrorCode.OVERLOADED, "the database has no room for this until whoever runs this server makes some"
+        )
     if error.passing or isinstance(error, DuplicateRequest):
         return ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
     return ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")

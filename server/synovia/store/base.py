@@ -173,6 +173,10 @@ class StoreUnavailable(StoreError):
     passing = True
 
 
+class StoreFull(StoreUnavailable):
+    """The database has no room for what is to be written. Nothing of it was written."""
+
+
 class StoreUnusable(StoreUnavailable):
     """The database cannot be used until somebody mends what the message says: it is not one that Synovia can work with, is
     damaged or gone, or refuses this server. Nothing of what was asked was done."""

@@ -109,11 +109,12 @@ class _Cursor:
     async def _ask(self, command: Mapping[str, Any]) -> Batch:
         if self._session is None:
             self._session = await self._driver.begin_session()
-        reply = await self._driver.command(command, session=self._session, codec=RAW)
-        if (
-            self.number
-        ):  # more of many: to look where they begin takes as long as to decode some, so one cursor at a time
-            await Turns(1).step()
+        if not self.number:
+            reply = await self._driver.command(command, session=self._session, codec=RAW)
+        else:
+            async with self._driver.long_reads:
+                reply = await self._driver.command(command, session=self._session, codec=RAW)
+            await Turns(1).step()  # to look where they begin takes as long as to decode some, so one cursor at a time
         cursor = reply["cursor"]
         self.number, self.collection = cursor["id"], cursor["ns"].partition(".")[2]
         batch: Batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]

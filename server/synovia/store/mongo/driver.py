@@ -37,6 +37,9 @@ RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
 _RAW_BATCH: Final = 500
+MOST_LONG_READS: Final = 4
+"""So many long reads go on at the server at a time: they keep a hub busy, which decodes what comes, and more of them would
+only take the server's processor time from everybody's short commands."""
 
 make_waits_interruptible()
 
@@ -86,6 +89,7 @@ class Driver:
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
         self.closed = False
+        self.long_reads = asyncio.Semaphore(MOST_LONG_READS)
         self._background: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from synovia.store.base import StoreError, StoreUnavailable, StoreUnusable
+from synovia.store.base import StoreError, StoreFull, StoreUnavailable, StoreUnusable
 
 _PASSING: Final = frozenset(
     {
@@ -41,6 +41,8 @@ def translated(path: str, error: sqlite3.Error) -> StoreError:
         return StoreUnusable(f"{path} is damaged ({error}): put a backup in its place")
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return StoreUnusable(f"{path} was moved while the server had it open: put it back, and start the server again")
+    if (code & 0xFF) == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path}: {error}")
     if is_passing(error):
         return StoreUnavailable(f"{path}: {error}")
     return StoreError(f"SQLite refused the operation on {path}: {error}")
