@@ -31,6 +31,7 @@ PATIENT = HubLimits(
     idle_timeout=3600.0,  # raw readers never say anything
     max_connections_per_address=_ALL,  # everybody comes from one address here
     max_running_per_address=_ALL,
+    max_running_queries_per_address=32,
     max_chunks_per_address=_ALL,
     max_anonymous_upload_bytes_per_hour=_ALL,
     max_subscriptions_per_address=_ALL,

@@ -24,5 +24,5 @@ class EngineLimits:
     max_result_bytes: int = 16 * _MIB
     max_result_elements: int = 1_000_000
     max_running_queries: int = 64
-    max_running_queries_per_address: int = 32
+    max_running_queries_per_address: int = 8
     query_timeout: float = 8.0

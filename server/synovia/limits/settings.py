@@ -90,7 +90,7 @@ class HubLimits(BaseModel):
     max_result_bytes: Bytes = 16 * MIB
     max_result_elements: Count = 1_000_000
     max_running_queries: Count = 64
-    max_running_queries_per_address: Count = 32
+    max_running_queries_per_address: Count = 8
     max_mutation_documents: Count = 5_000
     max_mutation_bytes: Bytes = 32 * MIB
     mutation_timeout: Seconds = 15.0
