@@ -14,7 +14,7 @@ from synovia import keys
 from synovia.auth.email import BY_IDLE, CODES, EmailSignIn
 from synovia.auth.records import Records
 from synovia.identity import Identity, InvalidToken, SignInUnavailable
-from synovia.limits.rate import RateLimited, Rates
+from synovia.limits.rate import LimitReached, Rates
 from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
@@ -141,7 +141,7 @@ async def test_mail_to_one_address_is_limited_across_hubs(
         await hubs[number % 2].ask("alice@example.org", "10.0.0.9")
         clock.advance(60)
     for each in hubs:
-        with pytest.raises(RateLimited) as caught:
+        with pytest.raises(LimitReached) as caught:
             await each.ask("ALICE@example.org", "10.0.0.9")
         assert 3400 < caught.value.retry_after < 3600
     await hubs[0].ask("bob@example.org", "10.0.0.9")
@@ -156,7 +156,7 @@ async def test_what_one_network_address_may_ask_for_is_limited(
     email = sign_in_with(store, mail_server, clock, per_client=4)
     for number in range(4):
         await email.ask(f"person{number}@example.org", "10.0.0.1")
-    with pytest.raises(RateLimited):
+    with pytest.raises(LimitReached):
         await email.ask("person5@example.org", "10.0.0.1")
     await email.ask("person5@example.org", "10.0.0.2")
     clock.advance(900)
@@ -169,7 +169,7 @@ def test_callers_are_forgotten_in_time(clock: MovedClock) -> None:
     for number in range(10_000):
         rates.take(f"caller {number}")
     rates.take("first")
-    with pytest.raises(RateLimited):
+    with pytest.raises(LimitReached):
         rates.take("first")
 
 

@@ -16,7 +16,7 @@ from helpers.token_issuing import MovedClock
 from synovia import keys
 from synovia.auth.email import BY_IDLE, CODES, EmailSignIn
 from synovia.auth.records import Records
-from synovia.limits.rate import RateLimited
+from synovia.limits.rate import LimitReached
 from synovia.store.base import Store
 from synovia_protocol.messages import Authenticated
 
@@ -86,7 +86,7 @@ async def wrong_guesses(email: EmailSignIn, challenge: str, many: int) -> None:
 
 
 async def is_limited(email: EmailSignIn, address: str, client: str) -> None:
-    with pytest.raises(RateLimited):
+    with pytest.raises(LimitReached):
         await email.ask(address, client)
 
 

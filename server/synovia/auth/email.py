@@ -28,7 +28,7 @@ from synovia.auth.tokens import LONGEST, Clock, refused
 from synovia.identity import Identity
 from synovia.keys import IndexSpec
 from synovia.limits.addresses import network_of
-from synovia.limits.rate import RateLimited, Rates
+from synovia.limits.rate import LimitReached, Rates
 from synovia.mail.smtp import Mailer, RecipientRefused, is_address, message_to
 from synovia.schema import Document, TableSpec
 from synovia.store.base import Store
@@ -123,7 +123,7 @@ class EmailSignIn:
 
         Raises:
             ValueError: It is not an e-mail address.
-            RateLimited: Too many mails.
+            LimitReached: Too many mails.
             SignInUnavailable: The mail cannot be sent.
         """
         email = normal_email(address)
@@ -167,7 +167,7 @@ class EmailSignIn:
         most = self.times.per_address
         if len(theirs) >= most or len(asked) >= most * _NETWORKS:
             first = theirs[0] if len(theirs) >= most else asked[0]
-            raise RateLimited((first["at"] + _WINDOW - now) / 1000)
+            raise LimitReached((first["at"] + _WINDOW - now) / 1000)
         pending = [*self._outstanding(found), entry]
         kept: Document = {name: found[name] for name in ("_id", "email", "wrong", "wrongAt") if name in found}
         idle_at = max(now + _WINDOW, self._forgets_wrong_at(found))

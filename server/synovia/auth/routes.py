@@ -14,7 +14,7 @@ from synovia.auth.email import EmailSignIn
 from synovia.auth.sign_in import SignInService
 from synovia.errors import error_body
 from synovia.identity import InvalidToken, SignInUnavailable
-from synovia.limits.rate import RateLimited
+from synovia.limits.rate import LimitReached
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
 
@@ -75,7 +75,7 @@ async def _ask(email: EmailSignIn, request: Request) -> Response:
         challenge = await email.ask(address, request.client.host if request.client else "")
     except ValueError as error:
         raise _Refused(400, ErrorCode.INVALID_ARGUMENTS, str(error)) from None
-    except RateLimited as error:
+    except LimitReached as error:
         raise _Refused(429, ErrorCode.LIMIT_EXCEEDED, str(error), error.retry_after) from None
     except (SignInUnavailable, StoreError) as error:
         text = str(error) if isinstance(error, SignInUnavailable) else "try again later"

@@ -10,7 +10,7 @@ from synovia.limits.bucket import Bucket
 _MOST_CALLERS = 10_000
 
 
-class RateLimited(Exception):
+class LimitReached(Exception):
     """Too often; ``retry_after`` is in seconds."""
 
     def __init__(self, retry_after: float) -> None:
@@ -32,11 +32,11 @@ class Rates:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, caller: str) -> None:
-        """Count one, or raise RateLimited."""
+        """Count one, or raise LimitReached."""
         now = self._clock()
         bucket = self._buckets.pop(caller, None) or Bucket(self._rate, now, self._most)
         self._buckets[caller] = bucket  # now the last to be forgotten
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)
         if (wait := bucket.spend(1, now)) > 0:
-            raise RateLimited(wait)
+            raise LimitReached(wait)
