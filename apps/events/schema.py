@@ -226,11 +226,12 @@ class DpBatch(
     name="dpBatches",
     indexes=[Index("by_workspace", "workspace_id"), Index("by_template", "template_id"), Index("by_event", "event_id")],
 ):
-    """The pictures of an event's attendees that one workflow makes, or has made."""
+    """The pictures of an event's attendees that one workflow makes, or has made, for whoever has asked (``by``)."""
 
     event_id: Annotated[Id[Event], Reference("cascade")]
     template_id: Annotated[Id[DpTemplate], Reference("cascade")]
     total: int
+    by: str
     status: Literal["running", "done", "cancelled", "failed"] = "running"
     call_id: Id[ScheduledCall] | None = None
     summary: Text | None = None

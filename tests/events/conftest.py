@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from events.service.main import ServiceSettings, create
 from helpers.events_scene import APPLICATION, SECRET, Concert, concert
-from synovia.cli.server import listen
+from helpers.serving import serving
 from synovia.functions.registry import Registry, load_application
 from synovia.store.base import Store
 from synovia.testing import TestApp
-
-
-@asynccontextmanager
-async def serving(service: FastAPI) -> AsyncIterator[int]:
-    """Serve an ASGI application on a free port."""
-    server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="on"))
-    with listen("127.0.0.1", 0) as listener:
-        task = asyncio.create_task(server.serve([listener]))
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await task
 
 
 @pytest.fixture

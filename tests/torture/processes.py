@@ -134,7 +134,7 @@ class HubProcess:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 try:
-                    writer.write(b"GET /health HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
+                    writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                     answer = await reader.read()
                 finally:
                     writer.transport.abort()
@@ -147,7 +147,7 @@ class HubProcess:
         content = json.dumps(body).encode()
         authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{authorization}"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{authorization}"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

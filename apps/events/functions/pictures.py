@@ -29,6 +29,7 @@ from synovia import (
     action,
     between,
     field,
+    job,
     mutation,
     query,
     require_identity,
@@ -38,7 +39,7 @@ from synovia import (
 DRAWING = Pool("pictures", parallelism=2)
 DRAWN = RateLimit("pictures", 20_000, per=timedelta(days=1), window=True)
 MOST = 5_000
-AT_ONCE = 20
+AT_ONCE = 100
 """So many pictures are one step: all that are still waiting of them are drawn again if its hub is lost, and no others."""
 
 
@@ -89,20 +90,47 @@ async def start(ctx: MutationContext, template_id: Id[DpTemplate]) -> Id[DpBatch
     if template is None:
         raise NotFound("there is no such template")
     await require_capability_in(ctx, "pictures.make", template.workspace_id)
-    valid = db.query(Pass).using("by_event", event_id=template.event_id).where(field("cancelled") == False)  # noqa: E712
-    passes = await valid.take(MOST + 1)
-    if not 0 < len(passes) <= MOST:
+    passes = db.query(Pass).using("by_event", event_id=template.event_id)
+    if not 0 < (count := await passes.count()) <= MOST:
         raise FunctionError("batch_size", f"a batch has 1 to {MOST:,} pictures")
-    await DRAWN.spend(ctx, template.workspace_id, len(passes))
-    place: dict[str, Any] = {"workspace_id": template.workspace_id, "event_id": template.event_id}
-    batch = await ctx.db.insert(DpBatch(template_id=template.id, total=len(passes), **place))
-    await ctx.db.insert_many(
-        GeneratedDp(batch_id=batch, number=number, auth_id=each.auth_id, email=each.email, holder=each.holder, **place)
-        for number, each in enumerate(passes)
-    )
-    told = ctx.scheduler.with_options(on_complete=ended, context={"batch": batch, "by": require_identity(ctx).key})
-    await ctx.db.patch(batch, call_id=await told.run_after(timedelta(), make, batch, len(passes)))
+    await DRAWN.spend(ctx, template.workspace_id, count)
+    batch = await ctx.db.insert(
+        DpBatch(
+            workspace_id=template.workspace_id, event_id=template.event_id, template_id=template.id, total=0,
+            by=require_identity(ctx).key,
+        )
+    )  # fmt: skip
+    told = ctx.scheduler.with_options(on_complete=collected, context=batch)
+    await ctx.db.patch(batch, call_id=await told.run_job(collect, passes, batch))
     return batch
+
+
+@job
+async def collect(ctx: MutationContext, passes: list[Pass], batch_id: Id[DpBatch]) -> None:
+    """Note for whom there is to be a picture, some at a time."""
+    batch = await ctx.db.get(batch_id)
+    if batch is None:
+        return
+    valid = [each for each in passes if not each.cancelled]
+    place: dict[str, Any] = {"workspace_id": batch.workspace_id, "event_id": batch.event_id, "batch_id": batch.id}
+    await ctx.db.insert_many(
+        GeneratedDp(number=number, auth_id=each.auth_id, email=each.email, holder=each.holder, **place)
+        for number, each in enumerate(valid, batch.total)
+    )
+    await ctx.db.patch(batch, total=batch.total + len(valid))
+
+
+@mutation(internal=True)
+async def collected(
+    ctx: MutationContext, call_id: Id[ScheduledCall], context: Id[DpBatch], outcome: CallOutcome
+) -> None:
+    """Begin to draw, now that it is known for whom."""
+    batch = await ctx.db.get(context)
+    if batch is None or outcome.status != "done":
+        await ended(ctx, call_id, context, outcome)
+        return
+    told = ctx.scheduler.with_options(on_complete=ended, context=context)
+    await ctx.db.patch(batch, call_id=await told.run_after(timedelta(), make, batch.id, batch.total))
 
 
 @workflow
@@ -159,16 +187,13 @@ async def refuse(ctx: MutationContext, dp_id: Id[GeneratedDp]) -> None:
 
 
 @mutation(internal=True)
-async def ended(
-    ctx: MutationContext, call_id: Id[ScheduledCall], context: dict[str, str], outcome: CallOutcome
-) -> None:
+async def ended(ctx: MutationContext, call_id: Id[ScheduledCall], context: Id[DpBatch], outcome: CallOutcome) -> None:
     """Sum a batch up, and tell whoever began it."""
-    batch = await ctx.db.get(Id[DpBatch](context["batch"]))
+    batch = await ctx.db.get(context)
     if batch is not None:
-        counts = await _counts(ctx, batch.id)
-        text = ", ".join(f"{number} {what}" for what, number in counts.items())
+        text = ", ".join(f"{number} {what}" for what, number in (await _counts(ctx, batch.id)).items())
         await ctx.db.patch(batch, status=outcome.status, summary=f"{batch.total} pictures: {text}")
-        await ctx.db.insert(Notification(auth_id=context["by"], text=f"Your pictures are {outcome.status}: {text}."))
+        await ctx.db.insert(Notification(auth_id=batch.by, text=f"Your pictures are {outcome.status}: {text}."))
 
 
 async def _counts(ctx: QueryContext, batch_id: Id[DpBatch]) -> dict[str, int]:

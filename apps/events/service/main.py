@@ -1,4 +1,4 @@
-"""The routes of the service. It may lie under a path of a gateway: what it links to begins with ``root_path``."""
+"""The routes of the service. Under a path of a gateway ``uvicorn --root-path`` starts it: its links begin with that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ class ServiceSettings(BaseSettings, env_prefix="EVENTS_"):
     service_secret: SecretStr = SecretStr("development only")
     payment_secret: SecretStr = SecretStr("development only")
     refused_words: list[str] = ["casino", "viagra"]
-    root_path: str = ""
 
 
 class NewPayment(BaseModel):
@@ -68,7 +67,7 @@ def create(settings: ServiceSettings | None = None) -> FastAPI:
         if not hmac.compare_digest(authorization.encode(), wanted.encode()):
             raise HTTPException(401, "this is for the backend", {"WWW-Authenticate": "Bearer"})
 
-    service = FastAPI(title="events: service", lifespan=life, root_path=setup.root_path)
+    service = FastAPI(title="events: service", lifespan=life)
     service.state.provider = provider
     inside = [Depends(for_backend)]
 

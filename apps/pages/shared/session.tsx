@@ -13,8 +13,8 @@ export interface Page {
   readonly words: string;
   /** What is filled in where one signs in for development. */
   readonly development: { readonly email: string; readonly tenant: string };
-  /** The claim of a token that names the tenant. */
-  readonly claim: string;
+  /** The claim of a token that names the tenant; without one, the application knows who belongs where. */
+  readonly claim?: string;
 }
 
 /** Show a page to whoever has signed in. */
@@ -61,7 +61,7 @@ function SignIn({ page }: { page: Page }): ReactElement {
   useEffect(() => void fetch("auth/config").then(async (answer) => setWays(answer.ok ? ((await answer.json()) as Ways) : {}), () => setWays({})), []);
   const send = (event: FormEvent): void => {
     event.preventDefault();
-    const given = ways?.development ? `dev:${email.trim()}?${page.claim}=${encodeURIComponent(tenant.trim())}` : token.trim();
+    const given = ways?.development ? `dev:${email.trim()}${page.claim ? `?${page.claim}=${encodeURIComponent(tenant.trim())}` : ""}` : token.trim();
     void act(async () => {
       await auth.signIn(given);
       if (ways?.development) localStorage.setItem(page.name, given);
@@ -75,7 +75,7 @@ function SignIn({ page }: { page: Page }): ReactElement {
         {ways?.development && (
           <>
             <Field label="E-mail address"><input type="email" required value={email} onChange={(event) => setEmail(event.target.value)} /></Field>
-            <Field label="Organization"><input required value={tenant} onChange={(event) => setTenant(event.target.value)} /></Field>
+            {page.claim && <Field label="Organization"><input required value={tenant} onChange={(event) => setTenant(event.target.value)} /></Field>}
           </>
         )}
         {ways && !ways.development && (

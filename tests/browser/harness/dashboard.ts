@@ -67,10 +67,10 @@ export class Dashboard {
 }
 
 /** Call a function of the application's, as its clients do over HTTP. */
-export async function call(hub: Hub, kind: "query" | "mutation" | "action", path: string, args: Record<string, unknown> = {}): Promise<unknown> {
+export async function call(hub: Hub, kind: "query" | "mutation" | "action", path: string, args: Record<string, unknown> = {}, token?: string): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${hub.port}/api/${kind}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ path, args }),
   });
   expect(response.status).toBe(200);
