@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.compiling import check_python, check_typescript, expected
+from helpers.compiling import check_python, check_typescript, expected
 from synovia.codegen import generate
 from synovia.functions.registry import Registry
 
