@@ -9,6 +9,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // one browser at a time: several would be slow enough on a small machine to look broken
     fileParallelism: false,
+    // what drives the browser is loaded once: the files share no more than functions
+    isolate: false,
     // what is waited for comes when the machine has time: other suites run beside this one
     expect: { poll: { timeout: 15_000 } },
   },
