@@ -59,6 +59,7 @@ from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
 from synovia.metrics import new_metrics
 from synovia.migrations.rotation import rotations
+from synovia.migrations.searching import SearchTerms
 from synovia.migrations.service import SchemaService
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
@@ -148,6 +149,7 @@ class Synovia:
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
         self.schema = SchemaService(self.engine, self.registry, self.settings.documents, calls.hub, clock)
+        self.search_terms = SearchTerms(self.engine, self.registry.models)
         self.service_keys = ServiceKeys(self.store, clock)
         self.operators = OperatorSessions(self.store, self.service_keys, clock)
         people = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
@@ -211,6 +213,7 @@ class Synovia:
         health = Health(limits.health_timeout)
         self.engine.report_to(health, limits.log_timeout)
         health.add("schema", self.schema.health)
+        health.add("search", self.search_terms.health)
         health.add("scheduler", self.scheduler.health)
         health.add("hub", self.hub.health)
         return health
@@ -379,6 +382,8 @@ class Synovia:
         stack.push_async_callback(self.scheduler.stop)
         self.schema.start()
         stack.push_async_callback(self.schema.stop)
+        self.search_terms.start()
+        stack.push_async_callback(self.search_terms.stop)
 
     async def stop(self) -> None:
         """Stop everything in the opposite order; clients are told to come back."""

@@ -13,7 +13,7 @@ from synovia.dashboard.words import condition_words
 from synovia.errors import NotFound
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, IndexSpec
-from synovia.schema import CREATION_TIME, File, Id, Model, Table
+from synovia.schema import CREATION_TIME, File, Id, Model, Table, TableSpec
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of, value_of
 from synovia.transaction.index_use import IndexUse
 from synovia_protocol.messages import ArrayRef
@@ -125,7 +125,7 @@ class Tables:
             declared=name in self._declared,
             system=name.startswith("_"),
             fields=[] if model is None else list(_fields(model)),
-            indexes=[] if model is None else [_index(name, each, use) for each in (BY_ID, *model.spec.indexes)],
+            indexes=[] if model is None else [_index(model.spec, each, use) for each in _shown_indexes(model)],
             whole_reads=list(_whole_reads(name, use)),
         )
 
@@ -142,9 +142,17 @@ class Tables:
         raise NotFound(f"{name} has no index {index!r}")
 
 
-def _index(table: str, index: IndexSpec, use: IndexUse) -> IndexInfo:
-    used = use.of(table, index.name)
-    fields = list(index.fields or ("_id",))
+def _shown_indexes(model: type[Table]) -> Iterator[IndexSpec]:
+    """List the indexes, without those that only say which documents lack terms."""
+    inner = {each.lacking for each in model.spec.searches}
+    return (each for each in (BY_ID, *model.spec.indexes) if each not in inner)
+
+
+def _index(table: TableSpec, index: IndexSpec, use: IndexUse) -> IndexInfo:
+    used = use.of(table.name, index.name)
+    search = next((each for each in table.searches if each.index == index), None)
+    words = [] if search is None else [f"words of {', '.join(search.fields)}"]
+    fields = list(index.fields or ("_id",)) if search is None else [*index.fields[:-1], *words]
     return IndexInfo(
         name=index.name, fields=fields, unique=index.unique, scans=used.scans, documents=used.documents,
         used_at=used.at or None,

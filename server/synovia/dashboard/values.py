@@ -12,6 +12,7 @@ from synovia.errors import InvalidArguments
 from synovia.http.values import JsonError, load, to_json
 from synovia.schema import Document, File
 from synovia.schema.encrypted import sealed_in
+from synovia.schema.search import without_terms
 from synovia.schema.values import readable
 from synovia_protocol import codec
 from synovia_protocol.errors import WireValueError
@@ -26,7 +27,7 @@ MOST_ITEMS: Final = 6
 def shown(document: Document) -> dict[str, Any]:
     """Give a document as wire values: ids as text, references to arrays as such, files as functions give them."""
     try:
-        found: dict[str, Any] = _opened(readable(_with_files(document)))
+        found: dict[str, Any] = _opened(readable(_with_files(without_terms(document))))
         codec.pack(found)
     except (ValueError, WireValueError) as error:
         return {"_id": str(document.get("_id")), "$unreadable": str(error)}

@@ -121,12 +121,15 @@ class Engine:
         self._store_health = StoreHealth(store, self._lag)
         self.loop_watch = LoopWatch(Executor.calling_code())
         self.swept = Swept()
+        self.hears_other_programs: Callable[[KeyedCommit], None] = lambda _: None
 
     def _on_change(self, change: KeyedCommit | Gap) -> None:
         self._executor.reads.cache.on_change(change)
         self.stage.on_change(change)
         if isinstance(change, KeyedCommit) and len(change.token) > TOKEN_BYTES:
             self.peers.heard(change.token[TOKEN_BYTES:])
+        if isinstance(change, KeyedCommit) and change.fence is None and change.points:
+            self.hears_other_programs(change)
         self.live.on_change(change)
 
     def _indexes(self, table: str) -> Iterable[IndexSpec]:

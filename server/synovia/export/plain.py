@@ -17,6 +17,7 @@ from bson import Binary
 
 from synovia.export.writing import documents_of
 from synovia.schema.encrypted import SEALED_SUBTYPE
+from synovia.schema.search import without_terms
 from synovia.schema.specs import Document, Undecodable
 from synovia.store.base import Snapshot
 
@@ -51,7 +52,7 @@ async def _fields(snapshot: Snapshot, table: str) -> list[str]:
 async def _readable(snapshot: Snapshot, table: str) -> AsyncGenerator[list[Document], None]:
     async with aclosing(documents_of(snapshot, table)) as pages:
         async for page in pages:
-            yield [each for each in page if not isinstance(each, Undecodable)]
+            yield [without_terms(each) for each in page if not isinstance(each, Undecodable)]
 
 
 async def _write(snapshot: Snapshot, table: str, file: BinaryIO, write: Callable[[Document], bytes]) -> int:

@@ -47,7 +47,7 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
     spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
     if spec is None:
         raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
-    if any(each.index == spec for each in table.spec.searches):
+    if any(spec in (each.index, each.lacking) for each in table.spec.searches):
         raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
     fields, given = spec.fields or ("_id",), [index_path(table, _dotted(each)) for each in conditions]
     if given != list(fields[: len(given)]):

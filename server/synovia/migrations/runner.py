@@ -28,6 +28,7 @@ from synovia.migrations.rotation import PREFIX, resealed
 from synovia.schema import Document, Id, Unstorable, id_to_bson, misfit_of
 from synovia.schema.encrypted import Sealed, SealedField, opened_document, sealed_fields, sealed_in
 from synovia.schema.misfits import id_text
+from synovia.schema.search import keep_terms
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import Store, StoreError
 from synovia.store.contents import all_documents
@@ -248,6 +249,8 @@ class Migrations:
             misfit = misfit_of(migration.model, stored)
             if misfit is not None:
                 raise MigrationFailed(f"{name} would not fit: {misfit.fault}")
+        if migration.model is not None:
+            keep_terms(migration.model.spec, before, stored, strict=False)
         try:
             bson.encode(stored)
         except (bson.errors.InvalidDocument, OverflowError, ValueError) as error:

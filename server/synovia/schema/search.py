@@ -88,7 +88,8 @@ class SearchIndex:
         defaults = (*(encoded_defaults(table, field) for field in self.filters), (None,) * 3)
         some = any(default is not None for each in defaults for default in each)
         index = IndexSpec(self.name, (*filters, words), False, defaults if some else ())
-        return SearchSpec(self.name, fields, self.filters, self.language, key, index)
+        lacking = IndexSpec(f"{self.name}.lacking", (f"{SEARCH_TERMS}.{key}.there",))
+        return SearchSpec(self.name, fields, self.filters, self.language, key, index, lacking)
 
     def _key(self, fields: tuple[str, ...]) -> str:
         """Give the name under which documents keep the terms: another one whenever these would be others."""
@@ -133,12 +134,6 @@ def keep_terms(table: TableSpec, before: Document | None, after: Document, *, st
         after.pop(SEARCH_TERMS, None)
 
 
-def lacks_terms(table: TableSpec, document: Mapping[str, Any]) -> bool:
-    """Tell whether a document is not to be found under its terms, because another program or version has written it."""
-    kept = _kept(document)
-    return any(each.key not in kept for each in table.searches)
-
-
 def has_other_terms(table: TableSpec, document: Mapping[str, Any]) -> bool:
     """Tell whether the terms of a document are not those of its texts."""
     return any(_as_kept(each, document) != _kept(document).get(each.key) for each in table.searches)
@@ -172,7 +167,15 @@ def _as_kept(search: SearchSpec, document: Mapping[str, Any]) -> Document:
         texts.append(encoded[:left].decode(errors="ignore"))
         left = max(0, left - len(encoded))
     terms = terms_of(analyzer_of(search.language), texts)
-    return {"words": terms.words, "weights": terms.weights}
+    if any(_holds_list(document, field.split(".")) for field in search.index.fields[:-1]):
+        return {"words": None, "weights": b"", "there": True}  # by another program: no index can hold two lists
+    return {"words": terms.words, "weights": terms.weights, "there": True}
+
+
+def _holds_list(value: Any, path: Sequence[str]) -> bool:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else value
+    return isinstance(value, list | tuple)
 
 
 def _encoded(text: str) -> bytes:
@@ -193,6 +196,11 @@ def _texts(value: Any, path: Sequence[str]) -> Iterator[str]:
             yield from _texts(value.get(path[0]), path[1:])
     elif isinstance(value, str):
         yield value
+
+
+def without_terms(document: Document) -> Document:
+    """Give a document without its terms, as people and other programs see it."""
+    return document if SEARCH_TERMS not in document else _without_terms(document)
 
 
 def _without_terms(document: Mapping[str, Any]) -> dict[str, Any]:

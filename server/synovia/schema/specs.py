@@ -43,6 +43,7 @@ class SearchSpec:
         language: That of the stems; None: there are none.
         key: Under which documents have their terms; another one for other terms.
         index: Over the filters, then the terms.
+        lacking: Has the documents without terms of this key under null.
     """
 
     name: str
@@ -51,6 +52,7 @@ class SearchSpec:
     language: str | None
     key: str
     index: IndexSpec
+    lacking: IndexSpec
 
 
 @dataclass(frozen=True, slots=True)

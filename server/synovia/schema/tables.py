@@ -114,9 +114,8 @@ class Table(Model):
         for search in searches:
             search.check(cls)
         searched = tuple(search.spec_for(cls) for search in searches)
-        cls.spec = TableSpec(
-            table, (*(index.spec_for(cls) for index in plain), *(each.index for each in searched)), searched
-        )
+        own = (index for each in searched for index in (each.index, each.lacking))
+        cls.spec = TableSpec(table, (*(index.spec_for(cls) for index in plain), *own), searched)
         for field, info in cls.model_fields.items():
             if marker_of(info) is not None:
                 setattr(cls, field, ClearValue(field))

@@ -143,6 +143,7 @@ class TestApp:
         await self.server.start(alone=False)
         try:
             await self.scheduler.adopt()
+            await self.server.search_terms.catch_up()
         except BaseException:
             await self.server.stop()
             raise
