@@ -6,13 +6,13 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, overload
 
 from synovia import keys
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, resolved
-from synovia.functions.pages import MAX_PAGE_SIZE, Journal, Page
+from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.visibility import TableView
 from synovia.keys import Interval, Order
 from synovia.schema import Document, SearchSpec, Table, field_of
@@ -36,6 +36,7 @@ _LAST: Final = "\U0010ffff"
 
 _Place = tuple[int, bytes]
 """Of a document among those that were found: how well it fits, and its id; greater ones come first."""
+_BEHIND_ALL: Final[_Place] = (-1, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +138,45 @@ class Search(Generic[T]):
             return 0
         return sum([await self._view.count(scan) for scan in await self._scans(searched)])
 
+    @overload
+    async def paginate(self, cursor: str | None, size: int) -> Page[T]: ...
+    @overload
+    async def paginate(self, cursor: PaginationOptions) -> Page[T]: ...
     @awaited("ctx.db.query(...).search(...).paginate")
-    async def paginate(self, cursor: str | None, size: int) -> Page[T]:
+    async def paginate(self, cursor: str | PaginationOptions | None, size: int = 0) -> Page[T]:
         """Read the page of ``size`` documents that begins after ``cursor`` (None: at the beginning).
 
         As of other queries a page is a stretch: on a rerun it holds what lies between the same two ends.
+        ``paginate(pagination_opts)`` reads what ``usePaginatedQuery`` of Convex asks for.
 
         Raises:
             BadCursor: The cursor was not made by a search.
         """
+        if isinstance(cursor, PaginationOptions):
+            size = min(cursor.num_items, cursor.maximum_rows_read or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+            return await self._page(cursor.cursor, size, cursor.end_cursor, keeps_last=True)
         if not 0 < size <= MAX_PAGE_SIZE:
             raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
-        found = await self._found()
-        if cursor is not None:
-            after = _decoded(cursor)
-            found = [each for each in found if each[0] < after]
-        end = _end_of(self._journal.next_end())
-        if end is None:
+        return await self._page(cursor, size)
+
+    async def _page(
+        self, cursor: str | None, size: int, end_cursor: str | None = None, *, keeps_last: bool = False
+    ) -> Page[T]:
+        """Read a page.
+
+        Args:
+            keeps_last: Whether a page that was the last one stays the last one, and takes in whatever is added there.
+        """
+        begin, known = _decoded(cursor), self._journal.next_end() if end_cursor is None else _decoded(end_cursor)
+        found = [each for each in await self._found() if begin is None or each[0] < begin]
+        end = _end_of(known) if isinstance(known, bytes) else known
+        if end is None and not (keeps_last and known == END):
             end = found[size - 1][0] if len(found) > size else None
         stretch = found if end is None else [each for each in found if each[0] >= end]
-        self._journal.note(None if end is None else _encoded(end))
-        cursor = None if end is None else base64.urlsafe_b64encode(_encoded(end)).decode("ascii")
-        return Page(items=await self._rows([document for _, document in stretch]), next_cursor=cursor)
+        last = END if keeps_last else None
+        self._journal.note(last if end is None else _encoded(end))
+        next_cursor = None if end is None else base64.urlsafe_b64encode(_encoded(end)).decode("ascii")
+        return Page(items=await self._rows([document for _, document in stretch]), next_cursor=next_cursor)
 
     # --- what fits, and how well
 
@@ -317,17 +335,24 @@ def _encoded(place: _Place) -> bytes:
 
 def _end_of(encoded: bytes | None) -> _Place | None:
     """Read where a page ended; it comes back from a client, who may have forged it."""
-    if encoded is None:
-        return None
     try:
-        values = keys.decode(encoded)
+        values = () if encoded is None else keys.decode(encoded)
     except ValueError:
         return None
     is_place = len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], bytes)
     return (values[0], values[1]) if is_place else None
 
 
-def _decoded(cursor: str) -> _Place:
+def _decoded(cursor: str | None) -> _Place | None:
+    """Read a cursor; None: there is none.
+
+    Raises:
+        BadCursor: It was not made by a search.
+    """
+    if cursor is None:
+        return None
+    if cursor == END_CURSOR:
+        return _BEHIND_ALL
     try:
         found = _end_of(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error):
