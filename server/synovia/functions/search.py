@@ -30,8 +30,8 @@ MAX_SEARCHED_WORDS: Final = 16
 MAX_SEARCHED_CHARACTERS: Final = 1_024
 _FEW: Final = 256
 """A word that so few documents have is rare enough: others are not counted."""
-_MANY: Final = 4 * MAX_RANKED
-"""Of documents with the rarest word; with more, the beginning of a word is counted too, which takes longer."""
+_PEEK: Final = 512
+"""If a word begins so in fewer documents, these are looked through; no database counts them without reading them."""
 _LAST: Final = "\U0010ffff"
 
 _Place = tuple[int, bytes]
@@ -221,7 +221,7 @@ class Search(Generic[T]):
         if len(searched.words) == 1:
             return self._by_last(searched)
         fewest, rarest = await self._rarest(searched)
-        if fewest > _MANY and await self._number(searched.beginning()) < fewest:
+        if fewest > _FEW and await self._is_last_rarer(searched, fewest):
             return self._by_last(searched)
         return [self._scan(searched, searched.at(rarest), rarest)]
 
@@ -234,6 +234,14 @@ class Search(Generic[T]):
             if found[-1][0] <= _FEW:
                 break
         return min(found)
+
+    async def _is_last_rarer(self, searched: Searched, fewest: int) -> bool:
+        """Tell whether it is worth while to look through what has the last word, or one that begins with it."""
+        if 2 * await self._number(searched.at(-1)) > fewest:
+            return False
+        most = min(_PEEK, fewest // 2)
+        name, index, beginning = self._table.spec.name, self._spec.index, searched.beginning()
+        return len(await self._view.snapshot.scan(name, index, beginning, limit=most)) < most
 
     def _by_last(self, searched: Searched) -> list[Scan]:
         """Find by the last word: what has its stem, and then what else has a word that begins with it."""
