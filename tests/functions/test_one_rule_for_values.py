@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -127,7 +128,7 @@ def values_query() -> Any:
     from synovia.functions.query import Query
     from synovia.transaction.rows import RowCache
 
-    transaction: Any = None
+    transaction: Any = SimpleNamespace(keyring=None)
     return Query(transaction, Journal(), RowCache(), Recording)
 
 
