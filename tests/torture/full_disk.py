@@ -1,6 +1,6 @@
 """``python -m torture.full_disk`` (as root): the disk of the database is full for a while, under SQLite and under mongod.
 
-The disk is a small tmpfs of its own. While it is full a single call over HTTP fails with a code, a client's mutation waits,
+The disk is a small tmpfs of its own. While it is full mutations fail with a code (or wait, where mongod does not answer),
 and the hub says that it is not well; what was acknowledged is there, before and after; once there is space all goes on. A
 mongod that ends for want of space is started again, as whoever runs it would. Exit code 1 if something is not so.
 """
