@@ -35,6 +35,11 @@ from synovia_protocol.messages import (
     MutationResponse,
     Ping,
     Pong,
+    PresenceEnded,
+    PresenceJoin,
+    PresenceLeave,
+    PresenceState,
+    PresenceUpdate,
     QueryAdd,
     QueryFailed,
     QueryPatch,
@@ -46,6 +51,7 @@ from synovia_protocol.messages import (
     Welcome,
 )
 from synovia_protocol.patch import apply
+from synovia_protocol.rooms import Rooms
 
 
 class ClientState(Enum):
@@ -59,7 +65,8 @@ class ClientState(Enum):
 
 _OPEN, _CLOSED = ClientState.OPEN, ClientState.CLOSED
 
-_REQUESTS = (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame)
+_PRESENCE = (PresenceJoin, PresenceState, PresenceLeave)
+_REQUESTS = (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame, *_PRESENCE)
 _SENDS: dict[ClientState, dict[type, ClientState]] = {
     ClientState.NEW: {Connect: ClientState.EXPECT_WELCOME},
     ClientState.EXPECT_WELCOME: dict.fromkeys(_REQUESTS, ClientState.EXPECT_WELCOME),  # nobody waits for Welcome
@@ -71,7 +78,7 @@ _RECEIVES: dict[ClientState, dict[type, ClientState]] = {
     ClientState.EXPECT_WELCOME: {Welcome: _OPEN, FatalError: _CLOSED},
     _OPEN: {
         **dict.fromkeys((Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
-        **dict.fromkeys((ArrayResponse, ArrayFrame, Pong), _OPEN),
+        **dict.fromkeys((ArrayResponse, ArrayFrame, Pong, PresenceUpdate, PresenceEnded), _OPEN),
         FatalError: _CLOSED,
     },
     _CLOSED: {},
@@ -126,6 +133,7 @@ class ClientSession:
         self._current: set[int] = set()
         self._requests: dict[int, type] = {}
         self._downloads = Downloads(limits)
+        self._rooms = Rooms()
 
     def resume(self, wanted: Callable[[int], bool] = _all) -> ClientSession:
         """Make the session of the next connection, which continues from what this one holds.
@@ -240,6 +248,25 @@ class ClientSession:
         """Show that the client is there, and ask whether the server is."""
         return self._send(Ping(nonce))
 
+    def join(self, room_id: int, path: str, args: dict[str, Any], state: Any = None) -> bytes:
+        """Be present in the room of a query; rooms are numbered upwards."""
+        self._rooms.check_new(room_id)
+        frame = self._send(PresenceJoin(room_id, path, args, state))
+        self._rooms.join(room_id)
+        return frame
+
+    def show(self, room_id: int, state: Any) -> bytes:
+        """Have the others in a room see another state."""
+        self._rooms.check_joined(room_id)
+        return self._send(PresenceState(room_id, state))
+
+    def leave(self, room_id: int) -> bytes:
+        """Be no longer in a room; whatever still comes of it is ignored."""
+        self._rooms.check_joined(room_id)
+        frame = self._send(PresenceLeave(room_id))
+        self._rooms.leave(room_id)
+        return frame
+
     def upload(self, array: npt.NDArray[Any], ref: ArrayRef) -> Iterator[bytes]:
         """Give the frames that upload an array; other messages may be sent in between."""
         for frame in frames_of(array, ref):
@@ -309,6 +336,10 @@ class ClientSession:
             self._answer(message.request_id, Mutation if isinstance(message, MutationResponse) else Action)
         elif isinstance(message, ArrayResponse):
             return self._array_response(message)
+        elif isinstance(message, PresenceUpdate):
+            return list(self._rooms.update(message))
+        elif isinstance(message, PresenceEnded):
+            return list(self._rooms.end(message))
         elif isinstance(message, Welcome):
             self._greet(message)
         return [message]

@@ -38,6 +38,8 @@ __all__ = [
     "pack_action_response",
     "pack_mutation_response",
     "pack_patch_update",
+    "pack_presence_changes",
+    "pack_presence_update",
     "pack_update",
     "pack_value_update",
     "unpack",
@@ -246,6 +248,9 @@ CLIENT_LAYOUTS = (
     ),
     Layout(m.CancelFetch, 1, tag=7, request_id=_STREAM),
     Layout(m.Ping, 0, tag=8, nonce=_COUNT),
+    Layout(m.PresenceJoin, 3, tag=9, room_id=_ID, path=_TEXT, args=_arguments, state=_value),
+    Layout(m.PresenceState, 2, tag=10, room_id=_ID, state=_value),
+    Layout(m.PresenceLeave, 1, tag=11, room_id=_ID),
 )
 
 UPDATE_LAYOUTS = (
@@ -263,6 +268,9 @@ def _read_update(fields: list[Any], limits: Limits) -> m.QueryUpdate:
         raise _Mismatch("a known kind of update")
     return cast(m.QueryUpdate, layout.read(fields[1:], limits))
 
+
+_MEMBER_LAYOUT = Layout(m.PresenceMember, 3, id=_TEXT, who=_value, state=_value)
+_MOVE_LAYOUT = Layout(m.PresenceMove, 2, id=_TEXT, state=_value)
 
 SERVER_LAYOUTS = (
     Layout(
@@ -284,9 +292,21 @@ SERVER_LAYOUTS = (
     Layout(m.ArrayResponse, 1, tag=37, request_id=_STREAM, dtype=_TEXT, shape=_each(_COUNT), error=_or_none(_ERROR)),
     Layout(m.FatalError, 1, tag=38, error=_ERROR, retry_after=_or_none(_seconds)),
     Layout(m.Pong, 0, tag=39, nonce=_COUNT),
+    Layout(
+        m.PresenceUpdate,
+        1,
+        tag=41,
+        room_id=_ID,
+        here=_each(_nested(_MEMBER_LAYOUT.read)),
+        moved=_each(_nested(_MOVE_LAYOUT.read)),
+        left=_each(_TEXT),
+        whole=_FLAG,
+        me=_or_none(_TEXT),
+    ),
+    Layout(m.PresenceEnded, 2, tag=42, room_id=_ID, error=_ERROR),
 )
 
-PART_LAYOUTS = (_ADD_LAYOUT, _ERROR_LAYOUT)
+PART_LAYOUTS = (_ADD_LAYOUT, _ERROR_LAYOUT, _MEMBER_LAYOUT, _MOVE_LAYOUT)
 
 _LAYOUTS: dict[type, Layout] = {
     layout.kind: layout for layout in (*CLIENT_LAYOUTS, *SERVER_LAYOUTS, *UPDATE_LAYOUTS, *PART_LAYOUTS)
@@ -383,3 +403,18 @@ def pack_mutation_response(request_id: int, ts: int | None, packed_result: bytes
 def pack_action_response(request_id: int, packed_result: bytes) -> bytes:
     """Make an ActionResponse of a result that is packed already; failures are ``encode(ActionResponse(...))``."""
     return b"".join((b"\x93\x23", pack_raw(request_id), packed_result))
+
+
+def pack_presence_changes(
+    here: Iterable[tuple[str, bytes, bytes]], moved: Iterable[tuple[str, bytes]], left: Sequence[str], *, whole: bool
+) -> bytes:
+    """Pack what has changed in a room, which all in it are told alike; who and state are packed already."""
+    members = [b"".join((b"\x93", pack_raw(name), who, state)) for name, who, state in here]
+    moves = [b"".join((b"\x92", pack_raw(name), state)) for name, state in moved]
+    parts = [list_head(len(members)), *members, list_head(len(moves)), *moves, pack_raw(list(left)), pack_raw(whole)]
+    return b"".join(parts)
+
+
+def pack_presence_update(room_id: int, packed_changes: bytes, me: str | None = None) -> bytes:
+    """Make a PresenceUpdate of what ``pack_presence_changes`` gave."""
+    return b"".join((b"\x97\x29", pack_raw(room_id), packed_changes, pack_raw(me)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from synovia_protocol.messages import (
     FatalError,
     MutationResponse,
     Pong,
+    PresenceEnded,
+    PresenceMember,
     Welcome,
 )
 
@@ -78,6 +80,20 @@ class ArrayFetched:
         return to_numpy(self.data, self.dtype, self.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class PresenceUpdated:
+    """Who is in a room now, this client too.
+
+    Attributes:
+        members: By their ids.
+        me: The id of this client.
+    """
+
+    room_id: int
+    members: Mapping[str, PresenceMember]
+    me: str
+
+
 ClientEvent = (
     Welcome
     | QueryUpdated
@@ -92,5 +108,7 @@ ClientEvent = (
     | ArrayFetched
     | FatalError
     | Pong
+    | PresenceUpdated
+    | PresenceEnded
 )
 ServerEvent = ClientMessage | ChunkReceived | ArrayReceived

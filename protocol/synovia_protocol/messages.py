@@ -165,6 +165,35 @@ class Ping:
     nonce: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PresenceJoin:
+    """Be present in the room of a query that may be called, and be told who else is.
+
+    Rooms of a connection are numbered upwards. ``state`` is what the others see of this client beside what the query says.
+    """
+
+    TYPE: ClassVar[int] = 9
+    room_id: int
+    path: str
+    args: dict[str, Any]
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceState:
+    """Show the others in a room something else; only the newest state counts."""
+
+    TYPE: ClassVar[int] = 10
+    room_id: int
+    state: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceLeave:
+    TYPE: ClassVar[int] = 11
+    room_id: int
+
+
 # --- server to client -------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +319,53 @@ class ArrayResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceMember:
+    """Somebody in a room: ``who`` is what the room's query says of them, ``state`` what they say themselves."""
+
+    id: str
+    who: Any
+    state: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceMove:
+    """Somebody whose state is another one."""
+
+    id: str
+    state: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceUpdate:
+    """What has changed in a room since the last update of it.
+
+    Attributes:
+        here: Who has come, or is somebody else now.
+        moved: Whose state alone has changed.
+        left: The ids of those who have gone.
+        whole: ``here`` are all who are there: forget whom else you know.
+        me: The client's own id; said in the first update.
+    """
+
+    TYPE: ClassVar[int] = 41
+    room_id: int
+    here: tuple[PresenceMember, ...] = ()
+    moved: tuple[PresenceMove, ...] = ()
+    left: tuple[str, ...] = ()
+    whole: bool = False
+    me: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceEnded:
+    """The client is not in the room, or not any more: its query has failed."""
+
+    TYPE: ClassVar[int] = 42
+    room_id: int
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
 class FatalError:
     """The connection ends. ``retry_after`` seconds: connect again then; None: it would end the same way."""
 
@@ -304,7 +380,19 @@ class Pong:
     nonce: int = 0
 
 
-ClientMessage = Connect | Authenticate | ModifyQuerySet | Mutation | Action | FetchArray | CancelFetch | Ping
+ClientMessage = (
+    Connect
+    | Authenticate
+    | ModifyQuerySet
+    | Mutation
+    | Action
+    | FetchArray
+    | CancelFetch
+    | Ping
+    | PresenceJoin
+    | PresenceState
+    | PresenceLeave
+)
 ServerMessage = (
     Welcome
     | Transition
@@ -315,6 +403,8 @@ ServerMessage = (
     | ArrayResponse
     | FatalError
     | Pong
+    | PresenceUpdate
+    | PresenceEnded
 )
 Message = ClientMessage | ServerMessage
 

@@ -7,7 +7,7 @@ does gets a ``SessionError``, and nothing has changed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from enum import Enum, auto
 from typing import Any
 
@@ -21,6 +21,7 @@ from synovia_protocol.codec import (
     encode_transition,
     pack_action_response,
     pack_mutation_response,
+    pack_presence_update,
 )
 from synovia_protocol.errors import ErrorCode, ProtocolError, SessionError
 from synovia_protocol.events import ServerEvent
@@ -43,6 +44,11 @@ from synovia_protocol.messages import (
     MutationResponse,
     Ping,
     Pong,
+    PresenceEnded,
+    PresenceJoin,
+    PresenceLeave,
+    PresenceState,
+    PresenceUpdate,
     ServerMessage,
     Transition,
     Welcome,
@@ -61,7 +67,8 @@ class ServerState(Enum):
 
 _WELCOME_DUE, _OPEN, _CLOSED = ServerState.WELCOME_DUE, ServerState.OPEN, ServerState.CLOSED
 
-_REQUESTS = (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame)
+_PRESENCE = (PresenceJoin, PresenceState, PresenceLeave)
+_REQUESTS = (Authenticate, ModifyQuerySet, Mutation, Action, FetchArray, CancelFetch, Ping, ArrayFrame, *_PRESENCE)
 _RECEIVES: dict[ServerState, dict[type, ServerState]] = {
     ServerState.EXPECT_CONNECT: {Connect: _WELCOME_DUE},
     _WELCOME_DUE: dict.fromkeys(_REQUESTS, _WELCOME_DUE),  # clients do not wait for Welcome
@@ -74,12 +81,15 @@ _SENDS: dict[ServerState, dict[type, ServerState]] = {
     _WELCOME_DUE: {Welcome: _OPEN, FatalError: _CLOSED},
     _OPEN: {
         **dict.fromkeys((Transition, MutationResponse, ActionResponse, Authenticated, AuthError), _OPEN),
-        **dict.fromkeys((ArrayResponse, ArrayFrame, Pong), _OPEN),
+        **dict.fromkeys((ArrayResponse, ArrayFrame, Pong, PresenceUpdate, PresenceEnded), _OPEN),
         FatalError: _CLOSED,
     },
     ServerState.FATAL_ERROR_DUE: {FatalError: _CLOSED},
     _CLOSED: {},
 }
+
+
+_NO_ROOMS: frozenset[int] = frozenset()  # most connections are in none, and an empty set takes 216 bytes
 
 
 class ServerSession:
@@ -103,6 +113,8 @@ class ServerSession:
         self._uploads = ArrayReceiver(limits)
         self._requests: Counter[tuple[type, int]] = Counter()
         self._fetches = ArrayAnswers()
+        self._rooms: Set[int] = _NO_ROOMS
+        self._last_room = -1
 
     @property
     def is_over(self) -> bool:
@@ -154,6 +166,10 @@ class ServerSession:
             self._fetches.ask(message)
         elif isinstance(message, CancelFetch):
             self._fetches.cancel(message.request_id)
+        elif isinstance(message, PresenceJoin):
+            self._join(message.room_id)
+        elif isinstance(message, PresenceLeave):
+            self._rooms -= {message.room_id}
         elif isinstance(message, Connect):
             if message.version != PROTOCOL_VERSION:
                 raise ProtocolError(
@@ -161,6 +177,12 @@ class ServerSession:
                 )
             self.connect = message
             self.ts = message.newest_ts or 0
+
+    def _join(self, room_id: int) -> None:
+        if room_id <= self._last_room:
+            raise ProtocolError(ErrorCode.BAD_MESSAGE, f"room {room_id} is joined after room {self._last_room}")
+        self._last_room = room_id
+        self._rooms |= {room_id}
 
     def _modify(self, message: ModifyQuerySet) -> None:
         for query_id in message.remove:
@@ -188,6 +210,9 @@ class ServerSession:
             self._answer(Mutation if isinstance(message, MutationResponse) else Action, message.request_id)
         elif isinstance(message, ArrayResponse):
             self._fetches.respond(message)
+        elif isinstance(message, (PresenceUpdate, PresenceEnded)):
+            self._check_room(message.room_id)
+            self._rooms -= {message.room_id} if isinstance(message, PresenceEnded) else set()
         self.state = state
         return frame
 
@@ -239,6 +264,16 @@ class ServerSession:
         self._check_sendable(ActionResponse)
         self._answer(Action, request_id)
         return pack_action_response(request_id, packed_result)
+
+    def send_presence(self, room_id: int, packed_changes: bytes, me: str | None = None) -> bytes:
+        """Tell what has changed in a room, as ``pack_presence_changes`` gave it."""
+        self._check_sendable(PresenceUpdate)
+        self._check_room(room_id)
+        return pack_presence_update(room_id, packed_changes, me)
+
+    def _check_room(self, room_id: int) -> None:
+        if room_id not in self._rooms:
+            raise SessionError(f"the client is not in room {room_id}")
 
     def send_array_frame(self, frame: ArrayFrame) -> bytes:
         """Send the next elements that an ArrayResponse announced."""

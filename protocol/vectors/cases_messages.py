@@ -93,6 +93,11 @@ CLIENT_MESSAGES: dict[str, m.ClientMessage] = {
     "cancel": m.CancelFetch(5),
     "ping": m.Ping(),
     "numbered ping": m.Ping(77),
+    "join a room": m.PresenceJoin(1, "documents:room", {"document": "65f0c0ffee65f0c0ffee65f0"}, {"cursor": 3}),
+    "join a room without a state": m.PresenceJoin(2, "documents:room", {}),
+    "show a state": m.PresenceState(1, {"cursor": 4, "selection": [4, 9]}),
+    "show no state": m.PresenceState(1, None),
+    "leave a room": m.PresenceLeave(1),
 }
 SERVER_MESSAGES: dict[str, m.ServerMessage] = {
     "welcome": m.Welcome(1, 1 << 20, 30.0),
@@ -119,6 +124,15 @@ SERVER_MESSAGES: dict[str, m.ServerMessage] = {
     "end": m.FatalError(ErrorInfo("unsupported_version", "version 2")),
     "end for now": m.FatalError(ErrorInfo("stopping", "back soon"), 0.5),
     "pong": m.Pong(77),
+    "all in a room": m.PresenceUpdate(
+        1,
+        (m.PresenceMember("a", {"name": "Ada"}, None), m.PresenceMember("b", None, {"cursor": 3})),
+        whole=True,
+        me="a",
+    ),
+    "one moves in a room": m.PresenceUpdate(1, (), (m.PresenceMove("b", {"cursor": 4}),)),
+    "one leaves a room": m.PresenceUpdate(1, left=("b",)),
+    "out of a room": m.PresenceEnded(1, ErrorInfo("forbidden", "you may not")),
 }
 ACCEPTED_MESSAGES: dict[str, tuple[str, Any, str]] = {
     "an unknown field": ("client", m.Ping(5), "930805a36e6577"),

@@ -50,6 +50,7 @@ class ScriptedLive:
     patches_kept: bool = True
     subscribers: list[Any] = field(default_factory=list)
     weight: int = 1
+    has_room: bool = False
 
     @property
     def loaded(self) -> bool:

@@ -190,12 +190,12 @@ def test_the_message_of_an_error_names_the_field() -> None:
     assert "Mutation.path is not a string" in refusal(msgpack.packb([4, 1, 2, {}])).message
 
 
-@pytest.mark.parametrize("number", [0, 9, 31, 32, 39, 40, 255, -1, 2**40])
+@pytest.mark.parametrize("number", [0, 12, 31, 32, 39, 40, 255, -1, 2**40])
 def test_types_that_a_client_never_sends_are_unknown(number: int) -> None:
     assert refusal(msgpack.packb([number, 1, 2, 3])).code is ErrorCode.UNKNOWN_MESSAGE
 
 
-@pytest.mark.parametrize("number", [0, 1, 8, 31, 41, -1])
+@pytest.mark.parametrize("number", [0, 1, 8, 31, 43, -1])
 def test_types_that_a_server_never_sends_are_unknown(number: int) -> None:
     assert refusal(msgpack.packb([number, 1, 2, 3]), decode_server).code is ErrorCode.UNKNOWN_MESSAGE
 

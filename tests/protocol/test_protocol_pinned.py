@@ -10,7 +10,7 @@ from typing import Any
 from synovia_protocol import arrays, codec, errors, values
 from synovia_protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL
 
-PINNED = {1: "307713fc89e459fb421d5db6945017207c4ffdf0cbd780b2cf93da8f0f9c4544"}
+PINNED = {1: "c148ae71c74222b477eb0e8f93f59ba3eb723018cd0f840034c12b4648bc341d"}
 
 
 def default_of(field: dataclasses.Field[Any]) -> str:

@@ -29,6 +29,9 @@ FROM_CLIENTS: dict[type, m.ClientMessage] = {
     m.FetchArray: m.FetchArray(6, 1, DIGEST),
     m.CancelFetch: m.CancelFetch(3),
     m.Ping: m.Ping(),
+    m.PresenceJoin: m.PresenceJoin(2, "a:b", {}),
+    m.PresenceState: m.PresenceState(1, 7),
+    m.PresenceLeave: m.PresenceLeave(1),
 }
 FROM_SERVERS: dict[type, Callable[[ServerSession], bytes]] = {
     m.Welcome: lambda server: server.send_welcome(30),
@@ -40,6 +43,8 @@ FROM_SERVERS: dict[type, Callable[[ServerSession], bytes]] = {
     m.ArrayResponse: lambda server: server.send(m.ArrayResponse(3, "float64", (1,))),
     m.FatalError: lambda server: server.send(m.FatalError(ERROR)),
     m.Pong: lambda server: server.send(m.Pong()),
+    m.PresenceUpdate: lambda server: server.send(m.PresenceUpdate(1, whole=True, me="a")),
+    m.PresenceEnded: lambda server: server.send(m.PresenceEnded(1, ERROR)),
 }
 PACKED_ANSWERS: dict[str, Callable[[ServerSession], bytes]] = {
     "a mutation's result": lambda server: server.send_mutation_result(1, 5, b"\xc0"),
@@ -72,7 +77,8 @@ def server_in(state: ServerState) -> ServerSession:
     if state is ServerState.EXPECT_CONNECT:
         return server
     requests = m.Mutation(1, "a:b", {}), m.Action(2, "a:b", {}), m.FetchArray(3, 1, DIGEST), m.FetchArray(8, 1, DIGEST)
-    for message in (m.Connect(SESSION), m.ModifyQuerySet((m.QueryAdd(1, "a:b", {}),)), *requests):
+    room = m.PresenceJoin(1, "a:b", {})
+    for message in (m.Connect(SESSION), m.ModifyQuerySet((m.QueryAdd(1, "a:b", {}),)), *requests, room):
         server.receive(encode(message))
     if state is ServerState.WELCOME_DUE:
         return server
@@ -137,6 +143,8 @@ def test_what_is_packed_already_is_sent_when_open(state: ServerState, send: Call
         m.ActionResponse(1),
         m.ArrayResponse(1),
         m.ArrayResponse(8, "float64", (1,)),
+        m.PresenceUpdate(2, whole=True, me="a"),
+        m.PresenceEnded(2, ERROR),
     ],
 )
 def test_what_nothing_asked_for_is_not_sent(message: m.ServerMessage) -> None:
@@ -173,6 +181,9 @@ CLIENT_CALLS: dict[type, Callable[[ClientSession], object]] = {
     m.FetchArray: lambda client: client.fetch_array(6, 1, DIGEST),
     m.CancelFetch: lambda client: client.cancel_fetch(3),
     m.Ping: lambda client: client.ping(),
+    m.PresenceJoin: lambda client: client.join(2, "a:b", {}),
+    m.PresenceState: lambda client: client.show(1, 7),
+    m.PresenceLeave: lambda client: client.leave(1),
     m.ArrayFrame: lambda client: client.array_frame(m.ArrayFrame(0, "float64", DIGEST, 0, 1, ELEMENT)),
 }
 ARRIVING: dict[type, m.ServerMessage] = {
@@ -185,6 +196,8 @@ ARRIVING: dict[type, m.ServerMessage] = {
     m.ArrayResponse: m.ArrayResponse(3, "float64", (1,)),
     m.FatalError: m.FatalError(ERROR),
     m.Pong: m.Pong(),
+    m.PresenceUpdate: m.PresenceUpdate(1, whole=True, me="a"),
+    m.PresenceEnded: m.PresenceEnded(1, ERROR),
 }
 CLIENT_SENDS: dict[ClientState, dict[type, ClientState]] = {
     ClientState.NEW: {m.Connect: ClientState.EXPECT_WELCOME},
@@ -213,6 +226,7 @@ def client_in(state: ClientState) -> ClientSession:
     client.mutation(1, "a:b", {})
     client.action(2, "a:b", {})
     client.fetch_array(3, 1, DIGEST)
+    client.join(1, "a:b", {})
     if state is ClientState.OPEN:
         client.receive(encode(ARRIVING[m.Welcome]))
     elif state is ClientState.CLOSED:

@@ -28,6 +28,7 @@ from synovia_client.optimistic import OptimisticStore, OptimisticUpdate, QueryRe
 from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import Recovered
 from synovia_client.pages import PageStatus, PaginatedSubscription
+from synovia_client.presence import Member, Presence
 from synovia_client.settings import Timeouts
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
@@ -62,6 +63,7 @@ __all__ = [
     "ItemEdits",
     "KeyringTokens",
     "LoopClock",
+    "Member",
     "MutationCall",
     "OptimisticStore",
     "OptimisticUpdate",
@@ -70,6 +72,7 @@ __all__ = [
     "PageStatus",
     "PaginatedHandle",
     "PaginatedSubscription",
+    "Presence",
     "QueryCall",
     "QueryChange",
     "QueryResult",

@@ -19,6 +19,7 @@ from synovia_client.files import FileSource, FileUploads, UploadId
 from synovia_client.hub_connection import HubConnection
 from synovia_client.optimistic import Expectation, OptimisticUpdate
 from synovia_client.pages import Pages, PaginatedSubscription
+from synovia_client.presence import Presence, Room
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit
 from synovia_client.subscription import Subscription
@@ -111,6 +112,25 @@ class Client(HubConnection):
                 callback(Transition(shown.ts, tuple(changes)))
 
         return self._sync.view.told.add(told)
+
+    @overload
+    def presence(self, call: QueryCall[Any], /, *, state: Any = None) -> Presence: ...
+    @overload
+    def presence(self, path: str, args: dict[str, Any] | None = None, *, state: Any = None) -> Presence: ...
+    def presence(
+        self, path: str | QueryCall[Any], args: dict[str, Any] | None = None, *, state: Any = None
+    ) -> Presence:
+        """Be in the room of a query (``@query(presence=True)``), and see who else is; see ``Presence``.
+
+        Args:
+            state: What the others see of this client, beside what the query says: a small wire value, at most 4 KiB.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: the arguments or the state cannot be sent.
+        """
+        path, args = spelled_out(path, args, "query")
+        wire = self._checked(path, {"args": args, "state": state})
+        return Presence(Room(path, wire["args"], wire["state"]), self._sync.rooms, self._ended, self._first_value_limit)
 
     @overload
     async def query(self, call: QueryCall[R], /, *, timeout: TimeLimit = DEFAULT) -> R: ...

@@ -12,6 +12,7 @@ from synovia_client.clock import Clock
 from synovia_client.downloads import Download, Downloads
 from synovia_client.errors import ConnectionLost, FunctionError, SynoviaError
 from synovia_client.optimistic import Expectation
+from synovia_client.presence import Rooms
 from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
@@ -22,12 +23,20 @@ from synovia_client.uploads import Upload
 from synovia_client.view import View
 from synovia_protocol.codec import FROM_CLIENT
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
-from synovia_protocol.messages import ActionResponse, ArrayResponse, MutationResponse, QueryAdd, Welcome
+from synovia_protocol.messages import (
+    ActionResponse,
+    ArrayResponse,
+    MutationResponse,
+    PresenceEnded,
+    QueryAdd,
+    Welcome,
+)
 from synovia_protocol.references import digests_in
 from synovia_protocol.sessions import (
     ArrayChunk,
     ArrayFetched,
     ClientSession,
+    PresenceUpdated,
     QueryErrored,
     QueryUpdated,
     TransitionApplied,
@@ -99,6 +108,7 @@ class SyncState:
         self.requests = Requests(self.numbers)
         self.downloads = Downloads(self.numbers)
         self.throttle = Throttle(clock, self.ready.set)
+        self.rooms = Rooms(clock, self.throttle, self.ready.set)
         self.epoch: int | None = None
         self.max_message_bytes = FROM_CLIENT.max_message_bytes
         self._epochs = 0
@@ -114,6 +124,8 @@ class SyncState:
             ArrayResponse: self._announced,
             ArrayChunk: self.downloads.receive,
             ArrayFetched: self.downloads.finish,
+            PresenceUpdated: self.rooms.updated,
+            PresenceEnded: self.rooms.ended,
         }
 
     # --- what the program asks for
@@ -228,11 +240,16 @@ class SyncState:
         """Give what goes out next, once the server has welcomed us; None when there is nothing."""
         return (
             self.next_query_set(session)
+            or self._next_presence(session)
             or self._next_cancel(session)
             or self._next_request(session)
             or self._next_fetch(session)
             or self._next_array_frame()
         )
+
+    def _next_presence(self, session: ClientSession) -> Outgoing | None:
+        frame = self.rooms.next_frame(session)
+        return None if frame is None else Outgoing(frame)
 
     def _next_cancel(self, session: ClientSession) -> Outgoing | None:
         request_id = self.downloads.next_cancelled()
@@ -394,6 +411,7 @@ class SyncState:
             self.epoch = self._epochs
         if self.outbox is not None:
             self.outbox.connected()
+        self.rooms.identified()
         self.ready.set()
 
     def isolate(self, error: ErrorInfo) -> bool:
@@ -419,6 +437,7 @@ class SyncState:
         self._forget_released()
         self.view.disconnected()
         self.queries.disconnected()
+        self.rooms.disconnected()
         self.requests.disconnected()
         self.downloads.disconnected(session.fetched_so_far)
 
@@ -441,6 +460,7 @@ class SyncState:
         self.downloads.fail_all(error)
         self.view.close()
         self.queries.wake_all()
+        self.rooms.wake_all()
 
 
 def _came_too_late(error: ErrorInfo | None) -> bool:

@@ -68,7 +68,7 @@ class ConvexSocket(FrameSocket):
             self._probed_at = now
             self._heard_at = self._output.probe()
 
-    def _is_silent(self, now: float, seconds: float) -> bool:
+    def is_silent(self, now: float, seconds: float) -> bool:
         return self._heard_at is not None and now - self._heard_at > SILENT_SECONDS
 
     def _goodbye(self, ending: Ending) -> bytes | None:

@@ -187,6 +187,11 @@ class LiveQuery:
         return asked
 
     @property
+    def has_room(self) -> bool:
+        """Whether clients may be present in it, and see each other."""
+        return self.function.has_room
+
+    @property
     def loaded(self) -> bool:
         """Whether there is a first result."""
         return bool(self._spans)

@@ -69,6 +69,7 @@ class Function:
         pool: The line in which an action that was scheduled waits; None: the one for all.
         cron: When it is run by itself.
         rest: Seconds at least between two runs of a live query of it.
+        has_room: Whether clients may be present in a query, and see each other.
         handed: How many of its first parameters the server hands it, its context first.
     """
 
@@ -84,6 +85,7 @@ class Function:
         isolation: Isolation = "serializable",
         retry: Retry | None = None,
         pool: str | Pool | None = None,
+        has_room: bool = False,
     ) -> None:
         self.name = body.__name__ if name is None else name
         self.place = place_of(body)
@@ -96,6 +98,7 @@ class Function:
         self.pool = pool.name if isinstance(pool, Pool) else pool
         self.cron: Schedule | None = None
         self.rest = 0.0
+        self.has_room = has_room
         self.place_in(body.__module__.rpartition(".")[2])
         self._signature: Signature | None = None
 
@@ -229,17 +232,23 @@ class AccessWords(TypedDict, total=False):
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
-def query(*, name: str | None = None, **access: Unpack[AccessWords]) -> Callable[[QueryBody], QueryBody]: ...
-def query(body: Any = None, /, *, name: str | None = None, **access: Unpack[AccessWords]) -> Any:
+def query(
+    *, name: str | None = None, presence: bool = False, **access: Unpack[AccessWords]
+) -> Callable[[QueryBody], QueryBody]: ...
+def query(
+    body: Any = None, /, *, name: str | None = None, presence: bool = False, **access: Unpack[AccessWords]
+) -> Any:
     """Declare a query: it reads, is tracked, and is run again when what it read has changed.
 
     It must be deterministic: the same database and arguments give the same result.
 
     Args:
         name: What it is called on the wire, if not as in Python.
+        presence: Whether clients may be present in it: each who may call it with the same arguments is in one room, and what
+            it gives is what the others see of who that is.
         access: Who may call it, as in ``Access``; one that does not say is refused at start.
     """
-    return _declare(body, Kind.QUERY, access, name=name)
+    return _declare(body, Kind.QUERY, access, name=name, has_room=presence)
 
 
 @overload
@@ -303,6 +312,7 @@ class _Options(TypedDict, total=False):
     isolation: Isolation
     retry: Retry | None
     pool: str | Pool | None
+    has_room: bool
 
 
 def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Options]) -> Any:

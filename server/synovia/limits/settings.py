@@ -29,6 +29,9 @@ class HubLimits(BaseModel):
         max_message_bytes: The largest message a client may send; larger ones end the connection.
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
         max_subscriptions_per_address: Queries in all query sets of an address, likewise.
+        max_rooms: Rooms in which a connection is present; one more fails with ``limit_exceeded``.
+        max_presence_bytes: The largest state that a client shows in a room, encoded; a larger one ends its presence there
+            with ``too_large``.
         max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
         max_result_elements: The most elements of a result, with all that they hold; likewise.
         max_running_queries: Queries that run at the same time; others wait, by address and connection in turn.
@@ -87,6 +90,8 @@ class HubLimits(BaseModel):
     max_message_bytes: Bytes = MIB
     max_subscriptions: Count = 1_000
     max_subscriptions_per_address: Count = 10_000
+    max_rooms: Count = 100
+    max_presence_bytes: Count = 4096
     max_result_bytes: Bytes = 16 * MIB
     max_result_elements: Count = 1_000_000
     max_running_queries: Count = 64

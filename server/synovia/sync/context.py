@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from synovia.identity import Authenticator
 from synovia.limits.settings import HubLimits
+from synovia.presence.rooms import Rooms
 from synovia.store.base import ArraySource, ArrayStore
 from synovia.sync.ports import Engine
 from synovia.sync.running import RunningRequests
@@ -25,6 +26,7 @@ class HubContext:
         read_arrays: The same, through a cache.
         clock: Tells the time of day in seconds since 1970, by which sign-ins expire.
         transitions: What was encoded for one client and serves others.
+        rooms: In which clients are present.
         joining: Has what takes place in a block be part of the trace that a client names.
     """
 
@@ -36,4 +38,5 @@ class HubContext:
     clock: Callable[[], float]
     transitions: TransitionCache
     requests: RunningRequests
+    rooms: Rooms
     joining: Joining = nullcontext

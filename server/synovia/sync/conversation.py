@@ -13,6 +13,7 @@ from synovia.limits.allowance import Allowance, too_much
 from synovia.sync.context import HubContext
 from synovia.sync.fetches import Fetches
 from synovia.sync.peer_state import PeerState
+from synovia.sync.presence import ClientPresence
 from synovia.sync.query_set import QuerySet
 from synovia.sync.requests import Requests
 from synovia.sync.sign_in import ClientSignIn
@@ -44,6 +45,7 @@ class Conversation:
             joining=context.joining,
         )
         self.advance = self.query_set.advance
+        self._presence: ClientPresence | None = None
         self._context = context
         self._session = socket.session
         self._address = address
@@ -99,10 +101,8 @@ class Conversation:
 
     async def _admit(self, message: Any, size: int) -> bool:
         """Count a message; what must keep its order waits until it may be handled, the rest is refused if it is too much."""
-        if isinstance(message, m.Mutation | m.ModifyQuerySet):
-            await self._allowance.pace(
-                MUTATION_WEIGHT if isinstance(message, m.Mutation) else 1 + len(message.add), size
-            )
+        if isinstance(message, _IN_ORDER):
+            await self._allowance.pace(_weight(message), size)
             return True
         late = self._allowance.take(size)
         if late <= 0:
@@ -138,6 +138,8 @@ class Conversation:
     def close(self) -> None:
         """Let go of everything the client held."""
         self.query_set.close()
+        if self._presence is not None:
+            self._presence.close()
         self._count_subscriptions()
         self._uploads.close()
         self._requests.close()
@@ -149,6 +151,8 @@ class Conversation:
         self.socket.watch(now, connected=self.connected)
         if self._connected_at is not None and now - self._connected_at > self._context.limits.resume_timeout:
             self.query_set.forget_past()
+        if self._presence is not None:
+            self._presence.watch(lambda seconds: self.socket.is_silent(now, seconds))
         self._sign_in.check_expiry()
 
     def end_session(self, session: str) -> None:
@@ -170,6 +174,8 @@ class Conversation:
 
     def _become(self, identity: Identity | None) -> None:
         self.query_set.sign_in(identity)
+        if self._presence is not None:
+            self._presence.sign_in(identity)
         self._count_subscriptions()
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
@@ -180,8 +186,45 @@ class Conversation:
         self._count_subscriptions()
 
     def _count_subscriptions(self) -> None:
-        self._address.subscriptions += self.query_set.weight - self._subscriptions
-        self._subscriptions = self.query_set.weight
+        held = self.query_set.weight + (0 if self._presence is None else len(self._presence))
+        self._address.subscriptions += held - self._subscriptions
+        self._subscriptions = held
+
+    async def _on_join(self, message: m.PresenceJoin, size: int) -> None:
+        if self._address.subscriptions >= self._context.limits.max_subscriptions_per_address:
+            text = "this address holds as many subscriptions as it may"
+            self.socket.send(m.PresenceEnded(message.room_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text)))
+            return
+        self._begin_presence().join(message)
+        self._count_subscriptions()
+
+    def _begin_presence(self) -> ClientPresence:
+        """Most connections are in no room, and have nothing for it."""
+        if self._presence is None:
+            context, account = self._context, Account(self._address, self.socket.name)
+            presence = ClientPresence(
+                context.engine,
+                context.rooms,
+                self._session,
+                context.limits,
+                account,
+                self.socket.wake,
+                self.socket.send,
+            )
+            presence.sign_in(self.query_set.identity)
+            self.advance = lambda: [*self.query_set.advance(), *presence.advance()]
+            self._presence = presence
+        return self._presence
+
+    async def _on_presence(self, message: m.PresenceState, size: int) -> None:
+        if self._presence is not None:
+            self._presence.show(message)
+            self._count_subscriptions()
+
+    async def _on_leave(self, message: m.PresenceLeave, size: int) -> None:
+        if self._presence is not None:
+            self._presence.leave(message)
+            self._count_subscriptions()
 
     async def _on_mutation(self, message: m.Mutation, size: int) -> None:
         await self._requests.mutate(message, size)
@@ -205,6 +248,17 @@ class Conversation:
         self._fetches.cancel(message.request_id)
 
 
+_IN_ORDER = (m.Mutation, m.ModifyQuerySet, m.PresenceJoin, m.PresenceState, m.PresenceLeave)
+"""What has no answer that could refuse it, or must keep its order: what is too much of it waits."""
+
+
+def _weight(message: Any) -> int:
+    """Tell as how many messages one counts."""
+    if isinstance(message, m.Mutation):
+        return MUTATION_WEIGHT
+    return 1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else 1
+
+
 _Handler = Callable[[Conversation, Any, int], Awaitable[None]]
 _HANDLERS: dict[type, _Handler] = {
     m.Connect: Conversation._on_connect,
@@ -215,6 +269,9 @@ _HANDLERS: dict[type, _Handler] = {
     m.Action: Conversation._on_action,
     m.FetchArray: Conversation._on_fetch,
     m.CancelFetch: Conversation._on_cancel,
+    m.PresenceJoin: Conversation._on_join,
+    m.PresenceState: Conversation._on_presence,
+    m.PresenceLeave: Conversation._on_leave,
     ChunkReceived: Conversation._on_chunk,
     ArrayReceived: Conversation._on_array,
 }

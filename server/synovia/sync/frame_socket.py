@@ -335,10 +335,10 @@ class FrameSocket(ABC):
             self.cut(Ending(ErrorInfo(ErrorCode.TOO_SLOW, text), CloseCode.TOO_SLOW, retry_after=1.0))
         elif not connected and now - self._since > limits.connect_timeout:
             self._time_out(f"no Connect within {limits.connect_timeout:g} s")
-        elif self._is_silent(now, limits.idle_timeout):
+        elif self.is_silent(now, limits.idle_timeout):
             self._time_out(f"nothing arrived for {limits.idle_timeout:g} s")
 
-    def _is_silent(self, now: float, seconds: float) -> bool:
+    def is_silent(self, now: float, seconds: float) -> bool:
         """Tell whether the client has sent nothing for so long, though it is being listened to."""
         return self._listening_since is not None and now - self._listening_since > seconds
 

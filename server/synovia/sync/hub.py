@@ -20,6 +20,7 @@ from synovia.identity import Authenticator
 from synovia.limits.addresses import Address, Addresses
 from synovia.limits.refusal import LIMIT_CODES, Refusal
 from synovia.limits.settings import HubLimits
+from synovia.presence.rooms import Rooms
 from synovia.store.base import ArrayStore
 from synovia.store.cache import CachedArrays
 from synovia.sync.backlog import Backlog
@@ -89,6 +90,7 @@ class Hub:
         draining: Nobody new is to be sent here, as it is about to stop; whoever comes all the same is served.
         addresses: What each address uses, over HTTP too.
         backlog: What waits for slow clients.
+        rooms: In which clients are present.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Hub:
         self.draining = False
         self.counters = Counters()
         self.addresses = Addresses(self.limits, time.monotonic)
+        self.rooms = Rooms()
         self.context = HubContext(
             engine,
             arrays,
@@ -117,6 +120,7 @@ class Hub:
             clock,
             transitions or TransitionCache(),
             self.requests,
+            self.rooms,
             joining,
         )
         self.backlog = Backlog(self.limits)

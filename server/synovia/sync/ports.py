@@ -70,6 +70,11 @@ class LiveQuery(Protocol):
         """Give packed patches from the version ``old`` to ``new``; None: send the whole value."""
         ...
 
+    @property
+    def has_room(self) -> bool:
+        """Whether clients may be present in it, and see each other."""
+        ...
+
     def shows(self, digest: bytes) -> bool:
         """Tell whether the newest result has a reference to this array."""
         ...
