@@ -144,11 +144,10 @@ async def test_who_closes_is_gone_at_once(hub: RunningHub) -> None:
 async def test_who_comes_back_is_the_same_one(hub: RunningHub) -> None:
     ada, bo = await hub.connect("ada"), await hub.connect("bo")
     async with ada.presence(HALL) as hers, bo.presence(HALL, state=1) as his:
-        before = {each.id for each in his.members}
+        before, connections = {each.id for each in his.members}, hub.app.hub.counters.accepted
         for socket, _ in hub.app.hub.connections:
             socket.end(Ending(ErrorInfo(ErrorCode.OVERLOADED, "for the test"), CloseCode.SERVER_ERROR, retry_after=0.0))
-        await until(his, lambda members: not his.current)
-        await until(his, lambda members: his.current)
+        await until(his, lambda members: his.current and hub.app.hub.counters.accepted == connections + 2)
         assert {each.id for each in his.members} == before
         await until(hers, lambda members: {each.id for each in members} == before)
 

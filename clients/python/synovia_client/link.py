@@ -136,7 +136,11 @@ class Link:
     async def _hang_up(self, ending: Ending) -> None:
         if ending.abort:
             self._websocket.transport.abort()
-        await self._websocket.close(ending.close_code, ending.reason[:100])
+        try:
+            await self._websocket.close(ending.close_code, ending.reason[:100])
+        except asyncio.CancelledError:
+            self._websocket.transport.abort()  # a goodbye that is cut short leaves no socket behind
+            raise
 
     # --- reading
 
