@@ -18,6 +18,7 @@ import { OutboxPermit } from "./outbox-permit.js";
 import type { TypedArray } from "./protocol/arrays.js";
 import type { ErrorInfo } from "./protocol/errors.js";
 import { eachRef, type ArrayRef, type ValueMap } from "./protocol/values.js";
+import { Presence } from "./presence.js";
 import type { LiveQuery } from "./queries.js";
 import { OutboxRecovery } from "./outbox-recovery.js";
 import type { ArgsOf, Rest, ResultOf } from "./references.js";
@@ -254,6 +255,18 @@ export class SynoviaClient {
       stopped = true;
       stop();
     };
+  }
+
+  // --- presence
+
+  /**
+   * Give the room of a query (`@query(presence=True)`): while somebody listens to it, this client is in it and shows `state`.
+   * FunctionError: the arguments or the state cannot be sent.
+   */
+  presence<F extends string, State = unknown>(path: F, args: ArgsOf<F>, state?: State): Presence<ResultOf<F>, State> {
+    this.#checkRunning();
+    const check = (shown: unknown): unknown => this.#checked(path, { shown: shown ?? null }).shown;
+    return new Presence(this.#sync.rooms, path, this.#checked(path, args ?? {}), check(state), check);
   }
 
   // --- mutations and actions

@@ -16,6 +16,7 @@ export type { StoredFile, UploadId, UploadOptions } from "./files.js";
 export type { CallOptions } from "./limit.js";
 export type { OptimisticCallback, OptimisticStore } from "./optimistic.js";
 export { indexedDbOutbox, localStorageOutbox, type OutboxOptions, type OutboxStorage, type Recovered } from "./outbox.js";
+export { Presence, type Member, type RoomView } from "./presence.js";
 export type { TypedArray } from "./protocol/arrays.js";
 export { ArrayRef, type Dtype, type Value } from "./protocol/values.js";
 export type { Outcome } from "./queries.js";

@@ -9,6 +9,7 @@ import type { ClientEvent } from "./protocol/events.js";
 import type { ActionResponse, MutationResponse } from "./protocol/messages.js";
 import { FROM_CLIENT } from "./protocol/unpack.js";
 import type { ValueMap } from "./protocol/values.js";
+import { Rooms } from "./presence.js";
 import { QuerySet, type LiveQuery } from "./queries.js";
 import { RequestNumbers, Requests, type Request, type RequestKind } from "./requests.js";
 import { ServerTime } from "./server-time.js";
@@ -33,6 +34,7 @@ export class SyncState {
   readonly arrayOrigins = new ArrayOrigins();
   readonly requests = new Requests();
   readonly downloads = new Downloads(this.numbers);
+  readonly rooms: Rooms;
   readonly view: View;
   readonly time: ServerTime;
   /** The number of the present connection, from when it takes requests; null while there is none. */
@@ -55,6 +57,7 @@ export class SyncState {
     this.view = new View(this.queries, clock, timeouts);
     this.time = new ServerTime(clock);
     this.#throttle = new Throttle(clock, () => this.ready());
+    this.rooms = new Rooms(this.#throttle, () => this.ready());
   }
 
   /** Say whom to tell when `nextFrame` may have something: once for all that happens in one go. */
@@ -159,6 +162,7 @@ export class SyncState {
   nextFrame(session: ClientSession, roomForSamples: boolean): Frame | null {
     return (
       this.nextQuerySet(session) ??
+      this.rooms.nextFrame(session) ??
       this.#nextCancel(session) ??
       this.#nextRequest(session) ??
       this.#nextFetch(session) ??
@@ -230,6 +234,10 @@ export class SyncState {
         return this.downloads.receive(event);
       case "ArrayFetched":
         return this.downloads.finish(event);
+      case "PresenceUpdated":
+        return this.rooms.updated(event);
+      case "PresenceEnded":
+        return this.rooms.ended(event);
     }
   }
 
@@ -319,6 +327,7 @@ export class SyncState {
     this.requests.identified(signedIn, refused);
     if (!signedIn) for (const request of this.requests.takeNeedingSignIn()) this.#fail(request, signedOut(request));
     this.epoch ??= ++this.#epochs;
+    this.rooms.identified();
     this.ready();
   }
 
@@ -335,6 +344,7 @@ export class SyncState {
     this.#forgetReleased();
     this.view.disconnected();
     this.queries.disconnected();
+    this.rooms.disconnected();
     this.requests.disconnected();
     this.downloads.disconnected((requestId) => session.fetchedSoFar(requestId));
   }
@@ -359,6 +369,7 @@ export class SyncState {
     this.#left();
     this.requests.failAll(error);
     this.downloads.failAll(error);
+    this.rooms.disconnected();
     this.view.close();
     for (const query of this.queries) {
       query.heard.emit();

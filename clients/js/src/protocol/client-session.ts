@@ -22,6 +22,7 @@ import {
   type Welcome,
 } from "./messages.js";
 import { apply } from "./patch.js";
+import { Rooms } from "./rooms.js";
 import { share } from "./sharing.js";
 import { FROM_CLIENT, FROM_SERVER, type Limits } from "./unpack.js";
 import type { ValueMap } from "./values.js";
@@ -31,8 +32,8 @@ export type ClientState = "NEW" | "EXPECT_WELCOME" | "OPEN" | "CLOSED";
 
 type Moves = Record<ClientState, Readonly<Record<string, ClientState>>>;
 
-const REQUESTS = "Authenticate ModifyQuerySet Mutation Action FetchArray CancelFetch Ping ArrayFrame";
-const ANSWERS = "Transition MutationResponse ActionResponse Authenticated AuthError ArrayResponse ArrayFrame Pong";
+const REQUESTS = "Authenticate ModifyQuerySet Mutation Action FetchArray CancelFetch Ping ArrayFrame PresenceJoin PresenceState PresenceLeave";
+const ANSWERS = "Transition MutationResponse ActionResponse Authenticated AuthError ArrayResponse ArrayFrame Pong PresenceUpdate PresenceEnded";
 const SENDS: Moves = {
   NEW: { Connect: "EXPECT_WELCOME" },
   EXPECT_WELCOME: staying(REQUESTS, "EXPECT_WELCOME"), // nobody waits for Welcome
@@ -76,6 +77,7 @@ export class ClientSession {
   readonly #current = new Set<number>();
   readonly #requests = new Map<number, string>();
   readonly #downloads: Downloads;
+  readonly #rooms = new Rooms();
   #transitions = 0;
 
   /**
@@ -169,6 +171,28 @@ export class ClientSession {
     requestId: number, path: string, args: ValueMap, retry = false, issuedAt: number | null = null, traceparent: string | null = null,
   ): Uint8Array<ArrayBuffer> {
     return this.#request({ type: "Mutation", requestId, path, args, retry, issuedAt, traceparent });
+  }
+
+  /** Be present in the room of a query; rooms are numbered upwards. */
+  join(roomId: number, path: string, args: ValueMap, state: unknown): Uint8Array<ArrayBuffer> {
+    this.#rooms.checkNew(roomId);
+    const frame = this.#send({ type: "PresenceJoin", roomId, path, args, state });
+    this.#rooms.join(roomId);
+    return frame;
+  }
+
+  /** Have the others in a room see another state. */
+  show(roomId: number, state: unknown): Uint8Array<ArrayBuffer> {
+    this.#rooms.checkJoined(roomId);
+    return this.#send({ type: "PresenceState", roomId, state });
+  }
+
+  /** Be no longer in a room; whatever still comes of it is ignored. */
+  leave(roomId: number): Uint8Array<ArrayBuffer> {
+    this.#rooms.checkJoined(roomId);
+    const frame = this.#send({ type: "PresenceLeave", roomId });
+    this.#rooms.leave(roomId);
+    return frame;
   }
 
   /** Run an action. */
@@ -270,6 +294,8 @@ export class ClientSession {
     switch (message.type) {
       case "Transition": return this.#transition(message);
       case "ArrayResponse": return this.#arrayResponse(message);
+      case "PresenceUpdate": return this.#rooms.update(message);
+      case "PresenceEnded": return this.#rooms.end(message);
       case "MutationResponse": this.#answer(message.requestId, "Mutation"); break;
       case "ActionResponse": this.#answer(message.requestId, "Action"); break;
       case "Welcome": this.#greet(message);

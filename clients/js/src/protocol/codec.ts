@@ -113,6 +113,7 @@ const QUERY_ADD = layout(
   "QueryAdd", null, ["queryId", id], ["path", text], ["args", args], ["digest", orNull(bytes(16)), null], ["journal", blob, null],
   TRACEPARENT,
 );
+const ROOM: Field = ["roomId", id];
 const REQUEST: Field[] = [["requestId", id], ["path", text], ["args", args]];
 const error = nested(ERROR);
 
@@ -128,6 +129,9 @@ const CLIENT: readonly Layout[] = [
   ),
   layout("CancelFetch", 7, ["requestId", stream]),
   layout("Ping", 8, ["nonce", count, 0]),
+  layout("PresenceJoin", 9, ROOM, ["path", text], ["args", args], ["state", value, null]),
+  layout("PresenceState", 10, ROOM, ["state", value]),
+  layout("PresenceLeave", 11, ROOM),
 ];
 
 const UPDATES: readonly Layout[] = [
@@ -147,6 +151,9 @@ update.write = (field: Message): unknown[] => write(LAYOUTS.get(field.type)!, fi
 
 const RESPONSE: Field[] = [["result", value, null], ["error", orNull(error), null]];
 
+const MEMBER = layout("PresenceMember", null, ["id", text], ["who", value], ["state", value]);
+const MOVE = layout("PresenceMove", null, ["id", text], ["state", value]);
+
 const SERVER: readonly Layout[] = [
   layout("Welcome", 32, ["version", count], ["maxMessageBytes", count], ["idleTimeout", seconds], ["serverTime", orNull(count), null]),
   layout("Transition", 33, ["fromTs", ts], ["toTs", ts], ["updates", each(update), []], ["number", count, 0]),
@@ -161,6 +168,11 @@ const SERVER: readonly Layout[] = [
   layout(
     "Authenticated", 40, ["token", orNull(text), null], ["refreshToken", orNull(text), null], ["expiresAt", orNull(count), null],
   ),
+  layout(
+    "PresenceUpdate", 41, ROOM, ["here", each(nested(MEMBER)), []], ["moved", each(nested(MOVE)), []], ["left", each(text), []],
+    ["whole", flag, false], ["me", orNull(text), null],
+  ),
+  layout("PresenceEnded", 42, ROOM, ["error", error]),
 ];
 
 const LAYOUTS = new Map<string, Layout>([...CLIENT, ...SERVER, ...UPDATES].map((layout) => [layout.type, layout]));

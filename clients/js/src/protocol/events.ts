@@ -8,6 +8,8 @@ import type {
   FatalError,
   MutationResponse,
   Pong,
+  PresenceEnded,
+  PresenceMember,
   Ts,
   Welcome,
 } from "./messages.js";
@@ -52,6 +54,14 @@ export interface ArrayFetched {
   readonly data: Uint8Array;
 }
 
+/** Who is in a room now, by their ids; `me` is that of this client. */
+export interface PresenceUpdated {
+  readonly type: "PresenceUpdated";
+  readonly roomId: number;
+  readonly members: ReadonlyMap<string, PresenceMember>;
+  readonly me: string;
+}
+
 export type ClientEvent =
   | Welcome
   | QueryUpdated
@@ -65,4 +75,6 @@ export type ClientEvent =
   | ArrayChunk
   | ArrayFetched
   | FatalError
-  | Pong;
+  | Pong
+  | PresenceUpdated
+  | PresenceEnded;

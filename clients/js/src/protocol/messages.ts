@@ -86,7 +86,39 @@ export interface Ping {
   readonly nonce: number;
 }
 
-export type ClientMessage = Connect | Authenticate | ModifyQuerySet | Mutation | Action | FetchArray | CancelFetch | Ping;
+/** Be present in the room of a query; rooms of a connection are numbered upwards. */
+export interface PresenceJoin {
+  readonly type: "PresenceJoin";
+  readonly roomId: number;
+  readonly path: string;
+  readonly args: ValueMap;
+  readonly state: unknown;
+}
+
+/** Show the others in a room something else; only the newest state counts. */
+export interface PresenceState {
+  readonly type: "PresenceState";
+  readonly roomId: number;
+  readonly state: unknown;
+}
+
+export interface PresenceLeave {
+  readonly type: "PresenceLeave";
+  readonly roomId: number;
+}
+
+export type ClientMessage =
+  | Connect
+  | Authenticate
+  | ModifyQuerySet
+  | Mutation
+  | Action
+  | FetchArray
+  | CancelFetch
+  | Ping
+  | PresenceJoin
+  | PresenceState
+  | PresenceLeave;
 
 // --- server to client
 
@@ -192,6 +224,42 @@ export interface Pong {
   readonly nonce: number;
 }
 
+/** Somebody in a room: `who` is what the room's query says of them, `state` what they say themselves. */
+export interface PresenceMember {
+  readonly type: "PresenceMember";
+  readonly id: string;
+  readonly who: unknown;
+  readonly state: unknown;
+}
+
+/** Somebody whose state is another one. */
+export interface PresenceMove {
+  readonly type: "PresenceMove";
+  readonly id: string;
+  readonly state: unknown;
+}
+
+/** What has changed in a room since the last update of it. */
+export interface PresenceUpdate {
+  readonly type: "PresenceUpdate";
+  readonly roomId: number;
+  /** Who has come, or is somebody else now. */
+  readonly here: readonly PresenceMember[];
+  readonly moved: readonly PresenceMove[];
+  readonly left: readonly string[];
+  /** `here` are all who are there. */
+  readonly whole: boolean;
+  /** The client's own id; said in the first update. */
+  readonly me: string | null;
+}
+
+/** The client is not in the room, or not any more. */
+export interface PresenceEnded {
+  readonly type: "PresenceEnded";
+  readonly roomId: number;
+  readonly error: ErrorInfo;
+}
+
 export type ServerMessage =
   | Welcome
   | Transition
@@ -201,7 +269,9 @@ export type ServerMessage =
   | Authenticated
   | ArrayResponse
   | FatalError
-  | Pong;
+  | Pong
+  | PresenceUpdate
+  | PresenceEnded;
 export type Message = ClientMessage | ServerMessage;
 
 /** A raw array frame: `length` elements are to come under this stream, `data` holds those from `position` on. */

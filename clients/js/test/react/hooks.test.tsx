@@ -12,6 +12,7 @@ import {
   useAuth,
   useConnectionState,
   useMutation,
+  usePresence,
   useQueries,
   useQuery,
   useQueryResult,
@@ -340,5 +341,41 @@ describe("useArray", () => {
     const error = { code: "array_not_found", message: "no such array", data: null };
     await done(() => socket.tell({ type: "ArrayResponse", requestId, dtype: "float64", shape: [], error }));
     expect(screen.getByText("none no such array")).toBeDefined();
+  });
+});
+
+describe("usePresence", () => {
+  function Here({ room, cursor }: { room: string | null; cursor: number }) {
+    const { others, me, error } = usePresence("documents:room", room === null ? "skip" : { room }, { cursor });
+    return <p>{error ? error.code : `${others.map(({ id }) => id).join(", ") || "nobody"} beside ${me?.id ?? "nothing"}`}</p>;
+  }
+  const here = (...ids: string[]) => ids.map((id) => ({ type: "PresenceMember" as const, id, who: null, state: null }));
+  const update = { type: "PresenceUpdate" as const, roomId: 1, here: [], moved: [], left: [], whole: false, me: null };
+
+  it("is in the room as long as the component is there, and shows each new state", async () => {
+    const peer = new Peer();
+    const view = render(<Here room="a" cursor={1} />, { wrapper: ({ children }) => <SynoviaProvider client={peer.client}>{children}</SynoviaProvider> });
+    await done(() => peer.accept());
+    expect(screen.getByText("nobody beside nothing")).toBeDefined();
+    await done(() => peer.socket.tell({ ...update, here: here("me", "you"), whole: true, me: "me" }));
+    expect(screen.getByText("you beside me")).toBeDefined();
+    peer.clock.advance(50);
+    await done(() => view.rerender(<Here room="a" cursor={2} />));
+    expect(peer.socket.all("PresenceState")).toMatchObject([{ roomId: 1, state: { cursor: 2 } }]);
+    await done(() => view.rerender(<Here room="b" cursor={2} />));
+    expect(peer.socket.last("PresenceLeave")).toMatchObject({ roomId: 1 });
+    expect(peer.socket.last("PresenceJoin")).toMatchObject({ roomId: 2, args: { room: "b" }, state: { cursor: 2 } });
+    await done(() => peer.socket.tell({ type: "PresenceEnded", roomId: 2, error: { code: "not_found", message: "", data: null } }));
+    expect(screen.getByText("not_found")).toBeDefined();
+    await done(() => view.rerender(<Here room={null} cursor={2} />));
+    expect(screen.getByText("nobody beside nothing")).toBeDefined();
+    await done(() => view.unmount());
+    expect(peer.socket.all("PresenceJoin")).toHaveLength(2);
+  });
+
+  it("joins one room under StrictMode", async () => {
+    const peer = new Peer();
+    const socket = await page(peer, <StrictMode><Here room="a" cursor={1} /></StrictMode>);
+    expect(socket.all("PresenceJoin")).toHaveLength(1);
   });
 });
