@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transaction",),
     ("functions",),
     ("engine",),
-    ("limits", "mail", "hubs"),
+    ("limits", "mail", "hubs", "presence"),
     ("auth", "scheduler", "migrations", "seeding", "maintenance", "files"),
     ("sync", "convex"),
     ("http",),

@@ -13,7 +13,7 @@ import pytest_asyncio
 from helpers.running_hub import RunningHub, running_hub
 from synovia.sync import presence as hub_side
 from synovia.sync.socket import Ending
-from synovia_client import Client, FunctionError, Member, Presence
+from synovia_client import BlockingClient, Client, FunctionError, Member, Presence
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
 READING_ROOM = Path(__file__).resolve().parents[1] / "apps" / "reading_room.py"
@@ -206,3 +206,33 @@ async def test_rooms_of_a_connection_are_bounded(hub: RunningHub) -> None:
         entered = await asyncio.gather(*(room.__aenter__() for room in rooms))
         assert sorted(room.error.code for room in entered if room.error is not None) == ["limit_exceeded"]
         await asyncio.gather(*(room.__aexit__() for room in entered))
+
+
+async def test_a_program_without_an_event_loop_is_there_too(hub: RunningHub) -> None:
+    ada = await hub.connect("ada")
+    calls: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def call(work: Callable[[], None]) -> None:
+        loop.call_soon_threadsafe(calls.put_nowait, work)
+
+    bo = await asyncio.to_thread(BlockingClient, f"ws://127.0.0.1:{hub.port}", call=call)
+    told: list[int] = []
+    try:
+        async with ada.presence(HALL) as hers:
+            handle = bo.presence(HALL, callback=lambda members: told.append(len(members)), state=1)
+            await until(hers, lambda members: (None, 1) in seen(members))
+            handle.update(2)
+            await until(hers, lambda members: (None, 2) in seen(members))
+            assert handle.members == ()  # nothing is told before the program has time for it
+            while len(handle.members) < 2:
+                (await calls.get())()
+            assert [each.state for each in handle.members if each.is_me] == [2]
+            assert len(handle.others) == 1
+            with pytest.raises(FunctionError, match="cannot be sent"):
+                handle.update(object())
+            handle.close()
+            await until(hers, lambda members: len(members) == 1)
+        assert told[-1] == 2
+    finally:
+        await asyncio.to_thread(bo.close)

@@ -29,6 +29,7 @@ from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import Recovered
 from synovia_client.pages import PageStatus, PaginatedSubscription
 from synovia_client.presence import Member, Presence
+from synovia_client.presence_handle import PresenceHandle
 from synovia_client.settings import Timeouts
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
@@ -73,6 +74,7 @@ __all__ = [
     "PaginatedHandle",
     "PaginatedSubscription",
     "Presence",
+    "PresenceHandle",
     "QueryCall",
     "QueryChange",
     "QueryResult",

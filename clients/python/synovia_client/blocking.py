@@ -25,6 +25,7 @@ from synovia_client.delivery import (
 )
 from synovia_client.errors import AuthenticationError, SynoviaError
 from synovia_client.loop_thread import LoopThread
+from synovia_client.presence_handle import OnMembers, PresenceHandle
 from synovia_client.settings import DEFAULT, TimeLimit
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
@@ -212,6 +213,23 @@ class BlockingClient(BlockingCalls):
         handle = SubscriptionHandle(self._delivery, callback, on_change, on_error)
         self._begin(handle, self._client.subscribe(*spelled_out(path, args, "query")))
         return handle
+
+    def presence(
+        self,
+        path: str | QueryCall[Any],
+        args: dict[str, Any] | None = None,
+        callback: OnMembers | None = None,
+        *,
+        state: Any = None,
+    ) -> PresenceHandle:
+        """Be in the room of a query, and call back with who is there each time that this changes; see ``Client.presence``.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: the arguments or the state cannot be sent.
+            ClientClosed: The client is closed.
+        """
+        presence = self._client.presence(*spelled_out(path, args, "query"), state=state)
+        return PresenceHandle(presence, self._thread, self._delivery, callback)
 
     def subscribe_pages(
         self,

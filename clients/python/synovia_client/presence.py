@@ -222,7 +222,23 @@ class Presence:
         Raises:
             FunctionError: ``invalid_arguments``: it cannot be sent.
         """
-        self._rooms.show(self._room, checked(self._room.path, {"state": state})["state"])
+        self.show(self.checked(state))
+
+    def checked(self, state: Any) -> Any:
+        """Give a copy of a state that can be sent; FunctionError if it cannot."""
+        return checked(self._room.path, {"state": state})["state"]
+
+    def show(self, state: Any) -> None:
+        """Show a state that is checked already."""
+        self._rooms.show(self._room, state)
+
+    def enter(self) -> None:
+        """Begin to be in the room; ``async with`` does this, and waits until it is known whether this client is let in."""
+        self._rooms.join(self._room)
+
+    def exit(self) -> None:
+        """Be in it no more."""
+        self._rooms.leave(self._room)
 
     def on_change(self, callback: Callable[[Sequence[Member]], object]) -> Unsubscribe:
         """Be told each time that somebody comes, goes or shows something else."""
@@ -231,21 +247,21 @@ class Presence:
     async def __aenter__(self) -> Self:
         if (error := self._ended()) is not None:
             raise error
-        self._rooms.join(self._room)
+        self.enter()
         try:
             async with self._deadline():
                 while not self._room.current and self._room.error is None:
                     await self._next()
         except TimeoutError:
-            self._rooms.leave(self._room)
+            self.exit()
             raise RequestTimeout(f"the room of {self._room.path} was not entered in time") from None
         except BaseException:
-            self._rooms.leave(self._room)
+            self.exit()
             raise
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        self._rooms.leave(self._room)
+        self.exit()
 
     async def __aiter__(self) -> AsyncGenerator[Sequence[Member], None]:
         while True:
