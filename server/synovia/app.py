@@ -61,6 +61,8 @@ from synovia.metrics import new_metrics
 from synovia.migrations.rotation import rotations
 from synovia.migrations.searching import SearchTerms
 from synovia.migrations.service import SchemaService
+from synovia.presence.directory import Directory
+from synovia.presence.sharing import Sharing
 from synovia.scheduler.runner import Runner, calls_of
 from synovia.store import open_store
 from synovia.store.arrays import store_arrays
@@ -355,8 +357,7 @@ class Synovia:
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             if self._forwarding is not None:
-                await self._forwarding.start(self.engine.mutate_for_peer)
-                stack.push_async_callback(self._forwarding.stop)
+                await self._join_other_hubs(self._forwarding, stack)
             for concern in self.registry.concerns():
                 logger.warning("%s", concern)
             self.hub.start()
@@ -365,6 +366,17 @@ class Synovia:
                 self._start_alone(stack)
             self._running = stack.pop_all()
             self._started = True
+
+    async def _join_other_hubs(self, forwarding: Forwarding, stack: AsyncExitStack) -> None:
+        """Have other hubs run mutations for this one, and the other way round; share who is present."""
+        directory = Directory(self.engine, lambda: forwarding.mark, lambda marks: sharing.know(marks))
+        sharing = Sharing(self.hub.rooms, forwarding.name, forwarding.connect, directory.unreachable)
+        await forwarding.start(self.engine.mutate_for_peer, sharing.receive)
+        stack.push_async_callback(forwarding.stop)
+        sharing.start()
+        stack.push_async_callback(sharing.stop)
+        directory.start()
+        stack.push_async_callback(directory.stop)
 
     async def _read_env(self) -> None:
         """Read the application's settings; they hold until it is started again."""

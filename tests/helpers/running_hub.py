@@ -13,6 +13,7 @@ from synovia.app import Synovia
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import Registry
+from synovia.hubs.settings import HubsSettings
 from synovia.migrations.settings import DocumentSettings
 from synovia_client import Client
 
@@ -42,13 +43,16 @@ class RunningHub:
 
 @asynccontextmanager
 async def running_hub(
-    store: str, application: Path | Registry = MOTION, clock: Callable[[], float] = time.time
+    store: str,
+    application: Path | Registry = MOTION,
+    clock: Callable[[], float] = time.time,
+    hubs: HubsSettings | None = None,
 ) -> AsyncIterator[RunningHub]:
-    """Run a hub until the block ends; ``clock`` tells by what time tokens expire.
+    """Run a hub until the block ends; ``clock`` tells by what time tokens expire, ``hubs`` how others are found.
 
     It does not check documents in the background, so that what is read is what calls read.
     """
-    settings = Settings(store=None, documents=DocumentSettings(check=False))
+    settings = Settings(store=None, documents=DocumentSettings(check=False), hubs=hubs or HubsSettings())
     app = Synovia(application, store=store, settings=settings, development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)

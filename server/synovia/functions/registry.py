@@ -19,6 +19,7 @@ from synovia.functions.encryption import encryption_faults
 from synovia.functions.env import Env, EnvValue
 from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.job import JobFunction
+from synovia.functions.known_hubs import KnownHub
 from synovia.functions.migration import Migration, migration_of
 from synovia.functions.modules import is_module_path, modules_of, path_of
 from synovia.functions.places import place_of, place_of_error, place_of_line, place_of_name
@@ -39,7 +40,7 @@ from synovia.schema.relations import Relations
 
 SYSTEM_MODELS: tuple[type[Table], ...] = (
     AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
-    RateLimitState,
+    RateLimitState, KnownHub,
 )  # fmt: skip
 SYSTEM_TABLES: tuple[TableSpec, ...] = (*(table.spec for table in SYSTEM_MODELS), CASCADES)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""

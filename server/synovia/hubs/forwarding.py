@@ -24,6 +24,9 @@ MOST_BYTES: Final = 256 * 1024
 """Larger mutations are run where they come in."""
 MOST_WAITING: Final = 1000
 """More are not sent to one hub at a time."""
+MUTATION: Final = b"m"
+PRESENCE: Final = b"p"
+"""What a question begins with: a mutation that is to be run, or who is present."""
 PATIENCE: Final = 10.0
 """Seconds until a mutation that another hub has not finished is run here."""
 
@@ -49,16 +52,25 @@ class Forwarding:
         self.mark = b""
         self.counters: Counter[str] = Counter()
 
-    async def start(self, run: Callable[[MutationCall], Awaitable[Outcome]]) -> None:
+    async def start(
+        self,
+        run: Callable[[MutationCall], Awaitable[Outcome]],
+        hear: Callable[[bytes], Awaitable[bytes]] | None = None,
+    ) -> None:
         """Listen for other hubs.
 
         Args:
             run: Runs a mutation here, whoever should.
+            hear: Takes what another hub tells of who is present there.
         """
 
         async def answer(question: bytes) -> bytes:
+            if question.startswith(PRESENCE) and hear is not None:
+                return await hear(question[len(PRESENCE) :])
+            if not question.startswith(MUTATION):
+                raise NotAPeer("it asks for something else than a mutation")
             self.counters["received"] += 1
-            return pack_outcome(await run(unpack_call(question)))
+            return pack_outcome(await run(unpack_call(question[len(MUTATION) :])))
 
         self._listener = Listener(self._secret, self._name + self._fingerprint, answer)
         try:
@@ -109,12 +121,27 @@ class Forwarding:
     async def _connect(self, leader: Mark) -> None:
         self._links = {name: link for name, link in self._links.items() if link.is_open}
         try:
-            channel = await connected(leader.host, leader.port, self._secret, leader.name + self._fingerprint)
-        except (OSError, EOFError, TimeoutError, NotAPeer) as error:
-            logger.info("the hub at %s:%d is left alone: %s", leader.host, leader.port, error or type(error).__name__)
+            self._links[leader.name] = await self.connect(leader)
+        except LinkLost as error:
+            logger.info("the hub at %s:%d is left alone: %s", leader.host, leader.port, error)
             self._leadership.avoid(leader.name)
-        else:
-            self._links[leader.name] = Link(channel)
+
+    async def connect(self, mark: Mark) -> Link:
+        """Open a connection to another hub; whoever has opened it closes it.
+
+        Raises:
+            LinkLost: It cannot be reached, or is another one.
+        """
+        try:
+            channel = await connected(mark.host, mark.port, self._secret, mark.name + self._fingerprint)
+        except (OSError, EOFError, TimeoutError, NotAPeer) as error:
+            raise LinkLost(str(error) or type(error).__name__) from error
+        return Link(channel)
+
+    @property
+    def name(self) -> bytes:
+        """The name of this hub, new each time that it starts."""
+        return self._name
 
     async def forward(self, call: MutationCall) -> Outcome:
         """Have another hub run a mutation.
@@ -135,7 +162,7 @@ class Forwarding:
         self.counters["forwarded"] += 1
         try:
             async with asyncio.timeout(PATIENCE):
-                outcome = unpack_outcome(await link.ask(packed))
+                outcome = unpack_outcome(await link.ask(MUTATION + packed))
         except (LinkLost, TimeoutError) as error:
             self._leadership.avoid(name)
             self.counters["returned"] += 1

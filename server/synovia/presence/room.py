@@ -10,18 +10,31 @@ MOST_DEPARTURES: Final = 1_000
 """So many of those who have gone are remembered; who was told before is told of everybody anew."""
 
 
-class Changes(NamedTuple):
-    """What has changed between two numbers; who somebody is and their state are packed.
+class Claim(NamedTuple):
+    """What one source says of somebody: a connection, or another hub of one of its connections.
 
     Attributes:
-        here: Id, who and state of those who have come, or are somebody else now.
-        moved: Id and state of those whose state alone has changed.
+        since: When they came to it, in nanoseconds since 1970. Who has come to another hub is for a moment still at the one
+            before: the latest counts.
+    """
+
+    since: int
+    who: bytes
+    state: bytes
+
+
+class Changes(NamedTuple):
+    """What has changed between two numbers.
+
+    Attributes:
+        here: Ids of those who have come, or are somebody else now.
+        moved: Ids of those whose state alone has changed.
         left: Ids of those who have gone.
         whole: ``here`` are all.
     """
 
-    here: list[tuple[str, bytes, bytes]]
-    moved: list[tuple[str, bytes]]
+    here: list[tuple[str, Claim]]
+    moved: list[tuple[str, Claim]]
     left: list[str]
     whole: bool
 
@@ -31,15 +44,15 @@ class _Present:
     """Somebody in a room.
 
     Attributes:
-        source: Who says so: what somebody else says of the same id later counts instead.
+        claims: What is said of them, by source.
+        shown: The claim that counts.
         first: The change by which the id was seen first.
         came: The newest change of who it is.
         changed: The newest change of anything.
     """
 
-    source: Hashable
-    who: bytes
-    state: bytes
+    claims: dict[Hashable, Claim]
+    shown: Claim
     first: int
     came: int
     changed: int
@@ -63,30 +76,34 @@ class Room:
     def __len__(self) -> int:
         return len(self._present)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._present
-
-    def show(self, name: str, source: Hashable, who: bytes, state: bytes) -> bool:
-        """Have somebody be here in this state; tell whether that is new."""
+    def show(self, name: str, source: Hashable, claim: Claim) -> bool:
+        """Have somebody be here, as a source says; tell whether that changes what is seen."""
         known = self._present.get(name)
-        if known is not None and (known.who, known.state) == (who, state):
-            known.source = source
+        if known is not None:
+            known.claims[source] = claim
+            return self._look_again(known)
+        self.number += 1
+        first, _ = self._gone.pop(name, (self.number, 0))
+        self._present[name] = _Present({source: claim}, claim, first, self.number, self.number)
+        return True
+
+    def _look_again(self, known: _Present) -> bool:
+        before, known.shown = known.shown, max(known.claims.values(), key=lambda claim: claim.since)
+        if before[1:] == known.shown[1:]:
             return False
         self.number += 1
-        if known is None:
-            first, _ = self._gone.pop(name, (self.number, 0))
-            self._present[name] = _Present(source, who, state, first, self.number, self.number)
-            return True
-        known.source, known.state, known.changed = source, state, self.number
-        if known.who != who:
-            known.who, known.came = who, self.number
+        known.changed = self.number
+        if before.who != known.shown.who:
+            known.came = self.number
         return True
 
     def remove(self, name: str, source: Hashable) -> bool:
-        """Have somebody be gone, unless another source has shown them since; tell whether that is new."""
+        """Have somebody be gone, as far as a source knows; tell whether that changes what is seen."""
         known = self._present.get(name)
-        if known is None or known.source != source:
+        if known is None or known.claims.pop(source, None) is None:
             return False
+        if known.claims:
+            return self._look_again(known)
         self.number += 1
         del self._present[name]
         self._gone[name] = known.first, self.number
@@ -96,16 +113,16 @@ class Room:
         return True
 
     def named_by(self, source: Hashable) -> list[str]:
-        """Give the ids of those of whom a source was the last to say that they are here."""
-        return [name for name, known in self._present.items() if known.source == source]
+        """Give the ids of those of whom a source says that they are here."""
+        return [name for name, known in self._present.items() if source in known.claims]
 
     def since(self, number: int | None) -> Changes:
         """Give what has changed since a change; None: since ever, which is everybody."""
         if number is None or number < self._forgotten:
-            return Changes([(name, each.who, each.state) for name, each in self._present.items()], [], [], whole=True)
+            return Changes([(name, each.shown) for name, each in self._present.items()], [], [], whole=True)
         return Changes(
-            [(name, each.who, each.state) for name, each in self._present.items() if each.came > number],
-            [(name, each.state) for name, each in self._present.items() if each.came <= number < each.changed],
+            [(name, each.shown) for name, each in self._present.items() if each.came > number],
+            [(name, each.shown) for name, each in self._present.items() if each.came <= number < each.changed],
             [name for name, (first, went) in self._gone.items() if first <= number < went],
             whole=False,
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Protocol
 
-from synovia.presence.room import Room
+from synovia.presence.room import Changes, Claim, Room
 from synovia_protocol.codec import pack_presence_changes
 
 PER_MEMBER: Final = 0.0015
@@ -28,6 +28,7 @@ class OpenRoom:
 
     Args:
         key: Which it is, on all hubs.
+        ours_changed: Called when somebody of this hub comes, goes or shows something else.
 
     Attributes:
         everybody: Who is there, at whichever hub.
@@ -35,44 +36,49 @@ class OpenRoom:
         published: The newest change that clients are told.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, ours_changed: Callable[[OpenRoom], None]) -> None:
         self.key = key
         self.everybody = Room()
         self.ours = Room()
         self.published = 0
         self.inside: set[Listener] = set()
-        self.watchers: list[Callable[[], None]] = []
+        self.ours_changed = ours_changed
         self._packed: dict[int | None, tuple[bytes, int]] = {}
         self._timer: asyncio.Handle | None = None
         self._published_at = 0.0
 
-    def show(self, name: str, source: Hashable, who: bytes, state: bytes) -> None:
-        """Have somebody of this hub be here in this state."""
-        if self.ours.show(name, source, who, state):
-            self._tell_watchers()
-        self._note(changed=self.everybody.show(name, source, who, state))
+    def show(self, name: str, source: Hashable, claim: Claim) -> None:
+        """Have somebody of this hub be here."""
+        if self.ours.show(name, source, claim):
+            self.ours_changed(self)
+        self._note(changed=self.everybody.show(name, source, claim))
 
     def remove(self, name: str, source: Hashable) -> None:
-        """Have somebody of this hub be gone, unless they have come back in another way."""
+        """Have somebody of this hub be gone."""
         if self.ours.remove(name, source):
-            self._tell_watchers()
+            self.ours_changed(self)
         self._note(changed=self.everybody.remove(name, source))
 
-    def show_other(self, name: str, hub: Hashable, who: bytes, state: bytes) -> None:
-        """Have somebody of another hub be here; those who have come from there to this one stay with this one."""
-        if name not in self.ours:
-            self._note(changed=self.everybody.show(name, hub, who, state))
+    def take(self, hub: bytes, changes: Changes) -> None:
+        """Take what another hub tells of those who are there by it."""
+        told = {name for name, _ in changes.here}
+        gone = [name for name in self.everybody.named_by(hub) if name not in told] if changes.whole else changes.left
+        changed = [self.everybody.remove(name, hub) for name in gone]
+        changed += [self.everybody.show(name, hub, claim) for name, claim in (*changes.here, *changes.moved)]
+        self._note(changed=any(changed))
 
-    def remove_other(self, name: str, hub: Hashable) -> None:
-        """Have somebody of another hub be gone."""
-        self._note(changed=self.everybody.remove(name, hub))
+    def lose(self, hub: bytes) -> None:
+        """Know nothing any more of those who are there by another hub."""
+        self.take(hub, Changes([], [], [], whole=True))
 
     def packed_since(self, number: int | None) -> tuple[bytes, int]:
         """Give what has changed since a change, packed once for all who are told the same, and the change it leads to."""
         packed = self._packed.get(number)
         if packed is None:
             here, moved, left, whole = self.everybody.since(number)
-            packed = pack_presence_changes(here, moved, left, whole=whole), self.everybody.number
+            members = [(name, claim.who, claim.state) for name, claim in here]
+            moves = [(name, claim.state) for name, claim in moved]
+            packed = pack_presence_changes(members, moves, left, whole=whole), self.everybody.number
             self._packed[number] = packed
         return packed
 
@@ -80,10 +86,6 @@ class OpenRoom:
         """Nobody is to be told any more."""
         if self._timer is not None:
             self._timer.cancel()
-
-    def _tell_watchers(self) -> None:
-        for watcher in self.watchers:
-            watcher()
 
     def _note(self, *, changed: bool) -> None:
         if not changed or self._timer is not None:
@@ -101,16 +103,51 @@ class OpenRoom:
             listener.wake()
 
 
+class Elsewhere(Protocol):
+    """The other hubs, which are told of the rooms of this one."""
+
+    def opened(self, room: OpenRoom) -> None:
+        """Ask who is there at other hubs."""
+        ...
+
+    def closed(self, room: OpenRoom) -> None:
+        """Ask no more."""
+        ...
+
+    def changed(self, room: OpenRoom) -> None:
+        """Tell of those of this hub, soon."""
+        ...
+
+
+class Alone:
+    """There are no other hubs."""
+
+    def opened(self, room: OpenRoom) -> None:
+        pass
+
+    def closed(self, room: OpenRoom) -> None:
+        pass
+
+    def changed(self, room: OpenRoom) -> None:
+        pass
+
+
 class Rooms:
-    """Opens a room when the first client of this hub comes in, and closes it after the last."""
+    """Opens a room when the first client of this hub comes in, and closes it after the last.
+
+    Attributes:
+        elsewhere: The other hubs.
+    """
 
     def __init__(self) -> None:
         self._rooms: dict[bytes, OpenRoom] = {}
-        self.opened: Callable[[OpenRoom], None] = lambda room: None
-        self.closed: Callable[[OpenRoom], None] = lambda room: None
+        self.elsewhere: Elsewhere = Alone()
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    def __iter__(self) -> Iterator[OpenRoom]:
+        return iter(self._rooms.values())
 
     def get(self, key: bytes) -> OpenRoom | None:
         """Find a room that is open."""
@@ -125,8 +162,8 @@ class Rooms:
         """Let a client in; it is not shown yet."""
         room = self._rooms.get(key)
         if room is None:
-            room = self._rooms[key] = OpenRoom(key)
-            self.opened(room)
+            room = self._rooms[key] = OpenRoom(key, lambda room: self.elsewhere.changed(room))
+            self.elsewhere.opened(room)
         room.inside.add(listener)
         return room
 
@@ -136,4 +173,4 @@ class Rooms:
         if not room.inside and self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             room.close()
-            self.closed(room)
+            self.elsewhere.closed(room)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Final
 
 from synovia.errors import FunctionError
 from synovia.identity import Account, Identity
 from synovia.limits.settings import HubLimits
+from synovia.presence.room import Claim
 from synovia.presence.rooms import OpenRoom, Rooms
 from synovia.sync.ports import Engine
 from synovia.sync.subscription import Subscription
@@ -43,11 +45,12 @@ class Membership:
         self.state = state
         self.who: bytes | None = None
         self.told: int | None = None
+        self.since = time.time_ns()
 
     def show(self, *, visible: bool) -> None:
         """Have the others see the client as it is, or not at all."""
         if self.who is not None and visible:
-            self.room.show(self.name, self, self.who, self.state)
+            self.room.show(self.name, self, Claim(self.since, self.who, self.state))
         else:
             self.room.remove(self.name, self)
 
