@@ -89,3 +89,8 @@ async def add_many(ctx: MutationContext, room: str, first: int, count: int, more
 async def set_all_levels(ctx: MutationContext, room: str, level: int) -> None:
     for sensor in await ctx.db.query(Sensor).using("by_room", room=room).collect():
         await ctx.db.patch(sensor, level=level)
+
+
+@query(public=True, presence=True)
+async def here(ctx: QueryContext, room: str) -> None:
+    """The room in which the benchmark of presence meets."""

@@ -1,4 +1,4 @@
-"""Who is present is known at every hub: by whom they are reached does not matter, and a hub that dies takes its own along."""
+"""Who is present is known at every hub, by whichever they are reached, and a hub that dies takes its own along."""
 
 from __future__ import annotations
 
@@ -88,15 +88,14 @@ async def test_a_hub_that_stops_takes_its_own_along_and_is_forgotten(
     one, _ = hubs
     ada = await one.connect("ada")
     address = urlsplit(mongodb_uri)._replace(path=f"/{database_name}").geturl()
-    async with ada.presence(HALL, state="a") as hers:
-        async with running_hub(address, READING_ROOM, hubs=HUBS) as third:
-            bo = await third.connect("bo")
-            async with bo.presence(HALL, state="b"):
-                await until(hers, lambda members: states(members) == {"a", "b"})
-                await third.app.stop()
-                await until(hers, lambda members: states(members) == {"a"})
-                rows = await one.app.engine.run_system_query(directory._HUBS)
-                assert len(rows.value()) == 2
+    async with ada.presence(HALL, state="a") as hers, running_hub(address, READING_ROOM, hubs=HUBS) as third:
+        bo = await third.connect("bo")
+        async with bo.presence(HALL, state="b"):
+            await until(hers, lambda members: states(members) == {"a", "b"})
+            await third.app.stop()
+            await until(hers, lambda members: states(members) == {"a"})
+            rows = await one.app.engine.run_system_query(directory._HUBS)
+            assert len(rows.value()) == 2
 
 
 async def test_a_hub_that_says_nothing_any_more_is_gone(

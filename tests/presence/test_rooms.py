@@ -1,0 +1,81 @@
+"""What those who look at a room at different moments are told leads each of them to who is there."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synovia.presence import room as module
+from synovia.presence.room import Changes, Claim, Room
+
+NAMES, SOURCES = st.sampled_from("abc"), st.sampled_from(["one", "other"])
+SHOW = st.tuples(
+    st.just("show"), NAMES, SOURCES, st.integers(0, 2), st.sampled_from([b"x", b"y"]), st.sampled_from([b"1", b"2"])
+)
+STEP = st.one_of(SHOW, st.tuples(st.just("remove"), NAMES, SOURCES), st.tuples(st.just("look"), st.integers(0, 2)))
+
+
+class Listener:
+    """Somebody who is told from time to time; refuses what does not fit, as clients do."""
+
+    def __init__(self) -> None:
+        self.told: int | None = None
+        self.known: dict[str, tuple[bytes, bytes]] = {}
+
+    def look(self, room: Room) -> None:
+        changes: Changes = room.since(self.told)
+        self.told = room.number
+        if changes.whole:
+            self.known = {}
+        for name in changes.left:
+            del self.known[name]
+        self.known.update((name, claim[1:]) for name, claim in changes.here)
+        for name, claim in changes.moved:
+            assert self.known[name][0] == claim.who, "whoever is somebody else has come anew"
+            self.known[name] = claim[1:]
+
+
+@pytest.mark.parametrize("departures", [1_000, 1])
+def test_everybody_comes_to_know_who_is_there(departures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_DEPARTURES", departures)
+
+    @given(st.lists(STEP, max_size=60))
+    def check(steps: list[tuple[str, ...]]) -> None:
+        room, listeners = Room(), [Listener() for _ in range(3)]
+        claims: dict[str, dict[str, Claim]] = {}
+        for kind, *fields in steps:
+            match kind, fields:
+                case "show", [name, source, since, who, state]:
+                    claim = claims.setdefault(name, {})[source] = Claim(since, who, state)  # type: ignore[arg-type]
+                    room.show(name, source, claim)
+                case "remove", [name, source]:
+                    claims.get(name, {}).pop(source, None)
+                    room.remove(name, source)
+                case "look", [number]:
+                    listeners[number].look(room)  # type: ignore[call-overload]
+        there = {name for name, of in claims.items() if of}
+        newest = {
+            name: {claim[1:] for claim in of.values() if claim.since == max(c.since for c in of.values())}
+            for name, of in claims.items()
+            if of
+        }
+        for listener in listeners:
+            listener.look(room)
+            assert listener.known.keys() == there
+            assert all(listener.known[name] in newest[name] for name in there)
+        assert listeners[0].known == listeners[1].known == listeners[2].known
+
+    check()
+
+
+def test_who_was_there_by_two_is_there_until_both_have_said_otherwise() -> None:
+    room = Room()
+    room.show("a", "one", Claim(1, b"x", b"1"))
+    room.show("a", "other", Claim(2, b"x", b"2"))
+    assert not room.show("a", "one", Claim(1, b"x", b"late"))
+    assert [claim.state for _, claim in room.since(None).here] == [b"2"]
+    assert room.remove("a", "other")
+    assert [claim.state for _, claim in room.since(None).here] == [b"late"]
+    assert room.remove("a", "one")
+    assert len(room) == 0
