@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 MOST_DEPARTURES: Final = 1_000
@@ -46,7 +48,7 @@ class _Present:
     Attributes:
         claims: What is said of them, by source.
         shown: The claim that counts.
-        first: The change by which the id was seen first.
+        first: The change by which they came.
         came: The newest change of who it is.
         changed: The newest change of anything.
     """
@@ -56,6 +58,14 @@ class _Present:
     first: int
     came: int
     changed: int
+
+
+class _Departure(NamedTuple):
+    """Somebody who was there from one change to another."""
+
+    name: str
+    first: int
+    went: int
 
 
 class Room:
@@ -68,9 +78,7 @@ class Room:
     def __init__(self) -> None:
         self.number = 0
         self._present: dict[str, _Present] = {}
-        self._gone: dict[
-            str, tuple[int, int]
-        ] = {}  # by id: the change by which it came first, and that by which it went
+        self._departures: deque[_Departure] = deque()
         self._forgotten = 0
 
     def __len__(self) -> int:
@@ -83,8 +91,7 @@ class Room:
             known.claims[source] = claim
             return self._look_again(known)
         self.number += 1
-        first, _ = self._gone.pop(name, (self.number, 0))
-        self._present[name] = _Present({source: claim}, claim, first, self.number, self.number)
+        self._present[name] = _Present({source: claim}, claim, self.number, self.number, self.number)
         return True
 
     def _look_again(self, known: _Present) -> bool:
@@ -106,10 +113,9 @@ class Room:
             return self._look_again(known)
         self.number += 1
         del self._present[name]
-        self._gone[name] = known.first, self.number
-        if len(self._gone) > MOST_DEPARTURES:
-            oldest = next(iter(self._gone))
-            self._forgotten = max(self._forgotten, self._gone.pop(oldest)[1])
+        self._departures.append(_Departure(name, known.first, self.number))
+        if len(self._departures) > MOST_DEPARTURES:
+            self._forgotten = self._departures.popleft().went
         return True
 
     def named_by(self, source: Hashable) -> list[str]:
@@ -123,6 +129,9 @@ class Room:
         return Changes(
             [(name, each.shown) for name, each in self._present.items() if each.came > number],
             [(name, each.shown) for name, each in self._present.items() if each.came <= number < each.changed],
-            [name for name, (first, went) in self._gone.items() if first <= number < went],
+            [name for name, first, _ in self._since_then(number) if first <= number and name not in self._present],
             whole=False,
         )
+
+    def _since_then(self, number: int) -> Iterator[_Departure]:
+        return takewhile(lambda departure: departure.went > number, reversed(self._departures))
