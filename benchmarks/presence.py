@@ -106,16 +106,20 @@ async def _measure(walked: HubProcess, looked: HubProcess, crowd: Crowd, seconds
                 seen[member.id] = member.state
                 late.append((now - member.state) * 1000)
 
-    async with Client(looked.url, proxy=None) as client, _walking(walked.url, crowd):
-        async with client.presence(HERE, {"room": "room 0"}) as presence:
-            while len(presence.others) < crowd.people:  # noqa: ASYNC110 (others come)
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(0.5)
-            presence.on_change(look)
-            before, start = await walked.cpu(), perf_counter()
-            late.clear()
-            await asyncio.sleep(seconds)
-            return Found(list(late), (await walked.cpu() - before) / (perf_counter() - start))
+    there = HERE, {"room": "room 0"}
+    async with (
+        Client(looked.url, proxy=None) as client,
+        _walking(walked.url, crowd),
+        client.presence(*there) as presence,
+    ):
+        while len(presence.others) < crowd.people:  # noqa: ASYNC110 (others come)
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        presence.on_change(look)
+        before, start = await walked.cpu(), perf_counter()
+        late.clear()
+        await asyncio.sleep(seconds)
+        return Found(list(late), (await walked.cpu() - before) / (perf_counter() - start))
 
 
 async def run(setting: Setting) -> Result:
