@@ -16,12 +16,12 @@ _NAMED = re.compile(r"^```(\w+) (file|more)=(\S+)\n(.*?)^```$", re.MULTILINE | r
 _LINK = re.compile(r"\]\((?:docs/)?([\w./-]+\.md)((?:#[^)]*)?)\)")
 _BARE = re.compile(r"\[(?:docs/)?([\w./-]+\.md)\]\(((?:docs/)?\1(?:#[^)]*)?)\)")
 _FILE = re.compile(r"\[([^\]]+)\]\((?![a-z]+:|#)[\w./-]+(?<!\.md)\)")
-_EXAMPLE = re.compile(r"\[([^\]]+)\]\((?:\.\./)?examples/[^)]*\)")
+_EXAMPLE = re.compile(r"\[([^\]]+)\]\((?:\.\./)?(?:apps|examples)/[^)]*\)")
 _PICTURE = re.compile(r'<picture>.*?srcset="(.*?)".*?alt="(.*?)" src="(.*?)".*?</picture>', re.DOTALL)
 
 
 def with_titles(text: str) -> str:
-    """Let a link whose text is the name of its page show its title; links to examples, which are on no page, go."""
+    """Let a link whose text is the name of its page show its title; links to what is on no page, as examples, go."""
     return _BARE.sub(r"[](\2)", _EXAMPLE.sub(r"\1", text))
 
 

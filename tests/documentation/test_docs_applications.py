@@ -91,7 +91,7 @@ async def test_scheduling(folder: Path) -> None:
 
 def test_http(folder: Path) -> None:
     registry = TestApp(write_program(page("docs/http.md"), folder / "recordings.py")).registry
-    assert [route.pattern for route in registry.routes] == ["/export/{recording_id}"]
+    assert [route.pattern for route in registry.routes] == ["/export/{recording_id}", "/webhooks/bank"]
 
 
 async def test_security(folder: Path) -> None:
