@@ -265,6 +265,10 @@ class ServerSession:
         self._answer(Action, request_id)
         return pack_action_response(request_id, packed_result)
 
+    def is_in_room(self, room_id: int) -> bool:
+        """Tell whether the client may still be told of a room: it has joined it, has not left it and was not put out."""
+        return room_id in self._rooms
+
     def send_presence(self, room_id: int, packed_changes: bytes, me: str | None = None) -> bytes:
         """Tell what has changed in a room, as ``pack_presence_changes`` gave it."""
         self._check_sendable(PresenceUpdate)

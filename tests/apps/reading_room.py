@@ -39,6 +39,16 @@ async def hall(ctx: QueryContext) -> None:
     """Everybody may be here, and nothing is said of anybody."""
 
 
+class Corner(Model):
+    x: float
+    y: float
+
+
+@query(public=True, presence=True)
+async def map(ctx: QueryContext, zoom: float, corner: Corner) -> None:
+    """Everybody who looks at the same part of a map."""
+
+
 @query(public=True)
 async def titles(ctx: QueryContext) -> list[str]:
     return [each.title for each in await ctx.db.query(Document).take(100)]

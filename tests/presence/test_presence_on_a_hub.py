@@ -11,13 +11,14 @@ import pytest
 import pytest_asyncio
 
 from helpers.running_hub import RunningHub, running_hub
+from synovia.limits.allowance import Allowance
 from synovia.sync import presence as hub_side
 from synovia.sync.socket import Ending
 from synovia_client import BlockingClient, Client, FunctionError, Member, Presence
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
 READING_ROOM = Path(__file__).resolve().parents[1] / "apps" / "reading_room.py"
-ROOM, HALL, TITLES, ADD = (f"reading_room:{name}" for name in ("room", "hall", "titles", "add"))
+ROOM, HALL, MAP, TITLES, ADD = (f"reading_room:{name}" for name in ("room", "hall", "map", "titles", "add"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -170,6 +171,40 @@ async def test_who_sends_nothing_any_more_is_not_shown_until_they_do(
         monkeypatch.setattr(hub_side, "SILENCE_SECONDS", 0.0)  # as if nobody had sent anything for long
         await until(his, lambda members: len(members) == 0)
         monkeypatch.undo()
+        await until(hers, lambda members: len(members) == 2)
+
+
+async def test_who_leaves_is_told_no_more_though_that_waits_for_its_turn(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bo = await hub.connect("ada"), await hub.connect("bo")
+    held, go, pace = asyncio.Event(), asyncio.Event(), Allowance.pace
+
+    async def hold_the_first(self: Allowance, messages: int, size: int) -> None:
+        if not held.is_set():
+            held.set()
+            await go.wait()
+        await pace(self, messages, size)
+
+    async with ada.presence(HALL) as hers:
+        async with bo.presence(HALL) as his:
+            await until(hers, lambda members: len(members) == 2)
+            monkeypatch.setattr(Allowance, "pace", hold_the_first)
+            del his
+        await held.wait()
+        hers.update("moved")
+        await until(hers, lambda members: (None, "moved") in seen(members))
+        assert [socket.ending for socket, _ in hub.app.hub.connections] == [None, None]
+        go.set()
+        await until(hers, lambda members: len(members) == 1)
+
+
+async def test_equal_arguments_are_one_room(hub: RunningHub) -> None:
+    ada, bo = await hub.connect("ada"), await hub.connect("bo")
+    place: dict[str, Any] = {"zoom": 2.0, "corner": {"x": 1, "y": 2}}
+    same: dict[str, Any] = {"corner": {"y": 2, "x": 1.0}, "zoom": 2}
+    async with ada.presence(MAP, place) as hers, bo.presence(MAP, same) as his:
+        assert len(his.members) == 2
         await until(hers, lambda members: len(members) == 2)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-MOST_DEPARTURES: Final = 1_000
-"""So many of those who have gone are remembered; who was told before is told of everybody anew."""
+FEWEST_DEPARTURES: Final = 32
+"""So many of those who have gone are remembered, and in a room of more as many as are there: to tell somebody who was told
+before of everybody anew costs no more than that."""
 
 
 class Claim(NamedTuple):
@@ -114,7 +115,7 @@ class Room:
         self.number += 1
         del self._present[name]
         self._departures.append(_Departure(name, known.first, self.number))
-        if len(self._departures) > MOST_DEPARTURES:
+        while len(self._departures) > max(FEWEST_DEPARTURES, len(self._present)):
             self._forgotten = self._departures.popleft().went
         return True
 

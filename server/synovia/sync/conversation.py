@@ -153,6 +153,7 @@ class Conversation:
             self.query_set.forget_past()
         if self._presence is not None:
             self._presence.watch(lambda seconds: self.socket.is_silent(now, seconds))
+            self._count_subscriptions()
         self._sign_in.check_expiry()
 
     def end_session(self, session: str) -> None:
@@ -256,6 +257,8 @@ def _weight(message: Any) -> int:
     """Tell as how many messages one counts."""
     if isinstance(message, m.Mutation):
         return MUTATION_WEIGHT
+    if isinstance(message, m.PresenceJoin):
+        return 2  # as one query that is subscribed to
     return 1 + len(message.add) if isinstance(message, m.ModifyQuerySet) else 1
 
 

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from synovia.errors import FunctionError
 from synovia.identity import Account, Identity
@@ -26,6 +26,8 @@ from synovia_protocol.sessions import ServerSession
 
 SILENCE_SECONDS: Final = 12.0
 """A client that has sent nothing for so long is shown to nobody, until it sends something: clients ping more often."""
+_INTEGERS: Final = 2**53
+"""Below it JavaScript has no other form for a number without a fraction."""
 
 
 class Membership:
@@ -46,6 +48,13 @@ class Membership:
         self.who: bytes | None = None
         self.told: int | None = None
         self.since = time.time_ns()
+        self._entered = 0
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the client is to be told something: at first all who are there, itself among them."""
+        before = self._entered - 1 if self.told is None else self.told
+        return self.who is not None and before < self.room.published
 
     def show(self, *, visible: bool) -> None:
         """Have the others see the client as it is, or not at all."""
@@ -53,6 +62,8 @@ class Membership:
             self.room.show(self.name, self, Claim(self.since, self.who, self.state))
         else:
             self.room.remove(self.name, self)
+        if self.who is not None:
+            self._entered = self._entered or self.room.everybody.number
 
 
 class ClientPresence:
@@ -134,7 +145,8 @@ class ClientPresence:
         return None
 
     def _refuse(self, room_id: int, error: ErrorInfo) -> None:
-        self._end(PresenceEnded(room_id, error))
+        if self._session.is_in_room(room_id):  # not if it has left, and that waits for its turn
+            self._end(PresenceEnded(room_id, error))
 
     def _ask(self, join: PresenceJoin) -> Subscription | None:
         added, floor = QueryAdd(join.room_id, join.path, join.args), self._engine.floor(self._look_soon)
@@ -225,11 +237,8 @@ class ClientPresence:
 
     def advance(self) -> list[bytes]:
         """Give the frames that tell the client what has changed in its rooms."""
-        told = [(room_id, member) for room_id, member in self._members.items() if self._news(member)]
-        return [self._tell(room_id, member) for room_id, member in told]
-
-    def _news(self, member: Membership) -> bool:
-        return member.who is not None and (member.told is None or member.told < member.room.published)
+        told = [(room_id, member) for room_id, member in self._members.items() if member.has_news]
+        return [self._tell(room_id, member) for room_id, member in told if self._session.is_in_room(room_id)]
 
     def _tell(self, room_id: int, member: Membership) -> bytes:
         first = member.told is None
@@ -239,7 +248,16 @@ class ClientPresence:
 
 def _key(join: PresenceJoin) -> bytes:
     """Name a room alike on all hubs."""
-    return hashlib.blake2b(join.path.encode() + b"\0" + pack(dict(sorted(join.args.items()))), digest_size=16).digest()
+    return hashlib.blake2b(join.path.encode() + b"\0" + pack(_alike(join.args)), digest_size=16).digest()
+
+
+def _alike(value: Any) -> Any:
+    """Give equal values one form: JavaScript sends 2.0 as 2, and maps are in the order in which a program has filled them."""
+    if isinstance(value, dict):
+        return {name: _alike(value[name]) for name in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_alike(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INTEGERS else value
 
 
 def _name(session: bytes, key: bytes, room_id: int) -> str:
