@@ -274,6 +274,8 @@ class Search(Generic[T]):
             UnknownIndex: A filter has no value, neither here nor by the rules.
         """
         known = await self._view.known_values() if self._lacks_filter() else {}
+        if known is None:
+            return None
         values = []
         for place, name in enumerate(self._spec.filters):
             database = self._spec.index.fields[place]

@@ -238,9 +238,10 @@ class TableView:
                 return shown[:limit]
             most = max(_FEW, 2 * most)
 
-    async def known_values(self) -> Mapping[str, Any]:
-        """Give the values that some fields have in all that is to be seen, by the names in the database."""
-        return (await self._scope()).equal
+    async def known_values(self) -> Mapping[str, Any] | None:
+        """Give the values that some fields have in all that is to be seen, by the names in the database; None: nothing is."""
+        scope = await self._scope()
+        return None if scope.empty else scope.equal
 
     async def count(self, scan: Scan) -> int:
         """Count the documents of an interval."""
