@@ -239,7 +239,7 @@ class TableView:
             most = max(_FEW, 2 * most)
 
     async def known_values(self) -> Mapping[str, Any] | None:
-        """Give the values that some fields have in all that is to be seen, by the names in the database; None: nothing is."""
+        """Give the values that some fields have in all that may be seen, by the names in the database; None: nothing may."""
         scope = await self._scope()
         return None if scope.empty else scope.equal
 

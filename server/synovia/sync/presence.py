@@ -252,7 +252,7 @@ def _key(join: PresenceJoin) -> bytes:
 
 
 def _alike(value: Any) -> Any:
-    """Give equal values one form: JavaScript sends 2.0 as 2, and maps are in the order in which a program has filled them."""
+    """Give equal values one form: JavaScript sends 2.0 as 2, and a map is in the order in which a program has filled it."""
     if isinstance(value, dict):
         return {name: _alike(value[name]) for name in sorted(value)}
     if isinstance(value, list | tuple):
