@@ -62,8 +62,8 @@ def hold(holder: RecordingSubscriber, name: str, kind: str, number: int, address
 @pytest.mark.slow
 async def test_more_than_any_number_of_rows_is_remembered_if_there_is_room() -> None:
     async with running_engine(REGISTRY) as engine:
-        for _ in range(3):
-            await add_parts(engine, "a", 8000)
+        for _ in range(6):
+            await add_parts(engine, "a", 4000)
         holder = RecordingSubscriber(engine)
         live = holder.subscribe("all", PATHS["listed"], {"kind": "a"})
         await holder.settled()
