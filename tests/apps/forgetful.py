@@ -21,7 +21,8 @@ async def everything(ctx: QueryContext, table: str, field: str, of: str) -> dict
     rows = ctx.db.query(table_of(table))
     spec, found = table_of(table).spec, dict[str, list[str]]()
     searches = {each.index.name: each for each in spec.searches}
-    for index in spec.indexes:
+    own = {each.lacking for each in spec.searches}  # the server's own: which texts are not indexed yet
+    for index in [each for each in spec.indexes if each not in own]:
         if index.name in searches:
             search = searches[index.name]
             filters = dict.fromkeys(search.filters, of)

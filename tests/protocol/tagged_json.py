@@ -35,7 +35,7 @@ def untag(value: Any) -> Any:
 def _object(value: dict[str, Any]) -> Any:
     kind = getattr(messages, value["is"], None) or getattr(errors, value["is"])
     fields = {name: untag(item) for name, item in value.items() if name != "is"}
-    for name in ("add", "remove", "updates", "patches", "shape"):
+    for name in ("add", "remove", "updates", "patches", "shape", "here", "moved", "left"):
         if name in fields:
             fields[name] = tuple(fields[name])
     return kind(**fields)

@@ -69,7 +69,7 @@ def without_records() -> None:
         return None
 
     request: Any = mutations.Request
-    request.record = lambda self, run: None
+    request.record = lambda *_: None
     runner: Any = mutations.Mutations
     runner.earlier = nothing
 
