@@ -72,6 +72,7 @@ describe.skipIf(noBrowser)("the chat made for Convex", () => {
   });
 
   it("survives a hub that is killed: what was written meanwhile arrives, once", async () => {
+    await expect.poll(() => ada.page.locator(".sending").count(), { timeout: 60_000 }).toBe(0);
     await scene.hub.kill();
     await ada.page.getByRole("status").waitFor();
     await ada.write("are you there?");

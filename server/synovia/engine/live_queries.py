@@ -294,19 +294,26 @@ class LiveQueries:
         """Give the indexes of a table by which commits to it are looked at."""
         return self.index.indexes(table)
 
-    def expire(self) -> None:
-        """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it."""
-        now = self._executor.now()
+    def expire(self) -> bool:
+        """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it.
+
+        Returns:
+            Whether there is something of that.
+        """
+        now, found = self._executor.now(), False
         if now < self._looked_at - WENT_BACK_MS:
             self._expiries.clear()
             for live in list(self._timed):
                 self.outdate(live)
+                found = True
         self._looked_at = now
         while self._expiries and self._expiries[0][0] <= now:
             due, _, live = heapq.heappop(self._expiries)
             if live.holds_until == due:
                 self.outdate(live)
+                found = True
         self._set_alarm(now)
+        return found
 
     def outdate(self, live: LiveQuery) -> None:
         """Have the result found anew, though no commit has changed what it was found from."""
