@@ -13,6 +13,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from synovia.hubs.forwarding import PRESENCE
@@ -20,8 +22,8 @@ from synovia.hubs.leadership import Mark
 from synovia.hubs.link import Link, LinkLost
 from synovia.presence.room import Changes
 from synovia.presence.rooms import OpenRoom, Rooms
-from synovia.presence.wire import Report, pack_report, unpack_report
-from synovia.tasks import end
+from synovia.presence.wire import Report, pack_report, parts_of, unpack_report
+from synovia.tasks import end, keep_running
 
 logger = logging.getLogger("synovia")
 
@@ -35,27 +37,54 @@ PAUSE_SECONDS: Final = 0.005
 ANSWER_SECONDS: Final = 5.0
 ANEW: Final = b"anew"
 """The answer of a hub that has forgotten what it was told before, or never heard it."""
+_SHORTEST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 
 Connect = Callable[[Mark], Awaitable[Link]]
+
+
+@dataclass(slots=True, eq=False)
+class Told:
+    """What another hub knows of one room, from its opening there to its end.
+
+    Attributes:
+        room: The room here; None: it has not been told of any.
+        number: The newest change of those of this hub that it has been told.
+    """
+
+    room: OpenRoom | None = None
+    number: int = 0
+
+
+_Telling = list[tuple[bytes, Told, OpenRoom, int]]
+"""By room, what another hub knows of it, and what it will know once it has taken a report."""
 
 
 class Colleague:
     """Another hub, as far as rooms are concerned.
 
     Attributes:
-        told: By room that is open there too, the room here and the newest change of those of this hub that it has been told;
-            None: nothing.
+        told: By room that is open there too, what it has been told of it.
         opened, closed: What it has not been told of the rooms of this hub.
     """
 
     def __init__(self, mark: Mark) -> None:
         self.mark = mark
         self.news = asyncio.Event()
-        self.told: dict[bytes, tuple[OpenRoom, int] | None] = {}
+        self.told: dict[bytes, Told] = {}
         self.opened: set[bytes] = set()
         self.closed: set[bytes] = set()
         self.task: asyncio.Task[None] | None = None
+
+    def begin(self, keys: Iterable[bytes]) -> None:
+        """Take notice that it has opened rooms, of which it knows nothing."""
+        self.told.update((key, Told()) for key in keys)
+
+    def has_heard(self, telling: _Telling) -> None:
+        """Take notice that it has taken a report; a room that it has opened anew meanwhile knows nothing of that."""
+        for key, told, room, number in telling:
+            if self.told.get(key) is told:
+                told.room, told.number = room, number
 
 
 class Sharing:
@@ -111,8 +140,8 @@ class Sharing:
             self._forget(name)
         for name in known.keys() - self._others.keys():
             other = self._others[name] = Colleague(known[name])
-            other.told = dict.fromkeys(self._wants.get(name, ()), None)
-            other.task = asyncio.create_task(self._tell(other), name="presence to another hub")
+            other.begin(self._wants.get(name, ()))
+            other.task = keep_running(partial(self._tell, other), "presence to another hub")
 
     # --- what is told
 
@@ -137,13 +166,15 @@ class Sharing:
                 other.news.set()
 
     async def _tell(self, other: Colleague) -> None:
-        wait = 0.1
+        wait = _SHORTEST_WAIT
         while True:
+            began = self._clock()
             try:
                 await self._tell_until_it_breaks(other)
             except (OSError, EOFError, TimeoutError, LinkLost) as error:
                 logger.debug("a hub is not told who is present: %s", error or type(error).__name__)
                 await self._lost(other.mark)
+            wait = _SHORTEST_WAIT if self._clock() - began > _LONGEST_WAIT else wait
             await asyncio.sleep(wait)
             wait = min(_LONGEST_WAIT, wait * 2)
 
@@ -153,37 +184,45 @@ class Sharing:
             anew = True
             while True:
                 other.news.clear()
-                report, told = self._report(other, anew=anew)
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    anew = await link.ask(PRESENCE + pack_report(report)) == ANEW
+                report, telling = self._report(other, anew=anew)
+                anew = not await self._send(link, report)
+                await asyncio.sleep(PAUSE_SECONDS)
                 if anew:
                     continue
-                other.told.update((key, now) for key, now in told.items() if key in other.told)
-                await asyncio.sleep(PAUSE_SECONDS)
+                other.has_heard(telling)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_SECONDS):
                         await other.news.wait()
         finally:
             await link.close()
 
-    def _report(self, other: Colleague, *, anew: bool) -> tuple[Report, dict[bytes, tuple[OpenRoom, int]]]:
+    @staticmethod
+    async def _send(link: Link, report: Report) -> bool:
+        """Send a report; tell whether it has been taken, or all is wanted anew."""
+        for part in parts_of(report):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                if await link.ask(PRESENCE + pack_report(part)) == ANEW:
+                    return False
+        return True
+
+    def _report(self, other: Colleague, *, anew: bool) -> tuple[Report, _Telling]:
         """Make what a hub is to be told, and say up to which changes that is."""
         opened, closed = sorted(other.opened), sorted(other.closed)
         if anew:
             opened, closed = [room.key for room in self._rooms], []
-            other.told = dict.fromkeys(other.told, None)
+            other.begin(list(other.told))
         other.opened, other.closed = set(), set()
         changes: list[tuple[bytes, Changes]] = []
-        told: dict[bytes, tuple[OpenRoom, int]] = {}
-        for key, before in other.told.items():
+        telling: _Telling = []
+        for key, told in other.told.items():
             room = self._rooms.get(key)
-            number = before[1] if before is not None and before[0] is room else None
+            number = told.number if told.room is room else None
             if room is not None and room.ours.number != number:
                 changes.append((key, room.ours.since(number)))
-                told[key] = room, room.ours.number
+                telling.append((key, told, room, room.ours.number))
             elif room is None and key in closed:
                 changes.append((key, Changes([], [], [], whole=True)))
-        return Report(self._name, anew, opened, closed, changes), told
+        return Report(self._name, anew, opened, closed, changes), telling
 
     # --- what is heard
 
@@ -210,7 +249,7 @@ class Sharing:
         if other is not None and (report.opened or report.closed):
             for key in report.closed:
                 other.told.pop(key, None)
-            other.told.update(dict.fromkeys(report.opened, None))
+            other.begin(report.opened)
             other.news.set()
 
     def _forget(self, hub: bytes) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from synovia.presence.room import Changes, Claim
 from synovia_protocol import codec
+
+MOST_BYTES: Final = 1024 * 1024
+"""A report with more is sent in parts: the other hub refuses what is larger than a frame may be."""
+_ENTRY_BYTES: Final = 64
+"""At most, of an id and what stands around it."""
 
 
 class Report(NamedTuple):
@@ -23,6 +29,32 @@ class Report(NamedTuple):
     opened: list[bytes]
     closed: list[bytes]
     changes: list[tuple[bytes, Changes]]
+
+
+def parts_of(report: Report, most: int = MOST_BYTES) -> list[Report]:
+    """Cut a report into some that say the same one after another, each of about ``most`` bytes."""
+    parts, size = [report._replace(changes=[])], 0
+    for key, changes in report.changes:
+        for piece, length in _pieces(changes, most):
+            if size and size + length > most:
+                parts.append(Report(report.hub, False, [], [], []))
+                size = 0
+            parts[-1].changes.append((key, piece))
+            size += length
+    return parts
+
+
+def _pieces(changes: Changes, most: int) -> Iterator[tuple[Changes, int]]:
+    piece, size = changes._replace(here=[], moved=[]), _ENTRY_BYTES * (1 + len(changes.left))
+    for place, entries in enumerate((changes.here, changes.moved)):
+        for name, claim in entries:
+            length = _ENTRY_BYTES + len(claim.who) + len(claim.state)
+            if size + length > most:
+                yield piece, size
+                piece, size = Changes([], [], [], whole=False), _ENTRY_BYTES
+            (piece.moved if place else piece.here).append((name, claim))
+            size += length
+    yield piece, size
 
 
 def pack_report(report: Report) -> bytes:
