@@ -83,3 +83,9 @@ def test_any_text_has_words_that_are_found_by_themselves(text: str) -> None:
         for word, stem in analyzer.searched(text):
             assert 0 < len(word) <= MAX_WORD
             assert {word, stem} <= {*terms.words}
+
+
+def test_characters_that_stand_for_many_others_do_not_make_a_text_long() -> None:
+    wide = "\ufdfa"  # stands for 18
+    assert len([*words_in(f"{wide} " * 50)]) == 200, "an ordinary text counts as a whole"
+    assert sum(len(word.text) for word in words_in(f"{wide} " * 10_000)) <= 4 * 20_000

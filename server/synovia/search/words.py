@@ -17,6 +17,11 @@ MAX_WORD: Final = 64
 """Characters of a word that count."""
 _ENDING: Final = 2
 """An apostrophe with no more letters behind it belongs to the word, as in *don't* and *knee's*; others part two words."""
+_LONGER: Final = 4
+"""So many times longer a text may become when its characters are resolved into others (NFKC); the rest does not count. Some
+characters stand for 18 others: a text of these would take long."""
+_FEW: Final = 1024
+"""A text that has become no longer than that counts as a whole."""
 _LAST_MARK: Final = 0x1E8D6
 _FOLDED_MARKS: Final = re.compile("[\u0300-\u036f]")
 """The accents of Latin, Greek and Cyrillic letters; the marks of other scripts are as much as letters."""
@@ -42,7 +47,8 @@ def words_in(text: str) -> Iterator[Word]:
         for found in _ASCII_WORD.finditer(text.lower()):
             yield Word(found[0][:MAX_WORD])
         return
-    for found in _pattern().finditer(unicodedata.normalize("NFKC", text).casefold()):
+    most = max(_FEW, _LONGER * len(text))
+    for found in _pattern().finditer(unicodedata.normalize("NFKC", text)[:most].casefold()):
         run = unicodedata.normalize("NFC", found[0])
         if found.lastgroup == "ideographs":
             yield from _pairs(run)
