@@ -91,11 +91,13 @@ async def flaky(ctx: ActionContext, until: int) -> int:
 
 
 class Waiter:
-    """Tells of a ``wait`` that it has begun, and that it was cancelled."""
+    """Tells of a ``wait`` that it has begun, was cancelled, and has cleaned up once it was let."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.may_clean_up = asyncio.Event()
+        self.clean = asyncio.Event()
 
 
 WAITERS: list[Waiter] = []
@@ -109,6 +111,8 @@ async def wait(ctx: ActionContext) -> None:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
         WAITERS[-1].cancelled.set()
+        await WAITERS[-1].may_clean_up.wait()
+        WAITERS[-1].clean.set()
         raise
 
 

@@ -230,9 +230,13 @@ async def test_an_action_that_runs_is_cancelled_with_the_commit_that_cancels_it(
             await waiter.begun.wait()
             assert await last.mutation("trips:cancel", {"callId": call_id}) is True
             await waiter.cancelled.wait()
+            for hub in running:
+                hub.app.scheduler.notify()  # as anything else does that comes due meanwhile
             async for [found, *_] in first.subscribe("trips:status", {"callId": call_id}):
                 if found == "cancelled":
                     break
+            waiter.may_clean_up.set()
+            await waiter.clean.wait()  # which is not cancelled once more
         assert all(hub.app.scheduler.failures.total.count == 0 for hub in running)
 
 

@@ -189,9 +189,14 @@ class Runner:
         if version is None or version.packed is None:
             return
         ours = set(codec.unpack(version.packed))
-        for id_, since in self._acting.items():
+        for id_, since in list(self._acting.items()):
             if since <= live.ran_at and id_ not in ours:
-                self._busy[id_].cancel()
+                self._end_action(id_)
+
+    def _end_action(self, id_: str) -> None:
+        """Cancel an action, once: what it does to clean up is not interrupted."""
+        if self._acting.pop(id_, None) is not None:
+            self._busy[id_].cancel()
 
     def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
         """Take up what is due as of ``ts``, as far as there is room."""
@@ -329,7 +334,7 @@ class Runner:
             with running_scheduled(id_):
                 return await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
         finally:
-            del self._acting[id_]
+            self._acting.pop(id_, None)
 
     async def _unpack(self, item: DueCall) -> None:
         outcome = await self._commit(lambda ctx: self._transitions.unpack(ctx, item.id), path="_scheduler:unpack")
@@ -382,9 +387,7 @@ class Runner:
             return
         outcome = await self._engine.transact(lambda ctx: self._transitions.renew(ctx, held), path="_scheduler:renew")
         for id_ in [] if outcome.error is not None else outcome.value():
-            task = self._busy.get(id_)
-            if task is not None and id_ in self._held:
-                task.cancel()
+            self._end_action(id_)
 
 
 def _key(item: DueCall) -> str:
