@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,31 @@ async def test_a_small_one_goes_at_once(app: TestApp) -> None:
     await app.caller().mutation("households:leave", {"household": "small"})
     assert await stored(app, "persons") == 2 * PERSONS
     assert await stored(app, cascades.CASCADES.name) == 0
+
+
+async def test_it_asks_the_database_nothing_as_long_as_nothing_is_going(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = app.caller()
+    await ann.query("households:census")
+    snapshots, asked = type(app.store.snapshot(app.engine.head)), list[str]()
+
+    def noting(read: Any) -> Any:
+        async def noted(self: Any, table: str, *args: Any, **more: Any) -> Any:
+            asked.append(table)
+            return await read(self, table, *args, **more)
+
+        return noted
+
+    for name in ("get", "scan"):
+        monkeypatch.setattr(snapshots, name, noting(getattr(snapshots, name)))
+    await ann.query("households:census")
+    await ann.mutation("households:lend", {"household": "large", "to": "other"})
+    assert {"persons", "toys"} & set(asked)
+    assert cascades.CASCADES.name not in asked
+    await ann.mutation("households:leave", {"household": "large"})
+    await ann.query("households:census")
+    assert cascades.CASCADES.name in asked
 
 
 async def code_of(call: object) -> str | None:

@@ -26,6 +26,8 @@ AT_ONCE: Final = 1_000
 """So many documents go along in the mutation itself; if there are more, none does."""
 STEP: Final = 50
 """So many documents are deleted in one of the steps that follow."""
+_COUNT: Final = "count"
+"""The id of the document that counts the notes. Runs ask for it first: hubs have it at hand, that there is none as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,29 @@ class Going:
 
 async def all_going(transaction: Transaction) -> list[Going]:
     """Read which deletions are going on."""
-    return [Going.of(note) for note in await transaction.scan(Scan(CASCADES.name, BY_ID, keys.prefix(())))]
+    if await transaction.get(CASCADES.name, _COUNT) is None:
+        return []
+    notes = await transaction.scan(Scan(CASCADES.name, BY_ID, keys.prefix(())))
+    return [Going.of(note) for note in notes if note["_id"] != _COUNT]
+
+
+async def note_going(transaction: Transaction, going: Going) -> None:
+    """Note that what refers to a document is going."""
+    transaction.write(CASCADES.name, going.id, None, going.note())
+    await _count(transaction, 1)
+
+
+async def note_gone(transaction: Transaction, going: Going) -> None:
+    """Take a note away: nothing refers to the document any more."""
+    transaction.write(CASCADES.name, going.id, going.note(), None)
+    await _count(transaction, -1)
+
+
+async def _count(transaction: Transaction, more: int) -> None:
+    # Counted, not only marked: so every note is a write of this document, and of two at once one is run again.
+    before = await transaction.get(CASCADES.name, _COUNT)
+    notes = more + (0 if before is None else before["notes"])
+    transaction.write(CASCADES.name, _COUNT, before, {"_id": _COUNT, "notes": notes} if notes else None)
 
 
 class Cascades:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from synovia import keys
 from synovia.errors import FunctionError
-from synovia.functions.cascades import AT_ONCE, CASCADES, Going
+from synovia.functions.cascades import AT_ONCE, Going, note_going, note_gone
 from synovia.functions.visibility import NOT_DELETED
 from synovia.schema import Document, Table
 from synovia.schema.kept import DELETED_AT, SoftDelete
@@ -79,7 +79,8 @@ class Deletions:
         except _TooMany:
             for each in waiting:
                 await self._change(each.table, each.document, None)
-                self._note(Going(each.table.spec.name, each.document["_id"], self._actor))
+                going = Going(each.table.spec.name, each.document["_id"], self._actor)
+                await note_going(self._transaction, going)
 
     async def go_on(self, going: Going, most: int) -> int:
         """Delete some of what refers to a document that is gone.
@@ -102,7 +103,7 @@ class Deletions:
                 if most == 0 or self._has_written_much():
                     return 0
                 more = len(found) == _AT_A_TIME
-        self._transaction.write(CASCADES.name, going.id, going.note(), None)
+        await note_gone(self._transaction, going)
         return most
 
     def _has_written_much(self) -> bool:
@@ -117,11 +118,9 @@ class Deletions:
         await self._change(relation.table, document, None)
         for each in self._relations.to.get(relation.table.spec.name, ()):
             if each.on_delete != "restrict" and await self._referring(each, document, most=1):
-                self._note(Going(relation.table.spec.name, document["_id"], going.actor, going.depth + 1))
+                below = Going(relation.table.spec.name, document["_id"], going.actor, going.depth + 1)
+                await note_going(self._transaction, below)
                 return
-
-    def _note(self, going: Going) -> None:
-        self._transaction.write(CASCADES.name, going.id, None, going.note())
 
     def _may_go_later(self, leaving: list[Leaving]) -> bool:
         """Tell whether what goes along may do so later: nothing can refuse that, and no document is only marked."""
