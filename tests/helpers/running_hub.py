@@ -14,6 +14,7 @@ from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import Registry
 from synovia.hubs.settings import HubsSettings
+from synovia.limits.settings import HubLimits
 from synovia.migrations.settings import DocumentSettings
 from synovia_client import Client
 
@@ -47,12 +48,15 @@ async def running_hub(
     application: Path | Registry = MOTION,
     clock: Callable[[], float] = time.time,
     hubs: HubsSettings | None = None,
+    limits: HubLimits | None = None,
 ) -> AsyncIterator[RunningHub]:
     """Run a hub until the block ends; ``clock`` tells by what time tokens expire, ``hubs`` how others are found.
 
     It does not check documents in the background, so that what is read is what calls read.
     """
-    settings = Settings(store=None, documents=DocumentSettings(check=False), hubs=hubs or HubsSettings())
+    settings = Settings(
+        store=None, documents=DocumentSettings(check=False), hubs=hubs or HubsSettings(), limits=limits or HubLimits()
+    )
     app = Synovia(application, store=store, settings=settings, development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(app)

@@ -12,18 +12,20 @@ import pytest_asyncio
 
 from helpers.running_hub import RunningHub, running_hub
 from synovia.limits.allowance import Allowance
+from synovia.limits.settings import HubLimits
 from synovia.sync import presence as hub_side
 from synovia.sync.socket import Ending
 from synovia_client import BlockingClient, Client, FunctionError, Member, Presence
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
+MEMBERS = 150
 READING_ROOM = Path(__file__).resolve().parents[1] / "apps" / "reading_room.py"
 ROOM, HALL, MAP, TITLES, ADD = (f"reading_room:{name}" for name in ("room", "hall", "map", "titles", "add"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_hub() -> AsyncIterator[RunningHub]:
-    async with running_hub("sqlite://:memory:", READING_ROOM) as running:
+    async with running_hub("sqlite://:memory:", READING_ROOM, limits=HubLimits(max_room_members=MEMBERS)) as running:
         yield running
 
 
@@ -232,6 +234,14 @@ async def test_what_is_shown_is_bounded(hub: RunningHub) -> None:
         await until(hers, lambda members: (None, "short") in seen(members))
         with pytest.raises(FunctionError, match="cannot be sent"):
             his.update(object())
+
+
+async def test_members_of_a_room_are_bounded(hub: RunningHub) -> None:
+    ada, bo = await hub.connect("ada"), await hub.connect("bo")
+    rooms = [ada.presence(HALL) for _ in range(90)] + [bo.presence(HALL) for _ in range(MEMBERS - 89)]
+    entered = await asyncio.gather(*(room.__aenter__() for room in rooms))
+    assert [room.error.code for room in entered if room.error is not None] == ["limit_exceeded"]
+    await asyncio.gather(*(room.__aexit__() for room in entered))
 
 
 async def test_rooms_of_a_connection_are_bounded(hub: RunningHub) -> None:

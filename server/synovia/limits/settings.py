@@ -30,6 +30,7 @@ class HubLimits(BaseModel):
         max_subscriptions: Queries in one query set; one more fails with ``limit_exceeded``.
         max_subscriptions_per_address: Queries in all query sets of an address, likewise.
         max_rooms: Rooms in which a connection is present; one more fails with ``limit_exceeded``.
+        max_room_members: Clients that are shown in one room; the presence of one more ends with ``limit_exceeded``.
         max_presence_bytes: The largest state that a client shows in a room, encoded; a larger one ends its presence there
             with ``too_large``.
         max_result_bytes: The largest result of a function, encoded; a larger one fails with ``too_large``.
@@ -91,6 +92,7 @@ class HubLimits(BaseModel):
     max_subscriptions: Count = 1_000
     max_subscriptions_per_address: Count = 10_000
     max_rooms: Count = 100
+    max_room_members: Count = 1_000
     max_presence_bytes: Count = 4096
     max_result_bytes: Bytes = 16 * MIB
     max_result_elements: Count = 1_000_000

@@ -207,14 +207,21 @@ class ClientPresence:
         ts, version = member.query.live.newest(self._engine.head)
         if version is None or version is member.query.version or member.query.too_old(ts):
             return
-        if version.error is not None:
-            self._refuse(room_id, version.error)
+        error = version.error or (self._crowded(member) if member.who is None else None)
+        if error is not None:
+            self._refuse(room_id, error)
             self._drop(room_id)
         elif version.packed is not None:
             member.query.version = version
             member.who = version.packed
             member.show(visible=self._visible)
             self.wake()
+
+    def _crowded(self, member: Membership) -> ErrorInfo | None:
+        most = self._limits.max_room_members
+        if len(member.room.everybody) < most:
+            return None
+        return ErrorInfo(ErrorCode.LIMIT_EXCEEDED, f"{most} are in this room, as many as may be")
 
     def _drop(self, room_id: int) -> None:
         member = self._members.get(room_id)
