@@ -113,6 +113,9 @@ async def test_data_of_a_table(scene: Scene) -> None:
     assert "there are more" in done.stderr
     done = await scene.synovia("data", "notes", "--where", "text~NOTE 4")
     assert len(done.stdout.splitlines()) == 1
+    done = await scene.synovia("data", "notes", "--where", "bord=a", "--json")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "note: notes declares no field 'bord'; is 'board' meant?\n"
     wrong = await scene.synovia("data", "no_table")
     assert (wrong.returncode, "there is no table" in wrong.stderr) == (1, True)
     assert (await scene.synovia("data", "notes", "--where", "nonsense")).returncode == 2
@@ -134,6 +137,8 @@ async def test_a_function_is_called(scene: Scene) -> None:
     assert done.returncode == 0, done.stderr
     done = await scene.synovia("call", "notes:on_board", '{"board": "a"}')
     assert json.loads(done.stdout)[0]["text"] == "by the operator"
+    done = await scene.synovia("call", "notes:on_board", '{"board": "a"}', "--json")
+    assert json.loads(done.stdout)["milliseconds"] > 0
     wrong = await scene.synovia("call", "notes:nothing")
     assert (wrong.returncode, "unknown_function" in wrong.stderr) == (1, True)
     wrong = await scene.synovia("call", "notes:nothing", "--json")

@@ -7,14 +7,18 @@ import itertools
 import json
 import math
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from dashboard.operating import Operator, operating
 from helpers.http_server import APPS
+from synovia.dashboard.conditions import Condition, conditions_of
+from synovia.dashboard.tables import FieldInfo
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Write
+from synovia.store.filters import Comparison
 
 
 @pytest.fixture
@@ -94,6 +98,34 @@ async def test_a_text_is_searched_over_pages(operator: Operator, limit: int) -> 
 async def test_conditions(operator: Operator, condition: dict[str, Any], expected: list[int]) -> None:
     await notes(operator, 4)
     assert await rows(operator, where=[condition]) == [f"note {number:03}" for number in expected]
+
+
+@pytest.mark.parametrize(
+    ("condition", "note"),
+    [
+        ({"field": "bord", "test": "eq", "value": "a"}, "notes declares no field 'bord'; is 'board' meant?"),
+        ({"field": "xyz.part", "test": "missing"}, "notes declares no field 'xyz'"),
+        ({"field": "text", "test": "gt", "value": 5}, "text holds texts, and 5 is none"),
+        ({"field": "text", "test": "contains", "value": 5}, None),
+        ({"field": "board", "test": "eq", "value": "a"}, None),
+        ({"field": "_id", "test": "eq", "value": "a"}, None),
+    ],
+)
+async def test_what_is_odd_about_a_condition_is_told(
+    operator: Operator, condition: dict[str, Any], note: str | None
+) -> None:
+    page = await operator.ask("data:rows", {"table": "notes", "where": [condition]})
+    assert page["notes"] == ([] if note is None else [note])
+
+
+def test_a_time_is_written_as_text() -> None:
+    fields = [FieldInfo(name="at", kind="date", type="datetime")]
+    day = datetime(2026, 11, 29, tzinfo=UTC)
+    for text in ("2026-11-29", "2026-11-29T00:00:00Z", "2026-11-29T02:00:00+02:00"):
+        found = conditions_of([Condition(field="at", test="ge", value=text)], "visits", fields)
+        assert (found.filter, found.notes) == (Comparison("at", "ge", day), [])
+    found = conditions_of([Condition(field="at", test="ge", value="soon")], "visits", fields)
+    assert found.notes == ["at holds times, and 'soon' is none"]
 
 
 @pytest.mark.parametrize(

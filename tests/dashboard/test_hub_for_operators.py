@@ -54,6 +54,11 @@ async def test_a_live_query_says_what_it_costs_and_why_it_ran_again(operator: Op
     [why] = details["wokenBy"]
     assert why.startswith("added notes ")
     assert why.endswith("which is in notes by by_board: board = 'a'")
+    assert [(each["path"], each.get("caller"), each["written"]) for each in details["calls"]] == [
+        ("notes:post", None, 1)
+    ]
+    log = await operator.ask("logs:recent", {"kind": "mutation"})
+    assert details["calls"][0]["number"] == log[0]["number"]
     assert "connection" in details["subscribers"][0]
     assert (await operator.call("query", "live:get", {"number": 10**6})).code == "not_found"
 
@@ -99,8 +104,14 @@ async def test_clients_of_both_protocols_are_listed() -> None:
         async with convex_wire(operator.running.port) as wire:
             await wire.follow(add(1, "notes:on_board", {"board": "a"}), add(2, "notes:on_board", {"board": "b"}))
             told = {each["protocol"]: each for each in await operator.ask("clients:list") if each["holds"]}
+            details = {name: await operator.ask("clients:get", {"name": each["name"]}) for name, each in told.items()}
     assert (told["convex"]["holds"], told["convex"].get("caller")) == (2, None)
     assert (told["synovia"]["holds"], told["synovia"]["callerName"]) == (1, "ada@example.org")
+    held = {name: [json.loads(each["arguments"]) for each in found["queries"]] for name, found in details.items()}
+    assert held["synovia"] == [{"board": "a"}]
+    assert sorted(each["board"] for each in held["convex"]) == ["a", "b"]
+    assert details["synovia"]["asOf"] == details["synovia"]["head"]
+    assert details["convex"].get("asOf") is None
 
 
 async def test_a_connection_is_ended_and_that_is_audited(operator: Operator) -> None:
@@ -111,6 +122,7 @@ async def test_a_connection_is_ended_and_that_is_audited(operator: Operator) -> 
         fatal, code = await client.end()
         assert (fatal.error.code, code, fatal.retry_after) == ("stopping", 1001, 1.0)
     assert (await operator.call("action", "clients:end", {"name": name})).code == "not_found"
+    assert (await operator.call("query", "clients:get", {"name": name})).code == "not_found"
     [entry] = await operator.audited()
     assert (entry["action"], entry["subject"], entry["data"]) == ("operator.end_client", name, {"by": "operator|ops"})
 

@@ -178,12 +178,19 @@ async def _show_rows(address: HubAddress, args: Mapping[str, Any], limit: int, *
         while shown < limit:
             some = {**args, "limit": min(limit - shown, MOST_AT_ONCE), "cursor": cursor}
             page = await hub.query("_system/data:rows", some)
+            if cursor is None:
+                _tell_notes(page)
             for row in page["rows"]:
                 _print_row(row, as_json=as_json)
             shown += len(page["rows"])
             if (cursor := page.get("nextCursor")) is None:
                 return
     _told(f"{counted(shown)} shown; there are more (--limit)")
+
+
+def _tell_notes(page: Mapping[str, Any]) -> None:
+    for note in page.get("notes", ()):
+        _told(f"note: {note}")
 
 
 def _document(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,6 +212,8 @@ async def _follow_rows(address: HubAddress, args: dict[str, Any], *, as_json: bo
     before: dict[str, Any] | None = None
     async with aclosing(followed(address, "_system/data:rows", args, _told)) as results:
         async for page in results:
+            if before is None:
+                _tell_notes(page)
             now = {row["id"]: row for row in page["rows"]}
             for sign, row in _changes(before, now):
                 _print_row(row, as_json=as_json, sign=sign)

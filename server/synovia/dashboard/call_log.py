@@ -17,6 +17,7 @@ from synovia.dashboard.signals import Signal
 from synovia.engine.observing import OK, EndedCall
 from synovia.functions.log_lines import LogLine
 from synovia.limits.refusal import LIMIT_CODES
+from synovia.store.base import Ts
 from synovia_protocol.errors import ErrorInfo
 
 MOST_CALLS: Final = 2_000
@@ -40,13 +41,14 @@ class LoggedCall:
     """A call that is over; its time is in milliseconds since 1970.
 
     Attributes:
+        ts: Of a mutation's commit.
         packed: Its result, if it is short.
         more: How many calls of the same function and outcome have ended in the same second and were not kept.
     """
 
     __slots__ = (
         "at", "caller", "error", "kind", "lines", "more", "number", "packed", "parent", "path", "read", "runs",
-        "scheduled", "seconds", "size", "word", "written",
+        "scheduled", "seconds", "size", "ts", "word", "written",
     )  # fmt: skip
 
     def __init__(self, call: EndedCall, at: float, *, keeps_result: bool = True) -> None:
@@ -64,6 +66,7 @@ class LoggedCall:
         self.lines: tuple[LogLine, ...] = () if outcome is None else outcome.log_lines
         self.read = 0 if outcome is None else outcome.documents_read
         self.written = 0 if outcome is None else outcome.documents_written
+        self.ts: Ts | None = outcome.ts if outcome is not None and self.written else None
 
 
 class Tally:
@@ -203,6 +206,10 @@ class CallLog:
     def traceback(self, reference: str) -> str | None:
         """Give the traceback of an error."""
         return self._tracebacks.get(reference)
+
+    def committed_at(self, ts: Ts) -> list[LoggedCall]:
+        """Give the mutations that a commit is of, the newest first; several may share one."""
+        return [each for each in self if each.ts == ts]
 
     def cause(self, logged: LoggedCall) -> int | None:
         """Give the number of the call that has made or scheduled one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -98,13 +99,15 @@ class Answer(Model):
 
     Attributes:
         result: As JSON.
+        milliseconds: How long it took at the hub, of a mutation with its commit; None: nothing was run, or it is watched
+            (the answer changes with the result then, not with each run).
     """
 
     result: str | None = None
     code: str | None = None
     message: str | None = None
     data: str | None = None
-    milliseconds: float = 0.0
+    milliseconds: float | None = None
     read: int = 0
     written: int = 0
 
@@ -163,6 +166,7 @@ class FunctionFunctions:
         kind = Kind.QUERY if function is None else function.kind
         if kind is not Kind.QUERY or engine.keyring is not None:
             await self._audit(ctx, path, caller)
+        began = time.perf_counter()
         if kind is Kind.MUTATION:
             outcome = await engine.mutate(path, args, identity, origin=origin)
             await engine.wait_for(outcome.ts or 0)
@@ -170,12 +174,13 @@ class FunctionFunctions:
             outcome = await engine.run_action(path, args, identity, origin=origin)
         else:
             outcome = await engine.query(path, args, identity, origin=origin)
+        took = round((time.perf_counter() - began) * 1000, 3)
         if outcome.error is not None:
             error = outcome.error
-            return _failure(FunctionError(error.code, error.message, error.data))
+            return _failure(FunctionError(error.code, error.message, error.data), took)
         shows = engine.keyring is None or may_open(ctx.identity)
         result = packed_as_json(outcome.packed) if shows else as_json(SEALED)
-        return Answer(result=result, read=outcome.documents_read, written=outcome.documents_written)
+        return Answer(result=result, milliseconds=took, read=outcome.documents_read, written=outcome.documents_written)
 
     async def _audit(self, ctx: ActionContext, path: str, caller: Caller) -> None:
         actor = None if ctx.identity is None else ctx.identity.key
@@ -186,9 +191,9 @@ class FunctionFunctions:
         (await self._running().engine.transact(write, path="_system/functions:run")).value()
 
 
-def _failure(error: FunctionError) -> Answer:
+def _failure(error: FunctionError, milliseconds: float | None = None) -> Answer:
     data = None if error.data is None else as_json(error.data)
-    return Answer(code=error.code, message=error.message, data=data)
+    return Answer(code=error.code, message=error.message, data=data, milliseconds=milliseconds)
 
 
 def _info(function: Function, described: Described) -> FunctionInfo:

@@ -7,11 +7,12 @@ import binascii
 import itertools
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from synovia import keys
+from synovia.dashboard.conditions import Condition, Conditions, conditions_of
 from synovia.dashboard.consequences import Consequences, Walk
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.running import Running
@@ -28,7 +29,6 @@ from synovia.schema import Document, File, Id, Model, Table, id_to_bson, misfit_
 from synovia.schema.encrypted import Sealed, sealed_fields
 from synovia.schema.kept import DELETED_AT
 from synovia.schema.misfits import id_text
-from synovia.store.filters import AllOf, Comparison, Filter, Not
 from synovia.transaction.transaction import Scan, Transaction, scan_key
 from synovia_protocol.messages import ArrayRef
 
@@ -37,16 +37,6 @@ MOST_ROWS: Final = 200
 MOST_EXAMINED: Final = 5_000
 """So many documents are looked at for one page when a text is searched."""
 ROW_SEARCHED_AT_ONCE: Final = 1_000
-
-Comparator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists", "missing"]
-
-
-class Condition(Model):
-    """A condition on a field, by its name in the database; the value is as it is in JSON."""
-
-    field: str
-    test: Comparator
-    value: Any = None
 
 
 class Misfits(Model):
@@ -75,11 +65,13 @@ class DocumentPage(Model):
     Attributes:
         next_cursor: Where the next page begins; None: this is the last.
         examined: How many documents were looked at.
+        notes: What is odd about the conditions, in words: a field that is not declared, say.
     """
 
     rows: list[DocumentRow]
     next_cursor: str | None = None
     examined: int = 0
+    notes: list[str] = []
 
 
 class ShownFile(Model):
@@ -162,27 +154,22 @@ class DataFunctions:
             cursor: The ``next_cursor`` of the page before.
 
         Raises:
-            InvalidArguments: A condition cannot be; BadCursor: the cursor is not one of this table.
+            BadCursor: The cursor is not one of this table.
         """
         await self._check(table)
         order = Order.DESC if descending else Order.ASC
-        tree = [_filter(each) for each in where if each.test != "contains"]
-        scan = Scan(
-            table, self._tables.index(table, index), keys.between(()), order,
-            None if not tree else tree[0] if len(tree) == 1 else AllOf(tuple(tree)),
-        )  # fmt: skip
+        wanted = conditions_of(where, table, self._tables.fields(table))
+        scan = Scan(table, self._tables.index(table, index), keys.between(()), order, wanted.filter)
         if cursor is not None:
             scan = _after(scan, cursor)
-        texts = [(each.field, str(each.value).casefold()) for each in where if each.test == "contains"]
-        return await self._page(_transaction(ctx), scan, texts, max(1, min(limit, MOST_ROWS)))
+        page = await self._page(_transaction(ctx), scan, wanted, max(1, min(limit, MOST_ROWS)))
+        return page.model_copy(update={"notes": list(wanted.notes)})
 
-    async def _page(
-        self, transaction: Transaction, scan: Scan, texts: list[tuple[str, str]], limit: int
-    ) -> DocumentPage:
+    async def _page(self, transaction: Transaction, scan: Scan, wanted: Conditions, limit: int) -> DocumentPage:
         found: list[Document] = []
         examined = 0
         while True:
-            size = limit - len(found) + 1 if not texts else ROW_SEARCHED_AT_ONCE
+            size = limit - len(found) + 1 if not wanted.texts else ROW_SEARCHED_AT_ONCE
             documents = await transaction.scan(scan, size)
             examined += len(documents)
             for place, document in enumerate(documents):
@@ -190,9 +177,9 @@ class DataFunctions:
                     return self._told(
                         scan.table, found, _cursor(scan, documents[place - 1]) if place else None, examined
                     )
-                if _holds(document, texts):
+                if wanted.hold_texts(document):
                     found.append(document)
-                    scan = _behind(scan, document) if not texts else scan
+                    scan = _behind(scan, document) if not wanted.texts else scan
             if len(documents) < size:
                 return self._told(scan.table, found, None, examined)
             scan = _behind(scan, documents[-1])
@@ -340,27 +327,7 @@ def _changes(model: type[Table], was: Mapping[str, Any], given: Mapping[str, Any
     return {names[alias]: given.get(alias) for alias in changed}
 
 
-# --- conditions and cursors ------------------------------------------------------------------------------------------
-
-
-def _filter(condition: Condition) -> Filter:
-    name, value = condition.field, condition.value
-    if condition.test == "exists":
-        return Not(Comparison(name, "eq", None))
-    if condition.test == "missing":
-        return Comparison(name, "eq", None)
-    values = [value] if not isinstance(value, str) else list(dict.fromkeys([value, id_to_bson(value)]))
-    if condition.test == "eq":
-        return Comparison(name, "in", tuple(values))
-    if condition.test == "ne":
-        return Not(Comparison(name, "in", tuple(values)))
-    if condition.test == "contains":
-        raise InvalidArguments("a text is searched in documents that were read")
-    return Comparison(name, condition.test, values[-1] if name == "_id" else value)
-
-
-def _holds(document: Document, texts: list[tuple[str, str]]) -> bool:
-    return all(text in str(document if not field else document.get(field, "")).casefold() for field, text in texts)
+# --- cursors ---------------------------------------------------------------------------------------------------------
 
 
 def _cursor(scan: Scan, document: Document) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
+from synovia.dashboard.call_log import CallLog
 from synovia.dashboard.declaring import PREFIX, look_again, query
 from synovia.dashboard.lines import LogLineShown, lines_shown
 from synovia.dashboard.running import Running
@@ -29,6 +30,8 @@ from synovia_protocol import codec
 MOST_SHOWN: Final = 500
 MOST_WORDS: Final = 40
 MOST_ARGUMENTS: Final = 300
+MOST_CALLS: Final = 10
+"""Mutations that have shared a commit."""
 
 
 class LiveQueryShown(Model):
@@ -68,6 +71,20 @@ class LiveQueryList(Model):
     queries: list[LiveQueryShown]
 
 
+class CommittedCall(Model):
+    """A mutation that has committed.
+
+    Attributes:
+        number: As the log of calls has it.
+        caller: Who was signed in; None: nobody, or the application itself.
+    """
+
+    number: int
+    path: str
+    caller: str | None = None
+    written: int
+
+
 class LiveQueryDetails(Model):
     """A live query with what it has read.
 
@@ -76,6 +93,8 @@ class LiveQueryDetails(Model):
         reads: What it has read, in words; a commit that touches any of it makes it run again.
         lines: What its newest result's run has logged and printed.
         woken_by: What that commit wrote that it had read; empty if that is not known any more.
+        calls: The mutations whose commit that was, which may have shared it; none where another hub or program has
+            committed it, or the log does not keep them any more.
     """
 
     query: LiveQueryShown
@@ -83,15 +102,21 @@ class LiveQueryDetails(Model):
     reads: list[str]
     documents: int
     woken_by: list[str]
+    calls: list[CommittedCall] = []
     lines: list[LogLineShown] = []
     is_commit_known: bool = False
 
 
 class LiveQueryFunctions:
-    """Reads the live queries."""
+    """Reads the live queries.
 
-    def __init__(self, running: Running) -> None:
+    Args:
+        log: Knows the calls that commits are of.
+    """
+
+    def __init__(self, running: Running, log: CallLog) -> None:
         self._running = running
+        self._log = log
         self._numbers: WeakKeyDictionary[LiveQuery, int] = WeakKeyDictionary()
         self._arguments: WeakKeyDictionary[LiveQuery, str] = WeakKeyDictionary()
         self._next = itertools.count(1)
@@ -137,6 +162,7 @@ class LiveQueryFunctions:
             reads=[*ranges, *points][:MOST_WORDS],
             documents=len(points),
             woken_by=[] if commit is None else list(_touching(live, commit, self._engine)),
+            calls=self._calls(live),
             is_commit_known=commit is not None,
             lines=[] if version is None else lines_shown(version.log_lines),
         )
@@ -157,6 +183,25 @@ class LiveQueryFunctions:
         if live not in self._arguments:
             self._arguments[live] = _arguments(live, self._engine)
         return self._arguments[live]
+
+    def held_by(self, connection: str) -> list[LiveQueryShown]:
+        """List those that a connection holds, by path."""
+        accounts = ((live, (live.accounts[each] for each in live.subscribers)) for live in self._all())
+        found = [live for live, theirs in accounts if any(each.connection == connection for each in theirs)]
+        return [self._shown(live) for live in sorted(found, key=lambda live: live.key.path)[:MOST_SHOWN]]
+
+    def _calls(self, live: LiveQuery) -> list[CommittedCall]:
+        ts = live.statistics.woken_at
+        found = [] if ts is None else self._log.committed_at(ts)[:MOST_CALLS]
+        return [
+            CommittedCall(
+                number=each.number,
+                path=each.path,
+                caller=None if each.caller is None else each.caller.email or each.caller.key,
+                written=each.written,
+            )
+            for each in found
+        ]
 
     def _commit(self, live: LiveQuery) -> KeyedCommit | None:
         ts = live.statistics.woken_at

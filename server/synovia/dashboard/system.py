@@ -41,13 +41,13 @@ class System:
     def __init__(self, registry: Registry, running: Running) -> None:
         self.log = CallLog()
         tables = Tables(registry, {table.spec.name: table for table in SYSTEM_MODELS})
-
+        live = LiveQueryFunctions(running, self.log)
         rooms: list[Room] = [
             DataFunctions(running, tables),
             LogFunctions(self.log),
             FunctionFunctions(registry, running),
-            LiveQueryFunctions(running),
-            ClientFunctions(running),
+            live,
+            ClientFunctions(running, live),
             ScheduledFunctions(),
             HealthFunctions(running, registry.name, self.log),
         ]

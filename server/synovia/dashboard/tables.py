@@ -124,10 +124,15 @@ class Tables:
             count=count,
             declared=name in self._declared,
             system=name.startswith("_"),
-            fields=[] if model is None else list(_fields(model)),
+            fields=self.fields(name) or [],
             indexes=[] if model is None else [_index(model.spec, each, use) for each in _shown_indexes(model)],
             whole_reads=list(_whole_reads(name, use)),
         )
+
+    def fields(self, name: str) -> list[FieldInfo] | None:
+        """Give the fields that a table declares; None: it is not declared."""
+        model = self.models.get(name)
+        return None if model is None else list(_fields(model))
 
     def index(self, name: str, index: str) -> IndexSpec:
         """Give an index of a table.

@@ -18,6 +18,7 @@ export const PATHS = {
   live: "_system/live:list",
   liveQuery: "_system/live:get",
   clients: "_system/clients:list",
+  client: "_system/clients:get",
   endClient: "_system/clients:end",
   scheduled: "_system/calls:list",
   crons: "_system/calls:crons",
@@ -94,6 +95,8 @@ export interface DocumentPage {
   readonly rows: readonly DocumentRow[];
   readonly nextCursor?: string;
   readonly examined: number;
+  /** What is odd about the conditions, in words. */
+  readonly notes: readonly string[];
 }
 
 export interface ShownFile {
@@ -183,6 +186,8 @@ export interface Answer {
   readonly code?: string;
   readonly message?: string;
   readonly data?: string;
+  /** How long it took at the hub; of what is watched it is not told. */
+  readonly milliseconds?: number;
   readonly read: number;
   readonly written: number;
 }
@@ -220,12 +225,21 @@ export interface LiveQueryList {
   readonly queries: readonly LiveQueryInfo[];
 }
 
+/** A mutation whose commit made a query run again. */
+export interface CommittedCall {
+  readonly number: number;
+  readonly path: string;
+  readonly caller?: string;
+  readonly written: number;
+}
+
 export interface LiveQueryDetails {
   readonly query: LiveQueryInfo;
   readonly subscribers: readonly string[];
   readonly reads: readonly string[];
   readonly documents: number;
   readonly wokenBy: readonly string[];
+  readonly calls: readonly CommittedCall[];
   readonly lines: readonly LogLine[];
   readonly isCommitKnown: boolean;
 }
@@ -240,6 +254,13 @@ export interface ClientInfo {
   readonly busy: boolean;
   readonly waiting: number;
   readonly seconds: number;
+}
+
+export interface ClientDetails {
+  readonly client: ClientInfo;
+  readonly asOf?: string;
+  readonly head: string;
+  readonly queries: readonly LiveQueryInfo[];
 }
 
 export interface ScheduledInfo {

@@ -55,7 +55,7 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
   const { value: found, error } = useLive<readonly ScheduledInfo[]>(PATHS.scheduled, { status: state, limit: 500 });
   const columns: Column<ScheduledInfo>[] = [
     { name: "path", title: "Function", width: "minmax(180px, 1fr)", cell: (call) => <><code>{call.path}</code> <Progress call={call} /></> },
-    { name: "arguments", title: "Arguments", width: "minmax(160px, 1.4fr)", cell: ({ arguments: args }) => <span className="mono quiet-ink">{args.replace(/\s+/g, " ")}</span> },
+    { name: "arguments", title: "Arguments", width: "minmax(160px, 1.4fr)", drop: 2, cell: ({ arguments: args }) => <span className="mono quiet-ink">{args.replace(/\s+/g, " ")}</span> },
     {
       name: "time",
       title: state === "pending" ? "Due" : state === "running" ? "Since" : "Ended",
@@ -65,8 +65,8 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
         return <span title={moment(at)}>{ago(at, now)}</span>;
       },
     },
-    { name: "attempts", title: "Tries", width: "70px", kind: "number", cell: ({ attempts }) => attempts },
-    { name: "error", title: "Error", width: "minmax(140px, 1fr)", cell: ({ code, message }) => (code ? <span className="slow" title={message}>{`${code}: ${message}`}</span> : <span className="quiet-ink">–</span>) },
+    { name: "attempts", title: "Tries", width: "70px", kind: "number", drop: 3, cell: ({ attempts }) => attempts },
+    { name: "error", title: "Error", width: "minmax(90px, 1fr)", drop: 1, cell: ({ code, message }) => (code ? <span className="slow" title={message}>{`${code}: ${message}`}</span> : <span className="quiet-ink">–</span>) },
   ];
   const open = (id: string | undefined): void => goInstead(["calls", state], { call: id });
   const chosen = found?.find(({ id }) => id === opened);

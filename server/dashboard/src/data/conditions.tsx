@@ -40,8 +40,15 @@ export function conditionsOf(drafts: readonly Draft[], table: TableInfo): Condit
     });
 }
 
-export function Conditions({ table, drafts, change }: { table: TableInfo; drafts: readonly Draft[]; change: (drafts: readonly Draft[]) => void }) {
-  const fields = ["_id", ...table.fields.map(({ name }) => name)];
+interface ConditionsProps {
+  /** The fields that the table declares, and others that its documents have. */
+  readonly names: readonly string[];
+  readonly drafts: readonly Draft[];
+  readonly change: (drafts: readonly Draft[]) => void;
+}
+
+export function Conditions({ names, drafts, change }: ConditionsProps) {
+  const fields = ["_id", ...names];
   const set = (place: number, part: Partial<Draft>): void => change(drafts.map((draft, at) => (at === place ? { ...draft, ...part } : draft)));
   return (
     <div className="conditions">

@@ -8,6 +8,7 @@ const SIZE = 100;
 /** So many pages stay live; those further up are forgotten, and asked for again when one comes back. */
 const MOST_LIVE = 8;
 const NONE = {};
+const NO_NOTES: readonly string[] = [];
 
 export interface Asked {
   readonly table: string;
@@ -21,6 +22,8 @@ export interface RowsShown {
   readonly isLoading: boolean;
   readonly isEnd: boolean;
   readonly examined: number;
+  /** What is odd about the conditions, in words. */
+  readonly notes: readonly string[];
   readonly error: Error | null;
   readonly more: () => void;
 }
@@ -76,5 +79,5 @@ export function useRows(asked: Asked): RowsShown {
 
   const rows = useJoined(pages);
   const examined = pages.reduce((sum, page) => sum + (page?.examined ?? 0), 0);
-  return { rows, isLoading: !last && !error, isEnd: last !== undefined && !next, examined, error, more };
+  return { rows, isLoading: !last && !error, isEnd: last !== undefined && !next, examined, notes: pages[0]?.notes ?? NO_NOTES, error, more };
 }

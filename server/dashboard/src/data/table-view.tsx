@@ -42,7 +42,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
     if (!wanted) return conditions;
     return [...conditions, ID.test(wanted) ? { field: "_id", test: "eq" as const, value: wanted } : { field: "", test: "contains" as const, value: wanted }];
   }, [drafts, search, table.name]);
-  const { rows, isLoading, isEnd, examined, error, more } = useRows({ table: table.name, index, descending, where });
+  const { rows, isLoading, isEnd, examined, notes, error, more } = useRows({ table: table.name, index, descending, where });
 
   const isPatient = !search.trim() && !drafts?.some(({ test }) => test === "contains") ? true : examined < patience;
   const names = useMemo(() => namesOf(table, rows), [table, rows.length > 0]);
@@ -148,7 +148,12 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
           </button>
         )}
       </div>
-      {drafts && <Conditions table={table} drafts={drafts} change={setDrafts} />}
+      {drafts && <Conditions names={names} drafts={drafts} change={setDrafts} />}
+      {notes.length > 0 && (
+        <p className="notes" role="status">
+          {notes.join("; ")}
+        </p>
+      )}
       {error && (
         <p className="alert" role="alert">
           {error.message}

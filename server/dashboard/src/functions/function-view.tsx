@@ -107,7 +107,6 @@ function CallForm({ info, definitions }: { info: FunctionInfo; definitions: Defi
   const [watched, setWatched] = useState<Asked | null>(null);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const [took, setTook] = useState<number | null>(null);
   const [isBusy, setBusy] = useState(false);
   const isQuery = info.kind === "query";
 
@@ -126,10 +125,8 @@ function CallForm({ info, definitions }: { info: FunctionInfo; definitions: Defi
     if (!call) return;
     if (isQuery) return setWatched(call);
     setBusy(true);
-    const began = performance.now();
     try {
       setAnswer((await client.action(PATHS.run, { path: info.path, ...call })) as Answer);
-      setTook(performance.now() - began);
     } catch (error) {
       setFault((error as Error).message);
     } finally {
@@ -182,7 +179,7 @@ function CallForm({ info, definitions }: { info: FunctionInfo; definitions: Defi
         )}
       </form>
       {watched && <Watched key={JSON.stringify(watched)} path={info.path} asked={watched} />}
-      {!isQuery && answer && <AnswerView answer={answer} note={took === null ? "" : `in ${duration(took)}, ${answer.read} read, ${answer.written} written`} />}
+      {!isQuery && answer && <AnswerView answer={answer} note={answer.milliseconds === undefined ? "" : `in ${duration(answer.milliseconds)}, ${answer.read} read, ${answer.written} written`} />}
     </>
   );
 }

@@ -29,8 +29,9 @@ export default function LivePage() {
   const opened = query.get("query");
 
   const columns = useMemo((): Column<LiveQueryInfo>[] => {
-    const numeric = (name: Order, title: string, width: string, cell: (row: LiveQueryInfo) => string): Column<LiveQueryInfo> => ({
+    const numeric = (name: Order, title: string, width: string, drop: number, cell: (row: LiveQueryInfo) => string): Column<LiveQueryInfo> => ({
       name,
+      drop,
       width,
       kind: "number",
       cell,
@@ -43,16 +44,16 @@ export default function LivePage() {
     return [
       { name: "state", title: <span className="hidden">State</span>, width: "34px", kind: "mark", cell: ({ state, error: code }) => <span title={state} className={code ? "dot bad" : state === "current" ? "dot good" : state === "kept" ? "dot" : "dot warn"} /> },
       { name: "path", title: "Query", width: "minmax(170px, 1fr)", cell: ({ path }) => <code>{path}</code> },
-      { name: "arguments", title: "Arguments", width: "minmax(140px, 1.2fr)", cell: ({ arguments: args }) => <span className="mono quiet-ink">{args}</span> },
-      { name: "caller", title: "Answer of", width: "minmax(110px, 0.7fr)", cell: ({ caller }) => caller ?? <span className="quiet-ink">everybody</span> },
-      numeric("subscribers", "Held by", "86px", (row) => count(row.subscribers)),
-      numeric("runs", "Runs", "76px", (row) => compact(row.runs)),
-      numeric("anew", "Anew", "76px", (row) => compact(row.anew)),
-      numeric("average", "A run", "82px", (row) => duration(row.average)),
-      numeric("total", "In all", "82px", (row) => duration(row.total)),
-      numeric("read", "Reads", "78px", (row) => compact(row.read)),
-      { name: "size", title: "Result", width: "82px", kind: "number", cell: ({ size }) => bytes(size) },
-      numeric("pushed", "Pushed", "86px", (row) => bytes(row.pushed)),
+      { name: "arguments", title: "Arguments", width: "minmax(130px, 1.2fr)", drop: 2, cell: ({ arguments: args }) => <span className="mono quiet-ink">{args}</span> },
+      { name: "caller", title: "Answer of", width: "minmax(96px, 0.7fr)", drop: 5, cell: ({ caller }) => caller ?? <span className="quiet-ink">everybody</span> },
+      numeric("subscribers", "Held by", "80px", 1, (row) => count(row.subscribers)),
+      numeric("runs", "Runs", "70px", 3, (row) => compact(row.runs)),
+      numeric("anew", "Anew", "72px", 6, (row) => compact(row.anew)),
+      numeric("average", "A run", "78px", 4, (row) => duration(row.average)),
+      numeric("total", "In all", "78px", 0, (row) => duration(row.total)),
+      numeric("read", "Reads", "74px", 8, (row) => compact(row.read)),
+      { name: "size", title: "Result", width: "76px", kind: "number", drop: 9, cell: ({ size }) => bytes(size) },
+      numeric("pushed", "Pushed", "80px", 7, (row) => bytes(row.pushed)),
     ];
   }, [order]);
 

@@ -1,7 +1,8 @@
 /** One live query: its cost, what it has read, and the commit that last made it run again. */
 import { useLive } from "../browser/live.ts";
 import { FunctionLink } from "../browser/function-link.tsx";
-import { PATHS, type LiveQueryDetails } from "../api/hub.ts";
+import { linkTo } from "../browser/route.ts";
+import { PATHS, type CommittedCall, type LiveQueryDetails } from "../api/hub.ts";
 import { Facts } from "../ui/facts.tsx";
 import { bytes, count, duration, plural } from "../ui/format.ts";
 import { LogLines } from "../ui/log-lines.tsx";
@@ -16,7 +17,7 @@ export function LivePanel({ number, close }: { number: number; close: () => void
       </Panel>
     );
   }
-  const { query, reads, documents, subscribers, wokenBy, isCommitKnown, lines } = details;
+  const { query, reads, documents, subscribers, wokenBy, calls, isCommitKnown, lines } = details;
   const rolled = query.runs ? Math.round((100 * query.rolledForward) / query.runs) : 0;
   return (
     <Panel label={`Live query ${query.path}`} title={<code>{query.path}</code>} close={close}>
@@ -48,17 +49,22 @@ export function LivePanel({ number, close }: { number: number; close: () => void
         <h3>Why it last ran again</h3>
         {query.wokenAt === undefined ? (
           <p className="hint">It has not been: nothing that it has read was written since it was first asked for.</p>
-        ) : wokenBy.length ? (
-          <ul className="why">
-            {wokenBy.map((text, place) => (
-              <li key={place}>{text}</li>
-            ))}
-          </ul>
         ) : (
-          <p className="hint">
-            The commit <code>{query.wokenAt}</code>
-            {isCommitKnown ? " wrote what it had read before, and does not read any more." : ", which this hub does not keep any more."}
-          </p>
+          <>
+            <p>
+              By the commit <code>{query.wokenAt}</code>
+              <Origin calls={calls} />
+            </p>
+            {wokenBy.length ? (
+              <ul className="why">
+                {wokenBy.map((text, place) => (
+                  <li key={place}>{text}</li>
+                ))}
+              </ul>
+            ) : (
+              <p className="hint">{isCommitKnown ? "It wrote what the query had read before, and does not read any more." : "This hub does not keep any more what it wrote."}</p>
+            )}
+          </>
         )}
       </section>
       <section>
@@ -84,5 +90,24 @@ export function LivePanel({ number, close }: { number: number; close: () => void
         )}
       </section>
     </Panel>
+  );
+}
+
+/** Whose a commit was: the calls that it is of, with their lines in the log. */
+function Origin({ calls }: { calls: readonly CommittedCall[] }) {
+  if (!calls.length) return <span className="hint">: of another hub or program, or of a call that the log does not keep.</span>;
+  return (
+    <>
+      {" of "}
+      {calls.map(({ number, path, caller }, place) => (
+        <span key={number}>
+          {place > 0 && ", "}
+          <a href={linkTo(["logs"], { call: String(number) })}>
+            <code>{path}</code>
+          </a>
+          {caller && ` by ${caller}`}
+        </span>
+      ))}
+    </>
   );
 }

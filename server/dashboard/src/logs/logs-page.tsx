@@ -34,12 +34,13 @@ function FunctionCell({ path, more }: { path: string; more: number }) {
 
 const COLUMNS: readonly Column<Call>[] = [
   { name: "time", title: "Time", width: "118px", cell: ({ endedAt }) => <span className="mono time">{clock(endedAt)}</span> },
-  { name: "kind", title: "Kind", width: "94px", cell: ({ kind }) => <span className={`tag ${kind}`}>{kind}</span> },
-  { name: "function", title: "Function", width: "minmax(190px, 1.4fr)", cell: ({ path, more }) => <FunctionCell path={path} more={more} /> },
+  { name: "kind", title: "Kind", width: "94px", drop: 4, cell: ({ kind }) => <span className={`tag ${kind}`}>{kind}</span> },
+  { name: "function", title: "Function", width: "minmax(160px, 1.4fr)", cell: ({ path, more }) => <FunctionCell path={path} more={more} /> },
   {
     name: "outcome",
     title: "Outcome",
-    width: "minmax(150px, 1.1fr)",
+    width: "minmax(110px, 1.1fr)",
+    drop: 1,
     cell: ({ outcome, message, lines }) =>
       outcome === "ok" ? (
         lines.length ? (
@@ -58,12 +59,13 @@ const COLUMNS: readonly Column<Call>[] = [
     name: "caller",
     title: "Caller",
     width: "minmax(120px, 0.9fr)",
+    drop: 5,
     cell: ({ caller, callerName, cause }) => (caller ? <span title={caller}>{callerName ?? caller}</span> : <span className="fine">{cause ? "the application" : "nobody"}</span>),
   },
-  { name: "duration", title: "Took", width: "76px", kind: "number", cell: ({ milliseconds }) => <span className={milliseconds > 500 ? "slow" : undefined}>{duration(milliseconds)}</span> },
-  { name: "read", title: "Read", width: "66px", kind: "number", cell: ({ read }) => count(read) },
-  { name: "written", title: "Written", width: "70px", kind: "number", cell: ({ written }) => (written ? count(written) : <span className="fine">0</span>) },
-  { name: "bytes", title: "Result", width: "76px", kind: "number", cell: ({ bytes: size }) => bytes(size) },
+  { name: "duration", title: "Took", width: "76px", kind: "number", drop: 2, cell: ({ milliseconds }) => <span className={milliseconds > 500 ? "slow" : undefined}>{duration(milliseconds)}</span> },
+  { name: "read", title: "Read", width: "66px", kind: "number", drop: 7, cell: ({ read }) => count(read) },
+  { name: "written", title: "Written", width: "76px", kind: "number", drop: 6, cell: ({ written }) => (written ? count(written) : <span className="fine">0</span>) },
+  { name: "bytes", title: "Result", width: "76px", kind: "number", drop: 8, cell: ({ bytes: size }) => bytes(size) },
 ];
 
 export default function LogsPage() {

@@ -1,5 +1,5 @@
 /** A table of any number of rows, of which only those in view are in the page. */
-import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 export interface Column<T> {
   readonly name: string;
@@ -7,6 +7,8 @@ export interface Column<T> {
   /** As in `grid-template-columns`. */
   readonly width: string;
   readonly kind?: "number" | "mark";
+  /** Left out where there is no room for all, the greatest first; what opens beside the list has it too. */
+  readonly drop?: number;
   readonly cell: (row: T) => ReactNode;
 }
 
@@ -25,18 +27,33 @@ interface RowsProps<T> {
 }
 
 const HEIGHT = 32;
+const WIDE = 1_280;
 const BEYOND = 12;
+
+function leastOf<T>(columns: readonly Column<T>[]): number {
+  return columns.reduce((sum, { width }) => sum + parseInt(width.replace("minmax(", ""), 10), 0);
+}
+
+/** The columns for which there is room: of those that may be left out the last to be so go first. */
+export function fitting<T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] {
+  const shown = [...columns];
+  const order = columns.filter(({ drop }) => drop !== undefined).sort((one, other) => other.drop! - one.drop!);
+  for (const column of order) {
+    if (leastOf(shown) <= width) break;
+    shown.splice(shown.indexOf(column), 1);
+  }
+  return shown;
+}
 
 export function Rows<T>({ label, columns, rows, keyOf, rowClass, selected, open, more, footer, empty }: RowsProps<T>) {
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
+  const [view, setView] = useState({ top: 0, height: 800, width: WIDE });
 
   const look = useCallback(() => {
     const element = box.current;
     if (!element) return;
-    setView((before) =>
-      before.top === element.scrollTop && before.height === element.clientHeight ? before : { top: element.scrollTop, height: element.clientHeight },
-    );
+    const { scrollTop: top, clientHeight: height, clientWidth: width } = element;
+    setView((before) => (before.top === top && before.height === height && before.width === width ? before : { top, height, width }));
   }, []);
 
   useLayoutEffect(() => {
@@ -66,13 +83,13 @@ export function Rows<T>({ label, columns, rows, keyOf, rowClass, selected, open,
     else if (place + 2 * HEIGHT > element.scrollTop + element.clientHeight) element.scrollTop = place + 2 * HEIGHT - element.clientHeight;
   }
 
-  const template = columns.map((column) => column.width).join(" ");
-  const least = columns.reduce((sum, { width }) => sum + parseInt(width.replace("minmax(", ""), 10), 0);
+  const shown = useMemo(() => fitting(columns, view.width), [columns, view.width]);
+  const template = shown.map((column) => column.width).join(" ");
   return (
     <div className="rows" role="group" aria-label={`${label}, to scroll`} ref={box} onScroll={look} onKeyDown={onKey} tabIndex={0}>
-      <div role="table" aria-label={label} aria-rowcount={rows.length + 1} className="grid" style={{ minWidth: least }}>
+      <div role="table" aria-label={label} aria-rowcount={rows.length + 1} className="grid" style={{ minWidth: leastOf(shown) }}>
         <div className="row head" role="row" style={{ gridTemplateColumns: template }}>
-          {columns.map((column) => (
+          {shown.map((column) => (
             <div key={column.name} role="columnheader" className={column.kind}>
               {column.title}
             </div>
@@ -91,7 +108,7 @@ export function Rows<T>({ label, columns, rows, keyOf, rowClass, selected, open,
                 style={{ gridTemplateColumns: template, transform: `translateY(${(first + place) * HEIGHT}px)` }}
                 onClick={open && (() => open(row))}
               >
-                {columns.map((column) => (
+                {shown.map((column) => (
                   <div key={column.name} role="cell" className={column.kind}>
                     {column.cell(row)}
                   </div>
