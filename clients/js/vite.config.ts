@@ -9,12 +9,14 @@ export default defineConfig({
       entry: {
         index: "src/index.ts",
         "react/index": "src/react/index.ts",
+        "yjs/index": "src/yjs/index.ts",
+        "yjs/react": "src/yjs/react.ts",
         "desktop/index": "src/desktop/index.ts",
         "desktop/node": "src/desktop/node.ts",
       },
       formats: ["es"],
     },
-    rollupOptions: { external: ["react", "react/jsx-runtime", /^node:/], output: { chunkFileNames: "shared/[name].js" } },
+    rollupOptions: { external: ["react", "react/jsx-runtime", "yjs", /^y-protocols\//, /^node:/], output: { chunkFileNames: "shared/[name].js" } },
   },
   test: { include: ["test/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
 });

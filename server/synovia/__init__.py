@@ -44,6 +44,7 @@ from synovia.functions.row_rules import RuleContext, may_read, may_write
 from synovia.functions.schema_states import MigrationState
 from synovia.functions.search import Search
 from synovia.functions.seed import SeedState, seed
+from synovia.functions.shared_tables import SharedChanges, SharedDifference, SharedVersion
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.workflow import WorkflowContext, workflow
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
@@ -66,6 +67,7 @@ from synovia.schema import (
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.relations import Reference
+from synovia.schema.shared import SharedDoc
 from synovia.store.base import StoreError, StoreUnavailable
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.version import __version__
@@ -129,6 +131,10 @@ __all__ = [
     "SearchIndex",
     "SeedState",
     "Settings",
+    "SharedChanges",
+    "SharedDifference",
+    "SharedDoc",
+    "SharedVersion",
     "SignIn",
     "SignInUnavailable",
     "SoftDelete",

@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
     ("errors", "health", "identity", "tasks", "turns", "hosts", "clock_jumps", "sealing"),
-    ("schema", "aggregates", "search"),
+    ("schema", "aggregates", "search", "shared_docs"),
     ("store",),
     ("transaction",),
     ("functions",),

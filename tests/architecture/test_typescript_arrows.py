@@ -15,7 +15,7 @@ DASHBOARD = ROOT / "server" / "dashboard" / "src"
 DESK = ROOT / "apps" / "motion" / "desk" / "src"
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "client": (("protocol",), ("",), ("react", "desktop")),
+    "client": (("protocol",), ("",), ("react", "desktop"), ("yjs",)),
     "dashboard": (
         ("api", "ui", "browser", "session"),
         ("hub",),
@@ -71,7 +71,8 @@ def test_no_import_runs_up(name: str) -> None:
 
 
 def test_only_the_hooks_know_react_and_nothing_else_is_needed() -> None:
-    needed = {"react": {"react"}, "desktop/node.ts": {"node:http", "node:net"}}
+    shared = {"yjs", "y-protocols/awareness", "react"}
+    needed = {"react": {"react"}, "yjs": shared, "desktop/node.ts": {"node:http", "node:net"}}
     for file, packages in packages_of(CLIENT).items():
         assert packages <= needed.get(file, needed.get(room_of(file), set())), file
 

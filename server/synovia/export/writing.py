@@ -19,6 +19,7 @@ from synovia.export import tar
 from synovia.export.lines import line_of
 from synovia.export.manifest import NAME, ArrayContents, Manifest, TableContents
 from synovia.files.key import FILE_KEYS
+from synovia.functions.shared_tables import SHARED_TABLES
 from synovia.keys import AFTER, BY_ID, Interval
 from synovia.schema.specs import Document, TableSpec, Undecodable
 from synovia.store.arrays import stream_range
@@ -35,7 +36,7 @@ PART_BYTES: Final = 8 * 1024 * 1024
 """Bytes of lines after which a new part begins."""
 _MANIFESTS: Final = 100
 _LEVEL: Final = 4
-SYSTEM_IN_EXPORTS: Final = frozenset({"_audit", "_migrations", "_seeds"})
+SYSTEM_IN_EXPORTS: Final = frozenset({"_audit", "_migrations", "_seeds", *(each.spec.name for each in SHARED_TABLES)})
 """Of the tables that Synovia itself keeps an export has these; others belong to one installation, and are in backups."""
 IMPORTS: Final = TableSpec("_imports")
 """The table that says which import has begun and not ended; no export has it."""

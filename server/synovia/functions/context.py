@@ -20,6 +20,7 @@ from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.files import ActionFiles, Files, MutationFiles
 from synovia.functions.references import declared_by
 from synovia.functions.services import Mail, MutationScheduler, Result, Scheduler, Services
+from synovia.functions.shared import SharedReader, SharedWriter
 from synovia.identity import Identity, Impersonation
 from synovia.schema import Id
 from synovia.store import arrays
@@ -158,6 +159,11 @@ class QueryContext(Context):
         """The addresses of files."""
         return Files(self._addresses, self._reads, self._now)
 
+    @cached_property
+    def shared(self) -> SharedReader:
+        """The shared documents of rows."""
+        return SharedReader(self.db)
+
     @property
     def now(self) -> int:
         """The time in milliseconds since 1970 (UTC).
@@ -246,6 +252,11 @@ class MutationContext(QueryContext):
     def files(self) -> MutationFiles:
         """The addresses of files, and the uploads that are to become files of documents."""
         return MutationFiles(self, self.db, self._addresses, self._reads, self._now)
+
+    @cached_property
+    def shared(self) -> SharedWriter:
+        """The shared documents of rows."""
+        return SharedWriter(self.db, self)
 
     @awaited("ctx.audit", is_write=True)
     async def audit(

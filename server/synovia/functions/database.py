@@ -33,6 +33,7 @@ from synovia.functions.given import (
 from synovia.functions.keeping import Author, check_given, entry_of, note_kept, stamp
 from synovia.functions.pages import Journal
 from synovia.functions.query import Notice, Query, only_row, unnoticed
+from synovia.functions.shared_tables import forget_documents
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
@@ -429,6 +430,8 @@ class DatabaseWriter(DatabaseReader):
             if stamp(table, before, after, self._author.now):
                 encoded = encode(after)
             await self._check_constraints(table, before, after)
+        elif before is not None:
+            await forget_documents(self._transaction, table, before)
         id_ = (after or before or {})["_id"]
         self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
         if (entry := entry_of(table, before, after, self._author)) is not None:

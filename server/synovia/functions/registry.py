@@ -31,12 +31,14 @@ from synovia.functions.row_rules import RowRules, rules_declared_by
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall, WorkflowStep
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.seed import Seed, SeedState, seed_of
+from synovia.functions.shared_tables import SHARED_TABLES
 from synovia.functions.source_checks import faults_in
 from synovia.functions.workflow import WorkflowFunction
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
 from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
+from synovia.schema.shared import shared_docs_of
 
 SYSTEM_MODELS: tuple[type[Table], ...] = (
     AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
@@ -199,7 +201,8 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(fault for model in models.values() for fault in encryption_faults(model))
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
-    tables = (*(model.spec for model in models.values()), *former.values(), *SYSTEM_TABLES)
+    shared = [table.spec for table in SHARED_TABLES if any(map(shared_docs_of, models.values()))]
+    tables = (*(model.spec for model in models.values()), *former.values(), *shared, *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
     background = {each.path: each for each in functions if isinstance(each, JobFunction | WorkflowFunction)}

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from synovia.functions.context import MutationContext
 from synovia.functions.migration import Migration
 from synovia.functions.scheduled_calls import CronJob, ScheduledCall, WorkflowStep
+from synovia.functions.shared_tables import SharedState, SharedUpdate
 from synovia.migrations.check import batches_of
 from synovia.schema import Document, Table
 from synovia.schema.encrypted import Sealed, SealedField, key_id_or_none, sealed_fields, sealed_in
+from synovia.schema.shared import shared_docs_of
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import Store
 
@@ -25,6 +27,7 @@ PREFIX: Final = "_encryption/"
 IN_THE_CLEAR: Final = ""
 """Stands for the key of what is not sealed."""
 _OF_THE_SERVER: Final[tuple[type[Table], ...]] = (ScheduledCall, WorkflowStep, CronJob)
+_OF_SHARED_DOCS: Final[tuple[type[Table], ...]] = (SharedUpdate, SharedState)
 
 
 async def _nothing(ctx: MutationContext, document: Document) -> None:
@@ -35,12 +38,20 @@ def rotations(models: Iterable[type[Table]], keyring: Keyring | None) -> tuple[M
     """Give the migrations that leave everything sealed by the newest key; each key has its own."""
     if keyring is None:
         return ()
-    tables = [model for model in (*models, *_OF_THE_SERVER) if sealed_fields(model)]
+    tables = [model for model in _with_the_servers(models) if sealed_fields(model)]
     return tuple(
         Migration(_nothing, each.spec.name, each, "the keys of encrypted fields", path, reseals=True)
         for each in tables
         for path in [f"{PREFIX}{keyring.fingerprint}:{each.spec.name}"]
     )
+
+
+def _with_the_servers(models: Iterable[type[Table]]) -> Iterator[type[Table]]:
+    """Give an application's tables, and those of the server's that hold what it has sealed."""
+    models = list(models)
+    yield from (*models, *_OF_THE_SERVER)
+    if any(map(shared_docs_of, models)):
+        yield from _OF_SHARED_DOCS
 
 
 def resealed(model: type[Table], document: Document, keyring: Keyring) -> Document:
@@ -82,7 +93,7 @@ _EXAMPLES: Final = 5
 async def sealed_counts(store: Store, models: Mapping[str, type[Table]], keyring: Keyring) -> list[SealedCounts]:
     """Count what each key has sealed, of all documents, each opened once."""
     found: list[SealedCounts] = []
-    for model in (*models.values(), *_OF_THE_SERVER):
+    for model in _with_the_servers(models.values()):
         counts = [(each, SealedCounts(each.table, each.name)) for each in sealed_fields(model).values()]
         if counts:
             async for batch in batches_of(store, model.spec.name):

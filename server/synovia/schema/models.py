@@ -14,6 +14,7 @@ from synovia.schema.annotations import allows_none
 from synovia.schema.encrypted import marker_of
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
+from synovia.schema.shared import SharedDoc
 from synovia.schema.wire_names import clash_of
 
 
@@ -32,6 +33,7 @@ class Model(BaseModel):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,  # it may be what nobody may see
+        ignored_types=(SharedDoc,),
     )
 
     @classmethod
