@@ -3,7 +3,8 @@
 All that go on in one round of the loop have a third of a millisecond together. Of those that want more, one at a time
 goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds. While
 something short is under way (``short``), they leave a millisecond between two turns: what it waits for, at the database too,
-is then done sooner.
+is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
+after each of its statements, and would wait for it as long as the loop computes.
 """
 
 from __future__ import annotations
@@ -78,16 +79,29 @@ def short() -> Iterator[None]:
         _under_way.reset(before)
 
 
+@contextmanager
+def awaited() -> Iterator[None]:
+    """Have computations leave pauses until the block ends, however long that takes: all others wait for a thread."""
+    line = _line()
+    line.awaited += 1
+    try:
+        yield
+    finally:
+        line.awaited -= 1
+
+
 class _Line:
     """The computations of one loop that wait for their turn, and since when others have had to wait in this round.
 
     Attributes:
+        awaited: How many threads do something that everybody waits for.
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """
 
-    __slots__ = ("_began", "_looked_at", "_others", "_pause", "_served_at", "_urgent", "short")
+    __slots__ = ("_began", "_looked_at", "_others", "_pause", "_served_at", "_urgent", "awaited", "short")
 
     def __init__(self) -> None:
+        self.awaited = 0
         self.short: dict[object, float] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._urgent: deque[asyncio.Future[None]] = deque()
@@ -130,11 +144,14 @@ class _Line:
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         pause = self._served_at + PAUSE_SECONDS - time.perf_counter()
-        if pause > 0 and not self._urgent and self._is_short_under_way():
+        if pause > 0 and not self._urgent and self._leaves_pauses():
             self._pause = loop.call_later(pause, self._serve)
         else:
             self._pause = None
             loop.call_soon(self._serve)
+
+    def _leaves_pauses(self) -> bool:
+        return self.awaited > 0 or self._is_short_under_way()
 
     def _is_short_under_way(self) -> bool:
         return bool(self.short) and time.perf_counter() - self.short[next(reversed(self.short))] < SHORT_SECONDS

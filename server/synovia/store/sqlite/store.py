@@ -32,6 +32,7 @@ from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
 from synovia.store.sqlite.walk import Count, Scan, Tallying, Walk
 from synovia.store.sqlite.worker import Urgency, Worker
+from synovia.turns import awaited
 
 Result = TypeVar("Result")
 
@@ -191,7 +192,8 @@ class SQLiteStore:
             loop.call_soon_threadsafe(self._publish, commit)  # also when nobody waits for the result any more
             return commit.ts
 
-        return await self._run(work)
+        with awaited():
+            return await self._run(work)
 
     async def documents(self) -> AsyncIterator[bytes]:
         """Read every document there is, also of tables that are not declared, as BSON; no common instant."""
