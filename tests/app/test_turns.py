@@ -153,3 +153,15 @@ async def test_something_short_that_lasts_holds_back_nobody(monkeypatch: pytest.
         async with asyncio.timeout(5):
             await computing
     assert len(done) == 5
+
+
+async def test_computations_leave_pauses_as_long_as_a_thread_does_what_all_wait_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "PAUSE_SECONDS", 3600.0)
+    done: list[str] = []
+    with turns.awaited():
+        running = asyncio.create_task(compute("a", 3, done))
+        await rounds_of_the_loop(50)
+        assert done == ["a", "a"]  # the first turn is at once
+        running.cancel()

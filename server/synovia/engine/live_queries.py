@@ -366,8 +366,9 @@ class LiveQueries:
     def _start_due(self) -> None:
         self._tick = None
         due, self._due = self._due, set()
+        newest = max((other.target for other in self._running if other.target is not None), default=0)
         for live in due:
-            live.target = self._target(live)
+            live.target = self._target(live, newest)
         for live in due:
             self._running.add(live)
             task = asyncio.create_task(self._run(live), name=f"live {live.key.path}")
@@ -388,8 +389,8 @@ class LiveQueries:
         elif live.dirty_at is not None or not live.loaded:
             self._schedule(live)
 
-    def _target(self, live: LiveQuery) -> Ts:
-        newest = max((other.target for other in self._running if other.target is not None), default=0)
+    def _target(self, live: LiveQuery, newest: Ts) -> Ts:
+        """Tell as of when to run a query; ``newest``: the newest instant as of which others are running."""
         helps = live.loaded and newest > live.ran_at and newest >= (live.dirty_at or 0)
         return newest if helps else self._log.head
 

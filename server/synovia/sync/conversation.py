@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from synovia.identity import Account, Identity
@@ -19,12 +19,15 @@ from synovia.sync.requests import Requests
 from synovia.sync.sign_in import ClientSignIn
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
+from synovia.turns import Turns, slices
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 
 MUTATION_WEIGHT = 3
 """A mutation counts as so many messages: to run and commit it takes that much longer than anything else."""
+_QUERIES_AT_ONCE = 16
+"""So many queries of one message are begun before others have their turn."""
 
 
 class Conversation:
@@ -180,10 +183,17 @@ class Conversation:
         self._count_subscriptions()
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
+        self._modify(message.add[:_QUERIES_AT_ONCE], message.remove)
+        turns = Turns(1)
+        for some in slices(message.add[_QUERIES_AT_ONCE:]):
+            await turns.step()
+            self._modify(some, ())
+
+    def _modify(self, add: Sequence[m.QueryAdd], remove: Sequence[int]) -> None:
         limits, held = self._context.limits, self.query_set.weight
         left = limits.max_subscriptions_per_address - self._address.subscriptions
         self.query_set.max_subscriptions = min(limits.max_subscriptions, held + left)
-        self.query_set.modify(message.add, message.remove)
+        self.query_set.modify(add, remove)
         self._count_subscriptions()
 
     def _count_subscriptions(self) -> None:
