@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +14,9 @@ from synovia.config import Settings
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry, load_application
 from synovia.hosts import is_loopback
-from synovia.sealing.keyring import BadKeys
+from synovia.schema.encrypted import sealed_fields
+from synovia.sealing.keyring import BadKeys, new_entry
+from synovia.sealing.settings import EncryptionSettings
 
 
 class ApplicationError(Exception):
@@ -82,6 +85,27 @@ def without_password(store: str) -> str:
     return address._replace(netloc=f"{credentials.partition(':')[0]}:***@{hosts}").geturl()
 
 
+def with_development_keys(registry: Registry, store: str, settings: Settings) -> Settings:
+    """Give the settings, with keys where an application with encrypted fields has none and its own development store.
+
+    The keys lie beside that store (``.synovia/dev.keys``), readable by whoever made it, and are made with it: what
+    somebody tries out needs no setting up, and nothing of it is for others. Any other store needs keys that are kept apart.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    file = Path(store.removeprefix("sqlite:///"))
+    own = file.name == "dev.db" and file.parent.name == ".synovia"
+    if settings.encryption != EncryptionSettings() or not own or not any(map(sealed_fields, registry.models.values())):
+        return settings
+    keys = file.with_name("dev.keys")
+    if not keys.exists():
+        descriptor = os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as written:
+            written.write(f"{new_entry('development')}\n{new_entry('search')}\n")
+    return settings.model_copy(update={"encryption": EncryptionSettings(keys_file=keys)})
+
+
 def server_of(registry: Registry, store: str, settings: Settings, *, development: bool = False) -> Synovia:
     """Make the server of an application.
 
@@ -89,6 +113,7 @@ def server_of(registry: Registry, store: str, settings: Settings, *, development
         BadParameter: The settings cannot work.
     """
     try:
+        settings = with_development_keys(registry, store, settings)
         return Synovia(registry, store=store, settings=settings, development=development)
     except SchemaError as error:
         raise typer.BadParameter(str(error)) from None

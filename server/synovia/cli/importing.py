@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synovia.cli.application import load
+from synovia.cli.application import load, with_development_keys
 from synovia.cli.importing_convex import import_export, left_out, remarks
 from synovia.cli.operations import ask_hub
 from synovia.cli.options import JsonOption, StoreOption, store_of
@@ -173,6 +173,7 @@ async def _into_table(
     registry: Registry, where: str | None, settings: Settings, given: dict[str, Any]
 ) -> dict[str, Any]:
     try:
+        settings = with_development_keys(registry, where or "", settings)
         keyring = checked_keyring(registry.models, settings.encryption.keyring())
     except BadKeys as error:
         raise ExportError(str(error)) from None

@@ -251,7 +251,7 @@ class MutationContext(QueryContext):
     @cached_property
     def files(self) -> MutationFiles:
         """The addresses of files, and the uploads that are to become files of documents."""
-        return MutationFiles(self, self.db, self._addresses, self._reads, self._now)
+        return MutationFiles(self, self.db, self._addresses, self._reads, self._now, self._store)
 
     @cached_property
     def shared(self) -> SharedWriter:

@@ -36,6 +36,7 @@ _Transact = Callable[[Callable[[Any], Awaitable[Any]]], Awaitable[Result]]
 HOUR: Final = timedelta(hours=1)
 _DAY_MS: Final = 86_400_000
 _MOST_READ: Final = 64 * 1024 * 1024
+MOST_IN_A_MUTATION: Final = 1024 * 1024
 
 
 class Files:
@@ -70,11 +71,35 @@ class MutationFiles(Files):
     """Files in mutations, which take uploads into documents."""
 
     def __init__(
-        self, caller: AccessContext, db: DatabaseWriter, addresses: FileAddresses, reads: ReadSet, now: int
+        self,
+        caller: AccessContext,
+        db: DatabaseWriter,
+        addresses: FileAddresses,
+        reads: ReadSet,
+        now: int,
+        store: ArrayStore,
     ) -> None:
         super().__init__(addresses, reads, now)
         self._caller = caller
         self._db = db
+        self._store = store
+
+    @awaited("ctx.files.write")
+    async def write(self, data: bytes, *, name: str, type: str) -> File:
+        """Store the content of a small new file, as a seed's or a text that a mutation has made, and give it for a document.
+
+        Args:
+            data: All of it, 1 MiB at most: whoever writes next waits for a mutation.
+            name: What to call it; a path before it, and what cannot be shown, is left out.
+            type: Its media type, as ``text/csv``.
+
+        Raises:
+            InvalidArguments: ``type`` is none.
+            FunctionError: ``file_too_large``.
+        """
+        if len(data) > MOST_IN_A_MUTATION:
+            raise FunctionError("file_too_large", f"{name} has {len(data):,} bytes: let an action write it")
+        return await _written(self._store, data, name, type, self._instant)
 
     @awaited("ctx.files.accept", is_write=True)
     async def accept(self, upload: Upload) -> File:
@@ -146,17 +171,7 @@ class ActionFiles(Files):
         Raises:
             InvalidArguments: ``type`` is none.
         """
-        kind = media_type_of(type)
-        if kind is None:
-            raise InvalidArguments(f"{type!r:.80} is no media type, as text/csv")
-        writer = ContentWriter(self._store)
-        try:
-            async for piece in _pieces(data):
-                await writer.add(piece)
-            content = await writer.end()
-        finally:
-            await writer.close()
-        file = File(content.digest, name=clean_name(name), type=kind, size=content.length, uploaded_at=self._instant)
+        file = await _written(self._store, data, name, type, self._instant)
         document = new_upload(file, APPLICATION_OWNER, "", self._instant + _DAY_MS)
         document |= {"offset": file.size, "content": file.to_bson()}
 
@@ -180,6 +195,20 @@ def new_upload(file: File, owner: str | None, path: str, expires_at: int) -> Doc
         "_id": secrets.token_urlsafe(24), "owner": owner, "path": path, "name": file.name, "type": file.type,
         "size": file.size, "createdAt": file.uploaded_at, "expiresAt": expires_at, "offset": 0,
     }  # fmt: skip
+
+
+async def _written(store: ArrayStore, data: bytes | AsyncIterable[bytes], name: str, type_: str, now: int) -> File:
+    kind = media_type_of(type_)
+    if kind is None:
+        raise InvalidArguments(f"{type_!r:.80} is no media type, as text/csv")
+    writer = ContentWriter(store)
+    try:
+        async for piece in _pieces(data):
+            await writer.add(piece)
+        content = await writer.end()
+    finally:
+        await writer.close()
+    return File(content.digest, name=clean_name(name), type=kind, size=content.length, uploaded_at=now)
 
 
 async def _pieces(data: Any) -> AsyncIterator[bytes]:
