@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
+import synovia
 from apps import forgetful
 from helpers.running_hub import RunningHub, running_hub
 from helpers.tenant_isolation import Intruder
@@ -130,7 +131,7 @@ async def test_a_date_of_birth_lies_nowhere_in_the_clear(
             )
             told.append(answer.text)
         wrong = {"student": {**child, "dateOfBirth": WRONG}}
-        with pytest.raises(FunctionError) as refused:
+        with pytest.raises(synovia.FunctionError) as refused:
             await theo.mutation("students:enrol", wrong)
         told.append(f"{refused.value} {refused.value.data}")
         [noa] = [each for each in await theo.query("students:list") if each["firstName"] == "Noa"]
