@@ -35,6 +35,8 @@ export interface UploadOptions extends CallOptions {
   readonly argument?: string;
   /** Called with (bytes sent, bytes in total). */
   readonly onProgress?: Progress;
+  /** Asked before each piece (8 MiB at most): as long as it gives a promise, nothing is sent until that is fulfilled. */
+  readonly paused?: () => Promise<void> | null;
 }
 
 const [LEAST_PIECE, MOST_PIECE] = [1 << 18, 1 << 23];
@@ -42,6 +44,8 @@ const [LEAST_PIECE, MOST_PIECE] = [1 << 18, 1 << 23];
 const PIECE_TIME = 60_000;
 /** The longest wait that a hub may ask for. */
 const LONGEST_WAIT = 60_000;
+/** While an upload is paused, its time limit starts over so often. */
+const PAUSE_LOOK = 1000;
 const PASSING = [408, 425, 502, 503, 504];
 
 /** A request did not get through; the same may later. */
@@ -74,7 +78,10 @@ export class FileUpload {
     const { upload } = (await begun.json()) as { upload: UploadId };
     try {
       this.#sent(0);
-      while (this.#offset < this.blob.size) await this.#patiently(() => this.#send(upload), () => this.#look(upload));
+      while (this.#offset < this.blob.size) {
+        await this.#unpaused();
+        await this.#patiently(() => this.#send(upload), () => this.#look(upload));
+      }
     } catch (error) {
       await this.#ask("DELETE", `/${upload}`, null, {}, new AbortController()).catch(() => undefined);
       throw error;
@@ -116,14 +123,27 @@ export class FileUpload {
         if (!(error instanceof Cut)) throw error;
         const wait = error.wait > 0 && error.wait <= LONGEST_WAIT ? error.wait : this.#wait;
         this.#wait = Math.min(15_000, 2 * this.#wait);
-        await new Promise<void>((resolve) => {
-          const cancel = this.parts.clock.after(wait, resolve);
-          this.#gone.signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
-        });
-        this.limit.check();
+        await this.#sleep(wait);
         await then();
       }
     }
+  }
+
+  /** Wait as long as the caller has paused; that is no time without progress. */
+  async #unpaused(): Promise<void> {
+    for (let ended = this.options.paused?.(); ended; ended = this.options.paused?.()) {
+      this.limit.extend();
+      await Promise.race([ended, this.#sleep(PAUSE_LOOK)]);
+      this.limit.check();
+    }
+  }
+
+  async #sleep(wait: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.parts.clock.after(wait, resolve);
+      this.#gone.signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+    });
+    this.limit.check();
   }
 
   #sent(offset: number): void {

@@ -8,3 +8,4 @@ export { usePaginatedQuery, type PageOptions, type PaginatedResult } from "./use
 export { usePresence, type PresenceResult } from "./use-presence.js";
 export { useQueries, useQuery, useQueryResult, type QueryRequest, type QueryResult } from "./use-query.js";
 export { useSuspenseQuery } from "./use-suspense-query.js";
+export { useUpload, type Upload, type UploadStatus } from "./use-upload.js";
