@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from synovia.presence import room as module
 from synovia.presence.room import Changes, Claim, Room
+from synovia.presence.rooms import LONGEST, LONGEST_PAUSE, OpenRoom
 
 NAMES, SOURCES = st.sampled_from("abc"), st.sampled_from(["one", "other"])
 SHOW = st.tuples(
@@ -79,3 +80,25 @@ def test_who_was_there_by_two_is_there_until_both_have_said_otherwise() -> None:
     assert [claim.state for _, claim in room.since(None).here] == [b"late"]
     assert room.remove("a", "one")
     assert len(room) == 0
+
+
+async def test_a_dear_transition_is_paid_for_before_the_next_one() -> None:
+    room = OpenRoom(b"a room", lambda room: None)
+    for number in range(1_000):
+        room.everybody.show(str(number), number, Claim(1, b"who", b""))
+    room.packed_since(None)
+    assert room.pause == LONGEST, "who comes is told of everybody, once"
+    told = room.everybody.number
+    for size, least, most in ((4_096, 0.12, 0.13), (1_000_000, LONGEST_PAUSE, LONGEST_PAUSE), (1, 0.05, 0.05)):
+        room._publish()
+        room.everybody.show("0", 0, Claim(1, b"who", bytes(size)))
+        for _ in range(1_000):
+            room.packed_since(told)
+        told = room.everybody.number
+        assert least <= room.pause <= most, size
+        room.show(f"new {size}", 1, Claim(2, b"who", b""))
+        assert room._timer is not None
+        assert room._timer.when() == pytest.approx(room._published_at + room.pause)  # type: ignore[attr-defined]
+        room.close()
+        room._timer = None
+        told = room.everybody.number

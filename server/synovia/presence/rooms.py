@@ -13,6 +13,10 @@ PER_MEMBER: Final = 0.0015
 """Seconds between two transitions of a room for each member in it: what a move costs grows with those who see it."""
 LONGEST: Final = 0.05
 """At the most: 20 transitions a second, in rooms of more than 33."""
+BYTES_PER_SECOND: Final = 32 * 1024 * 1024
+"""What a room sends to all who are in it, about: after a transition that was dearer the next one comes later."""
+LONGEST_PAUSE: Final = 5.0
+"""At the most: whoever comes is seen then."""
 
 
 class Listener(Protocol):
@@ -46,6 +50,7 @@ class OpenRoom:
         self._packed: dict[int | None, tuple[bytes, int]] = {}
         self._timer: asyncio.Handle | None = None
         self._published_at = 0.0
+        self._told_bytes = 0
 
     def show(self, name: str, source: Hashable, claim: Claim) -> None:
         """Have somebody of this hub be here."""
@@ -80,7 +85,15 @@ class OpenRoom:
             moves = [(name, claim.state) for name, claim in moved]
             packed = pack_presence_changes(members, moves, left, whole=whole), self.everybody.number
             self._packed[number] = packed
+        if number is not None:  # who has just come is told of everybody, once
+            self._told_bytes += len(packed[0])
         return packed
+
+    @property
+    def pause(self) -> float:
+        """Seconds from the newest transition to the next one."""
+        dear = min(LONGEST_PAUSE, self._told_bytes / BYTES_PER_SECOND)
+        return max(min(LONGEST, PER_MEMBER * len(self.everybody)), dear)
 
     def close(self) -> None:
         """Nobody is to be told any more."""
@@ -91,11 +104,11 @@ class OpenRoom:
         if not changed or self._timer is not None:
             return
         loop = asyncio.get_running_loop()
-        pause = min(LONGEST, PER_MEMBER * len(self.everybody))
-        self._timer = loop.call_at(max(loop.time(), self._published_at + pause), self._publish)
+        self._timer = loop.call_at(max(loop.time(), self._published_at + self.pause), self._publish)
 
     def _publish(self) -> None:
         self._timer = None
+        self._told_bytes = 0
         self._published_at = asyncio.get_running_loop().time()
         self.published = self.everybody.number
         self._packed.clear()
