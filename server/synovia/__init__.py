@@ -34,6 +34,7 @@ from synovia.functions.env import Env
 from synovia.functions.function import action, mutation, query
 from synovia.functions.job import job
 from synovia.functions.migration import DELETE, migration
+from synovia.functions.nearest import Nearest, Scored
 from synovia.functions.pages import Page, PaginationOptions
 from synovia.functions.pool import Pool
 from synovia.functions.query import Query
@@ -63,6 +64,7 @@ from synovia.schema import (
     Table,
     UnreadableField,
     Upload,
+    VectorIndex,
 )
 from synovia.schema.convex_types import ConvexInt64, ConvexValue, Int64, Nullable
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
@@ -111,6 +113,7 @@ __all__ = [
     "MigrationState",
     "Model",
     "MutationContext",
+    "Nearest",
     "NotFound",
     "Nullable",
     "Page",
@@ -127,6 +130,7 @@ __all__ = [
     "RuleContext",
     "ScheduledCall",
     "SchemaError",
+    "Scored",
     "Search",
     "SearchIndex",
     "SeedState",
@@ -150,6 +154,7 @@ __all__ = [
     "UnreadableDocument",
     "UnreadableField",
     "Upload",
+    "VectorIndex",
     "WorkflowContext",
     "WorkflowStep",
     "WrongKind",

@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
     ("errors", "health", "identity", "tasks", "turns", "hosts", "clock_jumps", "sealing"),
-    ("schema", "aggregates", "search", "shared_docs"),
+    ("schema", "aggregates", "search", "shared_docs", "vectors"),
     ("store",),
     ("transaction",),
     ("functions",),

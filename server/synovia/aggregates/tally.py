@@ -13,6 +13,7 @@ from bson.datetime_ms import DatetimeMS
 from synovia import keys
 from synovia.aggregates.extremes import Extreme
 from synovia.aggregates.lines import Line
+from synovia.aggregates.nearest import Near, Nearest
 from synovia.aggregates.totals import Total, is_number
 from synovia.errors import FunctionError
 from synovia.keys import IndexSpec
@@ -32,6 +33,7 @@ class Kind(Enum):
     LEAST = "least"
     GREATEST = "greatest"
     LINE = "line"
+    NEAREST = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,17 @@ class Summary:
     Attributes:
         kind: What is kept.
         fields: First those by which documents are put into groups, then those that are added up, with what counts
-            where one is lacking.
+            where one is lacking; the one that holds vectors if the nearest are asked for.
         groups: How many of them are for groups; 0: all documents are one.
         types: Of which types (the first bytes of index keys) a value has to be to be the least or greatest; empty: any.
+        near: Which documents are the nearest.
     """
 
     kind: Kind
     fields: IndexSpec
     groups: int = 0
     types: frozenset[int] = frozenset()
+    near: Near | None = None
 
 
 class TooManyGroups(FunctionError):
@@ -60,29 +64,34 @@ class TooManyGroups(FunctionError):
         super().__init__(ErrorCode.LIMIT_EXCEEDED, text)
 
 
+Kept = Total | Line | Extreme | Nearest
+
+
 class Cell:
     """One group.
 
     Attributes:
         values: Those of the fields by which it is one.
         count: Its documents.
-        kept: A ``Total``, ``Line`` or ``Extreme``; None if only the number is asked for.
+        kept: A ``Total``, ``Line``, ``Extreme`` or ``Nearest``; None if only the number is asked for.
     """
 
     __slots__ = ("count", "kept", "values")
 
-    def __init__(self, values: tuple[Any, ...], kept: Total | Line | Extreme | None) -> None:
+    def __init__(self, values: tuple[Any, ...], kept: Kept | None) -> None:
         self.values = values
         self.count = 0
         self.kept = kept
 
     def copy(self) -> Cell:
         """Give another one that may be moved without this one."""
-        other = Cell(self.values, self.kept.copy() if isinstance(self.kept, Extreme) else self.kept)
+        other = Cell(self.values, self.kept.copy() if isinstance(self.kept, Extreme | Nearest) else self.kept)
         other.count = self.count
         return other
 
-    def move(self, values: tuple[Any, ...], times: int, types: frozenset[int] = frozenset()) -> bool:
+    def move(
+        self, document: Mapping[str, Any], values: tuple[Any, ...], times: int, types: frozenset[int] = frozenset()
+    ) -> bool:
         """Add a document by its values, or take one away; tell whether it is still known what the answer is.
 
         What is no number adds nothing to a sum, and None is neither least nor greatest.
@@ -97,6 +106,10 @@ class Cell:
                     self.kept = line.moved(x, y, times)
             case Extreme() as extreme:
                 return _move_extreme(extreme, values[0], times, types)
+            case Nearest() as nearest if times < 0:
+                return nearest.remove(document, values)
+            case Nearest() as nearest:
+                nearest.add(document, values)
         return True
 
 
@@ -158,12 +171,13 @@ class Tally:
     def footprint(self) -> int:
         """Estimate the bytes it takes."""
         kept = sum(len(cell.kept.keys()) for cell in self.cells.values() if isinstance(cell.kept, Extreme))
-        return _CELL_BYTES * len(self.cells) + _VALUE_BYTES * kept
+        near = sum(cell.kept.footprint() for cell in self.cells.values() if isinstance(cell.kept, Nearest))
+        return _CELL_BYTES * len(self.cells) + _VALUE_BYTES * kept + near
 
     def answers(self) -> dict[bytes, Any]:
         """Give, for each group, its number of documents and the total, the line or the extreme value."""
         return {
-            key: (cell.count, cell.kept.first() if isinstance(cell.kept, Extreme) else cell.kept)
+            key: (cell.count, cell.kept.first() if isinstance(cell.kept, Extreme | Nearest) else cell.kept)
             for key, cell in self.cells.items()
         }
 
@@ -176,7 +190,7 @@ class Tally:
         group = values[: self.summary.groups]
         key = keys.encode(group) if group else b""
         cell = self._cell(key, group)
-        known = cell.move(values[self.summary.groups :], times, self.summary.types)
+        known = cell.move(document, values[self.summary.groups :], times, self.summary.types)
         if not cell.count:
             del self.cells[key]
             return True
@@ -196,7 +210,7 @@ class Tally:
         return cell
 
     def _new(self, group: tuple[Any, ...]) -> Cell:
-        kept: Total | Line | Extreme | None = None
+        kept: Kept | None = None
         match self.summary.kind:
             case Kind.TOTAL:
                 kept = Total()
@@ -204,7 +218,19 @@ class Tally:
                 kept = Line()
             case Kind.LEAST | Kind.GREATEST as kind:
                 kept = Extreme(greatest=kind is Kind.GREATEST)
+            case Kind.NEAREST if self.summary.near is not None:
+                kept = Nearest(self.summary.near)
         return Cell(group, kept)
+
+
+def tally_of_nearest(summary: Summary, nearest: Nearest, count: int) -> Tally:
+    """Give the tally of some documents of which the nearest are known already."""
+    tally = Tally(summary)
+    if count:
+        cell = Cell((), nearest)
+        cell.count = count
+        tally.cells[b""] = cell
+    return tally
 
 
 async def tally_of(summary: Summary, documents: Iterable[Mapping[str, Any]], turns: Turns) -> Tally:

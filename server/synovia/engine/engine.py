@@ -125,6 +125,7 @@ class Engine:
 
     def _on_change(self, change: KeyedCommit | Gap) -> None:
         self._executor.reads.cache.on_change(change)
+        self._executor.reads.vectors.on_change(change)
         self.stage.on_change(change)
         if isinstance(change, KeyedCommit) and len(change.token) > TOKEN_BYTES:
             self.peers.heard(change.token[TOKEN_BYTES:])
@@ -141,6 +142,7 @@ class Engine:
         self.loop_watch.start()
         self.stage.start(self._log.head, self._log.fence)
         self._executor.reads.cache.head = self._log.head
+        self._executor.reads.vectors.head = self._log.head
         self._log_alive = True
         self._tasks = [
             keep_running(self._follow, "log", StoreError),
@@ -154,6 +156,7 @@ class Engine:
         await end(self._tasks)
         await self._freshness.stop()
         await self.live.stop()
+        await self._executor.reads.vectors.stop()
         self._log_alive = False
 
     async def _follow(self) -> None:

@@ -46,6 +46,7 @@ from synovia.transaction.readset import ReadSet
 from synovia.transaction.recall import Recall
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Transaction
+from synovia.transaction.vector_cache import VectorCache
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
@@ -156,7 +157,8 @@ class Executor:
         self._limits = limits or EngineLimits()
         self._store = store
         self.services = services or Services()
-        self.reads = BatchedReads(store)
+        vectors = VectorCache(self._limits.max_vector_bytes, self._limits.max_exact_vectors)
+        self.reads = BatchedReads(store, vectors=vectors)
         self.registry = registry
         self._debug = debug
         self._clock = clock

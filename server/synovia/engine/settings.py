@@ -26,3 +26,5 @@ class EngineLimits:
     max_running_queries: int = 64
     max_running_queries_per_address: int = 8
     query_timeout: float = 8.0
+    max_vector_bytes: int = 512 * _MIB
+    max_exact_vectors: int = 50_000

@@ -41,6 +41,7 @@ from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_i
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
 from synovia.schema.search import keep_terms
+from synovia.schema.vectors import check_vectors
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
 from synovia.turns import Turns
@@ -421,6 +422,7 @@ class DatabaseWriter(DatabaseReader):
         """Make a change, the only way in which one is made; ``after`` is stamped."""
         await self._turns.step()
         if after is not None:
+            check_vectors(table.spec, before, after)
             keep_terms(table.spec, before, after)
         stored = b"" if before is None else bson.encode(before)
         encoded = b"" if after is None else encode(after)

@@ -15,6 +15,7 @@ from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
+from synovia.functions.nearest import Nearest, asked_of, vector_index_of
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.search import Search, filters_of, search_of, words_of
 from synovia.functions.unreadable import UnreadableDocument
@@ -44,6 +45,8 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
     Raises:
         UnknownIndex: The table has no such index, or these are not its leading fields in order.
     """
+    if any(each.name == name for each in table.spec.vectors):
+        raise UnknownIndex(f"{table.spec.name}.{name} is a vector index: nearest({name!r}, vector)")
     spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
     if spec is None:
         raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
@@ -197,6 +200,22 @@ class Query(Generic[T]):
         spec = search_of(self._table, index)
         words, values = words_of(spec, text), filters_of(self._table, spec, filters)
         return Search(self._view, self._journal, self._rows, self._table, spec, words, values, self._scan.where)
+
+    def nearest(self, index: str, vector: Sequence[float], /, **filters: Any) -> Nearest[T]:
+        """Find the documents whose vectors are nearest to one, the nearest first.
+
+        Args:
+            index: The name of a ``VectorIndex`` of the table.
+            vector: What they are compared with; it has as many numbers as the index has dimensions.
+            filters: The values of the fields by which the index filters.
+
+        Raises:
+            UnknownIndex: The table has no such vector index, or that has no such filter.
+            InvalidArguments: The vector is none that can be compared, or a field cannot have the value of a filter.
+        """
+        spec = vector_index_of(self._table, index)
+        asked, values = asked_of(self._table, spec, vector), filters_of(self._table, spec, filters)
+        return Nearest(self._view, self._rows, self._table, spec, asked, values, self._scan.where)
 
     def order(self, order: Literal["asc", "desc"]) -> Query[T]:
         """Read in ascending (the default) or descending order of the index."""

@@ -15,7 +15,7 @@ from synovia.functions.conditions import Condition, resolved
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.visibility import TableView
 from synovia.keys import Interval, Order
-from synovia.schema import Document, SearchSpec, Table, field_of
+from synovia.schema import Document, SearchSpec, Table, VectorSpec, field_of
 from synovia.schema.search import analyzer_of, terms_in
 from synovia.search import rank
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not
@@ -321,7 +321,7 @@ def words_of(spec: SearchSpec, text: Any) -> list[tuple[str, str]]:
     return words
 
 
-def filters_of(table: type[Table], spec: SearchSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+def filters_of(table: type[Table], spec: SearchSpec | VectorSpec, given: Mapping[str, Any]) -> dict[str, Any]:
     """Bring the values of filters to the types of their fields.
 
     Raises:

@@ -46,6 +46,9 @@ class HubLimits(BaseModel):
         max_held_bytes_per_address: Those that are held by one address, likewise.
         max_remembered_bytes: What live queries keep of their last runs, about; those beyond it read all of it each time.
         max_remembered_bytes_per_address: Those that are held by one address, likewise.
+        max_vector_bytes: What vector indexes keep in memory, about; searches of those beyond it read the database each time.
+        max_exact_vectors: Among more vectors with the same filters than these a graph is looked through, if there is the
+            library for that.
         max_lingering_bytes: What queries that nobody holds any more leave behind in memory, about; the oldest goes first.
         max_lingering_bytes_per_address: Those that were left by one address, likewise.
         max_actions: Actions running at once; one more fails with ``limit_exceeded``.
@@ -106,6 +109,8 @@ class HubLimits(BaseModel):
     max_held_bytes_per_address: Bytes = 256 * MIB
     max_remembered_bytes: Bytes = 256 * MIB
     max_remembered_bytes_per_address: Bytes = 128 * MIB
+    max_vector_bytes: Bytes = 512 * MIB
+    max_exact_vectors: Count = 50_000
     max_lingering_bytes: Bytes = 64 * MIB
     max_lingering_bytes_per_address: Bytes = 32 * MIB
     max_actions: Count = 16

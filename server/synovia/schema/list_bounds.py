@@ -15,9 +15,10 @@ from synovia.schema.tables import Table
 
 
 def unbounded_lists(table: type[Table]) -> Iterator[str]:
-    """Name the fields of a table that hold lists of any length."""
+    """Name the fields of a table that hold lists of any length; a vector has that of its index."""
+    vectors = {each.python_name for each in table.spec.vectors}
     for name, info in fields_of(table).items():
-        if not _is_bounded(info) and _may_grow(info.annotation):
+        if name not in vectors and not _is_bounded(info) and _may_grow(info.annotation):
             yield name
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from synovia.keys import IndexSpec
+from synovia.vectors.scores import Metric
 
 Document = dict[str, Any]
 """A document as the database holds it: BSON values, field names as on the wire, ``_id`` first."""
@@ -56,16 +57,37 @@ class SearchSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorSpec:
+    """A declared vector index.
+
+    Attributes:
+        field: The database name of the field with the vectors, and ``python_name``.
+        filters: The Python names of the fields by which the index begins.
+        dimensions: How many numbers a vector has.
+        index: Over the filters; that of ids where there are none.
+    """
+
+    name: str
+    field: str
+    python_name: str
+    filters: tuple[str, ...]
+    dimensions: int
+    metric: Metric
+    index: IndexSpec
+
+
+@dataclass(frozen=True, slots=True)
 class TableSpec:
     """A table and its indexes; the index ``by_id`` always exists and is not listed.
 
     Attributes:
-        indexes: Those of ``searches`` are among them.
+        indexes: Those of ``searches`` and ``vectors`` are among them.
     """
 
     name: str
     indexes: tuple[IndexSpec, ...] = ()
     searches: tuple[SearchSpec, ...] = ()
+    vectors: tuple[VectorSpec, ...] = ()
 
     @property
     def system(self) -> bool:

@@ -27,6 +27,7 @@ from synovia.schema.refused_tables import check_fields, check_indexes, check_nam
 from synovia.schema.search import SearchIndex
 from synovia.schema.specs import CREATION_TIME, Document, TableSpec
 from synovia.schema.values import to_bson
+from synovia.schema.vectors import VectorIndex
 from synovia.sealing.keyring import Keyring
 
 _END_OF_TIME = 1e15
@@ -60,7 +61,7 @@ class Table(Model):
 
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
-        indexes: Its indexes, and search indexes. ``by_id`` exists always.
+        indexes: Its indexes, search indexes and vector indexes. ``by_id`` exists always.
         text_ids: Its documents may have any text as id, also one with spaces; without this such a text is no id.
         system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
         audit_scope: Of a table that is ``Audited``: the field whose value says in entries of the audit table whose they are.
@@ -75,7 +76,7 @@ class Table(Model):
     def __init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index | SearchIndex] = (),
+        indexes: Sequence[Index | SearchIndex | VectorIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -88,7 +89,7 @@ class Table(Model):
     def __pydantic_init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index | SearchIndex] = (),
+        indexes: Sequence[Index | SearchIndex | VectorIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -107,15 +108,24 @@ class Table(Model):
         check_fields(cls, {"spec", "text_ids", "audit_scope", "id", *vars(Table)})
         check_name(table)
         searches = [index for index in indexes if isinstance(index, SearchIndex)]
-        plain = _kept_indexes(cls, [index for index in indexes if not isinstance(index, SearchIndex)])
+        vectors = [index for index in indexes if isinstance(index, VectorIndex)]
+        plain = _kept_indexes(cls, [index for index in indexes if isinstance(index, Index)])
         for index in plain:
             _check_index(cls, index)
-        check_indexes(cls, plain, searches)
-        for search in searches:
-            search.check(cls)
+        check_indexes(cls, plain, [*searches, *vectors])
+        declared: list[SearchIndex | VectorIndex] = [*searches, *vectors]
+        for each in declared:
+            each.check(cls)
         searched = tuple(search.spec_for(cls) for search in searches)
-        own = (index for each in searched for index in (each.index, each.lacking))
-        cls.spec = TableSpec(table, (*(index.spec_for(cls) for index in plain), *own), searched)
+        known = [
+            *(index.spec_for(cls) for index in plain),
+            *(one for each in searched for one in (each.index, each.lacking)),
+        ]
+        compared = []
+        for vector in vectors:
+            compared.append(vector.spec_for(cls, known))
+            known += [compared[-1].index] if vector.filters and compared[-1].index not in known else []
+        cls.spec = TableSpec(table, tuple(known), searched, tuple(compared))
         for field, info in cls.model_fields.items():
             if marker_of(info) is not None:
                 setattr(cls, field, ClearValue(field))

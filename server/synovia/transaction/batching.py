@@ -18,6 +18,7 @@ from synovia.store.base import Snapshot, Store, Ts
 from synovia.store.filters import Filter
 from synovia.transaction.document_cache import DocumentCache
 from synovia.transaction.keyed import Point
+from synovia.transaction.vector_cache import VectorCache
 
 
 class BatchedReads:
@@ -25,11 +26,13 @@ class BatchedReads:
 
     Args:
         cache: Where documents are looked for first. Whoever reads at the head of the log fills it.
+        vectors: Where the nearest vectors are looked for first.
     """
 
-    def __init__(self, store: Store, cache: DocumentCache | None = None) -> None:
+    def __init__(self, store: Store, cache: DocumentCache | None = None, vectors: VectorCache | None = None) -> None:
         self._store = store
         self.cache = cache or DocumentCache()
+        self.vectors = vectors or VectorCache()
         self._waiting: dict[tuple[Ts, str], list[tuple[Sequence[Any], asyncio.Future[list[Document | None]]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -124,4 +127,8 @@ class _BatchedSnapshot:
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
     ) -> Tally:
+        if summary.near is not None:
+            kept = await self._reads.vectors.nearest(self._snapshot, table, index, interval, summary, where)
+            if kept is not None:
+                return kept
         return await self._snapshot.aggregate(table, index, interval, summary, where=where)
