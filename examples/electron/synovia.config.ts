@@ -6,5 +6,5 @@ const source = (path: string): string => fileURLToPath(new URL(`../../clients/js
 export const synovia = [
   { find: /^synovia-client$/, replacement: source("index") },
   { find: /^synovia-client\/(.*node)$/, replacement: source("desktop/node") },
-  { find: /^synovia-client\/(react|desktop)$/, replacement: source("$1/index") },
+  { find: /^synovia-client\/(react|desktop|yjs)$/, replacement: source("$1/index") },
 ];
