@@ -21,6 +21,7 @@ from synovia.store.base import (
     Commit,
     Conflict,
     DuplicateRequest,
+    NothingWritten,
     RequestRecord,
     SnapshotTooOld,
     StoreUnavailable,
@@ -154,13 +155,17 @@ async def test_a_write_conflict_is_a_conflict(store: MongoStore, replica_set: Re
     assert await store.find_request(SESSION, 1) is None
 
 
-async def test_an_outcome_that_stays_unknown_is_unavailable_in_time(replica_set: ReplicaSet) -> None:
+@pytest.mark.parametrize(("command", "certain"), [("commitTransaction", False), ("insert", True)])
+async def test_a_commit_that_fails_for_too_long_is_unavailable_in_time_and_says_whether_it_is_certain(
+    replica_set: ReplicaSet, command: str, certain: bool
+) -> None:
     store = MongoStore(replica_set.uri, f"test_{uuid4().hex[:12]}", timeout=1.5)
     await store.open([NOTES])
-    with failing(replica_set, ["commitTransaction"], times=1000, closeConnection=True):
+    with failing(replica_set, [command], times=1000, closeConnection=True):
         async with asyncio.timeout(10):
-            with pytest.raises(StoreUnavailable):
+            with pytest.raises(StoreUnavailable) as failure:
                 await store.commit(note(1))
+    assert isinstance(failure.value, NothingWritten) is certain
     await store.close()
 
 
@@ -310,5 +315,9 @@ async def test_everything_answers_in_time_when_the_server_is_away() -> None:
         ]
         async with asyncio.timeout(20):
             results = await asyncio.gather(*calls, return_exceptions=True)
-        assert [type(result) for result in results] == [StoreUnavailable] * len(calls)
+        assert [type(result) for result in results] == [
+            *3 * [StoreUnavailable],
+            NothingWritten,
+            *2 * [StoreUnavailable],
+        ]
         await store.close()

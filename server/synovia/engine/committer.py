@@ -28,9 +28,9 @@ from synovia.schema import Reading
 from synovia.store.base import (
     Batch,
     Conflict,
+    NothingWritten,
     Store,
     StoreError,
-    StoreFull,
     StoreUnavailable,
     StoreUnusable,
     Ts,
@@ -183,12 +183,12 @@ class Committer:
         self._stage.drop(left, lambda entry: Outdated(uncertain=entry.uncertain, unexplained=error))
 
     async def _out_of_reach(self, attempt: Attempt, error: StoreError) -> None:
-        """Try again what may have been committed; the log tells if it was. What there was no room for was not."""
+        """Try again what may have been committed; the log tells if it was, unless the store knows that it was not."""
         now = time.monotonic()
         if self._away_since is None or self._stage.settled_at > self._away_since:
             self._away_since = now
         self.counters["conflicts"] += 1
-        left = self._stage.put_back(attempt, uncertain=not isinstance(error, StoreFull))
+        left = self._stage.put_back(attempt, uncertain=not isinstance(error, NothingWritten))
         if now - self._away_since > self._patience:
             self._stage.drop(left, lambda entry: _given_up(entry, error))
         await self._is_known(lambda: attempt.is_settled or attempt.is_overtaken(self._stage.fence))
@@ -236,7 +236,7 @@ def _refusal(entry: Entry, error: StoreError) -> StoreError:
 
 def _given_up(entry: Entry, error: StoreError) -> StoreError:
     """Tell what is said to a mutation that could not be committed for too long."""
-    kind = StoreFull if isinstance(error, StoreFull) and not entry.uncertain else StoreUnavailable
+    kind = type(error) if isinstance(error, NothingWritten) and not entry.uncertain else StoreUnavailable
     return kind(f"the database refused the commit for too long: {error}")
 
 

@@ -41,7 +41,7 @@ from synovia.health import Health, Level, PartHealth
 from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
 from synovia.sealing.keyring import Keyring
-from synovia.store.base import Gap, Store, StoreError, StoreFull, Ts
+from synovia.store.base import Gap, NothingWritten, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
@@ -383,7 +383,7 @@ class Engine:
             return Outcome(error=error.info)
         except StoreError as error:
             # What the store refuses for good was never committed; anything else may have been.
-            return unavailable(error, unknown=error.passing and not isinstance(error, StoreFull))
+            return unavailable(error, unknown=error.passing and not isinstance(error, NothingWritten))
 
     def use_env(self, env: Env) -> None:
         """Give the application's settings to its functions from now on."""
@@ -414,7 +414,7 @@ class Engine:
                 Request(function, {"work": work}, None, session, 0, False, seed, now, origin=CallOrigin.APPLICATION)
             )
         except StoreError as error:
-            return unavailable(error, unknown=error.passing and not isinstance(error, StoreFull))
+            return unavailable(error, unknown=error.passing and not isinstance(error, NothingWritten))
         await self.wait_for(outcome.ts or 0)
         return outcome
 

@@ -29,9 +29,9 @@ from synovia.sealing.keyring import Keyring
 from synovia.store.base import (
     ArrayMissing,
     DuplicateRequest,
+    NothingWritten,
     RequestRecord,
     Store,
-    StoreFull,
     StoreUnavailable,
     UniqueViolation,
 )
@@ -225,12 +225,20 @@ class Mutations:
         await self._stage.ready()
         view, request = looking.enter_context(self._stage.view()), progress.request
         with self._tracer.part("synovia.run", attempt=progress.runs + 1):
-            run = await self._executor.mutation(
+            run = await self._run_function(request, view)
+        run.error = run.error or progress.refusal
+        return run, view
+
+    async def _run_function(self, request: Request, view: View) -> MutationRun:
+        try:
+            return await self._executor.mutation(
                 request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
                 origin=request.origin,
             )  # fmt: skip
-        run.error = run.error or progress.refusal
-        return run, view
+        except StoreUnavailable as error:
+            if request.retry or not error.passing:
+                raise
+            raise NothingWritten(str(error)) from error
 
     async def _stage_run(self, progress: _Progress, run: MutationRun, view: View, *, alone: bool) -> Entry | None:
         """Stage what a mutation has done; None if it has failed, and nobody has to remember that."""
@@ -276,7 +284,7 @@ class Mutations:
             progress.violated.add(error.index)
             newest, _ = await self._store.newest()  # the rerun sees whose key it is, and its failure is recorded
             await self._log.wait_for(newest)
-        except StoreFull as error:
+        except NothingWritten as error:
             if not request.retry:
                 raise
             raise StoreUnavailable(f"nobody can tell whether an earlier attempt was committed: {error}") from error

@@ -173,8 +173,12 @@ class StoreUnavailable(StoreError):
     passing = True
 
 
-class StoreFull(StoreUnavailable):
-    """The database has no room for what is to be written. Nothing of it was written."""
+class NothingWritten(StoreUnavailable):
+    """The database could not be reached before anything was committed: of what was to be written nothing is there."""
+
+
+class StoreFull(NothingWritten):
+    """The database has no room for what is to be written."""
 
 
 class StoreUnusable(StoreUnavailable):
@@ -362,6 +366,7 @@ class Store(Protocol):
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of the request records exists.
             ArrayMissing: A document would refer to an array that is not stored.
+            NothingWritten: It could not be asked to commit; the same batch may be submitted again.
             StoreUnavailable: The outcome is unknown; the same batch may be submitted again, its request records and its
                 fence keep it from running twice.
         """

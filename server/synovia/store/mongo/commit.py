@@ -12,6 +12,7 @@ import asyncio
 import random
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from synovia.store.base import (
     Batch,
     Conflict,
     DuplicateRequest,
+    NothingWritten,
     RequestRecord,
     StoreError,
     StoreUnavailable,
@@ -78,25 +80,41 @@ async def commit(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphan
 
     After a lost acknowledgement the timestamp can be a later one than that of the commit, never an earlier one.
     """
+    way = _Way()
     try:
         async with asyncio.timeout(driver.timeout) as deadline:
-            ts = await _attempts(driver, catalog, batch, orphans, deadline)
+            ts = await _attempts(driver, catalog, batch, orphans, deadline, way)
         orphans.moved()
         return ts
     except Conflict:
         await orphans.conflicted()
         raise
     except (PyMongoError, BSONError, TimeoutError) as error:
-        raise translated(error) from error
+        raise way.judged(translated(error)) from error
 
 
-async def _attempts(driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans, deadline: asyncio.Timeout) -> Ts:
+@dataclass(slots=True)
+class _Way:
+    """How far a batch has come in all its attempts."""
+
+    asked_to_commit: bool = False
+
+    def judged(self, error: StoreError) -> StoreError:
+        """Say of an error that passes whether something may have been written."""
+        if self.asked_to_commit or not isinstance(error, StoreUnavailable) or not error.passing:
+            return error
+        return NothingWritten(str(error))
+
+
+async def _attempts(
+    driver: Driver, catalog: Catalog, batch: Batch, orphans: Orphans, deadline: asyncio.Timeout, way: _Way
+) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
     by_reading = len(batch.writes) > _AT_ONCE  # of many that takes the server half the time
     for pause in pauses(deadline):
         plans = await _planned(batch, catalog, by_reading=by_reading)
         try:
-            return await _Transaction(driver, catalog, batch, plans).run(deadline)
+            return await _Transaction(driver, catalog, batch, plans, way).run(deadline)
         except ConnectionFailure:
             await asyncio.sleep(pause)
         except _Raced:
@@ -123,7 +141,8 @@ async def _planned(batch: Batch, catalog: Catalog, *, by_reading: bool) -> Seque
 class _Transaction:
     """One attempt."""
 
-    def __init__(self, driver: Driver, catalog: Catalog, batch: Batch, plans: Sequence[TablePlan]) -> None:
+    def __init__(self, driver: Driver, catalog: Catalog, batch: Batch, plans: Sequence[TablePlan], way: _Way) -> None:
+        self._way = way
         self._driver = driver
         self._catalog = catalog
         self._batch = batch
@@ -144,6 +163,7 @@ class _Transaction:
                 if error.has_error_label("TransientTransactionError"):
                     raise _Raced(f"another transaction was faster: {error}") from error
                 raise
+            self._way.asked_to_commit = True
             await _commit(session, deadline)
             return ts_of(session.operation_time)
 

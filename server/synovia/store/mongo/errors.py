@@ -13,7 +13,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from synovia.store.base import SnapshotTooOld, StoreError, StoreUnavailable, StoreUnusable
+from synovia.store.base import SnapshotTooOld, StoreError, StoreFull, StoreUnavailable, StoreUnusable
 
 DUPLICATE_KEY = 11000
 HISTORY_LOST = 286
@@ -37,7 +37,8 @@ _CUT_SHORT = frozenset({43, 50, 215, 234, 237, 262, 11601})
 """Cursors and operations that were killed or timed out, and a drop of the database that is under way."""
 
 _STALE = frozenset({63, 136, 150, 175, 13388})
-_BUSY = frozenset({24, 46, 112, 365, 14031})
+_OUT_OF_DISK_SPACE = 14031
+_BUSY = frozenset({24, 46, 112, 365, _OUT_OF_DISK_SPACE})
 """Locks that are taken, writes that got into each other's way, a server that asks for patience, a full disk."""
 
 _TRANSIENT = _NO_CONNECTION | _NO_PRIMARY | _CUT_SHORT | _STALE | _BUSY
@@ -103,6 +104,8 @@ def _of_server(error: OperationFailure) -> StoreError:
         return SnapshotTooOld(f"MongoDB no longer keeps that instant: {error}")
     if error.code in _NOT_ALLOWED:
         return StoreUnusable(f"MongoDB refuses access: {error}; the user needs the roles readWrite and dbAdmin")
+    if error.code == _OUT_OF_DISK_SPACE:
+        return StoreFull(f"MongoDB: {error}")
     if is_transient(error):
         return StoreUnavailable(f"MongoDB cannot answer now: {error}")
     return StoreError(f"MongoDB refused the operation: {error}")
