@@ -9,6 +9,8 @@ import { retryAfter, type Throttle } from "./throttle.js";
 
 /** Milliseconds at least between two states that are sent: what is shown in between is seen by nobody. */
 const PAUSE = 50;
+/** Timers ring up to a millisecond early; what they are for is due then. */
+const EARLY = 2;
 const RETRY = 2000;
 const PASSING = ["overloaded", "server_error", "timeout", "rate_limited"];
 const OF_THE_CALLER = ["unauthenticated", "forbidden", "not_found"];
@@ -135,7 +137,7 @@ export class Rooms {
     const now = this.throttle.clock.now();
     for (const [roomId, room] of this.#rooms) {
       const isNew = room.stage === "new";
-      if (!isNew && !(room.stale && now >= room.pausedUntil)) continue;
+      if (!isNew && !(room.stale && now >= room.pausedUntil - EARLY)) continue;
       room.stage = "in";
       room.stale = false;
       room.pausedUntil = now + PAUSE;

@@ -31,6 +31,8 @@ from synovia_client.pages import PageStatus, PaginatedSubscription
 from synovia_client.presence import Member, Presence
 from synovia_client.presence_handle import PresenceHandle
 from synovia_client.settings import Timeouts
+from synovia_client.shared_doc_handle import SharedDocHandle
+from synovia_client.shared_docs import SharedDoc
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
 from synovia_client.tokens import AuthState, FileTokens, TokenSet, TokenStore
@@ -83,6 +85,8 @@ __all__ = [
     "RequestTimeout",
     "ReturnPages",
     "SentCode",
+    "SharedDoc",
+    "SharedDocHandle",
     "SignInCode",
     "SignInError",
     "SignInWays",

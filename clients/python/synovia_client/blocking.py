@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from synovia_client.blocking_calls import BlockingCalls
 from synovia_client.callbacks import Unsubscribe
@@ -27,10 +27,14 @@ from synovia_client.errors import AuthenticationError, SynoviaError
 from synovia_client.loop_thread import LoopThread
 from synovia_client.presence_handle import OnMembers, PresenceHandle
 from synovia_client.settings import DEFAULT, TimeLimit
+from synovia_client.shared_doc_handle import OnShared, SharedDocHandle
 from synovia_client.state import ConnectionState
 from synovia_client.subscription import Subscription
 from synovia_client.tokens import AuthState
 from synovia_client.view import Shown
+
+if TYPE_CHECKING:
+    from pycrdt import Doc
 
 T = TypeVar("T")
 
@@ -230,6 +234,28 @@ class BlockingClient(BlockingCalls):
         """
         presence = self._client.presence(*spelled_out(path, args, "query"), state=state)
         return PresenceHandle(presence, self._thread, self._delivery, callback)
+
+    def shared_doc(
+        self,
+        query: str,
+        mutation: str,
+        args: dict[str, Any] | None = None,
+        callback: OnShared | None = None,
+        *,
+        doc: Doc[Any] | None = None,
+    ) -> SharedDocHandle:
+        """Open a document that several people edit at once, and call back each time that others have changed it.
+
+        Args:
+            doc: One of pycrdt that is there already, made with ``allow_multithreading=True``.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: the arguments cannot be sent.
+            ImportError: pycrdt is not installed.
+            ClientClosed: The client is closed.
+        """
+        shared = self._client.shared_doc(query, mutation, args, doc=doc)
+        return SharedDocHandle(shared, self._thread, self._delivery, callback)
 
     def subscribe_pages(
         self,

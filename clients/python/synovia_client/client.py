@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from synovia_client.address import beside_socket
 from synovia_client.arguments import checked
@@ -22,12 +22,16 @@ from synovia_client.pages import Pages, PaginatedSubscription
 from synovia_client.presence import Presence, Room
 from synovia_client.requests import Kind
 from synovia_client.settings import DEFAULT, TimeLimit
+from synovia_client.shared_docs import SharedDoc
 from synovia_client.subscription import Subscription
 from synovia_client.sync_state import not_signed_in
 from synovia_client.uploads import Array, Progress, Upload, prepare
 from synovia_client.view import Shown
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
+
+if TYPE_CHECKING:
+    from pycrdt import Doc
 
 R = TypeVar("R")
 
@@ -131,6 +135,23 @@ class Client(HubConnection):
         path, args = spelled_out(path, args, "query")
         wire = self._checked(path, {"args": args, "state": state})
         return Presence(Room(path, wire["args"], wire["state"]), self._sync.rooms, self._ended, self._first_value_limit)
+
+    def shared_doc(
+        self, query: str, mutation: str, args: dict[str, Any] | None = None, *, doc: Doc[Any] | None = None
+    ) -> SharedDoc:
+        """Open a document that several people edit at once; see ``SharedDoc``. It needs the extra ``shared``.
+
+        Args:
+            query: The path of the query that returns ``ctx.shared.changes(doc, ..., since)``.
+            mutation: The path of the mutation that calls ``ctx.shared.append(doc, ..., update)``.
+            args: The arguments of both that say which document it is.
+            doc: One of pycrdt that is there already.
+
+        Raises:
+            FunctionError: ``invalid_arguments``: the arguments cannot be sent.
+            ImportError: pycrdt is not installed.
+        """
+        return SharedDoc(self, query, mutation, self._checked(query, args or {}), doc)
 
     @overload
     async def query(self, call: QueryCall[R], /, *, timeout: TimeLimit = DEFAULT) -> R: ...

@@ -18,6 +18,8 @@ from synovia_protocol.sessions import ClientSession, PresenceUpdated
 
 PAUSE: Final = 0.05
 """Seconds at least between two states that are sent: what is shown in between is seen by nobody."""
+EARLY: Final = 0.002
+"""Timers ring a little early; what they are for is due then."""
 RETRY_SECONDS: Final = 2.0
 _PASSING: Final = frozenset({ErrorCode.OVERLOADED, ErrorCode.SERVER_ERROR, ErrorCode.TIMEOUT, ErrorCode.RATE_LIMITED})
 _OF_THE_CALLER: Final = frozenset({ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND})
@@ -121,7 +123,7 @@ class Rooms:
             if room.stage == "new":
                 room.stage, room.stale, room.paused_until = "in", False, now + PAUSE
                 return session.join(room_id, room.path, room.args, room.state)
-            if room.stale and now >= room.paused_until:
+            if room.stale and now >= room.paused_until - EARLY:
                 room.stale, room.paused_until = False, now + PAUSE
                 return session.show(room_id, room.state)
         return None

@@ -1,13 +1,15 @@
 /** Shared documents on a real hub: editors that go and come back converge, what is refused is told, and who loses the right is out. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { execFile } from "node:child_process";
 import { resolve } from "node:path";
+import { promisify } from "node:util";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { SynoviaClient } from "../../src/index.js";
 import { SharedDocProvider, type SharedDocOptions } from "../../src/yjs/index.js";
 import { Wire } from "../cuttable.js";
 import { noHub, startHub, type Hub } from "../hub.js";
-import { TESTS } from "../paths.js";
+import { PYTHON, TESTS } from "../paths.js";
 import { until } from "../until.js";
 
 /** A number from a seed, the next each time (mulberry32). */
@@ -160,6 +162,28 @@ describe.skipIf(noHub)(`shared documents${noHub ? ` (skipped: ${noHub})` : ""}`,
     await until(() => textOf(hers).toString() === "> before lost", 15);
     expect(his.error).toBe(null);
   });
+
+  it("is the same document for a program in Python, with letters of any kind", async () => {
+    const ann = connect("ann");
+    const id = await plan(ann, ["bob"]);
+    const provider = edit(ann, id);
+    await provider.whenSynced();
+    const program = promisify(execFile)(PYTHON, [resolve("test/yjs/editor.py"), hub.url, id]);
+    let number = 0;
+    await until(() => {
+      if (number < 40) textOf(provider).insert(0, `j${number++} \u{1f602}\u00e9 `);
+      return number === 40 && textOf(provider).toString().includes("p39 ");
+    }, 60);
+    textOf(provider).insert(3, "over");
+    const { stdout } = await program;
+    await until(() => provider.saved);
+    const text = textOf(provider).toString();
+    expect(JSON.parse(stdout)).toBe(text);
+    for (let each = 0; each < 40; each++) {
+      expect(text.replace("over", "")).toContain(`j${each} \u{1f602}\u00e9 `);
+      expect(text).toContain(`p${each} \u{1f600} `);
+    }
+  }, 90_000);
 
   it("says that there is too much, and goes on when there is less", async () => {
     const ann = connect("ann");
