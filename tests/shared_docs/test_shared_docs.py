@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,14 +15,19 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from apps import together
 from helpers.examples import examples
 from synovia import FunctionError, Table, keys
+from synovia.export.archive import Archive
+from synovia.export.importing import import_archive
+from synovia.export.writing import IMPORTS, export_store
 from synovia.functions.registry import collect
 from synovia.functions.shared_tables import KEPT_SEGMENTS, SHARED_TABLES, SharedHead, SharedState, SharedUpdate
 from synovia.keys import BY_ID
 from synovia.shared_docs.library import merged
 from synovia.shared_docs.segments import to_be_merged
 from synovia.shared_docs.structure import InvalidUpdate, walk
+from synovia.store import open_store
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
+from synovia.testing.app import KEYS, settings_for_tests
 
 T = TypeVar("T", bound=Table)
 
@@ -380,3 +386,32 @@ async def test_with_the_row_everything_goes(app: TestApp) -> None:
     await ann.mutation("together:remove", {"id": id_})
     assert [2 * len(await rows(app, table)) for table in SHARED_TABLES] == before
     assert await shown(ann, other) != ""
+
+
+def bytes_in(folder: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in folder.iterdir())
+
+
+async def test_with_keys_everything_is_sealed_and_an_export_has_it(tmp_path: Path) -> None:
+    registry, settings = collect("together", [together]), settings_for_tests()
+    settings = settings.model_copy(update={"encryption": KEYS})
+    (folder := tmp_path / "hub").mkdir()
+    async with TestApp(registry, open_store(f"sqlite:///{folder}/hub.db"), settings=settings) as app:
+        ann = person(app, "ann")
+        id_ = await plan(ann)
+        await Editor(ann, id_).type("the secret word", " " * 40_000, "another secret")
+        await ann.mutation("together:keep", {"id": id_, "name": "one"})
+        assert (await shown(ann, id_)).startswith("the secret word")
+        with (tmp_path / "all.synovia").open("wb") as file:
+            await export_store(app.store, file)
+    assert b"a plan" in bytes_in(folder), "this is where clear text is found"
+    assert b"secret" not in bytes_in(folder)
+    restored = open_store(f"sqlite:///{tmp_path}/restored.db")
+    await restored.open([*registry.tables, IMPORTS])
+    with Archive(tmp_path / "all.synovia") as archive:
+        await import_archive(archive, restored)
+    await restored.close()
+    async with TestApp(registry, open_store(f"sqlite:///{tmp_path}/restored.db"), settings=settings) as app:
+        ann = person(app, "ann")
+        assert (await shown(ann, id_)).endswith("another secret")
+        assert len(await ann.query("together:versions", {"id": id_})) == 1
