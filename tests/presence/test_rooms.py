@@ -8,13 +8,20 @@ from hypothesis import strategies as st
 
 from synovia.presence import room as module
 from synovia.presence.room import Changes, Claim, Room
-from synovia.presence.rooms import LONGEST, LONGEST_PAUSE, OpenRoom
+from synovia.presence.rooms import LONGEST, LONGEST_PAUSE, PER_TELLING, OpenRoom, Rooms
 
 NAMES, SOURCES = st.sampled_from("abc"), st.sampled_from(["one", "other"])
 SHOW = st.tuples(
     st.just("show"), NAMES, SOURCES, st.integers(0, 2), st.sampled_from([b"x", b"y"]), st.sampled_from([b"1", b"2"])
 )
 STEP = st.one_of(SHOW, st.tuples(st.just("remove"), NAMES, SOURCES), st.tuples(st.just("look"), st.integers(0, 2)))
+
+
+class Wakes:
+    """Somebody inside a room of a hub."""
+
+    def wake(self) -> None:
+        pass
 
 
 class Listener:
@@ -82,8 +89,25 @@ def test_who_was_there_by_two_is_there_until_both_have_said_otherwise() -> None:
     assert len(room) == 0
 
 
+async def test_many_busy_rooms_together_are_told_no_more_than_so_often_and_a_small_one_hardly_waits_for_them() -> None:
+    rooms = Rooms()
+    for number in range(40):
+        large = number < 20
+        for member in range(500 if large else 3):
+            opened = rooms.enter(bytes([number]), Wakes())
+            opened.everybody.show(str(member), member, Claim(1, b"who", b""))
+        opened.show("new", 1, Claim(2, b"who", b""))
+    assert sum(len(room.inside) / room.pause for room in rooms) <= 1 / PER_TELLING + 1
+    small = [room for room in rooms if len(room.inside) == 3]
+    assert all(room.pause == pytest.approx(3 * 40 * PER_TELLING) for room in small)
+    for room in list(rooms):
+        for listener in list(room.inside):
+            rooms.exit(room, listener)
+    assert not rooms._busy
+
+
 async def test_a_dear_transition_is_paid_for_before_the_next_one() -> None:
-    room = OpenRoom(b"a room", lambda room: None)
+    room = OpenRoom(b"a room", lambda room: None, set())
     for number in range(1_000):
         room.everybody.show(str(number), number, Claim(1, b"who", b""))
     room.packed_since(None)

@@ -15,6 +15,9 @@ LONGEST: Final = 0.05
 """At the most: 20 transitions a second, in rooms of more than 33."""
 BYTES_PER_SECOND: Final = 32 * 1024 * 1024
 """What a room sends to all who are in it, about: after a transition that was dearer the next one comes later."""
+PER_TELLING: Final = 0.0001
+"""Seconds for each member of a room and each room in which something has changed and is still to be told: so all rooms
+together tell no more than 10,000 times a second, and a small room waits for a large one no longer than for another small one."""
 LONGEST_PAUSE: Final = 5.0
 """At the most: whoever comes is seen then."""
 
@@ -33,6 +36,7 @@ class OpenRoom:
     Args:
         key: Which it is, on all hubs.
         ours_changed: Called when somebody of this hub comes, goes or shows something else.
+        busy: The rooms of the hub in which something is still to be told.
 
     Attributes:
         everybody: Who is there, at whichever hub.
@@ -40,7 +44,8 @@ class OpenRoom:
         published: The newest change that clients are told.
     """
 
-    def __init__(self, key: bytes, ours_changed: Callable[[OpenRoom], None]) -> None:
+    def __init__(self, key: bytes, ours_changed: Callable[[OpenRoom], None], busy: set[OpenRoom]) -> None:
+        self._busy = busy
         self.key = key
         self.everybody = Room()
         self.ours = Room()
@@ -93,21 +98,25 @@ class OpenRoom:
     def pause(self) -> float:
         """Seconds from the newest transition to the next one."""
         dear = min(LONGEST_PAUSE, self._told_bytes / BYTES_PER_SECOND)
-        return max(min(LONGEST, PER_MEMBER * len(self.everybody)), dear)
+        fair = min(LONGEST_PAUSE, PER_TELLING * len(self.inside) * len(self._busy))
+        return max(min(LONGEST, PER_MEMBER * len(self.everybody)), dear, fair)
 
     def close(self) -> None:
         """Nobody is to be told any more."""
+        self._busy.discard(self)
         if self._timer is not None:
             self._timer.cancel()
 
     def _note(self, *, changed: bool) -> None:
         if not changed or self._timer is not None:
             return
+        self._busy.add(self)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(max(loop.time(), self._published_at + self.pause), self._publish)
 
     def _publish(self) -> None:
         self._timer = None
+        self._busy.discard(self)
         self._told_bytes = 0
         self._published_at = asyncio.get_running_loop().time()
         self.published = self.everybody.number
@@ -154,6 +163,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self._rooms: dict[bytes, OpenRoom] = {}
+        self._busy: set[OpenRoom] = set()
         self.elsewhere: Elsewhere = Alone()
 
     def __len__(self) -> int:
@@ -175,7 +185,7 @@ class Rooms:
         """Let a client in; it is not shown yet."""
         room = self._rooms.get(key)
         if room is None:
-            room = self._rooms[key] = OpenRoom(key, lambda room: self.elsewhere.changed(room))
+            room = self._rooms[key] = OpenRoom(key, lambda room: self.elsewhere.changed(room), self._busy)
             self.elsewhere.opened(room)
         room.inside.add(listener)
         return room
