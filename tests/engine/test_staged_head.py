@@ -435,3 +435,23 @@ async def test_who_gives_up_waiting_for_its_turn_leaves_it_to_the_next() -> None
         tasks[1].cancel()
         assert await tasks[2]
         await alone.free()
+
+
+async def test_one_of_those_who_waited_that_then_runs_alone_lets_the_others_by() -> None:
+    alone, order = exclusive.Exclusive(), list[str]()
+
+    async def overtaken(name: str) -> None:
+        await alone.free()
+        async with alone.alone():
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async def goes_by() -> None:
+        await alone.free()
+        order.append("goes by")
+
+    async with asyncio.TaskGroup() as tasks, alone.alone():
+        for work in (overtaken("first"), overtaken("second"), goes_by()):
+            tasks.create_task(work)
+        await asyncio.sleep(0)
+    assert order == ["goes by", "first", "second"]

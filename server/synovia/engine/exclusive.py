@@ -23,6 +23,7 @@ class Exclusive:
         self._holder: object | None = None
         self._queue: deque[asyncio.Future[None]] = deque()
         self._held_up: list[asyncio.Future[None]] = []
+        self._letting_by = False
 
     @asynccontextmanager
     async def alone(self, seconds: float = SECONDS) -> AsyncIterator[None]:
@@ -44,7 +45,7 @@ class Exclusive:
             await future
 
     async def _turn(self) -> None:
-        if self._holder is None and not self._queue:
+        if self._holder is None and not self._queue and not self._letting_by:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(future)
@@ -63,10 +64,12 @@ class Exclusive:
         for future in held_up:
             if not future.done():
                 future.set_result(None)
-        # Those come first: they have waited, and do not run again unless they have been overtaken.
+        # All of those come first, also before one of them that turns out to have been overtaken: they have waited.
+        self._letting_by = True
         asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
+        self._letting_by = False
         while self._holder is None and self._queue:
             future = self._queue.popleft()
             if not future.done():

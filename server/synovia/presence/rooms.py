@@ -16,8 +16,8 @@ LONGEST: Final = 0.05
 BYTES_PER_SECOND: Final = 32 * 1024 * 1024
 """What a room sends to all who are in it, about: after a transition that was dearer the next one comes later."""
 PER_TELLING: Final = 0.0001
-"""Seconds for each member of a room and each room in which something has changed and is still to be told: so all rooms
-together tell no more than 10,000 times a second, and a small room waits for a large one no longer than for another small one."""
+"""Seconds for each member of a room and each room in which something is still to be told: so all rooms together tell no
+more than 10,000 times a second, and a small room waits for a large one no longer than for another small one."""
 LONGEST_PAUSE: Final = 5.0
 """At the most: whoever comes is seen then."""
 
