@@ -119,7 +119,9 @@ class Synovia:
         self.registry = with_upkeep(loaded, self.settings.arrays, lambda grace: self.engine.sweep_arrays(grace))
         where = store or self.settings.store or DEFAULT_STORE
         ttl = self.settings.request_ttl
-        self.store: Store = open_store(where, request_ttl=ttl) if isinstance(where, str) else where
+        self.store: Store = (
+            open_store(where, request_ttl=ttl, objects=self.settings.files.store) if isinstance(where, str) else where
+        )
         self.uploads = Uploads(self.store, self.settings.files, clock)
         mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synovia.store.base import DuplicateRequest, StoreError, StoreFull, StoreUnusable
+from synovia.store.base import DuplicateRequest, ObjectsUnavailable, StoreError, StoreFull, StoreUnusable
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 
@@ -14,6 +14,8 @@ def told_of(error: StoreError) -> ErrorInfo:
         return ErrorInfo(
             ErrorCode.OVERLOADED, "the database has no room for this until whoever runs this server makes some"
         )
+    if isinstance(error, ObjectsUnavailable):
+        return ErrorInfo(ErrorCode.OVERLOADED, "the store of files cannot answer, try again later")
     if error.passing or isinstance(error, DuplicateRequest):
         return ErrorInfo(ErrorCode.OVERLOADED, "the database cannot answer, try again later")
     return ErrorInfo(ErrorCode.SERVER_ERROR, "the database refuses this")

@@ -13,6 +13,8 @@ class FileSettings(BaseModel):
     Attributes:
         max_bytes: The largest file that is taken where nothing smaller is declared.
         max_waiting_bytes: What one caller may have uploaded, or begun to, that no mutation has accepted yet.
+        store: Where the bytes of files and arrays are kept instead of in the database: ``s3://BUCKET/PREFIX``; needs
+            ``synovia[s3]``.
         upload_ttl: Seconds after its beginning for which an upload waits to be accepted.
     """
 
@@ -20,4 +22,5 @@ class FileSettings(BaseModel):
 
     max_bytes: Annotated[int, Field(ge=1)] = 4 * 1024**3
     max_waiting_bytes: Annotated[int, Field(ge=1)] = 16 * 1024**3
+    store: str | None = None
     upload_ttl: Annotated[float, Field(ge=60, allow_inf_nan=False)] = 86_400.0

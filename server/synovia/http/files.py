@@ -8,6 +8,7 @@ answer.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
@@ -63,9 +64,9 @@ class FileRoutes:
             return Response(None, answer.value, headers)
         if answer is Answer.UNSATISFIABLE:
             return Response(None, answer.value, headers | {"content-range": f"bytes */{found.size}"})
-        return self._sent(request, address, content, answer, part, headers)
+        return await self._sent(request, address, content, answer, part, headers)
 
-    def _sent(
+    async def _sent(
         self, request: Request, address: FileAddress, content: ArrayManifest, answer: Answer, part: range,
         headers: dict[str, str],
     ) -> Response:  # fmt: skip
@@ -75,7 +76,17 @@ class FileRoutes:
         if request.method == "HEAD":
             return Response(None, answer.value, headers)
         pieces = stream_content(self._engine.store.arrays, content, part.start, part.stop)
-        return StreamingResponse(pieces, answer.value, headers)
+        try:
+            first = await anext(aiter(pieces), b"")
+        except StoreError as error:  # nothing has been sent yet: it can still be told
+            return error_response(told_of(error))
+        return StreamingResponse(_after(first, pieces), answer.value, headers)
+
+
+async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
 
 
 def _headers(address: FileAddress, found: Representation, now: int) -> dict[str, str]:

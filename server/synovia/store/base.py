@@ -181,6 +181,10 @@ class StoreFull(NothingWritten):
     """The database has no room for what is to be written."""
 
 
+class ObjectsUnavailable(StoreUnavailable):
+    """The object store in which the bytes of files are kept cannot be used now; the database can."""
+
+
 class StoreUnusable(StoreUnavailable):
     """The database cannot be used until somebody mends what the message says: it is not one that Synovia can work with, is
     damaged or gone, or refuses this server. Nothing of what was asked was done."""

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from synovia.store.base import Store
+from synovia.store.objects import ObjectArrays
 from synovia.store.references import Digests, possible_references
 
 PAGE = 1_000
@@ -53,6 +54,8 @@ async def sweep(store: Store, before: float) -> Swept:
     """
     arrays = await _sweep_arrays(store, before)
     chunks, freed = await _sweep_chunks(store, before)
+    if isinstance(store.arrays, ObjectArrays):
+        await store.arrays.delete_abandoned(before)
     return Swept(arrays, chunks, freed)
 
 

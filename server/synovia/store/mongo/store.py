@@ -27,6 +27,7 @@ from synovia.store.mongo.feed import Feed
 from synovia.store.mongo.schema import Server, check_server, drop_index, missing_indexes, prepare, unused_indexes
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of
+from synovia.store.objects import ObjectArrays
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClient
@@ -68,12 +69,12 @@ class MongoStore:
         self._server = Server()
         self._patience = patience
         self._request_ttl = request_ttl.total_seconds()
-        self._arrays = MongoArrays(self._driver)
+        self._arrays = ObjectArrays(MongoArrays(self._driver))
         self._orphans = Orphans(self._driver)
         self._largest_fence = 0
 
     @property
-    def arrays(self) -> MongoArrays:
+    def arrays(self) -> ObjectArrays:
         return self._arrays
 
     @property

@@ -15,7 +15,6 @@ from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.base import (
-    ArrayStore,
     Batch,
     Commit,
     Gap,
@@ -26,6 +25,7 @@ from synovia.store.base import (
     Ts,
 )
 from synovia.store.filters import Filter
+from synovia.store.objects import ObjectArrays
 from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
@@ -82,10 +82,10 @@ class SQLiteStore:
         self._head: Ts = 0
         self._head_fence = 0
         self._moved = asyncio.Event()
-        self._arrays = SQLiteArrays(self._run_arrays, clock)
+        self._arrays = ObjectArrays(SQLiteArrays(self._run_arrays, clock))
 
     @property
-    def arrays(self) -> ArrayStore:
+    def arrays(self) -> ObjectArrays:
         return self._arrays
 
     @property
