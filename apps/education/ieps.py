@@ -8,7 +8,19 @@ from education.access import require_user
 from education.organizations import Person
 from education.schema import Approval, Goal, GoalData, Iep, IepContent, IepDates, Role, Student, User, Word
 from education.students import people
-from synovia import FunctionError, Id, Model, MutationContext, NotFound, QueryContext, cron, lt, mutation, query
+from synovia import (
+    FunctionError,
+    Id,
+    Model,
+    MutationContext,
+    NotFound,
+    QueryContext,
+    SharedChanges,
+    cron,
+    lt,
+    mutation,
+    query,
+)  # fmt: skip
 
 SIGNED_BY: tuple[Role, ...] = ("teacher", "admin", "parent")
 """Whose signatures make a version approved; whoever else sees it may sign, too."""
@@ -98,6 +110,8 @@ async def create(
         status="active", version=1 if last is None else last.version + 1, team_members=team_members,
         created_by=me.id, **student.about, **dict(dates), **dict(content),
     ))  # fmt: skip
+    if last is not None and (text := await ctx.shared.state(Iep.text, last.id)):
+        await ctx.shared.append(Iep.text, created, text)
     for goal in await ctx.db.query(Goal).using("by_iep", iep_id=last.id).collect() if last is not None else ():
         if goal.is_active:
             data = {name: getattr(goal, name) for name in GoalData.model_fields}
@@ -112,6 +126,19 @@ async def check_team(ctx: MutationContext, members: list[Id[User]]) -> None:
         user = await ctx.db.get(member)
         if user is None or user.role not in ("admin", "teacher", "specialist"):
             raise FunctionError("not_staff", "a team is of teachers and specialists of the organization")
+
+
+@query(capability="records.read")
+async def text(ctx: QueryContext, iep_id: Id[Iep], since: int | None = None) -> SharedChanges:
+    """Give the text of a version, and what is typed into it."""
+    return await ctx.shared.changes(Iep.text, iep_id, since)
+
+
+@mutation(capability="records.write", name="writeText")
+async def write_text(ctx: MutationContext, iep_id: Id[Iep], update: bytes) -> None:
+    """Take what somebody has typed into a version that nobody has signed."""
+    await open_iep(ctx, iep_id)
+    await ctx.shared.append(Iep.text, iep_id, update)
 
 
 @mutation(capability="records.write")
@@ -155,15 +182,14 @@ async def compare(ctx: QueryContext, before_id: Id[Iep], after_id: Id[Iep]) -> l
     if first is None or second is None or first.student_id != second.student_id:
         raise NotFound("there are no such versions")
     one, other = first.model_dump(mode="json"), second.model_dump(mode="json")
+    texts = [await ctx.shared.texts(Iep.text, each) for each in (before_id, after_id)]
     names = [*IepDates.model_fields, *IepContent.model_fields, "team_members"]
     changes = [Change(field=name, before=one[name], after=other[name]) for name in names if one[name] != other[name]]
     goals = [await ctx.db.query(Goal).using("by_iep", iep_id=each).collect() for each in (before_id, after_id)]
-    texts = [{goal.goal_number: goal.description for goal in version} for version in goals]
-    for number in sorted(texts[0].keys() | texts[1].keys()):
-        was, is_now = texts[0].get(number), texts[1].get(number)
-        if was != is_now:
-            changes.append(Change(field=f"goal {number}", before=was, after=is_now))
-    return changes
+    numbered = [{f"goal {goal.goal_number}": goal.description for goal in version} for version in goals]
+    was, now = numbered[0] | texts[0], numbered[1] | texts[1]
+    differing = [name for name in sorted(was.keys() | now.keys()) if was.get(name, "") != now.get(name, "")]
+    return changes + [Change(field=name, before=was.get(name), after=now.get(name)) for name in differing]
 
 
 class Where(Model):

@@ -1,10 +1,10 @@
 """The tables of education; what belongs to a student goes with them. Times are in milliseconds since 1970 (UTC)."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from synovia import Encrypted, File, FileLimits, Id, Index, Model, Reference, Table, Timestamps
+from synovia import Encrypted, File, FileLimits, Id, Index, Model, Reference, SharedDoc, Table, Timestamps
 
 Role = Literal["admin", "teacher", "specialist", "parent", "student"]
 Permission = Literal["view", "edit", "download"]
@@ -270,7 +270,9 @@ class Iep(
         Index("by_member", "team_members"),
     ],
 ):  # fmt: skip
-    """A version of a student's program, whom it is written by, and who has signed it."""
+    """A version of a student's program, whom it is written by, and who has signed it; its text is written by all at once."""
+
+    text: ClassVar[SharedDoc] = SharedDoc(max_bytes=1024 * 1024)
 
     status: Literal["draft", "active", "expired", "superseded"]
     version: int

@@ -3,6 +3,8 @@
 from math import sin
 from typing import Any
 
+from pycrdt import Array, Doc, Text
+
 from education import schema as its
 from synovia import Id, MutationContext, seed
 
@@ -88,6 +90,7 @@ async def _program(
         accommodations=[extra, quiet], version=1, created_by=people[manager],
         team_members=[people[manager], people[specialist]], **of,
     ))  # fmt: skip
+    await ctx.shared.append(its.Iep.text, iep, _text(STUDENTS[number][0]))
     await _documents(ctx, iep, of, people[manager], [] if number else [people["Priya"], people["Noa"]])
     for place, (domain, text, unit, base, target, week) in enumerate(GOALS):
         goal = await ctx.db.insert(its.Goal(
@@ -122,6 +125,29 @@ async def _documents(
             related_iep_id=iep if kind == "iep" else None, **keys,
             file=await ctx.files.write(text.encode(), name=f"{title}.txt", type="text/plain"),
         ))  # fmt: skip
+
+
+def _text(name: str) -> bytes:
+    """Write what a team has written of a student so far, as its editors would."""
+    doc = Doc[Any]()
+    for root, words in TEXT.items():
+        doc.get(root, type=Text).insert(0, words.format(name=name))
+    doc.get("agreements", type=Array).extend([Text(each.format(name=name)) for each in AGREEMENTS])
+    return bytes(doc.get_update())
+
+
+TEXT = {
+    "present": "{name} reads short passages of the grade and understands what has been read aloud. Longer texts tire {name} "
+    "out after about ten minutes; with a marker under the line it goes noticeably better.\n\n"
+    "In the small group {name} takes part without being asked.",
+    "strengths": "Curious, patient with younger children, and very good at building things from a plan.",
+    "concerns": "The family would like homework that can be done in half an hour, and to hear weekly how reading goes.",
+}
+AGREEMENTS = (
+    "A short note to the family every Friday",
+    "Reading partner twice a week",
+    "{name} chooses the first text",
+)
 
 
 def _point(today: int, number: int, base: float, week: float, unit: str, noise: int) -> its.Observation:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pycrdt import Doc, Text
 
 from synovia import FunctionError
 from synovia.seeding import run_seeds
@@ -262,6 +263,31 @@ async def test_an_organization_has_as_many_as_it_may(app: TestApp) -> None:
     assert await person(app, "new", "harbor").query("students:list") == []
     await ada.mutation("organizations:setActive", {"userId": new, "active": False})
     assert await person(app, "new", "harbor").query("organizations:me") is None
+
+
+async def test_a_text_is_written_until_it_is_signed(app: TestApp) -> None:
+    student, first = await noa(app)
+    theo, priya = person(app, "theo"), person(app, "priya")
+    doc = Doc[Text]()
+    doc.get("present", type=Text).insert(0, "Noa. ")
+    typed = {"iepId": first, "update": doc.get_update()}
+    async with priya.subscribe("ieps:text", {"iepId": first}) as read:
+        before = len(read.value["updates"])
+        await theo.mutation("ieps:writeText", typed)
+        assert len(read.value["updates"]) > before
+    assert await code_of(priya.mutation("ieps:writeText", typed)) == "forbidden"
+    assert await code_of(person(app, "ruth").mutation("ieps:writeText", typed)) == "not_found"
+    assert await code_of(person(app, "ruth").query("ieps:text", {"iepId": first})) == "not_found"
+    given = {"studentId": student, "dates": dates(int(app.clock.now * 1000)), "content": CONTENT, "teamMembers": []}
+    second = await theo.mutation("ieps:create", given)
+    assert await code_of(theo.mutation("ieps:writeText", typed)) == "iep_frozen"
+    doc.get("present", type=Text).insert(0, "Again: ")
+    await theo.mutation("ieps:writeText", {"iepId": second, "update": doc.get_update()})
+    changes = await theo.query("ieps:compare", {"beforeId": first, "afterId": second})
+    [text] = [each for each in changes if each["field"] == "present"]
+    assert ("Again: " in text["before"], "Again: " in text["after"]) == (False, True)
+    await theo.mutation("ieps:approve", {"iepId": second, "signature": "T. Lindqvist"})
+    assert await code_of(theo.mutation("ieps:writeText", {**typed, "iepId": second})) == "iep_frozen"
 
 
 def test_nothing_grows_without_a_bound() -> None:
