@@ -21,8 +21,10 @@ export default defineConfig(({ mode }) => ({
     alias: [
       { find: /^synovia-client$/, replacement: here("../../clients/js/src/index.ts") },
       { find: /^synovia-client\/react$/, replacement: here("../../clients/js/src/react/index.ts") },
+      { find: /^synovia-client\/yjs$/, replacement: here("../../clients/js/src/yjs/index.ts") },
+      { find: /^synovia-client\/yjs\/react$/, replacement: here("../../clients/js/src/yjs/react.ts") },
     ],
-    dedupe: ["react", "react-dom"],
+    dedupe: ["react", "react-dom", "yjs", "y-protocols", "lib0"],
   },
   server: { proxy, fs: { allow: [here("."), here("../../clients/js")] } },
   // where the hub looks for it

@@ -64,6 +64,12 @@ async def keep(ctx: MutationContext, upload: Upload) -> Id[Blob]:
     return await ctx.db.insert(Blob(file=await ctx.files.accept(upload)))
 
 
+@mutation(public=True)
+async def make(ctx: MutationContext, size: int, type: str) -> Id[Blob]:
+    """Keep a file that no client has uploaded."""
+    return await ctx.db.insert(Blob(file=await ctx.files.write(b"x" * size, name="made/up.txt", type=type)))
+
+
 @query(public=True)
 async def blobs(ctx: QueryContext) -> list[str]:
     return [ctx.files.url(each.file, expires=timedelta(minutes=10)) for each in await ctx.db.query(Blob).collect()]

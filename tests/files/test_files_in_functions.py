@@ -54,6 +54,17 @@ async def test_actions_read_files_and_make_new_ones(app: TestApp) -> None:
     assert (await ada.http.get(url)).content == HELLO.upper()
 
 
+async def test_mutations_make_small_files(app: TestApp) -> None:
+    nobody = app.caller()
+    await nobody.mutation("cabinet:make", {"size": 5, "type": "text/plain"})
+    [url] = await nobody.query("cabinet:blobs")
+    assert (await nobody.http.get(url)).content == b"xxxxx"
+    for size, kind, code in ((2**20 + 1, "text/plain", "file_too_large"), (1, "nonsense", "invalid_arguments")):
+        with pytest.raises(FunctionError) as refused:
+            await nobody.mutation("cabinet:make", {"size": size, "type": kind})
+        assert refused.value.code == code
+
+
 async def test_an_action_hands_its_callers_upload_on(app: TestApp) -> None:
     ada, bob = app.caller("ada@example.org"), app.caller("bob@example.org")
     scan = await ada.upload("cabinet:import_scan", HELLO, type="text/plain")

@@ -12,8 +12,8 @@ export class SmallScene {
     private readonly name: string,
   ) {}
 
-  static async open(name: string): Promise<SmallScene> {
-    const hub = new Hub(`${ROOT}/apps/${name}`);
+  static async open(name: string, environment: Record<string, string> = {}): Promise<SmallScene> {
+    const hub = new Hub(`${ROOT}/apps/${name}`, environment);
     await hub.plant();
     await hub.start();
     return new SmallScene(hub, await launch(), name);

@@ -1,0 +1,139 @@
+/** The documents of a student: uploading, opening, new versions, and who sees them. */
+import { useState, type FormEvent, type ReactElement } from "react";
+import { useMutation, useQuery, useSynovia } from "synovia-client/react";
+import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
+import { api, type DocumentView, type Id } from "./api/api.ts";
+import { day, TYPES } from "./words.ts";
+
+const KINDS = "application/pdf,image/*,audio/*,video/*,text/plain";
+
+export function Documents({ studentId, staff }: { studentId: Id<"students">; staff: boolean }): ReactElement {
+  const documents = useQuery(api.documents.list, { studentId });
+  const [adding, setAdding] = useState(false);
+  const [sharing, setSharing] = useState<DocumentView | null>(null);
+  return (
+    <section className="card" aria-label="Documents">
+      <div className="tools">
+        <h2>Documents</h2><span className="grow" />
+        {staff && <button className="primary" onClick={() => setAdding(true)}>Upload</button>}
+      </div>
+      <ul className="rows">{documents?.map((view) => <Row key={view.document._id} view={view} staff={staff} onShare={() => setSharing(view)} />)}</ul>
+      {documents?.length === 0 && <p className="quiet">There are none that you may see.</p>}
+      {adding && <Add studentId={studentId} onClose={() => setAdding(false)} />}
+      {sharing && <Share view={sharing} onClose={() => setSharing(null)} />}
+    </section>
+  );
+}
+
+function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { view: DocumentView; staff: boolean; onShare: () => void }): ReactElement {
+  const client = useSynovia();
+  const open = useMutation(api.documents.open);
+  const edit = useMutation(api.documents.edit);
+  const { act, busy, problem } = useAct();
+  const may = (permission: DocumentView["permissions"][number]): boolean => permissions.includes(permission);
+  const show = (download: boolean): void => {
+    const shown = download ? null : window.open("about:blank", "_blank");
+    void act(async () => {
+      const address = client.fileUrl(await open({ documentId: document._id, download }));
+      if (shown) shown.location.href = address;
+      else location.assign(address);
+    }).then((done) => done || shown?.close());
+  };
+  const replace = (file: File | undefined): void => {
+    if (file) void act(async () => edit({ documentId: document._id, file: await client.uploadFile("documents:edit", file) }));
+  };
+  return (
+    <li>
+      <span className="grow">
+        <strong>{document.title}</strong>
+        <small>{TYPES[document.documentType]} · {size(document.file.size)} · {uploadedBy?.name ?? "somebody"} · {day(document.updatedAt)}{document.version > 1 && ` · version ${document.version}`}</small>
+        <Problem error={problem} />
+      </span>
+      {document.isConfidential && <span className="badge warn">Confidential</span>}
+      {may("view") && <button disabled={busy} aria-label={`View ${document.title}`} onClick={() => show(false)}>View</button>}
+      {may("download") && <button disabled={busy} aria-label={`Download ${document.title}`} onClick={() => show(true)}>Download</button>}
+      {may("edit") && (
+        <label className="button">New version<input type="file" accept={KINDS} aria-label={`New version of ${document.title}`} onChange={(event) => replace(event.target.files?.[0])} /></label>
+      )}
+      {staff && may("edit") && <button disabled={busy} aria-label={`Who sees it: ${document.title}`} onClick={onShare}>Who sees it</button>}
+    </li>
+  );
+}
+
+const size = (bytes: number): string => (bytes < 1_000 ? `${bytes} B` : bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () => void }): ReactElement {
+  const client = useSynovia();
+  const add = useMutation(api.documents.add);
+  const versions = useQuery(api.ieps.history, { studentId });
+  const [title, setTitle] = useState("");
+  const [type, setType] = useState<keyof typeof TYPES>("assessment");
+  const [isConfidential, setConfidential] = useState(false);
+  const [withProgram, setWithProgram] = useState(false);
+  const [file, setFile] = useState<File | null>(null);
+  const [sent, setSent] = useState<number | null>(null);
+  const { act, busy, problem } = useAct();
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!file) return;
+    const relatedIepId = withProgram ? versions?.[0]?._id : undefined;
+    void act(async () => {
+      const upload = await client.uploadFile("documents:add", file, { onProgress: (done, all) => setSent(all ? done / all : 1) });
+      const data = { documentType: type, title: title || file.name, isConfidential };
+      await add({ studentId, data, file: upload, ...(relatedIepId && { relatedIepId }) });
+    }).then((done) => (done ? onClose() : setSent(null)));
+  };
+  return (
+    <Dialog title="Upload a document" onClose={onClose}>
+      <form onSubmit={send}>
+        <Field label="File"><input type="file" required accept={KINDS} onChange={(event) => setFile(event.target.files?.[0] ?? null)} /></Field>
+        <Field label="Title"><input maxLength={200} placeholder={file?.name} value={title} onChange={(event) => setTitle(event.target.value)} /></Field>
+        <Field label="Type">
+          <select value={type} onChange={(event) => setType(event.target.value as keyof typeof TYPES)}>
+            {Object.entries(TYPES).map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+          </select>
+        </Field>
+        <label className="check"><input type="checkbox" checked={isConfidential} onChange={(event) => setConfidential(event.target.checked)} />Confidential: only who is named sees it, and each opening is marked in the log</label>
+        {(versions?.length ?? 0) > 0 && <label className="check"><input type="checkbox" checked={withProgram} onChange={(event) => setWithProgram(event.target.checked)} />Whoever sees it may read the program, too</label>}
+        {sent !== null && <progress max={1} value={sent} aria-label="Sent" />}
+        <Problem error={problem} />
+        <footer><button className="primary" disabled={busy || !file}>Upload it</button></footer>
+      </form>
+    </Dialog>
+  );
+}
+
+const RIGHTS = { view: "may view", download: "may download", edit: "may edit" } as const;
+
+function Share({ view: { document }, onClose }: { view: DocumentView; onClose: () => void }): ReactElement {
+  const readers = useQuery(api.documents.readers, { documentId: document._id });
+  const share = useMutation(api.documents.share);
+  const [email, setEmail] = useState("");
+  const [permission, setPermission] = useState<keyof typeof RIGHTS>("view");
+  const { act, busy, problem } = useAct();
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    void act(() => share({ documentId: document._id, email: email.trim(), permission })).then((done) => done && setEmail(""));
+  };
+  return (
+    <Dialog title={document.title} onClose={onClose}>
+      <ul className="people">
+        {readers?.map(({ person, permission }) => <li key={person.id}><span className="grow"><strong>{person.name}</strong><small>{person.role} · {RIGHTS[permission]}</small></span></li>)}
+      </ul>
+      {readers?.length === 0 && <p className="quiet">Nobody is named. {document.isConfidential ? "The case manager and administrators see it." : "The team sees it."}</p>}
+      <form onSubmit={send}>
+        <Field label="E-mail address" hint="Of somebody of the organization: a colleague, a parent, the student"><input type="email" required value={email} onChange={(event) => setEmail(event.target.value)} /></Field>
+        <Field label="Permission">
+          <select value={permission} onChange={(event) => setPermission(event.target.value as keyof typeof RIGHTS)}>
+            {Object.entries(RIGHTS).map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+          </select>
+        </Field>
+        <Problem error={problem} />
+        <footer>
+          <button type="button" disabled={busy || !email} onClick={() => void act(() => share({ documentId: document._id, email: email.trim(), permission: null })).then((done) => done && setEmail(""))}>No longer</button>
+          <button className="primary" disabled={busy}>Give it</button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

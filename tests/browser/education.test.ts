@@ -1,0 +1,128 @@
+/** The page of education: a teacher, a specialist and a parent in one program; who is taken out of the team loses it while looking. */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBrowser } from "./harness/chromium.ts";
+import { LOOKS } from "./harness/dashboard.ts";
+import { SmallScene, type SmallPage } from "./harness/small-page.ts";
+
+const KEYS = { SYNOVIA_ENCRYPTION_KEYS: `test:${randomBytes(32).toString("base64")}` };
+
+describe.skipIf(noBrowser)("the page of education", () => {
+  let scene: SmallScene;
+  let theo: SmallPage;
+  let sofia: SmallPage;
+  let priya: SmallPage;
+  const noa = (window: SmallPage) => window.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "Noa" });
+  beforeAll(async () => {
+    scene = await SmallScene.open("education", KEYS);
+    [theo, sofia, priya] = await Promise.all(["theo", "sofia", "priya"].map((name) => scene.window(`${name}@alder.example`, null, { bypassCSP: true }))) as [SmallPage, SmallPage, SmallPage];
+    for (const window of [theo, sofia, priya]) await noa(window).click();
+  });
+  afterAll(() => scene?.close());
+
+  it("shows all what two type at once, where they are, and lists", async () => {
+    const text = (window: SmallPage) => window.page.getByLabel(/^Present levels/);
+    await expect.poll(() => text(priya).inputValue()).toMatch(/^Noa reads/);
+    await text(theo).focus();
+    await theo.page.keyboard.press("Control+Home");
+    await text(sofia).focus();
+    await sofia.page.keyboard.press("Control+End");
+    await Promise.all([theo.page.keyboard.type("New this week. ", { delay: 15 }), sofia.page.keyboard.type(" Speech is clearer.", { delay: 15 })]);
+    for (const window of [theo, sofia, priya]) await expect.poll(() => text(window).inputValue()).toMatch(/^New this week\. Noa reads[^]* Speech is clearer\.$/);
+    await priya.page.locator(".section", { hasText: "Present levels" }).locator(".at", { hasText: "Theo Lindqvist" }).waitFor();
+    await sofia.page.getByRole("list", { name: "Also here" }).getByText("Priya Castellan").waitFor({ state: "attached" });
+    expect(await text(priya).getAttribute("readonly"), "a parent reads").not.toBeNull();
+    await theo.button("Add an agreement").click();
+    await theo.page.getByRole("textbox", { name: "Agreement 4" }).fill("Quiet corner before tests");
+    await expect.poll(() => priya.page.getByRole("textbox", { name: "Agreement 4" }).inputValue()).toBe("Quiet corner before tests");
+    await sofia.button("Remove agreement 1").click();
+    await expect.poll(() => theo.page.getByRole("textbox", { name: "Agreement 3" }).inputValue()).toBe("Quiet corner before tests");
+    await theo.page.screenshot({ path: "screenshots/education-together.png" });
+  });
+
+  it("moves a goal's progress while a colleague enters data", async () => {
+    for (const window of [theo, sofia, priya]) await window.button("Goals").click();
+    const goal = (window: SmallPage) => window.page.getByRole("region", { name: "Goal 1" });
+    await goal(priya).getByText("Mean of 20").waitFor();
+    await goal(sofia).getByRole("button", { name: "Enter data" }).click();
+    await sofia.page.getByRole("dialog").getByLabel("words a minute").fill("99");
+    await sofia.button("Proficient").click();
+    await sofia.button("Save").click();
+    for (const window of [theo, priya]) {
+      await goal(window).getByText("Mean of 21").waitFor();
+      await expect.poll(() => goal(window).locator("circle").count()).toBe(21);
+      await goal(window).getByText("77 %").waitFor();
+    }
+    expect(await goal(priya).getByRole("button", { name: "Enter data" }).count()).toBe(0);
+  });
+
+  it("uploads, shares and opens a document; the log tells who has", async () => {
+    for (const window of [theo, sofia, priya]) await window.button("Documents").click();
+    await theo.button("Upload").click();
+    await theo.page.getByLabel("File", { exact: true }).setInputFiles({ name: "talk.txt", mimeType: "text/plain", buffer: Buffer.from("what was said") });
+    await theo.page.getByLabel("Title", { exact: true }).fill("Talk in October");
+    await theo.page.getByLabel(/^Confidential/).check();
+    await theo.button("Upload it").click();
+    await theo.page.getByText("Talk in October").waitFor();
+    expect(await sofia.page.getByText("Talk in October").count(), "confidential").toBe(0);
+    await theo.button("Who sees it: Talk in October").click();
+    await theo.page.getByLabel("E-mail address").fill("priya@alder.example");
+    await theo.button("Give it").click();
+    await theo.page.getByRole("dialog").getByText("Priya Castellan").waitFor();
+    await theo.button("Close").click();
+    const [shown] = await Promise.all([priya.page.context().waitForEvent("page"), priya.button("View Talk in October").click()]);
+    await shown.getByText("what was said").waitFor();
+    await shown.close();
+    expect(await priya.button("Download Talk in October").count()).toBe(0);
+    await theo.button("Access log").click();
+    await theo.page.getByRole("listitem").filter({ hasText: "Priya Castellan viewed Talk in October" }).getByText("Confidential").waitFor();
+    expect(await sofia.button("Access log").count()).toBe(0);
+  });
+
+  it("takes the record from who is removed while they look", async () => {
+    await sofia.button("Program").click();
+    await sofia.page.getByLabel(/^Present levels/).focus();
+    await theo.button("Program").click();
+    await theo.button("Remove Sofia Marin").click();
+    await sofia.page.getByText("This record is not open to you").waitFor();
+    await expect.poll(() => noa(sofia).count()).toBe(0);
+    expect(await sofia.page.getByText("Noa reads").count()).toBe(0);
+    await expect.poll(() => theo.page.getByRole("list", { name: "Also here" }).getByText("Sofia Marin").count()).toBe(0);
+    expect([theo.problems, sofia.problems, priya.problems]).toEqual([[], [], []]);
+  });
+
+  it("signs a version, which ends all writing, and compares it with the next", async () => {
+    await theo.button("Sign as Theo Lindqvist").click();
+    await theo.page.getByText("Signed, no longer changed").waitFor();
+    expect(await theo.page.getByLabel(/^Present levels/).getAttribute("readonly")).not.toBeNull();
+    await theo.button("New version").click();
+    await theo.page.getByLabel("Placement").fill("Resource room, mornings");
+    await theo.button("Create it").click();
+    await theo.page.getByRole("heading", { name: "Version 2" }).waitFor();
+    await expect.poll(() => theo.page.getByLabel(/^Present levels/).inputValue()).toMatch(/^New this week/);
+    await theo.button("Compare with the one before").click();
+    await theo.page.getByRole("dialog").getByText("Resource room, mornings").waitFor();
+    await theo.button("Close").click();
+  });
+
+  it.each(LOOKS)("looks well: %s", async (name, options) => {
+    const ada = await scene.window("ada@alder.example", null, options);
+    await ada.button("District").click();
+    await ada.page.getByText("Points of progress").waitFor();
+    await ada.isSound(`report-${name}`);
+    await ada.button("Students").click();
+    await ada.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "Milo" }).click();
+    await ada.page.getByText("All saved").waitFor();
+    await ada.isSound(`program-${name}`);
+    await ada.button("Goals").click();
+    await ada.page.getByText("Mean of 20").first().waitFor();
+    await ada.isSound(`goals-${name}`);
+    await ada.button("Enter data").first().click();
+    await ada.isSound(`enter-${name}`);
+    await ada.button("Close").click();
+    await ada.button("Documents").click();
+    await ada.page.getByText("Letter of the audiologist").waitFor();
+    await ada.isSound(`documents-${name}`);
+    await ada.close();
+  });
+});
