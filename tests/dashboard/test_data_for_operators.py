@@ -7,18 +7,17 @@ import itertools
 import json
 import math
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from dashboard.operating import Operator, operating
 from helpers.http_server import APPS
-from synovia.dashboard.conditions import Condition, conditions_of
+from synovia.dashboard.conditions import Condition, Conditions
 from synovia.dashboard.tables import FieldInfo
 from synovia.schema.specs import Document
 from synovia.store.base import Batch, Write
-from synovia.store.filters import Comparison
 
 
 @pytest.fixture
@@ -101,6 +100,39 @@ async def test_conditions(operator: Operator, condition: dict[str, Any], expecte
 
 
 @pytest.mark.parametrize(
+    ("condition", "index", "examined"),
+    [
+        ({"field": "board", "test": "eq", "value": "b"}, "by_board", 3),
+        ({"field": "board", "test": "gt", "value": "a"}, "by_board", 3),
+        ({"field": "board", "test": "eq", "value": "none"}, "by_board", 0),
+        ({"field": "board", "test": "ne", "value": "a"}, "by_id", 8),
+        ({"field": "text", "test": "eq", "value": "note 001"}, "by_id", 8),
+        ({"field": "_id", "test": "eq", "value": "0" * 24}, "by_id", 0),
+        ({"field": "_id", "test": "ge", "value": "0" * 24}, "by_id", 8),
+    ],
+)
+async def test_only_what_an_index_finds_is_looked_at(
+    operator: Operator, condition: dict[str, Any], index: str, examined: int
+) -> None:
+    await notes(operator, 5, "a")
+    await notes(operator, 3, "b")
+    page = await operator.ask("data:rows", {"table": "notes", "where": [condition]})
+    assert (page["index"], page["examined"]) == (index, examined)
+    in_order = await operator.ask("data:rows", {"table": "notes", "where": [condition], "index": "by_id"})
+    assert sorted(row["id"] for row in page["rows"]) == [row["id"] for row in in_order["rows"]]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_pages_of_what_an_index_finds_follow_each_other(operator: Operator, descending: bool) -> None:
+    await notes(operator, 7, "a")
+    await notes(operator, 2, "b")
+    for condition in ({"field": "board", "test": "eq", "value": "a"}, {"field": "text", "test": "ne", "value": "x"}):
+        found = await rows(operator, where=[condition], limit=3, descending=descending)
+        assert len(found) == (7 if condition["field"] == "board" else 9)
+        assert found[:7] == sorted(found[:7], reverse=descending) or condition["field"] == "text"
+
+
+@pytest.mark.parametrize(
     ("condition", "note"),
     [
         ({"field": "bord", "test": "eq", "value": "a"}, "notes declares no field 'bord'; is 'board' meant?"),
@@ -122,9 +154,9 @@ def test_a_time_is_written_as_text() -> None:
     fields = [FieldInfo(name="at", kind="date", type="datetime")]
     day = datetime(2026, 11, 29, tzinfo=UTC)
     for text in ("2026-11-29", "2026-11-29T00:00:00Z", "2026-11-29T02:00:00+02:00"):
-        found = conditions_of([Condition(field="at", test="ge", value=text)], "visits", fields)
-        assert (found.filter, found.notes) == (Comparison("at", "ge", day), [])
-    found = conditions_of([Condition(field="at", test="ge", value="soon")], "visits", fields)
+        found = Conditions([Condition(field="at", test="ge", value=text)], "visits", fields)
+        assert (found.hold({"at": day}), found.hold({"at": day - timedelta(seconds=1)})) == (True, False)
+    found = Conditions([Condition(field="at", test="ge", value="soon")], "visits", fields)
     assert found.notes == ["at holds times, and 'soon' is none"]
 
 

@@ -193,6 +193,11 @@ def _tell_notes(page: Mapping[str, Any]) -> None:
         _told(f"note: {note}")
 
 
+def _tell_part(page: Mapping[str, Any], limit: int) -> None:
+    if page.get("nextCursor") is not None and len(page["rows"]) < limit:
+        _told(f"note: no index finds what is looked for, so only among the first {counted(page['examined'])}")
+
+
 def _document(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row["document"], **row.get("arrays", {})}
 
@@ -214,6 +219,7 @@ async def _follow_rows(address: HubAddress, args: dict[str, Any], *, as_json: bo
         async for page in results:
             if before is None:
                 _tell_notes(page)
+                _tell_part(page, args["limit"])
             now = {row["id"]: row for row in page["rows"]}
             for sign, row in _changes(before, now):
                 _print_row(row, as_json=as_json, sign=sign)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from synovia import keys
 from synovia.dashboard.tables import FieldInfo, FieldKind
+from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Model, id_to_bson
-from synovia.store.filters import AllOf, Comparison, Filter, Not, Operator
+from synovia.store.filters import AllOf, Comparison, Filter, Not, Operator, compiled
 
 Comparator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists", "missing"]
 
@@ -22,6 +23,7 @@ _HOLDS: Final[Mapping[FieldKind, tuple[str, tuple[type, ...]]]] = {
     "bool": ("true or false", (bool,)),
     "date": ("times", (datetime,)),
 }
+_BOUNDS: Final = ("eq", "lt", "le", "gt", "ge")
 _ORDERS: Final[Mapping[Comparator, Operator]] = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 
 
@@ -33,39 +35,72 @@ class Condition(Model):
     value: Any = None
 
 
-@dataclass(frozen=True)
 class Conditions:
     """What the documents of a page have to satisfy.
 
+    Args:
+        given: The conditions.
+        fields: Those that the table declares; None: it is not declared.
+
     Attributes:
-        filter: What the database looks at; None: nothing.
-        texts: Which texts, in lower case, have to be in which fields; "": anywhere.
         notes: What is odd about them, in words.
     """
 
-    filter: Filter | None
-    texts: Sequence[tuple[str, str]]
-    notes: Sequence[str]
+    def __init__(self, given: Iterable[Condition], table: str, fields: Sequence[FieldInfo] | None) -> None:
+        known = None if fields is None else {each.name: each for each in fields}
+        self._known = known or {}
+        self._given = [_with_time(each, self._known) for each in given]
+        self.notes: list[str] = [] if known is None else [x for each in self._given for x in _notes(each, table, known)]
+        self._texts = [(each.field, str(each.value).casefold()) for each in self._given if each.test == "contains"]
+        parts = tuple(_filter(each) for each in self._given if each.test != "contains")
+        self._test = compiled(AllOf(parts)) if parts else None
 
-    def hold_texts(self, document: Document) -> bool:
-        """Tell whether a document has the texts."""
-        return all(text in str(document.get(name, "") if name else document).casefold() for name, text in self.texts)
+    def hold(self, document: Document) -> bool:
+        """Tell whether a document satisfies them all."""
+        return (self._test is None or self._test(document)) and all(
+            text in str(document.get(name, "") if name else document).casefold() for name, text in self._texts
+        )
+
+    def best(self, indexes: Sequence[IndexSpec]) -> IndexSpec:
+        """Choose the index by which the fewest documents have to be looked at; by id if none is better."""
+        return max([BY_ID, *indexes], key=lambda index: self._worth(_first(index)))
+
+    def _worth(self, field: str) -> int:
+        tests = {each.test for each in self._bounds(field)}
+        return 2 if "eq" in tests else 1 if tests else 0
+
+    def interval(self, index: IndexSpec) -> Interval:
+        """Give the part of an index in which all lie that satisfy the conditions on its first field."""
+        whole = keys.between(())
+        for each in self._bounds(_first(index)):
+            value = id_to_bson(each.value) if each.field == "_id" or self._kind(each.field) == "id" else each.value
+            part = (
+                keys.between((value,)) if each.test == "eq"
+                else keys.between((), (value, each.test == "ge")) if each.test in ("gt", "ge")
+                else keys.between((), None, (value, each.test == "le"))
+            )  # fmt: skip
+            whole = Interval(max(whole.low, part.low), min(whole.high, part.high))
+        return whole if whole.low < whole.high else keys.EMPTY
+
+    def are_within(self, index: IndexSpec) -> bool:
+        """Tell whether the documents in that part, and nearly only they, satisfy them all."""
+        return len(self._given) == len(self._bounds(_first(index)))
+
+    def _bounds(self, field: str) -> list[Condition]:
+        return [each for each in self._given if each.field == field and each.test in _BOUNDS and self._fits(each)]
+
+    def _kind(self, field: str) -> FieldKind | None:
+        return self._known[field].kind if field in self._known else None
+
+    def _fits(self, condition: Condition) -> bool:
+        """Tell whether a condition is on one value of the type that is declared."""
+        kind = "id" if condition.field == "_id" else self._kind(condition.field)
+        _, types = _HOLDS.get(kind or "any", ("", ()))
+        return isinstance(condition.value, types) and not (isinstance(condition.value, bool) and kind == "number")
 
 
-def conditions_of(given: Iterable[Condition], table: str, fields: Sequence[FieldInfo] | None) -> Conditions:
-    """Read conditions.
-
-    Args:
-        fields: Those that the table declares; None: it is not declared.
-    """
-    known = None if fields is None else {each.name: each for each in fields}
-    read = [each if known is None else _with_time(each, known) for each in given]
-    parts = tuple(_filter(each) for each in read if each.test != "contains")
-    return Conditions(
-        None if not parts else parts[0] if len(parts) == 1 else AllOf(parts),
-        [(each.field, str(each.value).casefold()) for each in read if each.test == "contains"],
-        [] if known is None else [note for each in read for note in _notes(each, table, known)],
-    )
+def _first(index: IndexSpec) -> str:
+    return index.fields[0] if index.fields else "_id"
 
 
 def _with_time(condition: Condition, known: Mapping[str, FieldInfo]) -> Condition:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from synovia import keys
-from synovia.dashboard.conditions import Condition, Conditions, conditions_of
+from synovia.dashboard.conditions import Condition, Conditions
 from synovia.dashboard.consequences import Consequences, Walk
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.running import Running
@@ -35,7 +35,7 @@ from synovia_protocol.messages import ArrayRef
 MOST_FILES: Final = 12
 MOST_ROWS: Final = 200
 MOST_EXAMINED: Final = 5_000
-"""So many documents are looked at for one page when a text is searched."""
+"""So many documents are looked at for one page where no index knows which satisfy the conditions."""
 ROW_SEARCHED_AT_ONCE: Final = 1_000
 
 
@@ -64,12 +64,14 @@ class DocumentPage(Model):
 
     Attributes:
         next_cursor: Where the next page begins; None: this is the last.
+        index: By which they are in order.
         examined: How many documents were looked at.
         notes: What is odd about the conditions, in words: a field that is not declared, say.
     """
 
     rows: list[DocumentRow]
     next_cursor: str | None = None
+    index: str = BY_ID.name
     examined: int = 0
     notes: list[str] = []
 
@@ -141,7 +143,7 @@ class DataFunctions:
         self,
         ctx: QueryContext,
         table: str,
-        index: str = "by_id",
+        index: str | None = None,
         descending: bool = False,
         where: list[Condition] = [],  # noqa: B006 (pydantic copies it)
         cursor: str | None = None,
@@ -150,6 +152,7 @@ class DataFunctions:
         """Read a page of a table.
 
         Args:
+            index: By which they are in order; None: by which the fewest have to be looked at, by id if it is all the same.
             where: What the documents have to satisfy, all of it.
             cursor: The ``next_cursor`` of the page before.
 
@@ -157,34 +160,32 @@ class DataFunctions:
             BadCursor: The cursor is not one of this table.
         """
         await self._check(table)
-        order = Order.DESC if descending else Order.ASC
-        wanted = conditions_of(where, table, self._tables.fields(table))
-        scan = Scan(table, self._tables.index(table, index), keys.between(()), order, wanted.filter)
+        wanted = Conditions(where, table, self._tables.fields(table))
+        by = wanted.best(self._tables.plain_indexes(table)) if index is None else self._tables.index(table, index)
+        scan = Scan(table, by, wanted.interval(by), Order.DESC if descending else Order.ASC)
         if cursor is not None:
             scan = _after(scan, cursor)
         page = await self._page(_transaction(ctx), scan, wanted, max(1, min(limit, MOST_ROWS)))
-        return page.model_copy(update={"notes": list(wanted.notes)})
+        return page.model_copy(update={"index": by.name, "notes": wanted.notes})
 
     async def _page(self, transaction: Transaction, scan: Scan, wanted: Conditions, limit: int) -> DocumentPage:
         found: list[Document] = []
         examined = 0
+        is_exact = wanted.are_within(scan.index)
         while True:
-            size = limit - len(found) + 1 if not wanted.texts else ROW_SEARCHED_AT_ONCE
+            size = limit - len(found) + 1 if is_exact else ROW_SEARCHED_AT_ONCE
             documents = await transaction.scan(scan, size)
-            examined += len(documents)
             for place, document in enumerate(documents):
                 if len(found) == limit:
-                    return self._told(
-                        scan.table, found, _cursor(scan, documents[place - 1]) if place else None, examined
-                    )
-                if wanted.hold_texts(document):
+                    return self._told(scan.table, found, _cursor(scan, documents[place - 1]), examined + place)
+                if wanted.hold(document):
                     found.append(document)
-                    scan = _behind(scan, document) if not wanted.texts else scan
+            examined += len(documents)
             if len(documents) < size:
                 return self._told(scan.table, found, None, examined)
-            scan = _behind(scan, documents[-1])
-            if examined >= MOST_EXAMINED or len(found) >= limit:
+            if examined >= MOST_EXAMINED or len(found) == limit:
                 return self._told(scan.table, found, _cursor(scan, documents[-1]), examined)
+            scan = _behind(scan, documents[-1])
 
     def _told(self, table: str, found: list[Document], cursor: str | None, examined: int) -> DocumentPage:
         return DocumentPage(rows=[self._row(table, each) for each in found], next_cursor=cursor, examined=examined)
@@ -331,8 +332,7 @@ def _changes(model: type[Table], was: Mapping[str, Any], given: Mapping[str, Any
 
 
 def _cursor(scan: Scan, document: Document) -> str:
-    whole = Scan(scan.table, scan.index, keys.between(()), scan.order)
-    return base64.urlsafe_b64encode(scan_key(whole, document)).decode()
+    return base64.urlsafe_b64encode(scan_key(scan, document)).decode()
 
 
 def _after(scan: Scan, cursor: str) -> Scan:
@@ -345,10 +345,10 @@ def _after(scan: Scan, cursor: str) -> Scan:
 
 
 def _behind(scan: Scan, document: Document) -> Scan:
-    return _from(scan, scan_key(Scan(scan.table, scan.index, keys.between(()), scan.order), document))
+    return _from(scan, scan_key(scan, document))
 
 
 def _from(scan: Scan, key: bytes) -> Scan:
-    whole = keys.between(())
-    rest = Interval(keys.after(key), whole.high) if scan.order is Order.ASC else Interval(whole.low, key)
-    return Scan(scan.table, scan.index, rest, scan.order, scan.where)
+    low, high = scan.interval.low, scan.interval.high
+    rest = Interval(max(low, keys.after(key)), high) if scan.order is Order.ASC else Interval(low, min(high, key))
+    return Scan(scan.table, scan.index, rest if rest.low < rest.high else keys.EMPTY, scan.order)

@@ -134,6 +134,14 @@ class Tables:
         model = self.models.get(name)
         return None if model is None else list(_fields(model))
 
+    def plain_indexes(self, name: str) -> list[IndexSpec]:
+        """Give the indexes of a table that are no searches'."""
+        model = self.models.get(name)
+        if model is None:
+            return []
+        inner = {index for each in model.spec.searches for index in (each.index, each.lacking)}
+        return [each for each in model.spec.indexes if each not in inner]
+
     def index(self, name: str, index: str) -> IndexSpec:
         """Give an index of a table.
 

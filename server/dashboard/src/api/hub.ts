@@ -94,6 +94,8 @@ export interface DocumentRow {
 export interface DocumentPage {
   readonly rows: readonly DocumentRow[];
   readonly nextCursor?: string;
+  /** By which they are in order. */
+  readonly index: string;
   readonly examined: number;
   /** What is odd about the conditions, in words. */
   readonly notes: readonly string[];

@@ -154,11 +154,11 @@ function Crons() {
   const now = useNow();
   const { value: found, error } = useLive<readonly CronInfo[]>(PATHS.crons);
   const columns: Column<CronInfo>[] = [
-    { name: "path", title: "Function", width: "minmax(200px, 1fr)", cell: ({ path }) => <code>{path}</code> },
-    { name: "schedule", title: "Schedule", width: "minmax(180px, 1fr)", cell: ({ schedule }) => <code>{schedule}</code> },
-    { name: "next", title: "Next", width: "120px", cell: ({ nextRun }) => <span title={moment(nextRun)}>{ago(nextRun, now)}</span> },
-    { name: "last", title: "Last", width: "120px", cell: ({ lastRun }) => (lastRun ? <span title={moment(lastRun)}>{ago(lastRun, now)}</span> : <span className="quiet-ink">never</span>) },
-    { name: "status", title: "Came of it", width: "minmax(120px, 0.6fr)", cell: ({ lastStatus, message }) => (lastStatus ? <span className={lastStatus === "failed" ? "tag bad" : "tag"} title={message}>{lastStatus}</span> : <span className="quiet-ink">–</span>) },
+    { name: "path", title: "Function", width: "minmax(150px, 1fr)", cell: ({ path }) => <code>{path}</code> },
+    { name: "schedule", title: "Schedule", width: "minmax(180px, 1fr)", drop: 2, cell: ({ schedule }) => <code>{schedule}</code> },
+    { name: "next", title: "Next", width: "116px", cell: ({ nextRun }) => <span title={moment(nextRun)}>{ago(nextRun, now)}</span> },
+    { name: "last", title: "Last", width: "116px", cell: ({ lastRun }) => (lastRun ? <span title={moment(lastRun)}>{ago(lastRun, now)}</span> : <span className="quiet-ink">never</span>) },
+    { name: "status", title: "Came of it", width: "minmax(120px, 0.6fr)", drop: 1, cell: ({ lastStatus, message }) => (lastStatus ? <span className={lastStatus === "failed" ? "tag bad" : "tag"} title={message}>{lastStatus}</span> : <span className="quiet-ink">–</span>) },
   ];
   return (
     <>

@@ -12,7 +12,8 @@ const NO_NOTES: readonly string[] = [];
 
 export interface Asked {
   readonly table: string;
-  readonly index: string;
+  /** By which they are in order; null: by which the fewest have to be looked at. */
+  readonly index: string | null;
   readonly descending: boolean;
   readonly where: readonly Condition[];
 }
@@ -21,6 +22,7 @@ export interface RowsShown {
   readonly rows: readonly DocumentRow[];
   readonly isLoading: boolean;
   readonly isEnd: boolean;
+  readonly index: string | undefined;
   readonly examined: number;
   /** What is odd about the conditions, in words. */
   readonly notes: readonly string[];
@@ -79,5 +81,5 @@ export function useRows(asked: Asked): RowsShown {
 
   const rows = useJoined(pages);
   const examined = pages.reduce((sum, page) => sum + (page?.examined ?? 0), 0);
-  return { rows, isLoading: !last && !error, isEnd: last !== undefined && !next, examined, notes: pages[0]?.notes ?? NO_NOTES, error, more };
+  return { rows, isLoading: !last && !error, isEnd: last !== undefined && !next, examined, index: pages[0]?.index, notes: pages[0]?.notes ?? NO_NOTES, error, more };
 }

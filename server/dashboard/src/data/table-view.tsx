@@ -25,7 +25,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
   const client = useSynovia();
   const mayChange = useMayChange() && table.declared && !table.system;
   const { query } = useRoute();
-  const [index, setIndex] = useState("by_id");
+  const [index, setIndex] = useState<string | null>(null);
   const [descending, setDescending] = useState(true);
   const [drafts, setDrafts] = useState<readonly Draft[] | null>(null);
   const [search, setSearch] = useState("");
@@ -42,13 +42,14 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
     if (!wanted) return conditions;
     return [...conditions, ID.test(wanted) ? { field: "_id", test: "eq" as const, value: wanted } : { field: "", test: "contains" as const, value: wanted }];
   }, [drafts, search, table.name]);
-  const { rows, isLoading, isEnd, examined, notes, error, more } = useRows({ table: table.name, index, descending, where });
+  const { rows, isLoading, isEnd, index: by, examined, notes, error, more } = useRows({ table: table.name, index, descending, where });
 
-  const isPatient = !search.trim() && !drafts?.some(({ test }) => test === "contains") ? true : examined < patience;
+  const isPatient = examined - rows.length < patience;
+  const now = index ?? by ?? "by_id";
   const names = useMemo(() => namesOf(table, rows), [table, rows.length > 0]);
   const columns = useMemo(
-    () => columnsOf(table, names.filter((name) => !hidden.has(name)), { index, descending, chosen, mayChange }),
-    [table, names, hidden, index, descending, chosen, mayChange],
+    () => columnsOf(table, names.filter((name) => !hidden.has(name)), { index: now, descending, chosen, mayChange }),
+    [table, names, hidden, now, descending, chosen, mayChange],
   );
 
   function columnsOf(
@@ -119,6 +120,13 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
     if (isDone) setChosen(new Set());
   }
 
+  /** What is looked for anew is found by whatever index finds it. */
+  function look(drafts: readonly Draft[] | null): void {
+    setDrafts(drafts);
+    setIndex(null);
+    setPatience(PATIENCE);
+  }
+
   const open = (id: string | undefined): void => goInstead(["data", table.name], { id });
   return (
     <div className="table-view">
@@ -134,8 +142,8 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
             <button onClick={() => setChosen(new Set())}>Clear</button>
           </>
         )}
-        <SearchField value={search} change={(text) => (setSearch(text), setPatience(PATIENCE))} placeholder="Id or text" label="Search by id or text" />
-        <button aria-pressed={drafts !== null} onClick={() => setDrafts(drafts ? null : [{ field: table.fields[0]?.name ?? "_id", test: "eq", text: "" }])}>
+        <SearchField value={search} change={(text) => (setSearch(text), setIndex(null), setPatience(PATIENCE))} placeholder="Id or text" label="Search by id or text" />
+        <button aria-pressed={drafts !== null} onClick={() => look(drafts ? null : [{ field: table.fields[0]?.name ?? "_id", test: "eq", text: "" }])}>
           <Icon name="filter" /> Filter{drafts?.length ? ` ${drafts.length}` : ""}
         </button>
         <ColumnChoice names={names} hidden={hidden} change={setHidden} />
@@ -148,7 +156,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
           </button>
         )}
       </div>
-      {drafts && <Conditions names={names} drafts={drafts} change={setDrafts} />}
+      {drafts && <Conditions names={names} drafts={drafts} change={look} />}
       {notes.length > 0 && (
         <p className="notes" role="status">
           {notes.join("; ")}
@@ -177,7 +185,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
                   {isEnd ? `That is all: ${plural(rows.length, "document")}` : isPatient ? "Reading on…" : `${plural(rows.length, "document")} so far`}
                   {examined > rows.length + 1 && `, ${count(examined)} looked at`}
                 </p>
-                {!isEnd && !isPatient && <button onClick={() => (setPatience(examined + PATIENCE), more())}>Look further</button>}
+                {!isEnd && !isPatient && <button onClick={() => (setPatience(2 * examined + PATIENCE), more())}>Look further</button>}
               </div>
             )
           }

@@ -7,7 +7,7 @@ export interface Column<T> {
   /** As in `grid-template-columns`. */
   readonly width: string;
   readonly kind?: "number" | "mark";
-  /** Left out where there is no room for all, the greatest first; what opens beside the list has it too. */
+  /** Left out where there is no room for all, the greatest first; another page, or what opens beside the list, has it too. */
   readonly drop?: number;
   readonly cell: (row: T) => ReactNode;
 }
