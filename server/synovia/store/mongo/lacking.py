@@ -52,8 +52,9 @@ def parts_of(index: IndexSpec, interval: Interval, where: Filter | None) -> list
     for chosen in product(*choices):
         lacking = {place: default for place, default in enumerate(chosen) if default is not None}
         part = Interval(_bound(interval.low, lacking), _bound(interval.high, lacking))
-        if part.low < part.high:
-            found.append(Part(part, _where(index, part, lacking, where)))
+        near = part if is_deep(index) else _among_nulls(part, lacking)
+        if near.low < near.high:
+            found.append(Part(near, _where(index, part, lacking, where)))
     return found
 
 
@@ -79,6 +80,14 @@ def _bound(bound: bytes, lacking: Mapping[int, bytes]) -> bytes:
     if tail != AFTER and (counts := lacking.get(len(values), b"")):
         return encoded + (bytes([AFTER]) if counts < bytes([tail]) else b"")
     return encoded + bytes([tail])
+
+
+def _among_nulls(part: Interval, lacking: Mapping[int, bytes]) -> Interval:
+    """Keep of a part only where the index has null for what its documents lack: else all others are looked at as well."""
+    while part.low < part.high and (place := _pinned(part)) in lacking:
+        null = keys.encode(keys.decode_bound(part.low)[0][:place]) + _NULL
+        part = Interval(max(part.low, null), min(part.high, null + bytes([AFTER])))
+    return part
 
 
 def _where(index: IndexSpec, part: Interval, lacking: Mapping[int, bytes], where: Filter | None) -> Filter | None:
