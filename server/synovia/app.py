@@ -229,7 +229,7 @@ class Synovia:
         if self._serves_convex:
             convex = ConvexRoutes(self.hub, self.engine, self.settings.http, tells_logs=self._development)
             found = [*convex.calls, *found, *convex.others]
-        found = found + self.metrics.routes(self.hub, self.engine, is_open=self._at_home)
+        found = found + self.metrics.routes(self.hub, self.engine, self.scheduler, is_open=self._at_home)
         seconds = self.settings.limits.authenticate_timeout
         pages = Dashboard(self.operators, self.hub.addresses.of_peer, seconds, is_open=self._at_home)
         found = found + pages.routes()

@@ -47,6 +47,19 @@ async def running() -> AsyncIterator[Running]:
         yield running
 
 
+async def test_pushes_budgets_and_the_scheduler_are_told(running: Running) -> None:
+    key = (await running.app.service_keys.create("prometheus", ["operator"])).token
+    async with client_of(running) as client:
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        await client.mutate("notes:post", {"board": "a", "text": "x"})  # answered behind the transition
+        figures = figures_in(await ask(running, key))
+    assert figure(figures, "synovia_transitions_total") == 2
+    limits = running.app.engine.limits
+    assert figure(figures, "synovia_memory_budget_bytes", budget="held_results") == limits.max_held_bytes
+    for name in ("calls_running", "calls_failed_total", "late_seconds"):
+        assert figures["synovia_scheduled_" + name, ()] == 0
+
+
 async def test_calls_are_counted_by_function_and_by_what_came_of_them(running: Running) -> None:
     key = (await running.app.service_keys.create("prometheus", ["operator"])).token
     async with client_of(running) as client:

@@ -98,7 +98,7 @@ class Engine:
         self.unreadable = self._executor.unreadable
         self.index_use = self._executor.index_use
         self._log = Log(store, self._on_change, self._executor.ids, indexes=self._indexes)
-        limits = limits or EngineLimits()
+        self.limits = limits = limits or EngineLimits()
         self._query_timeout = limits.query_timeout
         self.places = Places(limits.max_running_queries, limits.max_running_queries_per_address)
         self.live = LiveQueries(

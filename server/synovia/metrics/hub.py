@@ -8,20 +8,24 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from synovia.engine.engine import Engine
+from synovia.scheduler.runner import Runner
 from synovia.sync.hub import Hub
 
 
 class HubCollector(Collector):
-    """Reads a hub and its engine."""
+    """Reads a hub, its engine and its scheduler."""
 
-    def __init__(self, hub: Hub, engine: Engine) -> None:
+    def __init__(self, hub: Hub, engine: Engine, scheduler: Runner) -> None:
         self._hub = hub
         self._engine = engine
+        self._scheduler = scheduler
 
     def collect(self) -> Iterable[Metric]:
         """List what they are and have done."""
         yield from self._commits()
         yield from self._live_queries()
+        yield from self._budgets()
+        yield from self._scheduled()
         yield from self._log()
         yield from self._connections()
 
@@ -74,6 +78,22 @@ class HubCollector(Collector):
         yield _gauge("synovia_live_query_runs_in_progress", "Live queries that run.", live.running)
         yield _gauge("synovia_live_query_runs_waiting", "Queries that wait for a place to run in.", live.waiting)
 
+    def _budgets(self) -> Iterable[Metric]:
+        limits = self._engine.limits
+        most = GaugeMetricFamily("synovia_memory_budget_bytes", "What each kind of them may take.", labels=["budget"])
+        most.add_metric(["held_results"], limits.max_held_bytes)
+        most.add_metric(["remembered"], limits.max_remembered_bytes)
+        most.add_metric(["lingering"], limits.max_lingering_bytes)
+        yield most
+
+    def _scheduled(self) -> Iterable[Metric]:
+        scheduler = self._scheduler
+        yield _gauge("synovia_scheduled_calls_running", "Scheduled calls that run here.", scheduler.running)
+        yield _gauge("synovia_scheduled_late_seconds", "How long a due call has waited for a place.", scheduler.late)
+        yield _counter(
+            "synovia_scheduled_calls_failed", "Scheduled calls that have failed here.", scheduler.failures.total.count
+        )
+
     def _log(self) -> Iterable[Metric]:
         engine = self._engine
         yield _gauge("synovia_log_lag_seconds", "How far the log is behind the database.", engine.lag_seconds)
@@ -88,6 +108,7 @@ class HubCollector(Collector):
         yield _counter("synovia_connections_accepted", "Clients that were let in.", counters.accepted)
         yield _counter("synovia_connections_refused", "Clients that were not.", counters.refused)
         yield _counter("synovia_connections_closed", "Connections that have ended.", counters.closed)
+        yield _counter("synovia_transitions", "Transitions of live queries that clients were told.", self._hub.told)
         sent = self._hub.sent
         yield _counter("synovia_sent_frames", "Frames to clients: transitions, answers and arrays.", sent.frames)
         yield _counter("synovia_sent_bytes", "The bytes of these.", sent.bytes)

@@ -11,6 +11,7 @@ from synovia.engine.engine import Engine
 from synovia.metrics.calls import CallMetrics
 from synovia.metrics.hub import HubCollector
 from synovia.metrics.routes import routes
+from synovia.scheduler.runner import Runner
 from synovia.sync.hub import Hub
 
 
@@ -30,11 +31,11 @@ class Metrics:
             kind(registry=self._registry)
         self.observer = CallMetrics(self._registry, functions)
 
-    def routes(self, hub: Hub, engine: Engine, *, is_open: bool) -> list[BaseRoute]:
+    def routes(self, hub: Hub, engine: Engine, scheduler: Runner, *, is_open: bool) -> list[BaseRoute]:
         """List the routes, which from now on have the figures of a hub too.
 
         Args:
             is_open: Whether everybody may see them.
         """
-        self._registry.register(HubCollector(hub, engine))
+        self._registry.register(HubCollector(hub, engine, scheduler))
         return routes(self._registry, hub.authenticator, hub.limits.authenticate_timeout, is_open)

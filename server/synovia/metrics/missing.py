@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from synovia.engine.engine import Engine
 from synovia.engine.observing import Unobserved
 from synovia.http.errors import Refused, telling_errors
+from synovia.scheduler.runner import Runner
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
@@ -20,7 +21,7 @@ class NoMetrics:
 
     observer = Unobserved()
 
-    def routes(self, hub: Hub, engine: Engine, *, is_open: bool) -> list[BaseRoute]:
+    def routes(self, hub: Hub, engine: Engine, scheduler: Runner, *, is_open: bool) -> list[BaseRoute]:
         """List the route that says so."""
 
         async def metrics(request: Request) -> Response:

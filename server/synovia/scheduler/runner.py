@@ -125,6 +125,16 @@ class Runner:
             work = partial(self._transitions.release, held=held)
             self._note(await self._engine.transact(work, path="_scheduler:release"))
 
+    @property
+    def running(self) -> int:
+        """How many scheduled calls run here."""
+        return len(self._busy)
+
+    @property
+    def late(self) -> float:
+        """For how many seconds something that is due has been waiting for a place."""
+        return self._health.late
+
     async def health(self) -> PartHealth:
         """Tell how it is, what it does, and what has failed."""
         failed = self.failures.total

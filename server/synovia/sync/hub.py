@@ -145,6 +145,11 @@ class Hub:
         return list(self._conversations.items())
 
     @property
+    def told(self) -> int:
+        """How many transitions of live queries clients were told since the hub was made, those of Convex aside."""
+        return self.context.transitions.told
+
+    @property
     def sent(self) -> Sent:
         """What has been sent to everyone since the hub was made."""
         return self._flusher.sent

@@ -241,6 +241,7 @@ class QuerySet:
             told = [change for change in changes if not (change.query.moved and change.query.same(change.version))]
             if told:
                 frames.append(self._session.send_transition(target, told, self._cache.encode))
+                self._cache.told += 1
         except Untellable:
             return
         for query, version in changes:
@@ -256,6 +257,7 @@ class QuerySet:
         if new is not query.version:
             try:
                 frames.append(self._session.send_transition(target, (query, new), self._cache.encode_one))
+                self._cache.told += 1
             except Untellable:
                 return
             query.version = new

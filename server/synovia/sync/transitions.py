@@ -42,11 +42,13 @@ class TransitionCache:
         size: What is kept, roughly, in bytes.
         hits: How often updates were found that had been packed before.
         misses: How often they had to be packed.
+        told: How many transitions clients were told.
     """
 
     def __init__(self, max_bytes: int = 16 * 1024 * 1024) -> None:
         self.hits = 0
         self.misses = 0
+        self.told = 0
         self._max_bytes = max_bytes
         self.size = 0
         self._last_told: _One | None = None
