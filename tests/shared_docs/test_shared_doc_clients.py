@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ async def plan(client: Client, *writers: str) -> dict[str, Any]:
 def text_of(doc: Doc[Any]) -> Text:
     text: Text = doc.get("text", type=Text)
     return text
+
+
+def has_all(doc: Doc[Any], letters: set[str]) -> bool:
+    return sorted(str(text_of(doc))) == sorted(letters)
 
 
 async def until(shared: SharedDoc, holds: Callable[[], bool]) -> None:
@@ -80,8 +85,8 @@ async def test_programs_that_come_and_go_have_in_the_end_what_each_has_typed(hub
         await shared.until_saved()
     everyone = [shared for shared in opened if shared is not None]
     for shared in everyone:
-        await until(shared, lambda: len({str(text_of(each.doc)) for each in everyone}) == 1)
-    assert sorted(str(text_of(docs[0]))) == sorted(kept)
+        await until(shared, partial(has_all, shared.doc, kept))
+    assert len({str(text_of(doc)) for doc in docs}) == 1
     for shared in everyone:
         await shared.__aexit__()
 
