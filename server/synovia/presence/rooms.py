@@ -18,6 +18,7 @@ BYTES_PER_SECOND: Final = 32 * 1024 * 1024
 PER_TELLING: Final = 0.0001
 """Seconds for each member of a room and each room in which something is still to be told: so all rooms together tell no
 more than 10,000 times a second, and a small room waits for a large one no longer than for another small one."""
+_NEARLY: Final = 0.001
 LONGEST_PAUSE: Final = 5.0
 """At the most: whoever comes is seen then."""
 
@@ -112,7 +113,15 @@ class OpenRoom:
             return
         self._busy.add(self)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(max(loop.time(), self._published_at + self.pause), self._publish)
+        self._timer = loop.call_at(max(loop.time(), self._published_at + self.pause), self._due)
+
+    def _due(self) -> None:
+        """Tell, unless more rooms have become busy meanwhile, so that this one has to wait longer."""
+        loop, due = asyncio.get_running_loop(), self._published_at + self.pause
+        if loop.time() + _NEARLY < due:
+            self._timer = loop.call_at(due, self._due)
+        else:
+            self._publish()
 
     def _publish(self) -> None:
         self._timer = None
