@@ -100,9 +100,10 @@ async def test_a_key_is_free_as_long_as_its_row_is_deleted(scene: Scene) -> None
 async def test_what_was_deleted_long_ago_is_purged_by_a_cron(scene: Scene) -> None:
     ann, app = scene.person("ann@north"), scene.app
     await ann.mutation("tenants:remove", {"scheduleId": scene.ids["talk"]})
-    await app.advance(timedelta(days=20))
+    app.clock.advance(timedelta(days=20).total_seconds())
     await ann.mutation("tenants:remove", {"scheduleId": scene.ids["secret"]})
-    await app.advance(timedelta(days=12))
+    app.clock.advance(timedelta(days=12).total_seconds())
+    await app.advance()
     assert (await ann.query("tenants:everything"))["deleted"] == ["secret"]
     assert await code_of(ann.mutation("tenants:bring_back", {"scheduleId": scene.ids["talk"]})) == "not_found"
     await ann.mutation("tenants:remove", {"scheduleId": scene.ids["plan"], "forGood": True})
