@@ -20,22 +20,24 @@ def encryption_faults(model: type[Table]) -> Iterator[str]:
     """Tell what cannot work in the encrypted fields of a table, with ``FILE:LINE``."""
     fields = sealed_fields(model)
     for name, info in model.model_fields.items():
-        where = f"{place_of_line(model, line_of_field(model, name))}: {model.__name__}.{name}"
         if name in fields:
-            yield from (f"{where}: {fault}" for fault in _faults_of(info, fields[name]))
+            yield from (f"{_declared(model, name)}: {fault}" for fault in _faults_of(info, fields[name]))
         elif marked_inside(info.annotation):
-            yield f"{where}: only a whole field of a table is encrypted, as Encrypted[list[str]] is"
+            yield f"{_declared(model, name)}: only a whole field of a table is encrypted, as Encrypted[list[str]] is"
     for index in model.spec.indexes:
         for field in fields.values():
             if not field.searchable and field.token_path in index.fields:
-                where = place_of_line(model, line_of_field(model, field.name))
                 yield (
-                    f"{where}: {model.__name__}.{field.name} is encrypted, so the index {index.name!r} cannot be over it;"
+                    f"{_declared(model, field.name)} is encrypted, so the index {index.name!r} cannot be over it;"
                     " an EncryptedSearchable one is found by equality"
                 )
     if model.audit_scope in fields:
-        where = place_of_line(model, line_of_field(model, str(model.audit_scope)))
-        yield f"{where}: {model.__name__}.{model.audit_scope} is encrypted, so it cannot be the scope of audit entries"
+        yield f"{_declared(model, str(model.audit_scope))} is encrypted, so it cannot be the scope of audit entries"
+
+
+def _declared(model: type[Table], name: str) -> str:
+    """Name a field and where it is declared; only what is wrong is looked up in the source, as that takes long."""
+    return f"{place_of_line(model, line_of_field(model, name))}: {model.__name__}.{name}"
 
 
 def _faults_of(info: FieldInfo, field: SealedField) -> Iterator[str]:
