@@ -9,7 +9,17 @@ from urllib.request import Request, urlopen
 import pytest
 
 from cli.command_line import SECONDS, server
-from synovia.cli.garbage import ENOUGH, GROWTH_BYTES, PATIENCE_SECONDS, THRESHOLDS, Moment
+from synovia.cli.garbage import (
+    ENOUGH,
+    GROWTH_BYTES,
+    LOOK_SECONDS,
+    OVERDUE_SECONDS,
+    PATIENCE_SECONDS,
+    THRESHOLDS,
+    Extent,
+    Moment,
+    is_quiet,
+)
 
 APPLICATION = """
 import gc
@@ -34,25 +44,35 @@ def test_what_is_there_from_the_start_is_not_looked_at(command: tuple[str, ...],
     assert frozen > 10_000
 
 
-def test_all_are_looked_at_in_a_quiet_second_or_when_that_cannot_wait() -> None:
-    busy, quiet, small = 0.9, 0.1, 1 << 20
+def due(now: float, *, looks: int = ENOUGH, quiet: bool = False, resident: int = 1) -> Extent | None:
+    moment = Moment(0.0, 1)
+    moment.due(1.0, looks, 1, quiet=False)
+    return moment.due(now, looks, resident, quiet=quiet)
 
-    def come(now: float, *, looks: int = ENOUGH, share: float = busy, resident: int = small) -> bool:
-        moment = Moment(0.0, small)
-        moment.has_come(1.0, looks, busy, small)
-        return moment.has_come(now, looks, share, resident)
 
-    assert come(2.0, share=quiet)
-    assert not come(2.0, share=quiet, looks=ENOUGH - 1), "it is not worth while"
-    assert not come(2.0), "somebody would wait for it"
-    assert come(2.0 + PATIENCE_SECONDS)
-    assert not come(2.0 + PATIENCE_SECONDS, looks=ENOUGH - 1)
-    assert come(2.0, resident=small + GROWTH_BYTES + 1)
-    assert come(2.0 + PATIENCE_SECONDS, share=quiet)
+def test_all_are_looked_at_in_a_quiet_second_and_what_is_recent_when_it_cannot_wait() -> None:
+    assert due(2.0, quiet=True) is Extent.ALL
+    assert due(2.0, quiet=True, looks=ENOUGH - 1) is None, "it is not worth while"
+    assert due(2.0) is None, "somebody would wait for it"
+    assert due(2.0 + PATIENCE_SECONDS) is Extent.RECENT
+    assert due(2.0 + PATIENCE_SECONDS, looks=ENOUGH - 1) is None
+    assert due(2.0, resident=GROWTH_BYTES + 2) is Extent.RECENT
+    assert due(2.0 + PATIENCE_SECONDS, quiet=True) is Extent.ALL
+    assert due(2.0 + OVERDUE_SECONDS) is Extent.RECENT, "it has not grown"
+    assert due(2.0 + OVERDUE_SECONDS, resident=GROWTH_BYTES + 2) is Extent.ALL, "no second was quiet, and it grows"
 
 
 def test_the_wait_begins_anew_with_each_collection() -> None:
     moment = Moment(0.0, 0)
-    assert moment.has_come(PATIENCE_SECONDS + 1, ENOUGH, 0.9, 0)
-    moment.collected(PATIENCE_SECONDS + 1, GROWTH_BYTES)
-    assert not moment.has_come(PATIENCE_SECONDS + 2, ENOUGH, 0.9, 2 * GROWTH_BYTES)
+    assert moment.due(PATIENCE_SECONDS + 1, ENOUGH, 0, quiet=False) is Extent.RECENT
+    moment.collected(Extent.RECENT, PATIENCE_SECONDS + 1, GROWTH_BYTES)
+    assert moment.due(PATIENCE_SECONDS + 2, ENOUGH, 2 * GROWTH_BYTES, quiet=False) is None
+    assert moment.due(OVERDUE_SECONDS + 1, ENOUGH, 2 * GROWTH_BYTES, quiet=False) is Extent.ALL
+    moment.collected(Extent.ALL, OVERDUE_SECONDS + 1, 2 * GROWTH_BYTES)
+    assert moment.due(OVERDUE_SECONDS + 2 + PATIENCE_SECONDS, ENOUGH, 3 * GROWTH_BYTES, quiet=False) is Extent.RECENT
+
+
+def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:
+    assert is_quiet(LOOK_SECONDS, 0.1)
+    assert not is_quiet(LOOK_SECONDS, 0.9)
+    assert not is_quiet(2 * LOOK_SECONDS, 0.1), "the core was not to be had"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from synovia.functions.row_rules import RowRules, may_read
 from synovia.keys import BY_ID, prefix
 from synovia.store.base import Store
 from synovia.testing import TestApp
+from synovia.transaction.transaction import Transaction
 
 pytestmark = pytest.mark.alike
 
@@ -280,3 +282,20 @@ def test_a_rule_is_an_async_function_of_a_context() -> None:
     for body in (lambda ctx: True, len):
         with pytest.raises(SchemaError, match="a rule is an async function"):
             may_read(tenants.Schedule)(body)  # type: ignore[type-var]
+
+
+async def test_a_run_that_is_over_does_not_wait_for_the_garbage_collector(scene: Scene) -> None:
+    ann = scene.person("ann@north")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            await ann.mutation("tenants:change", {"scheduleId": scene.ids["plan"], "title": "later"})
+            await ann.query("tenants:everything")
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert not [each for each in gc.garbage if isinstance(each, Transaction)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

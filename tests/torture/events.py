@@ -314,8 +314,11 @@ def _say(text: str) -> None:
 # --- all of it
 
 
-async def trial(plan: Plan, store: str, count: int, directory: Path, service: str) -> list[str]:
-    """Try everything on one store; tell what is wrong."""
+PARTS = {"buyers": buyers, "scanners": scanners, "pictures": pictures}
+
+
+async def trial(plan: Plan, parts: list[str], store: str, count: int, directory: Path, service: str) -> list[str]:
+    """Try what is chosen on one store; tell what is wrong."""
     application = directory / "events"
     if not application.exists():
         shutil.copytree(APPLICATION, application, ignore=shutil.ignore_patterns("__pycache__", "web", "service"))
@@ -325,18 +328,20 @@ async def trial(plan: Plan, store: str, count: int, directory: Path, service: st
     load = "/".join(f"{each:.0f}" for each in os.getloadavg())
     print(f"{store.partition(':')[0]}, hubs: {count}, load {load}", flush=True)
     async with running_hubs(*hubs), _clients(hubs, ["ada"]) as [ada]:
-        return [fault for part in (buyers, scanners, pictures) for fault in await part(plan, hubs, ada)]
+        return [fault for part in parts for fault in await PARTS[part](plan, hubs, ada)]
 
 
-async def both(plan: Plan, replica_set: ReplicaSet | None) -> list[str]:
+async def chosen(plan: Plan, parts: list[str], replica_set: ReplicaSet | None, *, embedded: bool) -> list[str]:
     """Try one hub on SQLite, and two on MongoDB if there is one."""
+    faults = list[str]()
     with tempfile.TemporaryDirectory(prefix="synovia-events-") as folder:
         directory = Path(folder)
         with _service(directory) as service:
-            faults = await trial(plan, f"sqlite:///{directory / 'events.sqlite'}", 1, directory, service)
+            if embedded:
+                faults += await trial(plan, parts, f"sqlite:///{directory / 'events.sqlite'}", 1, directory, service)
             if replica_set is not None:
                 async with fresh_database(replica_set) as store:
-                    faults += await trial(plan, store, 2, directory, service)
+                    faults += await trial(plan, parts, store, 2, directory, service)
     return faults
 
 
@@ -352,12 +357,13 @@ def main() -> None:
         ("rounds", 3),
     ):
         parser.add_argument(f"--{name}", type=int, default=number)
-    parser.add_argument("--only", choices=["sqlite"])
+    parser.add_argument("--only", choices=["sqlite", "mongodb"])
+    parser.add_argument("--parts", nargs="+", choices=[*PARTS], default=[*PARTS])
     given = vars(parser.parse_args())
-    only = given.pop("only")
+    only, parts = given.pop("only"), given.pop("parts")
     with ExitStack() as stack:
-        replica_set = None if only else stack.enter_context(running_members(1))
-        faults = asyncio.run(both(Plan(**given), replica_set))
+        replica_set = None if only == "sqlite" else stack.enter_context(running_members(1))
+        faults = asyncio.run(chosen(Plan(**given), parts, replica_set, embedded=only != "mongodb"))
     print("\n".join(faults) or "no faults")
     sys.exit(1 if faults else 0)
 

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from helpers.mongod import running_mongod
 from helpers.running_hub import RunningHub, running_hub
+from synovia.cli import garbage
 from synovia.functions.cascades import CASCADES
 from synovia.store.base import Store
 from synovia.store.contents import all_documents
@@ -46,7 +47,7 @@ async def plan(client: Client, number: int) -> float:
 
 async def trial(name: str, address: str, schedules: int) -> list[str]:
     """Delete the large organization; tell what was not as it has to be."""
-    async with running_hub(address, PLANNER) as hub, AsyncExitStack() as stack:
+    async with running_hub(address, PLANNER) as hub, AsyncExitStack() as stack, garbage.tuned():
         store = hub.app.store
         large, small = await founded(hub, stack, "large"), await founded(hub, stack, "small")
         for _ in range(schedules // BATCH):
@@ -99,13 +100,16 @@ async def shown(hub: RunningHub, large: Client) -> bool:
     return True
 
 
-async def main(schedules: int) -> int:
-    """Make the trial on both stores; give the exit code."""
-    with tempfile.TemporaryDirectory(prefix="synovia-cascade-") as folder:
-        faults = await trial("SQLite", f"sqlite:///{folder}/hub.db", schedules)
-    with running_mongod() as uri:
-        base, _, options = uri.partition("/?")
-        faults += await trial("MongoDB", f"{base}/cascade_{uuid4().hex[:8]}?{options}", schedules)
+async def main(schedules: int, only: str | None) -> int:
+    """Make the trial on both stores, or one; give the exit code."""
+    faults = list[str]()
+    if only != "mongodb":
+        with tempfile.TemporaryDirectory(prefix="synovia-cascade-") as folder:
+            faults += await trial("SQLite", f"sqlite:///{folder}/hub.db", schedules)
+    if only != "sqlite":
+        with running_mongod() as uri:
+            base, _, options = uri.partition("/?")
+            faults += await trial("MongoDB", f"{base}/cascade_{uuid4().hex[:8]}?{options}", schedules)
     print("\n".join(faults) or "all as it has to be")
     return 1 if faults else 0
 
@@ -113,4 +117,6 @@ async def main(schedules: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=100_000)
-    sys.exit(asyncio.run(main(parser.parse_args().schedules)))
+    parser.add_argument("--only", choices=["sqlite", "mongodb"])
+    given = parser.parse_args()
+    sys.exit(asyncio.run(main(given.schedules, given.only)))

@@ -467,6 +467,9 @@ class Executor:
         except Exception as error:
             calls.explain(error)
             raise
+        finally:
+            if rules is not None:
+                rules.end()
         calls.check(result)
         if rules is not None and rules.fault is not None:
             raise rules.fault

@@ -207,6 +207,11 @@ class CallerRules(Judge):
         self._scopes: dict[tuple[type[Table], Verb], Scope] = {}
         self._answers: dict[tuple[RowRule, bytes], tuple[Document, bool]] = {}
 
+    def end(self) -> None:
+        """Let go of the run, which is over: its context leads back here, and all would wait for the garbage collector."""
+        del self.caller
+        self._scopes.clear()
+
     def note(self, table: type[Table]) -> None:
         """Note that a rule reads a table."""
         self._read.add(table.spec.name)
