@@ -100,7 +100,7 @@ def _encode_real(value: Decimal) -> bytes:
     double = float(value)
     if Decimal(double) == value:
         return _encode_double(double)
-    if abs(Decimal(double)) > abs(value):
+    if Decimal(double).copy_abs() > value.copy_abs():  # abs() rounds to 28 digits
         double = math.nextafter(double, 0.0)
     if value > 0:
         return _encode_double(double, _ABOVE) + _digits_of(value)
