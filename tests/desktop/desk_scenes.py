@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from desktop.stage import ANNA, desk_of, find, running_hub, sign_in, turn, until, window_on, write
 from motion.desktop.pages.recordings import RecordingsPage
@@ -139,6 +139,26 @@ def what_cannot_be_pressed() -> None:
 def ground_of(button: Button) -> int:
     """Give the colour beside a button's text."""
     return button.grab().toImage().pixel(6, button.sizeHint().height() // 2)
+
+
+def by_keys_alone() -> None:
+    """Arrows go through the list from the start; whatever Tab comes to can be seen to have the focus."""
+    with desk_of() as (_, desk):
+        assert desk.hasFocus(), "a button has a ring that nobody asked for"
+        page = recordings_of(desk)
+        QTest.keyClick(desk, Qt.Key.Key_Down)
+        until(lambda: page.pane.recording_id == page.live.rows[0]["_id"], "the first recording")
+        view = until(lambda: page.pane.view, "the recording")
+        assert view is not None
+        stops: list[QWidget] = []
+        while (stop := desk.window().focusWidget()) not in stops:
+            stops.append(stop)
+            QTest.keyClick(stop, Qt.Key.Key_Tab)
+        assert {view.export, view.plot.plot, view.about.notes, page.list} <= set(stops)
+        assert not [stop for stop in stops if isinstance(stop, QScrollArea)]
+        view.export.setFocus()
+        QTest.keyClick(view.export, Qt.Key.Key_PageDown)
+        assert view.area.verticalScrollBar().value() > 0
 
 
 def searching() -> None:

@@ -21,6 +21,7 @@ SCENES = (
     "changes_of_others",
     "renaming_in_the_list",
     "what_cannot_be_pressed",
+    "by_keys_alone",
     "searching",
     "plots",
 )
@@ -28,6 +29,7 @@ SCENES = (
 
 WORK = (
     "notes_and_tags",
+    "a_draft_at_the_end",
     "sharing",
     "archiving",
     "dropping_files",

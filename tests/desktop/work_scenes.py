@@ -12,7 +12,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.desk_scenes import recordings_of, titles
-from desktop.stage import ANNA, Hub, click, desk_of, find, turn, until, write
+from desktop.stage import (
+    ANNA,
+    Hub,
+    click,
+    desk_of,
+    find,
+    running_hub,
+    sign_in,
+    turn,
+    until,
+    window_on,
+    write,
+)
 from motion.desktop.dialogs.archive import ArchiveDialog
 from motion.desktop.dialogs.close import CloseDialog
 from motion.desktop.dialogs.live import FinishDialog, StartDialog
@@ -21,6 +33,7 @@ from motion.desktop.pages.invites import InvitesPage
 from motion.desktop.pages.live import LivePage
 from motion.desktop.pages.recording import RecordingView
 from motion.desktop.pages.recordings import RecordingsPage
+from motion.desktop.plot.live_plot import WINDOWS
 from motion.desktop.widgets.buttons import Button
 from motion.desktop.windows.desk import Desk
 from synovia_client import BlockingClient
@@ -62,6 +75,23 @@ def notes_and_tags() -> None:
         about.subject.choice.activated.emit(about.subject.choice.currentIndex())
         until(lambda: page.shown.people.subject_of(page.live.rows[1]) == "Ruth Okafor")
         settled(desk)
+
+
+def a_draft_at_the_end() -> None:
+    """What is being written when the program ends is saved, by the next start at the latest; the end may come twice."""
+    with tempfile.TemporaryDirectory() as folder, running_hub() as hub:
+        with window_on(hub, Path(folder)) as window:
+            desk = sign_in(window, ANNA)
+            page = recordings_of(desk)
+            row = page.live.rows[0]
+            write(opened(desk, page, row["_id"]).about.notes, "Not left yet")
+            window.session.close()
+            assert window.close()
+        with window_on(hub, Path(folder)) as window:
+            until(lambda: window.desk is not None, "the desk")
+            client = window.session.client
+            until(lambda: client is not None and client.unanswered == 0, "the answer")
+        assert saved_notes(hub, row["_id"]) == "Not left yet"
 
 
 def sharing() -> None:
@@ -155,6 +185,15 @@ def live_recording() -> None:
         plot = session.plot
         assert plot is not None
         until(lambda: plot.extremes["left"] is not None and len(plot.curve("left")) > 100, "the curve")
+        shorter, shown, longer = (find(plot, Button, f"{seconds} s") for seconds in WINDOWS)
+        desk.window().activateWindow()
+        until(desk.window().isActiveWindow, "the window")
+        shown.setFocus()
+        QTest.keyClick(shown, Qt.Key.Key_Right)
+        assert (longer.hasFocus(), longer.isChecked(), plot.follow.window) == (True, True, 30.0)
+        for button in (longer, shown):
+            QTest.keyClick(button, Qt.Key.Key_Left)
+        assert (shorter.hasFocus(), shorter.isChecked(), plot.follow.window) == (True, True, 5.0)
         assert [each["_id"] for each in other.query("live:list_running", {})] == [session.session_id]
         window = desk.window()
         assert not window.close(), "it closes while it measures"

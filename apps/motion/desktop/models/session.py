@@ -41,6 +41,7 @@ class Session(QObject):
         options: As for ``SynoviaClient``.
 
     Attributes:
+        closing: Emitted before the connection is closed, while what is being written can still be saved.
         changed: Emitted when ``client``, ``me``, ``is_known`` or ``problem`` are others.
         refused: Emitted with the error of a change of an earlier run, or one that nobody waited for.
         client: None while nobody is signed in.
@@ -49,6 +50,7 @@ class Session(QObject):
         problem: Why the account cannot be used, for people.
     """
 
+    closing = Signal()
     changed = Signal()
     refused = Signal(object)
     _recovered = Signal(object)
@@ -132,8 +134,9 @@ class Session(QObject):
         call.finished.connect(client.close)
 
     def close(self) -> None:
-        """Close the connection; the account is remembered."""
+        """Close the connection; the account is remembered. May be called twice."""
         if self.client is not None:
+            self.closing.emit()
             self.client.close()
 
     def _look(self, client: SynoviaClient) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from motion.desktop.models.context import Context
@@ -12,6 +12,8 @@ from motion.desktop.pages.recording_row import HEADING, RecordingRow
 from motion.desktop.style.fonts import SEMIBOLD, font
 from motion.desktop.style.painting import paint_text
 from motion.desktop.style.theme import theme
+
+TABS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class RecordingList(QListView):
@@ -71,6 +73,13 @@ class RecordingList(QListView):
         index = self.indexAt(event.position().toPoint())
         if index.isValid() and event.button() == Qt.MouseButton.LeftButton:
             self.opened.emit(str(self._shown.row(index)["_id"]))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose no row for who has not come here by the keyboard: that would open it."""
+        if self.currentIndex().isValid() or event.reason() in TABS:
+            super().focusInEvent(event)
+        else:
+            self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open by Enter; the first row by an arrow when none is chosen."""

@@ -83,7 +83,7 @@ class RecordingPlot(QWidget):
         self._all = Button("Show all", "plain", run=lambda: self.show_view(self.span.whole))
         title, legend = text("Knee flexion", "section"), Legend(self.sides)
         head = row(title, 8, legend, self._where, 8, self._refining, None, self._out, zoom_in, self._all, spacing=4)
-        strip = row(46, self.overview, 26, spacing=0)
+        strip = row(47, self.overview, 21, spacing=0)  # as wide as what the plot draws on
         inside = column(head, self._progress, self._problem, self.plot, strip, spacing=6, margins=(14, 10, 14, 14))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

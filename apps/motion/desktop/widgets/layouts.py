@@ -68,6 +68,7 @@ def card(layout: QLayout, name: str = "card") -> QFrame:
 def scrolled(widget: QWidget) -> QScrollArea:
     """Let a widget be as high as it wants to be."""
     area = QScrollArea()
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside hands it the keys that it does not want
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

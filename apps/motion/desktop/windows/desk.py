@@ -75,6 +75,7 @@ class Desk(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.sidebar)
         layout.addWidget(holder(stage, "stage"), 1)
+        session.closing.connect(self.commit)
         session.refused.connect(lambda error: self.toasts.error(describe(error)))
         self.imports = Imports(client, self)
         self.imports.saved.connect(lambda recording_id: self.go("recordings", recording_id))
@@ -194,9 +195,13 @@ class Desk(QWidget):
         window.showNormal() if window.isFullScreen() else window.showFullScreen()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Close what is open beside the list by Esc, if nobody below wants that key."""
+        """Close what is open by Esc, and go through the list by arrows, if nobody below wants that key."""
+        page = self.pages[self.place]
         if event.key() == Qt.Key.Key_Escape:
             self.go(self.place)
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and isinstance(page, RecordingsPage):
+            page.list.setFocus()
+            page.list.keyPressEvent(event)
         else:
             super().keyPressEvent(event)
 

@@ -66,7 +66,7 @@ class DropTarget(QWidget):
         rect = QRectF(self.rect()).adjusted(12, 12, -12, -12)
         ground = palette.colour("surface")
         ground.setAlpha(225)
-        painter.setBrush(ground)
+        painter.fillRect(self.rect(), ground)
         painter.setPen(QPen(palette.colour("accent"), 2.5, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(rect, 16, 16)
         centre = rect.center()

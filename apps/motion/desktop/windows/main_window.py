@@ -97,6 +97,8 @@ class MainWindow(QMainWindow):
             self._stack.removeWidget(old)
             old.deleteLater()
         self._stack.addWidget(page)
+        if self.desk is not None:
+            self.desk.setFocus()  # or Qt would choose the first button, and draw a ring around it
 
     def _make(self, what: str, words: str) -> QWidget:
         session, client = self.session, self.session.client
