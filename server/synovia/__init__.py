@@ -49,6 +49,7 @@ from synovia.functions.shared_tables import SharedChanges, SharedDifference, Sha
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.workflow import WorkflowContext, workflow
 from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, SignInUnavailable
+from synovia.processes import to_process
 from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall, WorkflowStep
 from synovia.schema import (
     Array,
@@ -181,6 +182,7 @@ __all__ = [
     "roles",
     "same_user",
     "seed",
+    "to_process",
     "workflow",
 ]
 

@@ -33,6 +33,7 @@ from synovia import (
     mutation,
     query,
     require_identity,
+    to_process,
     workflow,
 )
 
@@ -151,7 +152,7 @@ async def draw_some(ctx: ActionContext, batch_id: Id[DpBatch], first: int) -> No
         if dp.holder in refused:
             await ctx.run_mutation(refuse, dp.id)
             continue
-        png = await asyncio.to_thread(draw, dp.holder, look.headline, look.background, look.accent)
+        png = await to_process(draw, dp.holder, look.headline, look.background, look.accent)
         await ctx.run_mutation(keep, dp.id, await ctx.files.write(png, name=f"{dp.number}.png", type="image/png"))
 
 

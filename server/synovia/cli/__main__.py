@@ -2,4 +2,5 @@
 
 from synovia.cli import main
 
-main()
+if __name__ == "__main__":  # processes that compute for this one import it under another name
+    main()

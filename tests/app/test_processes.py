@@ -1,0 +1,60 @@
+"""What is computed beside the hub runs in a gentle process of its own, which ends with whoever waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from anyio import BrokenWorkerProcess
+
+from synovia import to_process
+from synovia.processes import NICENESS
+
+pytestmark = pytest.mark.slow
+
+
+def told(first: int, *, second: int) -> tuple[int, int, int]:
+    return first + second, os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def refused() -> None:
+    raise ValueError("not this one")
+
+
+def never(note: Path) -> None:
+    note.with_suffix(".new").write_text(str(os.getpid()))
+    note.with_suffix(".new").rename(note)
+    time.sleep(3_600)
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_it_computes_elsewhere_and_gently() -> None:
+    total, pid, niceness = await to_process(told, 1, second=2)
+    assert total == 3
+    assert pid != os.getpid()
+    assert niceness >= NICENESS
+    assert (await to_process(told, 1, second=2))[1] == pid, "it is kept"
+    with pytest.raises(ValueError, match="not this one"):
+        await to_process(refused)
+    with pytest.raises(BrokenWorkerProcess):
+        await to_process(killed)
+    assert (await to_process(told, 1, second=2))[0] == 3
+
+
+async def test_a_process_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    waiting = asyncio.create_task(to_process(never, note))
+    while not note.exists():  # noqa: ASYNC110 (another process tells nobody)
+        await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
