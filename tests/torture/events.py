@@ -301,6 +301,8 @@ async def _reached(ada: Client, batch: str, count: int) -> None:
     async for progress in ada.subscribe("pictures:progress", {"batchId": batch}):
         if progress["done"] >= count:
             return
+        if progress["status"] == "failed":
+            raise RuntimeError(f"the batch has failed: {progress}")
 
 
 def _ms(times: list[float], part: float) -> str:
