@@ -34,15 +34,15 @@ def test_a_new_key_is_printed_as_the_setting_has_it() -> None:
 
 
 def test_the_store_of_development_has_keys_of_its_own(tmp_path: Path) -> None:
-    school = tmp_path / "school.py"
+    school = tmp_path / "own_school.py"  # another module of this process has the name of the first
     school.write_text((APPS / "school.py").read_text(encoding="utf-8"), encoding="utf-8")
     given = json.dumps({"name": "Ann", "dateOfBirth": "2011-04-05", "number": 1})
-    for path, args in (("school:enrol", given), ("school:born_on", json.dumps({"dateOfBirth": "2011-04-05"}))):
+    for path, args in (("own_school:enrol", given), ("own_school:born_on", json.dumps({"dateOfBirth": "2011-04-05"}))):
         assert "Ann" in synovia("run", str(school), path, args).output
     keys = tmp_path / ".synovia" / "dev.keys"
     assert keys.stat().st_mode & 0o077 == 0
     assert b"2011-04-05" not in (tmp_path / ".synovia" / "dev.db").read_bytes()
-    elsewhere = synovia("run", str(school), "school:students", "--store", f"sqlite:///{tmp_path / 'other.db'}")
+    elsewhere = synovia("run", str(school), "own_school:students", "--store", f"sqlite:///{tmp_path / 'other.db'}")
     assert "there are no keys" in elsewhere.output
 
 
