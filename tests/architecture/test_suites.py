@@ -39,6 +39,7 @@ async def test_they_keep_compiled_code_whatever_the_environment_says(
 
 
 @pytest.mark.parametrize("deaf_to", ["CONT", "INT", "INT TERM"])
+@pytest.mark.slow
 async def test_what_a_suite_has_started_ends_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf_to: str
 ) -> None:

@@ -90,6 +90,7 @@ async def test_rows_that_another_program_has_spoilt_are_shown_as_they_are(tmp_pa
     assert json.loads(done.stdout)["counts"]["failed"] == 3
 
 
+@pytest.mark.slow
 async def test_a_file_that_a_server_has_open_is_told(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'store.db'}"
     async for _ in app_with_failures(address):

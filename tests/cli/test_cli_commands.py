@@ -17,6 +17,7 @@ BULLETIN = Path(__file__).parents[1] / "apps" / "bulletin.py"
 # --- run
 
 
+@pytest.mark.slow
 def test_run_calls_functions_of_every_kind_and_keeps_what_they_write(tmp_path: Path) -> None:
     store = ("--store", f"sqlite:///{tmp_path / 'x.db'}")
     posted = synovia("run", str(BOARD), "notes:post", '{"board": "a", "text": "hello"}', *store)
@@ -82,6 +83,7 @@ def test_no_such_application(command: str, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["dev", "serve"])
+@pytest.mark.slow
 def test_an_application_that_fails_says_where(command: str, source: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "broken_app.py"
     path.write_text(source)

@@ -97,6 +97,7 @@ def test_on_mongodb(mongodb_uri: str, database_name: str) -> None:
     assert found(str(POSTS), "--store", store)["ok", "store"]["text"].endswith("answers")
 
 
+@pytest.mark.slow
 def test_beside_a_server_that_has_the_file(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'posts.db'}"
     with server("serve", str(POSTS), "--store", store, "--port", "0"):

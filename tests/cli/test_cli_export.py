@@ -99,6 +99,7 @@ def test_one_table_for_other_programs(database: str, tmp_path: Path) -> None:
     assert (unsaid.returncode, "say --table" in unsaid.stderr) == (2, True), "no archive is called so"
 
 
+@pytest.mark.slow
 async def test_killed_and_run_again_it_goes_on(tmp_path: Path) -> None:
     source, target = open_store("sqlite://:memory:"), tmp_path / "target.db"
     await source.open([TableSpec("notes")])
@@ -142,6 +143,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[str]:
         yield where
 
 
+@pytest.mark.slow
 async def test_beside_a_hub_that_has_the_file(hub: str, tmp_path: Path) -> None:
     file = str(tmp_path / "x.synovia")
     done = await asyncio.to_thread(synovia, "backup", file, "--store", hub)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cli.command_line import SECONDS, Server, server
 from helpers.forked_commands import SYNOVIA
@@ -67,6 +68,7 @@ async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp
         assert await ended(process, 5) == 0
 
 
+@pytest.mark.slow
 async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tmp_path: Path) -> None:
     port = free_port()
     async with asyncio.timeout(SECONDS):
@@ -89,6 +91,7 @@ async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tm
             await client.close()
 
 
+@pytest.mark.slow
 async def test_a_function_that_holds_up_the_process_does_not_hold_up_its_end(tmp_path: Path) -> None:
     async with asyncio.timeout(SECONDS):
         with server_of(tmp_path / "x.db", program="cli.impatient", drain_timeout=0.5, farewell_timeout=0.5) as (

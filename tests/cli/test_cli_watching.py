@@ -84,6 +84,7 @@ async def test_logs_of_calls_that_have_ended(scene: Scene) -> None:
     assert [json.loads(line)["outcome"] for line in failed.stdout.splitlines()] == ["invalid_arguments"]
 
 
+@pytest.mark.slow
 async def test_logs_go_on_also_when_the_connection_is_lost(scene: Scene) -> None:
     await scene.post("before")
     async with asyncio.timeout(SECONDS):

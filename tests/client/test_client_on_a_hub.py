@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import Any
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -75,6 +76,7 @@ async def test_a_hub_too_busy_to_look_at_tokens_runs_nothing_as_nobody() -> None
         assert busy.late > 0, "the hub was not too busy: the test shows nothing"
 
 
+@pytest.mark.slow
 async def test_actions_beyond_the_rate_of_a_hub_are_made_later() -> None:
     async with serving(max_messages_per_second=20) as running, client_of(running) as client:
         for _ in range(60):

@@ -239,6 +239,7 @@ async def test_the_hashes_of_keys_and_sessions_are_not_shown(operator: Operator)
         assert (await operator.call("query", "data:rows", {"table": table})).code == "not_found"
 
 
+@pytest.mark.slow
 async def test_a_table_that_is_always_written_is_shown_all_the_same(operator: Operator) -> None:
     """Queries that rest between their runs do so together: else there is hardly ever an instant at which all are known."""
 

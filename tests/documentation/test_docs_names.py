@@ -90,6 +90,7 @@ def test_what_contexts_offer_exists(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.slow
 def test_commands_exist(page: Page) -> None:
     text = [*spans(page), *((block.line, line) for block in page.code("") for line in block.code.splitlines())]
     for line, span in text:

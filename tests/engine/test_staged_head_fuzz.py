@@ -355,6 +355,7 @@ SABOTAGES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES)
+@pytest.mark.slow
 async def test_a_guarantee_that_is_switched_off_is_missed_here_too(
     sabotage: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

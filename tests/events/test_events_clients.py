@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from helpers.compiling import check_python, check_typescript, expected
 from synovia.codegen import generate
 from synovia.functions.registry import Registry
@@ -35,6 +37,7 @@ export async function buy(client: SynoviaClient): Promise<number> {
 """
 
 
+@pytest.mark.slow
 def test_programs_with_generated_clients_are_checked(registry: Registry, tmp_path: Path) -> None:
     for client in generate(registry, py=tmp_path / "tickets", ts=tmp_path / "ts"):
         client.apply()

@@ -64,6 +64,7 @@ async def test_a_path_bytes_and_an_open_file(served: Served, tmp_path: Path) -> 
         assert names == ["scan 1.pdf", "scan 1.pdf", "a.txt"]
 
 
+@pytest.mark.slow
 async def test_what_was_cut_off_goes_on_from_there(served: Served) -> None:
     data = content(11 * CHUNK_BYTES + 77)
     async with cutting_proxy(served.port, 3 * CHUNK_BYTES, 2 * CHUNK_BYTES, CHUNK_BYTES) as proxy:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ async def answers(
             return [*found, shown.value if live else await ann.query("ruled:ask", asked)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(ROWS, RULES, QUERIES, st.booleans())
 def test_rules_are_the_same_as_a_table_of_what_is_visible(

@@ -21,6 +21,7 @@ from synovia.export.writing import IMPORTS, export_store
 from synovia.functions.registry import collect
 from synovia.functions.shared_tables import KEPT_SEGMENTS, SHARED_TABLES, SharedHead, SharedState, SharedUpdate
 from synovia.keys import BY_ID
+from synovia.shared_docs import segments as closing
 from synovia.shared_docs.library import merged
 from synovia.shared_docs.segments import to_be_merged
 from synovia.shared_docs.structure import InvalidUpdate, walk
@@ -99,7 +100,10 @@ async def code_of(call: Any) -> str:
 
 
 @pytest.mark.alike
-async def test_who_follows_a_document_is_sent_each_update_once_over_all_segments(app: TestApp) -> None:
+async def test_who_follows_a_document_is_sent_each_update_once_over_all_segments(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "MEAN_UPDATES", 8)  # with 64 one run of twenty would close none
     ann = person(app, "ann")
     id_ = await plan(ann)
     editor, doc, seen = Editor(ann, id_), Doc[Any](), 0
@@ -146,7 +150,10 @@ async def test_what_is_closed_is_merged_and_only_the_last_segments_stay(app: Tes
         assert (await ann.query("together:text", {"id": id_, "since": since}))["gone"], since
 
 
-async def test_editors_at_once_lose_nothing_while_segments_are_closed(app: TestApp) -> None:
+async def test_editors_at_once_lose_nothing_while_segments_are_closed(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "MEAN_UPDATES", 8)  # with 64 one run of twenty would close none
     names = ["ann", "bob", "cid"]
     id_ = await plan(person(app, "ann"), writers=names)
     editors = [Editor(person(app, name), id_) for name in names]

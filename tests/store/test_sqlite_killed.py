@@ -116,6 +116,7 @@ async def new_file(path: Path) -> int:
 
 
 @pytest.mark.parametrize("statement", [0, 1, 2, 5, 40, 150, AT_THE_END, MUCH_LATER])
+@pytest.mark.slow
 async def test_killed_inside_a_commit(tmp_path: Path, statement: int) -> None:
     path = tmp_path / "store.db"
     start = await new_file(path)

@@ -107,6 +107,7 @@ async def test_mutations_beyond_the_rate_are_slowed_down_and_all_run_in_their_or
         assert started == [str(number) for number in range(250)]
 
 
+@pytest.mark.slow
 async def test_a_flood_of_bytes_is_not_read_faster_than_it_may_come() -> None:
     async with flooded(max_bytes_per_second=200_000) as (running, _, flooder):
         text = "x" * 100_000
