@@ -9,9 +9,10 @@ from synovia import keys
 from synovia.aggregates.nearest import Near
 from synovia.aggregates.nearest import Nearest as Kept
 from synovia.aggregates.tally import Kind, Summary
-from synovia.errors import InvalidArguments, UnknownIndex
+from synovia.errors import InvalidArguments
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, resolved
+from synovia.functions.filtered_indexes import values_of_filters
 from synovia.functions.visibility import TableView
 from synovia.keys import IndexSpec
 from synovia.schema import Document, Model, Table, VectorSpec
@@ -119,32 +120,11 @@ class Nearest(Generic[T]):
         Raises:
             UnknownIndex: A filter has no value, neither here nor by the rules.
         """
-        lacks = any(name not in self._filters for name in self._spec.filters)
-        known = await self._view.known_values() if lacks else {}
-        if known is None:
+        example = f"nearest({self._spec.name!r}, vector, NAME=...)"
+        values = await values_of_filters(self._view, self._table, self._spec, self._filters, example)
+        if values is None:
             return None
-        values = []
-        for name, database in zip(self._spec.filters, self._spec.index.fields, strict=bool(self._spec.filters)):
-            if name not in self._filters and database not in known:
-                raise UnknownIndex(
-                    f"{self._table.spec.name}.{self._spec.name} needs a value of {name}:"
-                    f" nearest({self._spec.name!r}, vector, {name}=...)"
-                )
-            values.append(self._filters[name] if name in self._filters else known[database])
         return Scan(self._table.spec.name, self._spec.index, keys.prefix(values), where=self._where)
-
-
-def vector_index_of(table: type[Table], name: str) -> VectorSpec:
-    """Find a vector index.
-
-    Raises:
-        UnknownIndex: The table has none of that name.
-    """
-    found = next((each for each in table.spec.vectors if each.name == name), None)
-    if found is None:
-        there = ", ".join(each.name for each in table.spec.vectors) or "none"
-        raise UnknownIndex(f"{table.spec.name} has no vector index {name!r}; there is {there}")
-    return found
 
 
 def asked_of(table: type[Table], spec: VectorSpec, vector: Any) -> bytes:

@@ -15,9 +15,10 @@ from synovia.errors import BadCursor, FunctionError, UnknownIndex
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
-from synovia.functions.nearest import Nearest, asked_of, vector_index_of
+from synovia.functions.filtered_indexes import declared_index, filters_of
+from synovia.functions.nearest import Nearest, asked_of
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
-from synovia.functions.search import Search, filters_of, search_of, words_of
+from synovia.functions.search import Search, words_of
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
 from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
@@ -197,7 +198,7 @@ class Query(Generic[T]):
             InvalidArguments: A field cannot have the value by which is filtered.
             FunctionError: The text is too long (code ``search_too_long``).
         """
-        spec = search_of(self._table, index)
+        spec = declared_index(self._table, self._table.spec.searches, "search", index)
         words, values = words_of(spec, text), filters_of(self._table, spec, filters)
         return Search(self._view, self._journal, self._rows, self._table, spec, words, values, self._scan.where)
 
@@ -213,7 +214,7 @@ class Query(Generic[T]):
             UnknownIndex: The table has no such vector index, or that has no such filter.
             InvalidArguments: The vector is none that can be compared, or a field cannot have the value of a filter.
         """
-        spec = vector_index_of(self._table, index)
+        spec = declared_index(self._table, self._table.spec.vectors, "vector", index)
         asked, values = asked_of(self._table, spec, vector), filters_of(self._table, spec, filters)
         return Nearest(self._view, self._rows, self._table, spec, asked, values, self._scan.where)
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar, overload
 
 from synovia import keys
-from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.errors import BadCursor, FunctionError
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, resolved
+from synovia.functions.filtered_indexes import values_of_filters
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.visibility import TableView
 from synovia.keys import Interval, Order
-from synovia.schema import Document, SearchSpec, Table, VectorSpec, field_of
+from synovia.schema import Document, SearchSpec, Table
 from synovia.schema.search import analyzer_of, terms_in
 from synovia.search import rank
 from synovia.store.filters import AllOf, AnyOf, Comparison, Filter, Not
@@ -273,35 +274,11 @@ class Search(Generic[T]):
         Raises:
             UnknownIndex: A filter has no value, neither here nor by the rules.
         """
-        known = await self._view.known_values() if self._lacks_filter() else {}
-        if known is None:
+        example = f"search({self._spec.name!r}, text, NAME=...)"
+        values = await values_of_filters(self._view, self._table, self._spec, self._filters, example)
+        if values is None or not self._words:
             return None
-        values = []
-        for place, name in enumerate(self._spec.filters):
-            database = self._spec.index.fields[place]
-            if name not in self._filters and database not in known:
-                raise UnknownIndex(
-                    f"{self._table.spec.name}.{self._spec.name} needs a value of {name}: search({self._spec.name!r}, text,"
-                    f" {name}=...)"
-                )
-            values.append(self._filters[name] if name in self._filters else known[database])
-        return Searched(self._spec, self._words, keys.encode(values)) if self._words else None
-
-    def _lacks_filter(self) -> bool:
-        return any(name not in self._filters for name in self._spec.filters)
-
-
-def search_of(table: type[Table], name: str) -> SearchSpec:
-    """Find a search index.
-
-    Raises:
-        UnknownIndex: The table has none of that name.
-    """
-    found = next((each for each in table.spec.searches if each.name == name), None)
-    if found is None:
-        there = ", ".join(each.name for each in table.spec.searches) or "none"
-        raise UnknownIndex(f"{table.spec.name} has no search index {name!r}; there is {there}")
-    return found
+        return Searched(self._spec, self._words, keys.encode(values))
 
 
 def words_of(spec: SearchSpec, text: Any) -> list[tuple[str, str]]:
@@ -319,21 +296,6 @@ def words_of(spec: SearchSpec, text: Any) -> list[tuple[str, str]]:
     if len(words) > MAX_SEARCHED_WORDS:
         raise FunctionError("search_too_long", f"a search has at most {MAX_SEARCHED_WORDS} words, not {len(words)}")
     return words
-
-
-def filters_of(table: type[Table], spec: SearchSpec | VectorSpec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring the values of filters to the types of their fields.
-
-    Raises:
-        UnknownIndex: The index has no such filter.
-        InvalidArguments: A field cannot have that value.
-    """
-    values = {name.replace("__", "."): value for name, value in given.items()}
-    if unknown := sorted(values.keys() - {*spec.filters}):
-        raise UnknownIndex(
-            f"{table.spec.name}.{spec.name} does not filter by {', '.join(unknown)}: say .where(field(...) == ...)"
-        )
-    return {name: field_of(table, name).equal(value) for name, value in values.items()}
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
