@@ -95,8 +95,12 @@ class Conditions:
     def _fits(self, condition: Condition) -> bool:
         """Tell whether a condition is on one value of the type that is declared."""
         kind = "id" if condition.field == "_id" else self._kind(condition.field)
-        _, types = _HOLDS.get(kind or "any", ("", ()))
-        return isinstance(condition.value, types) and not (isinstance(condition.value, bool) and kind == "number")
+        return kind is not None and kind in _HOLDS and _is_held(kind, condition.value)
+
+
+def _is_held(kind: FieldKind, value: Any) -> bool:
+    _, types = _HOLDS[kind]
+    return isinstance(value, types) and not (isinstance(value, bool) and kind == "number")
 
 
 def _first(index: IndexSpec) -> str:
@@ -123,9 +127,8 @@ def _notes(condition: Condition, table: str, known: Mapping[str, FieldInfo]) -> 
     field, value = known.get(condition.field), condition.value
     if field is None or value is None or condition.test in ("contains", "exists", "missing"):
         return
-    holds, types = _HOLDS.get(field.kind, ("", (object,)))
-    if not isinstance(value, types) or (isinstance(value, bool) and field.kind == "number"):
-        yield f"{condition.field} holds {holds}, and {value!r} is none"
+    if field.kind in _HOLDS and not _is_held(field.kind, value):
+        yield f"{condition.field} holds {_HOLDS[field.kind][0]}, and {value!r} is none"
 
 
 def _filter(condition: Condition) -> Filter:

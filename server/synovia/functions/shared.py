@@ -119,11 +119,16 @@ class SharedReader:
         return [SharedDifference(root=root, kind=kind, text=text) for root, kind, text in found]
 
     async def _readable(self, doc: SharedDoc, id_: Id[Any]) -> str:
+        await self._row(doc, id_)
+        return doc.key(str(id_))
+
+    async def _row(self, doc: SharedDoc, id_: Id[Any]) -> Table:
         if doc.table is None:
             raise TypeError("name a shared document by its table, as Plan.text")
-        if await self._db.get(doc.table, id_) is None:
+        row: Table | None = await self._db.get(doc.table, id_)
+        if row is None:
             raise NotFound(f"{doc.table.spec.name} has no document {id_}")
-        return doc.key(str(id_))
+        return row
 
     async def _head(self, document: str) -> SharedHead:
         id_ = Id[SharedHead](document)
@@ -235,12 +240,10 @@ class SharedWriter(SharedReader):
         await self._append(doc, document, await isolated.run("reverting", await self._state(document), then.data))
 
     async def _writable(self, doc: SharedDoc, id_: Id[Any]) -> str:
-        document = await self._readable(doc, id_)
-        row: Table | None = await self._db.get(doc.table, id_)
-        if row is None or not await self._db.may_write(row):
+        if not await self._db.may_write(await self._row(doc, id_)):
             name = doc.table.spec.name
             raise Forbidden(f"the rules of {name} do not let you write this", {"table": name})
-        return document
+        return doc.key(str(id_))
 
     async def _append(self, doc: SharedDoc, document: str, update: bytes) -> None:
         if update == NOTHING:

@@ -64,6 +64,7 @@ class _Vectors:
         self.since = ts
         self.segments: dict[bytes, Segment] = {}
         self.recent: deque[KeyedCommit] = deque()
+        self._field = IndexSpec("vectors", (key.field,))
         self._documents = 0
 
     @property
@@ -74,8 +75,7 @@ class _Vectors:
     def take(self, document: Document) -> None:
         """Take a document in, as it is now."""
         id_key = keys.encode_value(document["_id"])
-        [value] = keys.values_of(IndexSpec("vectors", (self.key.field,)), document)
-        vector = found_vector(value, self.key.dimensions)
+        vector = self.vector_of(document)
         for head in self._heads(document, id_key):
             segment = self.segments.setdefault(head, Segment(self.key.dimensions))
             self._documents += id_key not in segment.members
@@ -84,6 +84,11 @@ class _Vectors:
                 segment.drop(id_key)
             else:
                 segment.put(id_key, document["_id"], vector)
+
+    def vector_of(self, document: Document) -> Vector | None:
+        """Give the vector of a document; None: it has none."""
+        [value] = keys.values_of(self._field, document)
+        return found_vector(value, self.key.dimensions)
 
     def drop(self, document: Document) -> None:
         """Forget a document that was there."""
@@ -192,9 +197,10 @@ class VectorCache:
             return None
         search = _Search(vectors, snapshot, RangeRead(table, index, interval, where), near)
         segment = vectors.segments.get(interval.low)
-        if segment is not None and len(segment) > self.exact:
+        by_graph = segment is not None and len(segment) > self.exact
+        if segment is not None and by_graph:
             self._build(segment, near.metric)
-        return await search.tally(summary, segment, by_graph=segment is not None and len(segment) > self.exact)
+        return await search.tally(summary, segment, by_graph=by_graph)
 
     # --- what is kept
 
@@ -332,8 +338,7 @@ class _Search:
         entries = []
         for document in documents:
             if document is not None and self._read.holds(document):
-                [value] = keys.values_of(IndexSpec("vectors", (self._vectors.key.field,)), document)
-                vector = found_vector(value, self._near.dimensions)
+                vector = self._vectors.vector_of(document)
                 if vector is not None:
                     entries += self._scored([(keys.encode_value(document["_id"]), document["_id"], vector)])
         return entries
