@@ -1,5 +1,6 @@
 """Who learns of a student, and who may write what; functions ask nothing of this, ``ctx.db`` does."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from education.schema import (
@@ -52,9 +53,14 @@ async def students_of(ctx: QueryContext, me: User) -> set[Id[Student]]:
     """Find the students whose case the caller manages, or in whose programs' teams they are."""
     if me.role not in STAFF:
         return set()
-    managed = await ctx.db.query(Student).using("by_case_manager", case_manager_id=me.id).collect()
     written = await ctx.db.query(Iep).using("by_member", team_members=me.id).collect()
-    return {student.id for student in managed} | {iep.student_id for iep in written}
+    return await managed_by(ctx, me) | {iep.student_id for iep in written}
+
+
+async def managed_by(ctx: QueryContext, me: User) -> set[Id[Student]]:
+    """Find the students whose case the caller manages."""
+    managed = await ctx.db.query(Student).using("by_case_manager", case_manager_id=me.id).collect()
+    return {student.id for student in managed}
 
 
 async def shown_to(ctx: QueryContext, me: User) -> Shown:
@@ -79,6 +85,14 @@ async def roles_of(ctx: QueryContext) -> Role | None:
     return None if user is None else user.role
 
 
+async def within(ctx: RuleContext, others: Callable[[User], Awaitable[Condition | bool]]) -> Condition | bool:
+    """Show nothing to whom nobody knows, and everything of their organization to admins; ``others``: what others see."""
+    me = await current_user(ctx)
+    if me is None:
+        return False
+    return field("organization_id") == me.organization_id if me.role == "admin" else await others(me)
+
+
 @may_read(Organization)
 async def own_organization(ctx: RuleContext) -> Condition | bool:
     """Show the caller's organization."""
@@ -89,28 +103,26 @@ async def own_organization(ctx: RuleContext) -> Condition | bool:
 @may_read(User)
 async def colleagues(ctx: RuleContext) -> Condition | bool:
     """Show admins everybody, staff their colleagues; families themselves and who writes what they are shown."""
-    me = await current_user(ctx)
-    if me is None:
-        return False
-    if me.role == "admin":
-        return field("organization_id") == me.organization_id
-    if me.role in STAFF:
-        own = field("id") == me.id
-        return own | ((field("organization_id") == me.organization_id) & field("role").in_(STAFF))
-    ieps = [await ctx.db.get(iep) for iep in (await shown_to(ctx, me)).ieps]
-    return field("id").in_([me.id, *{each for iep in ieps if iep is not None for each in iep.team_members}])
+
+    async def others(me: User) -> Condition:
+        if me.role in STAFF:
+            own = field("id") == me.id
+            return own | ((field("organization_id") == me.organization_id) & field("role").in_(STAFF))
+        ieps = [await ctx.db.get(iep) for iep in (await shown_to(ctx, me)).ieps]
+        return field("id").in_([me.id, *{each for iep in ieps if iep is not None for each in iep.team_members}])
+
+    return await within(ctx, others)
 
 
 @may_read(Student)
 async def own_students(ctx: RuleContext) -> Condition | bool:
     """Show admins all, case managers and teams theirs, families whom documents show them."""
-    me = await current_user(ctx)
-    if me is None:
-        return False
-    if me.role == "admin":
-        return field("organization_id") == me.organization_id
-    seen = await students_of(ctx, me) | (await shown_to(ctx, me)).students
-    return (field("case_manager_id") == me.id) | field("id").in_(list(seen)) if me.role in STAFF else _among("id", seen)
+
+    async def others(me: User) -> Condition:
+        seen = _among("id", await students_of(ctx, me) | (await shown_to(ctx, me)).students)
+        return (field("case_manager_id") == me.id) | seen if me.role in STAFF else seen
+
+    return await within(ctx, others)
 
 
 def _among(name: str, ids: set[Id[Student]] | set[Id[Iep]]) -> Condition:
@@ -130,31 +142,27 @@ async def of_programs(ctx: RuleContext) -> Condition | bool:
 
 
 async def _of_students(ctx: RuleContext, iep: str) -> Condition | bool:
-    me = await current_user(ctx)
-    if me is None:
-        return False
-    if me.role == "admin":
-        return field("organization_id") == me.organization_id
-    if me.role in STAFF:
-        return _among("student_id", await students_of(ctx, me))
-    return _among(iep, (await shown_to(ctx, me)).ieps)
+    async def others(me: User) -> Condition:
+        if me.role in STAFF:
+            return _among("student_id", await students_of(ctx, me))
+        return _among(iep, (await shown_to(ctx, me)).ieps)
+
+    return await within(ctx, others)
 
 
 @may_read(Document)
 async def papers(ctx: RuleContext) -> Condition | bool:
     """Show admins and case managers all, teams what is not confidential, and everybody named in it."""
-    me = await current_user(ctx)
-    if me is None:
-        return False
-    if me.role == "admin":
-        return field("organization_id") == me.organization_id
-    named = field("access_permissions.user_id") == me.id
-    if me.role not in STAFF:
-        return named
-    managed = await ctx.db.query(Student).using("by_case_manager", case_manager_id=me.id).collect()
-    own = field("student_id").in_([student.id for student in managed])
-    open_to = named | (field("is_confidential") == False) | (field("uploaded_by") == me.id)  # noqa: E712
-    return own | (_among("student_id", await students_of(ctx, me)) & open_to)
+
+    async def others(me: User) -> Condition:
+        named = field("access_permissions.user_id") == me.id
+        if me.role not in STAFF:
+            return named
+        open_to = named | (field("is_confidential") == False) | (field("uploaded_by") == me.id)  # noqa: E712
+        own = _among("student_id", await managed_by(ctx, me))
+        return own | (_among("student_id", await students_of(ctx, me)) & open_to)
+
+    return await within(ctx, others)
 
 
 @may_read(DocumentVersion)
@@ -166,13 +174,11 @@ async def of_papers(ctx: RuleContext, row: DocumentVersion) -> bool:
 @may_read(Access)
 async def accesses(ctx: RuleContext) -> Condition | bool:
     """Show admins and case managers who has looked at a record."""
-    me = await current_user(ctx)
-    if me is None or me.role not in STAFF:
-        return False
-    if me.role == "admin":
-        return field("organization_id") == me.organization_id
-    managed = await ctx.db.query(Student).using("by_case_manager", case_manager_id=me.id).collect()
-    return field("student_id").in_([student.id for student in managed])
+
+    async def others(me: User) -> Condition | bool:
+        return me.role in STAFF and _among("student_id", await managed_by(ctx, me))
+
+    return await within(ctx, others)
 
 
 @may_write(Organization, User)
