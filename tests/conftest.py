@@ -111,6 +111,19 @@ def database_name(mongodb_uri: str) -> Iterator[str]:
     drop_database(mongodb_uri, name)
 
 
+@pytest.fixture
+def mongodb_store(mongodb_uri: str, database_name: str) -> str:
+    """Give the address of that database."""
+    base, _, options = mongodb_uri.partition("/?")
+    return f"{base}/{database_name}?{options}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
+def any_address(request: pytest.FixtureRequest) -> str:
+    """Give the address of a database of this test's own, on each store."""
+    return "sqlite://:memory:" if request.param == "sqlite" else str(request.getfixturevalue("mongodb_store"))
+
+
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
 async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Give a store that is not open yet, the embedded one and a real MongoDB; whoever opens it closes it."""

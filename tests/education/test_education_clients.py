@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.generated_clients import checked_python, checked_typescript
-from synovia.testing import access_matrix
+from helpers.written_access import check_written_access
 
 EDUCATION = Path(__file__).resolve().parents[2] / "apps" / "education"
 CALLERS = {
@@ -44,9 +44,7 @@ export async function look(client: SynoviaClient, goalId: Id<"goals">): Promise<
 
 
 async def test_the_matrix_of_access_is_that_of_today() -> None:
-    """To write it anew: ``synovia access`` with ``--as`` for each of the callers; above it stands what it is."""
-    written = (EDUCATION / "ACCESS.md").read_text(encoding="utf-8")
-    assert written.partition("\n\n## ")[2] == str(await access_matrix(EDUCATION, CALLERS)).removeprefix("## ")
+    await check_written_access(EDUCATION, CALLERS)
 
 
 @pytest.mark.slow

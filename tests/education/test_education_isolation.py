@@ -55,10 +55,10 @@ async def a_document_of_noa(hub: RunningHub, theo: Client, priya: Client, folder
 
 
 async def test_who_may_not_see_a_student_gets_nothing(
-    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    any_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNOVIA_ENCRYPTION_KEYS", new_entry("test"))
-    async with running_hub(store, REGISTRY) as hub, AsyncExitStack() as people, httpx2.AsyncClient() as http:
+    async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people, httpx2.AsyncClient() as http:
         await run_seeds(hub.app.engine, REGISTRY)
 
         async def connect(token: str | None) -> Client:

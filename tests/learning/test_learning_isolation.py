@@ -33,8 +33,8 @@ INTRUDERS = {
 SAMPLES = np.linspace(0.0, 1.0, 1_000)
 
 
-async def test_across_tenants_there_is_nothing(store: str) -> None:
-    async with running_hub(store, REGISTRY) as hub, AsyncExitStack() as people:
+async def test_across_tenants_there_is_nothing(any_address: str) -> None:
+    async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)
         url = f"ws://127.0.0.1:{hub.port}"
         ada = await people.enter_async_context(Client(url, token=ADA))
@@ -53,9 +53,9 @@ async def test_across_tenants_there_is_nothing(store: str) -> None:
             assert refused.value.code == "array_not_found"
 
 
-async def test_members_see_their_own_tickets_only(store: str) -> None:
+async def test_members_see_their_own_tickets_only(any_address: str) -> None:
     ask = {"table": "learning.schema:SupportTicket", "field": "tenant_id", "of": "north"}
-    async with running_hub(store, REGISTRY) as hub, AsyncExitStack() as people:
+    async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)
         url = f"ws://127.0.0.1:{hub.port}"
         ada = await people.enter_async_context(Client(url, token=ADA))

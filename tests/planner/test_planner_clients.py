@@ -11,10 +11,11 @@ import pytest
 from helpers.generated_clients import checked_python, checked_typescript
 from helpers.key_server import KeyServer
 from helpers.token_issuing import RsaSigner
+from helpers.written_access import check_written_access
 from synovia.auth.issuers import Issuer
 from synovia.auth.settings import AuthSettings
 from synovia.identity import InvalidToken
-from synovia.testing import TestApp, access_matrix
+from synovia.testing import TestApp
 from synovia.testing.app import settings_for_tests
 
 PLANNER = Path(__file__).resolve().parents[2] / "apps" / "planner"
@@ -51,9 +52,7 @@ export async function plan(client: SynoviaClient, organizationId: Id<"organizati
 
 
 async def test_the_matrix_of_access_is_that_of_today() -> None:
-    """To write it anew: ``synovia access`` with ``--as`` for each of the callers; above it stands what it is."""
-    written = (PLANNER / "ACCESS.md").read_text(encoding="utf-8")
-    assert written.partition("\n\n## ")[2] == str(await access_matrix(PLANNER, CALLERS)).removeprefix("## ")
+    await check_written_access(PLANNER, CALLERS)
 
 
 @pytest.mark.slow

@@ -35,8 +35,8 @@ SAMPLES = np.linspace(0.0, 1.0, 1_000)
 NORTH = {"organizationId": "org_north"}
 
 
-async def test_across_organizations_there_is_nothing(store: str) -> None:
-    async with running_hub(store, REGISTRY) as hub, AsyncExitStack() as people:
+async def test_across_organizations_there_is_nothing(any_address: str) -> None:
+    async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)
         url = f"ws://127.0.0.1:{hub.port}"
         ada = await people.enter_async_context(Client(url, token=ADA))
@@ -57,10 +57,10 @@ async def test_across_organizations_there_is_nothing(store: str) -> None:
             assert not await client.query("planner_samples:arrays")
 
 
-async def test_a_live_query_that_becomes_anothers_shows_nothing_of_before(store: str) -> None:
+async def test_a_live_query_that_becomes_anothers_shows_nothing_of_before(any_address: str) -> None:
     """The connection resumes with what it holds; a member who is taken out loses what they saw with that commit."""
     ask = {"table": "planner.schema:Schedule", "field": "organization_id", "of": "org_north"}
-    async with running_hub(store, REGISTRY) as hub:
+    async with running_hub(any_address, REGISTRY) as hub:
         await run_seeds(hub.app.engine, REGISTRY)
         async with (
             Client(f"ws://127.0.0.1:{hub.port}", token=ADA) as ada,
