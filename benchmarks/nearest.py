@@ -6,23 +6,18 @@ graph lie in 500 heaps, as those of texts do in subjects.
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Iterator
 
 import numpy as np
 from bson import ObjectId
 from numpy.typing import NDArray
 
 from benchmarks import compared_vectors
+from benchmarks.calls_compared import compare, filled_apps, median
 from benchmarks.compared_vectors import DIMENSIONS
-from benchmarks.databases import database
 from benchmarks.results import Result, Row, Setting, compared, percentile
-from synovia.functions.registry import collect
-from synovia.store import open_store
-from synovia.store.base import Batch, Store, Write
+from synovia.store.base import Write
 from synovia.testing import TestApp
 from synovia.turns import Turns
 from synovia.vectors.scores import Metric, Target
@@ -30,8 +25,6 @@ from synovia.vectors.segment import Segment
 
 DOCUMENTS, FEW = 10_000, 2_000
 IN_GRAPH, FEW_IN_GRAPH = 50_000, 10_000
-_AT_ONCE = 500
-_CALLS = 20
 _HEAPS = 500
 _WANTED = 10
 
@@ -41,22 +34,13 @@ Vectors = NDArray[np.float32]
 async def run(setting: Setting) -> Result:
     """Measure on both stores, and the graph by itself."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder:
-        async with _app(open_store(f"sqlite:///{Path(folder) / 'data.db'}"), setting) as app:
-            rows += await _measure(app, setting, "SQLite")
-    async with database(setting) as chosen, _app(open_store(chosen.url), setting) as app:
-        rows += await _measure(app, setting, "MongoDB")
+    async for store, app in filled_apps(compared_vectors, lambda: _writes(setting), setting):
+        rows += await _measure(app, setting, store)
     return Result("nearest", (*rows, *await _graph(setting)))
 
 
-@asynccontextmanager
-async def _app(store: Store, setting: Setting) -> AsyncIterator[TestApp]:
-    async with TestApp(collect("compared_vectors", [compared_vectors]), store) as app:
-        vectors = _heaps(FEW if setting.quick else DOCUMENTS)
-        for start in range(0, len(vectors), _AT_ONCE):
-            writes = [_write(vector, start + place) for place, vector in enumerate(vectors[start : start + _AT_ONCE])]
-            await app.engine.wait_for(await store.commit(Batch(writes)))
-        yield app
+def _writes(setting: Setting) -> Iterator[Write]:
+    return (_write(vector, place) for place, vector in enumerate(_heaps(FEW if setting.quick else DOCUMENTS)))
 
 
 def _heaps(number: int, dimensions: int = DIMENSIONS, seed: int = 1) -> Vectors:
@@ -90,34 +74,13 @@ async def _measure(app: TestApp, setting: Setting, store: str) -> list[Row]:
     first = 1_000 * (time.perf_counter() - begin)
     await page()
     rows = [
-        compared(f"{store}: the first search", "ms", [first], "a page", [await _median(page)]),
-        await _compare(f"{store}: the 10 nearest", nearest, "a page", page, setting),
+        compared(f"{store}: the first search", "ms", [first], "a page", [await median(page)]),
+        await compare(f"{store}: the 10 nearest", nearest, "a page", page, setting),
     ]
     async with app.trusted.subscribe("compared_vectors:nearest", {"vector": next(asked)}):
         name = f"{store}: inserting beside a live search"
-        rows.append(await _compare(name, lambda: add("compared"), "a plain table", lambda: add("plain"), setting))
+        rows.append(await compare(name, lambda: add("compared"), "a plain table", lambda: add("plain"), setting))
     return rows
-
-
-async def _compare(
-    name: str,
-    call: Callable[[], Awaitable[object]],
-    peer: str,
-    other: Callable[[], Awaitable[object]],
-    setting: Setting,
-) -> Row:
-    rounds = [(await _median(call), await _median(other)) for _ in range(setting.rounds(5))]
-    figures, peers = zip(*rounds, strict=True)
-    return compared(name, "ms", figures, peer, peers)
-
-
-async def _median(call: Callable[[], Awaitable[object]]) -> float:
-    times = []
-    for _ in range(_CALLS):
-        begin = time.perf_counter()
-        await call()
-        times.append(1_000 * (time.perf_counter() - begin))
-    return percentile(times, 50)
 
 
 async def _graph(setting: Setting) -> list[Row]:

@@ -8,53 +8,35 @@ first in every fourth document, the hundredth in every four-hundredth).
 from __future__ import annotations
 
 import random
-import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Iterator
 from itertools import accumulate, islice, product
-from pathlib import Path
 from typing import Any
 
 from bson import ObjectId
 
 from benchmarks import searched
-from benchmarks.databases import database
-from benchmarks.results import Result, Row, Setting, compared, percentile
-from synovia.functions.registry import collect
+from benchmarks.calls_compared import Call, compare, filled_apps
+from benchmarks.results import Result, Row, Setting
 from synovia.schema.search import keep_terms
-from synovia.store import open_store
-from synovia.store.base import Batch, Store, Write
+from synovia.store.base import Write
 from synovia.testing import TestApp
 
 DOCUMENTS, FEW = 100_000, 5_000
-_AT_ONCE = 500
-_CALLS = 20
 _WORDS = ["".join(each) for each in islice(product("bcdfghklmnprstvz", "aeiou", "lmnrst", "aeiou", "kxz"), 5_000)]
 _SHARES = [*accumulate(1 / (place + 4) for place in range(len(_WORDS)))]
-
-Call = Callable[[], Awaitable[object]]
 
 
 async def run(setting: Setting) -> Result:
     """Measure on both stores."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder:
-        async with _app(open_store(f"sqlite:///{Path(folder) / 'data.db'}"), setting) as app:
-            rows += await _measure(app, setting, "SQLite")
-    async with database(setting) as chosen, _app(open_store(chosen.url), setting) as app:
-        rows += await _measure(app, setting, "MongoDB")
+    async for store, app in filled_apps(searched, lambda: _writes(setting), setting):
+        rows += await _measure(app, setting, store)
     return Result("search", tuple(rows))
 
 
-@asynccontextmanager
-async def _app(store: Store, setting: Setting) -> AsyncIterator[TestApp]:
-    async with TestApp(collect("searched", [searched]), store) as app:
-        texts = _texts(random.Random(1))
-        for start in range(0, FEW if setting.quick else DOCUMENTS, _AT_ONCE):
-            writes = [_write(next(texts), rank // 20) for rank in range(start, start + _AT_ONCE)]
-            await app.engine.wait_for(await store.commit(Batch(writes)))
-        yield app
+def _writes(setting: Setting) -> Iterator[Write]:
+    number = FEW if setting.quick else DOCUMENTS
+    return (_write(texts, rank // 20) for rank, texts in enumerate(islice(_texts(random.Random(1)), number)))
 
 
 def _texts(chance: random.Random) -> Iterator[dict[str, str]]:
@@ -94,21 +76,4 @@ async def _measure(app: TestApp, setting: Setting, store: str) -> list[Row]:
         ("the first two letters of a word", lambda: query("find", text=word(0, 5_000)[:2]), "a page", page),
         ("inserting a document", lambda: mutation("add_indexed"), "into a table without", lambda: mutation("add")),
     ]  # fmt: skip
-    return [await _compare(f"{store}: {name}", call, peer, other, setting) for name, call, peer, other in kinds]
-
-
-async def _compare(name: str, call: Call, peer: str, other: Call, setting: Setting) -> Row:
-    await call()
-    await other()
-    rounds = [(await _median(call), await _median(other)) for _ in range(setting.rounds(5))]
-    figures, peers = zip(*rounds, strict=True)
-    return compared(name, "ms", figures, peer, peers)
-
-
-async def _median(call: Call) -> float:
-    times = []
-    for _ in range(_CALLS):
-        begin = time.perf_counter()
-        await call()
-        times.append(1_000 * (time.perf_counter() - begin))
-    return percentile(times, 50)
+    return [await compare(f"{store}: {name}", call, peer, other, setting) for name, call, peer, other in kinds]
