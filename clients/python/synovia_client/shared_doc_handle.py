@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from synovia_client.delivery import Delivery
 from synovia_client.errors import SynoviaError
+from synovia_client.held import Held
 from synovia_client.loop_thread import LoopThread
 from synovia_client.shared_docs import SharedDoc
 
@@ -17,33 +18,21 @@ if TYPE_CHECKING:
 OnShared = Callable[["SharedDocHandle"], object]
 
 
-class SharedDocHandle:
+class SharedDocHandle(Held):
     """A shared document that is kept the same until ``close``.
 
     Look at the document, and change it, inside ``with handle.edit() as doc``, on any thread.
     """
 
     def __init__(self, shared: SharedDoc, thread: LoopThread, delivery: Delivery, callback: OnShared | None) -> None:
+        super().__init__(thread, delivery, shared.end)
         self._shared = shared
-        self._thread = thread
-        self._delivery = delivery
         self._callback = callback
-        self._closed = False
         thread.call(self._begin)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def _begin(self) -> None:
         self._shared.on_change(self._changed)
         self._shared.begin()
-
-    def _changed(self, shared: SharedDoc) -> None:
-        self._delivery.note(self)
-        self._delivery.flush()
 
     @property
     def synced(self) -> bool:
@@ -68,20 +57,6 @@ class SharedDocHandle:
         """Wait until the server has everything; FunctionError if it takes something not."""
         self._thread.wait(self._shared.until_saved())
 
-    def close(self) -> None:
-        """Keep it the same no more; nothing is told after that. May be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._thread.call(self._shared.end)
-
-    # --- for the delivery
-
-    def commit(self) -> None:
-        """Nothing is handed over: the document itself is looked at."""
-
-    def collect(self) -> None:
-        """Nothing, likewise."""
-
-    def tell(self) -> None:
+    def tell(self) -> None:  # nothing is handed over before: the document itself is looked at
         if self._callback is not None and not self._closed:
             self._callback(self)
