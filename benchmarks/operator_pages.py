@@ -2,21 +2,23 @@
 
 50 clients call a mutation, each as soon as its last one is answered; 100 others hold 2,000 live queries, of which 100 a
 second are changed. The operator looks through a client with the queries of the page, which decodes what comes as a browser
-would.
+would. Every slice of time with a page open lies between two without any, and is compared with both, so that what else the
+machine does meanwhile cancels out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import pairwise
 from statistics import median
 
 from benchmarks.crowd import Query, crowd
 from benchmarks.hub import EMBEDDED, HubProcess, hub
 from benchmarks.probe import room
-from benchmarks.results import Aim, Result, Row, Setting, compared
+from benchmarks.results import Aim, Result, Row, Setting, compared, median_interval
 from benchmarks.tellers import Tellers, tellers
 from synovia_client import Client
 
@@ -29,31 +31,35 @@ PAGES: dict[str, tuple[Query, ...]] = {
     "live queries": (("_system/live:list", {"limit": 100, "order": "total"}),),
     "health": (("_system/health:report", {}),),
 }
-PAGES["logs, live queries"] = PAGES["logs"] + PAGES["live queries"]
 _AIM = Aim(1.05)
 
 
 async def run(setting: Setting) -> Result:
-    """Measure each page in rounds that alternate with rounds without any."""
+    """Measure each page between two slices without any, in many rounds."""
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(hub(EMBEDDED, setting, "dashboard"))
         calling = await stack.enter_async_context(_busy(running))
         token = await running.operator_token()
-        await calling.drive(ACCOUNTS, 0.0, SECONDS)
-        costs: dict[str, list[float]] = {name: [] for name in ("closed", *PAGES)}
-        for _ in range(setting.rounds(25)):
-            for name, found in costs.items():
-                async with _window(running, token, PAGES.get(name, ())):
-                    found.append(await _cost(running, calling))
-        calls = 1e6 / median(costs["closed"])
-    closed = costs.pop("closed")
-    rows = [
-        compared(f"CPU a call, {name} open", "µs", found, "closed", closed, _AIM if "," in name else None)
-        for name, found in costs.items()
-    ]
-    return Result(
-        "dashboard", (*rows, Row("calls in a second of CPU, closed", calls, "/s", "load", 10_000.0, calls / 1e4))
-    )
+        await _cost(running, calling)
+        closed = [await _cost(running, calling)]
+        opened: dict[str, list[float]] = {name: [] for name in PAGES}
+        for _ in range(setting.rounds(31)):
+            for name, queries in PAGES.items():
+                async with _window(running, token, queries):
+                    opened[name].append(await _cost(running, calling))
+                closed.append(await _cost(running, calling))
+    around = [(before + after) / 2 for before, after in pairwise(closed)]
+    slices = {name: (found, around[at :: len(PAGES)]) for at, (name, found) in enumerate(opened.items())}
+    rows = [compared(f"CPU a call, {name} open", "µs", one, "closed", other) for name, (one, other) in slices.items()]
+    calls = Row("calls in a second of CPU, closed", 1e6 / median(closed), "/s", "load", 10_000.0, 100 / median(closed))
+    return Result("dashboard", (*rows, *_any_page(slices.values()), calls))
+
+
+def _any_page(slices: Iterable[tuple[Sequence[float], Sequence[float]]]) -> Iterator[Row]:
+    """Take the slices of all pages together: so many say more exactly what a page costs."""
+    ratios = [one / other for opened, closed in slices for one, other in zip(opened, closed, strict=True)]
+    for name, ratio in zip(("", ", at least", ", at most"), (median(ratios), *median_interval(ratios)), strict=True):
+        yield Row(f"CPU a call, a page open{name}", ratio, "", "closed", 1.0, ratio, None if name else _AIM)
 
 
 async def _cost(running: HubProcess, calling: Tellers) -> float:

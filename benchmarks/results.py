@@ -109,3 +109,14 @@ def percentile(values: Sequence[float], percent: float) -> float:
     """Give the smallest value that ``percent`` of all values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Give two of the values that the median of all that could be measured lies between, with a certainty of 95 %.
+
+    That is so whatever the distribution (the interval of the sign test); with five values or fewer, it is less certain.
+    """
+    ordered, count = sorted(values), len(values)
+    below = [sum(math.comb(count, k) for k in range(at + 1)) / 2**count for at in range(count)]
+    at = max(0, sum(share <= 0.025 for share in below) - 1)
+    return ordered[at], ordered[count - 1 - at]

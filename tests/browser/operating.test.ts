@@ -1,7 +1,6 @@
 /** What operators do on the dashboard of a busy hub, in a real browser: looking, running, copying, ending, deleting. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -138,7 +137,7 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     await page.context().close();
   });
 
-  it("copies a call for curl and for Python, which do the same", async () => {
+  it("copies a call as programs for curl, Python and Node.js, which do the same", async () => {
     const page = await open("functions/operated:greet", ["clipboard-read", "clipboard-write"]);
     await page.getByLabel(/name/).first().fill("o'hara");
     const copied = async (language: string): Promise<string> => {
@@ -149,13 +148,14 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     const curl = await copied("curl");
     const { stdout } = await run("sh", ["-c", curl]);
     expect((JSON.parse(stdout) as { result: string }).result).toBe("hello o'hara");
-    const python = await copied("Python");
-    const folder = mkdtempSync(join(tmpdir(), "synovia-copied-"));
-    const body = python.split("\n").map((line) => `    ${line}`).join("\n");
-    writeFileSync(join(folder, "copied.py"), `import asyncio\nTOKEN = None\nasync def main():\n${body}\n    print(result)\nasyncio.run(main())\n`);
-    expect((await run(join(ROOT, ".venv", "bin", "python"), [join(folder, "copied.py")])).stdout.trim()).toBe("hello o'hara");
+    const folder = mkdtempSync(join(ROOT, "server", "dashboard", "node_modules", ".copied-")); // where synovia-client is found
+    const output = async (text: string, name: string, program: string, ...options: string[]): Promise<string> => {
+      writeFileSync(join(folder, name), text);
+      return (await run(program, [...options, join(folder, name)])).stdout.trim();
+    };
+    expect(await output(await copied("Python"), "copied.py", join(ROOT, ".venv", "bin", "python"))).toBe("hello o'hara");
+    expect(await output(await copied("TypeScript"), "copied.mjs", process.execPath, "--experimental-websocket")).toBe("hello o'hara"); // Node.js 20 has none without
     rmSync(folder, { recursive: true });
-    expect(await copied("TypeScript")).toContain('client.action("operated:greet", {"name":"o\'hara"})');
     await page.goto(page.url().replace("greet", "ward"));
     await page.getByRole("button", { name: "Copy as curl" }).click();
     const ward = await page.evaluate(() => navigator.clipboard.readText());
@@ -193,6 +193,15 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     await expect.poll(() => page.getByText(name!, { exact: true }).count()).toBe(0);
     await row.waitFor();
     await other.close();
+    await page.context().close();
+  });
+
+  it("says what an address names that is not there", async () => {
+    const page = await open("data");
+    for (const [path, text] of [["data/nothing", "No such table"], ["functions/nothing:at_all", "No such function"], ["calls/nothing", "No such list"], ["nothing", "No such page"]]) {
+      await page.evaluate((hash) => (location.hash = hash), `/${path}`);
+      await page.getByRole("alert").getByText(text!).waitFor();
+    }
     await page.context().close();
   });
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from apps import tally, tally_crons
 from dashboard.operating import Operator, operating
 from helpers.http_server import APPS
 from helpers.sync_server import client_of, until
@@ -22,6 +24,8 @@ from synovia.dashboard.call_log import (
 from synovia.engine.observing import EndedCall
 from synovia.engine.outcomes import Outcome
 from synovia.functions.log_lines import LogLine
+from synovia.functions.registry import collect
+from synovia.testing import TestApp
 
 
 @pytest.fixture
@@ -66,6 +70,20 @@ async def test_the_log_is_filtered(operator: Operator) -> None:
     assert await paths(limit=1) == ["notes:on_board"]
     newest = (await operator.ask("logs:recent"))[0]["number"]
     assert await paths(after=newest) == []
+
+
+async def test_what_crons_run_is_called_by_the_application_and_what_they_schedule_once() -> None:
+    async with TestApp(collect("tally_crons", [tally, tally_crons])) as app:
+        log = app.engine.observer = CallLog()
+        await app.advance(timedelta(days=1), raise_failures=False)
+        crons = {(each.kind, each.path, each.inside) for each in log if each.path.startswith("tally_crons:")}
+        assert crons == {
+            ("mutation", "tally_crons:tick", True),
+            ("mutation", "tally_crons:failing_noon", True),
+            ("action", "tally_crons:nightly", True),
+        }
+        await app.caller().query("tally:tallies")
+        assert next((each.path, each.inside) for each in log) == ("tally:tallies", False)
 
 
 async def test_the_log_is_live(operator: Operator) -> None:

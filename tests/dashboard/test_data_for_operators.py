@@ -218,6 +218,12 @@ async def test_documents_are_added_changed_and_deleted_and_that_is_audited(opera
         ("data:insert", {"table": "notes", "jsonText": '{"board": 5, "text": "x"}'}, "invalid_arguments"),
         ("data:insert", {"table": "notes", "jsonText": '{"text": "x"}'}, "invalid_arguments"),
         ("data:insert", {"table": "notes", "jsonText": "{"}, "invalid_arguments"),
+        (
+            "data:insert",
+            {"table": "notes", "jsonText": '{"_id": "a b", "board": "a", "text": "x"}'},
+            "invalid_arguments",
+        ),
+        ("data:insert", {"table": "notes", "jsonText": '{"_id": 5, "board": "a", "text": "x"}'}, "invalid_arguments"),
         ("data:insert", {"table": "notes", "jsonText": "[]"}, "invalid_arguments"),
         ("data:insert", {"table": "_audit", "jsonText": "{}"}, "forbidden"),
         ("data:insert", {"table": "_serviceKeys", "jsonText": "{}"}, "not_found"),

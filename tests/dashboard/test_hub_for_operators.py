@@ -186,6 +186,7 @@ async def test_crons_are_listed(operator: Operator) -> None:
         crons = await operator.client.result(1)
     told = next(each for each in crons if each["path"] == "_arrays:sweep")
     assert told["nextRun"] > 0
+    assert told["schedule"] == "30 3 * * * UTC"
 
 
 async def test_how_the_hub_is(operator: Operator) -> None:

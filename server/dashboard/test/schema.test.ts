@@ -57,7 +57,8 @@ describe("a call to copy", () => {
   it("is good Python, TypeScript and shell", () => {
     const args = { name: "it's", on: true, none: null, list: [1, { a: false }] };
     expect(snippet("python", "mutation", "a:b", args, "https://x")).toContain('client.mutation("a:b", {"name": "it\'s", "on": True, "none": None, "list": [1, {"a": False}]})');
-    expect(snippet("python", "query", "a:b", {}, "https://x")).toContain('Client("wss://x"');
+    expect(snippet("python", "query", "a:b", {}, "https://x")).toContain('Client("wss://x", token=os.environ["TOKEN"])');
+    expect(snippet("python", "query", "a:b", {}, "https://x", true)).not.toContain("TOKEN");
     expect(snippet("typescript", "query", "a:b", { x: 1 }, "http://x")).toContain('client.query("a:b", {"x":1})');
     expect(snippet("curl", "action", "a:b", { name: "it's" }, "http://x")).toContain(`it'\\''s`);
   });

@@ -26,11 +26,13 @@ def print_banner(
 ) -> None:
     """Print it."""
     where = url_of(listener)
+    http = f"{'https' if tls else 'http'}://{where}"
     facts = Table.grid(padding=(0, 2))
     tables = sorted(table.name for table in registry.tables if not table.system)
     rows = [
         ("connect", f"{'wss' if tls else 'ws'}://{where}"),
-        ("health", f"{'https' if tls else 'http'}://{where}/health"),
+        ("health", f"{http}/health"),
+        ("dashboard", f"{http}/_synovia/"),
         ("store", without_password(store)),
         ("sign in", sign_in),
         ("tables", ", ".join(tables) or "none"),

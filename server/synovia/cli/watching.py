@@ -109,7 +109,7 @@ async def _say_which(hub: HubConnection) -> None:
 
 def _print_call(call: Mapping[str, Any]) -> None:
     ended = dt.datetime.fromtimestamp(call["endedAt"] / 1000).astimezone()
-    who = call.get("callerName") or call.get("caller")
+    who = call.get("callerName") or call.get("caller") or ("the application" if call.get("inside") else None)
     words = [
         f"{ended:%H:%M:%S.%f}"[:-3], f"#{call['number']}", call["kind"], call["path"], call["outcome"],
         f"{call['milliseconds']:.1f} ms", f"read {call['read']}", f"wrote {call['written']}",

@@ -42,12 +42,13 @@ class LoggedCall:
 
     Attributes:
         ts: Of a mutation's commit.
+        inside: The application itself called it.
         packed: Its result, if it is short.
         more: How many calls of the same function and outcome have ended in the same second and were not kept.
     """
 
     __slots__ = (
-        "at", "caller", "error", "kind", "lines", "more", "number", "packed", "parent", "path", "read", "runs",
+        "at", "caller", "error", "inside", "kind", "lines", "more", "number", "packed", "parent", "path", "read", "runs",
         "scheduled", "seconds", "size", "ts", "word", "written",
     )  # fmt: skip
 
@@ -58,6 +59,7 @@ class LoggedCall:
         self.kind, self.path, self.caller, self.word, self.seconds = (
             call.kind, call.path, call.caller, call.word, call.seconds,
         )  # fmt: skip
+        self.inside = call.inside
         self.at = at
         self.more = 0
         self.size = 0 if packed is None else len(packed)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from synovia import keys
 from synovia.dashboard.conditions import Condition, Conditions
@@ -25,7 +25,7 @@ from synovia.functions.function import Function
 from synovia.http.files import SHOWN
 from synovia.identity import OPERATOR_OPENS, may_open
 from synovia.keys import BY_ID, Interval, Order
-from synovia.schema import Document, File, Id, Model, Table, id_to_bson, misfit_of, refusal
+from synovia.schema import FROM_CLIENT, Document, File, Id, Model, Table, id_to_bson, misfit_of, refusal
 from synovia.schema.encrypted import Sealed, sealed_fields
 from synovia.schema.kept import DELETED_AT
 from synovia.schema.misfits import id_text
@@ -308,6 +308,8 @@ def _transaction(ctx: QueryContext) -> Transaction:
 
 def _row_of(model: type[Table], given: Mapping[str, Any]) -> Table:
     try:
+        if "_id" in given:
+            TypeAdapter(Id[model]).validate_python(given["_id"], context=FROM_CLIENT)  # type: ignore[valid-type]
         return model.model_validate(dict(given))
     except ValidationError as error:
         raise refusal(model.spec.name, error) from None

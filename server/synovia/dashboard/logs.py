@@ -31,6 +31,7 @@ class CallShown(Model):
         outcome: ``ok``, the code of an error, ``cancelled`` or ``failed``.
         bytes: Of its result.
         cause: The number of the call that has made or scheduled it.
+        inside: The application itself called it: another function, a schedule or a cron.
         reference: Of a server error; ``call`` has its traceback.
         more: So many others of this function have ended so in the same second, and are only counted.
     """
@@ -49,6 +50,7 @@ class CallShown(Model):
     message: str | None = None
     reference: str | None = None
     cause: int | None = None
+    inside: bool = False
     scheduled: int = 0
     more: int = 0
     lines: list[LogLineShown] = []
@@ -184,6 +186,7 @@ class LogFunctions:
             message=None if error is None else error.message[:500],
             reference=data["id"] if logged.word == "server_error" and isinstance(data, dict) and "id" in data else None,
             cause=self._log.cause(logged),
+            inside=logged.inside,
             scheduled=logged.scheduled,
             more=logged.more,
             lines=lines_shown(logged.lines),

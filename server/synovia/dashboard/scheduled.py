@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.values import SEALED, as_json, shown
-from synovia.errors import InvalidArguments, NotFound
+from synovia.errors import InvalidArguments, NotFound, SchemaError
 from synovia.functions.conditions import field, ge
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.function import Function
 from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall, WorkflowStep
+from synovia.functions.schedules import parse
 from synovia.scheduler.arguments import from_document
 from synovia.schema import Id, Model
 
@@ -89,7 +90,7 @@ class ScheduledFunctions:
         rows = await ctx.db.query(CronJob).using("by_next_run").take(MOST_SHOWN)
         return [
             CronShown(
-                path=row.id, schedule=row.schedule, next_run=row.next_run, last_run=row.last_run,
+                path=row.id, schedule=_in_words(row.schedule), next_run=row.next_run, last_run=row.last_run,
                 last_status=row.last_status, message=None if row.last_error is None else row.last_error.message,
             )
             for row in rows
@@ -121,6 +122,13 @@ class ScheduledFunctions:
         new = await ctx.scheduler.run_after(timedelta(), call.path, from_document(call.args), **told)
         await ctx.audit("operator.retry", subject=id, data={"call": str(new)})
         return str(new)
+
+
+def _in_words(schedule: str) -> str:
+    try:
+        return str(parse(schedule))
+    except SchemaError:  # somebody else has written it
+        return schedule
 
 
 async def _steps(ctx: QueryContext, workflow: ScheduledCall) -> dict[str, Any]:

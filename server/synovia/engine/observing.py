@@ -42,6 +42,7 @@ class EndedCall:
         outcome: What came of it; None if it raised.
         scheduled: The ids of the calls that it has scheduled.
         runs: The id of the scheduled call that this is the run of.
+        inside: The application itself called it: a function of its own, a schedule or a cron.
     """
 
     number: int
@@ -54,6 +55,7 @@ class EndedCall:
     outcome: Outcome | None
     scheduled: Sequence[str] = ()
     runs: str | None = None
+    inside: bool = False
 
 
 class Observer(Protocol):
@@ -154,7 +156,7 @@ def observed(kind: str) -> Callable[[Method[S, F, P]], Method[S, F, P]]:
                 self.observer.call_ended(
                     EndedCall(
                         own.number or 0, None if cause is None else cause.number, kind, path, caller, word, seconds,
-                        outcome, own.scheduled, runs,
+                        outcome, own.scheduled, runs, cause is not None,
                     )
                 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from synovia.errors import SchemaError
 _DAILY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 _SHORTEST, _LONGEST = dt.timedelta(seconds=1), dt.timedelta(days=366)
 _MS = dt.timedelta(milliseconds=1)
+_UNITS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000, "ms": 1}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -30,7 +31,11 @@ class Interval:
         return f"every {self.every} ms"
 
     def __str__(self) -> str:
-        return f"every {self.every * _MS}"
+        rest, words = self.every, []
+        for unit, milliseconds in _UNITS.items():
+            count, rest = divmod(rest, milliseconds)
+            words += [f"{count} {unit}"] if count else []
+        return f"every {' '.join(words)}"
 
     def first(self, now: int) -> int:
         """Tell the first time, for a cron that is new at ``now``; milliseconds since 1970."""

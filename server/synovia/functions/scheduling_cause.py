@@ -14,7 +14,8 @@ class SchedulingCause:
 
     Attributes:
         number: Of the call; None: it is only about to begin.
-        runs: The id of the scheduled call that is run in it.
+        runs: The id of the scheduled call that is run in it; None: of none, or of a cron, whose mutations are no calls that
+            were scheduled.
         scheduled: The ids of those that it has scheduled.
     """
 
@@ -27,8 +28,8 @@ cause_of_calls: ContextVar[SchedulingCause | None] = ContextVar("cause_of_calls"
 
 
 @contextmanager
-def running_scheduled(id_: str) -> Iterator[None]:
-    """Have the calls within the block known as the run of a scheduled one."""
+def running_scheduled(id_: str | None) -> Iterator[None]:
+    """Have the calls within the block known as the run of a scheduled one; None: of a cron."""
     token = cause_of_calls.set(SchedulingCause(runs=id_))
     try:
         yield

@@ -355,11 +355,12 @@ class Runner:
 
     async def _run_cron(self, item: DueCall) -> None:
         function = self._calls.registry.functions[item.path]
-        outcome = await self._commit(
-            lambda ctx: self._transitions.run_cron(ctx, item, function),
-            path=item.path,
-            isolation=function.isolation,
-        )
+        work = partial(self._transitions.run_cron, due=item, function=function)
+        if function.kind is Kind.MUTATION:
+            with running_scheduled(None):
+                outcome = await self._commit(work, path=item.path, isolation=function.isolation)
+        else:  # which is only scheduled here
+            outcome = await self._commit(work, path="_scheduler:run_cron")
         error = outcome.error
         if error is not None:
             failed = await self._commit(

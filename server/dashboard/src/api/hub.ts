@@ -145,6 +145,8 @@ export interface Call {
   readonly message?: string;
   readonly reference?: string;
   readonly cause?: number;
+  /** The application itself called it. */
+  readonly inside: boolean;
   readonly scheduled: number;
   readonly more: number;
   readonly lines: readonly LogLine[];

@@ -5,6 +5,7 @@ import { SessionContext } from "../session/use-session.ts";
 import { mayChange, type Session } from "../session/session.ts";
 import { Boundary } from "../ui/boundary.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
+import { NotFound } from "../ui/not-found.tsx";
 import { ToastList } from "../ui/toasts.tsx";
 import { go, linkTo, useRoute } from "../browser/route.ts";
 import { chooseTheme, useTheme, type Theme } from "../browser/theme.ts";
@@ -33,11 +34,11 @@ const THEME_ICON: Record<Theme, IconName> = { system: "system", light: "sun", da
 
 export function Shell({ session, leave }: { session: Session; leave: () => void }) {
   const { parts } = useRoute();
-  const place = PLACES.find(({ path }) => path === parts[0]) ?? PLACES[0]!;
+  const place = parts[0] === undefined ? PLACES[0]! : PLACES.find(({ path }) => path === parts[0]);
   const { isConnected, trouble } = useConnectionState();
   const theme = useTheme();
 
-  useEffect(() => void (document.title = `${place.name} · Synovia`), [place]);
+  useEffect(() => void (document.title = `${place?.name ?? "No such page"} · Synovia`), [place]);
   useEffect(() => {
     let isGoing = false;
     const onKey = (event: KeyboardEvent): void => {
@@ -66,7 +67,7 @@ export function Shell({ session, leave }: { session: Session; leave: () => void 
           <ul>
             {PLACES.map(({ path, name, short, icon, key }) => (
               <li key={path}>
-                <a href={linkTo([path])} aria-current={path === place.path ? "page" : undefined} title={`${name} (g ${key})`}>
+                <a href={linkTo([path])} aria-current={path === place?.path ? "page" : undefined} title={`${name} (g ${key})`}>
                   <Icon name={icon} />
                   <span className={short ? "wide" : undefined}>{name}</span>
                   {short && (
@@ -98,11 +99,17 @@ export function Shell({ session, leave }: { session: Session; leave: () => void 
               <Icon name="warning" /> No connection to the hub: {trouble}. What is shown may be old.
             </p>
           )}
-          <Boundary key={place.path}>
-            <Suspense fallback={<div className="blank" role="status" aria-label="Loading" />}>
-              <place.Page />
-            </Suspense>
-          </Boundary>
+          {place ? (
+            <Boundary key={place.path}>
+              <Suspense fallback={<div className="blank" role="status" aria-label="Loading" />}>
+                <place.Page />
+              </Suspense>
+            </Boundary>
+          ) : (
+            <NotFound title="No such page">
+              The dashboard has no page <code>{parts[0]}</code>. <a href={linkTo(["data"])}>To the data</a>
+            </NotFound>
+          )}
         </main>
         <ToastList />
       </div>

@@ -7,6 +7,7 @@ import { PATHS, type CronInfo, type ScheduledInfo } from "../api/hub.ts";
 import { useMayChange } from "../session/use-session.ts";
 import { Facts } from "../ui/facts.tsx";
 import { ago, duration, moment, plural } from "../ui/format.ts";
+import { NotFound } from "../ui/not-found.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Rows, type Column } from "../ui/rows.tsx";
 import { act } from "../ui/toasts.tsx";
@@ -23,20 +24,21 @@ const EMPTY: Record<string, string> = {
 
 export default function CallsPage() {
   const { parts, query } = useRoute();
-  const state = STATES.find((each) => each === parts[1]) ?? (parts[1] === "crons" ? "crons" : "pending");
+  const asked = parts[1] ?? "pending";
+  const state = STATES.find((each) => each === asked);
   return (
     <div className="page">
       <div className="bar">
         <h1>Calls to come</h1>
         <div className="tabs" role="group" aria-label="Which calls">
           {[...STATES, "crons"].map((each) => (
-            <button key={each} aria-pressed={each === state} onClick={() => goInstead(["calls", each])}>
+            <button key={each} aria-pressed={each === asked} onClick={() => goInstead(["calls", each])}>
               {NAMES[each]}
             </button>
           ))}
         </div>
       </div>
-      {state === "crons" ? <Crons /> : <Calls key={state} state={state} opened={query.get("call")} />}
+      {state ? <Calls key={state} state={state} opened={query.get("call")} /> : asked === "crons" ? <Crons /> : <NotFound title="No such list">No calls are {asked}: choose one of the lists above.</NotFound>}
     </div>
   );
 }
@@ -73,7 +75,7 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
   return (
     <>
       {error && <p className="alert">{error.message}</p>}
-      <div className={chosen ? "split open" : "split"}>
+      <div className={opened && found ? "split open" : "split"}>
         <Rows
           label={NAMES[state]!}
           columns={columns}
@@ -91,6 +93,11 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
           }
         />
         {chosen && <CallPanel call={chosen} now={now} close={() => open(undefined)} />}
+        {opened && found && !chosen && (
+          <Panel title={<code>{opened}</code>} label="Call" close={() => open(undefined)}>
+            <p className="hint">This call is not among these, or not any more: it may have gone on to another list.</p>
+          </Panel>
+        )}
       </div>
     </>
   );
@@ -158,7 +165,7 @@ function Crons() {
     { name: "schedule", title: "Schedule", width: "minmax(180px, 1fr)", drop: 2, cell: ({ schedule }) => <code>{schedule}</code> },
     { name: "next", title: "Next", width: "116px", cell: ({ nextRun }) => <span title={moment(nextRun)}>{ago(nextRun, now)}</span> },
     { name: "last", title: "Last", width: "116px", cell: ({ lastRun }) => (lastRun ? <span title={moment(lastRun)}>{ago(lastRun, now)}</span> : <span className="quiet-ink">never</span>) },
-    { name: "status", title: "Came of it", width: "minmax(120px, 0.6fr)", drop: 1, cell: ({ lastStatus, message }) => (lastStatus ? <span className={lastStatus === "failed" ? "tag bad" : "tag"} title={message}>{lastStatus}</span> : <span className="quiet-ink">–</span>) },
+    { name: "status", title: "Last outcome", width: "minmax(120px, 0.6fr)", drop: 1, cell: ({ lastStatus, message }) => (lastStatus ? <span className={lastStatus === "failed" ? "tag bad" : "tag"} title={message}>{lastStatus}</span> : <span className="quiet-ink">–</span>) },
   ];
   return (
     <>

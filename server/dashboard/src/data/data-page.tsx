@@ -4,6 +4,7 @@ import { linkTo, useRoute } from "../browser/route.ts";
 import { PATHS, type TableInfo } from "../api/hub.ts";
 import { Boundary } from "../ui/boundary.tsx";
 import { compact, count } from "../ui/format.ts";
+import { NotFound } from "../ui/not-found.tsx";
 import { SchemaView } from "./schema-view.tsx";
 import { TableView } from "./table-view.tsx";
 import "./data.css";
@@ -14,13 +15,19 @@ export default function DataPage() {
   if (error) throw error;
   if (!tables) return <div className="blank" role="status" aria-label="Loading" />;
   const own = tables.filter((table) => !table.system);
-  const table = tables.find(({ name }) => name === parts[1]) ?? own[0] ?? tables[0];
+  const asked = parts[1];
+  const table = asked === undefined ? (own[0] ?? tables[0]) : tables.find(({ name }) => name === asked);
   return (
     <div className="page data">
       <aside className="tables" aria-label="Tables">
         <TableList title="Tables" tables={own} chosen={table?.name} />
         <TableList title="Kept by Synovia" tables={tables.filter(({ system }) => system)} chosen={table?.name} />
       </aside>
+      {asked !== undefined && !table && (
+        <NotFound title="No such table">
+          There is no table <code>{asked}</code>: it may have been renamed, or nothing was ever in it. The tables that there are stand in the list.
+        </NotFound>
+      )}
       {table && (
         <Boundary key={table.name}>
           {query.get("view") === "schema" ? <SchemaView table={table} /> : <TableView table={table} tables={tables} key={table.name} />}

@@ -7,6 +7,7 @@ import { Choice } from "../ui/choice.tsx";
 import { plural } from "../ui/format.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Boundary } from "../ui/boundary.tsx";
+import { NotFound } from "../ui/not-found.tsx";
 import { SearchField } from "../ui/search-field.tsx";
 import { FunctionView } from "./function-view.tsx";
 import type { Definitions } from "./schema.ts";
@@ -25,7 +26,8 @@ export default function FunctionsPage() {
   const wanted = search.trim().toLowerCase();
   const shown = listed.functions.filter((each) => (!kind || each.kind === kind) && (!wanted || `${each.path} ${each.docs} ${each.pattern ?? ""}`.toLowerCase().includes(wanted)));
   const modules = grouped(shown);
-  const chosen = listed.functions.find(({ path }) => path === parts[1]);
+  const asked = parts[1];
+  const chosen = listed.functions.find(({ path }) => path === asked);
   return (
     <div className="page">
       <div className="bar">
@@ -35,7 +37,7 @@ export default function FunctionsPage() {
         <SearchField value={search} change={setSearch} placeholder="Name or docs" />
         <Choice label="Kind" all="Every kind" value={kind} choices={KINDS} change={setKind} />
       </div>
-      <div className={chosen ? "functions open" : "functions"}>
+      <div className={asked === undefined ? "functions" : "functions open"}>
         <nav className="function-list" aria-label="Functions">
           {[...modules].map(([module, functions]) => (
             <section key={module}>
@@ -60,6 +62,10 @@ export default function FunctionsPage() {
           <Boundary key={chosen.path}>
             <FunctionView info={chosen} definitions={definitions} />
           </Boundary>
+        ) : asked !== undefined ? (
+          <NotFound title="No such function">
+            The application has no function <code>{asked}</code>. <a href={linkTo(["functions"])}>All functions</a>
+          </NotFound>
         ) : (
           <div className="empty function-none">
             <h2>Choose a function</h2>

@@ -88,21 +88,39 @@ function parsed(name: string, text: string): unknown {
 const TOKEN = '-H "Authorization: Bearer $TOKEN"';
 
 /**
- * The call in a language of its own.
+ * The call as a program of its own in a language. What needs a token takes it from the variable TOKEN.
  * @param isPublic Whether no token is needed.
  */
 export function snippet(language: "python" | "typescript" | "curl", kind: string, path: string, args: Record<string, unknown>, origin: string, isPublic = false): string {
   const json = JSON.stringify(args);
+  const hub = origin.replace(/^http/, "ws");
   if (language === "curl") {
     const token = isPublic ? "" : ` \\\n  ${TOKEN}`;
     return `curl ${origin}/api/${kind} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d '${JSON.stringify({ path, args }).replaceAll("'", "'\\''")}'`;
   }
   if (language === "python") {
-    const call = kind === "query" ? "query" : kind;
-    return `from synovia_client import Client\n\nasync with Client("${origin.replace(/^http/, "ws")}", token=TOKEN) as client:\n    result = await client.${call}("${path}", ${python(args)})`;
+    return [
+      "import asyncio",
+      ...(isPublic ? [] : ["import os"]),
+      "",
+      "from synovia_client import Client",
+      "",
+      "",
+      "async def main() -> None:",
+      `    async with Client("${hub}"${isPublic ? "" : ', token=os.environ["TOKEN"]'}) as client:`,
+      `        print(await client.${kind}("${path}", ${python(args)}))`,
+      "",
+      "",
+      "asyncio.run(main())",
+    ].join("\n");
   }
-  const call = kind === "query" ? `client.query("${path}", ${json})` : `client.${kind}("${path}", ${json})`;
-  return `import { SynoviaClient } from "synovia-client";\n\nconst client = new SynoviaClient("${origin.replace(/^http/, "ws")}", { token });\nconst result = await ${call};`;
+  return [
+    'import { SynoviaClient } from "synovia-client";',
+    "",
+    `const client = new SynoviaClient("${hub}"${isPublic ? "" : ", { token: process.env.TOKEN }"});`,
+    `console.log(await client.${kind}("${path}", ${json}));`,
+    "client.close();",
+  ].join("\n");
 }
 
 /** The request to a route, of the method that changes least. */

@@ -32,7 +32,7 @@ export function CallPanel({ number, close, open }: { number: number; close: () =
           ["Outcome", <span className={call.outcome === "ok" ? "tag good" : "tag bad"}>{call.outcome}</span>],
           ["Took", duration(call.milliseconds)],
           ["Ended", clock(call.endedAt)],
-          ["Caller", call.caller ?? (call.cause ? "the application" : "nobody")],
+          ["Caller", call.caller ?? (call.inside ? "the application" : "nobody")],
           ["Read", count(call.read)],
           ["Written", count(call.written)],
           ["Result", bytes(call.bytes)],

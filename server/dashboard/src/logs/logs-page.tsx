@@ -60,7 +60,7 @@ const COLUMNS: readonly Column<Call>[] = [
     title: "Caller",
     width: "minmax(120px, 0.9fr)",
     drop: 5,
-    cell: ({ caller, callerName, cause }) => (caller ? <span title={caller}>{callerName ?? caller}</span> : <span className="fine">{cause ? "the application" : "nobody"}</span>),
+    cell: ({ caller, callerName, inside }) => (caller ? <span title={caller}>{callerName ?? caller}</span> : <span className="fine">{inside ? "the application" : "nobody"}</span>),
   },
   { name: "duration", title: "Took", width: "76px", kind: "number", drop: 2, cell: ({ milliseconds }) => <span className={milliseconds > 500 ? "slow" : undefined}>{duration(milliseconds)}</span> },
   { name: "read", title: "Read", width: "66px", kind: "number", drop: 7, cell: ({ read }) => count(read) },
