@@ -9,12 +9,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pymongo import MongoClient
 
-from helpers.mongod import NoMongod, drop_database, running_mongod
+from helpers.mongod import NoMongod, drop_database, empty_database, running_mongod
 from helpers.reopened_stores import Reopened
 from synovia.store import open_store
 from synovia.store.base import Store
@@ -103,9 +105,26 @@ def mongodb_uri() -> Iterator[str]:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="session")
+def emptied_databases(mongodb_uri: str) -> Iterator[tuple[MongoClient[dict[str, Any]], list[str]]]:
+    """Give a client for what is beside the tests, and the names of databases that wait for their next test."""
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        yield client, []
+
+
 @pytest.fixture
-def database_name(mongodb_uri: str) -> Iterator[str]:
-    """Give the name of a database of this test's own, dropped when it ends."""
+def database_name(emptied_databases: tuple[MongoClient[dict[str, Any]], list[str]]) -> Iterator[str]:
+    """Give the name of a database that is empty and of this test alone; it may be one that another test has left."""
+    client, waiting = emptied_databases
+    name = waiting.pop() if waiting else f"test_{uuid4().hex[:12]}"
+    yield name
+    empty_database(client, name)
+    waiting.append(name)
+
+
+@pytest.fixture
+def unused_database(mongodb_uri: str) -> Iterator[str]:
+    """Give the name of a database that nobody has used before, for tests of what is in one; dropped in the end."""
     name = f"test_{uuid4().hex[:12]}"
     yield name
     drop_database(mongodb_uri, name)

@@ -37,6 +37,12 @@ async def opened(store: Store) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
+def database_name(unused_database: str) -> str:
+    """Give the name of a database in which nothing is yet, as all that is in one is compared."""
+    return unused_database
+
+
+@pytest.fixture
 async def source(any_store: Store) -> AsyncIterator[Store]:
     async with opened(any_store) as store:
         await fill(store)

@@ -14,6 +14,12 @@ from synovia.store.mongo import MongoStore
 
 
 @pytest.fixture
+def database_name(unused_database: str) -> str:
+    """Give the name of a database in which nothing is yet: what is in one matters here."""
+    return unused_database
+
+
+@pytest.fixture
 async def store(mongodb_uri: str, database_name: str) -> AsyncIterator[MongoStore]:
     """Give an open store on an empty database with the tables ``users`` and ``notes``."""
     opened = MongoStore(mongodb_uri, database_name, patience=0.2)
