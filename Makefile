@@ -116,6 +116,7 @@ torture: $(READY)  ## Look for broken promises: hubs and databases die under loa
 	cd tests && ../$(BIN)/python -m torture.large_cascade --schedules $(or $(SCHEDULES),100000)
 	cd tests && ../$(BIN)/python -m torture.large_files --megabytes $(or $(MEGABYTES),200)
 	cd tests && ../$(BIN)/python -m torture.large_export --documents $(or $(DOCUMENTS),100000) --megabytes $(or $(MEGABYTES),200)
+	cd tests && ../$(BIN)/python -m client.qt.trials
 
 bench: $(READY)  ## Measure, each figure as a ratio to a limit measured in the same run
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui $(BROWSER_READY) $(JS_READY) $(CHAT_READY); else echo "Without Node.js (https://nodejs.org) no page is measured."; fi
