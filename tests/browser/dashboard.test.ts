@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./harness/chromium.ts";
 import { call, Dashboard, LOOKS } from "./harness/dashboard.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
 
@@ -28,11 +28,11 @@ describe.skipIf(noBrowser)("the dashboard", () => {
   let browser: Browser;
   beforeAll(async () => {
     await hub.start();
-    browser = await launch();
+    browser = await openBrowser();
     for (let number = 0; number < 12; number += 1) await begin(hub, `step ${number}`);
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeWindows();
     await hub.stop();
   });
 
@@ -158,10 +158,10 @@ describe.skipIf(noBrowser)("the dashboard where people work", () => {
   let browser: Browser;
   beforeAll(async () => {
     await hub.start();
-    browser = await launch();
+    browser = await openBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeWindows();
     await hub.stop();
   });
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser } from "./harness/chromium.ts";
 import { LOOKS } from "./harness/dashboard.ts";
+import { screenshot } from "./harness/screenshot.ts";
 import { SmallScene, type SmallPage } from "./harness/small-page.ts";
 
 const KEYS = { SYNOVIA_ENCRYPTION_KEYS: `test:${randomBytes(32).toString("base64")}` };
@@ -37,7 +38,7 @@ describe.skipIf(noBrowser)("the page of education", () => {
     await expect.poll(() => priya.page.getByRole("textbox", { name: "Agreement 4" }).inputValue()).toBe("Quiet corner before tests");
     await sofia.button("Remove agreement 1").click();
     await expect.poll(() => theo.page.getByRole("textbox", { name: "Agreement 3" }).inputValue()).toBe("Quiet corner before tests");
-    await theo.page.screenshot({ path: "screenshots/education-together.png" });
+    await screenshot(theo.page, "education-together");
   });
 
   it("moves a goal's progress while a colleague enters data", async () => {

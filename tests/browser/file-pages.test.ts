@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Browser } from "playwright-core";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, launch, noBrowser, openBrowser } from "./harness/chromium.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
 
 const CHAT = join(ROOT, "examples", "convex-chat", "chat");
@@ -21,10 +21,10 @@ describe.skipIf(noBrowser)("a page from a file", () => {
 
   beforeAll(async () => {
     writeFileSync(file, "<!doctype html><title>From a file</title>");
-    [plain, trusting] = await Promise.all([launch(), launch(READS_FILES)]);
+    [plain, trusting] = await Promise.all([openBrowser(), launch(READS_FILES)]);
   });
   afterAll(async () => {
-    await Promise.all([plain?.close(), trusting?.close()]);
+    await Promise.all([closeWindows(), trusting?.close()]);
     rmSync(folder, { recursive: true });
   });
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./harness/chromium.ts";
 
 const SOURCES = new URL("../../clients/python/synovia_client/notebook/", import.meta.url);
 const PAGE = `<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="/live_plot.css">
@@ -15,9 +15,9 @@ describe.skipIf(noBrowser)("the live plot of a notebook", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launch();
+    browser = await openBrowser();
   });
-  afterAll(() => browser?.close());
+  afterAll(closeWindows);
 
   /** Show a plot as Jupyter does: a model with values and events, and an element to fill. */
   async function shown(values: Record<string, unknown> = {}, options = {}): Promise<Page> {

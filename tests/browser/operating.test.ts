@@ -6,10 +6,11 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./harness/chromium.ts";
 import { call, Dashboard, LOOKS } from "./harness/dashboard.ts";
 import { Followers } from "./harness/followers.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
+import { screenshot } from "./harness/screenshot.ts";
 
 const run = promisify(execFile);
 /** Milliseconds between two calls. */
@@ -38,7 +39,7 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
 
   beforeAll(async () => {
     await hub.start();
-    browser = await launch();
+    browser = await openBrowser();
     patient = (await call(hub, "mutation", "operated:admit", { name: "ada", city: "Leeds" })) as string;
     await call(hub, "mutation", "operated:admit_many", { count: 400 });
     await call(hub, "mutation", "operated:measure", { patientId: patient });
@@ -53,7 +54,7 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     isOver = true;
     await working;
     await followers?.close();
-    await browser?.close();
+    await closeWindows();
     await hub.stop();
   });
 
@@ -212,7 +213,7 @@ describe.skipIf(noBrowser)("the dashboard of a busy hub", () => {
     await dialog.getByText(/1 of invoices forbid it by their patientId/).waitFor();
     await dialog.getByText(/1 of trials go along, by patientId/).waitFor();
     expect(await dialog.getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
-    await page.screenshot({ path: "screenshots/dashboard-consequences.png" });
+    await screenshot(page, "dashboard-consequences");
     await dialog.getByRole("button", { name: "Cancel" }).click();
     await page.context().close();
   });

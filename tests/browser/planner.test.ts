@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser } from "./harness/chromium.ts";
 import { LOOKS } from "./harness/dashboard.ts";
+import { screenshot } from "./harness/screenshot.ts";
 import { SmallScene, type SmallPage } from "./harness/small-page.ts";
 
 describe.skipIf(noBrowser)("the planner's page", () => {
@@ -44,7 +45,7 @@ describe.skipIf(noBrowser)("the planner's page", () => {
     await expect.poll(() => found.locator("strong").allTextContents()).toEqual(["Hiring: two engineers"]);
     await ben.page.getByLabel("Search").fill("halls");
     await expect.poll(() => found.locator("strong").allTextContents()).toEqual(["Paint the hall"]);
-    await ben.page.screenshot({ path: "screenshots/planner-search.png" });
+    await screenshot(ben.page, "planner-search");
     await ben.page.getByLabel("Search").fill("");
   });
 

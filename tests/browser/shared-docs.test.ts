@@ -5,8 +5,9 @@ import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { synovia } from "../../examples/electron/synovia.config.ts";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./harness/chromium.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
+import { screenshot } from "./harness/screenshot.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -55,12 +56,12 @@ describe.skipIf(noBrowser).sequential("shared documents", () => {
 
   beforeAll(async () => {
     hub = new Hub(`${ROOT}/tests/apps/together.py`);
-    [browser, files] = await Promise.all([launch(), bundled(), hub.start()]);
+    [browser, files] = await Promise.all([openBrowser(), bundled(), hub.start()]);
     id = await call("ann", "add", { title: "a plan", writers: ["bob"] });
     [ann, bob] = [await open("ann"), await open("bob")];
   });
   afterAll(async () => {
-    await browser?.close();
+    await closeWindows();
     await hub?.stop();
   });
 
@@ -114,7 +115,7 @@ describe.skipIf(noBrowser).sequential("shared documents", () => {
     await ann.locator(KINDS[3]!.selector).click();
     await ann.locator("#tiptap .collaboration-carets__label", { hasText: "Bob" }).waitFor();
     await bob.locator("#tiptap .collaboration-carets__label", { hasText: "Ann" }).waitFor();
-    await ann.screenshot({ path: "screenshots/shared-docs.png", fullPage: true });
+    await screenshot(ann, "shared-docs", { fullPage: true });
     await bob.close();
     await expect.poll(() => ann.locator("#tiptap .collaboration-carets__label").count()).toBe(0);
   });

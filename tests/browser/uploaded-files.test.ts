@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { launch, noBrowser } from "./harness/chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./harness/chromium.ts";
 import { Hub, ROOT } from "./harness/hub.ts";
 
 const CABINET = join(ROOT, "tests", "apps", "cabinet.py");
@@ -19,12 +19,12 @@ describe.skipIf(noBrowser)("uploaded files in a browser", () => {
   let asked: string[] = [];
 
   beforeAll(async () => {
-    [browser] = await Promise.all([launch(), hub.start()]);
+    [browser] = await Promise.all([openBrowser(), hub.start()]);
     context = await browser.newContext({ acceptDownloads: true });
   });
   afterEach(() => (asked = []));
   afterAll(async () => {
-    await browser?.close();
+    await closeWindows();
     await hub.stop();
   });
 

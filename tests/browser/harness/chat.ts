@@ -1,20 +1,18 @@
 /** The chat of examples/convex-chat: its hub, its page with the issuer beside it, and windows of people. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { launch } from "./chromium.ts";
+import { closeWindows, openBrowser } from "./chromium.ts";
 import { Hub, ROOT } from "./hub.ts";
+import { screenshot } from "./screenshot.ts";
 
 const EXAMPLE = join(ROOT, "examples", "convex-chat");
 const FRONT = join(EXAMPLE, "front");
 const BIN = join(FRONT, "node_modules", ".bin");
-const SCREENSHOTS = fileURLToPath(new URL("../screenshots", import.meta.url));
 /** That the hub cannot be reached is what some tests are about. */
 const UNREACHABLE = /net::ERR_|WebSocket connection/;
 const run = promisify(execFile);
@@ -36,7 +34,7 @@ export class ChatScene {
     const hub = new Hub(join(EXAMPLE, "chat"), { SYNOVIA_AUTH_ISSUERS: issuers }, hubPort);
     const preview = await served(pagePort);
     await hub.start();
-    return new ChatScene(hub, await launch(), url, preview);
+    return new ChatScene(hub, await openBrowser(), url, preview);
   }
 
   /** Call a function over HTTP, as a program of somebody's does. */
@@ -60,7 +58,7 @@ export class ChatScene {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await closeWindows();
     await this.hub.stop();
     const exit = once(this.preview, "exit");
     this.preview.kill();
@@ -108,9 +106,8 @@ export class ChatWindow {
     return this.message(body).getByRole("button", { name: "Like" });
   }
 
-  async screenshot(name: string): Promise<void> {
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+  screenshot(name: string): Promise<void> {
+    return screenshot(this.page, name);
   }
 
   /** How many pixels the page is wider than the window. */

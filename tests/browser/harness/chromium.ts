@@ -28,6 +28,20 @@ function isExecutable(path: string): boolean {
   }
 }
 
+let shared: Promise<Browser> | undefined;
+
+/** The browser that all files share: each opens windows with nothing of the others', and closes them. */
+export async function openBrowser(): Promise<Browser> {
+  if (!(await shared)?.isConnected()) shared = launch();
+  return shared!;
+}
+
+/** Close every window of it. */
+export async function closeWindows(): Promise<void> {
+  await Promise.all(((await shared)?.contexts() ?? []).map((context) => context.close()));
+}
+
+/** Start another browser, with flags of its own. */
 export function launch(...flags: string[]): Promise<Browser> {
   if (!executable) throw new Error(`no Chromium is found: ${HOW}`);
   return chromium.launch({ executablePath: executable, headless: true, args: [...FLAGS, ...flags] });

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Hub } from "./hub.ts";
+import { screenshot } from "./screenshot.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** The page's own policy keeps out what looks for faults; elsewhere it holds. */
@@ -40,8 +41,11 @@ export class Dashboard {
 
   /** Open a page anew, as from an address that somebody was sent. */
   async goTo(path: string): Promise<void> {
-    await this.page.goto("about:blank");
-    await this.page.goto(`${this.url}#/${path}`);
+    const address = `${this.url}#/${path}`;
+    if (!this.page.url().startsWith(this.url)) return void (await this.page.goto(address));
+    // by way of an empty page, the browser would start a process for each
+    await this.page.evaluate((address) => history.replaceState(null, "", address), address);
+    await this.page.reload();
   }
 
   /** What is wrong by axe's rules. In the dark only colours differ from the light. */
@@ -53,9 +57,9 @@ export class Dashboard {
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
   }
 
-  /** Expect that nothing is wrong with what is shown, and leave a picture of it. */
+  /** Expect that nothing is wrong with what is shown, and leave a picture of it if pictures are wanted. */
   async isSound(name: string): Promise<void> {
-    await this.page.screenshot({ path: `screenshots/${this.name}-${name}.png` });
+    await screenshot(this.page, `${this.name}-${name}`);
     expect(await this.faults()).toEqual([]);
     expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     expect(this.problems).toEqual([]);

@@ -1,12 +1,10 @@
 /** Somebody's window with the Motion Desk: what a person sees and does there. */
-import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { screenshot } from "./screenshot.ts";
 import type { Wire } from "./wire.ts";
 
 export type Role = "Physiotherapist" | "Patient";
 
-const SCREENSHOTS = fileURLToPath(new URL("../screenshots", import.meta.url));
 /** That the hub cannot be reached is what some tests are about. */
 const UNREACHABLE = /net::ERR_|WebSocket connection/;
 
@@ -158,8 +156,7 @@ export class Desk {
   }
 
   /** Write a picture of the window, to be looked at. */
-  async screenshot(name: string): Promise<void> {
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+  screenshot(name: string): Promise<void> {
+    return screenshot(this.page, name);
   }
 }

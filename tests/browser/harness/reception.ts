@@ -2,24 +2,23 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { TokenSet } from "synovia-client";
 import { pageFiles } from "../../../examples/electron/src/main/page-files.ts";
 import { SignIn } from "../../../examples/electron/src/main/sign-in.ts";
 import { TokenFile, type Cipher } from "../../../examples/electron/src/main/token-file.ts";
-import { launch, noBrowser } from "./chromium.ts";
+import { closeWindows, noBrowser, openBrowser } from "./chromium.ts";
 import { Hub, ROOT } from "./hub.ts";
+import { PYTHON } from "./python.ts";
+import { screenshot } from "./screenshot.ts";
 
 const EXAMPLE = join(ROOT, "examples", "electron");
-const PYTHON = join(ROOT, ".venv", "bin", "python");
-const SCREENSHOTS = fileURLToPath(new URL("../screenshots", import.meta.url));
 const run = promisify(execFile);
 
 const installed = existsSync(join(EXAMPLE, "node_modules")) || process.env["CI"] === "true";
@@ -81,7 +80,7 @@ export class ReceptionScene {
       const found = await answer(new Request(url + request.url));
       response.writeHead(found.status, Object.fromEntries(found.headers)).end(Buffer.from(await found.arrayBuffer()));
     });
-    return new ReceptionScene(hub, await launch(), url, issuer, issuerProcess, files);
+    return new ReceptionScene(hub, await openBrowser(), url, issuer, issuerProcess, files);
   }
 
   /** Start the program: its tokens from the file, and a window. */
@@ -107,13 +106,12 @@ export class ReceptionScene {
     return page;
   }
 
-  async screenshot(page: Page, name: string): Promise<void> {
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+  screenshot(page: Page, name: string): Promise<void> {
+    return screenshot(page, name);
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await closeWindows();
     await this.hub.stop();
     const exit = once(this.issuerProcess, "exit");
     this.issuerProcess.stdin!.end();

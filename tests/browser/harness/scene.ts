@@ -1,6 +1,6 @@
 /** A hub, a browser, and people with a window each, each on a wire of their own. */
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import { launch } from "./chromium.ts";
+import { closeWindows, openBrowser } from "./chromium.ts";
 import { Desk, type Role } from "./desk.ts";
 import { Hub } from "./hub.ts";
 import { Wire } from "./wire.ts";
@@ -16,7 +16,7 @@ export class Scene {
   static async open(hub = new Hub()): Promise<Scene> {
     try {
       await hub.start();
-      return new Scene(hub, await launch());
+      return new Scene(hub, await openBrowser());
     } catch (error) {
       await hub.stop();
       throw error;
@@ -43,7 +43,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await closeWindows();
     await Promise.all(this.#wires.map((wire) => wire.close()));
     await this.hub.stop();
   }

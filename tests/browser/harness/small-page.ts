@@ -1,6 +1,6 @@
 /** The page of one of the small applications, in somebody's window. */
 import type { Browser, BrowserContextOptions, Locator } from "playwright-core";
-import { launch } from "./chromium.ts";
+import { closeWindows, openBrowser } from "./chromium.ts";
 import { Dashboard } from "./dashboard.ts";
 import { Hub, ROOT } from "./hub.ts";
 
@@ -16,7 +16,7 @@ export class SmallScene {
     const hub = new Hub(`${ROOT}/apps/${name}`, environment);
     await hub.plant();
     await hub.start();
-    return new SmallScene(hub, await launch(), name);
+    return new SmallScene(hub, await openBrowser(), name);
   }
 
   /** Open a window of somebody of an organization. */
@@ -31,7 +31,7 @@ export class SmallScene {
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await closeWindows();
     await this.hub.stop();
   }
 }
