@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from dashboard.operating import Operator, operating
-from helpers.http_server import APPS
+from helpers.http_server import APPS, Served
+from helpers.uploading import paper
 from synovia.dashboard.conditions import Condition, Conditions
 from synovia.dashboard.tables import FieldInfo
 from synovia.schema.specs import Document
@@ -265,6 +266,21 @@ async def test_a_table_that_is_always_written_is_shown_all_the_same(operator: Op
     for live in operator.running.app.engine.live:
         if live.function.rest:
             assert math.isclose(live.rests_until / live.function.rest, round(live.rests_until / live.function.rest))
+
+
+async def test_a_document_with_a_file_is_duplicated_and_no_other_file_gets_in() -> None:
+    async with operating(application=APPS / "cabinet.py", development=True) as operator:
+        id_ = await paper(Served(operator.running.app, operator.running.port), b"hello")
+        text = (await operator.ask("data:document", {"table": "papers", "id": id_}))["jsonText"]
+        document = {name: value for name, value in json.loads(text).items() if name != "_id"}
+        adding = {"table": "papers", "jsonText": json.dumps(document)}
+        assert (await operator.call("mutation", "data:insert", adding)).code == "invalid_arguments"
+        twin = await operator.do("mutation", "data:insert", adding | {"like": id_})
+        found = json.loads((await operator.ask("data:document", {"table": "papers", "id": twin}))["jsonText"])
+        assert {**found, "_id": id_} == json.loads(text)
+        other = {**document, "file": {**document["file"], "size": 6}}
+        forged = {"table": "papers", "jsonText": json.dumps(other), "like": id_}
+        assert (await operator.call("mutation", "data:insert", forged)).code == "invalid_arguments"
 
 
 # --- what deleting leads to, and who reads without an index -----------------------------------------------------------

@@ -17,7 +17,7 @@ from synovia.dashboard.consequences import Consequences, Walk
 from synovia.dashboard.declaring import mutation, query
 from synovia.dashboard.running import Running
 from synovia.dashboard.tables import TableInfo, Tables
-from synovia.dashboard.values import as_json, cut, files_in, from_json, shown
+from synovia.dashboard.values import as_json, cut, files_in, from_json, shown, with_files_of
 from synovia.errors import BadCursor, Forbidden, InvalidArguments, NotFound
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
@@ -257,11 +257,16 @@ class DataFunctions:
 
     # --- changing
 
-    async def insert(self, ctx: MutationContext, table: str, json_text: str) -> str:
-        """Insert a document and give its id."""
-        model = self._writable(table)
-        row = _row_of(model, from_json(json_text, "the document"))
-        id_ = await SystemWriter(ctx.db).insert(row)
+    async def insert(self, ctx: MutationContext, table: str, json_text: str, like: str | None = None) -> str:
+        """Insert a document and give its id.
+
+        Args:
+            like: The document that it is a duplicate of: the files of that one may stand in it.
+        """
+        model, writer = self._writable(table), SystemWriter(ctx.db)
+        original = None if like is None else await writer.read(table, id_to_bson(like))
+        given = with_files_of(from_json(json_text, "the document"), original or {})
+        id_ = await writer.insert(_row_of(model, given))
         await ctx.audit("operator.insert", subject=f"{table}/{id_}")
         return str(id_)
 
@@ -272,7 +277,7 @@ class DataFunctions:
         if before is None:
             raise NotFound(f"{table} has no document {id}")
         given, was = from_json(json_text, "the document"), shown(before)
-        changes = _changes(model, was, given)
+        changes = {name: with_files_of(value, before) for name, value in _changes(model, was, given).items()}
         if changes:
             await writer.patch(Id(id).of(model), **changes)
             names = sorted(changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bson import ObjectId
@@ -52,6 +52,19 @@ def files_in(value: Any, place: str = "") -> Iterator[tuple[str, File]]:
             yield inside, file
         else:
             yield from files_in(item, inside)
+
+
+def with_files_of(value: Any, document: Document) -> Any:
+    """Put the files of a document where a value that was read from JSON shows them: nobody else's can be written so."""
+    known = [(json.loads(as_json(_opened(file))), file) for _, file in files_in(document)]
+    return _with_known(value, known) if known else value
+
+
+def _with_known(value: Any, known: Sequence[tuple[Any, File]]) -> Any:
+    if isinstance(value, Mapping):
+        file = next((file for shown, file in known if shown == value), None)
+        return file or {key: _with_known(item, known) for key, item in value.items()}
+    return [_with_known(item, known) for item in value] if isinstance(value, list) else value
 
 
 def _opened(value: Any) -> Any:

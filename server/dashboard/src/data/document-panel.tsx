@@ -57,7 +57,7 @@ export function DocumentPanel({ table, id, close, duplicate, mayChange }: Docume
     }
   }
 
-  const references = table.fields.filter(({ kind, refersTo, name }) => refersTo && (kind === "id" || kind === "list") && whole.document[name]);
+  const references = table.fields.filter(({ kind, refersTo, name }) => refersTo && (kind === "id" || kind === "list") && [whole.document[name] ?? []].flat().length > 0);
   const arrays = Object.entries(whole.document).filter((entry): entry is [string, ArrayRef] => entry[1] instanceof ArrayRef);
   return (
     <Panel

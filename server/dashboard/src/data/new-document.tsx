@@ -9,18 +9,20 @@ interface NewDocumentProps {
   readonly table: TableInfo;
   /** What to begin with; empty: a value of each required field. */
   readonly text: string;
+  /** The id of the document that it is a duplicate of. */
+  readonly like: string | null;
   readonly close: () => void;
   readonly made: (id: string) => void;
 }
 
-export function NewDocument({ table, text: given, close, made }: NewDocumentProps) {
+export function NewDocument({ table, text: given, like, close, made }: NewDocumentProps) {
   const client = useSynovia();
   const [text, setText] = useState(given || blank(table.fields));
   const [fault, setFault] = useState<string | null>(null);
 
   async function add(): Promise<void> {
     try {
-      const id = (await client.mutation(PATHS.insert, { table: table.name, jsonText: text })) as string;
+      const id = (await client.mutation(PATHS.insert, { table: table.name, jsonText: text, like })) as string;
       say("Added");
       made(id);
     } catch (failure) {

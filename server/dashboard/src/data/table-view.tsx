@@ -191,7 +191,7 @@ export function TableView({ table, tables }: { table: TableInfo; tables: readonl
           }
         />
         {draft !== null ? (
-          <NewDocument table={table} text={draft} close={() => setDraft(null)} made={(id) => (setDraft(null), open(id))} />
+          <NewDocument table={table} text={draft} like={opened} close={() => setDraft(null)} made={(id) => (setDraft(null), open(id))} />
         ) : (
           opened && (
             <DocumentPanel

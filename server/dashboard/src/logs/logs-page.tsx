@@ -87,7 +87,7 @@ export default function LogsPage() {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === " " && event.target === document.body) (event.preventDefault(), setPaused((before) => !before));
+      if (event.key === " " && !(event.target as Element).closest("button, a, input, select, textarea, pre")) (event.preventDefault(), setPaused((before) => !before));
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
