@@ -106,13 +106,19 @@ def main() -> None:
     """Do it on both stores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=1_000_000)
-    documents = parser.parse_args().documents
+    parser.add_argument(
+        "--wait", action="store_true", help="fill both tables, and look at them after a line on standard input"
+    )
+    arguments = parser.parse_args()
     with running_mongod() as uri, tempfile.TemporaryDirectory(prefix="synovia-table-") as folder:
         mongodb = urlsplit(uri)._replace(path=f"/large_{os.getpid()}").geturl()
-        smooth = []
-        for store in (f"sqlite:///{folder}/large.db", mongodb):
-            asyncio.run(fill(store, documents))
-            smooth.append(look(store))
+        stores = (f"sqlite:///{folder}/large.db", mongodb)
+        for store in stores:
+            asyncio.run(fill(store, arguments.documents))
+        if arguments.wait:
+            print("filled", flush=True)
+            sys.stdin.readline()
+        smooth = [look(store) for store in stores]
     if not all(smooth):
         sys.exit("it stutters, or does not come to its end")
 
