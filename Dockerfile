@@ -6,7 +6,7 @@ COPY protocol protocol
 COPY server server
 COPY clients/python clients/python
 COPY apps apps
-RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt ./protocol ./clients/python './server[metrics,traces,shared]' './apps/motion[c3d]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt ./protocol ./clients/python './server[metrics,traces,shared,vectors,s3]' './apps/motion[c3d]'
 RUN pip install --no-cache-dir --no-index --find-links /wheels synovia synovia-motion \
     && synovia codegen apps/motion --ts apps/motion/desk/src/api
 
@@ -26,7 +26,7 @@ RUN rm /wheels/synovia-*.whl /wheels/synovia_motion-*.whl && pip wheel --no-cach
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 synovia
 COPY --from=motion /wheels /wheels
-RUN pip install --no-cache-dir --no-index --find-links /wheels 'synovia[metrics,traces,shared]' 'synovia-motion[c3d]' && rm -r /wheels
+RUN pip install --no-cache-dir --no-index --find-links /wheels 'synovia[metrics,traces,shared,vectors,s3]' 'synovia-motion[c3d]' && rm -r /wheels
 COPY --from=motion /src/apps/motion /app/motion
 RUN rm -r /app/motion/desk
 USER synovia

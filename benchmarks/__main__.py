@@ -16,6 +16,7 @@ from time import perf_counter
 from rich.console import Console
 
 from benchmarks import (
+    aggregates,
     arrays,
     buyers,
     cost,
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "queries": queries.run,
     "search": search.run,
     "nearest": nearest.run,
+    "aggregates": aggregates.run,
     "arrays": arrays.run,
     "mutations": mutations.run,
     "hubs": hubs.run,

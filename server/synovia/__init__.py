@@ -25,6 +25,7 @@ from synovia.errors import (
     WrongKind,
 )
 from synovia.functions.access import require_capability, require_identity, require_role
+from synovia.functions.aggregate import Aggregate
 from synovia.functions.attachments import Attachment
 from synovia.functions.audit import AuditEntry
 from synovia.functions.conditions import Condition, between, field, ge, gt, le, lt
@@ -52,6 +53,7 @@ from synovia.identity import Authenticator, Identity, InvalidToken, SignIn, Sign
 from synovia.processes import to_process
 from synovia.scheduler import CallOutcome, CronJob, JobProgress, Retry, ScheduledCall, WorkflowStep
 from synovia.schema import (
+    AggregateIndex,
     Array,
     Encrypted,
     EncryptedSearchable,
@@ -82,6 +84,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DELETE",
     "ActionContext",
+    "Aggregate",
+    "AggregateIndex",
     "Array",
     "ArrayRef",
     "Attachment",

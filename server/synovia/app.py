@@ -58,6 +58,7 @@ from synovia.mail.service import MailService
 from synovia.mail.smtp import ConsoleMailer, Mailer
 from synovia.maintenance import with_upkeep
 from synovia.metrics import new_metrics
+from synovia.migrations.aggregates import KeptAggregates
 from synovia.migrations.rotation import rotations
 from synovia.migrations.searching import SearchTerms
 from synovia.migrations.service import SchemaService
@@ -154,6 +155,7 @@ class Synovia:
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
         self.schema = SchemaService(self.engine, self.registry, self.settings.documents, calls.hub, clock)
         self.search_terms = SearchTerms(self.engine, self.registry.models)
+        self.aggregates = KeptAggregates(self.engine, self.registry, calls.hub)
         self.service_keys = ServiceKeys(self.store, clock)
         self.operators = OperatorSessions(self.store, self.service_keys, clock)
         people = WithServiceKeys(self.service_keys, authenticator or self.sign_in or NoSignIn())
@@ -218,6 +220,7 @@ class Synovia:
         self.engine.report_to(health, limits.log_timeout)
         health.add("schema", self.schema.health)
         health.add("search", self.search_terms.health)
+        health.add("aggregates", self.aggregates.health)
         health.add("scheduler", self.scheduler.health)
         health.add("hub", self.hub.health)
         return health
@@ -398,6 +401,8 @@ class Synovia:
         stack.push_async_callback(self.schema.stop)
         self.search_terms.start()
         stack.push_async_callback(self.search_terms.stop)
+        self.aggregates.start()
+        stack.push_async_callback(self.aggregates.stop)
 
     async def stop(self) -> None:
         """Stop everything in the opposite order; clients are told to come back."""

@@ -80,6 +80,7 @@ class Scene:
             "encryption new": ["2027"],
             "encryption keys": [self.application, *store],
             "encryption rotate": [self.application, *store],
+            "aggregates": [self.application, *store],
             "calls": store,
             "migrate": [self.application, *store],
             "seed": [self.application, *store],

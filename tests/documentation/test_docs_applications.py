@@ -40,6 +40,7 @@ async def test_functions(folder: Path) -> None:
         alice = app.caller("alice@example.org")
         assert await alice.query("recordings:since", {"ownerId": "6b01620980d56889fbde213a", "start": 0}) == []
         assert await alice.query("recordings:active") == []
+        assert await alice.query("recordings:place_of", {"game": "chess", "points": 3}) == {"place": 1, "median": None}
         assert app.registry.functions["recordings:rename"].kind is Kind.MUTATION
         assert await app.server.action("recordings:key_for_payments", trusted=True) == "sk-1"
         assert [each.path for each in app.registry.seeds] == ["recordings:rooms"]

@@ -63,6 +63,18 @@ class Total:
             return replace(counted, rises=self.rises + times)
         return replace(counted, falls=self.falls + times)
 
+    def __add__(self, other: Total) -> Total:
+        return Total(
+            self.count + other.count,
+            self.finite + other.finite,
+            self.nans + other.nans,
+            self.rises + other.rises,
+            self.falls + other.falls,
+        )
+
+    def __sub__(self, other: Total) -> Total:
+        return self + Total(-other.count, -other.finite, -other.nans, -other.rises, -other.falls)
+
     @property
     def special(self) -> float | None:
         """The sum if it is NaN or infinite; None if all numbers are finite."""

@@ -19,6 +19,7 @@ import typer
 from synovia.app import Synovia
 from synovia.cli import garbage
 from synovia.cli.access import access
+from synovia.cli.aggregates import aggregates
 from synovia.cli.application import check_path, development_store, is_local, load, server_of
 from synovia.cli.banner import print_banner
 from synovia.cli.calls import calls
@@ -321,6 +322,7 @@ def sweep_arrays(
 app.add_typer(keys, name="key")
 app.add_typer(encryption, name="encryption")
 app.command("calls")(reporting(calls))
+app.command("aggregates")(aggregates)
 app.command("migrate")(reporting(migrate))
 app.command("import")(reporting(import_data))
 app.command("export")(reporting(export_data))

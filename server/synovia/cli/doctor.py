@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from synovia.cli.aggregates import line_of
 from synovia.cli.application import ApplicationError, development_file, load, server_of, without_password
 from synovia.cli.environment import stored_env
 from synovia.cli.operations import ask_hub
@@ -220,6 +221,9 @@ async def _database(where: str, registry: Registry | None, settings: Settings) -
                 yield finding
             for finding in _sealed((await ask_hub(where, "encryption keys", {}))[1]):
                 yield finding
+            for each in (await ask_hub(where, "aggregates", {}))[1]:
+                if each["wrong"]:
+                    yield Finding("wrong", "aggregates", line_of(each), "synovia aggregates PATH --rebuild")
             return
         check_there(where)
         store = open_store(where, request_ttl=settings.request_ttl)

@@ -31,6 +31,7 @@ from synovia.export.table_importing import import_table
 from synovia.export.writing import Progress, Told
 from synovia.functions.stored_env import keep_value, stored_values
 from synovia.identity import InvalidToken
+from synovia.migrations.aggregate_check import check_aggregates
 from synovia.migrations.plan import drop_unused_indexes, plan, status
 from synovia.migrations.rotation import sealed_counts, told_of
 from synovia.seeding import run_seeds, seeding_state
@@ -116,6 +117,15 @@ async def _import_table(server: Synovia, given: Mapping[str, Any], told: Told) -
     return await import_table(server.store, server.registry, given, told, server.keyring)
 
 
+async def _aggregates(server: Synovia, given: Mapping[str, Any]) -> Any:
+    return [asdict(each) async for each in check_aggregates(server.store, server.registry)]
+
+
+async def _aggregates_rebuild(server: Synovia, given: Mapping[str, Any]) -> Any:
+    await server.aggregates.rebuild()
+    return await _aggregates(server, given)
+
+
 async def _encryption_keys(server: Synovia, given: Mapping[str, Any]) -> Any:
     keyring = server.keyring
     if keyring is None:
@@ -129,6 +139,8 @@ async def _encryption_rotate(server: Synovia, given: Mapping[str, Any]) -> Any:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "aggregates": _aggregates,
+    "aggregates rebuild": _aggregates_rebuild,
     "encryption keys": _encryption_keys,
     "encryption rotate": _encryption_rotate,
     "call": _call,

@@ -121,7 +121,7 @@ class Engine:
         self._store_health = StoreHealth(store, self._lag)
         self.loop_watch = LoopWatch(Executor.calling_code())
         self.swept = Swept()
-        self.hears_other_programs: Callable[[KeyedCommit], None] = lambda _: None
+        self.hears: list[Callable[[KeyedCommit], None]] = []
 
     def _on_change(self, change: KeyedCommit | Gap) -> None:
         self._executor.reads.cache.on_change(change)
@@ -129,8 +129,9 @@ class Engine:
         self.stage.on_change(change)
         if isinstance(change, KeyedCommit) and len(change.token) > TOKEN_BYTES:
             self.peers.heard(change.token[TOKEN_BYTES:])
-        if isinstance(change, KeyedCommit) and change.fence is None and change.points:
-            self.hears_other_programs(change)
+        if isinstance(change, KeyedCommit) and change.points:
+            for hear in self.hears:
+                hear(change)
         self.live.on_change(change)
 
     def _indexes(self, table: str) -> Iterable[IndexSpec]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,8 +23,10 @@ from synovia.engine.stage import Stage, View
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
+from synovia.functions.aggregate_trees import changes_to_write
 from synovia.functions.function import Function
 from synovia.identity import Identity
+from synovia.schema import TableSpec
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import (
     ArrayMissing,
@@ -146,6 +148,7 @@ class Mutations:
         self._tracer = tracer
         self._store = store
         self._executor = executor
+        self._aggregated = executor.registry.aggregated
         self._log = log
         self._stage = stage
         self._freshness = freshness
@@ -245,7 +248,7 @@ class Mutations:
         request = progress.request
         if run.error is not None and not request.retry:
             return None
-        submission = await _submission(request, run, progress.floor, self._executor.keyring)
+        submission = await _submission(request, run, progress.floor, self._executor.keyring, self._aggregated)
         if not alone:
             await self._exclusive.free()
         if request.committing is not None:
@@ -310,8 +313,21 @@ class Mutations:
             raise FunctionError(ErrorCode.REQUEST_EXPIRED, text)
 
 
-async def _submission(request: Request, run: MutationRun, floor: Floor | None, keyring: Keyring | None) -> Submission:
+async def _submission(
+    request: Request,
+    run: MutationRun,
+    floor: Floor | None,
+    keyring: Keyring | None,
+    tables: Mapping[str, TableSpec],
+) -> Submission:
+    """Gather what a mutation has done.
+
+    Args:
+        tables: Those with aggregate indexes.
+    """
     writes = await as_stored(run.transaction.writes if run.transaction and run.error is None else [])
+    if any(write.table in tables for write in writes):
+        writes += await as_stored(await changes_to_write(tables, writes))
     decisive = run.reads
     if request.function.isolation == "snapshot":
         decisive = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})

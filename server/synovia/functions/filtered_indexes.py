@@ -1,4 +1,4 @@
-"""Search and vector indexes of a table: the one of a name, and the values of the fields by which each begins."""
+"""Search, vector and aggregate indexes of a table: the one of a name; and the values of the fields by which one begins."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from synovia.errors import UnknownIndex
 from synovia.functions.visibility import TableView
-from synovia.schema import SearchSpec, Table, VectorSpec, field_of
+from synovia.schema import AggregateSpec, SearchSpec, Table, VectorSpec, field_of
 
-Spec = TypeVar("Spec", SearchSpec, VectorSpec)
+Spec = TypeVar("Spec", SearchSpec, VectorSpec, AggregateSpec)
 
 
 def declared_index(table: type[Table], declared: Iterable[Spec], kind: str, name: str) -> Spec:

@@ -12,6 +12,7 @@ from synovia import keys
 from synovia.aggregates.lines import Trend
 from synovia.aggregates.tally import Kind, Summary, Tally
 from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.functions.aggregate import Aggregate
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
@@ -53,12 +54,16 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
         raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
     if any(spec in (each.index, each.lacking) for each in table.spec.searches):
         raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
+    _check_leading(table, spec, name, conditions)
+    return spec
+
+
+def _check_leading(table: type[Table], spec: IndexSpec, name: str, conditions: Iterable[str]) -> None:
     fields, given = spec.fields or ("_id",), [index_path(table, _dotted(each)) for each in conditions]
     if given != list(fields[: len(given)]):
         raise UnknownIndex(
             f"{table.spec.name}.{name} is over {', '.join(fields)}: name them in this order, from the first"
         )
-    return spec
 
 
 def _by_creation(table: type[Table]) -> IndexSpec:
@@ -217,6 +222,26 @@ class Query(Generic[T]):
         spec = declared_index(self._table, self._table.spec.vectors, "vector", index)
         asked, values = asked_of(self._table, spec, vector), filters_of(self._table, spec, filters)
         return Nearest(self._view, self._rows, self._table, spec, asked, values, self._scan.where)
+
+    def aggregate(self, index: str, /, **conditions: Any) -> Aggregate[T]:
+        """Ask for counts, sums, ranks and quantiles of an aggregate index, which cost nearly the same in large tables.
+
+        Args:
+            index: The name of an ``AggregateIndex`` of the table.
+            conditions: Which of its documents count; as of ``using``.
+
+        Raises:
+            UnknownIndex: The table has no such aggregate index, or the conditions do not follow its fields.
+            InvalidArguments: A field cannot have the value that it is compared with.
+        """
+        spec = declared_index(self._table, self._table.spec.aggregates, "aggregate", index)
+        _check_leading(self._table, spec.index, index, conditions)
+        scan = replace(self._scan, index=spec.index, interval=self._interval(spec.index, conditions), order=Order.ASC)
+        equals = sum(not isinstance(value, Range) for value in conditions.values())
+        return Aggregate(self._view, self._only, self._table, spec, scan, equals)
+
+    def _only(self, document: dict[str, Any]) -> T:
+        return only_row(self._cache, self._table, document, self._notice)
 
     def order(self, order: Literal["asc", "desc"]) -> Query[T]:
         """Read in ascending (the default) or descending order of the index."""

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
+from synovia.functions.aggregate_trees import CHANGES, NODES, TREES
 from synovia.functions.audit import AuditEntry
 from synovia.functions.cascades import CASCADES
 from synovia.functions.encryption import encryption_faults
@@ -44,7 +45,7 @@ SYSTEM_MODELS: tuple[type[Table], ...] = (
     AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
     RateLimitState, KnownHub,
 )  # fmt: skip
-SYSTEM_TABLES: tuple[TableSpec, ...] = (*(table.spec for table in SYSTEM_MODELS), CASCADES)
+SYSTEM_TABLES: tuple[TableSpec, ...] = (*(table.spec for table in SYSTEM_MODELS), CASCADES, TREES)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
 
 
@@ -87,6 +88,11 @@ class Registry:
     limits: Mapping[str, RateLimit] = field(default_factory=dict)
     background: Mapping[str, Function] = field(default_factory=dict)
     system: Mapping[str, Function] = field(default_factory=dict)
+
+    @cached_property
+    def aggregated(self) -> Mapping[str, TableSpec]:
+        """The tables with aggregate indexes, by name."""
+        return {name: model.spec for name, model in self.models.items() if model.spec.aggregates}
 
     def find(self, path: str, kind: Kind, *, internal: bool = False, caller: Identity | None = None) -> Function:
         """Find a function to call.
@@ -202,7 +208,8 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
     shared = [table.spec for table in SHARED_TABLES if any(map(shared_docs_of, models.values()))]
-    tables = (*(model.spec for model in models.values()), *former.values(), *shared, *SYSTEM_TABLES)
+    sums = [NODES, CHANGES] if any(model.spec.aggregates for model in models.values()) else []
+    tables = (*(model.spec for model in models.values()), *former.values(), *shared, *sums, *SYSTEM_TABLES)
     roles = _one_table({table for _, value in values if (table := roles_declared_by(value)) is not None})
     rules = {rule: None for _, value in values for rule in rules_declared_by(value)}
     background = {each.path: each for each in functions if isinstance(each, JobFunction | WorkflowFunction)}

@@ -195,6 +195,11 @@ class TableView:
         return self._transaction.snapshot
 
     @property
+    def transaction(self) -> Transaction:
+        """The run's view of the database; for the server's own parts."""
+        return self._transaction
+
+    @property
     def keyring(self) -> Keyring | None:
         """What makes the tokens of values of encrypted fields."""
         return self._transaction.keyring
@@ -237,6 +242,13 @@ class TableView:
             if limit is None or most is None or len(shown) >= limit or len(found) < most:
                 return shown[:limit]
             most = max(_FEW, 2 * most)
+
+    async def narrowed(self, scan: Scan) -> Scan | None:
+        """Give what of a scan may be seen as a scan of the same index; None: documents have to be asked for one by one."""
+        scope = await self._scope()
+        if scope.empty:
+            return replace(scan, interval=EMPTY)
+        return None if scope.checks else scope.narrow(scan, ())
 
     async def known_values(self) -> Mapping[str, Any] | None:
         """Give the values that some fields have in all that may be seen, by the names in the database; None: nothing may."""

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from synovia.functions.aggregate_trees import CHANGES, NODES
 from synovia.functions.registry import Registry
 from synovia.keys import IndexSpec, ParallelArrays, decode, encode_value, index_keys
 from synovia.migrations.check import batches_of, misfits_of, renamed_tables
 from synovia.migrations.runner import states_of
 from synovia.schema import Document, Misfit, Table
 from synovia.schema.misfits import id_text
-from synovia.store.base import Store, StoredIndex
+from synovia.store.base import Batch, Store, StoredIndex, Write
 
 MOST_EXAMPLES: Final = 5
 
@@ -67,7 +68,22 @@ async def drop_unused_indexes(store: Store, registry: Registry) -> dict[str, Any
     unused = await store.unused_indexes(registry.tables)
     for each in unused:
         await store.drop_index(each)
-    return {"droppedIndexes": [_index(each) for each in unused]}
+    return {"droppedIndexes": [_index(each) for each in unused], "droppedSums": await _drop_sums(store, registry)}
+
+
+async def _drop_sums(store: Store, registry: Registry) -> int:
+    """Delete what is kept for aggregate indexes that this version does not declare; tell how many documents that was."""
+    own = {spec.tree for table in registry.aggregated.values() for spec in table.aggregates}
+    dropped, there = 0, await store.tables()
+    for table in (NODES.name, CHANGES.name):
+        if table not in there:
+            continue
+        async for documents in batches_of(store, table):
+            others = [each for each in documents if each["_id"].rsplit("/", 2)[0] not in own]
+            if others:
+                await store.commit(Batch([Write(table, each["_id"], each, None) for each in others]))
+            dropped += len(others)
+    return dropped
 
 
 def lines_of(found: Mapping[str, Any]) -> Iterable[str]:
@@ -81,6 +97,8 @@ def lines_of(found: Mapping[str, Any]) -> Iterable[str]:
     ):
         if key in found:
             yield f"{title}: {', '.join(map(_index_text, found[key])) or 'none'}"
+    if found.get("droppedSums"):
+        yield f"documents with sums of aggregate indexes taken away: {found['droppedSums']:,}"
     for table in found.get("tables", ()):
         yield from _table_lines(table)
     for renamed in found.get("renamedTables", ()):

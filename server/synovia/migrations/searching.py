@@ -65,7 +65,7 @@ class SearchTerms:
     def start(self) -> None:
         """Begin; the engine has been started."""
         if self._tables:
-            self._engine.hears_other_programs = self._heard
+            self._engine.hears.append(self._heard)
             self._tasks = [keep_running(self._follow, "search terms", StoreError)]
 
     async def stop(self) -> None:
@@ -169,7 +169,7 @@ class SearchTerms:
 
     def _heard(self, commit: KeyedCommit) -> None:
         """Note what another program has written without the terms of what it says now."""
-        for name in commit.by_table.keys() & self._tables.keys():
+        for name in commit.by_table.keys() & self._tables.keys() if commit.fence is None else ():
             for write in commit.by_table[name]:
                 if write.write.after is not None and len(self._changed) < _MOST_FOREIGN:
                     self._changed[name, write.id_key] = write.write.id

@@ -277,6 +277,13 @@ def texts_on_the_way(table: Any, name: str) -> bool:
     return not steps or any(is_untyped(kind) or _scalar_of(kind) is str for kind in opened)
 
 
+def numbers_on_the_way(table: Any, name: str) -> bool:
+    """Tell whether a field of a table that is just being declared may hold numbers."""
+    steps = _steps(table, name)
+    kinds = (kind for annotation in (steps[-1].annotations if steps else ()) for kind in alternatives(annotation))
+    return not steps or any(is_untyped(kind) or _scalar_of(kind) in (int, float) for kind in kinds)
+
+
 def _levels(steps: Sequence[_Step]) -> tuple[Level, ...]:
     names = accumulate((step.database for step in steps), lambda path, name: f"{path}.{name}")
     arrays: Iterable[bool] = accumulate((step.in_array for step in steps), or_)

@@ -77,17 +77,40 @@ class VectorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateSpec:
+    """A declared aggregate index.
+
+    Attributes:
+        names: The Python names of the fields it is over, in order.
+        sums: The Python names of those that are added up.
+        tree: Under which name the database keeps its sums; another one for other sums.
+        index: Over the fields.
+        summed: What is added up, as an index knows it.
+        hides_deleted: Whether documents that are deleted softly do not count.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    sums: tuple[str, ...]
+    tree: str
+    index: IndexSpec
+    summed: IndexSpec
+    hides_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TableSpec:
     """A table and its indexes; the index ``by_id`` always exists and is not listed.
 
     Attributes:
-        indexes: Those of ``searches`` and ``vectors`` are among them.
+        indexes: Those of ``searches``, ``vectors`` and ``aggregates`` are among them.
     """
 
     name: str
     indexes: tuple[IndexSpec, ...] = ()
     searches: tuple[SearchSpec, ...] = ()
     vectors: tuple[VectorSpec, ...] = ()
+    aggregates: tuple[AggregateSpec, ...] = ()
 
     @property
     def system(self) -> bool:

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
+from synovia.schema.aggregates import AggregateIndex
 from synovia.schema.annotations import allows_none
 from synovia.schema.encrypted import ClearValue, Sealed, marker_of, opened_document, sealed_fields
 from synovia.schema.faults import refusal
@@ -61,7 +62,7 @@ class Table(Model):
 
     Class arguments:
         name: The collection's name; by default the class name in camelCase with an ``s``.
-        indexes: Its indexes, search indexes and vector indexes. ``by_id`` exists always.
+        indexes: Its indexes, search indexes, vector indexes and aggregate indexes. ``by_id`` exists always.
         text_ids: Its documents may have any text as id, also one with spaces; without this such a text is no id.
         system: Synovia itself keeps it, under a name that begins with an underscore; functions only read it.
         audit_scope: Of a table that is ``Audited``: the field whose value says in entries of the audit table whose they are.
@@ -76,7 +77,7 @@ class Table(Model):
     def __init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index | SearchIndex | VectorIndex] = (),
+        indexes: Sequence[Index | SearchIndex | VectorIndex | AggregateIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -89,7 +90,7 @@ class Table(Model):
     def __pydantic_init_subclass__(
         cls,
         name: str | None = None,
-        indexes: Sequence[Index | SearchIndex | VectorIndex] = (),
+        indexes: Sequence[Index | SearchIndex | VectorIndex | AggregateIndex] = (),
         system: bool = False,
         text_ids: bool = False,
         audit_scope: str | None = None,
@@ -109,11 +110,12 @@ class Table(Model):
         check_name(table)
         searches = [index for index in indexes if isinstance(index, SearchIndex)]
         vectors = [index for index in indexes if isinstance(index, VectorIndex)]
+        aggregates = [index for index in indexes if isinstance(index, AggregateIndex)]
         plain = _kept_indexes(cls, [index for index in indexes if isinstance(index, Index)])
         for index in plain:
             _check_index(cls, index)
-        check_indexes(cls, plain, [*searches, *vectors])
-        declared: list[SearchIndex | VectorIndex] = [*searches, *vectors]
+        declared: list[SearchIndex | VectorIndex | AggregateIndex] = [*searches, *vectors, *aggregates]
+        check_indexes(cls, plain, declared)
         for each in declared:
             each.check(cls)
         searched = tuple(search.spec_for(cls) for search in searches)
@@ -125,7 +127,11 @@ class Table(Model):
         for vector in vectors:
             compared.append(vector.spec_for(cls, known))
             known += [compared[-1].index] if vector.filters and compared[-1].index not in known else []
-        cls.spec = TableSpec(table, tuple(known), searched, tuple(compared))
+        kept = []
+        for aggregate in aggregates:
+            kept.append(aggregate.spec_for(cls, table, known))
+            known += [kept[-1].index] if kept[-1].index not in known else []
+        cls.spec = TableSpec(table, tuple(known), searched, tuple(compared), tuple(kept))
         for field, info in cls.model_fields.items():
             if marker_of(info) is not None:
                 setattr(cls, field, ClearValue(field))

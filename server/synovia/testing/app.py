@@ -144,6 +144,7 @@ class TestApp:
         try:
             await self.scheduler.adopt()
             await self.server.search_terms.catch_up()
+            await self.server.aggregates.catch_up()
         except BaseException:
             await self.server.stop()
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +70,10 @@ class Transaction:
             for write in pending.values()
             if not (write.before is None and write.after is None)
         ]
+
+    def pending(self, table: str) -> Collection[Write]:
+        """Give the writes of a table so far."""
+        return self._pending.get(table, {}).values()
 
     @property
     def documents_read(self) -> int:
