@@ -8,7 +8,13 @@ from synovia_protocol.errors import ErrorInfo
 
 
 class SynoviaError(Exception):
-    """The root of all errors that the client raises on purpose."""
+    """The root of all errors that the client raises on purpose.
+
+    Attributes:
+        code: What went wrong, for programs.
+    """
+
+    code: str = "client_error"
 
 
 class _CodedError(SynoviaError):
@@ -48,14 +54,22 @@ class ConnectionFailed(_CodedError):
 class ConnectionLost(SynoviaError):
     """The connection broke while an action was in flight: nobody knows whether it ran, so it is not sent again."""
 
+    code = "connection_lost"
+
 
 class ClientClosed(SynoviaError):
     """The client was closed, by ``close()`` or by leaving its ``async with``."""
+
+    code = "client_closed"
 
 
 class OutboxError(SynoviaError):
     """The outbox file cannot be used, or a mutation could not be written to it; that mutation is not sent."""
 
+    code = "outbox_error"
+
 
 class RequestTimeout(SynoviaError, TimeoutError):
     """No answer came in time. A mutation may still run: its caller gave up, the server was not asked to."""
+
+    code = "timeout"

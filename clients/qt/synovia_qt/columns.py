@@ -69,6 +69,8 @@ def _with(row: Any, names: list[str], value: Any) -> Any:
 
 def columns_of(columns: Collection[Column | str]) -> list[Column]:
     """Give columns, of which some may be named by their fields only; ValueError if there is none, or one twice."""
+    if isinstance(columns, str):
+        raise TypeError(f"columns are a list, as [{columns!r}]")
     found = [Column(each) if isinstance(each, str) else each for each in columns]
     if not found or len({each.field for each in found}) != len(found):
         raise ValueError("a model has one column at least, and no field twice")

@@ -24,6 +24,8 @@ class EventQueue(QtCore.QObject):
 
     def __init__(self, frame: int) -> None:
         super().__init__()
+        if not isinstance(frame, int) or frame < 0:
+            raise ValueError(f"a frame is a number of milliseconds, a whole one, and not {frame!r}")
         self._lock = threading.Lock()
         self._waiting: deque[Callable[[], None]] = deque()
         self._posted = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any
 
-from synovia_client import Change, ItemEdits, MutationCall, SynoviaError
+from synovia_client import Change, FunctionError, ItemEdits, MutationCall, SynoviaError
 from synovia_client.edits import compare, match_by_keys
 from synovia_qt.binding import Property, QtCore, Signal, is_heard
 from synovia_qt.client import SynoviaClient
@@ -23,6 +23,10 @@ MOST_MOVES = 200
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The role of a whole row."""
 _FIRST_ROLE = ROW_ROLE + 1
+_NO_KEYS = (
+    "rows of %s cannot be told apart: one has no key, or two have the same, so selections and editors may "
+    "get to other rows; give the model a key= that each row has for itself"
+)
 
 MakeEdit = Callable[[Any, str, Any], "MutationCall[Any] | tuple[str, dict[str, Any]]"]
 """Called with row, field and the new value; gives the mutation, or its path and arguments."""
@@ -41,7 +45,7 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         parent: The owner in Qt.
 
     Attributes:
-        failed: Emitted with the error when the query fails; the rows stay as they are.
+        failed: Emitted with the error when the query fails, or gives no list; the rows stay as they are.
         editFailed: Emitted with the key of the row, the field and the error when an edit was refused, and is taken back.
         countChanged: Emitted when the number of rows is another.
         loadedChanged: Emitted when ``loaded`` is another: the first rows are there, or there are none.
@@ -68,13 +72,13 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         self._client = client
         self._path = path
         self._columns = columns_of(columns)
-        self._key = itemgetter(key) if isinstance(key, str) else key
+        self._key = _key_of(key)
         self._by_id = key == "_id"
         self._edit = edit
         self._page_size = page_size
         self._rows: list[Any] = []
         self._error: SynoviaError | None = None
-        self._loaded = False
+        self._loaded = self._looked = False
         self._roles = {_FIRST_ROLE + place: column.field for place, column in enumerate(self._columns)}
         self._subscribe({} if args is None else args)
 
@@ -211,13 +215,14 @@ class LiveTableModel(QtCore.QAbstractTableModel):
     # --- following the query
 
     def _changed(self, change: Change[Any]) -> None:
-        self._error = change.error
-        if change.error is not None:
+        self._error = change.error or _no_list(self._path, change.value)
+        if self._error is not None:
             if not is_heard(self, self.failed):  # an empty list would look as if there was nothing
-                logger.warning("the query of a model failed, and nothing is connected to its failed: %s", change.error)
-            self.failed.emit(change.error)
+                logger.warning("the query of a model failed, and nothing is connected to its failed: %s", self._error)
+            self.failed.emit(self._error)
             return
-        rows = change.value if isinstance(change.value, list) else []
+        rows = change.value or []
+        self._look_at_keys(rows)
         edits = self._edits_to(rows, change)
         if edits is not None:
             self._follow(rows, edits)
@@ -235,6 +240,13 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         old, new = keys_of(before, self._key), keys_of(rows, self._key)
         edits = compare(before, rows) if old is None or new is None else match_by_keys(before, rows, old, new)
         return edits if isinstance(edits, ItemEdits) else None
+
+    def _look_at_keys(self, rows: list[Any]) -> None:
+        """Say once if the first rows have no keys by which they could be followed."""
+        if rows and not self._looked:
+            self._looked = True
+            if keys_of(rows, self._key) is None:
+                logger.warning(_NO_KEYS, self._path)
 
     def _follow(self, rows: list[Any], edits: ItemEdits) -> None:
         count = len(self._rows)
@@ -314,6 +326,24 @@ class LiveTableModel(QtCore.QAbstractTableModel):
     count: int = Property(int, _get_count, notify=countChanged)  # type: ignore[assignment]
     loaded: bool = Property(bool, _get_loaded, notify=loadedChanged)  # type: ignore[assignment]
     """Whether the query has answered: without rows, an empty list is told from one that is on its way."""
+
+
+def _key_of(key: Any) -> Callable[[Any], Any]:
+    if isinstance(key, str):
+        return itemgetter(key)
+    if not callable(key):
+        raise TypeError(f"a key is the name of a field or a function of the row, not {type(key).__name__}")
+    found: Callable[[Any], Any] = key
+    return found
+
+
+def _no_list(path: str, value: Any) -> SynoviaError | None:
+    """Tell why a value is none that a model can show; nothing at all is an empty list."""
+    if value is None or isinstance(value, list):
+        return None
+    paged = isinstance(value, dict) and isinstance(value.get("items"), list)
+    more = "; a query that gives pages needs page_size=" if paged else ""
+    return FunctionError("no_list", f"{path} gives no list of rows, but {type(value).__name__}{more}")
 
 
 class LiveListModel(LiveTableModel):

@@ -6,7 +6,11 @@ import asyncio
 import logging
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 import synovia_qt.models
 from client.peer import PATIENCE, PeerConnection
@@ -15,7 +19,7 @@ from synovia_client import Change
 from synovia_client.changes import NOTHING, Outcome
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse, QueryFailed
-from synovia_qt import ROW_ROLE, Column, LiveListModel, LiveTableModel
+from synovia_qt import ROW_ROLE, Column, LiveListModel, LiveTableModel, SynoviaClient
 from synovia_qt.binding import QtCore
 
 COLUMNS: list[Column | str] = ["name", Column("n", "Number", editable=True), Column("subject.side")]
@@ -337,6 +341,18 @@ def empty_lists() -> None:
         assert told == [True, False]
 
 
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """Give what the package writes to the log."""
+    messages: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("synovia_qt")
+    logger.addHandler(handler)
+    yield messages
+    logger.removeHandler(handler)
+
+
 def a_query_that_fails() -> None:
     """Tell why, and keep the rows; the log tells it where nobody listens."""
 
@@ -344,17 +360,36 @@ def a_query_that_fails() -> None:
         query = await connection.expect_query("list")
         await connection.transition(5, QueryFailed(query.query_id, ErrorInfo("unauthenticated", "sign in")))
 
-    logged: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger("synovia_qt").addHandler(handler)
     for heard in (False, True):
-        with connected() as (hub, client):
+        with connected() as (hub, client), logged() as messages:
             told: list[str] = []
             model = LiveTableModel(client, "list", {}, COLUMNS)
             if heard:
                 model.failed.connect(lambda error, told=told: told.append(error.code))
             hub.play(script)
             until(lambda model=model: model.error is not None)  # type: ignore[misc]
-            assert (told, len(logged)) == (["unauthenticated"] * heard, 1)
-            assert "sign in (unauthenticated)" in logged[0]
+            assert (told, len(messages)) == (["unauthenticated"] * heard, not heard)
+            assert all("sign in (unauthenticated)" in message for message in messages)
+
+
+def mistakes() -> None:
+    """Refuse what cannot be a model, and tell of queries and keys that cannot make one."""
+    wide: Any = "name"
+    with connected() as (hub, client):
+        for columns, key, error in ((wide, "_id", TypeError), ([], "_id", ValueError), (["name"], 3, TypeError)):
+            with pytest.raises(error):
+                LiveTableModel(client, "list", {}, columns, key=key)
+        with pytest.raises(ValueError, match="milliseconds"):
+            SynoviaClient(hub.url, frame=-1)
+        paged, keyless = LiveTableModel(client, "page", {}, ["name"]), LiveTableModel(client, "list", {}, ["name"])
+        told: list[Any] = []
+        paged.failed.connect(told.append)
+        paged._changed(Change(NOTHING, Outcome({"items": [row(1)]})))
+        assert [error.code for error in told] == ["no_list"]
+        assert "page_size=" in told[0].message
+        with logged() as messages:
+            for name in ("before", "after"):
+                keyless._changed(Change(NOTHING, Outcome([{"name": name}, {"name": "other"}])))
+                assert keyless.rowCount() == 2
+        assert len(messages) == 1
+        assert "list cannot be told apart" in messages[0]

@@ -20,6 +20,7 @@ SCENES = (
     "editing",
     "models_that_go",
     "a_query_that_fails",
+    "mistakes",
 )
 
 

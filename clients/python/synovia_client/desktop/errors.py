@@ -56,6 +56,8 @@ class SignInError(SynoviaError):
         retry_after: Seconds after which it is worth trying again; None if nobody said.
     """
 
+    code: SignInCode
+
     def __init__(self, code: SignInCode, message: str, retry_after: float | None = None) -> None:
         super().__init__(code, message)
         self.code = code
