@@ -102,8 +102,13 @@ class ArrayCurve(pyqtgraph.PlotCurveItem):  # type: ignore[misc]
         """Show another array; what is drawn stays until its outline is there. None: nothing, at once.
 
         Raises:
+            TypeError: It is no reference.
             ValueError: It has not one dimension, or the rate is not positive.
         """
+        if not isinstance(ref, ArrayRef | None):
+            raise TypeError(
+                f"a curve is drawn of the reference to an array, an ArrayRef, and not of {type(ref).__name__}"
+            )
         if ref is not None and len(ref.shape) != 1:
             raise ValueError(f"a curve is of one dimension, not of shape {ref.shape}")
         if rate is not None and not rate > 0:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from synovia_client import ArrayRef, Change, SynoviaError
+from synovia_client import ArrayRef, Change, FunctionError, SynoviaError
 from synovia_client.sample_buffer import Missing, SampleBuffer, Segment
 from synovia_qt.binding import QtCore, Signal
 from synovia_qt.call import Call
@@ -143,7 +143,7 @@ class LiveSamples(QtCore.QObject):
         try:
             segments = self._segments(change.value)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self._fail(SynoviaError(f"this query does not tell of a growing session: {error!r}"))
+            self._fail(FunctionError("no_session", f"this query does not tell of a growing session: {error!r}"))
             return
         self._value, self._error = change.value, None
         self._prepare(segments)

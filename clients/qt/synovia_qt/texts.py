@@ -81,5 +81,7 @@ def _messages() -> dict[str, str]:
         SignInCode.INVALID_EMAIL: translate("SignIn", "This is not an e-mail address."),
         SignInCode.TOO_MANY: translate("SignIn", "Too many codes were asked for. Please wait a while."),
         SignInCode.NOT_SENT: translate("SignIn", "The code cannot be sent at the moment."),
-        "invalid_token": translate("SignIn", "The code or the sign-in is not valid any more."),
+        "invalid_token": translate("SignIn", "The code is wrong, or the sign-in is not valid any more."),
+        "timeout": translate("SignIn", "The server has not answered in time."),
+        "connection_lost": translate("SignIn", "The connection broke, and it is not known whether this was done."),
     }

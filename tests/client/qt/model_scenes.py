@@ -375,8 +375,9 @@ def a_query_that_fails() -> None:
 def mistakes() -> None:
     """Refuse what cannot be a model, and tell of queries and keys that cannot make one."""
     wide: Any = "name"
+    number: Any = 3
     with connected() as (hub, client):
-        for columns, key, error in ((wide, "_id", TypeError), ([], "_id", ValueError), (["name"], 3, TypeError)):
+        for columns, key, error in ((wide, "_id", TypeError), ([], "_id", ValueError), (["name"], number, TypeError)):
             with pytest.raises(error):
                 LiveTableModel(client, "list", {}, columns, key=key)
         with pytest.raises(ValueError, match="milliseconds"):

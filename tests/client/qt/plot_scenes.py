@@ -206,8 +206,8 @@ def errors_and_other_arrays() -> None:
         assert [*curve.xData] == [*(3 + short / 2)]
         curve.set_ref(None)
         assert len(curve.yData) == 0
-        for wrong in ({"ref": ArrayRef(ref.digest, "float64", (2, 3))}, {"ref": ref, "rate": 0.0}):
-            with pytest.raises(ValueError, match=r"one dimension|positive"):
+        for wrong in ({"ref": ArrayRef(ref.digest, "float64", (2, 3))}, {"ref": ref, "rate": 0.0}, {"ref": short}):
+            with pytest.raises((ValueError, TypeError), match=r"one dimension|positive|not of ndarray"):
                 curve.set_ref(**wrong)
 
 
@@ -347,6 +347,7 @@ def a_session_that_is_none() -> None:
         until(lambda: samples.end == 150)
         assert len(told) == 1
         assert "does not tell of a growing session" in told[0]
+        assert "(no_session)" in told[0]
         with pytest.raises(ValueError, match="no series 'middle'"):
             LiveCurve(samples, "middle")
         seen.set()

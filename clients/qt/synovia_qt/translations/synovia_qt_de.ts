@@ -106,8 +106,16 @@
         <translation>Der Code kann im Augenblick nicht gesendet werden.</translation>
     </message>
     <message>
-        <source>The code or the sign-in is not valid any more.</source>
-        <translation>Der Code oder die Anmeldung ist nicht mehr gültig.</translation>
+        <source>The code is wrong, or the sign-in is not valid any more.</source>
+        <translation>Der Code ist falsch, oder die Anmeldung ist nicht mehr gültig.</translation>
+    </message>
+    <message>
+        <source>The server has not answered in time.</source>
+        <translation>Der Server hat nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <source>The connection broke, and it is not known whether this was done.</source>
+        <translation>Die Verbindung ist abgebrochen, und es ist nicht bekannt, ob es noch getan wurde.</translation>
     </message>
 </context>
 </TS>
