@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -112,6 +113,18 @@ async def test_who_is_not_told_where_the_objects_are_says_so(scene: tuple[Store,
             open_store("sqlite://:memory:", objects=wrong)
 
 
+async def test_whoever_calls_hears_that_it_is_the_store_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(APPS / "cabinet.py") as served:
+        objects = Kept()
+        served.app.store.arrays.keep_in(objects)  # type: ignore[attr-defined]
+        monkeypatch.setattr(objects, "_bucket", obstore.store.LocalStore("/dev/null"))
+        for headers in ({}, {"Idempotency-Key": f"{uuid4()}"}):
+            args = {"size": SMALL + 1, "type": "text/plain"}
+            made = await served.call("mutation", "cabinet:make", args, headers=headers)
+            assert (made.status, made.code) == (503, "overloaded")
+            assert "store of files" in made.json["error"]["message"]
+
+
 # --- on a server ------------------------------------------------------------------------------------------------------
 
 
@@ -155,4 +168,6 @@ async def test_files_are_kept_in_a_bucket(server: S3Server, mongodb: bool, reque
         assert "store of files" in away.json["error"]["message"]
         upload = (await begin(served, len(data))).json["upload"]
         assert (await send(served, upload, 0, content(len(data), seed=2))).status == 503
+        made = await served.call("mutation", "cabinet:make", {"size": SMALL + 1, "type": "text/plain"})
+        assert (made.status, "store of files" in made.json["error"]["message"]) == (503, True)
         assert (await served.call("query", "cabinet:mine", token=ADA)).status == 200, "all else goes on"

@@ -8,6 +8,8 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 def told_of(error: StoreError) -> ErrorInfo:
     """Tell what a caller is told of a failure of the store: to try again only where that can help."""
+    if isinstance(error.__cause__, StoreError):  # what came of a run because of it: the caller is told what has failed
+        return told_of(error.__cause__)
     if isinstance(error, StoreUnusable):
         return ErrorInfo(ErrorCode.SERVER_ERROR, "the database is out of order until whoever runs this server mends it")
     if isinstance(error, StoreFull):
