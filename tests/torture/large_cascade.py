@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-from helpers.mongod import running_mongod
+from helpers.mongod import Mongod, ReplicaSet, free_port
 from helpers.running_hub import RunningHub, running_hub
 from synovia.cli import garbage
 from synovia.functions.cascades import CASCADES
@@ -29,10 +30,15 @@ LONGEST_SECONDS = 1.0
 DAY = 86_400_000
 
 
+async def signed_in(hub: RunningHub, stack: AsyncExitStack, name: str) -> Client:
+    """Connect the admin of an organization."""
+    token = f"dev:{name}@example.org?organizationId=org_{name}"
+    return await stack.enter_async_context(Client(f"ws://127.0.0.1:{hub.port}", token=token))
+
+
 async def founded(hub: RunningHub, stack: AsyncExitStack, name: str) -> Client:
     """Connect the admin of an organization that is set up by this."""
-    token = f"dev:{name}@example.org?organizationId=org_{name}"
-    client = await stack.enter_async_context(Client(f"ws://127.0.0.1:{hub.port}", token=token))
+    client = await signed_in(hub, stack, name)
     await client.mutation("mutations/organizations:create", {"name": name, "slug": name})
     return client
 
@@ -45,14 +51,20 @@ async def plan(client: Client, number: int) -> float:
     return time.monotonic() - began
 
 
+async def prepare(address: str, schedules: int) -> None:
+    """Found a large organization and a small one, as users would."""
+    async with running_hub(address, PLANNER) as hub, AsyncExitStack() as stack:
+        large, small = await founded(hub, stack, "large"), await founded(hub, stack, "small")
+        for first in range(0, schedules, BATCH):
+            await plan(large, min(BATCH, schedules - first))
+        await plan(small, 20)
+
+
 async def trial(name: str, address: str, schedules: int) -> list[str]:
-    """Delete the large organization; tell what was not as it has to be."""
+    """Delete the large organization of a store that is prepared; tell what was not as it has to be."""
     async with running_hub(address, PLANNER) as hub, AsyncExitStack() as stack, garbage.tuned():
         store = hub.app.store
-        large, small = await founded(hub, stack, "large"), await founded(hub, stack, "small")
-        for _ in range(schedules // BATCH):
-            await plan(large, BATCH)
-        await plan(small, 20)
+        large, small = await signed_in(hub, stack, "large"), await signed_in(hub, stack, "small")
         faults, waits = list[str](), list[float]()
         ask = {"organizationId": "org_small", "start": 0, "end": 40 * DAY}
         async with small.subscribe("queries/schedules:calendar", ask):
@@ -61,6 +73,8 @@ async def trial(name: str, address: str, schedules: int) -> list[str]:
             deleted = time.monotonic() - began
             while await left(store):
                 waits += [await plan(small, 1), await asked(small)]
+                if max(waits[-2:]) > LONGEST_SECONDS:
+                    print(f"  after {time.monotonic() - began:.0f} s: {waits[-2]:.2f} s to write, {waits[-1]:.2f} s to read", flush=True)
                 if await shown(hub, large):
                     faults.append(f"{name}: something of the deleted one was shown")
             ended = time.monotonic() - began
@@ -100,17 +114,60 @@ async def shown(hub: RunningHub, large: Client) -> bool:
     return True
 
 
-async def main(schedules: int, only: str | None) -> int:
+@contextmanager
+def mongod_on(folder: Path, port: int) -> Iterator[str]:
+    """Run a replica set of one on files of its own; give the address of the database in it."""
+    is_new = not folder.exists()
+    process = Mongod(folder, port)
+    process.start()
+    try:
+        replica_set = ReplicaSet([process])
+        if is_new:
+            replica_set.initiate()
+        base, _, options = replica_set.uri.partition("/?")
+        yield f"{base}/cascade?{options}"
+    finally:
+        process.stop()
+
+
+async def on_sqlite(kept: Path, folder: Path, schedules: int, *, measure: bool) -> list[str]:
+    """Make what is to be deleted if nobody has yet, and delete a copy of it."""
+    file = kept / f"{schedules}.db"
+    if not file.exists():
+        await prepare(f"sqlite:///{folder}/new.db", schedules)
+        shutil.move(folder / "new.db", file)  # closed: there is nothing beside it
+    if not measure:
+        return []
+    shutil.copy(file, folder / "hub.db")
+    return await trial("SQLite", f"sqlite:///{folder}/hub.db", schedules)
+
+
+async def on_mongodb(kept: Path, folder: Path, schedules: int, *, measure: bool) -> list[str]:
+    """Do the same on MongoDB, whose members know each other by address: a copy listens where the original did."""
+    if not (found := list(kept.glob(f"mongod-{schedules}-*"))):
+        port = free_port()
+        with mongod_on(folder / "new", port) as address:
+            await prepare(address, schedules)
+        found = [kept / f"mongod-{schedules}-{port}"]
+        shutil.move(folder / "new", found[0])
+    if not measure:
+        return []
+    shutil.copytree(found[0], folder / "copy")
+    with mongod_on(folder / "copy", int(found[0].name.rpartition("-")[2])) as address:
+        return await trial("MongoDB", address, schedules)
+
+
+async def main(schedules: int, only: str | None, keep: Path | None, *, measure: bool) -> int:
     """Make the trial on both stores, or one; give the exit code."""
     faults = list[str]()
-    if only != "mongodb":
-        with tempfile.TemporaryDirectory(prefix="synovia-cascade-") as folder:
-            faults += await trial("SQLite", f"sqlite:///{folder}/hub.db", schedules)
-    if only != "sqlite":
-        with running_mongod() as uri:
-            base, _, options = uri.partition("/?")
-            faults += await trial("MongoDB", f"{base}/cascade_{uuid4().hex[:8]}?{options}", schedules)
-    print("\n".join(faults) or "all as it has to be")
+    with tempfile.TemporaryDirectory(prefix="synovia-cascade-") as folder:
+        kept = keep or Path(folder) / "kept"
+        kept.mkdir(parents=True, exist_ok=True)
+        for name, on_store in (("sqlite", on_sqlite), ("mongodb", on_mongodb)):
+            if only in (None, name):
+                (Path(folder) / name).mkdir()
+                faults += await on_store(kept, Path(folder) / name, schedules, measure=measure)
+    print("\n".join(faults) or ("all as it has to be" if measure else f"prepared in {keep}"))
     return 1 if faults else 0
 
 
@@ -118,5 +175,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=100_000)
     parser.add_argument("--only", choices=["sqlite", "mongodb"])
+    parser.add_argument("--keep", type=Path, help="a folder for what is made before, for the next trial")
+    parser.add_argument("--prepare", action="store_true", help="only make that")
     given = parser.parse_args()
-    sys.exit(asyncio.run(main(given.schedules, given.only)))
+    sys.exit(asyncio.run(main(given.schedules, given.only, given.keep, measure=not given.prepare)))
