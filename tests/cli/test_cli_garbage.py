@@ -11,10 +11,11 @@ import pytest
 from cli.command_line import SECONDS, server
 from synovia.cli.garbage import (
     ENOUGH,
+    FEW,
     GROWTH_BYTES,
     LOOK_SECONDS,
+    MOST_SECONDS,
     OVERDUE_SECONDS,
-    PATIENCE_SECONDS,
     THRESHOLDS,
     Extent,
     Moment,
@@ -44,32 +45,33 @@ def test_what_is_there_from_the_start_is_not_looked_at(command: tuple[str, ...],
     assert frozen > 10_000
 
 
-def due(now: float, *, looks: int = ENOUGH, quiet: bool = False, resident: int = 1) -> Extent | None:
-    moment = Moment(0.0, 1)
-    moment.due(1.0, looks, 1, quiet=False)
-    return moment.due(now, looks, resident, quiet=quiet)
+def due(
+    now: float, *, looks: int = ENOUGH, quiet: bool = False, resident: int = 1, seconds: float = MOST_SECONDS
+) -> Extent | None:
+    return Moment(0.0, 1).due(now, looks, resident, quiet=quiet, seconds=lambda: seconds)
 
 
-def test_all_are_looked_at_in_a_quiet_second_and_what_is_recent_when_it_cannot_wait() -> None:
+def test_all_are_looked_at_in_a_quiet_second_and_what_is_recent_a_little_at_a_time() -> None:
     assert due(2.0, quiet=True) is Extent.ALL
-    assert due(2.0, quiet=True, looks=ENOUGH - 1) is None, "it is not worth while"
-    assert due(2.0) is None, "somebody would wait for it"
-    assert due(2.0 + PATIENCE_SECONDS) is Extent.RECENT
-    assert due(2.0 + PATIENCE_SECONDS, looks=ENOUGH - 1) is None
-    assert due(2.0, resident=GROWTH_BYTES + 2) is Extent.RECENT
-    assert due(2.0 + PATIENCE_SECONDS, quiet=True) is Extent.ALL
+    assert due(2.0, quiet=True, looks=FEW - 1) is None, "it is not worth while"
+    assert due(2.0, quiet=True, looks=ENOUGH - 1) is Extent.RECENT
+    assert due(2.0, looks=FEW) is Extent.RECENT, "somebody would wait for all"
+    assert due(2.0, quiet=True, seconds=2 * MOST_SECONDS) is Extent.RECENT, "somebody may come"
     assert due(2.0 + OVERDUE_SECONDS) is Extent.RECENT, "it has not grown"
-    assert due(2.0 + OVERDUE_SECONDS, resident=GROWTH_BYTES + 2) is Extent.ALL, "no second was quiet, and it grows"
+    assert due(2.0, resident=GROWTH_BYTES + 2) is Extent.RECENT
+    assert due(2.0 + OVERDUE_SECONDS, resident=GROWTH_BYTES + 2) is Extent.ALL, "there was no such second, and it grows"
 
 
-def test_the_wait_begins_anew_with_each_collection() -> None:
+def test_all_are_worth_while_by_what_has_come_since_they_were() -> None:
     moment = Moment(0.0, 0)
-    assert moment.due(PATIENCE_SECONDS + 1, ENOUGH, 0, quiet=False) is Extent.RECENT
-    moment.collected(Extent.RECENT, PATIENCE_SECONDS + 1, GROWTH_BYTES)
-    assert moment.due(PATIENCE_SECONDS + 2, ENOUGH, 2 * GROWTH_BYTES, quiet=False) is None
-    assert moment.due(OVERDUE_SECONDS + 1, ENOUGH, 2 * GROWTH_BYTES, quiet=False) is Extent.ALL
-    moment.collected(Extent.ALL, OVERDUE_SECONDS + 1, 2 * GROWTH_BYTES)
-    assert moment.due(OVERDUE_SECONDS + 2 + PATIENCE_SECONDS, ENOUGH, 3 * GROWTH_BYTES, quiet=False) is Extent.RECENT
+
+    def next_due(looks: int) -> Extent | None:
+        return moment.due(1.0, looks, 0, quiet=True, seconds=lambda: 0.0)
+
+    moment.collected(Extent.RECENT, 1.0, ENOUGH - FEW, 0)
+    assert next_due(FEW) is Extent.ALL
+    moment.collected(Extent.ALL, 1.0, FEW, 0)
+    assert next_due(FEW) is Extent.RECENT
 
 
 def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:

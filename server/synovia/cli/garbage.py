@@ -7,7 +7,7 @@ import gc
 import logging
 import mmap
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
@@ -22,13 +22,14 @@ THRESHOLDS: Final = 5_000, 1, 1_000_000
 by itself."""
 ENOUGH: Final = 100
 """Looks at the older ones after which a full collection is worth while."""
+FEW: Final = 10
+"""Looks after which what is recent is gone through, though others wait: in some hundredths of a second."""
 LOOK_SECONDS: Final = 1.0
-PATIENCE_SECONDS: Final = 60.0
-"""So long a collection waits for a quiet second at most,"""
+MOST_SECONDS: Final = 0.2
+"""So long a full collection may take in a quiet second; somebody may come."""
 GROWTH_BYTES: Final = 256 * 1024 * 1024
-"""or until the process has grown by so much."""
 OVERDUE_SECONDS: Final = 600.0
-"""If no second was quiet for so long, and the process has grown by ``GROWTH_BYTES``, all are looked at nevertheless."""
+"""If there was no such second for so long, and the process has grown by ``GROWTH_BYTES``, all are looked at nevertheless."""
 QUIET: Final = 0.25
 """The share of a core that a process uses that has little to do."""
 LATE: Final = 1.05
@@ -49,15 +50,20 @@ async def tuned() -> AsyncIterator[None]:
     A full collection stops everything: 100 ms with 500 clients, 400 ms with a live query over 10,000 documents; and with
     Python's own thresholds it comes often, most of all amid large reads. Nearly everything that pushes and requests need is
     freed without it. So what is there when the server starts, and stays, is taken out of it, and it waits for a second in
-    which there is little to do. A server that has none goes through what is recent alone, and takes what of it is still
-    needed out, too. A connection that has ended may wait a little longer. What is young is looked at twice at most before it
-    counts as old: a long read makes so many objects that looking at them ten times takes 30 ms.
+    which there is little to do. Until then, and where there is so much that somebody would notice even then (a second for
+    two million objects), what is recent is gone through alone, often and a little at a time, and what of it is still
+    needed is taken out, too. A connection that has ended may wait a little longer. What is young is looked at twice at most
+    before it counts as old: a long read makes so many objects that looking at them ten times takes 30 ms.
     """
     gc.collect()
+    began = time.thread_time()
+    gc.collect()
+    seconds = time.thread_time() - began
     gc.freeze()
     before = gc.get_threshold()
     gc.set_threshold(*THRESHOLDS)
-    collecting = asyncio.create_task(_collect_in_quiet_seconds(), name="garbage")
+    each = seconds / max(1, gc.get_freeze_count())
+    collecting = asyncio.create_task(_collect_in_quiet_seconds(each), name="garbage")
     try:
         yield
     finally:
@@ -74,32 +80,28 @@ class Moment:
     """
 
     def __init__(self, now: float, resident: int) -> None:
-        self._waits_since = now
-        self._resident = resident
         self._all_at = now, resident
+        self._earlier_looks = 0
 
-    def due(self, now: float, looks: int, resident: int, *, quiet: bool) -> Extent | None:
+    def due(self, now: float, looks: int, resident: int, *, quiet: bool, seconds: Callable[[], float]) -> Extent | None:
         """Tell what to look at now, if anything.
 
         Args:
             looks: How often the older ones were looked at since the last one.
             quiet: Whether there is little to do.
+            seconds: Tells how long a full collection is going to take.
         """
-        if looks < ENOUGH:
-            self._waits_since = now
-            return None
-        if quiet:
-            return Extent.ALL
-        if now - self._waits_since <= PATIENCE_SECONDS and resident - self._resident <= GROWTH_BYTES:
-            return None
         at, before = self._all_at
-        return Extent.ALL if now - at > OVERDUE_SECONDS and resident - before > GROWTH_BYTES else Extent.RECENT
+        overdue = now - at > OVERDUE_SECONDS and resident - before > GROWTH_BYTES
+        if self._earlier_looks + looks >= ENOUGH and (overdue or (quiet and seconds() <= MOST_SECONDS)):
+            return Extent.ALL
+        return Extent.RECENT if looks >= FEW else None
 
-    def collected(self, extent: Extent, now: float, resident: int) -> None:
-        """Take notice of a collection."""
-        self._waits_since, self._resident = now, resident
+    def collected(self, extent: Extent, now: float, looks: int, resident: int) -> None:
+        """Take notice of a collection before which the older ones had been looked at so often."""
+        self._earlier_looks += looks
         if extent is Extent.ALL:
-            self._all_at = now, resident
+            self._all_at, self._earlier_looks = (now, resident), 0
 
 
 def collect(extent: Extent) -> int:
@@ -116,15 +118,17 @@ def is_quiet(seconds: float, cpu: float) -> bool:
     return cpu / seconds < QUIET and seconds < LOOK_SECONDS * LATE
 
 
-async def _collect_in_quiet_seconds() -> None:
+async def _collect_in_quiet_seconds(seconds_each: float) -> None:
+    """Collect from time to time; ``seconds_each`` is how long one object takes."""
     moment, looked, used = Moment(time.monotonic(), _resident()), time.monotonic(), time.process_time()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        now, cpu = time.monotonic(), time.process_time()
-        extent = moment.due(now, gc.get_count()[2], _resident(), quiet=is_quiet(now - looked, cpu - used))
+        now, cpu, looks = time.monotonic(), time.process_time(), gc.get_count()[2]
+        quiet = is_quiet(now - looked, cpu - used)
+        extent = moment.due(now, looks, _resident(), quiet=quiet, seconds=lambda: seconds_each * gc.get_freeze_count())
         if extent is not None:
             found = collect(extent)
-            moment.collected(extent, time.monotonic(), _resident())
+            moment.collected(extent, time.monotonic(), looks, _resident())
             told = extent.name.lower(), found, (time.monotonic() - now) * 1000
             logger.debug("garbage, %s looked at: %d objects in %.0f ms", *told)
         looked, used = time.monotonic(), time.process_time()
