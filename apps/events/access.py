@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from events.schema import (
     Campaign,
     CheckIn,
@@ -38,6 +40,7 @@ from synovia import (
     roles,
 )
 
+T = TypeVar("T", DpBatch, DpTemplate, Event, Order)
 _ORGANIZER = {"events.manage", "sales.read", "pictures.make", "campaigns.send", "passes.check_in"}
 _OWNER = _ORGANIZER | {"members.manage", "orders.refund"}
 
@@ -84,6 +87,17 @@ async def require_capability_in(ctx: QueryContext, capability: str, workspace_id
     found = await workspaces_with(ctx, capability)
     if found is not None and workspace_id not in found:
         raise Forbidden(f"this needs {capability} in the workspace")
+
+
+async def get_having(ctx: QueryContext, capability: str, id: Id[T]) -> T:
+    """Give a row of a workspace in which the caller has a capability.
+
+    Raises:
+        NotFound, Forbidden: There is none that the caller sees, or they have not.
+    """
+    row = await ctx.db.get_one(id)
+    await require_capability_in(ctx, capability, row.workspace_id)
+    return row
 
 
 async def _having(ctx: RuleContext, capability: str, name: str = "workspace_id") -> Condition | bool:

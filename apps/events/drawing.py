@@ -9,6 +9,11 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = 480
 
 
+def draw_all(holders: list[str], headline: str, background: str, accent: str) -> list[bytes]:
+    """Draw a picture for each of some people, as PNG."""
+    return [draw(holder, headline, background, accent) for holder in holders]
+
+
 def draw(holder: str, headline: str, background: str, accent: str) -> bytes:
     """Draw a picture for somebody, as PNG."""
     image = Image.new("RGB", (SIZE, SIZE), background)

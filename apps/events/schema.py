@@ -6,7 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from synovia import Audited, Env, File, FileLimits, Id, Index, Model, Reference, ScheduledCall, Table, Timestamps
+from synovia import (
+    Audited,
+    Env,
+    File,
+    FileLimits,
+    Id,
+    Index,
+    Model,
+    Reference,
+    ScheduledCall,
+    SearchIndex,
+    Table,
+    Timestamps,
+)
 
 Role = Literal["owner", "organizer", "door", "finance"]
 PlatformRoleName = Literal["admin", "support"]
@@ -174,6 +187,7 @@ class Pass(
         Index("by_order", "order_id"),
         Index("by_event", "event_id"),
         Index("by_owner", "auth_id"),
+        SearchIndex("by_holder", "holder", "email", filters=["event_id"]),
     ],
 ):  # fmt: skip
     """What one person shows at the door."""

@@ -30,9 +30,8 @@ GUESTS = (
 async def concert(ctx: MutationContext) -> None:
     """Write what there is to look at."""
     organization = await ctx.db.insert(Organization(name="Harbour Arts", slug="harbour"))
-    place: dict[str, Any] = {
-        "workspace_id": await ctx.db.insert(Workspace(organization_id=organization, name="Concerts"))
-    }
+    workspace = await ctx.db.insert(Workspace(organization_id=organization, name="Concerts"))
+    place: dict[str, Any] = {"workspace_id": workspace}
     for name, role in MEMBERS.items():
         await ctx.db.insert(WorkspaceMember(auth_id=f"dev|{name}@events.example", role=role, **place))
     await ctx.db.insert(PlatformRole(auth_id="dev|root@events.example", role="admin"))
@@ -51,10 +50,8 @@ async def concert(ctx: MutationContext) -> None:
     ]
     for number, name in enumerate(GUESTS.split()):
         tier, price = (tiers[1], 5_500) if number % 4 == 3 else (tiers[0], 3_500)
-        who: dict[str, Any] = {
-            "auth_id": f"dev|{name.lower()}@guests.example",
-            "email": f"{name.lower()}@guests.example",
-        }
+        email = f"{name.lower()}@guests.example"
+        who: dict[str, Any] = {"auth_id": f"dev|{email}", "email": email}
         order = Order(
             tier_id=tier, name=name, quantity=1, amount=price, status="paid", expires_at=today,
             hour=today - number * number % 11 * HOUR, **of, **who,

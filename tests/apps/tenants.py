@@ -253,6 +253,11 @@ async def one(ctx: QueryContext, schedule_id: Id[Schedule]) -> Schedule | None:
 
 
 @query(public=True)
+async def exactly(ctx: QueryContext, schedule_id: Id[Schedule]) -> Schedule:
+    return await ctx.db.get_one(schedule_id)
+
+
+@query(public=True)
 async def everything(ctx: QueryContext) -> dict[str, Any]:
     schedules = ctx.db.query(Schedule)
     notes = ctx.db.query(Note)

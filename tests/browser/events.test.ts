@@ -37,6 +37,18 @@ describe.skipIf(noBrowser)("the pages of events", () => {
     expect(await dan.button("Organizer").count(), "the door sees no sales").toBe(0);
   });
 
+  it("finds who comes without a pass, and checks them in", async () => {
+    const search = dan.page.getByRole("searchbox", { name: "Find a guest" });
+    await search.fill("dor");
+    await dan.page.getByRole("list", { name: "Guests" }).getByText("Dora").waitFor();
+    await dan.page.getByRole("list", { name: "Guests" }).getByRole("button", { name: "Check in" }).click();
+    await dan.page.locator(".count", { hasText: "2 of 24" }).waitFor();
+    expect(await search.inputValue()).toBe("");
+    await search.fill("nobody");
+    await dan.page.getByText("Nobody of that name").waitFor();
+    await search.fill("");
+  });
+
   it("keeps what is scanned while the connection is away, and checks it in later", async () => {
     await scene.hub.kill();
     await dan.page.getByText("The connection is away").waitFor();
@@ -44,8 +56,8 @@ describe.skipIf(noBrowser)("the pages of events", () => {
     await scan(dan, codes[2]!);
     await dan.page.getByText("2 kept").waitFor();
     await scene.hub.start();
-    await dan.page.locator(".count", { hasText: "3 of 24" }).waitFor();
-    await ada.page.locator(".count", { hasText: "3 of 24" }).waitFor();
+    await dan.page.locator(".count", { hasText: "4 of 24" }).waitFor();
+    await ada.page.locator(".count", { hasText: "4 of 24" }).waitFor();
   });
 
   it("shows sales, tiers and a batch as they move", async () => {

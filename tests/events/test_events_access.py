@@ -50,6 +50,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "scans": [{"scanId": "1", "code": "$code", "scannedAt": 1}],
     },
     "passes:door": {"eventId": "$event"},
+    "passes:find": {"eventId": "$event", "text": "bob"},
     "passes:paper": {"code": "$code"},
     "pictures:design": {"eventId": "$event", "headline": "H"},
     "pictures:start": {"templateId": "$template"},

@@ -87,6 +87,7 @@ async def test_pages_are_filled_with_what_is_visible(scene: Scene) -> None:
     ("path", "args"),
     [
         ("tenants:one", {}),
+        ("tenants:exactly", {}),
         ("tenants:change", {"title": "mine"}),
         ("tenants:put", {"organizationId": "south"}),
         ("tenants:remove", {}),
@@ -100,7 +101,11 @@ async def test_an_id_of_another_tenant_is_no_id(scene: Scene, path: str, args: d
     answers = []
     for id_ in (scene.ids["plan"], NOTHING):
         given = {name: scene.ids.get(value, value) for name, value in args.items()}
-        call = scene.person("sue@south").query if path == "tenants:one" else scene.person("sue@south").mutation
+        call = (
+            scene.person("sue@south").query
+            if path in ("tenants:one", "tenants:exactly")
+            else scene.person("sue@south").mutation
+        )
         cache.forget_all()
         recorder.take()
         try:
@@ -109,7 +114,8 @@ async def test_an_id_of_another_tenant_is_no_id(scene: Scene, path: str, args: d
             answer = f"{error.code} {error.message} {error.data}".replace(id_, "ID")
         answers.append((answer, recorder.take()))
     assert answers[0] == answers[1]
-    assert (await scene.person("ann@north").query("tenants:one", {"scheduleId": scene.ids["plan"]}))["title"] == "plan"
+    for path in ("tenants:one", "tenants:exactly"):
+        assert (await scene.person("ann@north").query(path, {"scheduleId": scene.ids["plan"]}))["title"] == "plan"
 
 
 async def test_writes_are_held_to_the_rules_before_and_after(scene: Scene) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from pathlib import Path
 
 from synovia.schema.specs import TableSpec
-from synovia.store.base import Batch, Commit, Write
+from synovia.store.base import Batch, Commit, StoreError, Write
 from synovia.store.sqlite import SQLiteStore
+from synovia_protocol.arrays import chunk_digest
 
 BATCH, BATCHES = 500, 20
+CHUNKS = 100
 
 
 async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(tmp_path: Path) -> None:
@@ -35,3 +38,30 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(t
 def commits() -> list[Commit]:
     """Find the commits of this test that are anywhere in memory; those of others may be, too."""
     return [each for each in gc.get_objects() if type(each) is Commit and len(each.writes) == BATCH]
+
+
+async def test_chunks_that_come_together_are_stored_together(tmp_path: Path) -> None:
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([])
+    begun: list[str] = []
+    await store._run_arrays(lambda database: database.set_trace_callback(begun.append))
+    chunks = [bytes([number]) * 10 for number in range(CHUNKS)]
+    await asyncio.gather(*(store.arrays.put_chunk(chunk_digest(each), each) for each in chunks))
+    assert sum(statement.startswith("BEGIN") for statement in begun) <= CHUNKS / 10
+    assert [await store.arrays.get_chunk(chunk_digest(each)) for each in chunks] == chunks
+    await store.close()
+
+
+async def test_none_of_them_counts_as_stored_that_is_not(tmp_path: Path) -> None:
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([])
+    chunks = [bytes([number]) * 10 for number in range(3)]
+    await store._run_arrays(lambda database: database.execute("PRAGMA query_only = ON"))
+    found = await asyncio.gather(
+        *(store.arrays.put_chunk(chunk_digest(each), each) for each in chunks), return_exceptions=True
+    )
+    assert all(isinstance(each, StoreError) for each in found)
+    await store._run_arrays(lambda database: database.execute("PRAGMA query_only = OFF"))
+    await asyncio.gather(*(store.arrays.put_chunk(chunk_digest(each), each) for each in chunks))
+    assert [await store.arrays.get_chunk(chunk_digest(each)) for each in chunks] == chunks
+    await store.close()

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +96,10 @@ async def posted(ctx: MutationContext, planned: int) -> None:
 async def letters(ctx: QueryContext) -> list[int]:
     return [letter.late for letter in await ctx.db.query(Letter).collect()]
 '''
+
+
+SECONDS_EACH = 8.0
+"""So long mutations are timed beside a batch, and without one, in each round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +250,9 @@ async def pictures(plan: Plan, hubs: list[DevelopmentHub], ada: Client) -> list[
         await ada.mutation("trial:fill", args)
     template = await ada.mutation("pictures:design", {"eventId": night.event, "headline": "I am there"})
     faults = await _cancelled(ada, template)
-    quiet, busy = list[float](), list[float]()
-    async with _clients(hubs, ["olga"]) as [olga]:
-        await _during(olga, quiet, asyncio.sleep(5))
-        before = len(await ada.query("trial:letters"))
-        batch, began = await ada.mutation("pictures:start", {"templateId": template}), time.monotonic()
-        await _during(olga, busy, _reached(ada, batch, plan.pictures // 4))
-        late = sorted((await ada.query("trial:letters"))[before:])
+    await _compared(plan, hubs, ada, template)
+    batch, began = await ada.mutation("pictures:start", {"templateId": template}), time.monotonic()
+    await _reached(ada, batch, plan.pictures // 4)
     for number, hub in enumerate(hubs * (1 if len(hubs) > 1 else 2)):
         hub.kill()
         await hub.start()
@@ -262,12 +262,31 @@ async def pictures(plan: Plan, hubs: list[DevelopmentHub], ada: Client) -> list[
     made = Counter(number for number, size in await ada.query("trial:made", {"batchId": batch}) if size > 0)
     if made != Counter(range(plan.pictures)):
         faults.append(f"pictures: {len(made)} of {plan.pictures}, most often {made.most_common(1)}")
-    _say(
-        f"{plan.pictures} pictures: {seconds:.0f} s, 2 kills; a mutation meanwhile: median {_ms(busy, 0.5)} ms, 95 % "
-        f"{_ms(busy, 0.95)} ms (before: {_ms(quiet, 0.5)}, {_ms(quiet, 0.95)}); mails late: median "
-        f"{late[len(late) // 2]} ms, most {late[-1]} ms of {len(late)}"
-    )
+    _say(f"{plan.pictures} pictures: {seconds:.0f} s, 2 kills")
     return faults
+
+
+async def _compared(plan: Plan, hubs: list[DevelopmentHub], ada: Client, template: str) -> None:
+    """Say how long mutations take, and how late mails leave, beside a batch and without one, in turn."""
+    quiet, busy, late = list[float](), list[float](), {True: list[int](), False: list[int]()}
+    async with _clients(hubs, ["olga"]) as [olga]:
+        for turn in range(2 * plan.rounds):
+            is_beside = turn % 2 == 1
+            before = len(await ada.query("trial:letters"))
+            batch = {"batchId": await ada.mutation("pictures:start", {"templateId": template})} if is_beside else {}
+            if is_beside:
+                await _reached(ada, batch["batchId"], 10)
+            await _during(olga, busy if is_beside else quiet, asyncio.sleep(SECONDS_EACH))
+            if is_beside:
+                await ada.mutation("pictures:cancel", batch)
+            late[is_beside] += (await ada.query("trial:letters"))[before:]
+    for part in (0.5, 0.95):
+        mutations, mails = _at(busy, part) / _at(quiet, part), _at(late[True], part) / max(1, _at(late[False], part))
+        _say(
+            f"{part:.0%} beside a batch: a mutation {_at(busy, part) * 1000:.0f} ms, without {_at(quiet, part) * 1000:.0f}"
+            f" (ratio {mutations:.1f}); a mail late {_at(late[True], part):.0f} ms, without {_at(late[False], part):.0f}"
+            f" (ratio {mails:.1f}), of {len(busy)} and {len(quiet)}"
+        )
 
 
 async def _cancelled(ada: Client, template: str) -> list[str]:
@@ -305,8 +324,8 @@ async def _reached(ada: Client, batch: str, count: int) -> None:
             raise RuntimeError(f"the batch has failed: {progress}")
 
 
-def _ms(times: list[float], part: float) -> str:
-    return f"{sorted(times)[int(len(times) * part)] * 1000:.0f}"
+def _at(times: Sequence[float], part: float) -> float:
+    return sorted(times)[int(len(times) * part)]
 
 
 def _say(text: str) -> None:

@@ -74,7 +74,10 @@ async def trial(name: str, address: str, schedules: int) -> list[str]:
             while await left(store):
                 waits += [await plan(small, 1), await asked(small)]
                 if max(waits[-2:]) > LONGEST_SECONDS:
-                    print(f"  after {time.monotonic() - began:.0f} s: {waits[-2]:.2f} s to write, {waits[-1]:.2f} s to read", flush=True)
+                    print(
+                        f"  after {time.monotonic() - began:.0f} s: {waits[-2]:.2f} s to write, {waits[-1]:.2f} s to read",
+                        flush=True,
+                    )
                 if await shown(hub, large):
                     faults.append(f"{name}: something of the deleted one was shown")
             ended = time.monotonic() - began
@@ -143,17 +146,18 @@ async def on_sqlite(kept: Path, folder: Path, schedules: int, *, measure: bool) 
 
 
 async def on_mongodb(kept: Path, folder: Path, schedules: int, *, measure: bool) -> list[str]:
-    """Do the same on MongoDB, whose members know each other by address: a copy listens where the original did."""
-    if not (found := list(kept.glob(f"mongod-{schedules}-*"))):
+    """Do the same on MongoDB; its members know each other by address, so the copy listens where the original did."""
+    original, noted = kept / f"mongod-{schedules}", kept / f"mongod-{schedules}.port"
+    if not original.exists():
         port = free_port()
         with mongod_on(folder / "new", port) as address:
             await prepare(address, schedules)
-        found = [kept / f"mongod-{schedules}-{port}"]
-        shutil.move(folder / "new", found[0])
+        shutil.move(folder / "new", original)
+        noted.write_text(str(port))
     if not measure:
         return []
-    shutil.copytree(found[0], folder / "copy")
-    with mongod_on(folder / "copy", int(found[0].name.rpartition("-")[2])) as address:
+    shutil.copytree(original, folder / "copy")
+    with mongod_on(folder / "copy", int(noted.read_text())) as address:
         return await trial("MongoDB", address, schedules)
 
 

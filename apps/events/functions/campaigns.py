@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from events.access import require_capability_in
+from events.access import get_having
 from events.functions.pictures import AT_ONCE
 from events.schema import Campaign, DpBatch, GeneratedDp, Name, Text
 from synovia import (
@@ -16,7 +16,6 @@ from synovia import (
     Id,
     Model,
     MutationContext,
-    NotFound,
     Pool,
     QueryContext,
     RateLimit,
@@ -46,10 +45,7 @@ class Letters(Model):
 @mutation(signed_in=True)
 async def send(ctx: MutationContext, batch_id: Id[DpBatch], subject: Name, text: Text) -> Id[Campaign]:
     """Mail the pictures of a batch that is done."""
-    batch = await ctx.db.get(batch_id)
-    if batch is None:
-        raise NotFound("there is no such batch")
-    await require_capability_in(ctx, "campaigns.send", batch.workspace_id)
+    batch = await get_having(ctx, "campaigns.send", batch_id)
     if batch.status != "done":
         raise FunctionError("not_done", f"this batch is {batch.status}")
     await MAILED.spend(ctx, batch.workspace_id, batch.total)

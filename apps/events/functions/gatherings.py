@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from events.access import require_capability_in
+from events.access import get_having, require_capability_in
 from events.schema import Count, Event, Name, Session, Text, TicketTier, Workspace
-from synovia import Id, MutationContext, NotFound, Page, QueryContext, mutation, query
+from synovia import Id, MutationContext, Page, QueryContext, mutation, query
 
 
 async def managed(ctx: MutationContext, event_id: Id[Event]) -> Event:
     """Give an event that the caller may change."""
-    event = await ctx.db.get(event_id)
-    if event is None:
-        raise NotFound("there is no such event")
-    await require_capability_in(ctx, "events.manage", event.workspace_id)
-    return event
+    return await get_having(ctx, "events.manage", event_id)
 
 
 @mutation(signed_in=True)

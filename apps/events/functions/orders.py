@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from events.access import require_capability_in
+from events.access import get_having, require_capability_in
 from events.functions.deliveries import ask_service, is_new
 from events.schema import Event, Notification, Order, Pass, Payment, Setup, TicketTier
 from synovia import (
@@ -62,9 +62,7 @@ async def reserve(
     ctx: MutationContext, tier_id: Id[TicketTier], quantity: Annotated[int, Field(ge=1, le=10)] = 1
 ) -> Id[Order]:
     """Hold tickets for a quarter of an hour."""
-    me, db, tier = require_identity(ctx), ctx.as_application().db, await ctx.db.get(tier_id)
-    if tier is None:
-        raise NotFound("there is no such tier")
+    me, db, tier = require_identity(ctx), ctx.as_application().db, await ctx.db.get_one(tier_id)
     await RESERVATIONS.spend(ctx, me.key)
     if tier.left < quantity:
         raise FunctionError("sold_out", f"{tier.left} tickets are left", {"left": tier.left})
@@ -133,9 +131,7 @@ async def payment_said(ctx: ActionContext, request: Request) -> Response:
 async def take(ctx: MutationContext, delivery: str, said: PaymentEvent) -> bool:
     """Take in what the provider says, once; what is older than what is known changes nothing."""
     db = ctx.as_application().db
-    order, known = await db.get(said.order), await db.get(Payment, Id(said.payment))
-    if order is None:
-        raise NotFound("there is no such order")
+    order, known = await db.get_one(said.order), await db.get(Payment, Id(said.payment))
     if not await is_new(ctx, "payments", delivery) or (known is not None and known.sequence >= said.sequence):
         return False
     payment = Payment(id=Id(said.payment), order_id=order.id, sequence=said.sequence, status=said.status)
@@ -170,10 +166,7 @@ async def _settle(ctx: MutationContext, order: Order) -> None:
 @mutation(signed_in=True)
 async def refund(ctx: MutationContext, order_id: Id[Order]) -> None:
     """Pay an order back; it is refunded when the provider says so."""
-    order = await ctx.db.get(order_id)
-    if order is None:
-        raise NotFound("there is no such order")
-    await require_capability_in(ctx, "orders.refund", order.workspace_id)
+    order = await get_having(ctx, "orders.refund", order_id)
     if order.status != "paid":
         raise FunctionError("not_paid", f"this order is {order.status}")
     await ctx.audit("orders.refund", subject=order.id)

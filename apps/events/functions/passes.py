@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from events.access import require_capability_in
+from events.access import get_having, require_capability_in
 from events.schema import CheckIn, Event, Name, Pass
 from synovia import Id, Model, MutationContext, NotFound, QueryContext, mutation, query, require_identity
 
@@ -52,10 +52,7 @@ async def check_in(
     ctx: MutationContext, event_id: Id[Event], scanner: Name, scans: Annotated[list[Scan], Field(max_length=500)]
 ) -> list[Verdict]:
     """Admit whoever holds these passes, each pass once; a scanner may say the same again."""
-    event = await ctx.db.get(event_id)
-    if event is None:
-        raise NotFound("there is no such event")
-    await require_capability_in(ctx, "passes.check_in", event.workspace_id)
+    event = await get_having(ctx, "passes.check_in", event_id)
     return [await _verdict(ctx, event, scanner, scan) for scan in sorted(scans, key=lambda each: each.scanned_at)]
 
 
@@ -92,6 +89,13 @@ async def door(ctx: QueryContext, event_id: Id[Event]) -> Door | None:
 
 
 @query(signed_in=True)
+async def find(ctx: QueryContext, event_id: Id[Event], text: str) -> list[Pass]:
+    """Find the passes of somebody who comes to the door without one."""
+    await get_having(ctx, "passes.check_in", event_id)
+    return await ctx.db.query(Pass).search("by_holder", text, event_id=event_id).take(8)
+
+
+@query(signed_in=True)
 async def mine(ctx: QueryContext) -> list[Pass]:
     """List the caller's passes."""
     return await ctx.db.query(Pass).using("by_owner", auth_id=require_identity(ctx).key).order("desc").take(100)
@@ -101,7 +105,7 @@ async def mine(ctx: QueryContext) -> list[Pass]:
 async def paper(ctx: QueryContext, code: str) -> Paper:
     """Tell the service what is printed on a pass."""
     held = await ctx.db.query(Pass).using("by_code", code=code).unique()
-    event = None if held is None else await ctx.as_application().db.get(held.event_id)
-    if held is None or event is None:
+    if held is None:
         raise NotFound("there is no such pass")
+    event = await ctx.as_application().db.get_one(held.event_id)
     return Paper(code=code, holder=held.holder, title=event.title, venue=event.venue, starts_at=event.starts_at)

@@ -6,8 +6,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from events.access import require_capability_in
-from events.drawing import draw
+from events.access import get_having
+from events.drawing import draw_all
 from events.functions.deliveries import ask_service
 from events.schema import Colour, DpBatch, DpTemplate, Event, GeneratedDp, Notification, Pass
 from synovia import (
@@ -17,14 +17,12 @@ from synovia import (
     Id,
     Model,
     MutationContext,
-    NotFound,
     Page,
     Pool,
     QueryContext,
     RateLimit,
     Retry,
     ScheduledCall,
-    Upload,
     WorkflowContext,
     action,
     between,
@@ -40,8 +38,8 @@ from synovia import (
 DRAWING = Pool("pictures", parallelism=2)
 DRAWN = RateLimit("pictures", 20_000, per=timedelta(days=1), window=True)
 MOST = 5_000
-AT_ONCE = 100
-"""So many pictures are one step: all that are still waiting of them are drawn again if its hub is lost, and no others."""
+AT_ONCE = 25
+"""So many pictures are one step and one commit: they are drawn again if their hub is lost, and no others."""
 
 
 class Progress(Model):
@@ -62,6 +60,13 @@ class Shown(Model):
     url: str
 
 
+class Drawn(Model):
+    """A picture as it was drawn; None: it must not be."""
+
+    dp_id: Id[GeneratedDp]
+    png: bytes | None = None
+
+
 class Work(Model):
     """What there is to draw."""
 
@@ -74,10 +79,7 @@ async def design(
     ctx: MutationContext, event_id: Id[Event], headline: str, background: Colour = "#1e293b", accent: Colour = "#f59e0b"
 ) -> Id[DpTemplate]:
     """Say how the pictures of an event look."""
-    event = await ctx.db.get(event_id)
-    if event is None:
-        raise NotFound("there is no such event")
-    await require_capability_in(ctx, "pictures.make", event.workspace_id)
+    event = await get_having(ctx, "pictures.make", event_id)
     template = DpTemplate(
         workspace_id=event.workspace_id, event_id=event.id, headline=headline, background=background, accent=accent
     )
@@ -87,11 +89,8 @@ async def design(
 @mutation(signed_in=True)
 async def start(ctx: MutationContext, template_id: Id[DpTemplate]) -> Id[DpBatch]:
     """Begin to make a picture for everybody who has a pass."""
-    template, db = await ctx.db.get(template_id), ctx.as_application().db
-    if template is None:
-        raise NotFound("there is no such template")
-    await require_capability_in(ctx, "pictures.make", template.workspace_id)
-    passes = db.query(Pass).using("by_event", event_id=template.event_id)
+    template = await get_having(ctx, "pictures.make", template_id)
+    passes = ctx.as_application().db.query(Pass).using("by_event", event_id=template.event_id)
     if not 0 < (count := await passes.count()) <= MOST:
         raise FunctionError("batch_size", f"a batch has 1 to {MOST:,} pictures")
     await DRAWN.spend(ctx, template.workspace_id, count)
@@ -148,12 +147,9 @@ async def draw_some(ctx: ActionContext, batch_id: Id[DpBatch], first: int) -> No
         return
     look, names = work.template, [each.holder for each in work.waiting]
     refused = set((await ask_service(ctx, "moderation", {"texts": names})).json()["refused"])
-    for dp in work.waiting:
-        if dp.holder in refused:
-            await ctx.run_mutation(refuse, dp.id)
-            continue
-        png = await to_process(draw, dp.holder, look.headline, look.background, look.accent)
-        await ctx.run_mutation(keep, dp.id, await ctx.files.write(png, name=f"{dp.number}.png", type="image/png"))
+    fine = [name for name in names if name not in refused]
+    pngs = dict(zip(fine, await to_process(draw_all, fine, look.headline, look.background, look.accent), strict=True))
+    await ctx.run_mutation(keep, batch_id, [Drawn(dp_id=each.id, png=pngs.get(each.holder)) for each in work.waiting])
 
 
 @query(internal=True)
@@ -167,24 +163,20 @@ async def waiting(ctx: QueryContext, batch_id: Id[DpBatch], first: int) -> Work 
     return Work(template=template, waiting=await of.where(field("status") == "waiting").collect())
 
 
-async def _waits(ctx: MutationContext, dp_id: Id[GeneratedDp]) -> bool:
-    dp = await ctx.db.get(dp_id)
-    batch = None if dp is None else await ctx.db.get(dp.batch_id)
-    return dp is not None and dp.status == "waiting" and batch is not None and batch.status == "running"
-
-
 @mutation(internal=True)
-async def keep(ctx: MutationContext, dp_id: Id[GeneratedDp], picture: Upload) -> None:
-    """Keep a picture, unless there is one or nobody wants it any more."""
-    if await _waits(ctx, dp_id):
-        await ctx.db.patch(dp_id, status="done", picture=await ctx.files.accept(picture))
+async def keep(ctx: MutationContext, batch_id: Id[DpBatch], drawn: list[Drawn]) -> None:
+    """Keep pictures, unless there are some or nobody wants them any more; all of a step in one commit."""
+    batch = await ctx.db.get(batch_id)
+    if batch is not None and batch.status == "running":
+        await asyncio.gather(*(_keep(ctx, each) for each in drawn))
 
 
-@mutation(internal=True)
-async def refuse(ctx: MutationContext, dp_id: Id[GeneratedDp]) -> None:
-    """Note that a picture must not be made."""
-    if await _waits(ctx, dp_id):
-        await ctx.db.patch(dp_id, status="refused")
+async def _keep(ctx: MutationContext, drawn: Drawn) -> None:
+    dp, picture = await ctx.db.get(drawn.dp_id), None
+    if dp is not None and dp.status == "waiting":
+        if drawn.png is not None:
+            picture = await ctx.files.write(drawn.png, name=f"{dp.number}.png", type="image/png")
+        await ctx.db.patch(dp, status="done" if picture else "refused", picture=picture)
 
 
 @mutation(internal=True)
@@ -201,18 +193,10 @@ async def _counts(ctx: QueryContext, batch_id: Id[DpBatch]) -> dict[str, int]:
     return await ctx.db.query(GeneratedDp).using("by_status", batch_id=batch_id).group_by("status").count()
 
 
-async def _managed(ctx: MutationContext, batch_id: Id[DpBatch]) -> DpBatch:
-    batch = await ctx.db.get(batch_id)
-    if batch is None:
-        raise NotFound("there is no such batch")
-    await require_capability_in(ctx, "pictures.make", batch.workspace_id)
-    return batch
-
-
 @mutation(signed_in=True)
 async def cancel(ctx: MutationContext, batch_id: Id[DpBatch]) -> bool:
     """Stop making pictures: none is kept from now on."""
-    batch = await _managed(ctx, batch_id)
+    batch = await get_having(ctx, "pictures.make", batch_id)
     if batch.status != "running" or batch.call_id is None or not await ctx.scheduler.cancel(batch.call_id):
         return False
     await ctx.db.patch(batch_id, status="cancelled")

@@ -33,6 +33,8 @@ export function Door({ event }: { event: Event }): ReactElement {
   const [last, setLast] = useState<Verdict | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   const [code, setCode] = useState("");
+  const [text, setText] = useState("");
+  const found = useQuery(api.passes.find, text.trim() ? { eventId: event._id, text } : "skip");
   const sending = useRef(false);
 
   useEffect(() => localStorage.setItem(store, JSON.stringify(waiting)), [store, waiting]);
@@ -49,11 +51,14 @@ export function Door({ event }: { event: Event }): ReactElement {
       });
   }, [isConnected, waiting, checkIn, event._id, scanner]);
 
+  const take = (read: string): void => {
+    setLast(null);
+    setWaiting([...waiting, { scanId: crypto.randomUUID(), code: read, scannedAt: Date.now() }]);
+  };
   const scan = (submitted: FormEvent): void => {
     submitted.preventDefault();
     if (!code.trim()) return;
-    setLast(null);
-    setWaiting([...waiting, { scanId: crypto.randomUUID(), code: code.trim(), scannedAt: Date.now() }]);
+    take(code.trim());
     setCode("");
   };
   const share = door && door.passes > 0 ? door.admitted / door.passes : 0;
@@ -81,6 +86,18 @@ export function Door({ event }: { event: Event }): ReactElement {
           ) : <span>Ready. A scanner that types works here.</span>}
         </div>
         <Problem error={problem} />
+        <input type="search" aria-label="Find a guest" placeholder="Find a guest by name or e-mail" maxLength={200} value={text} onChange={(typed) => setText(typed.target.value)} />
+        {found && (
+          <ul className="rows" aria-label="Guests">
+            {found.map((pass) => (
+              <li key={pass._id}>
+                <span className="grow"><strong>{pass.holder}</strong> <small>{pass.email}</small></span>
+                <button onClick={() => (take(pass.code), setText(""))}>Check in</button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {found?.length === 0 && <p className="quiet">Nobody of that name has a pass.</p>}
       </section>
       <section className="card" aria-label="Count">
         <p className="count"><strong>{door?.admitted ?? "…"}</strong> of {door?.passes ?? "…"} are in</p>

@@ -113,6 +113,26 @@ class DatabaseReader:
         document = await self._view(checked_table(table), with_deleted=with_deleted).get(key_of(table, id_))
         return None if document is None else only_row(self._rows, table, document, self._notice)
 
+    @overload
+    async def get_one(self, id_: Id[T], /) -> T: ...
+    @overload
+    async def get_one(self, table: type[T], id_: Id[T], /) -> T: ...
+    @awaited("ctx.db.get_one")
+    async def get_one(self, table: Any, id_: Any = None, /) -> Any:
+        """Read a document by its id, where there is nothing to be done without it.
+
+        Raises:
+            NotFound: There is none, or the caller may not see it.
+            InvalidArguments: The id is another table's, or none at all.
+            UnreadableDocument: The document does not fit the table.
+        """
+        if id_ is None:
+            table, id_ = table_of(table, "get_one"), table
+        row = await self.get(table, id_)
+        if row is None:
+            raise NotFound(f"{table.spec.name} has no document {id_}")
+        return row
+
     @awaited("ctx.db.load")
     async def load(self, rows: Iterable[Table], field: str) -> dict[Id[Any], Any]:
         """Read the documents to which a field of some rows refers, all with one question to the database.

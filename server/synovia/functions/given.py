@@ -48,7 +48,11 @@ def table_of(id_: Any, verb: str) -> Any:
     table = id_.table if isinstance(id_, Id) else None
     if table is not None:
         return table
-    by_hand = "ctx.db.get(User, id)" if verb == "get" else f"row = await ctx.db.get(User, id), then ctx.db.{verb}(row)"
+    by_hand = (
+        f"ctx.db.{verb}(User, id)"
+        if verb in ("get", "get_one")
+        else f"row = await ctx.db.get(User, id), then ctx.db.{verb}(row)"
+    )
     raise TypeError(f"{id_!r:.80} does not know its table: write {by_hand}, or Id[User](id)")
 
 

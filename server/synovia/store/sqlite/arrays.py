@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from synovia.store.base import ArrayManifest
@@ -11,6 +13,8 @@ from synovia.store.sqlite.connection import transaction
 
 Result = TypeVar("Result")
 _DIGEST_BYTES = 32
+_TOGETHER: Final = 16
+"""So many are stored in one transaction at most: whoever waits for the thread waits for all of it."""
 
 _CHUNKS: Final = "chunks"
 _MANIFESTS: Final = "manifests"
@@ -26,6 +30,17 @@ class Run(Protocol):
     def __call__(self, work: Callable[[sqlite3.Connection], Result], /) -> Awaitable[Result]: ...
 
 
+@dataclass(slots=True, eq=False)
+class _Put:
+    """Something to store, and what has come of it."""
+
+    kind: str
+    statement: str
+    parameters: tuple[Any, ...]
+    is_over: bool = False
+    error: Exception | None = None
+
+
 class SQLiteArrays:
     """The array store of a ``SQLiteStore``.
 
@@ -35,6 +50,7 @@ class SQLiteArrays:
     def __init__(self, run: Run, clock: Callable[[], float]) -> None:
         self._run = run
         self._clock = clock
+        self._waiting = deque[_Put]()
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
         """Store one chunk durably, or renew its mark."""
@@ -94,12 +110,30 @@ class SQLiteArrays:
         return await self._run(work)
 
     async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...]) -> None:
+        put = _Put(kind, statement, parameters)
+        self._waiting.append(put)
+
         def work(database: sqlite3.Connection) -> None:
-            with transaction(database):
-                database.execute(statement, parameters)
-                database.execute(_RENEW, (kind, parameters[0], self._clock()))
+            while not put.is_over:
+                self._put_waiting(database)
+            if put.error is not None:
+                raise put.error
 
         await self._run(work)
+
+    def _put_waiting(self, database: sqlite3.Connection) -> None:
+        """Store what waits to be stored, in one transaction: each waits for the disk."""
+        puts = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER))]
+        try:
+            with transaction(database):
+                for each in puts:
+                    database.execute(each.statement, each.parameters)
+                    database.execute(_RENEW, (each.kind, each.parameters[0], self._clock()))
+        except Exception as error:
+            for each in puts:
+                each.error = error
+        for each in puts:
+            each.is_over = True
 
     async def _first(self, statement: str, parameters: tuple[Any, ...]) -> Any:
         return await self._run(lambda database: database.execute(statement, parameters).fetchone())
