@@ -46,6 +46,7 @@ def running(app: TestApp) -> asyncio.Task[None]:
     return asyncio.create_task(app.advance())
 
 
+@pytest.mark.alike
 async def test_what_is_slow_holds_up_only_its_own_pool(app: TestApp, watch: pooled.Watch) -> None:
     await plan(app, "paint", 200)  # more than are looked at of one queue
     await plan(app, "send_mail", 20)

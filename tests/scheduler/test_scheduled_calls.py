@@ -299,6 +299,7 @@ async def test_a_call_is_either_cancelled_or_run(registry: Registry, any_store: 
 # --- afterwards -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alike
 async def test_what_is_over_is_kept_for_a_while_and_then_removed(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()

@@ -14,15 +14,15 @@ from torture.workload import Scale
 HOT = Scale(registers=3, counters=1, weights={"append": 4, "peek": 3, "increment": 1}, pause=0.0)
 CROWDED = Scale(registers=3, posts=2, weights={"append": 2, "leave": 1, "arrive": 1, "seat": 1}, pause=0.0)
 ROUNDS = {
-    "validation": Round(1, 2.5, clients=12, hubs=1, scale=CROWDED, faults=()),
+    "validation": Round(1, 1.2, clients=12, hubs=1, scale=CROWDED, faults=()),
     "records": Round(
-        2, 3.0, hubs=1, scale=Scale(weights={"increment": 2, "transfer": 1}), faults=("all sockets cut in a frame",)
+        2, 1.5, hubs=1, scale=Scale(weights={"increment": 2, "transfer": 1}), faults=("all sockets cut in a frame",)
     ),
-    "instants": Round(3, 2.0, hubs=1, faults=()),
-    "durability": Round(4, 2.0, hubs=1, faults=()),
+    "instants": Round(3, 1.0, hubs=1, faults=()),
+    "durability": Round(4, 1.0, hubs=1, faults=()),
     "freshness": Round(
         5,
-        3.0,
+        1.5,
         clients=2,
         hubs=1,
         readers=4,
@@ -30,9 +30,9 @@ ROUNDS = {
         faults=(),
         scale=Scale(registers=3, counters=1, weights={"place": 4, "append": 1, "increment": 1}),
     ),
-    "acknowledgements": Round(6, 3.0, hubs=1, scale=HOT, faults=("hub killed amid a commit",), troubled=True),
-    "failures": Round(7, 3.0, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
-    "leaning": Round(8, 3.0, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
+    "acknowledgements": Round(6, 1.5, hubs=1, scale=HOT, faults=("hub killed amid a commit",), troubled=True),
+    "failures": Round(7, 1.5, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
+    "leaning": Round(8, 1.5, clients=16, hubs=1, scale=HOT, faults=(), troubled=True),
 }
 FOUND = {
     "validation": {"G2", "write skew", "not unique"},
@@ -50,7 +50,7 @@ FOUND = {
 async def test_a_guarantee_that_is_switched_off_is_missed(sabotage: str, tmp_path: Path) -> None:
     """On a busy machine little happens in a round, so there are several tries."""
     found, reports = set[str](), ""
-    for number in range(3):
+    for number in range(6):
         plan = replace(ROUNDS[sabotage], seed=ROUNDS[sabotage].seed + 100 * number, sabotage=sabotage)
         report = await torture(plan, f"sqlite:///{tmp_path / f'torture{number}.sqlite'}")
         found |= report.kinds
@@ -63,9 +63,9 @@ async def test_a_guarantee_that_is_switched_off_is_missed(sabotage: str, tmp_pat
 @pytest.mark.mongodb
 async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> None:
     """Chance decides when two hubs meet, so there are several tries."""
-    for seed in range(5):
+    for seed in range(10):
         async with fresh_database(members) as store:
-            plan = Round(seed, 3.0, clients=12, scale=CROWDED, faults=(), sabotage="fence")
+            plan = Round(seed, 1.5, clients=12, scale=CROWDED, faults=(), sabotage="fence")
             report = await torture(plan, store, members)
         if report.kinds & {"G2", "write skew", "not unique"}:
             return
@@ -76,10 +76,10 @@ async def test_two_hubs_without_the_fence_are_found_out(members: ReplicaSet) -> 
 async def test_hubs_that_forget_the_names_of_what_others_were_asked_to_run_are_found_out(members: ReplicaSet) -> None:
     """It needs a hub that stands still while it runs something for another one, so there are several tries."""
     reports = ""
-    for seed in range(12):
+    for seed in range(24):
         async with fresh_database(members) as store:
             scale = Scale(registers=3, counters=1, accounts=2, weights={"increment": 3, "transfer": 1}, pause=0.0)
-            plan = Round(seed, 4.0, clients=12, scale=scale, faults=("hub paused",), sabotage="forwarding")
+            plan = Round(seed, 2.0, clients=12, scale=scale, faults=("hub paused",), sabotage="forwarding")
             report = await torture(plan, store, members)
         if "doubled" in report.kinds:
             return

@@ -38,7 +38,7 @@ def show(report: Report) -> None:
 @pytest.mark.mongodb
 async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_dies(members: ReplicaSet) -> None:
     async with fresh_database(members) as store:
-        report = await torture(Round(SEED, 8.0, faults=FAULTS, sights=SIGHTS), store, members)
+        report = await torture(Round(SEED, 3.0, faults=FAULTS, sights=SIGHTS), store, members)
     show(report)
     assert report.anomalies == []
     assert report.history.counts["retries"] > 0
@@ -48,7 +48,7 @@ async def test_two_hubs_on_three_mongods_keep_every_promise_while_everything_die
 @pytest.mark.mongodb
 async def test_two_hubs_keep_every_promise_while_their_commits_go_wrong(members: ReplicaSet) -> None:
     async with fresh_database(members) as store:
-        report = await torture(Round(SEED, 6.0, faults=TROUBLES, troubled=True, sights=SIGHTS), store, members)
+        report = await torture(Round(SEED, 3.0, faults=TROUBLES, troubled=True, sights=SIGHTS), store, members)
     show(report)
     assert report.anomalies == []
     assert report.history.faults.keys() == set(TROUBLES)
@@ -57,7 +57,7 @@ async def test_two_hubs_keep_every_promise_while_their_commits_go_wrong(members:
 @pytest.mark.mongodb
 async def test_hubs_that_run_mutations_for_each_other_keep_every_promise_while_they_die(members: ReplicaSet) -> None:
     async with fresh_database(members) as store:
-        plan = Round(SEED, 6.0, hubs=3, clients=12, faults=HUBS_DIE, troubled=True, scale=HOT, sights=SIGHTS)
+        plan = Round(SEED, 3.0, hubs=3, clients=12, faults=HUBS_DIE, troubled=True, scale=HOT, sights=SIGHTS)
         report = await torture(plan, store, members)
     show(report)
     assert report.anomalies == []
@@ -66,7 +66,7 @@ async def test_hubs_that_run_mutations_for_each_other_keep_every_promise_while_t
 
 
 async def test_one_hub_on_sqlite_keeps_every_promise_while_its_commits_go_wrong(tmp_path: Path) -> None:
-    plan = Round(SEED, 4.0, hubs=1, faults=("hub killed amid a commit",), troubled=True, sights=SIGHTS)
+    plan = Round(SEED, 2.0, hubs=1, faults=("hub killed amid a commit",), troubled=True, sights=SIGHTS)
     report = await torture(plan, f"sqlite:///{tmp_path / 'torture.sqlite'}")
     show(report)
     assert report.anomalies == []
@@ -76,7 +76,7 @@ async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is
     tmp_path: Path,
 ) -> None:
     report = await torture(
-        Round(SEED, 4.0, hubs=1, faults=CRASHES, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
+        Round(SEED, 2.0, hubs=1, faults=CRASHES, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
     )
     show(report)
     assert report.anomalies == []
@@ -85,7 +85,7 @@ async def test_on_sqlite_an_acknowledged_commit_survives_kill_9_and_any_other_is
 
 async def test_one_hub_on_sqlite_keeps_every_promise_while_sockets_break(tmp_path: Path) -> None:
     report = await torture(
-        Round(SEED, 4.0, hubs=1, faults=SOCKETS, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
+        Round(SEED, 2.0, hubs=1, faults=SOCKETS, sights=SIGHTS), f"sqlite:///{tmp_path / 'torture.sqlite'}"
     )
     show(report)
     assert report.anomalies == []
