@@ -1,4 +1,6 @@
 # Every target sets up what it needs; the first one on a fresh machine takes a minute or two.
+# Python keeps what it compiles: what is built starts many processes.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready

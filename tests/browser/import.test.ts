@@ -12,8 +12,7 @@ const SPEEDS = motionFile(2).replace("Coordinates", "Speeds");
 const GAP = motionFile(3).replace(/nRows=\d+\n/, "").replace(/(1\.0[1-5]00\t.*\n){5}/, "");
 const ONE_LEG = motionFile(5).replaceAll(/\t[^\t\n]*$/gm, "");
 const LOOKS: readonly [name: string, options: BrowserContextOptions][] = [
-  ["light", { colorScheme: "light" }],
-  ["dark", { colorScheme: "dark" }],
+  ["desktop", {}],
   ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
 ];
 const UNNAMED = `Zeit,links,rechts\n${motionFile(2).split("\n").slice(8, -1).join("\n").replaceAll("\t", ",")}\n`;
@@ -83,16 +82,16 @@ describe.skipIf(noBrowser)("importing", () => {
     await row("Messung.csv", desk).getByLabel("Left knee").waitFor();
     await desk.drop("walk_Kinematics_u.sto", SPEEDS);
     await row("Kinematics_u", desk).getByText("the numbers are speeds").waitFor();
-    await desk.screenshot(`import-${name}-told`);
+    await desk.screenshots(`import-${name}-told`);
     await desk.drop("left leg.mot", ONE_LEG);
     await desk.heading("left leg").waitFor();
     for (const file of ["counted.mot", "Messung.csv", "Kinematics_u", "left leg.mot"]) await row(file, desk).getByRole("button", { name: "Dismiss" }).click();
     await desk.page.getByRole("region", { name: "Range of motion, whole recording" }).waitFor();
-    await desk.screenshot(`import-${name}-one-leg`);
+    await desk.screenshots(`import-${name}-one-leg`);
     await desk.page.evaluate(() => dispatchEvent(new Event("desk:import")));
     await desk.page.getByText("What the files do not tell").click();
     await desk.page.getByLabel("Unit of the times").waitFor();
-    await desk.screenshot(`import-${name}-dialog`);
+    await desk.screenshots(`import-${name}-dialog`);
     expect(await desk.overflow()).toBe(0);
     await desk.close();
   });

@@ -14,7 +14,7 @@ import { screenshot } from "./harness/screenshot.ts";
 
 const run = promisify(execFile);
 /** Milliseconds between two calls. */
-const BREATH = 100;
+const BREATH = 250;
 const PAGES: readonly [path: string, text: RegExp][] = [
   ["data/patients", /^busy \d+$/],
   ["data/patients?view=schema", /missing index/],

@@ -8,7 +8,6 @@ import { Scene } from "./harness/scene.ts";
 
 const LOOKS: readonly [string, BrowserContextOptions][] = [
   ["desktop", { viewport: { width: 1280, height: 800 } }],
-  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
   ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
 ];
 const ANNA = "anna.keller@example.org";
@@ -70,16 +69,19 @@ describe.skipIf(noBrowser)("every page", () => {
 
     it("a recording with its plot", async () => {
       const desk = await deskOf(ANNA);
-      await desk.page.goto("/#/recordings");
-      await desk.row("Treadmill, 5 km/h").click();
-      await expect.poll(() => desk.inked(), { timeout: 20_000 }).toBeGreaterThan(300); // a phone is not wider than that
+      for (const appearance of ["dark", "light"] as const) {
+        await desk.appear(appearance);
+        await desk.page.goto("/#/recordings");
+        await desk.row("Treadmill, 5 km/h").click();
+        await expect.poll(() => desk.inked(), { timeout: 20_000 }).toBeGreaterThan(300); // a phone is not wider than that
+      }
       await checked(desk, `${look}-recording`);
     });
   });
 });
 
 async function checked(desk: Desk, name: string): Promise<void> {
-  await desk.screenshot(name);
+  await desk.screenshots(name);
   expect(await desk.overflow()).toBe(0);
   expect(desk.problems).toEqual([]);
 }

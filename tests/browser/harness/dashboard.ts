@@ -9,8 +9,7 @@ import { screenshot } from "./screenshot.ts";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** The page's own policy keeps out what looks for faults; elsewhere it holds. */
 export const LOOKS: readonly [string, BrowserContextOptions][] = [
-  ["light", { viewport: { width: 1280, height: 800 }, colorScheme: "light", bypassCSP: true }],
-  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark", bypassCSP: true }],
+  ["desktop", { viewport: { width: 1280, height: 800 }, bypassCSP: true }],
   ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, bypassCSP: true }],
 ];
 
@@ -48,21 +47,29 @@ export class Dashboard {
     await this.page.reload();
   }
 
-  /** What is wrong by axe's rules. In the dark only colours differ from the light. */
-  async faults(): Promise<string[]> {
-    await this.page.evaluate(AXE);
-    const rules = this.look.colorScheme === "dark" ? { runOnly: ["color-contrast"] } : {};
+  /** What is wrong by axe's rules, or by some of them. */
+  async faults(rules: object = {}): Promise<string[]> {
+    if (!(await this.page.evaluate(() => "axe" in window))) await this.page.evaluate(AXE);
     const options = { resultTypes: ["violations"], preload: false, ...rules };
     const { violations } = await this.page.evaluate((options) => (window as unknown as Axe).axe.run(options), options);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
   }
 
-  /** Expect that nothing is wrong with what is shown, and leave a picture of it if pictures are wanted. */
+  /** Expect that nothing is wrong with what is shown, on a desktop also in the dark; leave pictures of it if they are wanted. */
   async isSound(name: string): Promise<void> {
     await screenshot(this.page, `${this.name}-${name}`);
     expect(await this.faults()).toEqual([]);
     expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    if (!this.look.isMobile) await this.#isSoundInTheDark(name);
     expect(this.problems).toEqual([]);
+  }
+
+  /** In the dark only colours differ. */
+  async #isSoundInTheDark(name: string): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: "dark" });
+    await screenshot(this.page, `${this.name}-${name}-dark`);
+    expect(await this.faults({ runOnly: ["color-contrast"] })).toEqual([]);
+    await this.page.emulateMedia({ colorScheme: "light" });
   }
 
   close(): Promise<void> {

@@ -155,8 +155,21 @@ export class Desk {
     return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   }
 
+  /** Show it as a system does that is dark, or light. */
+  appear(colorScheme: "light" | "dark"): Promise<void> {
+    return this.page.emulateMedia({ colorScheme });
+  }
+
   /** Write a picture of the window, to be looked at. */
   screenshot(name: string): Promise<void> {
     return screenshot(this.page, name);
+  }
+
+  /** Write a picture of it in the dark and one in the light. */
+  async screenshots(name: string): Promise<void> {
+    for (const appearance of ["dark", "light"] as const) {
+      await this.appear(appearance);
+      await this.screenshot(`${name}-${appearance}`);
+    }
   }
 }
