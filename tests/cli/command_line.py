@@ -31,15 +31,15 @@ class Server(PipedCommand):
         lines = []
         for line in self.stdout:
             lines.append(line)
-            if line.startswith("╰"):
+            if line.startswith("╰") or '"message": "serving ' in line:
                 break
         return "".join(lines)
 
     def url(self) -> str:
-        """Give the address in the banner."""
-        found = re.search(r"wss?://127\.0\.0\.1:\d+", self.banner)
+        """Give the address in the banner, or in the line of JSON that is there instead."""
+        found = re.search(r"(?:ws|http)(s?://127\.0\.0\.1:\d+)", self.banner)
         assert found is not None, self.banner
-        return found[0]
+        return f"ws{found[1]}"
 
     def ended(self) -> str:
         """Wait for its end; give what it has said since the banner."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 
 from rich.console import Console, Group
@@ -12,6 +13,8 @@ from rich.text import Text
 from synovia.cli.application import without_password
 from synovia.functions.registry import Registry
 
+logger = logging.getLogger(__name__)
+
 
 def url_of(listener: socket.socket) -> str:
     """Give host and port as in a URL."""
@@ -19,6 +22,14 @@ def url_of(listener: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):
         host = socket.gethostname()
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def log_start(registry: Registry, listener: socket.socket, store: str, tls: bool) -> None:
+    """Say it in one line of the log, where everything is to be lines of the log."""
+    where = f"{'https' if tls else 'http'}://{url_of(listener)}"
+    logger.info(
+        "serving %s at %s, dashboard %s/_synovia/, store %s", registry.name, where, where, without_password(store)
+    )
 
 
 def print_banner(

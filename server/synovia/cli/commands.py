@@ -21,7 +21,7 @@ from synovia.cli import garbage
 from synovia.cli.access import access
 from synovia.cli.aggregates import aggregates
 from synovia.cli.application import check_path, development_store, is_local, load, server_of
-from synovia.cli.banner import print_banner
+from synovia.cli.banner import log_start, print_banner
 from synovia.cli.calls import calls
 from synovia.cli.doctor import doctor
 from synovia.cli.encryption import encryption
@@ -194,24 +194,21 @@ def serve(
             logging.getLogger("synovia").warning("%s", concern)
     registry, where = load(path), settings.store
     server = server_of(registry, where, settings)
+
+    def started(at: socket.socket) -> None:
+        if settings.log_format == "json":
+            log_start(registry, at, where, settings.tls)
+        else:
+            print_banner(out, registry, at, where, _sign_in(server), settings.tls)
+
     if fd is not None and parent is not None:
         with socket.socket(fileno=fd) as listener:
             run_to_end(_serve(server, where, listener, lambda: None, Parent(parent)))
     elif settings.workers > 1:
-        sign_in = _sign_in(server)
-        raise typer.Exit(
-            _serve_many(path, settings, lambda at: print_banner(out, registry, at, where, sign_in, settings.tls))
-        )
+        raise typer.Exit(_serve_many(path, settings, started))
     else:
         with listen(settings.host, settings.port) as listener:
-            run_to_end(
-                _serve(
-                    server,
-                    where,
-                    listener,
-                    lambda: print_banner(out, registry, listener, where, _sign_in(server), settings.tls),
-                )
-            )
+            run_to_end(_serve(server, where, listener, lambda: started(listener)))
 
 
 def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket], None]) -> int:
