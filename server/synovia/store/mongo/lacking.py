@@ -24,10 +24,18 @@ _NULL: Final = keys.encode_value(None)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of the documents of a scan, as MongoDB's index holds them."""
+    """Some of the documents of a scan, as MongoDB's index holds them.
+
+    Attributes:
+        interval: Where in the index they lie.
+        where: What they satisfy.
+        strewn: Fields that all of them lack, though the interval is also full of documents that have these: the nulls of a
+            field that is not the first lie between everything else. Whether there are any is soon known.
+    """
 
     interval: Interval
     where: Filter | None
+    strewn: tuple[str, ...] = ()
 
 
 Read = Callable[[Part, int | None], Awaitable[list[Document]]]
@@ -54,7 +62,8 @@ def parts_of(index: IndexSpec, interval: Interval, where: Filter | None) -> list
         part = Interval(_bound(interval.low, lacking), _bound(interval.high, lacking))
         near = part if is_deep(index) else _among_nulls(part, lacking)
         if near.low < near.high:
-            found.append(Part(near, _where(index, part, lacking, where)))
+            strewn = [index.fields[place] for place in lacking if place >= _pinned(near)]
+            found.append(Part(near, _where(index, part, lacking, where), () if is_deep(index) else tuple(strewn)))
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from bson import DBRef
+from bson import DBRef, MinKey
 from bson.errors import BSONError
 
 from synovia import keys
@@ -103,7 +103,8 @@ class MongoSnapshot:
             return await self._scan(table, index, lacking.Part(interval, where), order).run(limit)
 
         async def read(part: lacking.Part, most: int | None) -> list[Document]:
-            return await self._scan(table, index.plain, part, order).run(most)
+            scan = self._scan(table, index.plain, part, order)
+            return await scan.run(most) if not part.strewn or await scan.has_any_without(part.strewn) else []
 
         return await lacking.scan(index, interval, order, where, limit, read)
 
@@ -170,6 +171,21 @@ class _Scan:
         apart = {keys.encode_value(each) for each in self._span.edges}
         rows = [row for row in inside if keys.encode_value(row["_id"]) not in apart] + edges
         return self._ordered(rows)[:limit]
+
+    async def has_any_without(self, fields: Iterable[str]) -> bool:
+        """Tell whether documents with the pinned values may lack fields.
+
+        By conditions MongoDB skips from one value of the fields before to the next; by ``min`` and ``max`` it does not.
+        """
+        if not self._is_plain_equality():
+            return True
+        by_index = {
+            fields_of(self._index)[0]: {"$gte": MinKey()}
+        }  # which all are, and without which it is not skipped in
+        query = {"$and": [by_index, *self._equalities(), *({name: {"$eq": None}} for name in fields)]}
+        hint = self._catalog.hint(self._table, self._index)
+        with self._needing_index():
+            return bool(await self._reader.find(self._table, query, hint=hint, projection={"_id": 1}, limit=1))
 
     async def count(self) -> int:
         if self._span.exact and self._is_plain_equality():
@@ -268,11 +284,13 @@ class _Scan:
         return one_array_each and all(keys.tag_of(value) in _COUNTABLE for value in self._span.values)
 
     async def _count_by_query(self) -> int:
-        equal = [{name: {"$eq": value}} for name, value in zip(fields_of(self._index), self._span.values, strict=False)]
-        pipeline: list[dict[str, Any]] = [{"$match": {"$and": [*equal, self._query]}}, {"$count": "n"}]
+        pipeline: list[dict[str, Any]] = [{"$match": {"$and": [*self._equalities(), self._query]}}, {"$count": "n"}]
         with self._needing_index():
             rows = await self._reader.aggregate(self._table, pipeline, self._catalog.hint(self._table, self._index))
         return int(rows[0]["n"]) if rows else 0
+
+    def _equalities(self) -> list[dict[str, Any]]:
+        return [{name: {"$eq": value}} for name, value in zip(fields_of(self._index), self._span.values, strict=False)]
 
 
 def _tops(fields: Sequence[str]) -> list[str]:
