@@ -2,8 +2,9 @@
 
 An operator opens it, scrolls down and up for eight seconds each, sorts, filters with and without an index, and searches
 for a text. What is printed of each step: how long it took, and how far apart frames were drawn that went by meanwhile
-(16.7 ms are 60 a second): 95 of 100, and the longest. Exit code 1 if a step does not come to its end, or more than one frame
-in twenty comes later than 50 ms: a machine with other work does not draw as fast either.
+(16.7 ms are 60 a second): 95 of 100, and the longest. Exit code 1 if a step does not come to its end, if a frame comes later
+than 167 ms, or, of a hundred frames and more, one in twenty later than 50 ms: a machine with other work does not draw as
+fast either.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BATCH = 5_000
 STEP = 7_919
 """A prime: names are not in the order of ids."""
-LONGEST_MS = 50.0
+MANY = 100
+SOON_MS = 50.0
+"""So soon 95 of 100 frames come after the ones before, where there are many."""
+LONGEST_MS = 167.0
 
 
 async def fill(url: str, documents: int) -> None:
@@ -99,7 +103,11 @@ def look(store: str) -> bool:
         print(
             f"{urlsplit(store).scheme}: {each['name']}: {each['seconds']:.2f} s; {frames}  {each['note']}", flush=True
         )
-    return done.returncode == 0 and all(each["p95"] <= LONGEST_MS for each in steps)
+    return done.returncode == 0 and all(_is_smooth(each) for each in steps)
+
+
+def _is_smooth(step: dict[str, Any]) -> bool:
+    return bool(step["longest"] <= LONGEST_MS and (step["frames"] < MANY or step["p95"] <= SOON_MS))
 
 
 def main() -> None:
