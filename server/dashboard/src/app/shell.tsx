@@ -106,7 +106,7 @@ export function Shell({ session, leave }: { session: Session; leave: () => void 
               </Suspense>
             </Boundary>
           ) : (
-            <NotFound title="No such page">
+            <NotFound title="No such page" isPage>
               The dashboard has no page <code>{parts[0]}</code>. <a href={linkTo(["data"])}>To the data</a>
             </NotFound>
           )}

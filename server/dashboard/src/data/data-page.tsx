@@ -24,7 +24,7 @@ export default function DataPage() {
         <TableList title="Kept by Synovia" tables={tables.filter(({ system }) => system)} chosen={table?.name} />
       </aside>
       {asked !== undefined && !table && (
-        <NotFound title="No such table">
+        <NotFound title="No such table" isPage>
           There is no table <code>{asked}</code>: it may have been renamed, or nothing was ever in it. The tables that there are stand in the list.
         </NotFound>
       )}

@@ -63,7 +63,9 @@ export function SchemaView({ table }: { table: TableInfo }) {
                 <th scope="col" className="number">
                   Documents
                 </th>
-                <th scope="col">Last</th>
+                <th scope="col" className="last">
+                Last
+              </th>
               </tr>
             </thead>
             <tbody>
@@ -77,7 +79,7 @@ export function SchemaView({ table }: { table: TableInfo }) {
                   </td>
                   <td className="number">{scans || name === "by_id" ? count(scans) : <span className="tag warn">never used</span>}</td>
                   <td className="number">{count(documents)}</td>
-                  <td>{usedAt ? ago(usedAt, Date.now()) : "–"}</td>
+                  <td className="last">{usedAt ? ago(usedAt, Date.now()) : "–"}</td>
                 </tr>
               ))}
             </tbody>
@@ -116,7 +118,9 @@ function WholeReads({ table: { wholeReads, count: documents } }: { table: TableI
             <th scope="col" className="number">
               Of
             </th>
-            <th scope="col">Last</th>
+            <th scope="col" className="last">
+                Last
+              </th>
           </tr>
         </thead>
         <tbody>
@@ -132,7 +136,7 @@ function WholeReads({ table: { wholeReads, count: documents } }: { table: TableI
               <td className="number">{count(runs)}</td>
               <td className="number">{count(given)}</td>
               <td className="number">{count(documents)}</td>
-              <td>{ago(at, Date.now())}</td>
+              <td className="last">{ago(at, Date.now())}</td>
             </tr>
           ))}
         </tbody>
