@@ -54,7 +54,7 @@ async def test_keys_are_made_listed_and_revoked_beside_it(store: str) -> None:
     assert token.startswith("synovia-key-")
     _, out, _ = await beside("key", "list", "--json", "--store", store)
     [key] = json.loads(out)
-    assert (key["name"], key["roles"], key["revoked_at"]) == ("billing", ["service"], None)
+    assert (key["name"], key["roles"], key["revokedAt"]) == ("billing", ["service"], None)
     assert token.strip() not in out
     assert (await beside("key", "revoke", key["id"], "--store", store))[0] == 0
     assert (await beside("key", "revoke", key["id"], "--store", store))[0] == 1

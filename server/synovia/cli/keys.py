@@ -53,8 +53,8 @@ def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
         out.print_json(json.dumps(found))
         return
     for each in found:
-        made = dt.datetime.fromtimestamp(each["created_at"] / 1000, dt.UTC)
-        state = "good" if each["revoked_at"] is None else "revoked"
+        made = dt.datetime.fromtimestamp(each["createdAt"] / 1000, dt.UTC)
+        state = "good" if each["revokedAt"] is None else "revoked"
         line = f"{each['id']}  {each['name']}  {', '.join(each['roles'])}  {made:%Y-%m-%d %H:%M}  {state}"
         out.print(line, soft_wrap=True, highlight=False)
 

@@ -20,8 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from synovia.app import Synovia
 from synovia.auth.development import parse_identity
+from synovia.auth.service_keys import ServiceKey
 from synovia.cli.call_listing import listing_of
 from synovia.cli.running import call
 from synovia.errors import FunctionError
@@ -58,11 +61,15 @@ async def _call(server: Synovia, given: Mapping[str, Any]) -> Any:
 
 async def _create_key(server: Synovia, given: Mapping[str, Any]) -> Any:
     made = await server.service_keys.create(given["name"], given["roles"])
-    return {**asdict(made.key), "token": made.token}
+    return {**_camel(made.key), "token": made.token}
 
 
 async def _list_keys(server: Synovia, given: Mapping[str, Any]) -> Any:
-    return [asdict(each) for each in await server.service_keys.list()]
+    return [_camel(each) for each in await server.service_keys.list()]
+
+
+def _camel(key: ServiceKey) -> dict[str, Any]:
+    return {to_camel(name): value for name, value in asdict(key).items()}
 
 
 async def _revoke_key(server: Synovia, given: Mapping[str, Any]) -> Any:
