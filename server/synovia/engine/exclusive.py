@@ -1,77 +1,127 @@
-"""Mutations that run alone: whoever was overtaken once runs again while nobody else stages, so it gets through.
+"""Mutations that run alone: whoever was overtaken once runs again while nobody changes what it reads, so it gets through.
 
-Others go on running meanwhile, and are staged afterwards. Who runs alone for too long, because it waits for something slow,
-does not hold them up any further; when it is overtaken again, it has twice as long.
+It claims what its earlier runs have read. Others go on running meanwhile, and only those that write to what is claimed wait
+until it is done; of two that are overtaken, the second waits as well if one is likely to overtake the other. What is claimed
+is a guess: the stage validates every run all the same. Who reads something else each time claims everything in the end.
+
+Who runs alone for too long, because it waits for something slow, does not hold others up any further; when it is overtaken
+again, it has twice as long.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
+
+from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.readset import ReadSet
 
 SECONDS: Final = 1.0
 MOST_SECONDS: Final = 16.0
 
 
+@dataclass(slots=True)
+class Claim:
+    """What the runs of a mutation so far have read and wanted to write.
+
+    Attributes:
+        everything: Whether it keeps everybody out, whatever they write.
+    """
+
+    everything: bool = False
+    _reads: ReadSet = field(default_factory=ReadSet)
+    _commit: KeyedCommit | None = None
+
+    def extend(self, reads: ReadSet, commit: KeyedCommit | None) -> None:
+        """Take in another run; ``commit`` is None if it has written nothing."""
+        self._reads.points |= reads.points
+        self._reads.ranges |= reads.ranges
+        self._commit = commit
+
+    def minds(self, commit: KeyedCommit) -> bool:
+        """Tell whether it would be overtaken by a commit."""
+        return self.everything or self._reads.overlaps(commit)
+
+    def meets(self, other: Claim) -> bool:
+        """Tell whether one of two is likely to be overtaken by the other."""
+        return self._would_mind(other) or other._would_mind(self)
+
+    def _would_mind(self, other: Claim) -> bool:
+        return self.everything or (other._commit is not None and self._reads.overlaps(other._commit))
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One that runs alone, or waits until it may."""
+
+    claim: Claim
+    begun: bool = False
+    over: bool = False
+    start: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    held_up: list[asyncio.Future[None]] = field(default_factory=list)
+
+
 class Exclusive:
-    """Lets one run alone at a time, in the order in which they ask."""
+    """Lets those run alone, in the order in which they ask, that do not get in each other's way."""
 
     def __init__(self) -> None:
-        self._holder: object | None = None
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._held_up: list[asyncio.Future[None]] = []
+        self._line: list[Turn] = []
         self._letting_by = False
 
     @asynccontextmanager
-    async def alone(self, seconds: float = SECONDS) -> AsyncIterator[None]:
-        """Run the block while nobody else stages, but no longer than ``seconds``."""
-        await self._turn()
-        holder = self._holder = object()
-        timer = asyncio.get_running_loop().call_later(seconds, self._release, holder)
+    async def alone(self, claim: Claim, seconds: float = SECONDS) -> AsyncIterator[Turn]:
+        """Run the block while nobody stages what the claim minds, but no longer than ``seconds``."""
+        turn = Turn(claim)
+        self._line.append(turn)
         try:
-            yield
+            await self._begin(turn)
+            timer = asyncio.get_running_loop().call_later(seconds, self._release, turn)
+            try:
+                yield turn
+            finally:
+                timer.cancel()
         finally:
-            timer.cancel()
-            self._release(holder)
+            self._release(turn)
 
-    async def free(self) -> None:
-        """Wait until nobody runs alone."""
-        while self._holder is not None:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._held_up.append(future)
-            await future
+    async def free(self, commit: KeyedCommit, own: Turn | None = None) -> None:
+        """Wait until all are done who run alone now, and mind a commit; ``own`` waits only for those before it."""
+        for turn in list(self._line):
+            if turn is own:
+                return
+            if turn.begun and not turn.over and turn.claim.minds(commit):
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                turn.held_up.append(future)
+                await future
 
-    async def _turn(self) -> None:
-        if self._holder is None and not self._queue and not self._letting_by:
+    async def _begin(self, turn: Turn) -> None:
+        if self._letting_by or self._is_in_the_way(turn):
+            await turn.start
+        turn.begun = True
+
+    def _is_in_the_way(self, turn: Turn) -> bool:
+        """Tell whether somebody before it gets in its way."""
+        before = self._line[: self._line.index(turn)]
+        return any(turn.claim.meets(other.claim) for other in before)
+
+    def _release(self, turn: Turn) -> None:
+        if turn.over:
             return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(future)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if not future.cancelled():
-                self._release(future)
-            raise
-
-    def _release(self, holder: object | None) -> None:
-        if holder is None or self._holder is not holder:
-            return
-        self._holder = None
-        held_up, self._held_up = self._held_up, []
-        for future in held_up:
+        turn.over = True
+        self._line.remove(turn)
+        for future in turn.held_up:
             if not future.done():
                 future.set_result(None)
         # All of those come first, also before one of them that turns out to have been overtaken: they have waited.
-        self._letting_by = True
-        asyncio.get_running_loop().call_soon(self._next)
+        if not self._letting_by:
+            self._letting_by = True
+            asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
         self._letting_by = False
-        while self._holder is None and self._queue:
-            future = self._queue.popleft()
-            if not future.done():
-                self._holder = future  # until it takes its turn
-                future.set_result(None)
+        for turn in self._line:
+            if not turn.start.done() and not turn.begun and not self._is_in_the_way(turn):
+                turn.begun = True
+                turn.start.set_result(None)

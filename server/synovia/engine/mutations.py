@@ -12,7 +12,7 @@ from typing import Final
 from synovia import keys
 from synovia.engine import exclusive
 from synovia.engine.entries import Entry, Outdated, Submission
-from synovia.engine.exclusive import Exclusive
+from synovia.engine.exclusive import Claim, Exclusive, Turn
 from synovia.engine.executor import Arguments, Executor, MutationRun, Run
 from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
@@ -45,6 +45,8 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
 
+FEW_RUNS: Final = 3
+"""A mutation that was overtaken here so often keeps everybody else from being staged while it runs again."""
 MOST_RUNS: Final = 100
 MOST_SECONDS: Final = 10.0
 """A mutation that has been run so often for so long although nobody else could be staged fails: it is the database."""
@@ -100,7 +102,9 @@ class _Progress:
     Attributes:
         refusal: Why it has to fail, whatever it says itself.
         violated: The unique indexes that have refused it.
+        claim: What its runs have read.
         runs: How often it has been run.
+        elsewhere: How often of these it was overtaken by another hub, which nobody here can keep from that.
         unexplained: How often the store has refused it, though it had read what the log says is there.
     """
 
@@ -108,7 +112,9 @@ class _Progress:
     floor: Floor | None
     refusal: ErrorInfo | None = None
     violated: set[str] = field(default_factory=set)
+    claim: Claim = field(default_factory=Claim)
     runs: int = 0
+    elsewhere: int = 0
     unexplained: int = 0
     began: float = field(default_factory=time.monotonic)
 
@@ -121,6 +127,11 @@ class _Progress:
     def is_hopeless(self) -> bool:
         """Whether there is no point in running it again: the database is wedged."""
         return self.runs >= MOST_RUNS and time.monotonic() - self.began > MOST_SECONDS
+
+    def run_again(self) -> None:
+        """Count a run that was in vain."""
+        self.runs += 1
+        self.claim.everything = self.runs - self.elsewhere >= FEW_RUNS
 
     def notice(self, unexplained: Exception) -> None:
         """Take notice of a conflict for which there is no reason. Once, it may be with something that another program
@@ -175,13 +186,14 @@ class Mutations:
                 retry = progress.request.retry or outdated.uncertain
                 progress.request = replace(progress.request, retry=retry)
                 if outdated.elsewhere:
+                    progress.elsewhere += 1
                     self._peers.overtaken(request.function.path)
                 if outdated.unexplained is not None:
                     progress.notice(outdated.unexplained)
             else:
                 if outcome is not None:
                     return outcome
-            progress.runs += 1
+            progress.run_again()
         error = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: the database cannot commit, try again later")
         return Outcome(error=error, unknown=progress.request.retry)
 
@@ -214,11 +226,11 @@ class Mutations:
         with ExitStack() as looking:
             if progress.runs == 0:
                 run, view = await self._look(progress, looking)
-                entry = await self._stage_run(progress, run, view, alone=False)
+                entry = await self._stage_run(progress, run, view)
             else:
-                async with self._exclusive.alone(progress.seconds_alone):
+                async with self._exclusive.alone(progress.claim, progress.seconds_alone) as turn:
                     run, view = await self._look(progress, looking)
-                    entry = await self._stage_run(progress, run, view, alone=True)
+                    entry = await self._stage_run(progress, run, view, turn)
             if entry is None:
                 return outcome_of(run, None) if await self._holds(run, view) else None
         return await self._outcome(progress, run, entry)
@@ -243,14 +255,17 @@ class Mutations:
                 raise
             raise NothingWritten(str(error)) from error
 
-    async def _stage_run(self, progress: _Progress, run: MutationRun, view: View, *, alone: bool) -> Entry | None:
+    async def _stage_run(
+        self, progress: _Progress, run: MutationRun, view: View, turn: Turn | None = None
+    ) -> Entry | None:
         """Stage what a mutation has done; None if it has failed, and nobody has to remember that."""
         request = progress.request
         if run.error is not None and not request.retry:
+            progress.claim.extend(run.reads, None)
             return None
         submission = await _submission(request, run, progress.floor, self._executor.keyring, self._aggregated)
-        if not alone:
-            await self._exclusive.free()
+        progress.claim.extend(submission.decisive, submission.keyed)
+        await self._exclusive.free(submission.keyed, turn)
         if request.committing is not None:
             request.committing()
         entry = self._stage.add(view, submission)
