@@ -73,9 +73,11 @@ class HeldStore(SQLiteStore):
         super().__init__()
         self.open_door = asyncio.Event()
         self.open_door.set()
+        self.waiting = 0
         self.sizes: list[int] = []
 
     async def commit(self, batch: Batch) -> Ts:
+        self.waiting += 1
         await self.open_door.wait()
         self.sizes.append(len(batch.writes))
         return await super().commit(batch)
@@ -154,7 +156,7 @@ async def test_small_mutations_are_not_committed_with_large_ones_and_wait_for_on
     async with running_engine(REGISTRY, store) as engine:
         store.open_door.clear()
         large = [asyncio.create_task(run(engine, "fill", kind=f"large{n}", count=600)) for n in range(3)]
-        while engine.committer.backlog < 3:  # noqa: ASYNC110 (nothing tells)
+        while engine.committer.backlog < 3 or not store.waiting:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0)
         small = [asyncio.create_task(run(engine, "fill", kind=f"small{n}", count=1)) for n in range(4)]
         while engine.committer.backlog < 7:  # noqa: ASYNC110

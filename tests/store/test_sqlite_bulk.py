@@ -6,16 +6,22 @@ import asyncio
 import gc
 from pathlib import Path
 
+import pytest
+
 from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, Commit, StoreError, Write
 from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite import store as store_module
 from synovia_protocol.arrays import chunk_digest
 
-BATCH, BATCHES = 500, 20
+BATCH, BATCHES, LIMIT = 500, 20, 40_000
 CHUNKS = 100
 
 
-async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(tmp_path: Path) -> None:
+async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_TAIL_BYTES", LIMIT)
     store = SQLiteStore(str(tmp_path / "store.db"))
     await store.open([TableSpec("notes")])
     begin, _ = await store.newest()
@@ -24,7 +30,7 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(t
         await store.commit(Batch([Write("notes", id_, None, {"_id": id_}) for id_ in ids]))
     gc.collect()
     kept = commits()
-    assert 0 < sum(len(commit.writes) for commit in kept) <= 4096
+    assert 0 < sum(commit.size for commit in kept) <= LIMIT
     seen = []
     async for commit in store.changes(begin):
         assert isinstance(commit, Commit)
@@ -32,6 +38,19 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(t
         if len(seen) == BATCH * BATCHES:
             break
     assert seen == [*range(BATCH * BATCHES)]
+    await store.close()
+
+
+async def test_a_large_commit_is_not_read_again_by_who_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_TAIL_BYTES", 0)
+    store = SQLiteStore()
+    await store.open([TableSpec("notes")])
+    changes = store.changes((await store.newest())[0])
+    for number in range(2):
+        await store.commit(Batch([Write("notes", number, None, {"_id": number})], token=b"own"))
+        commit = await anext(changes)
+        assert isinstance(commit, Commit)
+        assert commit.token == b"own", "the file does not know it"
     await store.close()
 
 

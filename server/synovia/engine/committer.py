@@ -11,6 +11,7 @@ repeat it, and nothing waits for the log to bring it once more.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 import bson
 
 from synovia import keys
-from synovia.engine.entries import Attempt, Entry, Outdated
+from synovia.engine.entries import Attempt, Entry, Outdated, State
 from synovia.engine.log import Log
 from synovia.engine.peers import Peers
 from synovia.engine.stage import Stage
@@ -29,6 +30,7 @@ from synovia.store.base import (
     Batch,
     Conflict,
     NothingWritten,
+    PreparingStore,
     Store,
     StoreError,
     StoreUnavailable,
@@ -79,6 +81,9 @@ class Committer:
         self._singly = 0  # so many entries are committed one by one, to find the one that the store refuses
         self._in_vain = 0  # so many conflicts there have been since the last commit
         self._answers: set[asyncio.Task[Ts]] = set()
+        self._preparing: set[asyncio.Task[None]] = set()
+        if isinstance(store, PreparingStore):
+            stage.on_large = functools.partial(self._begin_to_prepare, store, asyncio.Lock())
         self._away_since: float | None = None
         self._failed: tuple[str, float] | None = None
         self._clock: Reading = 0
@@ -107,7 +112,26 @@ class Committer:
             self._stage.fail_all(StoreUnavailable("the hub is stopping"))
             raise
         finally:
-            await end(self._answers)
+            await end(self._answers | self._preparing)
+
+    def _begin_to_prepare(self, store: PreparingStore, one_at_a_time: asyncio.Lock, entry: Entry) -> None:
+        entry.is_preparing = True
+        task = asyncio.create_task(self._prepare(store, one_at_a_time, entry), name="prepare a commit")
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, store: PreparingStore, one_at_a_time: asyncio.Lock, entry: Entry) -> None:
+        """Have the store make a large entry ready; others go first until then."""
+        try:
+            async with one_at_a_time:
+                if entry.state is State.STAGED:
+                    prepared = entry.prepared = await store.prepare(entry.submission.writes)
+                    entry.done.add_done_callback(lambda _: prepared.discard())
+        except StoreError as error:
+            logger.debug("a large commit cannot be prepared: %s", error)  # the commit itself will tell
+        finally:
+            entry.is_preparing = False
+            self._stage.look_again()
 
     async def _commit(self) -> None:
         attempt = self._stage.begin(1 if self._singly else self._most, self._peers.mark)
@@ -208,7 +232,8 @@ class Committer:
         requests = [each.request for each in submissions if each.request is not None]
         made = [each.ids.last for each in submissions if each.ids is not None and each.ids.last is not None]
         self._clock = max(self._clock, self._log.clock, *made)
-        return Batch(merged(attempt.entries), requests, attempt.fence, self._clock, attempt.token)
+        prepared = attempt.entries[0].prepared if len(attempt.entries) == 1 else None
+        return Batch(merged(attempt.entries), requests, attempt.fence, self._clock, attempt.token, prepared)
 
     async def _is_known(self, known: Callable[[], bool]) -> bool:
         """Wait until the log makes something known, if it has not yet, but not for ever: not every conflict leaves a

@@ -11,7 +11,7 @@ from typing import Final
 from synovia.engine.freshness import Floor
 from synovia.engine.tracing import CallTrace
 from synovia.schema import RunIds
-from synovia.store.base import RequestRecord, Ts, Write
+from synovia.store.base import PreparedWrites, RequestRecord, Ts, Write
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
 
@@ -74,6 +74,7 @@ class Entry:
         ts: Its commit, once it is durable.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         overtaken: Another program has changed what it read while it was being committed.
+        prepared: What the store has made ready of it; while it ``is_preparing`` others go first.
         trace: Where its call stands in its trace, if that is traced.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
@@ -85,6 +86,8 @@ class Entry:
     ts: Ts | None = None
     uncertain: bool = False
     overtaken: bool = False
+    prepared: PreparedWrites | None = None
+    is_preparing: bool = False
     trace: CallTrace | None = None
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 

@@ -77,6 +77,7 @@ class Stage:
         epoch: How often it was not known any more what is committed.
         number: How many changes there have been: entries, and commits from elsewhere.
         outdated: How many mutations had to be run again.
+        on_large: Is told of every large entry when it is staged.
         settled_at: When anything was last known to be durable, by the monotonic clock.
     """
 
@@ -99,6 +100,7 @@ class Stage:
         self.epoch = 0
         self.number = 0
         self.outdated = 0
+        self.on_large: Callable[[Entry], None] = lambda entry: None
         self.settled_at = float("-inf")
 
     def __len__(self) -> int:
@@ -147,7 +149,9 @@ class Stage:
         self._entries.append(entry)
         self._overlay.add(entry.commit)
         self._remember(_Change(self.number, entry.commit, entry))
-        self._work.set()
+        if entry.is_large:
+            self.on_large(entry)
+        self.look_again()
         return entry
 
     def still_holds(self, view: View, reads: ReadSet) -> bool:
@@ -235,15 +239,21 @@ class Stage:
     # --- committing ---------------------------------------------------------------------------------------------------
 
     async def work(self) -> None:
-        """Wait until there is something to commit."""
+        """Wait until there may be something to commit."""
         while not any(entry.state is State.STAGED for entry in self._entries):
             self._work.clear()
             await self._work.wait()
+        await self._work.wait()
+
+    def look_again(self) -> None:
+        """Let ``work`` end: there may be something to commit, also if there was nothing the last time."""
+        self._work.set()
 
     def begin(self, most: int, mark: bytes = b"") -> Attempt | None:
         """Take the first entries that are not durable, to commit them; None if there are none.
 
-        They are many small ones together, or one large one alone; in turns, if it comes to the same.
+        They are many small ones together, or one large one alone; in turns, if it comes to the same. Large ones that are
+        not ready let small ones go first.
 
         Args:
             mark: What this hub tells the others with its commit, at the end of the token.
@@ -252,6 +262,7 @@ class Stage:
         entries = self._small(staged, most) if self._small_are_next else []
         entries = entries or self._first(staged, most)
         if not entries:
+            self._work.clear()
             return None
         self._small_are_next = entries[0].is_large
         for entry in entries:
@@ -260,10 +271,9 @@ class Stage:
         self._attempts[attempt.token] = attempt
         return attempt
 
-    @staticmethod
-    def _first(staged: Sequence[Entry], most: int) -> list[Entry]:
+    def _first(self, staged: Sequence[Entry], most: int) -> list[Entry]:
         if staged and staged[0].is_large:
-            return [staged[0]]
+            return self._small(staged, most) if staged[0].is_preparing else [staged[0]]
         return list(islice(takewhile(lambda entry: not entry.is_large, staged), most))
 
     @staticmethod
@@ -303,6 +313,7 @@ class Stage:
             return
         dropped: list[Entry] = []
         given_up = set(culprits)
+        self.look_again()
         for entry in self._entries:
             if entry in given_up:
                 entry.fail(error(entry))

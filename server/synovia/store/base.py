@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
@@ -72,6 +72,14 @@ class RequestRecord:
     result: bytes
 
 
+class PreparedWrites(Protocol):
+    """Writes that a store has made ready to be committed."""
+
+    def discard(self) -> None:
+        """Forget them: they have been committed, or will never be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Writes and request records that are committed together or not at all.
@@ -79,6 +87,7 @@ class Batch:
     ``fence`` is the number of Synovia transactions the committer has seen; None commits without looking.
     ``clock`` is the newest reading of the clock of ids in these writes and in all that the committer has seen.
     ``token`` comes back in the ``Commit``: it tells this attempt from all others, also from those of other hubs.
+    ``prepared`` is what the store's ``prepare`` has given for these writes, if it was asked.
     No two writes of a batch name the same document.
     """
 
@@ -87,6 +96,7 @@ class Batch:
     fence: int | None = None
     clock: Reading = 0
     token: bytes = b""
+    prepared: PreparedWrites | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,3 +400,16 @@ class Store(Protocol):
         ...
 
     async def find_request(self, session: bytes, number: int) -> RequestRecord | None: ...
+
+
+@runtime_checkable
+class PreparingStore(Protocol):
+    """What a store may do besides, if its large commits would hold up all others for long."""
+
+    async def prepare(self, writes: Sequence[Write]) -> PreparedWrites:
+        """Do beforehand what can be done of a large commit, while others commit.
+
+        Raises:
+            StoreError: It will be refused, or cannot be prepared.
+        """
+        ...

@@ -22,9 +22,14 @@ class TableEntry:
 
 
 class Catalog:
-    """The tables of the file by name, declared or not."""
+    """The tables of the file by name, declared or not.
+
+    Attributes:
+        revision: How often an index was taken away.
+    """
 
     def __init__(self) -> None:
+        self.revision = 0
         self._tables: dict[str, TableEntry] = {}
         self._names: dict[int, str] = {}
         self._declared: dict[str, TableSpec] = {}
@@ -89,6 +94,7 @@ class Catalog:
 
     def drop_index(self, database: sqlite3.Connection, unused: StoredIndex) -> None:
         """Take away an index that no table declares."""
+        self.revision += 1
         entry = self.table(unused.table)
         declared = self._declared.get(unused.table, TableSpec(unused.table)).indexes
         for index in list(entry.indexes):

@@ -13,6 +13,7 @@ from synovia.store.sqlite.connection import connect, get_meta, set_meta, transac
 from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
+from synovia.store.sqlite.preparing import lay_out
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
 
@@ -41,6 +42,7 @@ class Database:
         self.connection = connect(path, lock_timeout)
         try:
             self.catalog = catalog = Catalog()
+            lay_out(self.connection)
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)

@@ -9,7 +9,7 @@ import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
-from synovia.keys import encode_value
+from synovia.keys import IndexSpec, ParallelArrays, encode_value, index_keys
 from synovia.schema.specs import Document
 from synovia.store.base import StoreError
 
@@ -39,6 +39,29 @@ def dump(document: Document) -> bytes:
     if len(body) > MAX_BYTES:
         raise StoreError(f"the document {document.get('_id')!r} has {len(body)} bytes; {MAX_BYTES} are allowed")
     return body
+
+
+def dump_as(id_: bytes, document: Document) -> bytes:
+    """Encode a document that is to have this encoded ``_id``.
+
+    Raises:
+        StoreError: It has another one, or cannot be stored.
+    """
+    if encode_value(document.get("_id")) != id_:
+        raise StoreError(f"the document's _id {document.get('_id')!r} is not that of its write")
+    return dump(document)
+
+
+def keys_of(index: IndexSpec, document: Document | None) -> set[bytes]:
+    """Give the keys of a document in an index.
+
+    Raises:
+        StoreError: The index cannot hold it.
+    """
+    try:
+        return set() if document is None else set(index_keys(index, document))
+    except ParallelArrays as error:
+        raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
 
 
 def is_same(body: bytes, document: Document) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from synovia.store.base import (
     StoredIndex,
     StoreUnavailable,
     Ts,
+    Write,
 )
 from synovia.store.filters import Filter
 from synovia.store.objects import ObjectArrays
@@ -30,6 +32,7 @@ from synovia.store.sqlite.arrays import SQLiteArrays
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
+from synovia.store.sqlite.preparing import Prepared, Preparing, forget
 from synovia.store.sqlite.walk import Count, Scan, Tallying, Walk
 from synovia.store.sqlite.worker import Urgency, Worker
 from synovia.turns import awaited
@@ -38,8 +41,8 @@ Result = TypeVar("Result")
 
 _TAIL = 256
 """So many of the newest commits followers find in memory, ..."""
-_TAIL_WRITES = 4096
-"""... as long as they have written no more documents than so many: whoever writes in bulk does not fill it."""
+_TAIL_BYTES = 4 * 1024 * 1024
+"""... as long as they have written no more than so much, or are one: whoever writes in bulk does not fill it."""
 _PAGE = 64
 """So many commits at a time are read from the file for a follower that is further behind."""
 
@@ -77,7 +80,8 @@ class SQLiteStore:
         self._worker: Worker | None = None
         self._database: Database | None = None
         self._tail: deque[Commit] = deque()
-        self._tail_writes = 0
+        self._tail_bytes = 0
+        self._batches = itertools.count(1)
         self._tail_after: Ts = 0
         self._head: Ts = 0
         self._head_fence = 0
@@ -117,7 +121,7 @@ class SQLiteStore:
             await self._end_worker(lambda: None)
             raise
         self._tail.clear()
-        self._tail_writes = 0
+        self._tail_bytes = 0
         self._tail_after = self._head = self._database.position.ts
         self._head_fence = self._database.position.fence
 
@@ -172,6 +176,27 @@ class SQLiteStore:
     def snapshot(self, ts: Ts) -> Snapshot:
         """Look at the database as of ``ts``; reading raises SnapshotTooOld once its versions are gone."""
         return SQLiteSnapshot(self, ts)
+
+    async def prepare(self, writes: Sequence[Write]) -> Prepared:
+        """Make the writes of a large batch ready, so that its commit is short.
+
+        Raises:
+            StoreError: A document cannot be stored, or the store is closed.
+        """
+        number = next(self._batches)
+        prepared = Prepared(number, await self._run(lambda database: database.catalog.revision), self._forget)
+        preparing = Preparing(prepared, writes)
+        try:
+            while not await self._run(lambda database: preparing.step(database.connection, database.catalog)):
+                pass
+        except BaseException:
+            prepared.discard()
+            raise
+        return prepared
+
+    def _forget(self, number: int) -> None:
+        if (database := self._database) is not None and self._worker is not None:
+            self._worker.leave(lambda: forget(database.connection, number))
 
     async def commit(self, batch: Batch) -> Ts:
         """Write a batch, all or nothing, durable when this returns; tell its timestamp.
@@ -237,10 +262,10 @@ class SQLiteStore:
 
     def _publish(self, commit: Commit) -> None:
         self._tail.append(commit)
-        self._tail_writes += len(commit.writes)
-        while len(self._tail) > _TAIL or self._tail_writes > _TAIL_WRITES:
+        self._tail_bytes += commit.size
+        while len(self._tail) > _TAIL or (self._tail_bytes > _TAIL_BYTES and len(self._tail) > 1):
             oldest = self._tail.popleft()
-            self._tail_writes -= len(oldest.writes)
+            self._tail_bytes -= oldest.size
             self._tail_after = oldest.ts
         self._head, self._head_fence = commit.ts, self._head_fence + 1
         self._wake()

@@ -87,6 +87,15 @@ class Worker:
         result: Result = await job.future
         return result
 
+    def leave(self, work: Callable[[], Any]) -> None:
+        """Have a job done of which nobody needs to hear, unless the thread is stopping."""
+        job = _Job(work, asyncio.get_running_loop().create_future())
+        job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+        with self._condition:
+            if self._last is None:
+                self._queues[Urgency.WORK].append(job)
+                self._condition.notify()
+
     async def end(self, work: Callable[[], None]) -> None:
         """Do a last job when everything is done that waits, and end the thread."""
         job = _Job(work, asyncio.get_running_loop().create_future())

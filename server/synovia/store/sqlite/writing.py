@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synovia.keys import IndexSpec, ParallelArrays, after, encode_value, index_keys
+from synovia.keys import after, encode_value
 from synovia.schema.specs import Document, Reading
 from synovia.store.base import (
     ArrayMissing,
@@ -15,7 +15,6 @@ from synovia.store.base import (
     Conflict,
     DuplicateRequest,
     RequestRecord,
-    StoreError,
     Ts,
     UniqueViolation,
     Write,
@@ -24,9 +23,10 @@ from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
 from synovia.store.sqlite.connection import set_meta, transaction
-from synovia.store.sqlite.documents import dump, is_same, load
+from synovia.store.sqlite.documents import dump_as, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
+from synovia.store.sqlite.preparing import Prepared, is_expected, take_in
 
 MICROSECONDS = 1_000_000
 CLOCK = "clock"
@@ -84,15 +84,17 @@ class Writer:
 
     def _commit(self, batch: Batch, now: float) -> Commit:
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
+        prepared = self._prepared(batch)
+        references = added_references(batch.writes) if prepared is None else prepared.references
         with transaction(self.database):
             if now < self.position.at:
                 self.history.follow_clock_back(now)
             self._record(batch.requests, now)
             fence = self._next_fence(batch.fence)
-            if (missing := renew(self.database, added_references(batch.writes), now)) is not None:
+            if (missing := renew(self.database, references, now)) is not None:
                 raise ArrayMissing(missing)
             clock = self._move_clock(batch.clock)
-            writes, size = self._write_all(batch.writes, ts)
+            writes, size = self._take_in(prepared, ts) if prepared else self._write_all(batch.writes, ts)
             commit = Commit(ts, writes, fence, clock, batch.token, size)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
@@ -120,6 +122,17 @@ class Writer:
         if expected is not None and expected != present:
             raise Conflict(f"the fence is {present}, not {expected}")
         return present + 1
+
+    def _prepared(self, batch: Batch) -> Prepared | None:
+        """Give what is ready of a batch, if it still fits what is stored."""
+        prepared = batch.prepared
+        if not isinstance(prepared, Prepared) or prepared.revision != self.catalog.revision:
+            return None
+        return prepared if is_expected(self.database, prepared) else None
+
+    def _take_in(self, prepared: Prepared, ts: Ts) -> tuple[tuple[Write, ...], int]:
+        take_in(self.database, prepared, ts, self.pause)
+        return tuple(prepared.done), prepared.size
 
     def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
         """Give the writes with the documents as they are stored, and the bytes of these."""
@@ -150,7 +163,7 @@ class Writer:
         ).fetchone()
         row, old = found or (None, None)
         _check_before(write, old)
-        new = None if write.after is None else _body_of(write.after, id_)
+        new = None if write.after is None else dump_as(id_, write.after)
         if row is None:
             self.database.execute(
                 "INSERT INTO docs (tbl, id, since, body) VALUES (?, ?, ?, ?)", (entry.number, id_, ts, new)
@@ -169,7 +182,7 @@ class Writer:
         """Bring every index up to date; give the keys newly taken in unique ones."""
         claims = []
         for index, number in entry.indexes.items():
-            old, new = _keys_of(index, before), _keys_of(index, after_)
+            old, new = keys_of(index, before), keys_of(index, after_)
             for key in sorted(old - new):
                 self.database.execute(_END_ENTRY, (ts, number, key))
                 self.database.execute("DELETE FROM entries WHERE idx = ? AND key = ?", (number, key))
@@ -188,13 +201,6 @@ class Writer:
             raise UniqueViolation(claim.table, claim.index)
 
 
-def _keys_of(index: IndexSpec, document: Document | None) -> set[bytes]:
-    try:
-        return set() if document is None else set(index_keys(index, document))
-    except ParallelArrays as error:
-        raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
-
-
 def _loaded(body: bytes | None) -> Document | None:
     return None if body is None else load(body)
 
@@ -207,9 +213,3 @@ def _check_before(write: Write, body: bytes | None) -> None:
         raise Conflict(f"{write.table}: document {write.id!r} does not exist")
     elif not is_same(body, write.before):
         raise Conflict(f"{write.table}: document {write.id!r} has changed")
-
-
-def _body_of(document: Document, id_: bytes) -> bytes:
-    if encode_value(document.get("_id")) != id_:
-        raise StoreError(f"the document's _id {document.get('_id')!r} is not that of its write")
-    return dump(document)

@@ -1,0 +1,132 @@
+"""A large commit of the embedded store that was made ready beforehand leaves just what it would have left otherwise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from synovia.schema.specs import Document
+from synovia.store.base import Batch, Conflict, StoredIndex, StoreError, UniqueViolation, Write
+from synovia.store.sqlite import SQLiteStore, preparing
+from synovia.testing.stores.opening import TABLES
+
+KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "_PART", 3)
+    monkeypatch.setattr(preparing, "_AT_ONCE", 1)
+    monkeypatch.setattr(preparing, "_STEP_SECONDS", 0.0)
+
+
+async def opened() -> SQLiteStore:
+    store = SQLiteStore(clock=lambda: 1.0)
+    await store.open(TABLES)
+    return store
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SQLiteStore]:
+    store = await opened()
+    yield store
+    await store.close()
+
+
+async def rows(store: SQLiteStore, *tables: str) -> list[list[Any]]:
+    def read(table: str) -> list[Any]:
+        assert store._database is not None
+        found = store._database.connection.execute(f"SELECT * FROM {table}").fetchall()
+        return sorted(row[1:] if table.endswith("docs") else row for row in found)
+
+    return [await store._run(lambda _, table=table: read(table)) for table in tables]  # type: ignore[misc]
+
+
+async def commit_prepared(store: SQLiteStore, writes: list[Write]) -> None:
+    prepared = await store.prepare(writes)
+    try:
+        await store.commit(Batch(writes, prepared=prepared))
+    finally:
+        prepared.discard()
+
+
+def some_writes(rng: random.Random, present: dict[int, Document]) -> list[Write]:
+    """Insert, change and delete some notes at random; ``present`` is what there is."""
+    writes = []
+    for id_ in rng.sample(range(30), 10):
+        after = None if rng.random() < 0.3 else {"_id": id_, "rank": rng.randrange(5), "tags": rng.sample("abcde", 2)}
+        if after is not None or id_ in present:
+            writes.append(Write("notes", id_, present.get(id_), after))
+        present.pop(id_, None)
+        if after is not None:
+            present[id_] = after
+    return writes
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_it_leaves_the_same(store: SQLiteStore, seed: int) -> None:
+    other, rng, present = await opened(), random.Random(seed), dict[int, Document]()
+    begin, _ = await store.newest()
+    for _ in range(8):
+        writes = some_writes(rng, present)
+        await commit_prepared(store, writes)
+        await other.commit(Batch(writes))
+    assert await rows(store, *KEPT) == await rows(other, *KEPT)
+    told, expected = store.changes(begin), other.changes(begin)
+    assert [await anext(told) for _ in range(8)] == [await anext(expected) for _ in range(8)]
+    assert await rows(store, "ready", "ready_entries") == [[], []]
+    await other.close()
+
+
+async def test_what_was_changed_meanwhile_is_a_conflict_and_numbers_of_another_width_are_none(
+    store: SQLiteStore,
+) -> None:
+    await store.commit(Batch([Write("notes", id_, None, {"_id": id_, "rank": 1}) for id_ in range(4)]))
+    same = [Write("notes", id_, {"_id": id_, "rank": 1.0}, {"_id": id_, "rank": 2}) for id_ in range(4)]
+    prepared = await store.prepare(same)
+    await store.commit(Batch(same, prepared=prepared))
+    late = [Write("notes", id_, {"_id": id_, "rank": 2}, None) for id_ in range(4)]
+    prepared = await store.prepare(late)
+    await store.commit(Batch([Write("notes", 3, {"_id": 3, "rank": 2}, {"_id": 3, "rank": 7})]))
+    before = await rows(store, *KEPT)
+    with pytest.raises(Conflict):
+        await store.commit(Batch(late, prepared=prepared))
+    assert await rows(store, *KEPT) == before
+
+
+def user(id_: Any, email: str) -> Document:
+    return {"_id": id_, "email": email, "aliases": [id_]}
+
+
+async def test_unique_indexes_hold_also_among_its_own_documents(store: SQLiteStore) -> None:
+    await commit_prepared(store, [Write("users", id_, None, user(id_, id_)) for id_ in "abcde"])
+    turned = zip("abcde", "bcdea", strict=True)
+    await commit_prepared(store, [Write("users", id_, user(id_, id_), user(id_, to)) for id_, to in turned])
+    before = await rows(store, *KEPT)
+    for taken in ("a", "x"):
+        with pytest.raises(UniqueViolation, match="by_email"):
+            await commit_prepared(store, [Write("users", id_, None, user(id_, taken)) for id_ in range(2)])
+    assert await rows(store, *KEPT) == before
+
+
+async def test_an_index_that_was_taken_away_meanwhile_gets_no_keys(store: SQLiteStore) -> None:
+    entry = store._database.catalog.table("notes") if store._database else None
+    assert entry is not None
+    writes = [Write("notes", 1, None, {"_id": 1, "rank": 1})]
+    prepared = await store.prepare(writes)
+    assert store._database is not None
+    store._database.catalog._declared.clear()
+    await store.drop_index(StoredIndex("notes", "by_rank", ("rank",), False))
+    await store.commit(Batch(writes, prepared=prepared))
+    numbers = {row[0] for row in (await rows(store, "entries"))[0]}
+    assert numbers == set(entry.indexes.values())
+
+
+async def test_what_cannot_be_stored_cannot_be_prepared_and_leaves_nothing(store: SQLiteStore) -> None:
+    writes = [Write("notes", id_, None, {"_id": id_}) for id_ in range(4)]
+    with pytest.raises(StoreError, match="_id"):
+        await store.prepare([*writes, Write("notes", 4, None, {"_id": 5})])
+    assert await rows(store, "ready", "ready_entries") == [[], []]
