@@ -20,8 +20,8 @@ from synovia.limits.settings import HubLimits
 from synovia_client import Client
 
 SENSORS = 5_000
-CALM_SECONDS = 1.0
-"""So long what a flood has left to do may take, before the next round is calm."""
+_LOOK_SECONDS = 0.25
+_IDLE_SHARE = 0.1
 _AIM = Aim(3.0)
 
 
@@ -63,6 +63,17 @@ async def fill(url: str, name: str, count: int) -> str:
     return sensor
 
 
+async def _idle(running: HubProcess) -> None:
+    """Wait until a hub has done what a flood has left it to do: only then is it calm again."""
+    before = await running.cpu()
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        now = await running.cpu()
+        if now - before < _IDLE_SHARE * _LOOK_SECONDS:
+            return
+        before = now
+
+
 async def _rows(
     kind: str, store: str, setting: Setting, running: HubProcess, probing: Probe, flooding: Child
 ) -> list[Row]:
@@ -71,7 +82,7 @@ async def _rows(
         calm.append(await samples(probing))
         async with flood(kind, running, flooding):
             flooded.append(await samples(probing))
-        await asyncio.sleep(CALM_SECONDS)
+        await _idle(running)
     return [
         compared(
             f"commit to push, p{percent}, {kind}, {store}",

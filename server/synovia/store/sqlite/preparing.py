@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from synovia.keys import IndexSpec, after, encode_value
@@ -30,7 +31,9 @@ _TABLES: Final = (
 )
 _PART: Final = 512
 """So many documents are taken in before others may read."""
-_AT_ONCE: Final = 32
+_AT_ONCE: Final = 8
+_ROWS_AT_ONCE: Final = 64
+"""So many rows are inserted by one statement: Python's lock is let go and waited for once for all of them."""
 _STEP_SECONDS: Final = 0.002
 
 _OTHER_THAN_EXPECTED = """
@@ -115,8 +118,8 @@ class Preparing:
             if place % _AT_ONCE == 0 and time.perf_counter() > deadline:
                 break
         with transaction(database):
-            database.executemany("INSERT INTO ready VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows)
-            database.executemany("INSERT INTO ready_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._entries)
+            _insert(database, "ready", self._rows)
+            _insert(database, "ready_entries", self._entries)
         self._rows, self._entries = [], []
         return len(self.prepared.done) == len(self._writes)
 
@@ -137,6 +140,13 @@ class Preparing:
         prepared.references |= references_of(after_) - references_of(before)
         prepared.size += len(old or b"") + len(new or b"")
         prepared.done.append(Write(write.table, write.id, before, after_))
+
+
+def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[begin : begin + _ROWS_AT_ONCE]
+        row = f"({', '.join('?' * len(some[0]))})"
+        database.execute(f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}", list(chain.from_iterable(some)))
 
 
 def _claim(index: IndexSpec, key: bytes, id_: bytes) -> tuple[bytes, bytes] | tuple[None, None]:
