@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,10 +13,11 @@ from helpers.faulty_store import Fault, FaultySQLiteStore, Request
 from synovia import keys
 from synovia.engine import committer, exclusive
 from synovia.engine.engine import Engine
+from synovia.engine.entries import Entry
 from synovia.engine.exclusive import Claim
 from synovia.engine.outcomes import Outcome
 from synovia.functions.registry import collect
-from synovia.store.base import Gap, Write
+from synovia.store.base import Gap, PreparedWrites, Write
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
 
@@ -251,6 +252,31 @@ async def test_a_failure_that_rests_on_what_fails_is_run_again(hub: Hub) -> None
     assert error is not None
     assert error.code == "server_error"
     assert (await also).value() == 4, "the client never hears of a rank of 0"
+
+
+async def test_a_failure_that_was_never_true_in_the_order_of_commits_is_run_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small mutations are committed before a large one that was staged before them and is not ready yet."""
+    prepare, ready = hub.store.prepare, asyncio.Event()
+
+    async def prepare_later(writes: Sequence[Write]) -> PreparedWrites:
+        await ready.wait()
+        return await prepare(writes)
+
+    monkeypatch.setattr(hub.store, "prepare", prepare_later)
+    monkeypatch.setattr(Entry, "is_large", property(lambda entry: entry.submission.writes[0].id == "large"))
+    await hub.call("put", name="holder", shelf="a", rank=0)
+    large = hub.begin("put", name="large", shelf="a", rank=0)
+    await hub.staged(1)
+    renaming = hub.begin("rename", name="large", code="holder")
+    await asyncio.sleep(0)
+    assert (await hub.call("rename", name="holder", code="other")).value() == "holder"
+    assert not renaming.done()
+    ready.set()
+    assert [(await task).value() for task in (large, renaming)] == ["large", "large"], (
+        "the code is free before it is there"
+    )
 
 
 async def test_who_leaned_on_a_refused_entry_runs_again_in_order_and_others_stand(hub: Hub) -> None:

@@ -139,7 +139,7 @@ def telling_failures_early() -> None:
         return True
 
     stage.Stage.until_durable = at_once  # type: ignore[method-assign]
-    stage.Stage.still_holds = lambda self, view, reads: True  # type: ignore[method-assign]
+    stage.Stage.still_holds = lambda self, view, reads, leaned_on: True  # type: ignore[method-assign]
 
 
 def without_reruns_of_who_leaned() -> None:

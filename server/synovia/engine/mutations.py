@@ -278,10 +278,11 @@ class Mutations:
 
         What is committed is validated against all that came before; a failure commits nothing.
         """
-        if not await self._stage.until_durable(view.leaned_on(run.reads)):
+        leaned_on = view.leaned_on(run.reads)
+        if not await self._stage.until_durable(leaned_on):
             return False
         await self._freshness.catch_up()
-        return self._stage.still_holds(view, run.reads)
+        return self._stage.still_holds(view, run.reads, leaned_on)
 
     async def _outcome(self, progress: _Progress, run: MutationRun, entry: Entry) -> Outcome | None:
         """Wait for the commit of a run and tell what came of it; None: run it again."""

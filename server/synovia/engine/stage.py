@@ -154,11 +154,13 @@ class Stage:
         self.look_again()
         return entry
 
-    def still_holds(self, view: View, reads: ReadSet) -> bool:
-        """Tell whether nothing that was read has changed by commits from elsewhere since, nor was never committed."""
+    def still_holds(self, view: View, reads: ReadSet, leaned_on: Collection[Entry]) -> bool:
+        """Tell whether what was read was true at some instant: nothing of it has changed by commits from elsewhere since, or
+        was never committed, nor has an entry changed it that was staged later and committed before one it leans on."""
+        until = max((entry.ts for entry in leaned_on if entry.ts is not None), default=0)
         return not (
             self._is_lost(view)
-            or any(change.entry is None and reads.overlaps(change.commit) for change in self._since(view))
+            or any(_was_before(change, until) and reads.overlaps(change.commit) for change in self._since(view))
             or self._was_dropped(view, reads)
         )
 
@@ -440,6 +442,11 @@ class Stage:
         for future in moves:
             if not future.done():
                 future.set_result(None)
+
+
+def _was_before(change: _Change, until: Ts) -> bool:
+    """Tell whether a change comes from elsewhere, or was committed before ``until``."""
+    return change.entry is None or (change.entry.ts is not None and change.entry.ts < until)
 
 
 def _outdated(entry: Entry) -> Outdated:
