@@ -28,6 +28,8 @@ from synovia_protocol.messages import (
     ModifyQuerySet,
     Mutation,
     Ping,
+    PresenceJoin,
+    PresenceState,
     QueryAdd,
 )
 
@@ -92,6 +94,14 @@ def _big_mutations() -> Frames:
         yield client_frame(encode(Mutation(number, "sensors:set_all_levels", {"room": "large", "level": number})))
 
 
+def _presence() -> Frames:
+    """Move in rooms, all of which the others of the flood are in, too."""
+    rooms = range(1, 9)
+    yield b"".join(client_frame(encode(PresenceJoin(n, "sensors:here", {"room": f"{n}"}, 0))) for n in rooms)
+    for turn in itertools.count():
+        yield b"".join(client_frame(encode(PresenceState(n, turn))) for n in rooms) * 12
+
+
 def _tokens() -> Frames:
     for number in itertools.count():
         yield client_frame(encode(Authenticate(f"dev:{number}@example.org"))) * 20
@@ -130,6 +140,7 @@ KINDS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
     "mutations": (_mutations, _CONNECTIONS, True, 0.002),
     "large messages": (_large, _CONNECTIONS, True, 0.002),
     "subscriptions": (_queries, _CONNECTIONS, True, 0.002),
+    "presence": (_presence, _CONNECTIONS, True, 0.002),
     "tokens": (_tokens, _CONNECTIONS, True, 0.002),
     "array uploads": (_uploads, _CONNECTIONS, True, 0.002),
     "pings of the WebSocket": (_websocket_pings, _CONNECTIONS, True, 0.002),

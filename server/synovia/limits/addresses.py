@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import lru_cache
 
 from starlette.types import Scope
@@ -75,13 +76,14 @@ class Address:
         running: Lets so many functions run at once.
         storing: Lets so many chunks be on their way to the store at once.
         meter: Messages and bytes.
+        in_line: How many of its connections wait for these.
         sign_ins: Tokens to verify.
         anonymous_samples: Bytes of arrays from whoever is not signed in.
     """
 
     __slots__ = (
-        "_activity", "_next_turn", "anonymous_samples", "arriving", "connections", "meter", "requests", "running",
-        "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
+        "_activity", "_front", "_next_turn", "anonymous_samples", "arriving", "connections", "in_line", "meter", "requests",
+        "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
     def __init__(self, limits: HubLimits, now: float, activity: Activity) -> None:
@@ -95,10 +97,22 @@ class Address:
         self.upload_bytes = 0
         self.running = asyncio.Semaphore(limits.max_running_per_address)
         self.storing = asyncio.Semaphore(limits.max_chunks_per_address)
+        self.in_line = 0
+        self._front = asyncio.Lock()
         self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
         self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
         hourly = limits.max_anonymous_upload_bytes_per_hour
         self.anonymous_samples = Bucket(hourly / _HOUR, now, burst=hourly)
+
+    @asynccontextmanager
+    async def standing_in_line(self) -> AsyncIterator[None]:
+        """Run the block behind those who stand there already."""
+        self.in_line += 1
+        try:
+            async with self._front:
+                yield
+        finally:
+            self.in_line -= 1
 
     def take(self, messages: float, size: float, now: float) -> None:
         """Count what has come from there."""

@@ -15,6 +15,8 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 _RESERVE = 0.25
 """Of each bucket that is left to calls which cannot wait; what can wait does so before it is empty."""
 _LONGEST_PAUSE = 1.0
+_SHORTEST_PAUSE = 0.02
+"""Who has to wait does so for as long as several messages take: else each would cost a timer and a round of the loop."""
 
 
 def too_much(seconds: float) -> ErrorInfo:
@@ -40,9 +42,20 @@ class Allowance:
 
     async def pace(self, messages: int, size: int) -> None:
         """Count messages that may wait; return when they may be handled."""
-        while (wait := self._wait(_RESERVE)) > 0:  # noqa: ASYNC110 (again: others of the address take from it too)
-            await asyncio.sleep(wait)
-        self._take(messages, size)
+        if self._address.in_line or self._wait(_RESERVE) > 0:
+            await self._wait_in_line(messages, size)
+        else:
+            self._take(messages, size)
+
+    async def _wait_in_line(self, messages: int, size: int) -> None:
+        """Wait for the own share, then for that of the address, behind those of its connections that wait already: one
+        is woken at a time, not all of them for what only one can have."""
+        if (wait := self._own.wait(self._clock(), _RESERVE)) > 0:
+            await asyncio.sleep(max(wait, _SHORTEST_PAUSE))
+        async with self._address.standing_in_line():
+            while (wait := self._address.meter.wait(self._clock(), _RESERVE)) > 0:  # noqa: ASYNC110 (calls take from it too)
+                await asyncio.sleep(max(wait, _SHORTEST_PAUSE))
+            self._take(messages, size)
 
     def _wait(self, reserve: float = 0.0) -> float:
         now = self._clock()
