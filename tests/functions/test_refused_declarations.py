@@ -213,14 +213,22 @@ def test_all_functions_that_cannot_be_are_told_at_once(tmp_path: Path) -> None:
 TABLE = """
 from contextlib import suppress
 from typing import Any
+from synovia import AggregateIndex, SearchIndex, VectorIndex
 
 class Box(Model):
     tag: int
 
-class Thing(Table, name="things", indexes=[Index("by_owner", "owner", "at"), Index("by_tag", "box.tag")]):
+INDEXES = [
+    Index("by_owner", "owner", "at"), Index("by_tag", "box.tag"), SearchIndex("by_words", "words", filters=["owner"]),
+    VectorIndex("by_meaning", "meaning", dimensions=2, filters=["owner"]), AggregateIndex("by_at", "owner", "at"),
+]
+
+class Thing(Table, name="things", indexes=INDEXES):
     owner: str
     at: int
     box: Box
+    words: str = ""
+    meaning: list[float] | None = None
 
 """
 INSIDE = "@query(public=True)\nasync def f(ctx: QueryContext) -> Any:\n    "
@@ -237,6 +245,16 @@ INSIDE = "@query(public=True)\nasync def f(ctx: QueryContext) -> Any:\n    "
         ("return await ctx.db.query(Thing).using('by_owner', owner='a', at=gt(1)).take(1)", ""),
         ("return await ctx.db.query(Thing).using('by_tag', box__tag=1).take(1)", ""),
         ("return await ctx.db.query(Thing).using('by_id', id='a').take(1)", ""),
+        ("return await ctx.db.query(Thing).search('by_word', 'a').take(1)", "things has no search index 'by_word'"),
+        (
+            "return await ctx.db.query(Thing).search('by_words', 'a', at=1).take(1)",
+            "things.by_words does not filter by at",
+        ),
+        ("return await ctx.db.query(Thing).nearest('by', [1.0, 0.0]).take(1)", "things has no vector index 'by'"),
+        ("return await ctx.db.query(Thing).aggregate('by_a').count()", "things has no aggregate index 'by_a'"),
+        ("return await ctx.db.query(Thing).aggregate('by_at', at=1).count()", "things.by_at is over owner, at"),
+        ("return await ctx.db.query(Thing).search('by_words', text(), owner='a').take(1)", ""),
+        ("return await ctx.db.query(Thing).nearest('by_meaning', [1.0, 0.0], owner='a').take(1)", ""),
         # What may work, or cannot be told:
         ("name = 'nope'\n    return await ctx.db.query(Thing).using(name).take(1)", ""),
         ("return await ctx.db.query(Thing).using('by_owner', **{'at': 1}).take(1)", ""),

@@ -31,12 +31,21 @@ def filters_of(table: type[Table], spec: SearchSpec | VectorSpec, given: Mapping
         UnknownIndex: The index has no such filter.
         InvalidArguments: A field cannot have that value.
     """
+    check_filters(table, spec, given)
     values = {name.replace("__", "."): value for name, value in given.items()}
-    if unknown := sorted(values.keys() - {*spec.filters}):
+    return {name: field_of(table, name).equal(value) for name, value in values.items()}
+
+
+def check_filters(table: type[Table], spec: SearchSpec | VectorSpec, given: Iterable[str]) -> None:
+    """Check that an index filters by some fields.
+
+    Raises:
+        UnknownIndex: It does not.
+    """
+    if unknown := sorted({name.replace("__", ".") for name in given} - {*spec.filters}):
         raise UnknownIndex(
             f"{table.spec.name}.{spec.name} does not filter by {', '.join(unknown)}: say .where(field(...) == ...)"
         )
-    return {name: field_of(table, name).equal(value) for name, value in values.items()}
 
 
 async def values_of_filters(

@@ -16,7 +16,7 @@ from synovia.functions.aggregate import Aggregate
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved
-from synovia.functions.filtered_indexes import declared_index, filters_of
+from synovia.functions.filtered_indexes import check_filters, declared_index, filters_of
 from synovia.functions.nearest import Nearest, asked_of
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.search import Search, words_of
@@ -56,6 +56,25 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
         raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
     _check_leading(table, spec, name, conditions)
     return spec
+
+
+def check_step(table: type[Table], step: str, name: str, conditions: Sequence[str]) -> None:
+    """Check the index and the fields that ``using``, ``search``, ``nearest`` or ``aggregate`` names.
+
+    Raises:
+        UnknownIndex: The table has no such index, or that is not over these fields.
+    """
+    match step:
+        case "search":
+            check_filters(table, declared_index(table, table.spec.searches, "search", name), conditions)
+        case "nearest":
+            check_filters(table, declared_index(table, table.spec.vectors, "vector", name), conditions)
+        case "aggregate":
+            _check_leading(
+                table, declared_index(table, table.spec.aggregates, "aggregate", name).index, name, conditions
+            )
+        case _:
+            index_of(table, name, conditions)
 
 
 def _check_leading(table: type[Table], spec: IndexSpec, name: str, conditions: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from synovia.errors import UnknownIndex
 from synovia.functions.conditions import between, field, ge, gt, le, lt
 from synovia.functions.function import function_of
 from synovia.functions.places import place, source_of
-from synovia.functions.query import index_of
+from synovia.functions.query import check_step
 from synovia.functions.routing import route_of
 from synovia.schema import Table
 from synovia.schema.encrypted import sealed_fields
@@ -24,22 +24,27 @@ _sound: WeakSet[ModuleType] = WeakSet()
 def faults_in(module: ModuleType) -> list[str]:
     """Tell what is lost or fails in a module that has been imported, with ``FILE:LINE``.
 
-    That is: a function or a table of which there is another one of the same name further down; ``using`` with an index
-    that its table does not have, or with fields that are not its leading ones; and what is asked of an encrypted field that
-    only equality can be asked of, or nothing.
+    That is: a function or a table of which there is another one of the same name further down; ``using``, ``search``,
+    ``nearest`` and ``aggregate`` with an index that its table does not have, or with fields that it is not over; and what is
+    asked of an encrypted field that only equality can be asked of, or nothing.
     """
     if module in _sound or getattr(module, "__file__", None) is None:
         return []
     text, names = source_of(module), vars(module)
     # A folder's own may be hidden by its modules, so what its names mean does not tell.
     declares = "__path__" in names or any(map(_is_declaration, list(names.values())))
-    chooses = ".using(" in text or any(sealed_fields(each) for each in list(names.values()) if _is_table(each))
+    chooses = any(f".{each}(" in text for each in _STEPS) or any(
+        sealed_fields(each) for each in list(names.values()) if _is_table(each)
+    )
     source = ast.parse(text if declares or chooses else "")
     found = [*_overwritten(source, names), *(_unanswerable(source, names) if chooses else ())]
     if not found:
         _sound.add(module)
     return [f"{place(str(module.__file__), node.lineno)}: {told}" for node, told in found]
 
+
+_STEPS: Final = frozenset({"using", "search", "nearest", "aggregate"})
+"""What names an index of a query's table first, and fields of it as keywords."""
 
 Found = Iterator[tuple[ast.stmt | ast.expr, str]]
 Names = dict[str, Any]
@@ -127,21 +132,17 @@ def _compared_by_order(condition: ast.expr, names: Names) -> Iterator[tuple[Any,
 
 def _unknown_indexes(calls: Iterable[ast.Call], names: Names, elsewhere: set[str]) -> Found:
     for call in calls:
-        table = _table_of_using(call, names, elsewhere)
+        match call:
+            case ast.Call(ast.Attribute(ast.Call() as inner, step), [ast.Constant(str(name)), *_]) if step in _STEPS:
+                table = _table_queried(inner, names, elsewhere)
+            case _:
+                continue
         conditions = [each.arg for each in call.keywords]
         if table is not None and None not in conditions:
             try:
-                index_of(table, ast.literal_eval(call.args[0]), [name for name in conditions if name is not None])
+                check_step(table, step, name, [each for each in conditions if each is not None])
             except UnknownIndex as error:
                 yield call, error.message
-
-
-def _table_of_using(call: ast.Call, names: Names, elsewhere: set[str]) -> type[Table] | None:
-    """Give the table in ``....db.query(Table).using("literal", ...)``, perhaps with other steps between."""
-    match call:
-        case ast.Call(ast.Attribute(ast.Call() as inner, "using"), [ast.Constant(str())]):
-            return _table_queried(inner, names, elsewhere)
-    return None
 
 
 def _table_queried(inner: ast.expr, names: Names, elsewhere: set[str]) -> type[Table] | None:
