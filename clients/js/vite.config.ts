@@ -18,5 +18,11 @@ export default defineConfig({
     },
     rollupOptions: { external: ["react", "react/jsx-runtime", "yjs", /^y-protocols\//, /^node:/], output: { chunkFileNames: "shared/[name].js" } },
   },
-  test: { include: ["test/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
+  test: {
+    include: ["test/**/*.test.{ts,tsx}"],
+    testTimeout: 20_000,
+    // the files share no more than functions: React, jsdom and the process that hubs are forked from are loaded once a thread
+    pool: "threads",
+    isolate: false,
+  },
 });

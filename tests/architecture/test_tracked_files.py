@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_CODE = {".py", ".ipynb", ".typed", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".css", ".html", ".svg"}
+_CODE = {".py", ".ipynb", ".typed", ".ts", ".mts", ".tsx", ".js", ".jsx", ".mjs", ".css", ".html", ".svg"}
 _SETTINGS = {".json", ".toml", ".yaml", ".yml", ".spec", ".service", ".conf"}
 _DOTFILES = {".editorconfig", ".dockerignore", ".gitignore"}
 TEXTS = frozenset({*_CODE, *_SETTINGS, *_DOTFILES, ".md", ".txt"})

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Forked, ROOT, run } from "./python.ts";
+import { Forked, ROOT, run } from "../../helpers/forked-python.mts";
 
 export { ROOT };
 const MOTION = join(ROOT, "apps", "motion");

@@ -14,8 +14,8 @@ import { pageFiles } from "../../../examples/electron/src/main/page-files.ts";
 import { SignIn } from "../../../examples/electron/src/main/sign-in.ts";
 import { TokenFile, type Cipher } from "../../../examples/electron/src/main/token-file.ts";
 import { closeWindows, noBrowser, openBrowser } from "./chromium.ts";
+import { PYTHON } from "../../helpers/forked-python.mts";
 import { Hub, ROOT } from "./hub.ts";
-import { PYTHON } from "./python.ts";
 import { screenshot } from "./screenshot.ts";
 
 const EXAMPLE = join(ROOT, "examples", "electron");

@@ -1,11 +1,10 @@
 /** Processes of Python, forked from one that has imported what they need: importing takes most of a second. */
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+export const ROOT = resolve(import.meta.dirname, "../..");
 export const PYTHON = join(ROOT, ".venv", "bin", "python");
 /** What the one who runs the tests has set for other servers is not for these. */
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SYNOVIA_")));
