@@ -126,13 +126,14 @@ class WaitingList(App[None]):
 
     async def on_mount(self) -> None:
         """Connect, and follow the query."""
-        self.client.on_state_change(lambda state: self.show_trouble())
+        self.unlisten = self.client.on_state_change(lambda state: self.show_trouble())
         await self.client.open()
         self.run_worker(self.follow(self.client.subscribe("reception:waiting")))
         self.table.focus()
 
     async def on_unmount(self) -> None:
-        """Leave in good order."""
+        """Leave in good order: what shows troubles has gone by now."""
+        self.unlisten()
         await self.client.close()
 
     async def follow(self, line: Subscription[list[Row]]) -> None:

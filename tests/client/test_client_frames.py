@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from synovia_client import ArrayRef, to_pandas, to_polars
+from synovia_client import ArrayRef, Change, Client, FunctionError, to_pandas, to_polars
+from synovia_client.changes import NOTHING, Outcome
 from synovia_client.tabular import as_html
 
 BIG = 2**53 + 1
@@ -91,3 +92,14 @@ def test_a_result_is_a_table_for_people() -> None:
         assert text in html
     assert as_html(None) == "<p><i>nothing yet</i></p>"
     assert as_html("<i>") == "<pre>&lt;i&gt;</pre>"
+
+
+def test_what_is_printed_says_what_it_is() -> None:
+    rows = [{"n": number} for number in range(1_000)]
+    failed = Outcome(rows, FunctionError("forbidden", "not yours"))
+    assert repr(Change(NOTHING, Outcome(rows[:1]))) == "<Change to 1 row>"
+    assert repr(Change(NOTHING, failed)) == "<Change to 1,000 rows; not yours (forbidden)>"
+    assert repr(Change(NOTHING, Outcome("text"))) == "<Change to text>"
+    client = Client("ws://127.0.0.1:9")
+    assert repr(client) == "<Client ws://127.0.0.1:9/sync: connecting>"
+    assert repr(client.subscribe("board:newest")) == "<Subscription of board:newest: nothing yet>"

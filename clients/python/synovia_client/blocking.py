@@ -99,6 +99,9 @@ class BlockingClient(BlockingCalls):
 
     # --- the connection
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.client.url}: {self.state}>"
+
     @property
     def state(self) -> ConnectionState:
         """The state of the connection now."""

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from synovia_client.edits import Edits, Replaced, compare, compose
 from synovia_client.errors import FunctionError
+from synovia_client.tabular import summary
 from synovia_protocol.errors import WireValueError
 
 R = TypeVar("R")
@@ -52,6 +53,9 @@ class Change(Generic[R]):
         self._before = before
         self._after = after
         self._find = find
+
+    def __repr__(self) -> str:
+        return f"<Change to {summary(self.value, self.error)}>"
 
     @property
     def value(self) -> R:

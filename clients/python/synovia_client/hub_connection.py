@@ -150,6 +150,9 @@ class HubConnection:
 
     # --- the connection
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}: {self.state}>"
+
     @property
     def state(self) -> ConnectionState:
         """The state of the connection now."""

@@ -23,6 +23,8 @@ _LONGEST = 80
 class Tabular:
     """Somebody with a result."""
 
+    _path = ""
+
     @property
     def value(self) -> Any:
         """The newest result; None before the first."""
@@ -40,6 +42,10 @@ class Tabular:
     def to_polars(self) -> polars.DataFrame:
         """Give the newest result as a data frame of polars; see ``synovia_client.to_polars``."""
         return to_polars(self.value)
+
+    def __repr__(self) -> str:
+        name = f"{type(self).__name__} of {self._path}" if self._path else type(self).__name__
+        return f"<{name}: {summary(self.value, self.error)}>"
 
     def _repr_html_(self) -> str:
         """Show the newest result in a notebook."""
@@ -62,9 +68,20 @@ def as_html(result: Any, error: SynoviaError | None = None) -> str:
     return f"{trouble}{table}<p><small>{_extent(columns)}</small></p>"
 
 
+def summary(result: Any, error: SynoviaError | None = None) -> str:
+    """Say in a line what a result is, and why there is no newer one."""
+    rows = _rows(len(result)) if isinstance(result, list) else _text(result)
+    text = "nothing yet" if result is None else rows
+    return text if error is None else f"{text}; {error}"
+
+
+def _rows(length: int) -> str:
+    return f"{length:,} row{'' if length == 1 else 's'}"
+
+
 def _extent(columns: dict[str, list[Any]]) -> str:
     length = len(next(iter(columns.values())))
-    rows = f"{length:,} row{'' if length == 1 else 's'}"
+    rows = _rows(length)
     rows += f", the first {MOST_ROWS} shown" if length > MOST_ROWS else ""
     return rows + (f"; {MOST_COLUMNS} of {len(columns)} columns" if len(columns) > MOST_COLUMNS else "")
 

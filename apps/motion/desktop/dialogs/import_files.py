@@ -46,7 +46,8 @@ class ImportDialog(FormDialog):
 
     def _choose(self) -> None:
         chosen, _ = QFileDialog.getOpenFileNames(self, "Choose files", "", f"Motion files ({ACCEPTED});;All files (*)")
-        self.take([Path(path) for path in chosen])
+        if chosen:  # who gives up choosing keeps what was chosen before
+            self.take([Path(path) for path in chosen])
 
     def take(self, paths: list[Path]) -> None:
         """Import these."""
