@@ -65,7 +65,7 @@ async def test_equal_values_are_found_and_nothing_else_can_be_asked(app: TestApp
         assert await seen(found) == ["Ann", "Ben", "Dana"]
     assert await ann.query("school:born_on", {"dateOfBirth": "2011"}) == []
     assert await ann.query("school:without_nickname") == ["Ben", "Cem", "Dana"]
-    with pytest.raises(FunctionError, match="same number") as taken:
+    with pytest.raises(FunctionError, match=r"same number$") as taken:
         await enrolled(ann, "Eva", number=1)
     assert taken.value.code == "unique_violation"
     for how in ("ordered", "compared", "inside"):

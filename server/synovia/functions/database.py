@@ -38,6 +38,7 @@ from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
+from synovia.schema.encrypted import sealed_fields
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
 from synovia.schema.search import keep_terms
@@ -464,7 +465,7 @@ class DatabaseWriter(DatabaseReader):
             await self._check_reference(relation, before, after)
         for index in table.spec.indexes:
             if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
-                await self._check_unique(table.spec.name, index, after)
+                await self._check_unique(table, index, after)
 
     async def _check_reference(self, relation: Relation, before: Document | None, after: Document) -> None:
         """Refuse a new reference to what is not there; its own document may be the one that is just written."""
@@ -479,9 +480,11 @@ class DatabaseWriter(DatabaseReader):
                 f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
             )
 
-    async def _check_unique(self, table: str, index: IndexSpec, document: Document) -> None:
-        if await self._has_same(table, index, document):
-            raise KeyTaken(f"{table}: another document has the same {', '.join(index.fields)}", {"index": index.name})
+    async def _check_unique(self, table: type[Table], index: IndexSpec, document: Document) -> None:
+        if await self._has_same(table.spec.name, index, document):
+            sealed = {each.token_path: each.database for each in sealed_fields(table).values()}
+            same = ", ".join(sealed.get(each, each) for each in index.fields)
+            raise KeyTaken(f"{table.spec.name}: another document has the same {same}", {"index": index.name})
 
     async def _has_same(self, table: str, index: IndexSpec, document: Document) -> bool:
         """Tell whether another document has one of the keys of a document."""
