@@ -8,7 +8,6 @@ what the client's own mutations have changed is told after their responses.
 from __future__ import annotations
 
 import base64
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -31,7 +30,7 @@ class _Step:
     """One version of the query set that the client has not been brought to."""
 
     version: int
-    added: list[ConvexSubscription] = field(default_factory=list)
+    added: dict[int, ConvexSubscription] = field(default_factory=dict)
     removed: list[int] = field(default_factory=list)
 
 
@@ -77,7 +76,7 @@ class ConvexQuerySet:
         self._account = account
         self._version = 0
         self._identity_version = 0
-        self._steps: deque[_Step] = deque()
+        self._steps: dict[int, _Step] = {}  # by their versions, the oldest first
         self._queries: dict[int, ConvexSubscription] = {}
         self.weight = 0
         self._least: Ts = 0
@@ -108,14 +107,13 @@ class ConvexQuerySet:
                 f"ModifyQuerySet: from version {message.base_version} to {message.new_version}, but it is {self._version}"
             )
         self._version = message.new_version
-        step = _Step(message.new_version)
-        self._steps.append(step)
+        step = self._steps[message.new_version] = _Step(message.new_version)
         for query_id in message.remove:
             self._remove(query_id)
             step.removed.append(query_id)
         if message.add:
             floor = self._engine.floor(self._wake)
-            step.added = [self._add(each, message.new_version, floor) for each in message.add]
+            step.added = {each.query_id: self._add(each, message.new_version, floor) for each in message.add}
         self._wake()
 
     def _remove(self, query_id: int) -> None:
@@ -124,8 +122,8 @@ class ConvexQuerySet:
             raise Malformed(f"ModifyQuerySet: query {query_id} is not there")
         self.weight -= query.live.weight
         self._leave(query)
-        for step in self._steps:
-            step.added = [each for each in step.added if each is not query]
+        if (step := self._steps.get(query.since)) is not None:
+            step.added.pop(query_id, None)
 
     def _add(self, added: AddQuery, since: int, floor: Floor) -> ConvexSubscription:
         if added.query_id in self._queries:
@@ -233,17 +231,20 @@ class ConvexQuerySet:
         if ts < self.told.ts or not all(query.is_fresh(ts) for query in asked):
             return None
         version = self.told.query_set
-        for step in self._steps:
+        for step in self._steps.values():
             lower = self._with_added(step, ts, limit)
-            asked += step.added
-            if lower is None or lower < self.told.ts or not all(query.is_fresh(lower) for query in asked):
+            asked += step.added.values()
+            if lower is None or lower < self.told.ts:
+                break
+            looked_at = step.added.values() if lower == ts else asked  # the others have been looked at
+            if not all(query.is_fresh(lower) for query in looked_at):
                 break
             ts, version = lower, step.version
         return ts, version
 
     @staticmethod
     def _with_added(step: _Step, ts: Ts, limit: Ts) -> Ts | None:
-        for query in step.added:
+        for query in step.added.values():
             known = query.known_through(limit)
             if known is None:
                 return None
@@ -265,8 +266,8 @@ class ConvexQuerySet:
     def _step(self, ts: Ts, version: int, versions: list[tuple[ConvexSubscription, Version]]) -> Step | None:
         told = [text for query, result in versions if (text := self._told(query, result)) is not None]
         removed = []
-        while self._steps and self._steps[0].version <= version:
-            removed += self._steps.popleft().removed
+        while self._steps and (oldest := next(iter(self._steps))) <= version:
+            removed += self._steps.pop(oldest).removed
         changed = version > self.told.query_set or self._identity_version > self.told.identity
         if not (told or changed or self._owed is not None):
             return None
