@@ -109,6 +109,7 @@ format: $(READY)  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 torture: $(READY)  ## Look for broken promises: hubs and databases die under load (MINUTES=30 SEED=1)
+	$(BIN)/python -m pytest -q -n 2 -m 'torture or not torture' --hypothesis-profile deep $(or $(DEEP),tests)
 	cd tests && ../$(BIN)/python -m torture --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.churn --minutes $(or $(CHURN),10)
