@@ -29,7 +29,7 @@ from synovia.functions.registry import Registry
 from synovia.health import Level, PartHealth
 from synovia.keys import BY_ID
 from synovia.migrations.aggregate_nodes import AggregateNodes
-from synovia.schema import AggregateSpec
+from synovia.schema import AggregateSpec, Document
 from synovia.store.base import StoreError
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
@@ -155,7 +155,9 @@ class KeptAggregates:
 
     async def _begin(self) -> None:
         """Look for sums of other versions of the application, and for those that have not been kept meanwhile."""
-        await self._transact(self._forget_others, "forget")
+        ts, _ = await self._engine.store.newest()
+        if await self._others(Transaction(self._engine.store.snapshot(ts))):
+            await self._transact(self._forget_others, "forget")
         for table, spec in self._specs():
             ts, _ = await self._engine.store.newest()
             reader = AggregateReader(Transaction(self._engine.store.snapshot(ts)), table, spec)
@@ -167,10 +169,14 @@ class KeptAggregates:
 
     async def _forget_others(self, ctx: MutationContext) -> None:
         """Forget how far sums are that this version does not keep: whoever declares them again has to make them anew."""
-        writer, own = SystemWriter(ctx.db), {spec.tree for _, spec in self._specs()}
-        for each in await writer.transaction.scan(Scan(TREES.name, BY_ID, keys.prefix(()))):
-            if each["_id"] not in own and each["_id"] != _LEASE:
-                writer.change(TREES.name, each, None)
+        writer = SystemWriter(ctx.db)
+        for each in await self._others(writer.transaction):
+            writer.change(TREES.name, each, None)
+
+    async def _others(self, transaction: Transaction) -> list[Document]:
+        own = {spec.tree for _, spec in self._specs()}
+        trees = await transaction.scan(Scan(TREES.name, BY_ID, keys.prefix(())))
+        return [each for each in trees if each["_id"] not in own and each["_id"] != _LEASE]
 
     async def forget(self, spec: AggregateSpec) -> None:
         """Forget how far sums are: they are made anew."""
