@@ -108,7 +108,9 @@ describe.skipIf(noBrowser).sequential("the keyboard alone", () => {
 
   it("a menu opens, is walked through, and gives the focus back, also after its dialog", async () => {
     await until("Shift+Tab", /^Account of Anna Berg$/);
-    await press("Enter", "ArrowDown", "ArrowDown");
+    await press("Enter");
+    await anna.page.locator("[role=menuitem]:focus").waitFor(); // until then the arrows are the list's
+    await press("ArrowDown", "ArrowDown");
     expect(await focused(anna)).toBe("Change name");
     await press("Enter");
     await anna.page.getByRole("dialog").waitFor();
