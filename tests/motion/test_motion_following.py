@@ -155,13 +155,13 @@ async def follow_beside_a_writer(store: str, batches: int) -> None:
 
 @pytest.mark.slow
 async def test_viewers_beside_a_writer_who_waits_for_nobody() -> None:
-    await follow_beside_a_writer("sqlite://:memory:", 400)
+    await follow_beside_a_writer("sqlite://:memory:", 150)
 
 
 @pytest.mark.mongodb
 async def test_the_same_on_mongodb(mongodb_uri: str, database_name: str) -> None:
     base, _, options = mongodb_uri.partition("?")
-    await follow_beside_a_writer(f"{base.rstrip('/')}/{database_name}?{options}", 100)
+    await follow_beside_a_writer(f"{base.rstrip('/')}/{database_name}?{options}", 60)
 
 
 async def test_a_session_that_is_discarded_ends_for_its_viewers() -> None:
