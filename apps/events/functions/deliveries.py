@@ -9,6 +9,9 @@ import httpx2
 from events.schema import Delivery, Setup
 from synovia import ActionContext, FunctionError, Id, MutationContext
 
+TRUSTED = httpx2.create_ssl_context(trust_env=False)
+"""Whose certificates count, read once: a client that reads them itself holds the hub up for as long."""
+
 
 async def is_new(ctx: MutationContext, sender: str, id: str) -> bool:
     """Note that a message was taken; False if it was before."""
@@ -29,7 +32,7 @@ async def ask_service(ctx: ActionContext, path: str, body: Any = None) -> httpx2
     headers = {"Authorization": f"Bearer {setup.service_secret.get_secret_value()}"}
     try:
         async with httpx2.AsyncClient(
-            base_url=setup.service_url, headers=headers, timeout=20, trust_env=False
+            base_url=setup.service_url, headers=headers, timeout=20, trust_env=False, verify=TRUSTED
         ) as client:
             answer = await (client.get(path) if body is None else client.post(path, json=body))
             return answer.raise_for_status()
