@@ -1,5 +1,6 @@
 /** The page of education: a teacher, a specialist and a parent in one program; who is taken out of the team loses it while looking. */
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser } from "./harness/chromium.ts";
 import { LOOKS } from "./harness/dashboard.ts";
@@ -78,6 +79,43 @@ describe.skipIf(noBrowser)("the page of education", () => {
     await theo.button("Access log").click();
     await theo.page.getByRole("listitem").filter({ hasText: "Priya Castellan viewed Talk in October" }).getByText("Confidential").waitFor();
     expect(await sofia.button("Access log").count()).toBe(0);
+  });
+
+  it("shows how far a large file is, forgets the one that is cancelled, and keeps every byte of the other", async () => {
+    const [cancelled, kept] = [randomBytes(5_000_000), randomBytes(5_000_000)];
+    const pdf = (name: string, buffer: Buffer) => ({ name, mimeType: "application/pdf", buffer });
+    await theo.button("Documents").click();
+    let pieces = 0;
+    let letGo = (): void => undefined;
+    const goesOn = new Promise<void>((resolve) => (letGo = resolve));
+    await theo.page.route("**/api/uploads/*", async (route) => {
+      if (route.request().method() === "PATCH" && pieces++ > 0) await goesOn;
+      await route.continue().catch(() => undefined);
+    });
+    const send = async (name: string, buffer: Buffer): Promise<void> => {
+      await theo.page.getByLabel("File", { exact: true }).setInputFiles(pdf(name, buffer));
+      await theo.button("Upload it").click();
+    };
+    const dialog = theo.page.getByRole("dialog");
+    await theo.button("Upload").click();
+    await send("cancelled.pdf", cancelled);
+    await dialog.getByText("1.0 MB of 5.0 MB").waitFor();
+    expect(Number(await dialog.getByRole("progressbar", { name: "Sent" }).getAttribute("value"))).toBeCloseTo(2 ** 20 / 5e6, 5);
+    await screenshot(theo.page, "education-sending");
+    const forgotten = theo.page.waitForResponse((response) => response.request().method() === "DELETE");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    expect((await forgotten).ok()).toBe(true);
+    await expect.poll(() => dialog.getByRole("progressbar").count()).toBe(0);
+    expect(await dialog.getByRole("alert").count(), "to cancel is no fault").toBe(0);
+    letGo();
+    await theo.page.unroute("**/api/uploads/*");
+    await send("kept.pdf", kept);
+    const row = theo.page.getByRole("listitem").filter({ hasText: "kept.pdf" });
+    await row.getByText("5.0 MB").waitFor();
+    await expect.poll(() => dialog.count(), { message: "the dialog closes" }).toBe(0);
+    expect(await theo.page.getByText("cancelled.pdf").count()).toBe(0);
+    const [download] = await Promise.all([theo.page.waitForEvent("download"), theo.button("Download kept.pdf").click()]);
+    expect(kept.equals(await readFile(await download.path()))).toBe(true);
   });
 
   it("takes the record from who is removed while they look", async () => {

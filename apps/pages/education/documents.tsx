@@ -1,6 +1,7 @@
 /** The documents of a student: uploading, opening, new versions, and who sees them. */
 import { useState, type FormEvent, type ReactElement } from "react";
-import { useMutation, useQuery, useSynovia } from "synovia-client/react";
+import { useMutation, useQuery, useSynovia, useUpload, type Upload } from "synovia-client/react";
+import type { UploadId } from "synovia-client";
 import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
 import { api, type DocumentView, type Id } from "./api/api.ts";
 import { day, TYPES } from "./words.ts";
@@ -29,6 +30,7 @@ function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { 
   const client = useSynovia();
   const open = useMutation(api.documents.open);
   const edit = useMutation(api.documents.edit);
+  const upload = useUpload("documents:edit");
   const { act, busy, problem } = useAct();
   const may = (permission: DocumentView["permissions"][number]): boolean => permissions.includes(permission);
   const show = (download: boolean): void => {
@@ -40,13 +42,14 @@ function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { 
     }).then((done) => done || shown?.close());
   };
   const replace = (file: File | undefined): void => {
-    if (file) void act(async () => edit({ documentId: document._id, file: await client.uploadFile("documents:edit", file) }));
+    if (file) void act(() => sent(upload, file, (there) => edit({ documentId: document._id, file: there })));
   };
   return (
     <li>
       <span className="grow">
         <strong>{document.title}</strong>
         <small>{TYPES[document.documentType]} · {size(document.file.size)} · {uploadedBy?.name ?? "somebody"} · {day(document.updatedAt)}{document.version > 1 && ` · version ${document.version}`}</small>
+        <Sending upload={upload} />
         <Problem error={problem} />
       </span>
       {document.isConfidential && <span className="badge warn">Confidential</span>}
@@ -60,10 +63,33 @@ function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { 
   );
 }
 
+/** Send a file and do something with it once it is there; who cancels has done nothing wrong. Tells whether it was sent. */
+async function sent(upload: Upload, file: File, then: (there: UploadId) => Promise<unknown>): Promise<boolean> {
+  try {
+    await then(await upload.start(file));
+    return true;
+  } catch (error) {
+    if ((error as Error).name === "AbortError") return false;
+    throw error;
+  }
+}
+
+/** How far a file is on its way, while it is. */
+function Sending({ upload: { status, sent, total, pause, resume, cancel } }: { upload: Upload }): ReactElement | null {
+  if (status !== "sending" && status !== "paused") return null;
+  return (
+    <span className="sending">
+      <progress max={1} value={total ? sent / total : 1} aria-label="Sent" />
+      <small>{size(sent)} of {size(total)}</small>
+      <button type="button" onClick={status === "paused" ? resume : pause}>{status === "paused" ? "Go on" : "Pause"}</button>
+      <button type="button" onClick={cancel}>Cancel</button>
+    </span>
+  );
+}
+
 const size = (bytes: number): string => (bytes < 1_000 ? `${bytes} B` : bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () => void }): ReactElement {
-  const client = useSynovia();
   const add = useMutation(api.documents.add);
   const versions = useQuery(api.ieps.history, { studentId });
   const [title, setTitle] = useState("");
@@ -71,17 +97,16 @@ function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () =>
   const [isConfidential, setConfidential] = useState(false);
   const [withProgram, setWithProgram] = useState(false);
   const [file, setFile] = useState<File | null>(null);
-  const [sent, setSent] = useState<number | null>(null);
+  const upload = useUpload("documents:add");
   const { act, busy, problem } = useAct();
   const send = (event: FormEvent): void => {
     event.preventDefault();
     if (!file) return;
     const relatedIepId = withProgram ? versions?.[0]?._id : undefined;
+    const data = { documentType: type, title: title || file.name, isConfidential };
     void act(async () => {
-      const upload = await client.uploadFile("documents:add", file, { onProgress: (done, all) => setSent(all ? done / all : 1) });
-      const data = { documentType: type, title: title || file.name, isConfidential };
-      await add({ studentId, data, file: upload, ...(relatedIepId && { relatedIepId }) });
-    }).then((done) => (done ? onClose() : setSent(null)));
+      if (await sent(upload, file, (there) => add({ studentId, data, file: there, ...(relatedIepId && { relatedIepId }) }))) onClose();
+    });
   };
   return (
     <Dialog title="Upload a document" onClose={onClose}>
@@ -95,7 +120,7 @@ function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () =>
         </Field>
         <label className="check"><input type="checkbox" checked={isConfidential} onChange={(event) => setConfidential(event.target.checked)} />Confidential: only who is named sees it, and each opening is marked in the log</label>
         {(versions?.length ?? 0) > 0 && <label className="check"><input type="checkbox" checked={withProgram} onChange={(event) => setWithProgram(event.target.checked)} />Whoever sees it may read the program, too</label>}
-        {sent !== null && <progress max={1} value={sent} aria-label="Sent" />}
+        <Sending upload={upload} />
         <Problem error={problem} />
         <footer><button className="primary" disabled={busy || !file}>Upload it</button></footer>
       </form>
