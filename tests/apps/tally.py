@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from enum import Enum, StrEnum
 from typing import Any
 
 from synovia import (
@@ -59,6 +60,27 @@ async def add_then_break(ctx: MutationContext, name: str) -> None:
 @mutation(internal=True)
 async def insert_tally(ctx: MutationContext, name: str) -> Id[Tally]:
     return await ctx.db.insert(Tally(name=name))
+
+
+class Stride(Enum):
+    SHORT = "short"
+    LONG = "long"
+
+
+class Rank(StrEnum):
+    FIRST = "first"
+
+
+@mutation(internal=True)
+async def stride(ctx: MutationContext, rank: Rank, strides: list[Stride], at_last: Stride | None = None) -> None:
+    assert rank is Rank.FIRST
+    await add_to(ctx, "strides", sum(10 if each is Stride.LONG else 1 for each in [*strides, at_last]))
+
+
+@mutation(public=True)
+async def stride_later(ctx: MutationContext) -> None:
+    await ctx.scheduler.run_after(timedelta(), stride, Rank.FIRST, [Stride.LONG, Stride.SHORT], at_last=Stride.LONG)
+    await ctx.scheduler.run_many(stride, [{"rank": Rank.FIRST, "strides": [Stride.LONG]}])
 
 
 @mutation(internal=True)

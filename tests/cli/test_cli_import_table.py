@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ class Note(Table):
     owner: Id[Note] | None = None
     anything: Any = None
     samples: Float64Array | None = None
+
+class Letter(Table, Timestamps):
+    text: str
 
 @mutation(public=True)
 async def fill(ctx: MutationContext) -> None:
@@ -109,6 +113,19 @@ def test_rows_of_other_programs_get_ids_and_defaults(application: Path, tmp_path
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [(row["text"], row["number"]) for row in rows] == [("hello", 7), ("bye", 0)]
     assert all(len(row["_id"]) == 24 for row in rows)
+
+
+def test_times_of_the_file_are_kept_and_missing_ones_set(application: Path, tmp_path: Path) -> None:
+    file, store, out = tmp_path / "letters.csv", f"sqlite:///{tmp_path / 'a.db'}", tmp_path / "out.jsonl"
+    began = int(time.time() * 1000)
+    file.write_text("_id,text,createdAt,updatedAt,_creationTime\na,a,5,7,\nb,b,5,,\nc,c,,,9\nd,d,,,\n,e,,,\n")
+    done = synovia("import", file, application, "--table", "letters", "--store", store)
+    assert (done.exit_code, done.output) == (0, "letters: 5 imported\n"), done.output
+    synovia("export", out, "--table", "letters", "--store", store)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    times = {row["text"]: (row["createdAt"], row["updatedAt"]) for row in rows}
+    assert [times[text] for text in "abc"] == [(5, 7), (5, 5), (9, 9)]
+    assert all(began <= made == changed <= time.time() * 1000 for made, changed in (times["d"], times["e"]))
 
 
 BAD_CSV = {

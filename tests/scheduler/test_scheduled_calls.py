@@ -114,6 +114,15 @@ async def test_arrays_and_untyped_values_arrive_as_they_were_sent(registry: Regi
         assert await caller.query("tally:tallies") == {"float64 1000": 1}
 
 
+async def test_enumerations_arrive_as_they_were_given(registry: Registry) -> None:
+    async with TestApp(registry) as app:
+        await app.caller().mutation("tally:stride_later")
+        await app.advance()
+        assert await app.caller().query("tally:tallies") == {"strides": 10 + 1 + 10 + 10 + 1}
+        with pytest.raises(FunctionError, match="short"):
+            await later(app.caller(), "tally:stride", rank="first", strides=["far"])
+
+
 async def test_a_row_tells_its_arguments_and_references_as_documents_hold_them(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller = app.caller()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +23,7 @@ from synovia.export.strict_json import BadJson, StrictDecoder
 from synovia.schema import CREATION_TIME, FROM_CLIENT, Document, Id, Table, UnreadableField
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of, is_untyped, value_of
 from synovia.schema.faults import message_of
+from synovia.schema.kept import CREATED_AT, UPDATED_AT, Timestamps
 from synovia.schema.values import Unstorable
 from synovia.sealing.keyring import Keyring
 from synovia_protocol.messages import ArrayRef
@@ -49,6 +51,7 @@ class RowReader:
         self, table: type[Table], make_id: Callable[[], ObjectId], *, texts: bool, keyring: Keyring | None = None
     ) -> None:
         self._table, self._make_id, self._texts, self._keyring = table, make_id, texts, keyring
+        self._now = int(time.time() * 1000)
         self._fields = {}
         for name, info in fields_of(table).items():
             self._fields[name] = self._fields[info.alias or name] = info
@@ -71,11 +74,18 @@ class RowReader:
             if not row.id:
                 row.__dict__["id"] = Id(str(self._make_id()))
             document = row.to_document(keyring=self._keyring)
+            self._note_times(row, document)
         except ValidationError as error:
             raise BadRow(message_of(error)) from None
         except (InvalidArguments, Unstorable, UnreadableField) as error:
             raise BadRow(str(error)) from None
         return document
+
+    def _note_times(self, row: Table, document: Document) -> None:
+        """Keep the times that the file says; a row without them was made when its id says, and not changed since."""
+        if isinstance(row, Timestamps):
+            document[CREATED_AT] = row.created_at or row.creation_time or self._now
+            document[UPDATED_AT] = row.updated_at or document[CREATED_AT]
 
     def _take(self, values: dict[str, Any], name: str, value: Any) -> None:
         if (info := self._fields.get(name)) is None:

@@ -164,11 +164,18 @@ class Function:
     def validate(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the wire's arguments (camelCase) into the body's keyword arguments.
 
+        An internal function may take an enumeration, which the values of a scheduled call stand for.
+
         Raises:
             InvalidArguments: They do not fit; ``data`` lists each fault with its place.
         """
         try:
-            model = self.arguments.model_validate(dict(args), context=FROM_CLIENT)
+            try:
+                model = self.arguments.model_validate(dict(args), context=FROM_CLIENT)
+            except ValidationError as error:
+                if not self.internal or {fault["type"] for fault in error.errors()} != {"is_instance_of"}:
+                    raise
+                model = self.arguments.model_validate(dict(args), context=FROM_CLIENT, strict=False)
         except ValidationError as error:
             raise refusal(self.path, error) from None
         return {name: getattr(model, name) for name in self.arguments.model_fields}

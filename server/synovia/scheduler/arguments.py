@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import bson
@@ -28,9 +29,10 @@ def stored_with_size(args: Mapping[str, Any]) -> tuple[Document, int]:
     Raises:
         FunctionError: They are no wire values, cannot be stored without loss (a number beyond 64 bits), or are too large.
     """
-    document: Document = _plain(dict(args))
+    sent = _valued(args)
+    document: Document = _plain(sent)
     try:
-        packed = codec.pack(dict(args))
+        packed = codec.pack(sent)
         kept = codec.pack(from_document(bson.decode(bson.encode(document))))
     except (InvalidDocument, OverflowError, TypeError, ValueError) as error:
         raise InvalidArguments(f"these arguments cannot be stored: {error}") from None
@@ -41,6 +43,17 @@ def stored_with_size(args: Mapping[str, Any]) -> tuple[Document, int]:
     if kept != packed:
         raise InvalidArguments("these arguments cannot be stored without loss")
     return document, len(packed)
+
+
+def _valued(value: Any) -> Any:
+    """Give enumerations as their values; a function that takes one finds it again."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _valued(item) for key, item in value.items()}
+    if isinstance(value, list | tuple) and not isinstance(value, ArrayRef):
+        return [_valued(item) for item in value]
+    return value
 
 
 def _plain(value: Any) -> Any:
