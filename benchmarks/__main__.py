@@ -18,6 +18,7 @@ from rich.console import Console
 from benchmarks import (
     aggregates,
     arrays,
+    attacks,
     buyers,
     cost,
     fanout,
@@ -62,6 +63,7 @@ BENCHMARKS: dict[str, Callable[[Setting], Awaitable[Result]]] = {
     "live": live.run,
     "floods": floods.run,
     "work": work.run,
+    "attacks": attacks.run,
     "waits": waits.run,
     "workers": workers.run,
     "size": size.run,

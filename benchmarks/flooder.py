@@ -9,17 +9,21 @@ import asyncio
 import itertools
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import uvloop
 
+from benchmarks.attack_frames import attack
 from benchmarks.crowd import SYNC, hello
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child
 from benchmarks.wire import client_frame, handshake
 from synovia_protocol.arrays import encode_frame
 from synovia_protocol.codec import encode
+from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import (
     SUBPROTOCOL,
     Action,
@@ -36,7 +40,18 @@ from synovia_protocol.messages import (
 _ADDRESSES = (f"127.0.{n // 250 + 1}.{n % 250 + 1}" for n in itertools.count())
 _CONNECTIONS = 8
 _PAUSE = 0.05
+_CODES = (
+    *ErrorCode,
+    "search_too_long",
+    "too_much_text",
+    "invalid_update",
+    "shared_doc_too_large",
+    "mutation_too_large",
+)
+_REFUSALS = re.compile(rb"HTTP/1\.1 [45]\d\d|\b(?:%s)\b" % "|".join(_CODES).encode())
 Frames = Iterator[bytes]
+Kind = tuple[Callable[[], Frames], int, bool, float]
+"""What is sent, by how many connections, whether they are WebSockets, and the pause between two pieces in seconds."""
 
 
 def _pings() -> Frames:
@@ -133,8 +148,7 @@ def _dribble() -> Frames:
     yield from itertools.repeat(b"x: 1\r\n")
 
 
-KINDS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
-    # what is sent, by how many connections, whether they are WebSockets, and the pause between two pieces in seconds
+KINDS: dict[str, Kind] = {
     "pings": (_pings, _CONNECTIONS, True, 0.002),
     "actions": (_actions, _CONNECTIONS, True, 0.002),
     "mutations": (_mutations, _CONNECTIONS, True, 0.002),
@@ -150,7 +164,7 @@ KINDS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
 }
 
 
-WORK: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
+WORK: dict[str, Kind] = {
     # of work that takes long, on the room "large"
     "live scans": (_scans, _CONNECTIONS, True, 0.5),
     "one-shot scans": (_one_shot_scans, 32, False, 0.002),
@@ -166,10 +180,21 @@ class Flooder:
         self._sent = 0
         self._ended = 0
         self._address = ""
+        self._token = ""
+        self._told: Counter[str] = Counter()
 
     async def start(self, kind: str, port: int) -> None:
         """Begin."""
-        frames, connections, websocket, pause = (KINDS | WORK)[kind]
+        self._begin((KINDS | WORK)[kind], port, "")
+
+    async def attack(self, kind: str, port: int, token: str, paper: str) -> None:
+        """Begin an attack, as whoever the token is for; ``paper`` is where shared documents are written."""
+        self._begin(attack(kind, paper), port, token)
+
+    def _begin(self, kind: Kind, port: int, token: str) -> None:
+        frames, connections, websocket, pause = kind
+        self._token = token
+        self._told = Counter()
         self._sent = self._ended = 0
         self._address = next(_ADDRESSES)
         self._tasks = [asyncio.create_task(self._keep_on(frames(), port, websocket, pause)) for _ in range(connections)]
@@ -180,6 +205,10 @@ class Flooder:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         return self._sent, self._ended
+
+    async def told(self) -> str:
+        """Tell which refusals and errors came last time, and how often, the most frequent first."""
+        return ", ".join(f"{count} {code}" for code, count in self._told.most_common(4)) or "nothing refused"
 
     async def _keep_on(self, frames: Frames, port: int, websocket: bool, pause: float) -> None:
         while True:
@@ -192,11 +221,15 @@ class Flooder:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(self._address, 0))
         if websocket:
             writer.write(handshake(port, SYNC, SUBPROTOCOL))
-            if b" 101 " not in await reader.readuntil(b"\r\n\r\n"):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            if b" 101 " not in answer:
+                self._hear(answer)
                 writer.transport.abort()
                 return
             writer.write(hello())
-        taking = asyncio.create_task(_take(reader))
+            if self._token:
+                writer.write(client_frame(encode(Authenticate(self._token))))
+        taking = asyncio.create_task(self._take(reader))
         try:
             for piece in frames:
                 writer.write(piece)
@@ -209,10 +242,12 @@ class Flooder:
             taking.cancel()
             writer.transport.abort()
 
+    async def _take(self, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(1 << 16):
+            self._hear(data)
 
-async def _take(reader: asyncio.StreamReader) -> None:
-    while await reader.read(1 << 16):
-        pass
+    def _hear(self, data: bytes) -> None:
+        self._told.update(found.decode() for found in _REFUSALS.findall(data))
 
 
 @asynccontextmanager
@@ -230,5 +265,7 @@ def _main(pipe: Pipe) -> None:
 
 async def _serve(pipe: Pipe) -> None:
     flooding = Flooder()
-    handlers: Handlers = {"start": flooding.start, "stop": flooding.stop}
+    handlers: Handlers = {
+        "start": flooding.start, "attack": flooding.attack, "stop": flooding.stop, "told": flooding.told,
+    }  # fmt: skip
     await answer_all(pipe, handlers)

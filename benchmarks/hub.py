@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,14 +12,14 @@ from pathlib import Path
 import uvloop
 from pydantic import SecretStr
 
-from benchmarks import bank, sensors
+from benchmarks import sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
 from synovia.cli import garbage
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
-from synovia.functions.registry import collect
+from synovia.functions.registry import Registry, collect
 from synovia.hubs.settings import HubsSettings
 from synovia.limits.settings import HubLimits
 
@@ -86,18 +87,23 @@ class HubProcess:
 
 @asynccontextmanager
 async def hub(
-    store: str, setting: Setting, name: str, limits: HubLimits = PATIENT, application: Path | None = None
+    store: str,
+    setting: Setting,
+    name: str,
+    limits: HubLimits = PATIENT,
+    application: Path | None = None,
+    modules: tuple[str, ...] = ("bank", "sensors"),
 ) -> AsyncIterator[HubProcess]:
-    """Run a hub with ``sensors``, or for development with another application, over a store.
+    """Run a hub with these modules of ``benchmarks``, or for development with another application, over a store.
 
     Under ``setting.profile`` it leaves ``NAME.prof`` there.
     """
     profile = f"{setting.profile}/{name}.prof" if setting.profile else None
-    async with child(f"hub {name}", _main, profile, store, limits, application) as process:
+    async with child(f"hub {name}", _main, profile, store, limits, application or modules) as process:
         yield HubProcess(process, int(await process.ask("port")))
 
 
-def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, application: Path | None) -> None:
+def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, application: Path | tuple[str, ...]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if profile is None:
             runner.run(_serve(pipe, store, limits, application))
@@ -109,10 +115,10 @@ def _main(pipe: Pipe, profile: str | None, store: str, limits: HubLimits, applic
             profiler.dump_stats(profile)
 
 
-async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | None) -> None:
-    served = application or collect("benchmarks", [bank, sensors])
+async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | tuple[str, ...]) -> None:
+    served = application if isinstance(application, Path) else _collected(application)
     settings = Settings(store=None, limits=limits, convex=True, hubs=_HUBS)
-    app = Synovia(served, store=store, settings=settings, development=application is not None)
+    app = Synovia(served, store=store, settings=settings, development=isinstance(application, Path))
     with listen(HOST, 0) as listener:
         await app.start()
         server = make_server(app)
@@ -124,6 +130,10 @@ async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | 
             server.should_exit = True
             await serving
             await app.stop()
+
+
+def _collected(modules: tuple[str, ...]) -> Registry:
+    return collect("benchmarks", [importlib.import_module(f"benchmarks.{name}") for name in modules])
 
 
 def _handlers(app: Synovia, port: int) -> Handlers:

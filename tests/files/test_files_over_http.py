@@ -14,6 +14,8 @@ import pytest
 
 from helpers.http_server import APPS, Answer, Served, serving, until
 from helpers.uploading import ADA, BOB, BYTES, address, begin, content, paper, send, unlike, uploaded
+from synovia.http.uploads import BEGUN_BYTES
+from synovia.limits.settings import HubLimits
 from synovia_protocol.arrays import CHUNK_BYTES, ref_of
 
 CABINET = APPS / "cabinet.py"
@@ -246,6 +248,16 @@ async def test_who_has_not_signed_in_may_upload_where_they_may_call(cabinet: Ser
     assert (await cabinet.call("mutation", "cabinet:keep", {"upload": upload})).status == 200
     (url,) = (await cabinet.call("query", "cabinet:blobs")).json["result"]
     assert (await read(cabinet, url)).body == HELLO
+
+
+async def test_without_signing_in_no_more_uploads_are_begun_than_an_address_may_send() -> None:
+    async with serving(CABINET, limits=HubLimits(max_anonymous_upload_bytes_per_hour=3 * BEGUN_BYTES)) as served:
+        wanted = {"path": "cabinet:keep", "type": "text/plain"}
+        for _ in range(3):
+            assert (await begin(served, 1, token=None, **wanted)).status == 201
+        refused = await begin(served, 1, token=None, **wanted)
+        assert (refused.status, refused.code) == (429, "limit_exceeded")
+        assert (await begin(served, 1, **wanted)).status == 201
 
 
 # --- downloads --------------------------------------------------------------------------------------------------------

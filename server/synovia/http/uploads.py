@@ -46,6 +46,8 @@ from synovia_protocol.errors import ErrorCode
 
 OFFSET: Final = "upload-offset"
 LENGTH: Final = "upload-length"
+BEGUN_BYTES: Final = 32_768
+"""An upload that somebody begins without signing in counts as these, too: else any number could be begun and left."""
 _WORDS: Final = {"path", "argument", "name", "type", "size", "digest"}
 _BODY_TYPES: Final = ("application/octet-stream", "application/partial-upload")
 _SIZES: Final = range(1 << 53)
@@ -98,6 +100,8 @@ class UploadRoutes:
         async with one_more(address):
             function = self._function(path, identity)
             await self._engine.admit(function, identity, account=account_of(request, address))
+            if identity is None:
+                _spend(address, BEGUN_BYTES)
             state = await self._uploads.begin(function, wanted, identity)
         return JsonResponse({"upload": state.id}, 201, _how_far(state))
 
@@ -126,8 +130,8 @@ class UploadRoutes:
             raise _too_much(most)
         receive = bounded(request.receive, most, self._settings.body_timeout, address.meter)
         async for piece in Request(request.scope, receive).stream():
-            if identity is None and address.anonymous_samples.spend(len(piece), time.monotonic()) > 0:
-                raise Refused(ErrorCode.LIMIT_EXCEEDED, "sign in to upload more from this address", status=429)
+            if identity is None:
+                _spend(address, len(piece))
             if self._hub.requests.stopping:
                 raise Refused(ErrorCode.STOPPING, "this server is stopping; what has come of the upload is kept")
             yield piece
@@ -138,6 +142,12 @@ class UploadRoutes:
     async def _cancel(self, request: Request, identity: Identity | None) -> Response:
         await self._uploads.cancel(request.path_params["upload"], identity)
         return Response(status_code=204)
+
+
+def _spend(address: Address, size: int) -> None:
+    """Take bytes out of what an address may upload without signing in; Refused if there are not so many."""
+    if address.anonymous_samples.spend(size, time.monotonic()) > 0:
+        raise Refused(ErrorCode.LIMIT_EXCEEDED, "sign in to upload more from this address", status=429)
 
 
 def _wanted(body: Any) -> tuple[str, WantedUpload]:
