@@ -175,18 +175,28 @@ async def test_pictures_are_made_refused_watched_and_mailed(app: TestApp, night:
     template = await owner.mutation("pictures:design", {"eventId": night.event, "headline": "I am there"})
     batch = {"batchId": await owner.mutation("pictures:start", {"templateId": template})}
     seen = list[Any]()
-    async with owner.subscribe("pictures:progress", batch) as progress:
+    stranger = app.caller("stranger@events.example")
+    await concert(stranger, slug="elsewhere")
+    async with (
+        owner.subscribe("pictures:progress", batch) as progress,
+        stranger.subscribe("pictures:progress", batch) as hidden,
+    ):
         seen.append(progress.value)
         await app.advance(raise_failures=False)
         seen.append(progress.value)
+        assert hidden.value is None
     assert [(each["status"], each["waiting"], each["done"], each["refused"]) for each in seen] == [
         ("running", 0, 0, 0),
         ("done", 0, 3, 1),
     ]
     assert seen[1]["summary"] == "4 pictures: 3 done, 1 refused"
     shown = await owner.query("pictures:of_batch", batch)
-    png = Image.open(io.BytesIO((await owner.http.get(shown["items"][0]["url"])).content))
+    address = shown["items"][0]["url"]
+    png = Image.open(io.BytesIO((await owner.http.get(address)).content))
     assert (png.format, png.size) == ("PNG", (480, 480))
+    token = address.split("/")[-2]
+    guess = address.replace(token, ("B" if token[0] == "A" else "A") + token[1:])
+    assert (await owner.http.get(guess)).status_code == 404, "an address is told to those who may see the file"
     app.mails.clear()
     await owner.mutation("campaigns:send", {**batch, "subject": "You are coming", "text": "Show it around."})
     await app.advance(raise_failures=False)
