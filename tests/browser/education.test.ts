@@ -130,6 +130,28 @@ describe.skipIf(noBrowser)("the page of education", () => {
     expect([theo.problems, sofia.problems, priya.problems]).toEqual([[], [], []]);
   });
 
+  it("edits services and accommodations, which others see at once, and a new version keeps them", async () => {
+    await theo.button("Edit services and accommodations").click();
+    const dialog = theo.page.getByRole("dialog");
+    await dialog.getByLabel("Counseling").fill("1.5");
+    await theo.button("Another service").click();
+    await dialog.getByLabel("Other service", { exact: true }).fill("Music therapy");
+    await dialog.getByLabel("Hours", { exact: true }).fill("0.5");
+    const before = await dialog.getByRole("group", { name: /^Accommodation / }).count();
+    await theo.button("Another accommodation").click();
+    const added = dialog.getByRole("group", { name: `Accommodation ${before + 1}` });
+    await added.getByLabel("What it is about").fill("Testing");
+    await added.getByLabel("Where").fill("Own room");
+    await added.getByLabel("What is done").fill("A break every quarter of an hour");
+    await theo.button("Save").click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    const granted = priya.page.getByRole("region", { name: "Dates and services" });
+    await priya.button("Program").click();
+    await granted.getByText(/1\.5 h counseling, 0\.5 h Music therapy$/).waitFor();
+    await granted.getByText("A break every quarter of an hour (own room)").waitFor();
+    expect(await priya.button("Edit services and accommodations").count(), "a parent reads").toBe(0);
+  });
+
   it("signs a version, which ends all writing, and compares it with the next", async () => {
     await theo.button("Sign as Theo Lindqvist").click();
     await theo.page.getByText("Signed, no longer changed").waitFor();
@@ -139,9 +161,45 @@ describe.skipIf(noBrowser)("the page of education", () => {
     await theo.button("Create it").click();
     await theo.page.getByRole("heading", { name: "Version 2" }).waitFor();
     await expect.poll(() => theo.page.getByLabel(/^Present levels/).inputValue()).toMatch(/^New this week/);
+    await theo.page.getByText("A break every quarter of an hour (own room)").waitFor();
+    await theo.page.getByText(/0\.5 h Music therapy$/).waitFor();
     await theo.button("Compare with the one before").click();
     await theo.page.getByRole("dialog").getByText("Resource room, mornings").waitFor();
     await theo.button("Close").click();
+  });
+
+  it("enrols a student, lets a colleague in, and takes them into the team of the first program", async () => {
+    const ada = await scene.window("ada@alder.example", null);
+    const field = (window: SmallPage, name: string) => window.page.getByRole("dialog").getByLabel(name, { exact: true });
+    expect(await theo.button("Invite somebody").count(), "administrators let people in").toBe(0);
+    await ada.button("Invite somebody").click();
+    await field(ada, "First name").fill("Nadia");
+    await field(ada, "Last name").fill("Brook");
+    await field(ada, "E-mail address").fill("nadia@alder.example");
+    await ada.page.getByLabel("Role").selectOption("specialist");
+    await ada.button("Invite").click();
+    await ada.page.getByText("Nadia Brook may sign in as nadia@alder.example from now on.").waitFor();
+    await ada.close();
+    const nadia = await scene.window("nadia@alder.example", null);
+    await nadia.page.getByText("You work with no student yet").waitFor();
+    await theo.button("Enrol a student").click();
+    const about = { "First name": "Elif", "Last name": "Demir", Born: "2015-02-11", "Student number": "AF-2041", "Primary disability": "Autism" };
+    for (const [name, text] of Object.entries(about)) await field(theo, name).fill(text);
+    await theo.page.getByLabel("Grade").selectOption("4");
+    await theo.button("Enrol").click();
+    await theo.page.getByRole("dialog").getByRole("alert").waitFor(); // the number is Noa's
+    await field(theo, "Student number").fill("AF-3001");
+    await theo.button("Enrol").click();
+    await theo.page.getByRole("heading", { name: "Elif Demir" }).waitFor();
+    await theo.page.getByText("11 Feb 2015").waitFor();
+    await theo.button("New version").click();
+    await theo.page.getByLabel("Placement").fill("General classroom");
+    await theo.button("Create it").click();
+    await theo.page.getByLabel("Add to the team").selectOption({ label: "Nadia Brook, specialist" });
+    await nadia.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "Elif" }).click();
+    await nadia.page.getByText("General classroom").waitFor();
+    expect([theo.problems, nadia.problems]).toEqual([[], []]);
+    await nadia.close();
   });
 
   it.each(LOOKS)("looks well: %s", async (name, options) => {
@@ -150,9 +208,18 @@ describe.skipIf(noBrowser)("the page of education", () => {
     await ada.page.getByText("Points of progress").waitFor();
     await ada.isSound(`report-${name}`);
     await ada.button("Students").click();
+    await ada.button("Invite somebody").click();
+    await ada.isSound(`invite-${name}`);
+    await ada.button("Close").click();
+    await ada.button("Enrol a student").click();
+    await ada.isSound(`enrol-${name}`);
+    await ada.button("Close").click();
     await ada.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "Milo" }).click();
     await ada.page.getByText("All saved").waitFor();
     await ada.isSound(`program-${name}`);
+    await ada.button("Edit services and accommodations").click();
+    await ada.isSound(`services-${name}`);
+    await ada.button("Close").click();
     await ada.button("Goals").click();
     await ada.page.getByText("Mean of 20").first().waitFor();
     await ada.isSound(`goals-${name}`);

@@ -6,6 +6,7 @@ import { Choices } from "../shared/ui.tsx";
 import { api, type Id, type Me, type StudentView } from "./api/api.ts";
 import { Documents } from "./documents.tsx";
 import { Goals } from "./goals.tsx";
+import { Enrol, Invite } from "./people.tsx";
 import { Program } from "./program.tsx";
 import { AccessLog } from "./record.tsx";
 import { Report } from "./report.tsx";
@@ -35,6 +36,8 @@ function Students({ me }: { me: Me }): ReactElement {
   const students = useQuery(api.students.list);
   const [chosen, setChosen] = useState<Id<"students"> | null>(null);
   const [text, setText] = useState("");
+  const [dialog, setDialog] = useState<"enrol" | "invite" | null>(null);
+  const close = (): void => setDialog(null);
   const seen = students?.filter(({ firstName, lastName }) => `${firstName} ${lastName}`.toLowerCase().includes(text.trim().toLowerCase()));
   return (
     <div className={chosen ? "desk chosen" : "desk"}>
@@ -52,7 +55,11 @@ function Students({ me }: { me: Me }): ReactElement {
           ))}
         </ul>
         {students?.length === 0 && <p className="quiet">You work with no student yet, and nothing has been shared with you.</p>}
+        {me.capabilities.includes("records.write") && <button onClick={() => setDialog("enrol")}>Enrol a student</button>}
+        {me.capabilities.includes("people.manage") && <button onClick={() => setDialog("invite")}>Invite somebody</button>}
       </nav>
+      {dialog === "enrol" && <Enrol me={me} onEnrolled={setChosen} onClose={close} />}
+      {dialog === "invite" && <Invite onClose={close} />}
       {chosen ? <Student key={chosen} id={chosen} me={me} onBack={() => setChosen(null)} /> : <p className="card quiet choose">Choose a student.</p>}
     </div>
   );

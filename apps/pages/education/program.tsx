@@ -5,7 +5,8 @@ import { bindTextarea } from "synovia-client/yjs";
 import { useSharedDoc, type SharedDocState } from "synovia-client/yjs/react";
 import * as Y from "yjs";
 import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
-import { api, type Id, type IepView, type Me, type StudentView } from "./api/api.ts";
+import { api, type Id, type Iep, type IepView, type Me, type StudentView } from "./api/api.ts";
+import { Content, contentOf } from "./content.tsx";
 import { Avatar } from "./education.tsx";
 import { day, hue, ROLES, STATUSES } from "./words.ts";
 
@@ -32,7 +33,7 @@ export function Program({ view, me }: { view: StudentView; me: Me }): ReactEleme
         {me.capabilities.includes("records.write") && <button onClick={() => setDialog("new")}>New version</button>}
       </div>
       {shown ? <Version key={shown._id} id={shown._id} student={view} me={me} /> : <p className="card quiet">There is no program that you may read.</p>}
-      {dialog === "new" && <NewVersion view={view} team={newest?.teamMembers ?? [me.user._id]} placement={newest?.placement ?? ""} onClose={() => (setDialog(null), setOlder(null))} />}
+      {dialog === "new" && <NewVersion view={view} team={newest?.teamMembers ?? [me.user._id]} before={newest} onClose={() => (setDialog(null), setOlder(null))} />}
       {dialog === "compare" && shown && <Compare after={shown._id} before={versions[versions.indexOf(shown) + 1]?._id} onClose={() => setDialog(null)} />}
     </>
   );
@@ -159,6 +160,7 @@ function Side({ view: { iep, team, signedBy, isApproved, mayWrite }, student, me
   const add = useMutation(api.ieps.addMember);
   const approve = useMutation(api.ieps.approve);
   const colleagues = useQuery(api.organizations.colleagues, me.capabilities.includes("records.write") ? {} : "skip");
+  const [editing, setEditing] = useState(false);
   const { act, busy, problem } = useAct();
   const own = `${me.user.firstName} ${me.user.lastName}`;
   const signed = iep.approvals.some(({ userId }) => userId === me.user._id);
@@ -171,8 +173,10 @@ function Side({ view: { iep, team, signedBy, isApproved, mayWrite }, student, me
           <div><dt>Next review</dt><dd>{day(iep.nextReviewDate)}</dd></div>
           <div><dt>Placement</dt><dd>{iep.placement}</dd></div>
           <div><dt>Services</dt><dd>{services(iep.serviceHours)}</dd></div>
-          {iep.accommodations.map(({ category, description, setting }) => <div key={description}><dt>{category}</dt><dd>{description} ({setting.toLowerCase()})</dd></div>)}
+          {iep.accommodations.map(({ category, description, setting }, index) => <div key={index}><dt>{category}</dt><dd>{description} ({setting.toLowerCase()})</dd></div>)}
         </dl>
+        {mayWrite && <button className="edit" aria-label="Edit services and accommodations" onClick={() => setEditing(true)}>Edit</button>}
+        {editing && <Content iep={iep} onClose={() => setEditing(false)} />}
       </section>
       <section className="card" aria-label="Team">
         <h3>Team</h3>
@@ -210,30 +214,31 @@ function services(hours: IepView["iep"]["serviceHours"]): string {
   const named: [string, number | undefined][] = [
     ["special education", hours.specialEducation], ["speech", hours.speechTherapy], ["occupational", hours.occupationalTherapy], ["physical", hours.physicalTherapy], ["counseling", hours.counseling],
   ];
-  return named.filter(([, value]) => value).map(([name, value]) => `${value} h ${name}`).join(", ");
+  const others = hours.other.map(({ service, hours: each }): [string, number] => [service, each]);
+  return [...named, ...others].filter(([, value]) => value).map(([name, value]) => `${value} h ${name}`).join(", ") || "none";
 }
 
 const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
-function NewVersion({ view, team, placement: before, onClose }: { view: StudentView; team: Id<"users">[]; placement: string; onClose: () => void }): ReactElement {
+function NewVersion({ view, team, before, onClose }: { view: StudentView; team: Id<"users">[]; before: Iep | undefined; onClose: () => void }): ReactElement {
   const create = useMutation(api.ieps.create);
   const [today] = useState(() => Date.now());
   const [start, setStart] = useState(dateOf(today));
   const [end, setEnd] = useState(dateOf(today + 365 * DAY));
   const [meeting, setMeeting] = useState(dateOf(today - 7 * DAY));
-  const [placement, setPlacement] = useState(before);
-  const [hours, setHours] = useState("5");
+  const [placement, setPlacement] = useState(before?.placement ?? "");
+  const [hours, setHours] = useState(String(before?.serviceHours.specialEducation ?? 5));
   const { act, busy, problem } = useAct();
   const send = (event: FormEvent): void => {
     event.preventDefault();
     const dates = { effectiveDate: Date.parse(start), expirationDate: Date.parse(end), meetingDate: Date.parse(meeting), nextReviewDate: Date.parse(end) - 30 * DAY };
-    const content = { placement, serviceHours: { specialEducation: Number(hours) } };
+    const content = { ...(before && contentOf(before)), placement, serviceHours: { ...before?.serviceHours, specialEducation: Number(hours) } };
     void act(() => create({ studentId: view.student._id, dates, content, teamMembers: team })).then((done) => done && onClose());
   };
   return (
     <Dialog title="New version" onClose={onClose}>
       <form onSubmit={send}>
-        <p className="quiet">It takes the place of the version that holds now. Text, team and goals that are not reached go on in it.</p>
+        <p className="quiet">{before ? "It takes the place of the version that holds now. Text, team, services, accommodations and goals that are not reached go on in it." : "It is the first one, and you are its team."}</p>
         <Field label="Meeting"><input type="date" required value={meeting} onChange={(event) => setMeeting(event.target.value)} /></Field>
         <div className="pair">
           <Field label="Holds from"><input type="date" required value={start} onChange={(event) => setStart(event.target.value)} /></Field>
