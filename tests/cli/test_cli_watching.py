@@ -82,6 +82,9 @@ async def test_logs_of_calls_that_have_ended(scene: Scene) -> None:
     assert "notes:post  invalid_arguments" in second
     failed = await scene.synovia("logs", "--failed", "--json")
     assert [json.loads(line)["outcome"] for line in failed.stdout.splitlines()] == ["invalid_arguments"]
+    unknown = await scene.synovia("logs", "--kind", "x")
+    assert unknown.returncode == 2
+    assert "Invalid value for '--kind': 'x' is not one of 'query'" in unknown.stderr
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from helpers.exported_store import NOTES, TABLES, VALUES, array_bytes, bodies, f
 from synovia.export.archive import Archive
 from synovia.export.checking import check
 from synovia.export.errors import ExportError, ImportRefused
+from synovia.export.exporting import table_to_file
 from synovia.export.importing import ImportResult, differences, import_archive
 from synovia.export.manifest import Manifest
 from synovia.export.writing import IMPORTS, Progress, Told, export_store
@@ -253,3 +254,12 @@ async def test_memory_does_not_grow_with_the_documents(tmp_path: Path, monkeypat
                 tracemalloc.stop()
 
     assert await peak(12_000) < 1.5 * await peak(3_000)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+async def test_how_far_one_table_is_is_told(source: Store, tmp_path: Path, ending: str) -> None:
+    told: list[int] = []
+    given = {"file": str(tmp_path / f"notes.{ending}"), "table": NOTES.name, "format": ending, "force": False}
+    done = await table_to_file(source, given, lambda progress: told.append(progress.documents))
+    assert told == sorted(told)
+    assert told[-1] == done["documents"] > 0

@@ -46,7 +46,7 @@ from synovia.cli.options import (
     without_secret,
 )
 from synovia.cli.reload import own_command, supervise
-from synovia.cli.reporting import err, out, reporting, run_to_end, settings_of
+from synovia.cli.reporting import Commands, err, out, reporting, run_to_end, settings_of
 from synovia.cli.resetting import reset
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.seeding import seed
@@ -62,6 +62,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

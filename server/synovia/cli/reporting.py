@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from synovia.cli.application import ApplicationError
 from synovia.cli.hub import HubUnreachable
@@ -24,6 +25,7 @@ from synovia.errors import FunctionError
 from synovia.export.errors import ExportError
 from synovia.functions.env import EnvError
 from synovia.identity import InvalidToken
+from synovia.schema.faults import plain
 from synovia.store.base import StoreError
 
 P = ParamSpec("P")
@@ -75,6 +77,22 @@ def reporting(command: Callable[P, None]) -> Callable[P, None]:
     return reporting
 
 
+class Commands(TyperGroup):
+    """Commands whose arguments are refused in plain words: pydantic, which reads them, begins some with "Value error"."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command.
+
+        Raises:
+            BadParameter: It does not take an argument.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = plain(error.message)
+            raise
+
+
 def fail(message: str, code: int) -> NoReturn:
     """End with an error."""
     err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
@@ -94,9 +112,7 @@ def settings_of(**flags: Any) -> Settings:
 def _fault(fault: ErrorDetails) -> str:
     """Say what is wrong with which variable."""
     variable = "_".join(["SYNOVIA", *map(str, fault["loc"])]).upper()
-    text = (
-        "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
-    )
+    text = "there is no such setting" if fault["type"] == "extra_forbidden" else plain(fault["msg"])
     return f"{variable}: {text}" if fault["loc"] else text
 
 

@@ -45,7 +45,7 @@ async def table_to_file(store: Store, given: Mapping[str, Any], told: Told = lam
         raise ExportError(f"there is no table {table!r} in this database")
     ts, _ = await store.newest()
     with whole_file(Path(given["file"]), replace=given["force"]) as file:
-        return {"documents": await write_table(store.snapshot(ts), table, file, given["format"])}
+        return {"documents": await write_table(store.snapshot(ts), table, file, given["format"], told)}
 
 
 EXPORTS: dict[str, Callable[[Store, Mapping[str, Any], Told], Awaitable[dict[str, Any]]]] = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from synovia.export.errors import ExportError
 from synovia.export.strict_json import BadJson, StrictDecoder
+from synovia.schema.faults import message_of
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
@@ -99,8 +100,7 @@ def manifest_of(data: bytes) -> Manifest:
     except BadJson as error:
         raise ExportError(f"{NAME}: {error}") from None
     except ValidationError as error:
-        first: Any = error.errors(include_url=False, include_input=False)[0]
-        raise ExportError(f"{NAME}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ExportError(f"{NAME}: {message_of(error)}") from None
     if found.version != VERSION:
         raise ExportError(
             f"{NAME}: this is version {found.version} of the format; this Synovia reads version {VERSION}"

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 from bson import Binary
 
-from synovia.export.writing import documents_of
+from synovia.export.writing import Progress, Told, documents_of
 from synovia.schema.encrypted import SEALED_SUBTYPE
 from synovia.schema.search import without_terms
 from synovia.schema.specs import Document, Undecodable
@@ -25,20 +25,23 @@ Format = Literal["jsonl", "csv"]
 FORMATS: Final[tuple[Format, ...]] = ("jsonl", "csv")
 
 
-async def write_table(snapshot: Snapshot, table: str, file: BinaryIO, format_: Format) -> int:
+async def write_table(
+    snapshot: Snapshot, table: str, file: BinaryIO, format_: Format, told: Told = lambda _: None
+) -> int:
     """Write the documents of a table; tell how many.
 
     Args:
         format_: ``jsonl``: a map in each line; ``csv``: a column for each field that any document has, in the order in which
-            they come, with lists and maps as JSON.
+            they come, with lists and maps as JSON. The table is read twice, first for its columns.
+        told: Called with how many are written, after some hundred each.
     """
     if format_ == "csv":
         fields = await _fields(snapshot, table)
         await asyncio.to_thread(file.write, _row(fields))
         return await _write(
-            snapshot, table, file, lambda document: _row([_cell(document.get(name)) for name in fields])
+            snapshot, table, file, lambda document: _row([_cell(document.get(name)) for name in fields]), told
         )
-    return await _write(snapshot, table, file, _line)
+    return await _write(snapshot, table, file, _line, told)
 
 
 async def _fields(snapshot: Snapshot, table: str) -> list[str]:
@@ -55,13 +58,14 @@ async def _readable(snapshot: Snapshot, table: str) -> AsyncGenerator[list[Docum
             yield [without_terms(each) for each in page if not isinstance(each, Undecodable)]
 
 
-async def _write(snapshot: Snapshot, table: str, file: BinaryIO, write: Callable[[Document], bytes]) -> int:
-    count = 0
+async def _write(snapshot: Snapshot, table: str, file: BinaryIO, write: Callable[[Document], bytes], told: Told) -> int:
+    progress = Progress(table=table)
     async with aclosing(_readable(snapshot, table)) as pages:
         async for page in pages:
-            count += len(page)
             await asyncio.to_thread(lambda some: file.write(b"".join(map(write, some))), page)
-    return count
+            progress.documents += len(page)
+            told(progress)
+    return progress.documents
 
 
 def _line(document: Document) -> bytes:

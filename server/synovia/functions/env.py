@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from synovia.errors import SchemaError
 from synovia.functions.places import place_of
 from synovia.schema import Table
+from synovia.schema.faults import plain
 
 Source = Literal["variable", "file", "database", "default", "missing"]
 SECRET: Final = "(secret)"
@@ -217,7 +218,7 @@ def _told(error: ValidationError) -> Iterator[tuple[str, str]]:
     for each in error.errors(include_input=False, include_url=False):
         name, *inside = [*map(str, each["loc"]), ""]
         place = f"{'.'.join(filter(None, inside))}: " if any(inside) else ""
-        yield name, place + each["msg"].removeprefix("Value error, ")
+        yield name, place + plain(each["msg"])
 
 
 def _words_of(annotation: Any) -> str:

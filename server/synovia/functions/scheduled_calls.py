@@ -96,7 +96,7 @@ class ScheduledCall(
     Attributes:
         args: As the function takes them, names in camelCase; array references as documents hold them.
         run_at: When it is to run; after a failure, when it is tried again.
-        attempts: How often it has been begun.
+        attempts: How often it has been begun; 0 of a mutation, whose beginning is not written down.
         error: What the last attempt failed with.
         cron: The cron that scheduled it.
         on_complete, on_failure: The mutations that are told when it is over, and when it has failed.

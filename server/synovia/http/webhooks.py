@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from starlette.requests import Request
 
 from synovia.errors import InvalidArguments, Unauthenticated
+from synovia.schema.faults import faults_of
 
 TOLERANCE = 300
 """Seconds that a message may be old, or ahead: who has heard an older one cannot send it again."""
@@ -70,8 +71,7 @@ async def signed_delivery(request: Request, secret: SecretStr, content: type[M])
     try:
         return Delivery(id, content.model_validate_json(body))
     except ValidationError as error:
-        faults = [{"at": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in error.errors()]
-        raise InvalidArguments("the message does not say what it should", faults) from None
+        raise InvalidArguments("the message does not say what it should", faults_of(error)) from None
 
 
 def _signature(secret: SecretStr, id: str, moment: str, body: bytes) -> str:

@@ -24,9 +24,14 @@ def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:
     """List what is wrong: ``at`` is its place (names and positions with dots between them), ``message`` says it."""
     return [
-        {"at": ".".join(map(str, each["loc"])), "message": each["msg"].removeprefix("Value error, ")}
+        {"at": ".".join(map(str, each["loc"])), "message": plain(each["msg"])}
         for each in error.errors(include_url=False)
     ]
+
+
+def plain(message: str) -> str:
+    """Give a message of pydantic's without what it puts before the words of a validator."""
+    return message.removeprefix("Value error, ")
 
 
 def message_of(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from bson import ObjectId
 from pydantic import ValidationError
 
+from synovia.schema.faults import plain
 from synovia.schema.specs import Document, Undecodable
 from synovia.schema.tables import Table
 from synovia.sealing.keyring import Keyring
@@ -103,4 +104,4 @@ def _first_fault(error: Exception) -> tuple[str, str]:
     if not isinstance(error, ValidationError):
         return "", f"{type(error).__name__}: {error}"
     first = error.errors(include_url=False, include_input=False)[0]
-    return ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    return ".".join(map(str, first["loc"])), plain(first["msg"])

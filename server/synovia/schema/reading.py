@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from synovia.schema.annotations import allows_none, alternatives, fields_of, is_untyped, strict_adapter
+from synovia.schema.faults import plain
 from synovia.schema.ids import Id
 from synovia.schema.specs import Document
 from synovia.schema.untyped import Untyped, untyped_fields
@@ -80,7 +81,7 @@ def _within(name: str, error: ValidationError) -> list[InitErrorDetails]:
     """Say of faults in a value that they are in a field."""
     return [
         InitErrorDetails(
-            type=PydanticCustomError("field", "{text}", {"text": each["msg"].removeprefix("Value error, ")}),
+            type=PydanticCustomError("field", "{text}", {"text": plain(each["msg"])}),
             loc=(name, *each["loc"]),
             input=each["input"],
         )

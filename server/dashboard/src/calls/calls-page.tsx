@@ -67,7 +67,7 @@ function Calls({ state, opened }: { state: string; opened: string | null }) {
         return <span title={moment(at)}>{ago(at, now)}</span>;
       },
     },
-    { name: "attempts", title: "Tries", width: "70px", kind: "number", drop: 3, cell: ({ attempts }) => attempts },
+    { name: "attempts", title: "Tries", width: "70px", kind: "number", drop: 3, cell: tries },
     { name: "error", title: "Error", width: "minmax(90px, 1fr)", drop: 1, cell: ({ code, message }) => (code ? <span className="slow" title={message}>{`${code}: ${message}`}</span> : <span className="quiet-ink">–</span>) },
   ];
   const open = (id: string | undefined): void => goInstead(["calls", state], { call: id });
@@ -134,7 +134,7 @@ function CallPanel({ call, now, close }: { call: ScheduledInfo; now: number; clo
           ["Status", call.status],
           ["Planned for", moment(call.runAt)],
           ["Scheduled", ago(call.createdAt, now)],
-          ["Tries", String(call.attempts)],
+          ["Tries", String(tries(call))],
           ...(call.done === undefined ? [] : ([["Done", `${call.done.toLocaleString("en")} of ${(call.estimate ?? 0).toLocaleString("en")} ${call.unit === "steps" ? "steps that it has begun" : "documents"}`]] as const)),
           ["Took", call.startedAt && call.finishedAt ? duration(call.finishedAt - call.startedAt) : "–"],
           ["By", call.cron ? `the cron ${call.cron}` : "a function"],
@@ -181,4 +181,9 @@ function Crons() {
       </div>
     </>
   );
+}
+
+/** How often it was begun; the hub does not count it of a mutation, whose run is one with its end. */
+function tries({ status, attempts }: Pick<ScheduledInfo, "status" | "attempts">): number {
+  return status === "done" || status === "failed" ? Math.max(attempts, 1) : attempts;
 }

@@ -165,12 +165,14 @@ function CallForm({ info, definitions }: { info: FunctionInfo; definitions: Defi
             </button>
           )}
           <span className="grow" />
-          <span className="hint">Copy as</span>
-          {(["python", "typescript", "curl"] as const).map((language) => (
-            <button key={language} type="button" onClick={() => void copy(language)}>
-              {language === "python" ? "Python" : language === "typescript" ? "TypeScript" : "curl"}
-            </button>
-          ))}
+          <div className="buttons">
+            <span className="hint">Copy as</span>
+            {(["python", "typescript", "curl"] as const).map((language) => (
+              <button key={language} type="button" onClick={() => void copy(language)}>
+                {language === "python" ? "Python" : language === "typescript" ? "TypeScript" : "curl"}
+              </button>
+            ))}
+          </div>
         </div>
         {fault && (
           <p className="alert" role="alert">
