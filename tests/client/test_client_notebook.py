@@ -54,3 +54,14 @@ async def test_a_plot_draws_the_newest_rows_and_gaps_for_what_is_no_number() -> 
     nan = float("nan")
     assert np.array_equal(drawn, [1, 2, 3, 2.5, nan, nan, nan, nan, nan], equal_nan=True)
     plot.close()
+
+
+async def test_a_field_that_no_row_has_is_named() -> None:
+    plot = notebook_parts.LivePlot(x="at", y=["angel"])
+    told: asyncio.Queue[str] = asyncio.Queue()
+    plot.observe(lambda change: told.put_nowait(change["new"]), "trouble")
+    plot.show([{"at": 1, "angle": 2.5}])
+    assert await told.get() == "no row has a field 'angel'; there are 'at', 'angle'"
+    plot.show([{"at": 1, "angel": 2.5}])
+    assert await told.get() == ""
+    plot.close()

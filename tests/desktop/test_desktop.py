@@ -33,7 +33,9 @@ WORK = (
     "sharing",
     "archiving",
     "dropping_files",
+    "choosing_files",
     "live_recording",
+    "measuring_from_a_program",
     "no_connection",
     "people",
 )

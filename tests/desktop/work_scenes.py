@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
 import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QWidget
 
 from desktop.desk_scenes import recordings_of, titles
 from desktop.stage import (
@@ -27,6 +29,7 @@ from desktop.stage import (
 )
 from motion.desktop.dialogs.archive import ArchiveDialog
 from motion.desktop.dialogs.close import CloseDialog
+from motion.desktop.dialogs.import_files import ImportDialog
 from motion.desktop.dialogs.live import FinishDialog, StartDialog
 from motion.desktop.pages.contacts import ContactsPage
 from motion.desktop.pages.invites import InvitesPage
@@ -36,6 +39,7 @@ from motion.desktop.pages.recordings import RecordingsPage
 from motion.desktop.plot.live_plot import WINDOWS
 from motion.desktop.widgets.buttons import Button
 from motion.desktop.windows.desk import Desk
+from motion.files import read_motion
 from synovia_client import BlockingClient
 
 JONAS = "jonas.weber@example.org"
@@ -151,9 +155,39 @@ def dropping_files() -> None:
         refused = next(each for each in desk.imports.all if each.state == "failed")
         assert "columns" in refused.remedies
         assert refused.problem
-        written = Path(folder) / "back.mot"
-        page.pane.view.export_to(written)
-        until(written.exists, "the export")
+
+
+def choosing_files() -> None:
+    """Giving up a file dialog keeps what was chosen; an export gets its ending, and no file is replaced unasked."""
+    with tempfile.TemporaryDirectory() as folder, desk_of() as (_, desk):
+        table = Path(folder) / "walk.csv"
+        table.write_text("time,knee_angle_l\n0,1\n0.1,2\n")
+        desk.ask_import()
+        dialog = until(lambda: desk.window().findChildren(ImportDialog))[0]
+        click(dialog.choose)
+        choose(dialog, table)
+        until(lambda: dialog.paths == [table], "the file")
+        click(dialog.choose)
+        until(lambda: dialog.findChildren(QFileDialog), "the dialog")[0].reject()
+        turn(20)
+        assert (dialog.paths, dialog.submit.isEnabled()) == ([table], True)
+        dialog.reject()
+        page = recordings_of(desk)
+        view = opened(desk, page, page.live.rows[0]["_id"])
+        written = Path(folder) / "week 1.2.mot"
+        for _ in range(2):
+            view.ask_file(".mot")
+            choose(desk.window(), written.with_suffix(""))
+            until(lambda: any(written.name in each for each in desk.toasts.words), "the notice")
+        until(lambda: f"{written.name} is there already. Choose another name." in desk.toasts.words, "the refusal")
+        assert len(read_motion(written).knees) == 2
+
+
+def choose(parent: QWidget, path: Path) -> None:
+    """Choose a file in the dialog of a window, by its name."""
+    dialog = until(lambda: parent.findChildren(QFileDialog), "the dialog")[0]
+    dialog.findChild(QLineEdit, "fileNameEdit").setText(str(path))
+    dialog.accept()
 
 
 def drop(desk: Desk, path: Path) -> None:
@@ -207,6 +241,45 @@ def live_recording() -> None:
         assert not live.is_measuring
         assert other.query("live:list_running", {}) == []
         assert page.live.rows[0]["sampleCount"] > 150
+
+
+def measuring_from_a_program() -> None:
+    """Lines from a program become the recording, number by number, and go on where a program that ended left off."""
+    angles = [(round(30 + 30 * math.sin(i / 16), 3), round(28 - 28 * math.cos(i / 16), 3)) for i in range(500)]
+    lines = "".join(f"{left},{right}\n" for left, right in angles).encode()
+    with socket.create_server(("127.0.0.1", 0)) as server, desk_of() as (hub, desk), hub.person(ANNA) as other:
+        os.environ["MOTION_SENSOR"] = f"127.0.0.1:{server.getsockname()[1]}"
+        desk.go("live")
+        live = desk.pages["live"]
+        assert isinstance(live, LivePage)
+        live.start()
+        dialog = until(lambda: desk.window().findChildren(StartDialog))[0]
+        dialog.sensor.setCurrentIndex(dialog.sensor.findData("lines"))
+        dialog.send()
+        until(lambda: live.session is not None, "the session")
+        session = live.session
+        assert session is not None
+        sender, _ = server.accept()
+        with sender:
+            sender.sendall(b"".join(lines.splitlines(keepends=True)[:80]))
+            until(lambda: session.samples.end == 80, "samples")
+        until(lambda: not live.is_measuring, "the end of the program")
+        assert "Measuring has ended. The sensor program has ended." in desk.toasts.words
+        click(find(session, Button, "Continue measuring"))
+        menu = until(lambda: session.findChildren(QMenu))[0]
+        next(each for each in menu.actions() if each.text() == "Sensor program").trigger()
+        sender, _ = server.accept()
+        with sender:
+            sender.sendall(lines.split(b"\n", 80)[-1])
+            until(lambda: session.samples.end == len(angles), "all samples")
+        until(lambda: not live.is_measuring, "the end of the program")
+        session.ask_finish()
+        until(lambda: desk.window().findChildren(FinishDialog))[0].send()
+        page = recordings_of(desk)
+        until(lambda: page.live.rows[0]["sampleCount"] == len(angles), "the recording")
+        recording = other.query("recordings:get", {"recordingId": page.live.rows[0]["_id"]})
+        saved = [other.array(recording[f"{side}Knee"]).tolist() for side in ("left", "right")]
+        assert list(zip(*saved, strict=True)) == angles
 
 
 def no_connection() -> None:

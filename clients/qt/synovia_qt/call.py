@@ -31,11 +31,17 @@ class Call(QtCore.QObject):
         self.path = path
         self._future: Future[Any] | None = None
         self._outcome: tuple[Any, BaseException | None] | None = None
+        self._given_up = False
 
     @property
     def done(self) -> bool:
-        """Whether it has succeeded or failed, and that was told."""
-        return self._outcome is not None
+        """Whether it has succeeded or failed, and that was told, or was cancelled."""
+        return self._outcome is not None or self.cancelled
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled before its outcome was told."""
+        return self._given_up
 
     @property
     def result(self) -> Any:
@@ -48,8 +54,9 @@ class Call(QtCore.QObject):
         return None if self._outcome is None else self._outcome[1]
 
     def cancel(self) -> None:
-        """Wait no longer; the server may still run it. Nothing is emitted any more."""
-        if self._future is not None:
+        """Wait no longer; the server may still run it. It is done then, and nothing is emitted any more."""
+        if self._future is not None and self._outcome is None:
+            self._given_up = True
             self._future.cancel()
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -66,7 +73,7 @@ class Call(QtCore.QObject):
 
     def _finish(self, future: Future[Any], over: Callable[[], None]) -> None:
         over()
-        if future.cancelled():
+        if self._given_up or future.cancelled():
             return
         error = future.exception()
         self._outcome = (None, error) if error is not None else (future.result(), None)

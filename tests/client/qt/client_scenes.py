@@ -68,6 +68,13 @@ def calls() -> None:
         until(lambda: client.waiting == 0)
         assert told == [(64, 64), "result", "finished", "forbidden"]
         assert (good.result, good.error, type(bad.error)) == ("result", None, FunctionError)
+        given_up = client.mutation("slow")
+        given_up.finished.connect(lambda: told.append("given up"))
+        given_up.cancel()
+        good.cancel()
+        assert (given_up.done, given_up.cancelled, given_up.error, good.cancelled) == (True, True, None, False)
+        until(lambda: client.waiting == 0)
+        assert told[4:] == []
 
 
 async def awaiting() -> None:

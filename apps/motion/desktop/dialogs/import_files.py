@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from motion.desktop.models.context import Context
@@ -45,9 +46,11 @@ class ImportDialog(FormDialog):
         self.submit.setEnabled(False)
 
     def _choose(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(self, "Choose files", "", f"Motion files ({ACCEPTED});;All files (*)")
-        if chosen:  # who gives up choosing keeps what was chosen before
-            self.take([Path(path) for path in chosen])
+        dialog = QFileDialog(self, "Choose files", "", f"Motion files ({ACCEPTED});;All files (*)")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda chosen: self.take([Path(path) for path in chosen]))
+        dialog.open()
 
     def take(self, paths: list[Path]) -> None:
         """Import these."""

@@ -11,12 +11,12 @@ from motion.desktop.dialogs.live import DiscardDialog, FinishDialog
 from motion.desktop.models.context import Context
 from motion.desktop.plot.live_plot import LivePlot
 from motion.desktop.sensors.measuring import Measuring
-from motion.desktop.sensors.simulated import SimulatedSensor
-from motion.desktop.widgets.buttons import Button
+from motion.desktop.sensors.sensor import Sensor, sensors
+from motion.desktop.widgets.buttons import Button, Item, show_menu
 from motion.desktop.widgets.layouts import card, column, row, scrolled
 from motion.desktop.widgets.states import Empty, Skeleton
 from motion.desktop.widgets.texts import ElidedLabel, badge, text
-from motion.desktop.words.errors import code_of, describe
+from motion.desktop.words.errors import code_of, describe, sentence
 from motion.desktop.words.naming import Row
 from motion.desktop.words.times import clock, hertz
 from synovia_client import SynoviaError
@@ -62,7 +62,7 @@ class LiveSession(QWidget):
         self._on_air, self._elapsed = badge("● Live", "bad"), text("", "strong")
         self._by = ElidedLabel("", "muted")
         self._sensor = badge("", "warn")
-        self._go_on = Button("Continue the simulated sensor", "quiet", "live", self._continue)
+        self._go_on = Button("Continue measuring", "quiet", "live", self._ask_sensor)
         self._discard = Button("Discard", "quiet", run=self._ask_discard)
         self.finish = Button("Finish", "primary", "check", self.ask_finish)
         back = Button("All sessions", "icon", "back", lambda: navigator.go("live"))
@@ -172,9 +172,23 @@ class LiveSession(QWidget):
         if self.growth:
             self._show(self.growth)
 
-    def _continue(self) -> None:
+    def _ask_sensor(self) -> None:
+        """Ask with what it goes on: what measured before may be a sensor that this window does not have."""
+        rate = self.growth["sampleRate"]
+        fitting = [each for each in (make() for make in sensors().values()) if each.sample_rate == rate]
+        items = [Item(each.title, "live", lambda each=each: self._continue(each)) for each in fitting]  # type: ignore[misc]
+        if items:
+            show_menu(items, self._go_on)
+        else:
+            self._context.notices.error(f"No sensor here measures at {hertz(rate)}.")
+
+    def _continue(self, sensor: Sensor) -> None:
         count = int(self.growth.get("sampleCount", 0))
-        self._measuring = Measuring(self._context.client, self.session_id, SimulatedSensor(), count)
+        try:
+            self._measuring = Measuring(self._context.client, self.session_id, sensor, count)
+        except OSError as error:
+            self._context.notices.error(f"The sensor cannot be used. {sentence(error.strerror or str(error))}")
+            return
         self._measuring.ended.connect(self._measured)
         self._measure(self._measuring)
         self._show(self.growth)

@@ -213,14 +213,26 @@ class RecordingView(QWidget):
 
     def _ask_export(self) -> None:
         kinds = (("OpenSim motion (.mot)", ".mot"), ("Table (.csv)", ".csv"))
-        items = [Item(words, "download", lambda suffix=suffix: self._choose_file(suffix)) for words, suffix in kinds]  # type: ignore[misc]
+        items = [Item(words, "download", lambda suffix=suffix: self.ask_file(suffix)) for words, suffix in kinds]  # type: ignore[misc]
         show_menu(items, self.export)
 
-    def _choose_file(self, suffix: str) -> None:
+    def ask_file(self, suffix: str) -> None:
+        """Ask where the recording is to be written, as a file with this ending."""
         name = f"{file_name_of(self.recording)}{suffix}"
-        chosen, _ = QFileDialog.getSaveFileName(self.window(), "Export", name, f"Motion file (*{suffix})")
-        if chosen:
-            self.export_to(Path(chosen).with_suffix(suffix))
+        dialog = QFileDialog(self.window(), "Export", name, f"Motion file (*{suffix})")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)  # so that it asks before a file is replaced that gets its ending here
+        dialog.fileSelected.connect(lambda chosen: self._export_as(Path(chosen), suffix))
+        dialog.open()
+
+    def _export_as(self, path: Path, suffix: str) -> None:
+        """Write to a file of this name with this ending; the dialog has not asked about one that gets it only now."""
+        named = path if path.suffix.lower() == suffix else path.with_name(f"{path.name}{suffix}")
+        if named != path and named.exists():
+            self._context.notices.error(f"{named.name} is there already. Choose another name.")
+        else:
+            self.export_to(named)
 
     def export_to(self, path: Path) -> None:
         """Write the recording to a file."""

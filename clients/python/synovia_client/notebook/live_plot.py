@@ -47,7 +47,7 @@ class LivePlot(anywidget.AnyWidget):
     data = traitlets.Bytes().tag(sync=True)
     """The values as float64: those of x, then of each line."""
     trouble = traitlets.Unicode("").tag(sync=True)
-    """Why the query fails; empty while it does not."""
+    """Why the query fails, or which fields no row has; empty while all is well."""
     title = traitlets.Unicode("").tag(sync=True)
     x_label = traitlets.Unicode("").tag(sync=True)
     y_label = traitlets.Unicode("").tag(sync=True)
@@ -90,9 +90,11 @@ class LivePlot(anywidget.AnyWidget):
         super().close()
 
     def _changed(self, change: Change[Any]) -> None:
-        self.trouble = "" if change.error is None else str(change.error)
         if change.error is None:
             self._take(change.value)
+        else:
+            self._coming = None
+            self.trouble = str(change.error)
 
     def _take(self, rows: Any) -> None:
         self._coming = rows
@@ -109,7 +111,16 @@ class LivePlot(anywidget.AnyWidget):
         rows, self._coming = self._coming, None
         columns = columns_of(rows)
         length = len(rows)
+        self.trouble = _unknown((self._x, *self.names), columns)
         self.data = b"".join(_numbers(columns.get(name), length).tobytes() for name in (self._x, *self.names))
+
+
+def _unknown(names: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> str:
+    """Say which fields no row has, and which there are; empty without rows."""
+    missing = [repr(name) for name in names if name not in columns]
+    if not missing or not columns:
+        return ""
+    return f"no row has a field {' or '.join(missing)}; there are {', '.join(map(repr, columns))}"
 
 
 def _numbers(values: Sequence[Any] | None, length: int) -> np.ndarray[Any, np.dtype[np.float64]]:
