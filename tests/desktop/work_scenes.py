@@ -186,7 +186,7 @@ def choosing_files() -> None:
 def choose(parent: QWidget, path: Path) -> None:
     """Choose a file in the dialog of a window, by its name."""
     dialog = until(lambda: parent.findChildren(QFileDialog), "the dialog")[0]
-    dialog.findChild(QLineEdit, "fileNameEdit").setText(str(path))
+    dialog.findChildren(QLineEdit, "fileNameEdit")[0].setText(str(path))
     dialog.accept()
 
 

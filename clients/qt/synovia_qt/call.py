@@ -62,6 +62,8 @@ class Call(QtCore.QObject):
     def __await__(self) -> Generator[Any, None, Any]:
         if self._future is None:
             raise RuntimeError("this call was never made")
+        if self._given_up:
+            raise asyncio.CancelledError
         return asyncio.wrap_future(self._future).__await__()
 
     # --- for the client

@@ -89,6 +89,10 @@ async def awaiting() -> None:
         hub.play(script)
         assert await client.query("list") == [1, 2]
         assert await client.mutation("m") == "done"
+        given_up = client.mutation("slow")
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
 
 
 def made_inside_an_event_loop_of_qt() -> None:
