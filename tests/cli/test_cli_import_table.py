@@ -206,7 +206,7 @@ def test_wrong_usage(application: Path, tmp_path: Path) -> None:
     file.write_text("text\na\n")
     for arguments, code, said in [
         ((file, "--table", "notes", "--dry-run"), 2, "say PATH"),
-        ((file, application, "--table", "others", "--dry-run"), 1, "declares no table 'others'; it has notes"),
+        ((file, application, "--table", "others", "--dry-run"), 1, "declares no table 'others'; it has letters, notes"),
         ((file, application, "--table", "notes", "--format", "xml", "--dry-run"), 2, "--format is one of"),
         ((file, application, "--format", "csv", "--dry-run"), 2, "say --table, too"),
         ((tmp_path / "none.csv", application, "--table", "notes", "--dry-run"), 1, "No such file"),
