@@ -1,6 +1,7 @@
 /** A live session: it grows in the window of whoever watches, and becomes a recording for both. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBrowser } from "./harness/chromium.ts";
+import { call } from "./harness/dashboard.ts";
 import type { Desk } from "./harness/desk.ts";
 import { acquaint, Scene } from "./harness/scene.ts";
 
@@ -45,6 +46,21 @@ describe.skipIf(noBrowser)("a live session", () => {
     await paul.goTo("Recordings of me");
     await paul.row("Measured live").waitFor();
     for (const desk of [anna, paul]) expect(desk.problems).toEqual([]);
+  });
+
+  it("that another program began is not gone on with by a simulated sensor", async () => {
+    const id = await call(scene.hub, "mutation", "live:start", { sampleRate: 100 }, `dev:${anna.email}`);
+    await anna.page.evaluate((hash) => void (location.hash = hash), `#/live/${String(id)}`);
+    await anna.button("Discard").waitFor();
+    expect(await anna.button("Continue the simulated sensor").count()).toBe(0);
+    await anna.goTo("Live");
+    await anna.button("Start a session").first().click();
+    await anna.button("Start measuring").click();
+    await anna.page.waitForURL(/#\/live\/./);
+    const there = anna.page.url();
+    await anna.reopen();
+    await anna.page.goto(there);
+    await anna.button("Continue the simulated sensor").waitFor();
   });
 });
 

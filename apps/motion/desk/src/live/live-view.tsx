@@ -15,7 +15,7 @@ import { Page, type PageProps } from "../ui/page.tsx";
 import { toasts } from "../ui/toasts.ts";
 import { FinishDialog } from "./finish-dialog.tsx";
 import { LivePlot } from "./live-plot.tsx";
-import { sensors, useIsMeasuring } from "./sensor.ts";
+import { isSimulatedHere, sensors, useIsMeasuring } from "./sensor.ts";
 import { useLive } from "./use-live.ts";
 
 type SessionId = LiveSession["_id"];
@@ -75,9 +75,8 @@ function OwnerActions({ id, growth }: { id: SessionId; growth: Growth }): ReactE
   }, [isMeasuring]);
   return (
     <>
-      {isMeasuring ? (
-        <span className="sensor-on">Simulated sensor</span>
-      ) : (
+      {isMeasuring && <span className="sensor-on">Simulated sensor</span>}
+      {!isMeasuring && isSimulatedHere(id) && (
         <Button icon="live" onClick={() => sensors.start(client, id, growth.sampleCount)}>Continue the simulated sensor</Button>
       )}
       <Button onClick={() => setAsking("discard")}>Discard</Button>

@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from "react";
 import type { SynoviaClient } from "synovia-client";
 import { api, type LiveSession } from "../api/api.ts";
+import { recall, remember } from "../browser/storage.ts";
 import { codeOf } from "../ui/errors.ts";
 import { toasts } from "../ui/toasts.ts";
 import { walk } from "./gait.ts";
@@ -11,6 +12,8 @@ type SessionId = LiveSession["_id"];
 export const SAMPLE_RATE = 100;
 const EVERY_MS = 250;
 const MOST_AT_ONCE = 1_000;
+const SIMULATED = "motion-desk:simulated";
+const MOST_REMEMBERED = 50;
 
 /** One session's samples on their way; the next batch waits for the answer to the one before. */
 class Sensor {
@@ -67,6 +70,7 @@ class Sensors {
 
   start(client: SynoviaClient, sessionId: SessionId, position = 0): void {
     this.stop(sessionId);
+    remember(SIMULATED, [...simulated().filter((id) => id !== sessionId), sessionId].slice(-MOST_REMEMBERED));
     this.#show(new Map([...this.#running, [sessionId, new Sensor(client, sessionId, position)]]));
   }
 
@@ -82,6 +86,15 @@ class Sensors {
 }
 
 export const sensors = new Sensors();
+
+function simulated(): SessionId[] {
+  return recall<SessionId[]>(SIMULATED) ?? [];
+}
+
+/** Whether this browser has begun a session by simulating: invented samples never go on with those of a real sensor. */
+export function isSimulatedHere(sessionId: SessionId): boolean {
+  return simulated().includes(sessionId);
+}
 
 /** Whether this window measures for a session. */
 export function useIsMeasuring(sessionId: SessionId): boolean {
