@@ -15,7 +15,7 @@ from benchmarks.floods import samples
 from benchmarks.hub import EMBEDDED, HubProcess, hub
 from benchmarks.probe import furnish, probe, room
 from benchmarks.processes import Child
-from benchmarks.results import Aim, Result, Row, Setting, compared, percentile
+from benchmarks.results import Aim, Result, Row, Setting, compared_latencies
 from benchmarks.work import fill
 from synovia.limits.settings import HubLimits
 from synovia_client import Client
@@ -49,18 +49,7 @@ async def rows_of(kind: str, setting: Setting) -> list[Row]:
                 attacked.append(await samples(probing))
             told = str(await flooding.ask("told"))
         after = await running.memory()
-    name = f"{kind} ({told})"
-    rows = [
-        compared(
-            f"commit to push, p{percent}, {name}",
-            "ms",
-            [percentile(each, percent) for each in attacked],
-            "calm",
-            [percentile(each, percent) for each in calm],
-            _AIM,
-        )
-        for percent in (50, 95)
-    ]
+    rows = compared_latencies(f"{kind} ({told})", attacked, calm, {50: _AIM, 95: _AIM})
     return [*rows, Row(f"most memory of the hub, {kind}", after, "MiB", "before", before, after / before)]
 
 

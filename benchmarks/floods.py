@@ -14,7 +14,7 @@ from benchmarks.flooder import KINDS, flooder
 from benchmarks.hub import EMBEDDED, HubProcess, hub
 from benchmarks.probe import Probe, furnish, probe, room
 from benchmarks.processes import Child
-from benchmarks.results import Aim, Result, Row, Setting, compared, percentile
+from benchmarks.results import Aim, Result, Row, Setting, compared_latencies
 from synovia.limits.settings import HubLimits
 
 SAMPLES = 60
@@ -44,17 +44,7 @@ async def _rows(kind: str, setting: Setting, running: HubProcess, probing: Probe
         calm.append(await samples(probing))
         async with flood(kind, running, flooding):
             flooded.append(await samples(probing))
-    return [
-        compared(
-            f"commit to push, p{percent}, {kind}",
-            "ms",
-            [percentile(each, percent) for each in flooded],
-            "calm",
-            [percentile(each, percent) for each in calm],
-            _AIM if percent == 50 else None,
-        )
-        for percent in (50, 95)
-    ]
+    return compared_latencies(kind, flooded, calm, {50: _AIM, 95: None})
 
 
 @asynccontextmanager

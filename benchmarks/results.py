@@ -100,6 +100,28 @@ def compared(
     return Row(name, median(figures), unit, peer, median(peers), median(ratios), aim)
 
 
+def compared_latencies(
+    what: str, figures: Sequence[Sequence[float]], calm: Sequence[Sequence[float]], aims: Mapping[int, Aim | None]
+) -> list[Row]:
+    """Compare times from commit to push beside something with calm ones, in alternating rounds.
+
+    Args:
+        figures: The milliseconds of each round; ``calm`` those of the rounds before them.
+        aims: By the percentiles that are told.
+    """
+    return [
+        compared(
+            f"commit to push, p{percent}, {what}",
+            "ms",
+            [percentile(each, percent) for each in figures],
+            "calm",
+            [percentile(each, percent) for each in calm],
+            aim,
+        )
+        for percent, aim in aims.items()
+    ]
+
+
 def limited(name: str, unit: str, figure: float, limit: float) -> Row:
     """Compare a figure with a limit it should not exceed."""
     return Row(name, figure, unit, "limit", limit, figure / limit, Aim(1.0))

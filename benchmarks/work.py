@@ -15,7 +15,7 @@ from benchmarks.floods import flood, samples
 from benchmarks.hub import EMBEDDED, HubProcess, hub
 from benchmarks.probe import Probe, furnish, probe, room
 from benchmarks.processes import Child
-from benchmarks.results import Aim, Result, Row, Setting, compared, percentile
+from benchmarks.results import Aim, Result, Row, Setting, compared_latencies
 from synovia.limits.settings import HubLimits
 from synovia_client import Client
 
@@ -83,14 +83,4 @@ async def _rows(
         async with flood(kind, running, flooding):
             flooded.append(await samples(probing))
         await _idle(running)
-    return [
-        compared(
-            f"commit to push, p{percent}, {kind}, {store}",
-            "ms",
-            [percentile(each, percent) for each in flooded],
-            "calm",
-            [percentile(each, percent) for each in calm],
-            _AIM,
-        )
-        for percent in (50, 95)
-    ]
+    return compared_latencies(f"{kind}, {store}", flooded, calm, {50: _AIM, 95: _AIM})
