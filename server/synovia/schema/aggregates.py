@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
-from synovia.schema.encrypted import marker_of
 from synovia.schema.fields import list_on_the_way, numbers_on_the_way
-from synovia.schema.index_fields import database_name, encoded_defaults, exists
+from synovia.schema.index_fields import check_fields, index_over
 from synovia.schema.kept import SoftDelete
 from synovia.schema.specs import AggregateSpec
 
@@ -57,12 +56,8 @@ class AggregateIndex:
             SchemaError: A field is not there, or cannot be what it is to be.
         """
         place = f"{table.__name__}: the aggregate index {self.name!r}"
+        check_fields(table, place, (*self.fields, *self.sums), "it is neither sorted nor added up")
         for field in (*self.fields, *self.sums):
-            if not exists(table, field):
-                raise SchemaError(f"{place} names the field {field!r}, which {table.__name__} does not have")
-            info = table.model_fields.get(field.split(".")[0])
-            if info is not None and marker_of(info) is not None:
-                raise SchemaError(f"{place} names {field!r}, which is encrypted: it is neither sorted nor added up")
             if list_on_the_way(table, field) is not None:
                 raise SchemaError(f"{place} names {field!r}, which is a list: a document has no single place then")
         if len({*self.fields}) < len(self.fields) or len({*self.sums}) < len(self.sums):
@@ -79,18 +74,12 @@ class AggregateIndex:
         Args:
             name: The name of the table.
         """
-        own, summed = _index(table, self.name, self.fields), _index(table, "sums", self.sums)
+        own, summed = index_over(table, self.name, self.fields), index_over(table, "sums", self.sums)
         index = next((each for each in indexes if each.fields == own.fields and not each.unique), own)
         hides = issubclass(table, SoftDelete)
         way = [WAY, index.fields, _hex(index), summed.fields, _hex(summed), hides]
         tree = f"{name}.{self.name}_{hashlib.sha256(json.dumps(way).encode()).hexdigest()[:8]}"
         return AggregateSpec(self.name, self.fields, self.sums, tree, index, summed, hides)
-
-
-def _index(table: Any, name: str, fields: Sequence[str]) -> IndexSpec:
-    defaults = tuple(encoded_defaults(table, field) for field in fields)
-    some = any(default is not None for each in defaults for default in each)
-    return IndexSpec(name, tuple(map(database_name, fields)), False, defaults if some else ())
 
 
 def _hex(index: IndexSpec) -> list[list[str | None]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from pydantic.alias_generators import to_camel
 
-from synovia.keys import encode_value
+from synovia.errors import SchemaError
+from synovia.keys import IndexSpec, encode_value
 from synovia.schema.encrypted import TOKEN, marker_of
 from synovia.schema.fields import levels_of
 from synovia.schema.specs import CREATION_TIME
@@ -42,6 +44,31 @@ def encoded_defaults(table: Any, field: str) -> tuple[bytes | None, ...]:
         found.append(encode_value(value) if scalar else None)
     steps = len(index_path(table, field).split("."))
     return tuple(found) if len(found) == steps else (None,) * steps
+
+
+def index_over(table: Any, name: str, fields: Sequence[str]) -> IndexSpec:
+    """Describe an index over fields, given by their Python names, that is not unique."""
+    defaults = tuple(encoded_defaults(table, field) for field in fields)
+    some = any(default is not None for each in defaults for default in each)
+    return IndexSpec(name, tuple(map(database_name, fields)), False, defaults if some else ())
+
+
+def check_fields(table: Any, place: str, fields: Iterable[str], encrypted: str) -> None:
+    """Refuse fields that a table does not have, and encrypted ones.
+
+    Args:
+        place: What names them, for the error.
+        encrypted: Why it cannot be over encrypted ones.
+
+    Raises:
+        SchemaError: There is one.
+    """
+    for field in fields:
+        if not exists(table, field):
+            raise SchemaError(f"{place} names the field {field!r}, which {table.__name__} does not have")
+        info = table.model_fields.get(field.split(".")[0])
+        if info is not None and marker_of(info) is not None:
+            raise SchemaError(f"{place} names {field!r}, which is encrypted: {encrypted}")
 
 
 def exists(table: Any, field: str) -> bool:

@@ -15,9 +15,8 @@ from typing import Any, Final
 
 from synovia.errors import FunctionError, SchemaError
 from synovia.keys import IndexSpec
-from synovia.schema.encrypted import marker_of
 from synovia.schema.fields import list_on_the_way, texts_on_the_way
-from synovia.schema.index_fields import database_name, encoded_defaults, exists
+from synovia.schema.index_fields import check_fields, database_name, encoded_defaults
 from synovia.schema.specs import SEARCH_TERMS, Document, SearchSpec, TableSpec
 from synovia.search import WAY, Analyzer, Terms, algorithms, languages, terms_of
 
@@ -63,12 +62,7 @@ class SearchIndex:
             SchemaError: A field is not there, or cannot be what it is to be.
         """
         place = f"{table.__name__}: the search index {self.name!r}"
-        for field in (*self.fields, *self.filters):
-            if not exists(table, field):
-                raise SchemaError(f"{place} names the field {field!r}, which {table.__name__} does not have")
-            info = table.model_fields.get(field.split(".")[0])
-            if info is not None and marker_of(info) is not None:
-                raise SchemaError(f"{place} names {field!r}, which is encrypted: its words are not to be stored")
+        check_fields(table, place, (*self.fields, *self.filters), "its words are not to be stored")
         if len({*self.fields}) < len(self.fields) or len({*self.filters}) < len(self.filters):
             raise SchemaError(f"{place} names a field twice")
         if len(self.filters) > _MOST_FILTERS:

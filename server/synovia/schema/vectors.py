@@ -9,9 +9,8 @@ from typing import Any, Final, Literal
 from synovia.errors import InvalidArguments, SchemaError
 from synovia.keys import BY_ID, IndexSpec
 from synovia.schema.annotations import alternatives, element_of
-from synovia.schema.encrypted import marker_of
 from synovia.schema.fields import list_on_the_way
-from synovia.schema.index_fields import database_name, encoded_defaults, exists
+from synovia.schema.index_fields import check_fields, database_name, index_over
 from synovia.schema.specs import Document, TableSpec, VectorSpec
 from synovia.vectors.scores import MOST_DIMENSIONS, Metric, NotAVector, vector_of
 
@@ -63,12 +62,7 @@ class VectorIndex:
             SchemaError: A field is not there, or cannot be what it is to be.
         """
         place = f"{table.__name__}: the vector index {self.name!r}"
-        for field in (self.field, *self.filters):
-            if not exists(table, field):
-                raise SchemaError(f"{place} names the field {field!r}, which {table.__name__} does not have")
-            info = table.model_fields.get(field.split(".")[0])
-            if info is not None and marker_of(info) is not None:
-                raise SchemaError(f"{place} names {field!r}, which is encrypted: its values are not to be compared")
+        check_fields(table, place, (self.field, *self.filters), "its values are not to be compared")
         info = table.model_fields.get(self.field)
         if info is None or not _holds_vectors(info.annotation):
             raise SchemaError(f"{place} is over {self.field!r}, which is no list[float] of the table")
@@ -80,10 +74,8 @@ class VectorIndex:
 
     def spec_for(self, table: Any, indexes: Iterable[IndexSpec]) -> VectorSpec:
         """Describe it to a database, which has one index over the filters: that of another name if there is one."""
-        defaults = tuple(encoded_defaults(table, field) for field in self.filters)
-        some = any(default is not None for each in defaults for default in each)
+        own = index_over(table, self.name, self.filters) if self.filters else BY_ID
         names = tuple(map(database_name, self.filters))
-        own = IndexSpec(self.name, names, False, defaults if some else ()) if names else BY_ID
         index = next((each for each in indexes if each.fields == names), own)
         field = database_name(self.field)
         return VectorSpec(self.name, field, self.field, self.filters, self.dimensions, self.metric, index)
