@@ -77,7 +77,8 @@ class KeptAggregates:
 
     def start(self) -> None:
         """Begin; the engine has been started."""
-        self._engine.hears.append(self._heard)
+        if self._tables:
+            self._engine.hears.append(self._heard)
         self._wake.set()
         self._tasks = [keep_running(self._follow, "aggregates", StoreError)]
 
