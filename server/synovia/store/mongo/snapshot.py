@@ -179,9 +179,8 @@ class _Scan:
         """
         if not self._is_plain_equality():
             return True
-        by_index = {
-            fields_of(self._index)[0]: {"$gte": MinKey()}
-        }  # which all are, and without which it is not skipped in
+        # All documents are so, but without it MongoDB does not skip in the index.
+        by_index = {fields_of(self._index)[0]: {"$gte": MinKey()}}
         query = {"$and": [by_index, *self._equalities(), *({name: {"$eq": None}} for name in fields)]}
         hint = self._catalog.hint(self._table, self._index)
         with self._needing_index():
