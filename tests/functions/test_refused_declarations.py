@@ -324,3 +324,9 @@ def test_what_is_right_is_not_looked_up_in_the_source(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(inspect, "getsourcelines", of_modules)
     assert load_application(path).models.keys() == {"notes"}
+
+
+def test_arguments_may_have_names_that_models_have(tmp_path: Path) -> None:
+    source = "@mutation(public=True)\nasync def f(ctx: MutationContext, copy: int, json: str) -> None: ...\n"
+    [found] = load_application(str(write_application(tmp_path, source))).functions.values()
+    assert found.validate({"copy": 1, "json": "x"}) == {"copy": 1, "json": "x"}

@@ -7,10 +7,12 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import synovia
 from helpers.http_server import Served, fresh_ledger, serving, until
 from synovia.http.errors import STATUS, status_of
 from synovia.identity import SignIn, SignInUnavailable
@@ -103,12 +105,20 @@ async def test_a_unique_key_that_is_taken_is_a_conflict(ledger: Served) -> None:
     assert (answer.status, answer.code, answer.json["error"]["data"]) == (409, "unique_violation", {"index": "by_name"})
 
 
+_RAISED = re.compile(r'FunctionError\(\s*"([a-z_]+)"')
+
+
 def test_every_code_of_synovia_that_a_call_can_give_has_a_status() -> None:
     of_sockets = {
         "bad_frame", "bad_message", "unknown_message", "unexpected_message", "text_frame", "unsupported_version",
         "bad_array_frame", "array_misordered", "array_digest_mismatch", "out_of_sync", "too_slow",
     }  # fmt: skip
     assert {code.value for code in ErrorCode} - of_sockets <= set(STATUS)
+    raised = {
+        code for path in Path(synovia.__file__).parent.rglob("*.py") for code in _RAISED.findall(path.read_text())
+    }
+    assert {"still_referenced", "too_much_text"} <= raised
+    assert raised - {"not_in_a_workflow"} <= set(STATUS), "a code of Synovia's own has a status"
     assert status_of("an_application's_own") == 422
 
 

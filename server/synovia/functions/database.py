@@ -483,7 +483,7 @@ class DatabaseWriter(DatabaseReader):
     async def _check_unique(self, table: type[Table], index: IndexSpec, document: Document) -> None:
         if await self._has_same(table.spec.name, index, document):
             sealed = {each.token_path: each.database for each in sealed_fields(table).values()}
-            same = ", ".join(sealed.get(each, each) for each in index.fields)
+            same = ", ".join(sealed.get(each, each) for each in index.fields if each != DELETED_AT)
             raise KeyTaken(f"{table.spec.name}: another document has the same {same}", {"index": index.name})
 
     async def _has_same(self, table: str, index: IndexSpec, document: Document) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args, get_origin, get_type_hints
@@ -79,7 +80,11 @@ def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
         alias_generator=to_camel, strict=True, extra="forbid", validate_by_name=False, hide_input_in_errors=True
     )
     try:
-        return create_model(name, __config__=config, **cast(dict[str, Any], fields))
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "Field name .* shadows an attribute", UserWarning
+            )  # nobody sees this model
+            return create_model(name, __config__=config, **cast(dict[str, Any], fields))
     except PydanticSchemaGenerationError:
         for argument, (annotation, _) in fields.items():
             _adapter(f"argument {argument!r}", annotation)

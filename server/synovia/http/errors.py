@@ -14,8 +14,11 @@ from starlette.responses import Response
 from synovia.engine.records import UNREADABLE_RECORD
 from synovia.errors import FunctionError, error_body, seconds_to_wait
 from synovia.files.codes import DIGEST_MISMATCH, FILE_TOO_LARGE, FILE_TYPE_REFUSED, OFFSET_MISMATCH, UPLOAD_NOT_FOUND
+from synovia.functions.shared import INVALID_UPDATE
+from synovia.functions.shared import TOO_LARGE as SHARED_DOC_TOO_LARGE
 from synovia.http.values import dump, to_json
 from synovia.schema.encrypted import UNREADABLE_FIELD
+from synovia.shared_docs.isolated import UNREADABLE as UNREADABLE_SHARED_DOC
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
 
@@ -39,6 +42,8 @@ STATUS: Final[Mapping[str, int]] = {
     ErrorCode.INVALID_ARGUMENTS: 400,
     ErrorCode.BAD_CURSOR: 400,
     ErrorCode.BAD_RANGE: 400,
+    "search_too_long": 400,
+    INVALID_UPDATE: 400,
     # who asks
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.INVALID_TOKEN: 401,
@@ -51,11 +56,15 @@ STATUS: Final[Mapping[str, int]] = {
     UPLOAD_NOT_FOUND: 404,
     METHOD_NOT_ALLOWED: 405,
     ErrorCode.UNIQUE_VIOLATION: 409,
+    "still_referenced": 409,
     OFFSET_MISMATCH: 409,
     ErrorCode.REQUEST_EXPIRED: 410,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.MUTATION_TOO_LARGE: 413,
     FILE_TOO_LARGE: 413,
+    "document_too_large": 413,
+    "too_much_text": 413,
+    SHARED_DOC_TOO_LARGE: 413,
     UNSUPPORTED_MEDIA_TYPE: 415,
     FILE_TYPE_REFUSED: 415,
     REQUEST_REUSED: 422,
@@ -65,10 +74,14 @@ STATUS: Final[Mapping[str, int]] = {
     ErrorCode.RATE_LIMITED: 429,
     # the server is to blame
     ErrorCode.UNKNOWN_INDEX: 500,
+    "not_unique": 500,
     ErrorCode.SERVER_ERROR: 500,
     ErrorCode.UNREADABLE_DOCUMENT: 500,
     UNREADABLE_FIELD: 500,
     UNREADABLE_RECORD: 500,
+    UNREADABLE_SHARED_DOC: 500,
+    "impersonation_unavailable": 501,
+    "mail_unavailable": 503,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.STOPPING: 503,
     ErrorCode.TIMEOUT: 504,
