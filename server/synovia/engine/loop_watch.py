@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 import threading
 import time
@@ -65,9 +66,10 @@ class LoopWatch:
         """Begin to watch the loop that is running."""
         self._thread = threading.get_ident()
         self._stopping = threading.Event()
+        self._beaten = math.inf  # to start a thread is to wait for it, and this wait is nobody's
+        threading.Thread(target=self._watch, args=(self._stopping,), name="synovia-loop-watch", daemon=True).start()
         self._beaten, self._cpu = time.monotonic(), time.process_time()
         self._come_round()
-        threading.Thread(target=self._watch, args=(self._stopping,), name="synovia-loop-watch", daemon=True).start()
 
     def stop(self) -> None:
         """End it."""
