@@ -6,6 +6,7 @@ installed are named. What each does less or more is in docs/comparison.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ UPDATES = 20.0
 WRITES = 40
 ROOM = "a"
 _DOCUMENTS = 10
+_BETWEEN_RESTARTS = 10.0
 _FEATHERS, _BROADCASTER = "Feathers", "FastAPI broadcaster"
 _NEARLY, _BETTER = Aim(1.2), Aim(1.0)
 
@@ -39,7 +41,9 @@ class _Figures:
 _Rounds = defaultdict[str, list[_Figures]]
 
 
-async def run(setting: Setting, audience: int = AUDIENCE, writes: int = WRITES) -> Result:
+async def run(
+    setting: Setting, audience: int = AUDIENCE, writes: int = WRITES, between: float = _BETWEEN_RESTARTS
+) -> Result:
     """Measure each row in alternating rounds."""
     rooms = {ROOM: _DOCUMENTS, **{f"r{number}": 1 for number in range(audience)}}
     async with AsyncExitStack() as stack:
@@ -47,7 +51,7 @@ async def run(setting: Setting, audience: int = AUDIENCE, writes: int = WRITES) 
         one = await _pushes(servers, [ROOM], setting, writes)
         many = await _pushes(servers, [ROOM] * audience, setting, writes)
         apart = await _pushes(servers, [room for room in rooms if room != ROOM], setting, writes)
-        times = await _arrivals(servers, [ROOM] * audience, setting)
+        times = await _arrivals(servers, [ROOM] * audience, setting, between)
     rows = [
         *_beside("one subscriber: write to push, p50", "ms", one, lambda each: each.push, {_FEATHERS: _NEARLY}),
         limited("one subscriber: CPU of an update", "ms", _median(one, lambda each: each.update_cpu), 2.5),
@@ -104,10 +108,13 @@ async def _arrived(server: Server, rooms: Sequence[str]) -> AsyncIterator[Client
         yield crowd
 
 
-async def _arrivals(servers: Sequence[Server], rooms: Sequence[str], setting: Setting) -> dict[str, list[float]]:
-    """Tell the seconds that clients need who come all at once."""
+async def _arrivals(
+    servers: Sequence[Server], rooms: Sequence[str], setting: Setting, between: float
+) -> dict[str, list[float]]:
+    """Tell the seconds that clients need who come all at once, as after a restart: not twice within a few seconds."""
     times: defaultdict[str, list[float]] = defaultdict(list)
     for _ in range(setting.rounds(3)):
+        await asyncio.sleep(between)
         for server in servers:
             async with clients(rooms) as crowd:
                 times[server.name].append(await crowd.arrive(server.port, server.dialect))

@@ -52,6 +52,21 @@ def test_a_bucket_gives_credit_and_tells_how_long_to_wait() -> None:
     assert not bucket.full(6.0)
 
 
+def test_as_many_handshakes_as_an_address_has_places_cost_nothing_and_more_count_as_messages() -> None:
+    clock = Clock(100.0)
+    address = Addresses(HubLimits(max_messages_per_second_per_address=10), clock).of("203.0.113.7")
+    for _ in range(HubLimits().max_connections_per_address):
+        address.take_handshake(clock())
+    assert address.meter.full(clock())
+    address.take_handshake(clock())
+    assert address.meter.wait_for(20, 0, clock()) == pytest.approx(1.0), "ten messages, at ten a second"
+    clock.advance(10)
+    for _ in range(HubLimits().max_connections_per_address):
+        address.take_handshake(clock())
+    assert address.meter.full(clock())
+    assert not address.idle(clock())
+
+
 def last_turn(address: Address, count: int, now: float) -> float:
     """Ask for so many turns at once; give the seconds until the last one."""
     return [address.turn(0.004, now) for _ in range(count)][-1]

@@ -35,7 +35,7 @@ async def test_what_is_not_installed_is_named_and_left_out(mongodb_uri: str, mon
         raise NotInstalled("no npm")
 
     monkeypatch.setattr(servers, "script", no_script)
-    result = await comparison.run(Setting(mongodb_uri, quick=True), audience=3, writes=2)
+    result = await comparison.run(Setting(mongodb_uri, quick=True), audience=3, writes=2, between=0.0)
     assert result.skipped == "feathers: no npm"
     assert {row.peer for row in result.rows} == {"limit", "FastAPI broadcaster", "bare broker"}
 

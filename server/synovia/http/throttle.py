@@ -13,8 +13,8 @@ from synovia.limits.refusal import Refusal
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode
 
-_MESSAGES = {"http": 5, "websocket": 10}
-"""What a request and a handshake cost, in messages."""
+_MESSAGES = 5
+"""What a request costs, in messages."""
 
 _SPACING = {"http": 0.002, "websocket": 0.004}
 """Seconds between two that begin, of one address: about four times what they take, so that others have their turn."""
@@ -34,13 +34,16 @@ class Throttle:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] not in _MESSAGES:
+        if scope["type"] not in _SPACING:
             await self._app(scope, receive, send)
             return
         address = self._hub.addresses.of_peer(scope)
         now = time.monotonic()
         wait = address.meter.wait(now)
-        address.take(_MESSAGES[scope["type"]], 0, now)
+        if scope["type"] == "websocket":
+            address.take_handshake(now)
+        else:
+            address.take(_MESSAGES, 0, now)
         if scope["type"] == "websocket" and wait <= PATIENCE_SECONDS:
             await self._arrive(scope, receive, send, address, wait)
         elif wait > 0:

@@ -20,6 +20,9 @@ AT_ONCE = 8
 """Turns of an address that need not wait for one another."""
 ALONE = 8.0
 QUIET_SECONDS = 1.0
+HANDSHAKE_MESSAGES = 10.0
+"""What a handshake costs of an address that has had as many as it has places, of late."""
+_RETURN_SECONDS = 10.0
 _MINUTE = 60.0
 _HOUR = 3600.0
 
@@ -76,14 +79,15 @@ class Address:
         running: Lets so many functions run at once.
         storing: Lets so many chunks be on their way to the store at once.
         meter: Messages and bytes.
+        handshakes: As many as there are places, within ten seconds, cost nothing of these: a clinic comes back at once.
         in_line: How many of its connections wait for these.
         sign_ins: Tokens to verify.
         anonymous_samples: Bytes of arrays from whoever is not signed in.
     """
 
     __slots__ = (
-        "_activity", "_front", "_next_turn", "anonymous_samples", "arriving", "connections", "in_line", "meter", "requests",
-        "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
+        "_activity", "_front", "_next_turn", "anonymous_samples", "arriving", "connections", "handshakes", "in_line",
+        "meter", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
     def __init__(self, limits: HubLimits, now: float, activity: Activity) -> None:
@@ -100,6 +104,8 @@ class Address:
         self.in_line = 0
         self._front = asyncio.Lock()
         self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
+        places = limits.max_connections_per_address
+        self.handshakes = Bucket(places / _RETURN_SECONDS, now, burst=places)
         self.sign_ins = sign_ins(limits.max_authentications_per_minute_per_address, now)
         hourly = limits.max_anonymous_upload_bytes_per_hour
         self.anonymous_samples = Bucket(hourly / _HOUR, now, burst=hourly)
@@ -118,6 +124,10 @@ class Address:
         """Count what has come from there."""
         self._activity.note(self, now)
         self.meter.take(messages, size, now)
+
+    def take_handshake(self, now: float) -> None:
+        """Count a handshake."""
+        self.take(0 if self.handshakes.spend(1, now) <= 0 else HANDSHAKE_MESSAGES, 0, now)
 
     def turn(self, spacing: float, now: float) -> float:
         """Give something that takes a while its turn; tell the seconds until then, 0 or less while there are few.
@@ -138,7 +148,8 @@ class Address:
 
     def idle(self, now: float) -> bool:
         """Tell whether a new one would be the same."""
-        return not self.in_use and self.meter.full(now) and self.sign_ins.full(now) and self.anonymous_samples.full(now)
+        buckets = (self.meter, self.handshakes, self.sign_ins, self.anonymous_samples)
+        return not self.in_use and all(each.full(now) for each in buckets)
 
 
 class Addresses:
