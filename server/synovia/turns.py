@@ -14,7 +14,7 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TypeVar
@@ -62,6 +62,28 @@ class Turns:
             if line.is_late():
                 line.short.pop(_under_way.get(), None)  # it is not short, then
                 await line.turn(urgent=self._urgent)
+
+
+async def in_turns(steps: Generator[None, None, T]) -> T:
+    """Do a long computation, which stops after each of its small parts; give its result."""
+    turns = Turns(1)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await turns.step()
+
+
+def at_once(steps: Generator[None, None, T]) -> T:
+    """Do the same without a stop."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -20,7 +20,7 @@ DISTRIBUTIONS = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
-    ("errors", "health", "identity", "tasks", "turns", "processes", "hosts", "clock_jumps", "sealing"),
+    ("charges", "errors", "health", "identity", "tasks", "turns", "processes", "hosts", "clock_jumps", "sealing"),
     ("schema", "aggregates", "search", "shared_docs", "vectors"),
     ("store",),
     ("transaction",),

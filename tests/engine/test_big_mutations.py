@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.running_engine import running_engine
-from synovia import FunctionError, Index, MutationContext, QueryContext, Table, mutation, query, turns
+from synovia import FunctionError, Index, MutationContext, QueryContext, SearchIndex, Table, mutation, query, turns
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
 from synovia.functions.registry import collect
@@ -24,6 +24,11 @@ class Sample(Table, name="samples", indexes=[Index("by_kind", "kind")]):
     text: str = ""
 
 
+class Text(Table, name="texts", indexes=[SearchIndex("by_text", "text")]):
+    text: str
+    title: str = ""
+
+
 inserted = 0
 
 
@@ -34,6 +39,17 @@ async def fill(ctx: MutationContext, kind: str, count: int, size: int = 0) -> in
         await ctx.db.insert(Sample(kind=kind, text="x" * size))
         inserted += 1
     return count
+
+
+@mutation(public=True)
+async def write(ctx: MutationContext, text: str) -> None:
+    await ctx.db.insert(Text(text=text))
+
+
+@mutation(public=True)
+async def rename(ctx: MutationContext, text: str, title: str) -> None:
+    [row] = await ctx.db.query(Text).collect()
+    await ctx.db.patch(row, text=text, title=title)
 
 
 @mutation(public=True)
@@ -83,6 +99,10 @@ class HeldStore(SQLiteStore):
         return await super().commit(batch)
 
 
+def words(count: int) -> str:
+    return " ".join(f"word{number}" for number in range(count))
+
+
 async def run(engine: Engine, name: str, **args: Any) -> Outcome:
     return await engine.mutate(PATHS[name], args, None)
 
@@ -124,6 +144,34 @@ async def test_bytes_count_as_well_also_those_that_are_deleted() -> None:
         assert error is not None
         assert error.data == {"limit": "bytes", "most": 10_000}
         assert await counted(engine, "a") == 12
+
+
+async def test_entries_of_indexes_count_one_for_each_word_that_is_searched() -> None:
+    async with running_engine(REGISTRY, max_mutation_entries=20) as engine:
+        assert (await run(engine, "write", text=words(15))).error is None
+        assert (await run(engine, "rename", text=words(15), title="new")).error is None  # its words stay
+        error = (await run(engine, "write", text=words(20))).error
+        assert error is not None
+        assert error.data == {"limit": "index entries", "most": 20}
+
+
+async def test_a_text_of_very_many_words_is_cut_in_turns_and_committed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
+    store = HeldStore()
+    async with running_engine(REGISTRY, store) as engine:
+        store.open_door.clear()
+        long = [asyncio.create_task(run(engine, "write", text=words(2_000))) for _ in range(2)]
+        rounds = 0
+        while engine.committer.backlog < 2 or not store.waiting:
+            rounds += 1
+            await asyncio.sleep(0)
+        assert rounds > 2_000 / 64
+        small = [asyncio.create_task(run(engine, "fill", kind=f"small{n}", count=1)) for n in range(4)]
+        while engine.committer.backlog < 6:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        store.open_door.set()
+        assert all(outcome.error is None for outcome in await asyncio.gather(*long, *small))
+        assert store.sizes == [1, 4, 1]
 
 
 async def test_a_mutation_that_takes_too_long_fails_and_writes_nothing() -> None:

@@ -19,6 +19,8 @@ KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_PART", 3)
+    monkeypatch.setattr(preparing, "_ENTRIES", 8)
+    monkeypatch.setattr(preparing, "_KEYS_AT_ONCE", 2)
     monkeypatch.setattr(preparing, "_AT_ONCE", 1)
     monkeypatch.setattr(preparing, "_STEP_SECONDS", 0.0)
 
@@ -57,7 +59,11 @@ def some_writes(rng: random.Random, present: dict[int, Document]) -> list[Write]
     """Insert, change and delete some notes at random; ``present`` is what there is."""
     writes = []
     for id_ in rng.sample(range(30), 10):
-        after = None if rng.random() < 0.3 else {"_id": id_, "rank": rng.randrange(5), "tags": rng.sample("abcde", 2)}
+        after = (
+            None
+            if rng.random() < 0.3
+            else {"_id": id_, "rank": rng.randrange(5), "tags": rng.sample("abcde", rng.randrange(5))}
+        )
         if after is not None or id_ in present:
             writes.append(Write("notes", id_, present.get(id_), after))
         present.pop(id_, None)
@@ -77,6 +83,30 @@ async def test_it_leaves_the_same(store: SQLiteStore, seed: int) -> None:
     assert await rows(store, *KEPT) == await rows(other, *KEPT)
     told, expected = store.changes(begin), other.changes(begin)
     assert [await anext(told) for _ in range(8)] == [await anext(expected) for _ in range(8)]
+    assert await rows(store, "ready", "ready_entries") == [[], []]
+    await other.close()
+
+
+async def test_a_document_with_many_keys_is_made_ready_in_many_steps_and_taken_in_in_many_parts(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, step = 0, preparing.Preparing.step
+
+    def counted(self: preparing.Preparing, *args: Any) -> bool:
+        nonlocal steps
+        steps += 1
+        return step(self, *args)
+
+    monkeypatch.setattr(preparing.Preparing, "step", counted)
+    document = {"_id": 1, "rank": 1, "tags": [f"{number}" for number in range(100)]}
+    prepared = await store.prepare([Write("notes", 1, None, document)])
+    assert steps > 50
+    assert prepared.parts > 10
+    await store.commit(Batch([Write("notes", 1, None, document)], prepared=prepared))
+    other = await opened()
+    await other.commit(Batch([Write("notes", 1, None, document)]))
+    assert await rows(store, *KEPT) == await rows(other, *KEPT)
+    prepared.discard()
     assert await rows(store, "ready", "ready_entries") == [[], []]
     await other.close()
 

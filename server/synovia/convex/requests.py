@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
+from synovia.charges import at_cost
 from synovia.convex.context import ConvexContext
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunction
@@ -91,7 +92,7 @@ class ConvexRequests:
             while len(self._mutations) and not self._hub.requests.stopping and self._may_begin:
                 async with self._address.running:
                     if self._may_begin and len(self._mutations):
-                        await self._mutate(*self._mutations.take())
+                        await at_cost(self._address, self._mutate(*self._mutations.take()))
         finally:
             self._mutating = None
 
@@ -151,7 +152,7 @@ class ConvexRequests:
                 if not self._may_begin:
                     return
                 with self._hub.requests.working():
-                    await self._act_and_answer(message, identity)
+                    await at_cost(self._address, self._act_and_answer(message, identity))
         finally:
             self._actions -= 1
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 import bson
 
 from synovia import keys
+from synovia.charges import Charge, Shared, charged
 from synovia.engine.entries import Attempt, Entry, Outdated, State
 from synovia.engine.log import Log
 from synovia.engine.peers import Peers
@@ -169,7 +170,7 @@ class Committer:
 
     async def _commit_batch(self, attempt: Attempt, batch: Batch) -> Ts:
         calls = [entry.trace for entry in attempt.entries if entry.trace is not None]
-        with self._tracer.batch(calls, mutations=len(attempt.entries)):
+        with self._tracer.batch(calls, mutations=len(attempt.entries)), charged(_charge_of(attempt.entries)):
             return await self._store.commit(batch)
 
     def _answered(self, answer: asyncio.Task[Ts]) -> None:
@@ -250,6 +251,13 @@ class Committer:
             else:
                 await self._log.wait_for_fence(fence)
         return known()
+
+
+def _charge_of(entries: Sequence[Entry]) -> Charge:
+    """Give what a commit is charged to: those whose entries are in it, by how much each writes."""
+    weights = [1 + len(entry.submission.writes) + entry.submission.entries for entry in entries]
+    charges = [(entry.charge, weight) for entry, weight in zip(entries, weights, strict=True) if entry.charge]
+    return Shared([(charge, weight) for charge, weight in charges if charge is not None], sum(weights))
 
 
 def _refusal(entry: Entry, error: StoreError) -> StoreError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from synovia.charges import at_cost
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Arguments, Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
@@ -283,14 +284,18 @@ class Engine:
         timeout = None if account.address is None else self._query_timeout
         try:
             function, values = self._executor.prepare(path, Kind.QUERY, args, identity, origin)
-            async with self.places.taken(account):
-                ts = await self._freshness.instant() if at is None else at
-                run = await self._executor.query(function, values, identity, ts, origin=origin, timeout=timeout)
+
+            async def run() -> Outcome:
+                async with self.places.taken(account):
+                    ts = await self._freshness.instant() if at is None else at
+                    query = self._executor.query(function, values, identity, ts, origin=origin, timeout=timeout)
+                    return outcome_of(await query, ts)
+
+            return await at_cost(account.address, run())
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
             return unavailable(error)
-        return outcome_of(run, ts)
 
     async def query_within(
         self, ctx: QueryContext, path: str, args: Mapping[str, Any], identity: Identity | None, origin: CallOrigin

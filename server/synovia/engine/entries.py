@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from synovia.charges import Charge, current
 from synovia.engine.freshness import Floor
 from synovia.engine.tracing import CallTrace
 from synovia.schema import RunIds
@@ -17,6 +18,8 @@ from synovia.transaction.readset import ReadSet
 
 LARGE: Final = 500
 """A mutation with more writes is committed alone."""
+MANY_ENTRIES: Final = 1_000
+"""One that changes more entries of indexes likewise."""
 
 
 class Outdated(Exception):
@@ -54,6 +57,7 @@ class Submission:
         keyed: The writes with their keys.
         ids: The ids that it made.
         floor: How far the database had come when it was asked for, if anybody has looked.
+        entries: How many entries of indexes it changes, as far as it has counted them.
     """
 
     reads: ReadSet
@@ -63,6 +67,7 @@ class Submission:
     keyed: KeyedCommit
     ids: RunIds | None = None
     floor: Floor | None = None
+    entries: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +81,7 @@ class Entry:
         overtaken: Another program has changed what it read while it was being committed.
         prepared: What the store has made ready of it; while it ``is_preparing`` others go first.
         trace: Where its call stands in its trace, if that is traced.
+        charge: What its commit is charged to.
         done: Its commit's timestamp; or Outdated, or what the store says against it.
     """
 
@@ -89,6 +95,7 @@ class Entry:
     prepared: PreparedWrites | None = None
     is_preparing: bool = False
     trace: CallTrace | None = None
+    charge: Charge | None = field(default_factory=current)
     done: asyncio.Future[Ts] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -99,7 +106,7 @@ class Entry:
     @property
     def is_large(self) -> bool:
         """Whether it is better committed alone, so that others need not wait for it."""
-        return len(self.submission.writes) > LARGE
+        return len(self.submission.writes) > LARGE or self.submission.entries > MANY_ENTRIES
 
     def may_go_before(self, others: Iterable[Entry]) -> bool:
         """Tell whether it comes to the same if it is committed before others that were staged before it."""

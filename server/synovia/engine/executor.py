@@ -102,6 +102,7 @@ class MutationRun(Run):
 
     transaction: Transaction | None = field(default=None)
     ids: RunIds | None = field(default=None)
+    entries_changed: int = 0
 
 
 def _too_slow(function: Function, seconds: float | None, cost: ReadCost, hint: str = "") -> ErrorInfo:
@@ -283,7 +284,7 @@ class Executor:
     ) -> MutationRun:
         """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
-        budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes)
+        budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes, limits.max_mutation_entries)
         transaction = self._transaction(traced(snapshot, self._tracer), budget)
         ids = RunIds(self.ids)
         rules = self._rules(function, transaction, self._no_rows(), origin)
@@ -306,6 +307,7 @@ class Executor:
         if budget.exceeded is not None:
             run.refuse(budget.exceeded.info)
         run.documents_read, run.documents_written = transaction.documents_read, transaction.documents_written
+        run.entries_changed = budget.entered
         self.index_use.add(transaction.cost, function.path, transaction.reads)
         return run
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from synovia.charges import at_cost
 from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Run
 from synovia.engine.held_results import HeldResults
 from synovia.engine.lingering import Lingering
@@ -399,10 +400,7 @@ class LiveQueries:
     async def _run(self, live: LiveQuery) -> bool:
         """Run a query and publish its result; tell whether to try again later, because the store could not answer."""
         try:
-            async with self._places.taken(live.account):
-                if live.target is None or self._log.since(live.target) is None:
-                    live.target = self._log.head  # it has waited for a place for too long
-                return not await self._run_at(live, live.target)
+            return not await at_cost(live.account.address, self._run_in_place(live))
         except IdentityNeeded:
             self._split(live)
         except Exception:
@@ -411,6 +409,12 @@ class LiveQueries:
             live.publish(live.target or self._log.head, None, error=error)
             self._notify(live)
         return False
+
+    async def _run_in_place(self, live: LiveQuery) -> bool:
+        async with self._places.taken(live.account):
+            if live.target is None or self._log.since(live.target) is None:
+                live.target = self._log.head  # it has waited for too long
+            return await self._run_at(live, live.target)
 
     async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
         """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""

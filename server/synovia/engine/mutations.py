@@ -348,4 +348,5 @@ async def _submission(
     if request.function.isolation == "snapshot":
         decisive = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
     keyed = await KeyedCommit.gathered(0, writes)
-    return Submission(run.reads, decisive, writes, request.record(run, keyring), keyed, run.ids, floor)
+    record = request.record(run, keyring)
+    return Submission(run.reads, decisive, writes, record, keyed, run.ids, floor, run.entries_changed)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from synovia.charges import at_cost
 from synovia.engine.executor import Executor, IdentityNeeded
 from synovia.engine.live_query import PAST, LiveQuery, Version
 from synovia.engine.places import Places
@@ -56,9 +57,10 @@ class Pasts:
         version = None
         try:
             async with asyncio.timeout(PAST_SECONDS), self._places.taken(live.account):
-                run = await self._executor.query(
+                query = self._executor.query(
                     live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
                 )
+                run = await at_cost(live.account.address, query)
             if run.error is None:
                 version = Version(PAST, run.packed, None, None, run.journal, run.arrays)
         except (StoreError, TimeoutError, IdentityNeeded) as error:

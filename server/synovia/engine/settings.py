@@ -14,6 +14,7 @@ class EngineLimits:
 
     max_mutation_bytes: int = 32 * _MIB
     max_mutation_documents: int = 5_000
+    max_mutation_entries: int = 200_000
     mutation_timeout: float = 15.0
     max_lingering_bytes: int = 64 * _MIB
     max_lingering_bytes_per_address: int = 32 * _MIB

@@ -58,7 +58,7 @@ class SubscriptionIndex(Generic[S]):
             search.found.update(self._points.get(point, ()))
         for table, writes in commit.by_table.items():
             for index, tree in self._ranges.get(table, {}).items():
-                if len(writes) > FEW and len(tree) < _CHEAPER * len(writes):
+                if commit.has_many_entries(table, index) and len(tree) < _CHEAPER * _count(writes, index):
                     search.by_interval(table, index, tree)
                 else:
                     search.by_write(writes, index, tree)
@@ -92,6 +92,10 @@ class SubscriptionIndex(Generic[S]):
             tree.remove(read.interval, (subscriber, read.where))
             if not len(tree):
                 del self._ranges[read.table][read.index]
+
+
+def _count(writes: Sequence[KeyedWrite], index: IndexSpec) -> int:
+    return len(writes) if len(writes) > FEW else sum(len(write.entries(index)) for write in writes)
 
 
 class _Search(Generic[S]):

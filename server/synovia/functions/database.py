@@ -41,11 +41,11 @@ from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_i
 from synovia.schema.encrypted import sealed_fields
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
-from synovia.schema.search import keep_terms
+from synovia.schema.search import keeping_terms
 from synovia.schema.vectors import check_vectors
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, Transaction
-from synovia.turns import Turns
+from synovia.turns import Turns, in_turns
 
 T = TypeVar("T", bound=Table)
 
@@ -444,7 +444,7 @@ class DatabaseWriter(DatabaseReader):
         await self._turns.step()
         if after is not None:
             check_vectors(table.spec, before, after)
-            keep_terms(table.spec, before, after)
+            await in_turns(keeping_terms(table.spec, before, after))
         stored = b"" if before is None else bson.encode(before)
         encoded = b"" if after is None else encode(after)
         if encoded == stored:
@@ -456,7 +456,9 @@ class DatabaseWriter(DatabaseReader):
         elif before is not None:
             await forget_documents(self._transaction, table, before)
         id_ = (after or before or {})["_id"]
-        self._transaction.write(table.spec.name, id_, before, after, size=max(len(encoded), len(stored)))
+        entries = sum(keys.keys_changed(index, before, after) for index in table.spec.indexes)
+        size = max(len(encoded), len(stored))
+        self._transaction.write(table.spec.name, id_, before, after, size=size, entries=entries)
         if (entry := entry_of(table, before, after, self._author)) is not None:
             await SystemWriter(self).insert(entry)
 

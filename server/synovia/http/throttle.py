@@ -7,6 +7,7 @@ import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from synovia.charges import at_cost
 from synovia.http.admission import PATIENCE_SECONDS
 from synovia.limits.addresses import Address
 from synovia.limits.refusal import Refusal
@@ -58,9 +59,12 @@ class Throttle:
             address.requests += 1
             try:
                 await _turn(address, "http")
-                await self._app(scope, receive, send)
+                await at_cost(address, self._serve(scope, receive, send))
             finally:
                 address.requests -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
     async def _arrive(self, scope: Scope, receive: Receive, send: Send, address: Address, wait: float) -> None:
         """Let a handshake wait for its turn: all of a clinic come at once after a restart, and there are places for them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -58,9 +58,41 @@ def _paths(index: IndexSpec) -> tuple[_Path, ...]:
 
 
 def _expanded_keys(index: IndexSpec, document: Mapping[str, Any], tail: bytes) -> list[bytes]:
+    return sorted(set(_each_expanded(index, document, tail)))
+
+
+def _each_expanded(index: IndexSpec, document: Mapping[str, Any], tail: bytes) -> Iterator[bytes]:
     paths: list[_Path | None] = list(_paths(index))
-    keys = {encode(values) + tail for values in _expand(paths, [None] * len(paths), document)}
-    return sorted(keys)
+    return (encode(values) + tail for values in _expand(paths, [None] * len(paths), document))
+
+
+def each_key(index: IndexSpec, document: Mapping[str, Any]) -> Iterator[bytes]:
+    """Give the same one after the other, in no order and some perhaps again: there may be very many."""
+    return _each_expanded(index, document, encode_value(document["_id"]))
+
+
+def most_keys(index: IndexSpec, document: Mapping[str, Any]) -> int:
+    """Tell how many keys a document has in an index at most, without making them."""
+    return max((_most(document, path) for path in _paths(index)), default=1)
+
+
+def _most(value: Any, path: _Path) -> int:
+    value, rest = _walk(value, path)
+    if not isinstance(value, list | tuple):
+        return 1
+    return max(1, sum(_most(_as_map(element), rest) for element in value) if rest else len(value))
+
+
+def keys_changed(index: IndexSpec, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> int:
+    """Tell how many keys a change of a document ends and begins in an index, about."""
+    if before is not None and after is not None and all(before.get(top) == after.get(top) for top in _tops(index)):
+        return 0
+    return sum(most_keys(index, document) for document in (before, after) if document is not None)
+
+
+@lru_cache(maxsize=1024)
+def _tops(index: IndexSpec) -> frozenset[str]:
+    return frozenset(field.split(".")[0] for field in index.fields)
 
 
 def _expand(paths: list[_Path | None], found: list[Any], document: Mapping[str, Any]) -> Iterable[list[Any]]:

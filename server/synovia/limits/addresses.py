@@ -13,6 +13,7 @@ from starlette.types import Scope
 from synovia.limits.bucket import Bucket
 from synovia.limits.meter import Meter
 from synovia.limits.settings import HubLimits
+from synovia.limits.shares import Share, Shares
 
 MOST_REMEMBERED = 10_000
 """Addresses without a connection whose use is still remembered; the oldest are forgotten."""
@@ -66,7 +67,7 @@ class Activity:
         return self._before if address is self._latest else self._latest_at
 
 
-class Address:
+class Address(Share):
     """One network address.
 
     Attributes:
@@ -86,11 +87,12 @@ class Address:
     """
 
     __slots__ = (
-        "_activity", "_front", "_next_turn", "anonymous_samples", "arriving", "connections", "handshakes", "in_line",
+        "_activity", "_line", "_next_turn", "anonymous_samples", "arriving", "connections", "handshakes", "in_line",
         "meter", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
-    def __init__(self, limits: HubLimits, now: float, activity: Activity) -> None:
+    def __init__(self, limits: HubLimits, now: float, activity: Activity, shares: Shares) -> None:
+        super().__init__(shares)
         self._activity = activity
         self._next_turn = 0.0
         self.connections = 0
@@ -102,7 +104,7 @@ class Address:
         self.running = asyncio.Semaphore(limits.max_running_per_address)
         self.storing = asyncio.Semaphore(limits.max_chunks_per_address)
         self.in_line = 0
-        self._front = asyncio.Lock()
+        self._line = asyncio.Lock()
         self.meter = Meter(limits.max_messages_per_second_per_address, limits.max_bytes_per_second_per_address, now)
         places = limits.max_connections_per_address
         self.handshakes = Bucket(places / _RETURN_SECONDS, now, burst=places)
@@ -115,7 +117,7 @@ class Address:
         """Run the block behind those who stand there already."""
         self.in_line += 1
         try:
-            async with self._front:
+            async with self._line:
                 yield
         finally:
             self.in_line -= 1
@@ -163,6 +165,7 @@ class Addresses:
         self._limits = limits
         self._clock = clock
         self._activity = Activity()
+        self._shares = Shares(clock)
         self._known: dict[str, Address] = {}
 
     def __len__(self) -> int:
@@ -175,7 +178,7 @@ class Addresses:
         if address is None:
             if len(self._known) >= MOST_REMEMBERED:
                 self.tidy()
-            address = self._known[network] = Address(self._limits, self._clock(), self._activity)
+            address = self._known[network] = Address(self._limits, self._clock(), self._activity, self._shares)
         return address
 
     def of_peer(self, scope: Scope) -> Address:

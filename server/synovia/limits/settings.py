@@ -39,6 +39,7 @@ class HubLimits(BaseModel):
         max_running_queries_per_address: Those of one address.
         max_mutation_documents: Documents that one mutation writes; with one more it fails with ``mutation_too_large``.
         max_mutation_bytes: Their bytes, each time that they are written; likewise.
+        max_mutation_entries: Entries of indexes that they begin and end: one for each word of a searched text; likewise.
         mutation_timeout: For a run of a mutation; then it fails with ``timeout``.
         query_timeout: For a run of a query; then it fails with ``timeout``, and a live one is tried again less often.
         max_held_bytes: What the hub keeps of the results of live queries that somebody holds, about; beyond it a query fails
@@ -103,6 +104,7 @@ class HubLimits(BaseModel):
     max_running_queries_per_address: Count = 8
     max_mutation_documents: Count = 5_000
     max_mutation_bytes: Bytes = 32 * MIB
+    max_mutation_entries: Count = 200_000
     mutation_timeout: Seconds = 15.0
     query_timeout: Seconds = 8.0
     max_held_bytes: Bytes = 512 * MIB

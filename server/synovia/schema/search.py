@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -18,7 +18,8 @@ from synovia.keys import IndexSpec
 from synovia.schema.fields import list_on_the_way, texts_on_the_way
 from synovia.schema.index_fields import check_fields, database_name, encoded_defaults
 from synovia.schema.specs import SEARCH_TERMS, Document, SearchSpec, TableSpec
-from synovia.search import WAY, Analyzer, Terms, algorithms, languages, terms_of
+from synovia.search import WAY, Analyzer, Terms, algorithms, languages, weighing
+from synovia.turns import at_once
 
 MAX_TEXT_BYTES: Final = 128 * 1024
 """So much text of a document one index takes (UTF-8)."""
@@ -104,8 +105,10 @@ def terms_in(search: SearchSpec, document: Mapping[str, Any]) -> Terms:
     return Terms(words if isinstance(words, list) else [], weights if isinstance(weights, bytes) else b"")
 
 
-def keep_terms(table: TableSpec, before: Document | None, after: Document, *, strict: bool = True) -> None:
-    """Write into a document that is to be stored the terms under which it is to be found.
+def keeping_terms(
+    table: TableSpec, before: Document | None, after: Document, *, strict: bool = True
+) -> Generator[None, None, None]:
+    """Write into a document that is to be stored the terms under which it is to be found. Stops now and then.
 
     Terms of other versions of the application stay only if nothing else changes: they may be of what does.
 
@@ -119,7 +122,9 @@ def keep_terms(table: TableSpec, before: Document | None, after: Document, *, st
     if not table.searches and SEARCH_TERMS not in after:
         return
     was = _kept(before) if before is not None else {}
-    own = {each.key: _terms_after(table, each, before, after, strict) for each in table.searches}
+    own: Document = {}
+    for each in table.searches:
+        own[each.key] = yield from _terms_after(table, each, before, after, strict)
     if before is not None and was.keys() - own.keys() and _without_terms(before) == _without_terms(after):
         own = {**was, **own}
     if own:
@@ -128,9 +133,15 @@ def keep_terms(table: TableSpec, before: Document | None, after: Document, *, st
         after.pop(SEARCH_TERMS, None)
 
 
+def keep_terms(table: TableSpec, before: Document | None, after: Document, *, strict: bool = True) -> None:
+    """Do the same at once."""
+    at_once(keeping_terms(table, before, after, strict=strict))
+
+
 def has_other_terms(table: TableSpec, document: Mapping[str, Any]) -> bool:
     """Tell whether the terms of a document are not those of its texts."""
-    return any(_as_kept(each, document) != _kept(document).get(each.key) for each in table.searches)
+    kept = _kept(document)
+    return any(at_once(_as_kept(each, document)) != kept.get(each.key) for each in table.searches)
 
 
 def _kept(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -140,7 +151,7 @@ def _kept(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _terms_after(
     table: TableSpec, search: SearchSpec, before: Document | None, after: Document, strict: bool
-) -> Document:
+) -> Generator[None, None, Document]:
     if before is not None and (kept := _kept(before).get(search.key)) is not None:
         same = all(before.get(top) == after.get(top) for top in {field.split(".")[0] for field in search.fields})
         if same and isinstance(kept, dict):
@@ -152,15 +163,15 @@ def _terms_after(
             f" takes {MAX_TEXT_BYTES:,}",
             {"table": table.name, "index": search.name},
         )
-    return _as_kept(search, after)
+    return (yield from _as_kept(search, after))
 
 
-def _as_kept(search: SearchSpec, document: Mapping[str, Any]) -> Document:
+def _as_kept(search: SearchSpec, document: Mapping[str, Any]) -> Generator[None, None, Document]:
     left, texts = MAX_TEXT_BYTES, []
     for encoded in map(_encoded, _texts_of(search, document)):
         texts.append(encoded[:left].decode(errors="ignore"))
         left = max(0, left - len(encoded))
-    terms = terms_of(analyzer_of(search.language), texts)
+    terms = yield from weighing(analyzer_of(search.language), texts)
     if any(_holds_list(document, field.split(".")) for field in search.index.fields[:-1]):
         return {"words": None, "weights": b"", "there": True}  # by another program: no index can hold two lists
     return {"words": terms.words, "weights": terms.weights, "there": True}

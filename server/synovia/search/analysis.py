@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from synovia.search.stems import stems_of
@@ -11,6 +11,8 @@ from synovia.search.words import Word, fold, is_ideograph, words_in
 
 WAY: Final = 1
 """The number of the way in which texts become terms; another one makes other indexes."""
+WORDS_AT_ONCE: Final = 64
+"""After so many words others have a turn."""
 
 
 class Analyzer:
@@ -40,10 +42,18 @@ class Analyzer:
                 found.append(term)
         return [*dict.fromkeys(reversed(found))][::-1]
 
-    def count(self, text: str) -> tuple[Counter[str], int]:
-        """Count how often each term stands in a text, as a word or as the stem of one; and its words."""
-        words, stems = Counter[str](), Counter[str]()
+    def counting(self, text: str) -> Generator[None, None, tuple[dict[str, int], int]]:
+        """Count how often each term stands in a text, as a word or as the stem of one; and its words. Stops now and then."""
+        words, stems, length = Counter[str](), Counter[str](), 0
         for folded, stem in self.terms(text):
+            length += 1
             words[folded] += 1
-            stems[stem] += 1
-        return words | stems, words.total()
+            if self._stem is not None:
+                stems[stem] += 1
+            if length % WORDS_AT_ONCE == 0:
+                yield
+        for number, (stem, times) in enumerate(stems.items(), 1):
+            words[stem] = max(words[stem], times)
+            if number % WORDS_AT_ONCE == 0:
+                yield
+        return words, length

@@ -8,10 +8,11 @@ search with them. As a document has to have all words, a rare one does not need 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Final, NamedTuple
 
-from synovia.search.analysis import Analyzer
+from synovia.search.analysis import WORDS_AT_ONCE, Analyzer
+from synovia.turns import at_once
 
 _SATURATION: Final = 1.2
 _LENGTH: Final = 0.75
@@ -31,7 +32,12 @@ class Terms(NamedTuple):
 
 
 def terms_of(analyzer: Analyzer, texts: Sequence[str]) -> Terms:
-    """Weigh the terms of a document.
+    """Weigh the terms of a document, see ``weighing``."""
+    return at_once(weighing(analyzer, texts))
+
+
+def weighing(analyzer: Analyzer, texts: Sequence[str]) -> Generator[None, None, Terms]:
+    """Weigh the terms of a document. Stops now and then.
 
     Args:
         texts: Those of its fields; each counts half as much as the one before it, the fourth and later ones an eighth.
@@ -41,12 +47,18 @@ def terms_of(analyzer: Analyzer, texts: Sequence[str]) -> Terms:
     for place, text in enumerate(texts):
         share = max(_LEAST, 0.5**place)
         whole += share
-        counts, length = analyzer.count(text)
+        counts, length = yield from analyzer.counting(text)
         norm = _SATURATION * (1 - _LENGTH + _LENGTH * length / _USUAL_WORDS)
-        for term, times in counts.items():
+        for number, (term, times) in enumerate(counts.items(), 1):
             found[term] = found.get(term, 0.0) + share * times / (times + norm)
-    words = sorted(found)
-    return Terms(words, bytes(max(1, min(255, round(255 * found[word] / whole))) for word in words))
+            if number % WORDS_AT_ONCE == 0:
+                yield
+    words, weights = sorted(found), bytearray()
+    for first in range(0, len(words), WORDS_AT_ONCE):
+        some = words[first : first + WORDS_AT_ONCE]
+        weights += bytes(max(1, min(255, round(255 * found[word] / whole))) for word in some)
+        yield
+    return Terms(words, bytes(weights))
 
 
 def rank(terms: Terms, searched: Sequence[tuple[str, str]], *, prefix: bool) -> int:

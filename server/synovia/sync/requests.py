@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from synovia.charges import at_cost
 from synovia.identity import Account
 from synovia.limits.addresses import Address
 from synovia.sync.context import HubContext
@@ -90,7 +91,7 @@ class Requests:
             while len(self._mutations) and not self._context.requests.stopping:
                 async with self._address.running:
                     with self._context.requests.working():
-                        await self._mutate(*self._mutations.take())
+                        await at_cost(self._address, self._mutate(*self._mutations.take()))
         finally:
             self._mutating = None
 
@@ -150,7 +151,7 @@ class Requests:
         try:
             async with self._address.running:
                 with self._context.requests.working():
-                    await self._act_and_answer(message, caller)
+                    await at_cost(self._address, self._act_and_answer(message, caller))
         finally:
             self._actions -= 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Final
 
 import bson
@@ -13,7 +13,7 @@ from synovia import keys
 from synovia.keys import IndexSpec, Interval
 from synovia.schema import Document, Reading
 from synovia.store.base import Ts, Write
-from synovia.turns import Turns
+from synovia.turns import Turns, at_once, in_turns
 
 Point = tuple[str, bytes]
 """A document: its table and its encoded id."""
@@ -22,6 +22,8 @@ Indexes = Callable[[str], Iterable[IndexSpec]]
 
 FEW: Final = 16
 """So many writes are looked at one by one; more are brought in order first."""
+MANY: Final = 64
+"""A document with more keys in one index is a long computation."""
 
 
 def keys_in(index: IndexSpec, document: Document) -> Sequence[bytes]:
@@ -30,6 +32,18 @@ def keys_in(index: IndexSpec, document: Document) -> Sequence[bytes]:
         return keys.index_keys(index, document)
     except keys.ParallelArrays:
         return ()
+
+
+def _found_one_by_one(index: IndexSpec, document: Document) -> Generator[None, None, set[bytes]]:
+    found: set[bytes] = set()
+    try:
+        for number, key in enumerate(keys.each_key(index, document), 1):
+            found.add(key)
+            if number % MANY == 0:
+                yield
+    except keys.ParallelArrays:
+        return set()
+    return found
 
 
 class KeyedWrite:
@@ -45,11 +59,25 @@ class KeyedWrite:
     def entries(self, index: IndexSpec) -> list[tuple[bytes, Document]]:
         """Give the index keys of the images before and after, each with its image."""
         found = self._keys.get(index)
-        if found is None:
-            images = [image for image in (self.write.before, self.write.after) if image is not None]
-            found = [(key, image) for image in images for key in keys_in(index, image)]
-            self._keys[index] = found
+        return at_once(self.finding(index)) if found is None else found
+
+    def finding(self, index: IndexSpec) -> Generator[None, None, list[tuple[bytes, Document]]]:
+        """Find them; stops now and then if there are many."""
+        found: list[tuple[bytes, Document]] = []
+        for image in (self.write.before, self.write.after):
+            if image is None:
+                continue
+            if keys.most_keys(index, image) <= MANY:
+                found += [(key, image) for key in keys_in(index, image)]
+            else:
+                found += [(key, image) for key in sorted((yield from _found_one_by_one(index, image)))]
+        self._keys[index] = found
         return found
+
+    def has_many(self, index: IndexSpec) -> bool:
+        """Tell whether it takes long to find its keys in an index."""
+        images = (image for image in (self.write.before, self.write.after) if image is not None)
+        return index not in self._keys and any(keys.most_keys(index, image) > MANY for image in images)
 
     def size(self) -> int:
         """Tell the bytes of the document before and after."""
@@ -133,7 +161,10 @@ class KeyedCommit:
             size: The bytes of its documents, before and after; 0 if nobody has told.
         """
         if len(writes) <= FEW:
-            return cls(ts, writes, fence, clock, token, size)
+            commit = cls(ts, writes, fence, clock, token, size)
+            if indexes is not None:
+                await commit._find_many(indexes)
+            return commit
         commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(urgent=True), size > 0
         for write in writes:
             keyed = commit.add(write)
@@ -144,6 +175,13 @@ class KeyedCommit:
             await turns.step()
         commit._size = size if indexes is not None else None
         return commit
+
+    async def _find_many(self, indexes: Indexes) -> None:
+        """Find keys that take long to find."""
+        for keyed in self:
+            for index in list(indexes(keyed.write.table)):
+                if keyed.has_many(index):
+                    await in_turns(keyed.finding(index))
 
     def add(self, write: Write) -> KeyedWrite:
         """Take in one more write."""
@@ -168,13 +206,18 @@ class KeyedCommit:
     def within(self, table: str, index: IndexSpec, interval: Interval) -> Iterable[tuple[KeyedWrite, Document]]:
         """Give the writes with a key in an interval of an index, each with the image that has the key."""
         writes = self.by_table.get(table, ())
-        if len(writes) <= FEW:
+        if not self.has_many_entries(table, index):
             return [(write, image) for write in writes for key, image in write.entries(index) if key in interval]
         in_order = self._in_order.get((table, index))
         if in_order is None:
             in_order = self._in_order[table, index] = _InOrder(index)
         in_order.take(writes)
         return in_order.within(interval)
+
+    def has_many_entries(self, table: str, index: IndexSpec) -> bool:
+        """Tell whether it pays to bring its entries in an index in order."""
+        writes = self.by_table.get(table, ())
+        return len(writes) > FEW or any(len(write.entries(index)) > MANY for write in writes)
 
     def __iter__(self) -> Iterator[KeyedWrite]:
         for writes in self.by_table.values():

@@ -156,11 +156,14 @@ class Transaction:
             tally.check()
         return tally
 
-    def write(self, table: str, id_: Any, before: Document | None, after: Document | None, *, size: int = 0) -> None:
+    def write(
+        self, table: str, id_: Any, before: Document | None, after: Document | None, *, size: int = 0, entries: int = 0
+    ) -> None:
         """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one.
 
         Args:
             size: The bytes of what is written.
+            entries: Those of indexes that it changes.
 
         Raises:
             MutationTooLarge: It is more than the budget allows.
@@ -171,7 +174,7 @@ class Transaction:
         earlier = pending.get(id_key)
         pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
         if self.budget is not None:
-            self.budget.spend(sum(map(len, self._pending.values())), size)
+            self.budget.spend(sum(map(len, self._pending.values())), size, entries)
 
     @contextmanager
     def taken_back_on_error(self) -> Iterator[None]:

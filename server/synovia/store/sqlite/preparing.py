@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from synovia.keys import IndexSpec, after, encode_value
-from synovia.store.base import Ts, UniqueViolation, Write
+from synovia.keys import IndexSpec, ParallelArrays, after, each_key, encode_value, most_keys
+from synovia.schema.specs import Document
+from synovia.store.base import StoreError, Ts, UniqueViolation, Write
 from synovia.store.references import references_of
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import transaction
@@ -30,8 +31,11 @@ _TABLES: Final = (
         PRIMARY KEY (batch, part, begins, idx, key)) WITHOUT ROWID""",
 )
 _PART: Final = 512
-"""So many documents are taken in before others may read."""
+_ENTRIES: Final = 2_048
+"""So many documents, or entries of indexes, are taken in before others may read."""
 _AT_ONCE: Final = 8
+_KEYS_AT_ONCE: Final = 128
+"""After so many documents, or keys of one, the clock is looked at."""
 _ROWS_AT_ONCE: Final = 64
 """So many rows are inserted by one statement: Python's lock is let go and waited for once for all of them."""
 _STEP_SECONDS: Final = 0.002
@@ -75,26 +79,24 @@ class Prepared:
     Attributes:
         revision: That of the catalog by which their keys were made.
         done: The writes with the documents as they will be stored.
+        parts: How many parts there are.
         size: The bytes of these.
         references: The arrays to which they add references.
     """
 
     number: int
     revision: int
-    forget: Callable[[int], None]
+    forget: Callable[[int, int], None]
     done: list[Write] = field(default_factory=list)
+    parts: int = 0
     size: int = 0
     references: set[bytes] = field(default_factory=set)
     unique: dict[int, tuple[str, str]] = field(default_factory=dict)
 
-    @property
-    def parts(self) -> int:
-        """How many parts there are."""
-        return (len(self.done) - 1) // _PART + 1
-
     def discard(self) -> None:
         """Forget it: it has been committed, or will never be."""
-        self.forget(self.number)
+        for part in range(self.parts + 1):
+            self.forget(self.number, part)
 
 
 class Preparing:
@@ -105,6 +107,8 @@ class Preparing:
         self._writes = [write for write in writes if write.before is not None or write.after is not None]
         self._rows: list[tuple[object, ...]] = []
         self._entries: list[tuple[object, ...]] = []
+        self._documents_of_part = self._entries_of_part = 0
+        self._going_on: Iterator[None] | None = None
 
     def step(self, database: sqlite3.Connection, catalog: Catalog) -> bool:
         """Go on for a moment; tell whether all is ready.
@@ -112,34 +116,80 @@ class Preparing:
         Raises:
             StoreError: A document cannot be stored.
         """
-        deadline, first = time.perf_counter() + _STEP_SECONDS, len(self.prepared.done)
-        for place in range(first, len(self._writes)):
-            self._prepare(self._writes[place], catalog)
-            if place % _AT_ONCE == 0 and time.perf_counter() > deadline:
+        deadline = time.perf_counter() + _STEP_SECONDS
+        self._going_on = self._going_on or self._prepare_all(catalog)
+        is_ready = True
+        for _ in self._going_on:
+            if time.perf_counter() > deadline:
+                is_ready = False
                 break
         with transaction(database):
             _insert(database, "ready", self._rows)
             _insert(database, "ready_entries", self._entries)
         self._rows, self._entries = [], []
-        return len(self.prepared.done) == len(self._writes)
+        return is_ready
 
-    def _prepare(self, write: Write, catalog: Catalog) -> None:
+    def _prepare_all(self, catalog: Catalog) -> Iterator[None]:
+        """Make everything ready, with a stop now and then."""
+        for number, write in enumerate(self._writes):
+            yield from self._prepare(write, catalog)
+            if number % _AT_ONCE == 0:
+                yield
+        self.prepared.parts += self._documents_of_part + self._entries_of_part > 0
+
+    def _prepare(self, write: Write, catalog: Catalog) -> Iterator[None]:
         prepared, seq = self.prepared, len(self.prepared.done)
         entry, id_ = catalog.table(write.table), encode_value(write.id)
         old = None if write.before is None else dump(write.before)
         new = None if write.after is None else dump_as(id_, write.after)
         before, after_ = (None if body is None else load(body) for body in (old, new))
-        place = prepared.number, seq // _PART
-        self._rows.append((*place, entry.number, id_, seq, old, new))
+        self._rows.append((prepared.number, prepared.parts, entry.number, id_, seq, old, new))
+        self._count(documents=1)
         for index, number in entry.indexes.items():
-            ended, begun = keys_of(index, before), keys_of(index, after_)
-            self._entries += [(*place, 0, number, key, id_, None, None) for key in ended - begun]
-            self._entries += [(*place, 1, number, key, id_, *_claim(index, key, id_)) for key in begun - ended]
+            ended, begun = set[bytes](), set[bytes]()
+            yield from _gather(ended, index, before)
+            yield from _gather(begun, index, after_)
+            for begins, some in enumerate((ended - begun, begun - ended)):
+                in_order = sorted(some)
+                for first in range(0, len(in_order), _KEYS_AT_ONCE):
+                    keys = in_order[first : first + _KEYS_AT_ONCE]
+                    claims = (_claim(index, key, id_) if begins else _NO_CLAIM for key in keys)
+                    place = prepared.number, prepared.parts, begins, number
+                    self._entries += [(*place, key, id_, *claim) for key, claim in zip(keys, claims, strict=True)]
+                    self._count(entries=len(keys))
+                    if len(keys) == _KEYS_AT_ONCE:
+                        yield
             if index.unique:
                 prepared.unique[number] = write.table, index.name
         prepared.references |= references_of(after_) - references_of(before)
         prepared.size += len(old or b"") + len(new or b"")
         prepared.done.append(Write(write.table, write.id, before, after_))
+
+    def _count(self, documents: int = 0, entries: int = 0) -> None:
+        """Count what a part has; after enough, what comes next is in another one."""
+        self._documents_of_part += documents
+        self._entries_of_part += entries
+        if self._documents_of_part >= _PART or self._entries_of_part >= _ENTRIES:
+            self.prepared.parts += 1
+            self._documents_of_part = self._entries_of_part = 0
+
+
+def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> Iterator[None]:
+    """Find the keys of a document, with a stop now and then.
+
+    Raises:
+        StoreError: The index cannot hold it.
+    """
+    if document is None or most_keys(index, document) <= _KEYS_AT_ONCE:
+        found |= keys_of(index, document)
+        return
+    try:
+        for number, key in enumerate(each_key(index, document)):
+            found.add(key)
+            if number % _KEYS_AT_ONCE == 0:
+                yield
+    except ParallelArrays as error:
+        raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -149,9 +199,12 @@ def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[objec
         database.execute(f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}", list(chain.from_iterable(some)))
 
 
+_NO_CLAIM: Final = (None, None)
+
+
 def _claim(index: IndexSpec, key: bytes, id_: bytes) -> tuple[bytes, bytes] | tuple[None, None]:
     """Give the interval of a unique index that no other document may have a key in."""
-    return (key[: -len(id_)], after(key[: -len(id_)])) if index.unique else (None, None)
+    return (key[: -len(id_)], after(key[: -len(id_)])) if index.unique else _NO_CLAIM
 
 
 def lay_out(database: sqlite3.Connection) -> None:
@@ -179,8 +232,8 @@ def take_in(database: sqlite3.Connection, prepared: Prepared, ts: Ts, pause: Cal
         raise UniqueViolation(*prepared.unique[found[0]])
 
 
-def forget(database: sqlite3.Connection, number: int) -> None:
-    """Delete what was made ready."""
+def forget(database: sqlite3.Connection, number: int, part: int) -> None:
+    """Delete a part of what was made ready."""
     with transaction(database):
         for table in ("ready", "ready_entries"):
-            database.execute(f"DELETE FROM {table} WHERE batch = ?", (number,))
+            database.execute(f"DELETE FROM {table} WHERE batch = ? AND part = ?", (number, part))

@@ -194,9 +194,9 @@ class SQLiteStore:
             raise
         return prepared
 
-    def _forget(self, number: int) -> None:
+    def _forget(self, number: int, part: int) -> None:
         if (database := self._database) is not None and self._worker is not None:
-            self._worker.leave(lambda: forget(database.connection, number))
+            self._worker.leave(lambda: forget(database.connection, number, part))
 
     async def commit(self, batch: Batch) -> Ts:
         """Write a batch, all or nothing, durable when this returns; tell its timestamp.

@@ -8,10 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, TypeVar
 
+from synovia import charges
 from synovia.store.base import StoreUnavailable
 
 Result = TypeVar("Result")
@@ -37,25 +38,29 @@ _READS: Final = (Urgency.READ, Urgency.SCAN, Urgency.LONG_SCAN)
 class _Job:
     work: Callable[[], Any]
     future: asyncio.Future[Any]
+    charge: charges.Charge | None = field(default_factory=charges.current)
 
     def run(self) -> None:
         if self.future.cancelled():
             return
+        began = charges.clock()
         try:
             result, error = self.work(), None
         except BaseException as failure:
             result, error = None, failure
+        seconds = charges.clock() - began
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-            self.future.get_loop().call_soon_threadsafe(_settle, self.future, result, error)
+            self.future.get_loop().call_soon_threadsafe(self._settle, seconds, result, error)
 
-
-def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.cancelled():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
+    def _settle(self, seconds: float, result: Any, error: BaseException | None) -> None:
+        if self.charge is not None:
+            self.charge.add(seconds)
+        if self.future.cancelled():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
 
 
 class Worker:

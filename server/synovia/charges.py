@@ -1,0 +1,161 @@
+"""What the hub computes is charged to whom it is computed for: a call is measured while it runs, in the event loop step by
+step, in the threads of a store job by job, and the next call of the same payer waits for what the last ones have cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+clock: Callable[[], float] = time.perf_counter
+"""What is measured is how long others have had to wait, also where another program had the processor meanwhile."""
+
+
+class Charge(Protocol):
+    """What seconds of computing are added to."""
+
+    def add(self, seconds: float) -> None:
+        """Add some."""
+        ...
+
+
+class Payer:
+    """Whom work is charged to."""
+
+    __slots__ = ()
+
+    async def admit(self) -> float:
+        """Wait until a call may begin; give the seconds that have been charged for it beforehand."""
+        raise NotImplementedError
+
+    def spend(self, seconds: float) -> None:
+        """Charge some."""
+        raise NotImplementedError
+
+    def settle(self, left: float, cost: float) -> None:
+        """Hear that a call is over, what it has cost, and how much of what was charged beforehand was not needed."""
+        raise NotImplementedError
+
+
+class Bill:
+    """What one call has cost so far.
+
+    Args:
+        prepaid: Seconds that the payer was charged when it began.
+    """
+
+    __slots__ = ("_cost", "_left", "_payer", "task")
+
+    def __init__(self, payer: Payer, prepaid: float) -> None:
+        self._payer = payer
+        self._left = prepaid
+        self._cost = 0.0
+        self.task = asyncio.current_task()
+
+    def add(self, seconds: float) -> None:
+        """Charge what is more than was paid beforehand."""
+        self._cost += seconds
+        more = seconds - self._left
+        self._left = max(0.0, -more)
+        if more > 0:
+            self._payer.spend(more)
+
+    def close(self) -> None:
+        """Give back what was not needed; what comes later is charged at once."""
+        left, self._left = self._left, 0.0
+        self._payer.settle(left, self._cost)
+
+
+class Shared:
+    """What is done for several together: each is charged a part by its weight.
+
+    Args:
+        charges: Those of whoever is charged at all, with their weights.
+        whole: The weights of all.
+    """
+
+    __slots__ = ("_charges", "_whole")
+
+    def __init__(self, charges: Sequence[tuple[Charge, float]], whole: float) -> None:
+        self._charges = charges
+        self._whole = whole
+
+    def add(self, seconds: float) -> None:
+        """Charge everybody a part."""
+        for charge, weight in self._charges:
+            charge.add(seconds * weight / self._whole)
+
+
+_charge: ContextVar[Charge | None] = ContextVar("what is charged", default=None)
+
+
+def current() -> Charge | None:
+    """Give what is charged for what is done now, in a thread of a store too; None: nobody is."""
+    return _charge.get()
+
+
+@contextmanager
+def charged(charge: Charge | None) -> Iterator[None]:
+    """Charge what stores do for the block."""
+    token = _charge.set(charge)
+    try:
+        yield
+    finally:
+        _charge.reset(token)
+
+
+async def at_cost(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
+    """Do something when it is its payer's turn, and charge it; within something that is charged it is a part of that.
+
+    Args:
+        payer: Whoever is no ``Payer``, as the server itself, does not wait and is charged nothing.
+    """
+    if not isinstance(payer, Payer):
+        with charged(None):
+            return await call
+    bill = _charge.get()
+    if isinstance(bill, Bill) and bill.task is asyncio.current_task():
+        return await call
+    try:
+        bill = Bill(payer, await payer.admit())
+    except BaseException:
+        call.close()
+        raise
+    try:
+        with charged(bill):
+            return await _Measured(call, bill)
+    finally:
+        bill.close()
+
+
+class _Measured(Generic[T]):
+    """A coroutine of which each step is charged."""
+
+    __slots__ = ("_bill", "_call")
+
+    def __init__(self, call: Coroutine[Any, Any, T], bill: Bill) -> None:
+        self._call = call
+        self._bill = bill
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps, error = self._call, None
+        while True:
+            began = clock()
+            try:
+                waits_for = steps.send(None) if error is None else steps.throw(error)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            finally:
+                self._bill.add(clock() - began)
+            try:
+                yield waits_for
+                error = None
+            except BaseException as thrown:
+                error = thrown

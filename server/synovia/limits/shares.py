@@ -1,0 +1,155 @@
+"""The shares that addresses have in what the hub computes: whoever has had more than an even one waits while it is short.
+
+Loads are seconds of computing for each second, of late: what has been computed counts less and less. As long as all of them
+together leave room, nobody waits. Beyond that there is a level, found as water finds its own, above which loads are too
+high: below it everybody has what they ask for, and those above share what is left (max-min fairness: Bertsekas and Gallager,
+*Data Networks*, 2nd ed. 1992, section 6.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from synovia.charges import Payer
+
+ROOM: Final = 0.6
+"""A hub of which more is asked than so many seconds a second lets those wait who ask for most."""
+MUCH: Final = 0.1
+"""Whoever asks for less than that does not wait: many who ask for little may ask for all there is."""
+SECONDS: Final = 0.25
+"""After so many seconds a load counts a third (1/e)."""
+AMONG_SECONDS: Final = 1.0
+"""Whoever has had something computed so lately is among those who share."""
+_LEVEL_SECONDS: Final = 0.01
+_LEAST_PAUSE: Final = 0.001
+_MOST_PAUSE: Final = 0.1
+_USUAL_SECONDS: Final = 0.001
+_MEMORY: Final = 0.2
+
+
+class Load:
+    """How much has been computed of late."""
+
+    __slots__ = ("_at", "_seconds")
+
+    def __init__(self, now: float) -> None:
+        self._at = now
+        self._seconds = 0.0
+
+    def add(self, seconds: float, now: float) -> None:
+        """Count some; what is negative was counted too much."""
+        self._seconds = max(0.0, self._seconds * self._left(now) + seconds)
+        self._at = max(self._at, now)
+
+    def of(self, now: float) -> float:
+        """Tell the seconds of computing for each second."""
+        return self._seconds * self._left(now) / SECONDS
+
+    def _left(self, now: float) -> float:
+        return math.exp(min(0.0, self._at - now) / SECONDS)
+
+
+class Shares:
+    """All of those who have something computed.
+
+    Args:
+        clock: Tells seconds, steadily.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._all = Load(clock())
+        self._among: OrderedDict[Share, float] = OrderedDict()  # who was charged last is at the end
+        self._level = math.inf
+        self._level_at = -math.inf
+
+    def note(self, share: Share, seconds: float, now: float) -> None:
+        """Count what was computed for somebody."""
+        self._all.add(seconds, now)
+        self._among[share] = now
+        self._among.move_to_end(share)
+        while self._among[first := next(iter(self._among))] < now - AMONG_SECONDS:
+            del self._among[first]
+
+    def wait(self, share: Share) -> float:
+        """Tell for how many seconds one should wait; then it asks again."""
+        now = self.clock()
+        if self._is_alone(share, now) or (load := self._all.of(now)) <= ROOM:
+            return 0.0
+        own, level = share.load.of(now), max(MUCH, self._present_level(now))
+        if own <= level:
+            return 0.0
+        pause = SECONDS * min(math.log(own / level), math.log(load / ROOM))
+        return min(_MOST_PAUSE, max(_LEAST_PAUSE, pause))
+
+    def _is_alone(self, share: Share, now: float) -> bool:
+        latest = (each for each in reversed(self._among) if each is not share)
+        other = next(latest, None)
+        return other is None or self._among[other] < now - AMONG_SECONDS
+
+    def _present_level(self, now: float) -> float:
+        if now - self._level_at > _LEVEL_SECONDS:
+            self._level_at = now
+            self._level = level([share.load.of(now) for share in self._among])
+        return self._level
+
+
+def level(loads: list[float]) -> float:
+    """Tell above which level loads are too high: cut off there, all of them have just room."""
+    left = ROOM
+    for number, load in enumerate(sorted(loads)):
+        even = left / (len(loads) - number)
+        if load > even:
+            return even
+        left -= load
+    return math.inf
+
+
+class Share(Payer):
+    """That of one.
+
+    Attributes:
+        load: What has been computed for it.
+    """
+
+    __slots__ = ("_front", "_in_line", "_shares", "_usual", "load")
+
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
+        self._usual = _USUAL_SECONDS
+        self._front = asyncio.Lock()
+        self._in_line = 0
+        self.load = Load(shares.clock())
+
+    def spend(self, seconds: float) -> None:
+        """Count what has been computed."""
+        now = self._shares.clock()
+        self.load.add(seconds, now)
+        self._shares.note(self, seconds, now)
+
+    async def admit(self) -> float:
+        """Wait for a turn, behind those who do already; give the seconds that were charged for what begins now: as many
+        as it is likely to take, so that not everybody begins before the first has been charged."""
+        if self._in_line or self._shares.wait(self) > 0:
+            self._in_line += 1
+            try:
+                async with self._front:
+                    while (wait := self._shares.wait(self)) > 0:  # noqa: ASYNC110 (time is what it waits for)
+                        await asyncio.sleep(wait)
+                    return self._prepay()
+            finally:
+                self._in_line -= 1
+        return self._prepay()
+
+    def _prepay(self) -> float:
+        self.spend(self._usual)
+        return self._usual
+
+    def settle(self, left: float, cost: float) -> None:
+        """Give back what a call has not needed of what was charged beforehand."""
+        self.spend(-left)
+        self._usual += _MEMORY * (cost - self._usual)
