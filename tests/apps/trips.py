@@ -45,9 +45,13 @@ class Ending(Table, name="trip_endings"):
 # --- steps
 
 
+FULL: set[str] = {"full"}
+"""Where there is no room."""
+
+
 @mutation(internal=True)
 async def book(ctx: MutationContext, what: str) -> Id[Booking]:
-    if what == "full":
+    if what in FULL:
         raise FunctionError("full", "there is no room")
     return await ctx.db.insert(Booking(what=what, at=ctx.now))
 
@@ -152,6 +156,34 @@ async def careful(ctx: WorkflowContext, last: str) -> None:
 
 
 @workflow
+async def winding(ctx: WorkflowContext) -> list[Any]:
+    """Take the ways that one goes again that is resumed: a failure that it bears, an event, parts, and one in another."""
+    found: list[Any] = [await ctx.step(book, "first")]
+    try:
+        await ctx.step(book, "full")
+    except FunctionError as error:
+        found.append(error.code)
+    found.append(await ctx.wait_for_event("news"))
+    async with asyncio.TaskGroup() as group:
+        parts = [group.create_task(ctx.step(book, what)) for what in ("left", "right")]
+        parts.append(group.create_task(ctx.step(within)))
+        group.create_task(ctx.sleep(timedelta(seconds=5)))
+    try:
+        found.append(await ctx.step(book, "last"))
+    except FunctionError:
+        await ctx.step(book, "sorry")
+        raise
+    return [*found, *(each.result() for each in parts)]
+
+
+@workflow
+async def within(ctx: WorkflowContext) -> str:
+    await ctx.step(book, "inside")
+    await ctx.step(book, "deep")
+    return "out"
+
+
+@workflow
 async def waiting(ctx: WorkflowContext) -> list[Any]:
     found = [await ctx.wait_for_event("news"), await ctx.wait_for_event("news")]
     return [*found, await ctx.wait_for_event("end")]
@@ -199,6 +231,8 @@ CHANGED: set[str] = set()
 @workflow
 async def changing(ctx: WorkflowContext) -> None:
     await ctx.step(book, "first")
+    if "broken" in CHANGED:
+        raise ValueError("broken")
     if "longer" in CHANGED:
         await ctx.wait_for_event("go")
     if "shorter" not in CHANGED:

@@ -180,6 +180,20 @@ async def test_a_call_that_is_over_is_run_once_more() -> None:
     assert new != waiting
 
 
+async def test_a_workflow_that_has_failed_goes_on_as_the_same_call() -> None:
+    async with operating(application=APPS / "trips.py") as operator:
+        id_ = await schedule(operator, "trips:careful", hours=0, last="full")
+        for _ in range(2):
+            failed: list[dict[str, Any]] = []
+            async with asyncio.timeout(SECONDS):
+                while not failed:
+                    failed = [
+                        each for each in await operator.ask("calls:list", {"status": "failed"}) if each["id"] == id_
+                    ]
+            assert (failed[0]["isJob"], failed[0]["code"]) == (True, "full")
+            assert await operator.do("mutation", "calls:retry", {"id": id_}) == id_
+
+
 async def test_crons_are_listed(operator: Operator) -> None:
     crons = await operator.client.subscribe(1, "_system/calls:crons")
     while not crons:  # the hub adopts them after it has started

@@ -35,6 +35,7 @@ def registry() -> Registry:
 def fresh() -> Iterator[None]:
     yield
     trips.CHANGED.clear()
+    trips.FULL.intersection_update({"full"})
     trips.FAILURES.clear()
     trips.WAITERS.clear()
     trips.RUNNING[:] = [0, 0]
@@ -66,7 +67,7 @@ async def steps(app: TestApp, call_id: str) -> list[tuple[str, str]]:
 
 
 async def ending(app: TestApp) -> dict[str, Any]:
-    [found] = await app.caller().query("trips:endings")
+    [*_, found] = await app.caller().query("trips:endings")
     return {name: found[name] for name in ("status", "result", "code") if name in found}
 
 
@@ -247,6 +248,101 @@ async def test_one_that_has_not_begun_is_cancelled_like_any_call(app: TestApp) -
     assert await ending(app) == {"status": "cancelled"}
 
 
+# --- going on after the end
+
+
+async def resume(app: TestApp, call_id: str) -> bool:
+    resumed: bool = await app.caller().mutation("trips:resume", {"callId": call_id})
+    return resumed
+
+
+async def test_one_that_has_failed_goes_on_from_the_step_that_failed(app: TestApp) -> None:
+    trips.FULL |= {"right", "deep", "last"}
+    call_id = await begin(app, "winding")
+    await send(app, call_id, "news", 7)
+    await app.advance(raise_failures=False)
+    assert await status(app, call_id) == "failed"
+    for room, booked in (
+        ("right", ["first", "left", "inside"]), ("deep", ["right"]), ("last", ["deep", "sorry"]), ("", ["last"]),
+    ):  # fmt: skip
+        assert (await bookings(app))[-len(booked) :] == booked
+        before = len(await bookings(app))
+        trips.FULL.discard(room)
+        if room:
+            assert await resume(app, call_id) is True
+            assert await resume(app, call_id) is False, "it is under way"
+            await app.advance(10, raise_failures=False)
+            assert len(await bookings(app)) > before
+    last = await ending(app)
+    assert (last["status"], last["result"][1:3], last["result"][-1]) == ("done", ["full", 7], "out")
+    assert await resume(app, call_id) is False, "it is done"
+
+
+async def test_one_that_has_taken_back_goes_on_from_the_first_step_that_was_taken_back(app: TestApp) -> None:
+    call_id = await begin(app, "careful", last="full")
+    await app.advance(raise_failures=False)
+    trips.FULL.clear()
+    assert await resume(app, call_id) is True
+    await app.advance()
+    trips.FULL.add("full")
+    assert (await bookings(app))[4:] == ["train", "hotel", "full"]
+    assert await steps(app, call_id) == [("trips:book", "done")] * 3 + [("home", "pending")]
+    assert await cancel(app, call_id) is True
+    await app.advance()
+    assert (await bookings(app))[7:] == ["not hotel", "not train"], "and is taken back once more"
+
+
+async def test_one_that_was_cancelled_goes_on_where_it_waited(app: TestApp) -> None:
+    call_id = await begin(app, "trip", name="a")
+    await app.advance()
+    assert await cancel(app, call_id) is True
+    await app.advance()
+    assert await resume(app, call_id) is True
+    await app.advance(timedelta(days=1))
+    assert (await bookings(app), await status(app, call_id)) == (["a train", "a city", "a back"], "done")
+
+
+async def test_events_are_given_again_to_one_that_is_resumed(app: TestApp) -> None:
+    call_id = await begin(app, "waiting")
+    await app.advance()
+    await send(app, call_id, "news", 1)
+    await app.advance()
+    await cancel(app, call_id)
+    await app.advance()
+    await resume(app, call_id)
+    await send(app, call_id, "news", 2)
+    await send(app, call_id, "end", 3)
+    await app.advance()
+    assert await ending(app) == {"status": "done", "result": [1, 2, 3]}
+
+
+async def test_a_step_that_is_a_workflow_is_not_resumed_without_its_own(app: TestApp) -> None:
+    trips.FULL.add("a city")
+    call_id = await begin(app, "nested", name="a")
+    await app.advance(timedelta(days=3), raise_failures=False)
+    rows = await app.caller().query("trips:steps", {"callId": call_id})
+    assert await resume(app, rows[0]["call"]) is False
+    trips.FULL.clear()
+    assert await resume(app, call_id) is True
+    await app.advance()
+    trips.FULL.add("full")
+    assert (await bookings(app), await status(app, call_id)) == (["a train", "a city", "a back"], "done")
+
+
+async def test_mended_code_goes_on_behind_the_last_step(app: TestApp) -> None:
+    trips.CHANGED.add("broken")
+    call_id = await begin(app, "changing")
+    await app.advance(raise_failures=False)
+    assert await error(app, call_id) == "server_error"
+    assert await resume(app, call_id) is True
+    await app.advance(raise_failures=False)
+    assert await error(app, call_id) == "server_error", "it is as broken as before"
+    trips.CHANGED.clear()
+    await resume(app, call_id)
+    await app.advance(3_600)
+    assert (await bookings(app), await status(app, call_id)) == (["first", "second"], "done")
+
+
 # --- what is wrong
 
 
@@ -303,11 +399,15 @@ def test_what_is_no_workflow_is_refused() -> None:
 
 @seeds(6, on_mongodb=2)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
-    """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once."""
+    """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once, also of
+    a workflow that is cancelled and resumed."""
     chance = random.Random(seed)
     async with TestApp(registry, any_store) as app:
-        await begin(app, "by_chance", seed=seed)
+        call_id = await begin(app, "by_chance", seed=seed)
         for _ in range(25):
+            if chance.random() < 0.2:
+                await cancel(app, call_id)
+            await resume(app, call_id)
             async with hub_beside(app) as other:
                 for hub in (app, other):
                     await begin_what_is_due(hub)
@@ -316,6 +416,8 @@ async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: 
                 await lose(chance.choice([app, other]))
                 app.clock.advance(chance.choice([0.0, 0.5]))
         await app.advance(120, raise_failures=False)
+        if await resume(app, call_id):
+            await app.advance(120, raise_failures=False)
         ran, wanted = Counter(await bookings(app)), (await ending(app))["result"]
         assert [name for name in wanted if not ran[name]] == []
         assert [name for name in wanted if name.startswith("book") and ran[name] != 1] == [], "a mutation runs once"

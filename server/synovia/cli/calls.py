@@ -38,7 +38,10 @@ def calls(
         str | None, typer.Option("--cancel", metavar="ID", help="Cancel a call that waits, at the hub at --url.")
     ] = None,
     retry: Annotated[
-        str | None, typer.Option("--retry", metavar="ID", help="Run a call that is over once more, at that hub.")
+        str | None,
+        typer.Option(
+            "--retry", metavar="ID", help="Run a call that is over once more, at that hub; jobs and workflows go on."
+        ),
     ] = None,
     url: UrlOption = HERE,
 ) -> None:

@@ -12,8 +12,10 @@ from synovia.errors import InvalidArguments, NotFound, SchemaError
 from synovia.functions.conditions import field, ge
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.function import Function
+from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall, WorkflowStep
 from synovia.functions.schedules import parse
+from synovia.functions.workflow import WorkflowFunction
 from synovia.scheduler.arguments import from_document
 from synovia.schema import Id, Model
 
@@ -31,7 +33,7 @@ class ScheduledShown(Model):
         reference: Of what it failed with; the log may have its traceback.
         done, estimate: Of a job: so many documents are behind it, of about so many; of a workflow that runs: so many steps
             are over, of those that it has begun.
-        is_job: Whether it is a job, or a workflow that runs: it can be cancelled then, too, and goes on where it stopped.
+        is_job: Whether it is a job or a workflow: it can be cancelled while it runs, too, and goes on where it stopped.
     """
 
     id: str
@@ -69,6 +71,9 @@ class CronShown(Model):
 class ScheduledFunctions:
     """Reads, retries and cancels calls to come."""
 
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
     def functions(self) -> Iterator[Function]:
         """List them."""
         yield query("calls:list", self.listed)
@@ -83,7 +88,15 @@ class ScheduledFunctions:
         sealed = ctx.db.transaction.keyring is not None
         under_way = [row for row in rows if row.queue in (WORKFLOWS, WAITING)][:MOST_WITH_STEPS]
         steps = {row.id: await _steps(ctx, row) for row in under_way}
-        return [_shown(row, sealed=sealed).model_copy(update=steps.get(row.id, {})) for row in rows]
+        return [
+            _shown(row, sealed=sealed, is_workflow=self._goes_on(row)).model_copy(update=steps.get(row.id, {}))
+            for row in rows
+        ]
+
+    def _goes_on(self, row: ScheduledCall) -> bool:
+        """Tell whether it is a workflow that is resumed by itself, or runs."""
+        is_workflow = isinstance(self._registry.scheduled(row.path), WorkflowFunction)
+        return row.queue in (WORKFLOWS, WAITING) or (is_workflow and row.workflow is None)
 
     async def crons(self, ctx: QueryContext) -> list[CronShown]:
         """List what is run by itself, the next one first."""
@@ -105,7 +118,7 @@ class ScheduledFunctions:
     async def retry(self, ctx: MutationContext, id: str) -> str:
         """Schedule a call that is over once more, with the same arguments, for now; give the id of the new one.
 
-        A job that has failed, or was cancelled, goes on where it stopped, as the same call.
+        A job or a workflow that has failed, or was cancelled, goes on where it stopped, as the same call.
         """
         call = await ctx.db.get(ScheduledCall, Id(id))
         if call is None:
@@ -138,7 +151,7 @@ async def _steps(ctx: QueryContext, workflow: ScheduledCall) -> dict[str, Any]:
     return {"unit": "steps", "estimate": await begun.count(), "done": over}
 
 
-def _shown(row: ScheduledCall, *, sealed: bool) -> ScheduledShown:
+def _shown(row: ScheduledCall, *, sealed: bool, is_workflow: bool) -> ScheduledShown:
     error, progress, arguments = row.error, row.progress, SEALED if sealed else shown(row.args)
     return ScheduledShown(
         id=row.id, path=row.path, arguments=as_json(arguments), status=row.status, run_at=row.run_at,
@@ -147,5 +160,5 @@ def _shown(row: ScheduledCall, *, sealed: bool) -> ScheduledShown:
         reference=None if error is None else error.reference, cron=row.cron, pool=row.pool, hub=row.hub,
         done=None if progress is None else progress.done, estimate=None if progress is None else progress.estimate,
         unit=None if progress is None else "documents",
-        is_job=row.job is not None or progress is not None or row.queue in (WORKFLOWS, WAITING),
+        is_job=row.job is not None or progress is not None or is_workflow,
     )  # fmt: skip

@@ -48,7 +48,7 @@ class System:
             FunctionFunctions(registry, running),
             live,
             ClientFunctions(running, live),
-            ScheduledFunctions(),
+            ScheduledFunctions(registry),
             HealthFunctions(running, registry.name, self.log),
         ]
         functions = [function for room in rooms for function in room.functions()]

@@ -145,19 +145,20 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
 
     Attributes:
         workflow: The call that is the workflow.
-        number: From 0, in the order in which it was begun; -1 of what was not (``kind``: ``cancel``, ``kept``).
-        kind: ``step``, ``sleep`` or ``event``; ``cancel``: that the workflow is to end; ``kept``: an event that nobody has
-            waited for yet.
+        number: From 0, in the order in which it was begun; -1 of what was not (``kind``: ``cancel``, ``resume``, ``kept``).
+        kind: ``step``, ``sleep`` or ``event``; ``cancel``: that the workflow is to end; ``resume``: that it is to go on
+            after its end; ``kept``: an event that nobody has waited for yet.
         name: The path of a step, the name of an event.
         call: Of a step: the call that it is.
         due_at: Of a sleep: its end.
         result: What it gave; of an event what came with it.
         place: As how manieth the workflow has seen that it is over.
+        compensates: Whether it takes back what was done before.
     """
 
     workflow: Id[ScheduledCall]
     number: int
-    kind: Literal["step", "sleep", "event", "cancel", "kept"]
+    kind: Literal["step", "sleep", "event", "cancel", "resume", "kept"]
     name: str
     status: Literal["pending", "done", "failed", "cancelled"]
     call: Id[ScheduledCall] | None = None
@@ -166,6 +167,7 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
     result: SealedIfKeys[Any] = None
     error: SealedIfKeys[CallError | None] = None
     place: int | None = None
+    compensates: bool = False
 
 
 class CallBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):

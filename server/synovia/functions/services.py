@@ -152,9 +152,10 @@ class MutationScheduler(Scheduler, Protocol):
         ...
 
     async def resume(self, call_id: str) -> bool:
-        """Let a job that has failed, or was cancelled, go on where it stopped; False if it runs, is done, or is no job.
+        """Let a job or a workflow that has failed, or was cancelled, go on where it stopped; False for any other.
 
-        A workflow goes on that has failed because it does something else than before (``workflow_changed``).
+        A workflow begins the step anew that has ended it; if it has taken back what it had done, the first step that was
+        taken back and all that comes after it. A step of another workflow goes on with that one.
         """
         ...
 

@@ -96,9 +96,15 @@ class WorkflowContext:
     ) -> None:
         """Say what takes back what has been done, as a step: if the workflow fails or is cancelled from here on.
 
-        What was said last is done first. One that fails keeps nobody from doing the others.
+        What was said last is done first. One that fails keeps nobody from doing the others. Say it right behind the step
+        that it takes back: a workflow that is resumed goes on with the first step that was taken back.
         """
         self._undo.append(lambda: self.step(function, *args, **kwargs))
+
+    @property
+    def has_to_take_back(self) -> bool:
+        """Whether something was said to ``compensate``; for the server's own parts."""
+        return bool(self._undo)
 
     async def take_back(self) -> None:
         """Do what was said to ``compensate``; for the server's own parts."""

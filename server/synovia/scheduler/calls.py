@@ -23,11 +23,12 @@ from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import JOBS, WAITING, WORKFLOWS, CallOutcome, JobPlace, RetryTimes, ScheduledCall
 from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
+from synovia.functions.workflow import WorkflowFunction
 from synovia.scheduler.arguments import stored_with_size
 from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
-from synovia.scheduler.journal import cancel_workflow, send_event
+from synovia.scheduler.journal import cancel_workflow, resume_workflow, send_event
 from synovia.scheduler.places import first_place
 from synovia.scheduler.replay import WORKFLOW_CHANGED
 from synovia.scheduler.tables import QueuedBatch
@@ -161,6 +162,24 @@ class Calls:
             raise WrongKind(f"{path!r} is a query: only mutations and actions can be scheduled")
         return function
 
+    def is_workflow(self, path: str) -> bool:
+        """Tell whether a path is that of a workflow."""
+        return isinstance(self.registry.scheduled(path), WorkflowFunction)
+
+    async def resume(self, ctx: MutationContext, call: ScheduledCall) -> bool:
+        """Let a job or a workflow go on that has failed, or was cancelled; False for any other."""
+        is_workflow = call.job is None and self.is_workflow(call.path)
+        if call.status not in ("failed", "cancelled") or not (call.job is not None or is_workflow):
+            return False
+        if is_workflow and (call.error is None or call.error.code != WORKFLOW_CHANGED):  # that one goes on as it is
+            await resume_workflow(ctx, call)
+        status, queue = ("running", WORKFLOWS) if is_workflow else ("pending", JOBS)
+        await SystemWriter(ctx.db).patch(
+            call, status=status, queue=queue, due_at=ctx.now, planned_at=ctx.now, hub=self.hub, attempts=0,
+            finished_at=None, error=None,
+        )  # fmt: skip
+        return True
+
     def job_of(self, path: str, query: Query[Any]) -> JobFunction:
         """Give the job of a path.
 
@@ -273,17 +292,7 @@ class _Within(_Optioned):
     @awaited("ctx.scheduler.resume", is_write=True)
     async def resume(self, call_id: str) -> bool:
         call = await self._db.get(ScheduledCall, Id(call_id))
-        if call is None or call.status not in ("failed", "cancelled"):
-            return False
-        changed = call.error is not None and call.error.code == WORKFLOW_CHANGED
-        if call.job is None and not changed:
-            return False
-        status, queue = ("running", WORKFLOWS) if changed else ("pending", JOBS)
-        await self._db.patch(
-            call, status=status, queue=queue, due_at=self._now, planned_at=self._now, hub=self._calls.hub, attempts=0,
-            finished_at=None, error=None,
-        )  # fmt: skip
-        return True
+        return call is not None and call.workflow is None and await self._calls.resume(self._ctx, call)
 
     @awaited("ctx.scheduler.send_event", is_write=True)
     async def send_event(self, workflow_id: str, name: str, payload: Any = None) -> bool:

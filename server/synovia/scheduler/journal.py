@@ -68,6 +68,11 @@ async def cancel_workflow(ctx: MutationContext, workflow: ScheduledCall) -> bool
     return True
 
 
+async def resume_workflow(ctx: MutationContext, workflow: ScheduledCall) -> None:
+    """Have a workflow that has failed, or was cancelled, find in its next turn where it goes on."""
+    await _aside(ctx, workflow, "resume", "", None)
+
+
 async def send_event(ctx: MutationContext, workflow: ScheduledCall | None, name: str, payload: Any) -> bool:
     """Give an event to a workflow; False if it is over, or is none."""
     if workflow is None or workflow.queue not in (WORKFLOWS, WAITING):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from synovia.errors import FunctionError
@@ -44,12 +44,14 @@ class Begun:
         name: The path of a step, the name of an event.
         call: Of a step: what is to be scheduled.
         delay: Of a sleep, in milliseconds.
+        compensates: Whether it takes back what was done before.
     """
 
     kind: Kind
     name: str
     call: ScheduledCall | None = None
     delay: int = 0
+    compensates: bool = False
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Turn:
 
     Attributes:
         known: How many steps the journal has already; those in ``begun`` follow.
+        again: What has to be begun once more, by its number.
         given_up: The numbers of those for which it does not wait any more.
         ended: Whether it has come to its end, by itself or cancelled.
         result: What it gave, as wire values.
@@ -65,9 +68,25 @@ class Turn:
 
     known: int
     begun: list[Begun] = field(default_factory=list)
+    again: dict[int, Begun] = field(default_factory=dict)
     given_up: list[int] = field(default_factory=list)
     ended: Literal["done", "cancelled"] | None = None
     result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a workflow goes on that has failed or was cancelled.
+
+    Attributes:
+        seen: So many of what has come is as if it had come again.
+        begun: So many steps it had begun by then; those behind them it begins anew.
+        was_taken_back: Whether what was done later counts for nothing.
+    """
+
+    seen: int
+    begun: int
+    was_taken_back: bool
 
 
 Prepare = Callable[[str, Mapping[str, Any], Retry | None], ScheduledCall]
@@ -131,12 +150,17 @@ class _Loop(asyncio.AbstractEventLoop):
 
 
 class _Journal:
-    def __init__(self, loop: _Loop, known: Sequence[tuple[Kind, str]], prepare: Prepare) -> None:
+    def __init__(
+        self, loop: _Loop, known: Sequence[tuple[Kind, str]], prepare: Prepare, to_begin_again: Container[int] = ()
+    ) -> None:
         self._loop = loop
         self._known = known
         self._prepare = prepare
+        self._to_begin_again = to_begin_again
+        self.takes_back = False
         self.waits: list[asyncio.Future[Any]] = []
         self.begun: list[Begun] = []
+        self.again: dict[int, Begun] = {}
         self.fault: FunctionError | None = None
 
     def step(self, path: str, args: Mapping[str, Any], retry: Retry | None) -> asyncio.Future[Any]:
@@ -153,9 +177,11 @@ class _Journal:
         if number >= MOST_STEPS:
             raise FunctionError("limit_exceeded", f"a workflow has at most {MOST_STEPS:,} steps")
         if number >= len(self._known):
-            self.begun.append(make())
+            self.begun.append(replace(make(), compensates=self.takes_back))
         elif self._known[number] != (kind, name):
             raise self.changed(number, f"{kind} {name}".strip())
+        elif number in self._to_begin_again:
+            self.again[number] = make()
         self.waits.append(self._loop.create_future())
         return self.waits[-1]
 
@@ -171,7 +197,7 @@ class _Journal:
 
 def replay(
     function: WorkflowFunction, args: Mapping[str, Any], known: Sequence[tuple[Kind, str]], arrived: Sequence[Arrival],
-    prepare: Prepare,
+    prepare: Prepare, to_begin_again: Container[int] = (),
 ) -> Turn:  # fmt: skip
     """Run a workflow as far as it comes.
 
@@ -179,22 +205,22 @@ def replay(
         args: As the body takes them.
         known: What it has begun before, in that order.
         arrived: What has come of that, in the order in which it was seen.
+        to_begin_again: The numbers of what is known and has to be begun once more.
 
     Raises:
         FunctionError: It raises that; or ``workflow_changed``.
         Exception: It fails.
     """
     loop = _Loop()  # type: ignore[abstract]
-    journal = _Journal(loop, known, prepare)
-    context = WorkflowContext(journal)
-    main = loop.create_task(_drive(function, context, args))
+    journal = _Journal(loop, known, prepare, to_begin_again)
+    main = loop.create_task(_drive(function, journal, args))
     try:
         loop.run()
         for each in arrived:
             _hand_over(each, journal, main)
             loop.run()
         _check(journal, known, main)
-        turn = Turn(len(known), journal.begun)
+        turn = Turn(len(known), journal.begun, journal.again)
         turn.given_up = [number for number, each in enumerate(journal.waits) if each.cancelled()]
         if main.done():
             turn.ended, turn.result = _end_of(main, function)
@@ -203,12 +229,85 @@ def replay(
         loop.close()
 
 
-async def _drive(function: WorkflowFunction, context: WorkflowContext, args: Mapping[str, Any]) -> Any:
+async def _drive(function: WorkflowFunction, journal: _Journal, args: Mapping[str, Any]) -> Any:
+    context = WorkflowContext(journal)
     try:
         return await function.body(context, **args)
     except (Exception, asyncio.CancelledError):
+        journal.takes_back = True
         await context.take_back()
         raise
+
+
+def find_cut(
+    function: WorkflowFunction, args: Mapping[str, Any], known: Sequence[tuple[Kind, str]], arrived: Sequence[Arrival],
+    prepare: Prepare,
+) -> Cut | None:  # fmt: skip
+    """Tell where a workflow goes on that has failed or was cancelled; None: from where it is.
+
+    That is before the first step that was taken back, which is the one whose end it saw last when it first said
+    ``compensate``; if nothing was, before the failure that has ended it; or before it was cancelled.
+
+    Args:
+        known: What it had begun, without what took back.
+
+    Raises:
+        FunctionError: ``workflow_changed``.
+    """
+    loop = _Loop()  # type: ignore[abstract]
+    journal = _Journal(loop, known, prepare)
+    context = WorkflowContext(journal)
+    main = loop.create_task(function.body(context, **args))  # type: ignore[arg-type]
+    begun: list[int] = []  # before each of what has come
+    taken_back: int | None = None
+    try:
+        loop.run()
+        taken_back = 0 if context.has_to_take_back else None
+        for place, each in enumerate(arrived):
+            if main.done():
+                break
+            begun.append(len(journal.waits))
+            _hand_over(each, journal, main)
+            loop.run()
+            if taken_back is None and context.has_to_take_back:
+                taken_back = place
+        _check(journal, known, main)
+        return _cut_of(main, journal, arrived, begun, taken_back)
+    finally:
+        loop.close()
+
+
+def _cut_of(
+    main: asyncio.Task[Any], journal: _Journal, arrived: Sequence[Arrival], begun: Sequence[int], taken_back: int | None
+) -> Cut | None:
+    if not main.done() or (not main.cancelled() and main.exception() is None):
+        return None
+    if taken_back is not None:
+        return Cut(taken_back, begun[taken_back] if begun else 0, was_taken_back=True)
+    if main.cancelled():
+        why = [place for place, each in enumerate(arrived[: len(begun)]) if each.number == CANCEL]
+    else:
+        causes = {id(each) for each in _causes(main.exception())}
+        failed = ((place, each.number) for place, each in enumerate(arrived[: len(begun)]) if each.error is not None)
+        why = [place for place, number in failed if id(_raised(journal.waits[number])) in causes]
+    if not why:
+        return Cut(len(begun), len(journal.waits), was_taken_back=False)
+    return Cut(why[0], begun[why[0]], was_taken_back=False)
+
+
+def _raised(wait: asyncio.Future[Any]) -> BaseException | None:
+    return wait.exception() if wait.done() and not wait.cancelled() else None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error, and those of which it speaks."""
+    rest, met = [error], set[int]()
+    while rest:
+        if (each := rest.pop()) is None or id(each) in met:
+            continue
+        met.add(id(each))
+        yield each
+        rest += [each.__cause__, each.__context__, *(each.exceptions if isinstance(each, BaseExceptionGroup) else ())]
 
 
 def _hand_over(each: Arrival, journal: _Journal, main: asyncio.Task[Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from synovia.errors import WrongKind
@@ -17,8 +18,8 @@ from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.due_calls import DueCall
 from synovia.scheduler.failures import Failure, error_of
-from synovia.scheduler.journal import steps_of
-from synovia.scheduler.replay import CANCEL, WORKFLOW_CHANGED, Arrival, Begun, Turn, replay
+from synovia.scheduler.journal import ASIDE, steps_of
+from synovia.scheduler.replay import CANCEL, WORKFLOW_CHANGED, Arrival, Begun, Cut, Turn, find_cut, replay
 from synovia.scheduler.transitions import CallTransitions, is_due
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorInfo
@@ -36,8 +37,7 @@ class WorkflowTransitions:
         call = await ctx.db.get(ScheduledCall, Id(due.id))
         if call is None or call.queue != WORKFLOWS or not is_due(ctx, call.due_at, due):
             return []
-        rows = await _seen(ctx, await steps_of(ctx, call.id))
-        begun = [each for each in rows if each.number >= 0]
+        args = function.validate(from_document(call.args))
 
         def prepare(path: str, args: Mapping[str, Any], retry: Retry | None) -> ScheduledCall:
             row = self._calls.call(path, args, When(now, now, after=True), retry=retry)
@@ -45,13 +45,22 @@ class WorkflowTransitions:
                 raise WrongKind(f"{path!r} is a job, which cannot be a step: begin it with run_job in a mutation")
             return row
 
-        now = ctx.now
+        now, rows = ctx.now, await steps_of(ctx, call.id)
+        if any(each.kind == "resume" for each in rows):
+            rows = await self._rewind(ctx, rows, lambda *journal: find_cut(function, args, *journal, prepare))
+        rows = await _seen(ctx, rows)
+        begun = [each for each in rows if each.number >= 0]
         turn = await asyncio.to_thread(
-            replay, function, function.validate(from_document(call.args)), [_known(each) for each in begun],
-            _arrived(rows), prepare,
+            replay, function, args, [_known(each) for each in begun], _arrived(rows), prepare,
+            {each.number for each in begun if _is_to_begin(each)},
         )  # fmt: skip
         kept = [each for each in rows if each.kind == "kept"]
-        added = [await self._begin(ctx, call, turn.known + place, each, kept) for place, each in enumerate(turn.begun)]
+        for number, each in turn.again.items():
+            begun[number] = await self._begin(ctx, begun[number], each, kept)
+        added = [
+            await self._begin(ctx, _step(call, turn.known + place, each), each, kept)
+            for place, each in enumerate(turn.begun)
+        ]
         await self._give_up(ctx, [each for each in [*begun, *added] if turn.ended or each.number in turn.given_up])
         if turn.ended is not None:
             return await self._end(ctx, call, turn)
@@ -59,20 +68,21 @@ class WorkflowTransitions:
         return []
 
     async def _begin(
-        self, ctx: MutationContext, workflow: ScheduledCall, number: int, begun: Begun, kept: list[WorkflowStep]
+        self, ctx: MutationContext, row: WorkflowStep, begun: Begun, kept: list[WorkflowStep]
     ) -> WorkflowStep:
-        writer, row = SystemWriter(ctx.db), WorkflowStep(
-            workflow=Id(workflow.id), number=number, kind=begun.kind, name=begun.name, status="pending"
-        )  # fmt: skip
+        writer, changes = SystemWriter(ctx.db), dict[str, Any]()
         if begun.call is not None:
-            call = begun.call.model_copy(update={"workflow": Id(workflow.id), "step": number})
-            row = row.model_copy(update={"call": await writer.insert(call)})
+            call = begun.call.model_copy(update={"workflow": row.workflow, "step": row.number})
+            changes = {"call": await writer.insert(call)}
         elif begun.kind == "sleep":
-            row = row.model_copy(update={"due_at": ctx.now + begun.delay})
+            changes = {"due_at": ctx.now + begun.delay}
         elif (event := next((each for each in kept if each.name == begun.name), None)) is not None:
             kept.remove(event)
             await writer.delete(event)
-            row = row.model_copy(update={"status": "done", "result": event.result, "finished_at": ctx.now})
+            changes = {"status": "done", "result": event.result, "finished_at": ctx.now}
+        if row.id:
+            return await writer.patch(row, **changes) if changes else row
+        row = row.model_copy(update=changes)
         await writer.insert(row)
         return row
 
@@ -85,6 +95,39 @@ class WorkflowTransitions:
             call, status="running", started_at=call.started_at or ctx.now, attempts=1, hub=self._calls.hub, queue=queue,
             due_at=due_at, planned_at=ctx.now,
         )  # fmt: skip
+
+    async def _rewind(
+        self, ctx: MutationContext, rows: Sequence[WorkflowStep], cut_of: Callable[..., Cut | None]
+    ) -> list[WorkflowStep]:
+        """Bring a workflow that is over back to where it goes on, and give its rows."""
+        done = await _seen(ctx, [each for each in rows if not _was_given_up(each) and each.kind != "resume"])
+        known = [each for each in rows if each.number >= 0]
+        begun = list(takewhile(lambda each: not each.compensates, known))
+        arrived = [each for each in _arrived(done) if each.number < len(begun)]
+        cut = await asyncio.to_thread(cut_of, [_known(each) for each in begun], arrived)
+        cut = cut or Cut(len(arrived), len(begun), was_taken_back=False)
+        seen = {each.number for each in arrived[: cut.seen]}
+        for each in await steps_of(ctx, rows[0].workflow):
+            if each.kind == "resume" or (each.kind != "kept" and each.number not in seen):
+                await self._begin_anew(ctx, each, cut)
+        return await steps_of(ctx, rows[0].workflow)
+
+    async def _begin_anew(self, ctx: MutationContext, step: WorkflowStep, cut: Cut) -> None:
+        """Have a step begun once more that has failed, was given up, or comes to nothing."""
+        writer, is_known = SystemWriter(ctx.db), 0 <= step.number < cut.begun
+        if is_known and step.status == "done" and (step.kind != "step" or not cut.was_taken_back):
+            await writer.patch(step, place=None)  # comes after what is begun anew
+        elif is_known:
+            call = None if step.call is None else await ctx.db.get(ScheduledCall, step.call)
+            goes_on = call is not None and await self._calls.resume(ctx, call)
+            await writer.patch(
+                step, status="pending", place=None, due_at=None, finished_at=None, result=None, error=None,
+                call=step.call if goes_on else None,
+            )  # fmt: skip
+        elif step.kind == "event" and step.status == "done":
+            await writer.patch(step, number=ASIDE, kind="kept", place=None)
+        else:
+            await writer.delete(step)
 
     async def _give_up(self, ctx: MutationContext, steps: Sequence[WorkflowStep]) -> None:
         """Cancel what nobody waits for any more; of what runs already the result is not taken."""
@@ -115,6 +158,23 @@ class WorkflowTransitions:
         if error_of(error).code != WORKFLOW_CHANGED:  # that one may go on
             await self._give_up(ctx, await steps_of(ctx, id_))
         return await self._transitions.fail(ctx, id_, error)
+
+
+def _step(workflow: ScheduledCall, number: int, begun: Begun) -> WorkflowStep:
+    return WorkflowStep(
+        workflow=Id(workflow.id), number=number, kind=begun.kind, name=begun.name, status="pending",
+        compensates=begun.compensates,
+    )  # fmt: skip
+
+
+def _is_to_begin(step: WorkflowStep) -> bool:
+    """Tell whether a step is to be begun once more, after its workflow was resumed."""
+    return step.status == "pending" and step.call is None and step.due_at is None
+
+
+def _was_given_up(step: WorkflowStep) -> bool:
+    """Tell whether nobody waited for a step any more when its workflow ended."""
+    return step.status == "cancelled" and step.error is None and step.place is None
 
 
 async def _seen(ctx: MutationContext, rows: list[WorkflowStep]) -> list[WorkflowStep]:
