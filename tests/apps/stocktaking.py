@@ -84,11 +84,16 @@ async def remove(ctx: MutationContext, number: int) -> None:
 
 @mutation(public=True)
 async def begin(
-    ctx: MutationContext, name: str = "a", first: int | None = None, down: bool = False, again: int = 1
-) -> Id[ScheduledCall]:
+    ctx: MutationContext, name: str = "a", first: int | None = None, down: bool = False, again: int = 1,
+    at_most: int | None = None, labels: list[str] | None = None,
+) -> Id[ScheduledCall]:  # fmt: skip
     crates = ctx.db.query(Crate)
     if first is not None:
         crates = crates.using("by_number", number=ge(first))
+    if at_most is not None:
+        crates = crates.where(field("number") <= at_most)
+    if labels is not None:
+        crates = crates.where(field("labels").in_(labels) & (field("counted") == 0))
     scheduler = ctx.scheduler.with_options(on_complete=ended, context=name)
     return await scheduler.run_job(count, crates.order("desc" if down else "asc"), name, again=again)
 
@@ -110,8 +115,6 @@ async def begin_badly(ctx: MutationContext, how: str) -> Any:
             return await ctx.scheduler.run_job(fill, crates)
         case "no query":
             return await ctx.scheduler.run_job("stocktaking:count", [1], {"name": "a"})  # type: ignore[call-overload]
-        case "where":
-            return await ctx.scheduler.run_job(refill, crates.where(field("number") > 3))
         case "other arguments":
             return await ctx.scheduler.run_job("stocktaking:count", crates, {"nmae": "a"})
         case "no arguments":

@@ -92,6 +92,30 @@ async def test_a_job_goes_over_an_interval_of_an_index_in_either_order(app: Test
     assert await order_of(app, "down") == list(range(49, 19, -1))
 
 
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_job_goes_over_what_satisfies_a_condition(app: TestApp, down: bool) -> None:
+    await put(app, 80)
+    for number in (3, 40, 41, 77):
+        await app.caller().mutation("stocktaking:label", {"number": number, "labels": ["red", "x"]})
+    call_id = await begin(app, first=20, down=down, atMost=70, labels=["red", "blue"])
+    await app.advance()
+    assert await order_of(app) == ([41, 40] if down else [40, 41])
+    assert await progress(app, call_id) == {"status": "done", "attempts": 1, "done": 60, "estimate": 60}
+
+
+async def test_a_step_passes_only_so_many_documents_that_are_left_out(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synovia.functions.query.MOST_PASSED", 50)
+    await put(app, 120)
+    call_id = await begin(app, atMost=-1)
+    await do_what_is_due(app)
+    assert (await progress(app, call_id))["done"] == 50
+    await app.advance()
+    assert (await progress(app, call_id))["done"] == 120
+    assert await order_of(app) == []
+
+
 async def test_there_may_be_nothing_to_go_over(app: TestApp) -> None:
     call_id = await begin(app)
     await app.advance()
@@ -193,8 +217,8 @@ async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: 
     """Two hubs take steps at the same time, and are lost in the middle of them, again and again."""
     chance = random.Random(seed)
     async with TestApp(registry, any_store) as app:
-        await put(app, 120)
-        call_id = await begin(app)
+        await put(app, 150)
+        call_id = await begin(app, atMost=119)
         for _ in range(30):
             async with hub_beside(app) as other:
                 for hub in (app, other):
@@ -212,7 +236,7 @@ async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: 
     ("how", "code"),
     [
         ("a mutation", "wrong_kind"), ("nothing", "unknown_function"), ("another table", "invalid_arguments"),
-        ("no query", "invalid_arguments"), ("where", "invalid_arguments"), ("other arguments", "invalid_arguments"),
+        ("no query", "invalid_arguments"), ("other arguments", "invalid_arguments"),
         ("no arguments", "invalid_arguments"), ("as a call", "wrong_kind"), ("many", "wrong_kind"),
         ("no index", "unknown_index"),
     ],

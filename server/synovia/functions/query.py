@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Final, Generic, Literal, TypeVar, overload
 
 from synovia import keys
 from synovia.aggregates.lines import Trend
@@ -23,15 +23,17 @@ from synovia.functions.search import Search, words_of
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
 from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
-from synovia.schema import CREATION_TIME, Misfit, Table, Unreadable, field_of
+from synovia.schema import CREATION_TIME, Document, Misfit, Table, Unreadable, field_of
 from synovia.schema.index_fields import index_path
-from synovia.store.filters import AllOf
+from synovia.store.filters import AllOf, matches
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
 from synovia.turns import Turns, slices
 
 T = TypeVar("T", bound=Table)
 A = TypeVar("A")
+
+MOST_PASSED: Final = 1_024
 
 Notice = Callable[[Misfit], None]
 """Who is told of documents that do not fit their tables."""
@@ -99,11 +101,13 @@ class Part(Generic[T]):
 
     Attributes:
         documents: How many they are, with those that fit no row.
+        passed: How many are behind these, with those that ``where`` leaves out.
         rest: Where the others are; None: there are none.
     """
 
     rows: list[T]
     documents: int
+    passed: int
     rest: Interval | None
 
 
@@ -153,14 +157,25 @@ class Query(Generic[T]):
     async def part(self, size: int) -> Part[T]:
         """Read the first ``size`` documents, and tell where the others are; for the server's own parts.
 
+        What ``where`` leaves out is looked at here, at most ``MOST_PASSED`` documents at once: where few satisfy it, the
+        database would look through all the others in one go.
+
         Raises:
             UnknownIndex: The index is over a list, so that documents may be met twice.
         """
-        documents = await self._view.scan(self._scan, size)
-        whole = len(documents) < size
-        places = [self._only_key(document) for document in documents]
-        rest = None if whole else self._after(places[-1]).interval
-        return Part(await self._rows(documents), len(documents), rest)
+        met: list[Document] = []
+        passed, stretch, scan = 0, size, replace(self._scan, where=None)
+        while True:
+            documents = await self._view.scan(scan, stretch)
+            for document in documents:
+                rest, passed = self._after(self._only_key(document)).interval, passed + 1
+                if self._scan.where is None or matches(self._scan.where, document):
+                    met.append(document)
+                if len(met) == size or passed == MOST_PASSED:
+                    return Part(await self._rows(met), len(met), passed, rest)
+            if len(documents) < stretch:
+                return Part(await self._rows(met), len(met), passed, None)
+            scan, stretch = replace(scan, interval=rest), min(2 * stretch, MAX_PAGE_SIZE)
 
     async def until_now(self) -> tuple[Query[T], int]:
         """Give what is there now, without what comes behind its end later, and about how many documents that is.

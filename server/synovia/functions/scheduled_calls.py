@@ -54,8 +54,8 @@ class JobProgress(Model):
     """How far a job is.
 
     Attributes:
-        done: So many documents are behind it.
-        estimate: So many there were when it began.
+        done: So many documents are behind it, with those that ``where`` has left out.
+        estimate: So many there were when it began, with those.
     """
 
     done: int = 0
@@ -69,6 +69,7 @@ class JobPlace(Model):
         fields: Those of the index, which may be another one tomorrow.
         low, high: The ends of the interval, as encoded keys.
         with_deleted: Whether it is also for what has been deleted softly.
+        where: Which documents of it, as BSON.
         size: So many documents the next step is for.
     """
 
@@ -78,6 +79,7 @@ class JobPlace(Model):
     high: bytes
     order: Literal["asc", "desc"]
     with_deleted: bool = False
+    where: bytes | None = None
     size: int
 
 

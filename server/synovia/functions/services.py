@@ -140,14 +140,14 @@ class MutationScheduler(Scheduler, Protocol):
 
         Args:
             function: The job, or its path.
-            query: A table, or an interval of one of its indexes; in what order. Rules are not asked: the job is the
-                application's own.
+            query: A table, or an interval of one of its indexes, with ``where``; in what order. Rules are not asked: the
+                job is the application's own.
             args: What it takes besides the rows.
             options: With a path: as for ``with_options``.
 
         Raises:
-            FunctionError: There is no such job, the arguments do not fit it, or it cannot go over this query: one with
-                ``where``, or of another table.
+            FunctionError: There is no such job, the arguments do not fit it, or it cannot go over this query: one of
+                another table, or a search.
         """
         ...
 

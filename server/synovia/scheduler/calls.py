@@ -192,8 +192,6 @@ class Calls:
         if not isinstance(query, Query) or query.table is not function.table:
             name = function.table.__name__
             raise InvalidArguments(f"{path!r} goes over rows of {name}: give it a query, as ctx.db.query({name})")
-        if query.scan.where is not None:
-            raise InvalidArguments(f"{path!r} cannot go over a query with where(): leave rows out in the job itself")
         return function
 
 

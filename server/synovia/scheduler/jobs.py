@@ -46,7 +46,7 @@ class JobTransitions:
         if part.rows:
             await call_body(function, ctx, from_document(call.args), part.rows)
         size = _next_size(call.job.size, part.documents, _written(ctx), time.monotonic() - began)
-        progress = JobProgress(done=progress.done + part.documents, estimate=progress.estimate)
+        progress = JobProgress(done=progress.done + part.passed, estimate=progress.estimate)
         if part.rest is not None:
             rest = {"low": part.rest.low, "high": part.rest.high, "size": size}
             return await self._go_on(ctx, call, call.job.model_copy(update=rest), progress)

@@ -11,6 +11,7 @@ from synovia.functions.scheduled_calls import JobPlace
 from synovia.keys import Interval, Order
 from synovia.migrations.batches import FIRST
 from synovia.schema import Table
+from synovia.store import filters
 from synovia.transaction.transaction import Scan
 
 JOB_CHANGED = "job_changed"
@@ -22,7 +23,8 @@ def first_place(query: Query[Any]) -> JobPlace:
     scan = query.scan
     return JobPlace(
         index=scan.index.name, fields=list(scan.index.fields), low=scan.interval.low, high=scan.interval.high,
-        order="asc" if scan.order is Order.ASC else "desc", with_deleted=query.shows_deleted, size=FIRST,
+        order="asc" if scan.order is Order.ASC else "desc", with_deleted=query.shows_deleted,
+        where=None if scan.where is None else filters.dump(scan.where), size=FIRST,
     )  # fmt: skip
 
 
@@ -38,4 +40,5 @@ def query_at(ctx: QueryContext, table: type[Table], place: JobPlace) -> Query[An
         raise FunctionError(JOB_CHANGED, f"{text} {', '.join(index.fields)} now")
     query = ctx.db.query(table)
     query = query.with_deleted() if place.with_deleted else query
-    return query.over(Scan(table.spec.name, index, Interval(place.low, place.high), Order(place.order)))
+    where = None if place.where is None else filters.load(place.where)
+    return query.over(Scan(table.spec.name, index, Interval(place.low, place.high), Order(place.order), where))

@@ -9,10 +9,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+import bson
 from bson import DBRef
+from bson.codec_options import CodecOptions, DatetimeConversion
 
 from synovia.keys.encoding import NAN, Tag, encode_value
 
@@ -58,8 +61,46 @@ class Not:
 
 Filter = Comparison | AllOf | AnyOf | Not
 
+_CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
+    tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
+
 Test = Callable[[Mapping[str, Any]], bool]
 """A filter made ready: whether a document satisfies it."""
+
+
+def dump(condition: Filter) -> bytes:
+    """Give a filter as BSON."""
+    return bson.encode(_map_of(condition))
+
+
+def load(data: bytes) -> Filter:
+    """Give the filter that ``dump`` has made."""
+    return _filter_of(bson.decode(data, _CODEC))
+
+
+def _map_of(condition: Filter) -> dict[str, Any]:
+    match condition:
+        case Comparison(field, operator, value):
+            return {"field": field, "operator": operator, "value": list(value) if operator == "in" else value}
+        case Not(inner):
+            return {"not": _map_of(inner)}
+        case AllOf(conditions):
+            return {"all": [_map_of(each) for each in conditions]}
+        case AnyOf(conditions):
+            return {"any": [_map_of(each) for each in conditions]}
+
+
+def _filter_of(found: Mapping[str, Any]) -> Filter:
+    match found:
+        case {"not": inner}:
+            return Not(_filter_of(inner))
+        case {"all": [*conditions]}:
+            return AllOf(tuple(map(_filter_of, conditions)))
+        case {"any": [*conditions]}:
+            return AnyOf(tuple(map(_filter_of, conditions)))
+        case _:
+            return Comparison(found["field"], found["operator"], found["value"])
 
 
 def matches(condition: Filter, document: Mapping[str, Any]) -> bool:
