@@ -114,6 +114,7 @@ torture: $(READY)  ## Look for broken promises: hubs and databases die under loa
 	cd tests && ../$(BIN)/python -m torture.fuzz --frames $(or $(FRAMES),1000000) --seed $(or $(SEED),1)
 	cd tests && ../$(BIN)/python -m torture.churn --minutes $(or $(CHURN),10)
 	cd tests && ../$(BIN)/python -m torture.calls --calls $(or $(CALLS),10000)
+	cd tests && ../$(BIN)/python -m torture.jobs
 	cd tests && ../$(BIN)/python -m torture.clocks
 	cd tests && ../$(BIN)/python -m torture.full_disk
 	cd tests && ../$(BIN)/python -m torture.large_cascade --schedules $(or $(SCHEDULES),100000)

@@ -57,7 +57,7 @@ def pytest_runtest_teardown() -> Generator[None]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark whatever takes a fixture that starts a mongod; a test that asks for one as it runs carries the mark itself.
 
-    Of tests that are alike on both stores, those on MongoDB are left to ``pytest -m torture``.
+    What is marked ``torture`` is left to ``pytest -m torture``, and of tests that are alike on both stores those on MongoDB.
     """
     for item in items:
         if {"mongodb_uri", "members"} & set(getattr(item, "fixturenames", ())):
@@ -66,8 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in repeated:
         item.add_marker("torture")
     if "torture" not in config.option.markexpr:
-        items[:] = [item for item in items if item not in repeated]
-        config.hook.pytest_deselected(items=[*repeated])
+        left = {item for item in items if item.get_closest_marker("torture")}
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=[*left])
 
 
 def _parameters(item: pytest.Item) -> list[object]:

@@ -14,6 +14,8 @@ from synovia import (
     NotFound,
     Page,
     QueryContext,
+    SearchIndex,
+    SoftDelete,
     Table,
     action,
     between,
@@ -47,6 +49,23 @@ class Card(
     marks: list[Mark] = []
     note: str | None = None
     done: bool = False
+
+
+class Leaf(
+    Table,
+    SoftDelete,
+    name="leaves",
+    indexes=[
+        Index("by_slug", "slug", unique=True),
+        SearchIndex("by_text", "title", "text", filters=("board",), language="english"),
+        SearchIndex("everywhere", "title"),
+    ],
+):
+    slug: str
+    board: str
+    title: str
+    text: str = ""
+    rank: int = 0
 
 
 class Pair(Table, name="pairs", indexes=[Index("by_both", "left", "right")]):
@@ -107,6 +126,19 @@ async def groups(ctx: QueryContext, tag: str) -> list[Any]:
     cards = ctx.db.query(Card).using("by_tag", tags=tag).where(field("rank") > 20).group_by("board", "done")
     counts, ranks, notes = await cards.count(), await cards.sum("rank"), await cards.min("note")
     return [[*group, counts[group], ranks[group], notes[group]] for group in counts]
+
+
+@query(public=True)
+async def found(ctx: QueryContext, board: str, text: str, limit: int, below: int) -> list[Leaf]:
+    leaves = ctx.db.query(Leaf).search("by_text", text, board=board)
+    return await leaves.where(field("rank") < below).take(limit)
+
+
+@query(public=True)
+async def found_everywhere(ctx: QueryContext, text: str, with_deleted: bool) -> list[Any]:
+    leaves = ctx.db.query(Leaf).with_deleted() if with_deleted else ctx.db.query(Leaf)
+    found, best = leaves.search("everywhere", text), await leaves.search("everywhere", text).first()
+    return [await found.count(), best and best.slug]
 
 
 @query(public=True)
@@ -209,6 +241,24 @@ async def change(
         raise NotFound(f"no card {slug}")
     changes = {"board": board, "rank": rank, "tags": tags, "marks": marks, "note": note, "done": done}
     await ctx.db.patch(card, **{name: value for name, value in changes.items() if value is not None})
+
+
+@mutation(public=True)
+async def write(ctx: MutationContext, slug: str, board: str, title: str, text: str, rank: int) -> list[str]:
+    """Write a leaf, there or anew, and find what has its words at that moment."""
+    leaf = await ctx.db.query(Leaf).using("by_slug", slug=slug).unique()
+    if leaf is None:
+        await ctx.db.insert(Leaf(slug=slug, board=board, title=title, text=text, rank=rank))
+    else:
+        await ctx.db.patch(leaf, board=board, title=title, text=text, rank=rank)
+    return [each.slug for each in await ctx.db.query(Leaf).search("by_text", title, board=board).take(5)]
+
+
+@mutation(public=True)
+async def tear_off(ctx: MutationContext, slug: str, for_good: bool) -> None:
+    leaf = await ctx.db.query(Leaf).using("by_slug", slug=slug).unique()
+    if leaf is not None:
+        await ctx.db.delete(leaf, for_good=for_good)
 
 
 @mutation(public=True)

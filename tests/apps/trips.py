@@ -165,7 +165,7 @@ async def winding(ctx: WorkflowContext) -> list[Any]:
         found.append(error.code)
     found.append(await ctx.wait_for_event("news"))
     async with asyncio.TaskGroup() as group:
-        parts = [group.create_task(ctx.step(book, what)) for what in ("left", "right")]
+        parts: list[asyncio.Task[Any]] = [group.create_task(ctx.step(book, what)) for what in ("left", "right")]
         parts.append(group.create_task(ctx.step(within)))
         group.create_task(ctx.sleep(timedelta(seconds=5)))
     try:

@@ -27,6 +27,7 @@ from synovia_protocol.digest import digest
 
 BOARDS = "ab"
 TAGS = ["red", "blue", "green"]
+WORDS = ["knee", "knees", "kneeling", "bend", "bending", "slow", "slowly", "Étude", "l'eau", "膝の角度"]
 PEOPLE = [None, Identity("test", "ann", "ann@example.org"), Identity("test", "ben", "ben@example.org")]
 
 
@@ -60,6 +61,27 @@ def random_query(random: Random) -> tuple[str, dict[str, Any]]:
     return random.choice(choices)
 
 
+def random_text(random: Random, most: int = 3) -> str:
+    return " ".join(random.choices(WORDS, k=random.randrange(most + 1)))
+
+
+def random_search(random: Random) -> tuple[str, dict[str, Any]]:
+    text = random_text(random)
+    text = text[: random.randrange(1, len(text) + 1)] if text and random.random() < 0.5 else text
+    if random.random() < 0.3:
+        return "board:found_everywhere", {"text": text, "withDeleted": random.random() < 0.5}
+    some = {"limit": random.choice([1, 2, 50]), "below": random.choice([30, 100])}
+    return "board:found", {"board": random.choice(BOARDS), "text": text, **some}
+
+
+def random_leaf(random: Random) -> tuple[str, dict[str, Any]]:
+    slug = f"l{random.randrange(20)}"
+    if random.random() < 0.2:
+        return "board:tear_off", {"slug": slug, "forGood": random.random() < 0.5}
+    words = {"title": random_text(random), "text": random_text(random, 6)}
+    return "board:write", {"slug": slug, "board": random.choice(BOARDS), "rank": random.randrange(60), **words}
+
+
 def random_mutation(random: Random) -> tuple[str, dict[str, Any]]:
     slug, other = (f"s{random.randrange(12)}" for _ in range(2))
     tags = random.sample(TAGS, random.randrange(3))
@@ -85,11 +107,17 @@ def random_mutation(random: Random) -> tuple[str, dict[str, Any]]:
 
 
 class Fuzzer:
-    """Random subscriptions and commits on one store, by one seed; other programs write documents that do not fit."""
+    """Random subscriptions and commits on one store, by one seed.
 
-    def __init__(self, app: TestApp, seed: int, *, misfits: bool = False) -> None:
+    Args:
+        misfits: Other programs write documents that do not fit.
+        searching: Half of the queries are searches, and half of the mutations write what they find.
+    """
+
+    def __init__(self, app: TestApp, seed: int, *, misfits: bool = False, searching: bool = False) -> None:
         self.app = app
         self.misfits = misfits
+        self.searching = searching
         self.random = Random(seed)
         self.holders = [RecordingSubscriber(app.engine) for _ in range(3)]
         self.queries: dict[str, tuple[str, dict[str, Any], Identity | None]] = {}
@@ -97,7 +125,7 @@ class Fuzzer:
 
     def subscribe_some(self) -> None:
         for holder in self.holders:
-            path, args = random_query(self.random)
+            path, args = self._search_or(random_query, random_search)(self.random)
             identity = self.random.choice(PEOPLE)
             name = f"{len(self.queries)} {path} {args}"
             self.queries[name] = (path, args, identity)
@@ -105,8 +133,12 @@ class Fuzzer:
             if len(holder.held) > 6:
                 holder.unsubscribe(self.random.choice(sorted(holder.held)))
 
+    def _search_or(self, plain: Any, searching: Any) -> Any:
+        return searching if self.searching and self.random.random() < 0.5 else plain
+
     async def commit_some(self) -> int:
-        calls = [random_mutation(self.random) for _ in range(self.random.randrange(1, 6))]
+        number = self.random.randrange(1, 6)
+        calls = [self._search_or(random_mutation, random_leaf)(self.random) for _ in range(number)]
         outside = await self._write_from_outside() if self.random.random() < 0.2 + 0.2 * self.misfits else 0
         outcomes = await asyncio.gather(*(self.app.engine.mutate(path, args, None) for path, args in calls))
         errors = {outcome.error.code for outcome in outcomes if outcome.error is not None}
@@ -121,12 +153,18 @@ class Fuzzer:
             after = {**before, "rank": random.randrange(100), "tags": []} if random.random() < 0.5 else None
         else:
             before, after = None, self._strange_document() if self.misfits else self._document()
-        write = Write("cards", (before or after or {})["_id"], before, after)
+        table = "cards"
+        if self.searching and before is None and random.random() < 0.5:
+            table, after = (
+                "leaves",
+                {"_id": ObjectId(), "slug": f"l{random.randrange(20)}", "board": "a", "title": "knee"},
+            )
+        write = Write(table, (before or after or {})["_id"], before, after)
         try:
             ts = await self.app.store.commit(Batch([write]))
         except (Conflict, UniqueViolation):
             return 0  # a mutation has deleted or changed it, or its slug is taken
-        self.outside += [] if after is None else [after]
+        self.outside += [] if after is None or table != "cards" else [after]
         return ts
 
     def _document(self) -> dict[str, Any]:
@@ -175,7 +213,7 @@ class Fuzzer:
             assert version.packed == run.packed, f"{name} at {ts}"
 
 
-@seeds(6, on_mongodb=2)
+@seeds(6, on_mongodb=2, deep=20)
 async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
     async with TestApp(registry, any_store) as app:
         fuzzer = Fuzzer(app, seed, misfits=True)
@@ -190,6 +228,26 @@ async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: S
             checked += await fuzzer.check_instants()
         assert checked > 100
         assert len(app.engine.unreadable) > 0
+
+
+@seeds(3, on_mongodb=1, deep=20)
+async def test_every_instant_of_a_search_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
+    async with TestApp(registry, any_store) as app:
+        fuzzer, checked, found = Fuzzer(app, seed, searching=True), 0, 0
+        for _ in range(25):
+            fuzzer.subscribe_some()
+            ts = await fuzzer.commit_some()
+            for holder in fuzzer.holders:
+                await holder.settled(ts)
+                for name in holder.held:
+                    version = holder.version(name)
+                    await fuzzer.check(name, version, app.engine.head)
+                    found += (
+                        "board:found " in name and version.error is None and bool(codec.unpack(version.packed or b""))
+                    )
+            checked += await fuzzer.check_instants()
+        assert checked > 100
+        assert found > 20, "what is compared is seldom empty"
 
 
 @pytest.mark.parametrize("seed", range(3))

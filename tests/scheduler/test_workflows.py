@@ -397,7 +397,7 @@ def test_what_is_no_workflow_is_refused() -> None:
 # --- hubs that are lost
 
 
-@seeds(6, on_mongodb=2)
+@seeds(6, on_mongodb=2, deep=20)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
     """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once, also of
     a workflow that is cancelled and resumed."""

@@ -257,7 +257,7 @@ def find_cut(
     loop = _Loop()  # type: ignore[abstract]
     journal = _Journal(loop, known, prepare)
     context = WorkflowContext(journal)
-    main = loop.create_task(function.body(context, **args))  # type: ignore[arg-type]
+    main = loop.create_task(function.body(context, **args))
     begun: list[int] = []  # before each of what has come
     taken_back: int | None = None
     try:

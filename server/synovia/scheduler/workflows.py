@@ -47,7 +47,7 @@ class WorkflowTransitions:
 
         now, rows = ctx.now, await steps_of(ctx, call.id)
         if any(each.kind == "resume" for each in rows):
-            rows = await self._rewind(ctx, rows, lambda *journal: find_cut(function, args, *journal, prepare))
+            rows = await self._rewind(ctx, rows, lambda known, come: find_cut(function, args, known, come, prepare))
         rows = await _seen(ctx, rows)
         begun = [each for each in rows if each.number >= 0]
         turn = await asyncio.to_thread(

@@ -76,7 +76,8 @@ def dump(condition: Filter) -> bytes:
 
 def load(data: bytes) -> Filter:
     """Give the filter that ``dump`` has made."""
-    return _filter_of(bson.decode(data, _CODEC))
+    found: dict[str, Any] = bson.decode(data, _CODEC)
+    return _filter_of(found)
 
 
 def _map_of(condition: Filter) -> dict[str, Any]:
