@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from anyio import to_process as _processes
 
 NICENESS: Final = 10
 """Whatever else wants a core goes before such a process."""
+_AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,10 +34,26 @@ async def to_process(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
     Raises:
         anyio.BrokenWorkerProcess: The process has died.
     """
-    return await _processes.run_sync(_gently, function, args, kwargs, cancellable=True)
+    work = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+    result: T = await _processes.run_sync(_gently, work, cancellable=True)
+    return result
 
 
-def _gently(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-    if hasattr(os, "nice") and (more := NICENESS - os.nice(0)) > 0:
-        os.nice(more)
+def _gently(work: bytes) -> Any:
+    """Do some work; what it has to import is imported gently as well."""
+    if hasattr(os, "setsid") and os.getsid(0) != os.getpid():
+        _give_way()
+    function, args, kwargs = pickle.loads(work)
     return function(*args, **kwargs)
+
+
+def _give_way() -> None:
+    """Leave the cores to the hub, and leave its session.
+
+    Linux may share the cores out among sessions (``autogroup`` in sched(7)), and looks at niceness only within one: what
+    computes all the time would use up what the session of the hub has. Nor is Ctrl-C at its terminal meant for this process.
+    """
+    os.setsid()
+    os.nice(NICENESS)
+    with suppress(OSError):  # this Linux has none
+        _AUTOGROUP.write_text(str(NICENESS))

@@ -17,8 +17,8 @@ from synovia.processes import NICENESS
 pytestmark = pytest.mark.slow
 
 
-def told(first: int, *, second: int) -> tuple[int, int, int]:
-    return first + second, os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
+def told(first: int, *, second: int) -> tuple[int, int, int, int]:
+    return first + second, os.getpid(), os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0)
 
 
 def refused() -> None:
@@ -36,10 +36,11 @@ def killed() -> None:
 
 
 async def test_it_computes_elsewhere_and_gently() -> None:
-    total, pid, niceness = await to_process(told, 1, second=2)
+    total, pid, niceness, session = await to_process(told, 1, second=2)
     assert total == 3
     assert pid != os.getpid()
     assert niceness >= NICENESS
+    assert session == pid, "Linux shares the cores out among sessions"
     assert (await to_process(told, 1, second=2))[1] == pid, "it is kept"
     with pytest.raises(ValueError, match="not this one"):
         await to_process(refused)
