@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import weakref
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -17,8 +20,8 @@ from synovia.cli.garbage import (
     MOST_SECONDS,
     OVERDUE_SECONDS,
     THRESHOLDS,
-    Extent,
     Moment,
+    Recent,
     is_quiet,
 )
 
@@ -45,33 +48,50 @@ def test_what_is_there_from_the_start_is_not_looked_at(command: tuple[str, ...],
     assert frozen > 10_000
 
 
-def due(
+def is_due(
     now: float, *, looks: int = ENOUGH, quiet: bool = False, resident: int = 1, seconds: float = MOST_SECONDS
-) -> Extent | None:
-    return Moment(0.0, 1).due(now, looks, resident, quiet=quiet, seconds=lambda: seconds)
+) -> bool:
+    return Moment(0.0, 1).is_due(now, looks, resident, quiet=quiet, seconds=lambda: seconds)
 
 
-def test_all_are_looked_at_in_a_quiet_second_and_what_is_recent_a_little_at_a_time() -> None:
-    assert due(2.0, quiet=True) is Extent.ALL
-    assert due(2.0, quiet=True, looks=FEW - 1) is None, "it is not worth while"
-    assert due(2.0, quiet=True, looks=ENOUGH - 1) is Extent.RECENT
-    assert due(2.0, looks=FEW) is Extent.RECENT, "somebody would wait for all"
-    assert due(2.0, quiet=True, seconds=2 * MOST_SECONDS) is Extent.RECENT, "somebody may come"
-    assert due(2.0 + OVERDUE_SECONDS) is Extent.RECENT, "it has not grown"
-    assert due(2.0, resident=GROWTH_BYTES + 2) is Extent.RECENT
-    assert due(2.0 + OVERDUE_SECONDS, resident=GROWTH_BYTES + 2) is Extent.ALL, "there was no such second, and it grows"
+def test_all_are_looked_at_in_a_quiet_second_or_when_it_cannot_wait() -> None:
+    assert is_due(2.0, quiet=True)
+    assert not is_due(2.0, quiet=True, looks=ENOUGH - 1), "it is not worth while"
+    assert not is_due(2.0), "somebody would wait for it"
+    assert not is_due(2.0, quiet=True, seconds=2 * MOST_SECONDS), "somebody may come"
+    assert not is_due(2.0 + OVERDUE_SECONDS), "it has not grown"
+    assert not is_due(2.0, resident=GROWTH_BYTES + 2)
+    assert is_due(2.0 + OVERDUE_SECONDS, resident=GROWTH_BYTES + 2), "there was no such second, and it grows"
 
 
-def test_all_are_worth_while_by_what_has_come_since_they_were() -> None:
-    moment = Moment(0.0, 0)
+class Ring:
+    """Something that leads to itself, so that only the collector frees it."""
 
-    def next_due(looks: int) -> Extent | None:
-        return moment.due(1.0, looks, 0, quiet=True, seconds=lambda: 0.0)
+    def __init__(self) -> None:
+        self.self = self
 
-    moment.collected(Extent.RECENT, 1.0, ENOUGH - FEW, 0)
-    assert next_due(FEW) is Extent.ALL
-    moment.collected(Extent.ALL, 1.0, FEW, 0)
-    assert next_due(FEW) is Extent.RECENT
+
+async def test_what_is_recent_is_gone_through_after_some_looks_and_kept_from_being_looked_at_again() -> None:
+    recent = Recent(asyncio.get_running_loop())
+    lost, kept = weakref.ref(Ring()), Ring()
+    gc.collect(1)
+    assert lost() is None
+    ring = Ring()
+    gc.collect(1)  # so that it is old, and no look at what is young finds it any more
+    lost = weakref.ref(ring)
+    del ring
+    for _ in range(FEW):
+        assert lost() is not None
+        recent("start", {"generation": 1})
+        recent("stop", {"generation": 1})
+        recent("stop", {"generation": 0})
+    await asyncio.sleep(0)
+    try:
+        assert lost() is None
+        assert not any(each is kept for each in gc.get_objects())
+        assert recent.looks == FEW
+    finally:
+        gc.unfreeze()
 
 
 def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:

@@ -8,9 +8,8 @@ import logging
 import mmap
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +22,8 @@ THRESHOLDS: Final = 5_000, 1, 1_000_000
 by itself."""
 ENOUGH: Final = 100
 """Looks at the older ones after which a full collection is worth while."""
-FEW: Final = 10
-"""Looks after which what is recent is gone through, though others wait: in some hundredths of a second."""
+FEW: Final = 3
+"""Looks after which what is recent is gone through, though others wait: in about a hundredth of a second."""
 LOOK_SECONDS: Final = 1.0
 MOST_SECONDS: Final = 0.2
 """So long a full collection may take in a quiet second; somebody may come."""
@@ -35,13 +34,6 @@ QUIET: Final = 0.25
 """The share of a core that a process uses that has little to do."""
 LATE: Final = 1.05
 """A sleep that takes so many times as long is one of a process that waits for its turn on a core, however little it uses."""
-
-
-class Extent(Enum):
-    """What a collection looks at."""
-
-    RECENT = "what has come since the last one"
-    ALL = "everything"
 
 
 @asynccontextmanager
@@ -63,16 +55,44 @@ async def tuned() -> AsyncIterator[None]:
     gc.freeze()
     before = gc.get_threshold()
     gc.set_threshold(*THRESHOLDS)
-    collecting = asyncio.create_task(_collect_in_quiet_seconds(seconds / _blocks()), name="garbage")
+    recent = Recent(asyncio.get_running_loop())
+    gc.callbacks.append(recent)
+    collecting = asyncio.create_task(_collect_in_quiet_seconds(recent, seconds / _blocks()), name="garbage")
     try:
         yield
     finally:
         await end([collecting])
+        gc.callbacks.remove(recent)
         gc.set_threshold(*before)
 
 
+class Recent:
+    """Goes through what is recent after some looks, between two things that a loop does; a callback of ``gc``.
+
+    Attributes:
+        looks: How often the older ones were looked at since all were.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._since = 0
+        self.looks = 0
+
+    def __call__(self, phase: str, info: Mapping[str, int]) -> None:
+        """Take notice of a collection, in whichever thread it was."""
+        if phase == "stop" and info["generation"] == 1:
+            self.looks += 1
+            self._since += 1
+            if self._since == FEW:
+                self._loop.call_soon_threadsafe(self._collect)
+
+    def _collect(self) -> None:
+        self._since = 0
+        collect()
+
+
 class Moment:
-    """Tells when a collection is due: it is worth while, and nobody is kept waiting for it, or it cannot wait.
+    """Tells when all are to be looked at: it is worth while, and nobody is kept waiting for it, or it cannot wait.
 
     Args:
         now: Seconds of a steady clock.
@@ -80,34 +100,22 @@ class Moment:
     """
 
     def __init__(self, now: float, resident: int) -> None:
-        self._all_at = now, resident
-        self._earlier_looks = 0
+        self._at, self._resident = now, resident
 
-    def due(self, now: float, looks: int, resident: int, *, quiet: bool, seconds: Callable[[], float]) -> Extent | None:
-        """Tell what to look at now, if anything.
+    def is_due(self, now: float, looks: int, resident: int, *, quiet: bool, seconds: Callable[[], float]) -> bool:
+        """Tell whether it is time.
 
         Args:
-            looks: How often the older ones were looked at since the last one.
+            looks: How often the older ones were looked at since the last time.
             quiet: Whether there is little to do.
             seconds: Tells how long a full collection is going to take.
         """
-        at, before = self._all_at
-        overdue = now - at > OVERDUE_SECONDS and resident - before > GROWTH_BYTES
-        if self._earlier_looks + looks >= ENOUGH and (overdue or (quiet and seconds() <= MOST_SECONDS)):
-            return Extent.ALL
-        return Extent.RECENT if looks >= FEW else None
-
-    def collected(self, extent: Extent, now: float, looks: int, resident: int) -> None:
-        """Take notice of a collection before which the older ones had been looked at so often."""
-        self._earlier_looks += looks
-        if extent is Extent.ALL:
-            self._all_at, self._earlier_looks = (now, resident), 0
+        overdue = now - self._at > OVERDUE_SECONDS and resident - self._resident > GROWTH_BYTES
+        return looks >= ENOUGH and (overdue or (quiet and seconds() <= MOST_SECONDS))
 
 
-def collect(extent: Extent) -> int:
-    """Collect garbage, and keep what is left from being looked at until all is; give how many objects were freed."""
-    if extent is Extent.ALL:
-        gc.unfreeze()
+def collect() -> int:
+    """Collect garbage among what is not kept from being looked at, and keep what is left from it; tell how much it was."""
     found = gc.collect()
     gc.freeze()
     return found
@@ -118,19 +126,17 @@ def is_quiet(seconds: float, cpu: float) -> bool:
     return cpu / seconds < QUIET and seconds < LOOK_SECONDS * LATE
 
 
-async def _collect_in_quiet_seconds(seconds_each: float) -> None:
-    """Collect from time to time; ``seconds_each`` is how long it takes for each block of memory."""
+async def _collect_in_quiet_seconds(recent: Recent, seconds_each: float) -> None:
+    """Look at all from time to time; ``seconds_each`` is how long that takes for each block of memory."""
     moment, looked, used = Moment(time.monotonic(), _resident()), time.monotonic(), time.process_time()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        now, cpu, looks = time.monotonic(), time.process_time(), gc.get_count()[2]
+        now, cpu = time.monotonic(), time.process_time()
         quiet = is_quiet(now - looked, cpu - used)
-        extent = moment.due(now, looks, _resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks())
-        if extent is not None:
-            found = collect(extent)
-            moment.collected(extent, time.monotonic(), looks, _resident())
-            told = extent.name.lower(), found, (time.monotonic() - now) * 1000
-            logger.debug("garbage, %s looked at: %d objects in %.0f ms", *told)
+        if moment.is_due(now, recent.looks, _resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks()):
+            gc.unfreeze()
+            found, moment, recent.looks = collect(), Moment(now, _resident()), 0
+            logger.debug("garbage: %d objects in %.0f ms", found, (time.monotonic() - now) * 1000)
         looked, used = time.monotonic(), time.process_time()
 
 
