@@ -70,10 +70,10 @@ def test_a_busy_program_is_told_once_of_the_newest_and_of_all_of_it(hub: PeerThr
     with BlockingClient(hub.url, proxy=None, call=gui.calls.put) as client:
         handles: list[SubscriptionHandle] = []
         changes: list[Change[Any]] = []
+        client.on_transition(transitions.append)  # before anything may come
         first = client.subscribe("first", None, lambda value: seen.append((value, handles[1].value)))
         second = client.subscribe("second", None, on_change=changes.append)
         handles += [first, second]
-        client.on_transition(transitions.append)
         gui.turn()
         assert seen == [(ROWS, ROWS)]
         assert client.submit_mutation("m").result(PATIENCE) == "done"
