@@ -17,14 +17,17 @@ from torture.processes import HubProcess, running_hubs
 
 APPLICATION = Path(__file__).parents[1] / "apps" / "racing.py"
 LEASE_SECONDS = 2
+NEVER_OVER = 3_600
 
 pytestmark = pytest.mark.mongodb
 
 
 @pytest.fixture
-async def hubs(mongodb_uri: str, database_name: str, tmp_path: Path) -> AsyncIterator[tuple[HubProcess, HubProcess]]:
+async def hubs(
+    mongodb_uri: str, database_name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[HubProcess, HubProcess]]:
     store = urlsplit(mongodb_uri)._replace(path=f"/{database_name}").geturl()
-    lease = {"SYNOVIA_SCHEDULER_LEASE": str(LEASE_SECONDS)}
+    lease = {"SYNOVIA_SCHEDULER_LEASE": str(getattr(request, "param", LEASE_SECONDS))}
     pair = [HubProcess(store, tmp_path / f"hub{n}.log", application=APPLICATION, **lease) for n in (1, 2)]
     async with running_hubs(*pair):
         yield pair[0], pair[1]
@@ -140,6 +143,7 @@ async def test_actions_of_a_killed_hub_are_taken_over_by_their_policy(hubs: tupl
         await assert_each_told_once(client, calls("racing:leave_by_action", 0, 100))
 
 
+@pytest.mark.parametrize("hubs", [NEVER_OVER], indirect=True, ids=["whatever its lease"])
 async def test_a_hub_that_stops_gives_back_what_it_was_to_run(hubs: tuple[HubProcess, HubProcess]) -> None:
     first, second = hubs
     async with client_of(second) as client:
