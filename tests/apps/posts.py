@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from pathlib import Path
 
 from synovia import Id, Index, MutationContext, QueryContext, Table, mutation, query
 
@@ -35,7 +36,10 @@ async def post(ctx: MutationContext, wall: str, text: str) -> Id[Post]:
 
 
 @mutation(public=True)
-async def post_slowly(ctx: MutationContext, wall: str, text: str, seconds: float) -> Id[Post]:
+async def post_slowly(ctx: MutationContext, wall: str, text: str, seconds: float, after: str | None = None) -> Id[Post]:
+    """Take so long, once there is a file."""
+    while after is not None and not await asyncio.to_thread(Path(after).exists):  # noqa: ASYNC110 (nothing tells of it)
+        await asyncio.sleep(0.01)
     await asyncio.sleep(seconds)
     return await post(ctx, wall, text)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -34,6 +35,21 @@ def server_of(store: Path, port: int = 0, program: str = SYNOVIA, **limits: floa
             process.kill()
 
 
+STILL_RUNNING = 0.5
+"""So many seconds a mutation goes on after the server has begun to stop; it waits half as long for what is on its way."""
+
+
+async def begun_to_stop(url: str, note: Path) -> None:
+    """Wait until a server takes nobody any more, however long its signal needs, and then let go on what waits for that."""
+    port = urlsplit(url).port
+    with suppress(ConnectionRefusedError):
+        while True:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(note.touch)
+
+
 async def ended(process: Server, seconds: float) -> int:
     return await asyncio.to_thread(process.wait, seconds)
 
@@ -49,11 +65,13 @@ async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp
             await client.subscribe(1, "posts:texts", {"wall": "a"})
             clients.append(client)
         writer = clients[0]
-        running, frame = writer.mutation("posts:post_slowly", {"wall": "a", "text": "running", "seconds": 1.0})
+        slow = {"wall": "a", "text": "running", "seconds": STILL_RUNNING, "after": str(tmp_path / "stopping")}
+        running, frame = writer.mutation("posts:post_slowly", slow)
         waiting, next_frame = writer.mutation("posts:post", {"wall": "a", "text": "waiting"})
         await writer.send(frame, next_frame)
         await writer.subscribe(2, "posts:process")  # answered, so the mutation before it has begun
         process.send_signal(signal.SIGTERM)
+        await begun_to_stop(url, tmp_path / "stopping")
         assert (await writer.response(running)).error is None
         assert writer.session.held[1].value == ["running"]
         waits: list[float] = []
@@ -75,19 +93,22 @@ async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tm
         with server_of(tmp_path / "x.db", port, retry_spread=0.1) as (process, url):
             client = FullClient(url, proxy=None, backoff=Backoff(0.05, 0.2))
             await client.open()
+            slow = {"wall": "a", "seconds": STILL_RUNNING, "after": str(tmp_path / "stopping")}
             calls = [
-                asyncio.create_task(
-                    client.mutation("posts:post_slowly", {"wall": "a", "text": str(number), "seconds": 0.2})
-                )
-                for number in range(6)
+                asyncio.create_task(client.mutation("posts:post", {"wall": "a", "text": "0"})),
+                *(
+                    asyncio.create_task(client.mutation("posts:post_slowly", {**slow, "text": str(number)}))
+                    for number in range(1, 4)
+                ),
             ]
             await calls[0]
             process.send_signal(signal.SIGTERM)
+            await begun_to_stop(url, tmp_path / "stopping")
             assert await ended(process, 10) == 0
             assert not all(call.done() for call in calls), "those that had not begun are left to the next server"
         with server_of(tmp_path / "x.db", port):
             await asyncio.gather(*calls)
-            assert sorted(await client.query("posts:texts", {"wall": "a"})) == [str(number) for number in range(6)]
+            assert sorted(await client.query("posts:texts", {"wall": "a"})) == [str(number) for number in range(4)]
             await client.close()
 
 
