@@ -63,7 +63,26 @@ def _expanded_keys(index: IndexSpec, document: Mapping[str, Any], tail: bytes) -
 
 def _each_expanded(index: IndexSpec, document: Mapping[str, Any], tail: bytes) -> Iterator[bytes]:
     paths: list[_Path | None] = list(_paths(index))
+    if (flat := _flat(_paths(index), document)) is not None:
+        head, array, foot = flat
+        foot += tail
+        return (head + encode_value(element) + foot for element in array)
     return (encode(values) + tail for values in _expand(paths, [None] * len(paths), document))
+
+
+def _flat(paths: Sequence[_Path], document: Mapping[str, Any]) -> tuple[bytes, Sequence[Any], bytes] | None:
+    """Give the only array on the way, and what stands before its elements in a key and behind; None: it is not so simple."""
+    array: Sequence[Any] = ()
+    before, behind = list[bytes](), list[bytes]()
+    for path in paths:
+        value, rest = _walk(document, path)
+        if not isinstance(value, list | tuple):
+            (behind if array else before).append(encode_value(value))
+        elif array or rest or not value:
+            return None
+        else:
+            array = value
+    return (b"".join(before), array, b"".join(behind)) if array else None
 
 
 def each_key(index: IndexSpec, document: Mapping[str, Any]) -> Iterator[bytes]:

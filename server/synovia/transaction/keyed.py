@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Final
 
 import bson
@@ -44,6 +44,13 @@ def _found_one_by_one(index: IndexSpec, document: Document) -> Generator[None, N
     except keys.ParallelArrays:
         return set()
     return found
+
+
+async def keys_found(index: IndexSpec, document: Document) -> Collection[bytes]:
+    """Find the keys of a document, in no order; in turns with others if there are many."""
+    if keys.most_keys(index, document) <= MANY:
+        return keys_in(index, document)
+    return await in_turns(_found_one_by_one(index, document))
 
 
 class KeyedWrite:

@@ -48,7 +48,7 @@ class KeptScan:
         """Keep what a scan gave, in its order."""
         entries = list[tuple[bytes, Document]]()
         for document in found if order is Order.ASC else reversed(found):
-            entries.append((read.key_of(document, order) or b"", document))
+            entries.append((await read.key_found(document, order) or b"", document))
             await turns.step()
         return cls(read, order, limit, entries, limit is None or len(found) < limit)
 

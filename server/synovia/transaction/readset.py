@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Write
 from synovia.store.filters import Filter, matches
-from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point, keys_in
+from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point, keys_found, keys_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,15 @@ class RangeRead:
 
     def key_of(self, document: Document, order: Order) -> bytes | None:
         """Give the key under which a scan in this order meets a document first; None if it has none in the interval."""
-        inside = [key for key in keys_in(self.index, document) if key in self.interval]
-        return None if not inside else inside[0] if order is Order.ASC else inside[-1]
+        return self._first_of(keys_in(self.index, document), order)
+
+    async def key_found(self, document: Document, order: Order) -> bytes | None:
+        """Find the same, in turns with others if the document has many keys."""
+        return self._first_of(await keys_found(self.index, document), order)
+
+    def _first_of(self, found: Iterable[bytes], order: Order) -> bytes | None:
+        inside = (key for key in found if key in self.interval)
+        return min(inside, default=None) if order is Order.ASC else max(inside, default=None)
 
     def holds(self, document: Document | None) -> bool:
         """Tell whether the read finds a document."""
