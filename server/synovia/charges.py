@@ -116,12 +116,12 @@ async def at_cost(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
     Args:
         payer: Whoever is no ``Payer``, as the server itself, does not wait and is charged nothing.
     """
-    if not isinstance(payer, Payer):
-        with charged(None):
-            return await call
     bill = _charge.get()
     if isinstance(bill, Bill) and bill.task is asyncio.current_task():
         return await call
+    if not isinstance(payer, Payer):
+        with charged(None):
+            return await call
     try:
         bill = Bill(payer, await payer.admit())
     except BaseException:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from itertools import pairwise
 
@@ -11,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.charges import Counted
 from synovia import charges
-from synovia.charges import Payer, at_cost
+from synovia.charges import at_cost
 from synovia.limits import shares
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
@@ -73,28 +73,6 @@ async def test_calls_of_one_begin_in_their_order_each_charged_before_the_next_is
     await asyncio.gather(*map(call, range(4)))
     assert [number for number, _ in begun] == [0, 1, 2, 3]
     assert all(later > earlier for (_, earlier), (_, later) in pairwise(begun))
-
-
-class Counted(Payer):
-    """Counts what it is charged."""
-
-    def __init__(self, prepaid: float = 0.0) -> None:
-        self.prepaid = prepaid
-        self.seconds = 0.0
-        self.cost = math.nan
-        self.admitted = 0
-
-    async def admit(self) -> float:
-        self.admitted += 1
-        self.spend(self.prepaid)
-        return self.prepaid
-
-    def spend(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def settle(self, left: float, cost: float) -> None:
-        self.seconds -= left
-        self.cost = cost
 
 
 def burn(seconds: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from apps import tally, tally_crons
+from helpers.charges import Counted
 from helpers.health import health_of
 from helpers.sync_server import serving
 from scheduler.scheduled import PATIENCE, later, running, until_there_are
@@ -36,6 +37,19 @@ async def test_it_runs_what_is_due_and_what_comes_due(registry: Registry, any_st
         app.engine.live.expire()  # as the alarm of the live query does when the time has come
         await until_there_are(app, "done", 121)
         assert (await caller.query("tally:tallies"))["later"] == 1
+
+
+async def test_what_it_runs_is_charged_to_a_share_of_its_own_in_which_each_call_waits_for_its_turn(
+    registry: Registry,
+) -> None:
+    async with TestApp(registry) as app:
+        assert app.scheduler.payer is app.server.hub.addresses.scheduled
+        payer = app.scheduler.payer = Counted()
+        await later(app.caller(), "tally:add", times=3, name="now")
+        assert payer.admitted == 0
+        await app.scheduler.settle()
+        assert payer.admitted == 3
+        assert payer.cost > 0
 
 
 async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

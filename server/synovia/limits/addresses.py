@@ -159,6 +159,9 @@ class Addresses:
 
     Args:
         clock: Tells seconds, steadily.
+
+    Attributes:
+        scheduled: What all calls that were scheduled share in: one share, as that of one address.
     """
 
     def __init__(self, limits: HubLimits, clock: Callable[[], float]) -> None:
@@ -166,6 +169,7 @@ class Addresses:
         self._clock = clock
         self._activity = Activity()
         self._shares = Shares(clock)
+        self.scheduled = Share(self._shares)
         self._known: dict[str, Address] = {}
 
     def __len__(self) -> int:

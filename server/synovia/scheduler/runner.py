@@ -11,11 +11,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from synovia.charges import at_cost
 from synovia.clock_jumps import JumpGuard
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
@@ -69,6 +70,7 @@ class Runner:
 
     Attributes:
         failures: Of the calls and crons that it has run.
+        payer: What these are charged to: they take turns with the calls of clients.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Runner:
         self._stopping = False
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
+        self.payer: Hashable = None
 
     # --- life
 
@@ -224,7 +227,7 @@ class Runner:
 
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
         try:
-            await self._move_on(item)
+            await at_cost(self.payer, self._move_on(item))
             self._seen[key] = self._engine.head
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
