@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -23,6 +20,7 @@ from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
+from helpers.forked_commands import SYNOVIA, Command
 from motion.desktop.program import application, open_window
 from motion.desktop.windows.desk import Desk
 from motion.desktop.windows.main_window import MainWindow
@@ -65,7 +63,7 @@ class Hub:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
         self.url = f"ws://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Command | None = None
 
     @property
     def log(self) -> str:
@@ -74,15 +72,9 @@ class Hub:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "synovia.cli", "dev", str(MOTION), "--no-reload"]
+        arguments = ["dev", str(MOTION), "--no-reload", "--store", self._store, "--port", str(self.port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--store", self._store, "--port", str(self.port)],
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                preexec_fn=_end_with_the_scene if sys.platform == "linux" else None,
-            )
+            self._process = Command(SYNOVIA, arguments, self._environment, log.fileno(), log.fileno())
         until(self._answers, "the hub")
 
     def _answers(self) -> bool:
@@ -109,11 +101,6 @@ class Hub:
         with BlockingClient(self.url, token=f"dev:{email}", proxy=None) as client:
             client.connected()
             yield client
-
-
-def _end_with_the_scene() -> None:
-    """Have the kernel end this process when the scene's dies, also if Qt takes that down."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 @contextmanager

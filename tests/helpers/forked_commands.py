@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -28,6 +29,7 @@ COMMANDS = ("synovia.cli.commands", "synovia.store.mongo", "synovia.store.sqlite
 """What the commands of ``synovia`` import."""
 SECONDS = 60.0
 _MOST_BYTES = 1 << 20
+_PR_SET_PDEATHSIG = 1
 
 
 class Command:
@@ -137,8 +139,31 @@ def _text(file: IO[str]) -> str:
 # --- the process that all others are forked from ----------------------------------------------------------------------
 
 
-@cache
+_own: list[socket.socket] = []
+"""To the process that this one has forked to be the one for all its commands."""
+
+
+def fork_template() -> None:
+    """Let this process's commands be forked from it as it is now, whatever they want to find imported.
+
+    For a process that has imported what they need, has one thread, and is as far as from here on all of them may be.
+    However it ends, they end with it.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        runpy.run_module(serve(theirs, end_with_client=True), run_name="__main__", alter_sys=True)
+        sys.exit()
+    theirs.close()
+    _own.append(ours)
+
+
 def _template(imported: tuple[str, ...]) -> socket.socket:
+    return _own[0] if _own else _started_template(imported)
+
+
+@cache
+def _started_template(imported: tuple[str, ...]) -> socket.socket:
     """Start it; it ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "helpers.forked_commands", str(theirs.fileno()), *imported]
@@ -151,8 +176,13 @@ def _template(imported: tuple[str, ...]) -> socket.socket:
     return ours
 
 
-def serve(client: socket.socket) -> str:
-    """Fork for each request; in the new process, give the module to run. Ends when the client has gone."""
+def serve(client: socket.socket, *, end_with_client: bool = False) -> str:
+    """Fork for each request; in the new process, give the module to run. Ends when the client has gone.
+
+    Args:
+        end_with_client: Have the kernel end all of them then.
+    """
+    _end_with_parent(end_with_client)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who waits for a command ends by itself
     while True:
@@ -161,15 +191,22 @@ def serve(client: socket.socket) -> str:
             sys.exit()
         if os.fork() == 0:
             client.close()
-            return _fork_and_wait(json.loads(request), *fds)
+            _end_with_parent(end_with_client)
+            return _fork_and_wait(json.loads(request), *fds, end_with_client)
         for fd in fds:
             os.close(fd)
 
 
-def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int) -> str:
+def _end_with_parent(wanted: bool) -> None:
+    if wanted and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, end_with_client: bool) -> str:
     """Tell the new process's id and then its exit code; return in the new process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (child := os.fork()) == 0:
+        _end_with_parent(end_with_client)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(out, 1)
         os.dup2(err, 2)

@@ -20,8 +20,14 @@ BINDINGS = ("PySide6", "PyQt6")
 LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0"
 SECONDS = 100
 MODULES = ("QtCore", "QtGui", "QtWidgets", "QtTest")
-STAGES = ("pytest", "client.desktop.scene", "client.qt.stage", "synovia_qt.pyqtgraph_binding")
-"""What scenes import: the server, and what ``synovia_qt`` makes of a binding."""
+STAGES = (
+    "pytest",
+    "client.desktop.scene",
+    "client.qt.stage",
+    "synovia_qt.pyqtgraph_binding",
+    *forked_commands.COMMANDS,
+)
+"""What scenes import: the server, what ``synovia_qt`` makes of a binding, and what hubs beside them need."""
 
 
 def _environment() -> dict[str, str]:
