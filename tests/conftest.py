@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
-from helpers.mongod import NoMongod, drop_database, empty_database, running_mongod
+from helpers.mongod import EmptiedDatabases, NoMongod, drop_database, running_mongod
 from helpers.reopened_stores import Reopened
 from synovia.store import open_store
 from synovia.store.base import Store
@@ -30,6 +30,7 @@ settings.load_profile("whole")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all is collected: what is imported stays
     # A shell starts what runs in its background with interrupts ignored, and servers under test would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,9 +78,9 @@ def _parameters(item: pytest.Item) -> list[object]:
 
 def pytest_collection_finish() -> None:
     """Keep the collector of garbage from going through all tests and modules again and again: they stay to the end."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -107,20 +108,22 @@ def mongodb_uri() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def emptied_databases(mongodb_uri: str) -> Iterator[tuple[MongoClient[dict[str, Any]], list[str]]]:
-    """Give a client for what is beside the tests, and the names of databases that wait for their next test."""
+def emptied_databases(mongodb_uri: str) -> Iterator[EmptiedDatabases]:
+    """Give the databases that wait for their next test."""
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        yield client, []
+        yield EmptiedDatabases(client)
 
 
 @pytest.fixture
-def database_name(emptied_databases: tuple[MongoClient[dict[str, Any]], list[str]]) -> Iterator[str]:
-    """Give the name of a database that is empty and of this test alone; it may be one that another test has left."""
-    client, waiting = emptied_databases
-    name = waiting.pop() if waiting else f"test_{uuid4().hex[:12]}"
+def database_name(request: pytest.FixtureRequest, emptied_databases: EmptiedDatabases) -> Iterator[str]:
+    """Give the name of a database of this test alone, which is empty; it may be one that another test has left.
+
+    With the mark ``same_tables`` it may have the tables that tests of the same file have declared.
+    """
+    tables_of = request.path if request.node.get_closest_marker("same_tables") else None
+    name = emptied_databases.take(tables_of)
     yield name
-    empty_database(client, name)
-    waiting.append(name)
+    emptied_databases.put_back(name, tables_of)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from synovia.keys import BY_ID, between
 from synovia.store.base import Store
 from synovia_client import AuthenticationError, Client, FunctionError
 
+pytestmark = pytest.mark.same_tables
+
 WARD = collect("ward", [ward])
 
 

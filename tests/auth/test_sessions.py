@@ -16,6 +16,8 @@ from synovia.auth.tokens import REFUSAL, read
 from synovia.identity import Identity, InvalidToken, SignIn
 from synovia.store.base import Store
 
+pytestmark = pytest.mark.same_tables
+
 ALICE = Identity(
     "https://issuer.example", "1", "alice@example.org", "Alice", claims={"organizationId": "o1", "n": 2**70}
 )

@@ -20,6 +20,8 @@ from synovia.limits.rate import LimitReached
 from synovia.store.base import Store
 from synovia_protocol.messages import Authenticated
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture
 def email(any_store: Store, mail_server: MailServer, clock: MovedClock) -> EmailSignIn:

@@ -19,7 +19,7 @@ from helpers import forked_commands
 from helpers.forked_commands import SYNOVIA, PipedCommand
 from synovia_client import Backoff, Client
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.same_tables]
 
 TESTS = Path(__file__).parents[1]
 POSTS = TESTS / "apps" / "posts.py"

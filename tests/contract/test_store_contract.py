@@ -31,16 +31,16 @@ def sqlite_file(tmp_path: Path) -> MakeStore:
 
 
 @pytest.fixture
-def mongodb(mongodb_uri: str, unused_database: str) -> MakeStore:
-    return lambda: MongoStore(mongodb_uri, unused_database, patience=0.1)
+def mongodb(mongodb_uri: str, database_name: str) -> MakeStore:
+    return lambda: MongoStore(mongodb_uri, database_name, patience=0.1)
 
 
 @pytest.fixture
-async def mongodb_by_motor(mongodb_uri: str, unused_database: str) -> AsyncIterator[MakeStore]:
+async def mongodb_by_motor(mongodb_uri: str, database_name: str) -> AsyncIterator[MakeStore]:
     from motor.motor_asyncio import AsyncIOMotorClient
 
     client: Any = AsyncIOMotorClient(mongodb_uri)
-    yield lambda: MongoStore(client, unused_database, patience=0.1)
+    yield lambda: MongoStore(client, database_name, patience=0.1)
     client.close()
 
 

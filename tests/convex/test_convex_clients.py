@@ -12,6 +12,8 @@ import pytest
 
 from helpers.sync_server import Running
 
+pytestmark = pytest.mark.same_tables
+
 CLIENTS = Path(__file__).parent / "clients"
 SECONDS = 100
 

@@ -25,6 +25,8 @@ from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 from synovia.testing.caller import Caller
 
+pytestmark = pytest.mark.same_tables
+
 REGISTRY = collect("moved_chat", [moved_chat])
 
 

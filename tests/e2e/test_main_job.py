@@ -19,6 +19,8 @@ from synovia_client import ArrayRef, Client, FunctionError, Subscription
 from synovia_protocol import codec
 from synovia_protocol.messages import QueryPatch, Transition
 
+pytestmark = pytest.mark.same_tables
+
 SECONDS = 30.0
 
 

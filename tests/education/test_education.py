@@ -15,6 +15,8 @@ from synovia.seeding import run_seeds
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 EDUCATION = Path(__file__).resolve().parents[2] / "apps" / "education"
 DAY = 86_400_000
 GOAL = {

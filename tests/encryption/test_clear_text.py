@@ -31,6 +31,8 @@ from synovia.sealing.keyring import new_entry
 from synovia.store import open_store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 SCHOOL = load_application(APPS / "school.py")
 NOTE, NICKNAME, EARLIER = "a note nobody reads", "Nobodys Nickname", "2001-01-01"
 SECRETS = [each.encode() for each in (BIRTH, OTHER, NOTE, NICKNAME, EARLIER)]

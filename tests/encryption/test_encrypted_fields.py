@@ -17,6 +17,8 @@ from synovia.sealing.keyring import new_entry
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 SCHOOL = load_application(APPS / "school.py")
 
 

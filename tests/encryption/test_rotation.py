@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from helpers.http_server import APPS
 from helpers.reopened_stores import Reopened
 from helpers.school_scene import BIRTH, OTHER, enrolled, overwrite, seen, stored, with_keys
@@ -15,6 +17,8 @@ from synovia.schema.encrypted import key_id_or_none, sealed_in
 from synovia.sealing.keyring import new_entry, read_keys
 from synovia.store.base import Store
 from synovia.testing import TestApp
+
+pytestmark = pytest.mark.same_tables
 
 SCHOOL = load_application(APPS / "school.py")
 STUDENT = SCHOOL.models["students"]

@@ -23,6 +23,8 @@ from synovia.testing import Clock, TestApp
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.readset import ReadSet
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:

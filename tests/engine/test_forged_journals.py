@@ -17,6 +17,8 @@ from synovia.store.base import Store
 from synovia.testing import TestApp
 from synovia_protocol import codec
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture
 async def app(any_store: Store) -> AsyncIterator[TestApp]:

@@ -25,6 +25,8 @@ from synovia.testing import TestApp
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
 
+pytestmark = pytest.mark.same_tables
+
 BOARDS = "ab"
 TAGS = ["red", "blue", "green"]
 WORDS = ["knee", "knees", "kneeling", "bend", "bending", "slow", "slowly", "Étude", "l'eau", "膝の角度"]

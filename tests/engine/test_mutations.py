@@ -15,6 +15,8 @@ from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:

@@ -16,6 +16,8 @@ from helpers.events_scene import Concert, concert, payment, signed
 from synovia import FunctionError, Identity
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 HOOK = "/webhooks/payments"
 
 

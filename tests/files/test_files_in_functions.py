@@ -24,6 +24,8 @@ from synovia.store.contents import all_documents
 from synovia.store.sweep import sweep
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 CABINET = APPS / "cabinet.py"
 HELLO = b"hello, file"
 DAY = timedelta(days=1)

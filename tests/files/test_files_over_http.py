@@ -18,6 +18,8 @@ from synovia.http.uploads import BEGUN_BYTES
 from synovia.limits.settings import HubLimits
 from synovia_protocol.arrays import CHUNK_BYTES, ref_of
 
+pytestmark = pytest.mark.same_tables
+
 CABINET = APPS / "cabinet.py"
 HELLO = b"hello, file"
 

@@ -20,6 +20,8 @@ from synovia.functions.registry import Registry, collect
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 START = datetime(2026, 11, 28, 9, tzinfo=UTC)
 GOAL, OTHER = str(ObjectId("a" * 24)), str(ObjectId("b" * 24))
 

@@ -18,6 +18,8 @@ from synovia.schema.list_bounds import unbounded_lists
 from synovia.store.base import Store
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 SOURCE = Path(__file__).read_text().splitlines()
 
 

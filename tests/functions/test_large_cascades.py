@@ -15,6 +15,8 @@ from synovia.store.base import Store
 from synovia.store.contents import all_documents
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 REGISTRY = collect("households", [households])
 PERSONS, TOYS = 30, 45
 

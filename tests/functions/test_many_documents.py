@@ -16,6 +16,8 @@ from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 from synovia.testing.app import settings_for_tests
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:

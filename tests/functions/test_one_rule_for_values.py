@@ -24,6 +24,8 @@ from synovia.schema import Document
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 HEX = "6b0a94f2a03c60fb0943a701"
 
 

@@ -16,6 +16,8 @@ from synovia.testing import TestApp
 from synovia.testing.app import settings_for_tests
 from synovia.testing.caller import Caller
 
+pytestmark = pytest.mark.same_tables
+
 NOTHING: dict[str, Any] = {"clinics": [], "teams": [], "people": [], "invoices": 0}
 
 

@@ -21,6 +21,8 @@ from synovia.store.base import Store
 from synovia.testing import TestApp
 from synovia.testing.caller import Caller
 
+pytestmark = pytest.mark.same_tables
+
 REGISTRY = collect("exercises", [exercises])
 ENGLISH = Analyzer("english")
 

@@ -15,6 +15,8 @@ from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 from synovia.testing.app import settings_for_tests
 
+pytestmark = pytest.mark.same_tables
+
 BAD_ID = ObjectId("000000000000000000000002")
 GOOD = {"board": "a", "tags": []}
 

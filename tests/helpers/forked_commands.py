@@ -192,7 +192,7 @@ def serve(client: socket.socket, *, end_with_client: bool = False) -> str:
         if os.fork() == 0:
             client.close()
             _end_with_parent(end_with_client)
-            return _fork_and_wait(json.loads(request), *fds, end_with_client)
+            return _fork_and_wait(json.loads(request), *fds, end_with_client=end_with_client)
         for fd in fds:
             os.close(fd)
 
@@ -202,7 +202,7 @@ def _end_with_parent(wanted: bool) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, end_with_client: bool) -> str:
+def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, *, end_with_client: bool) -> str:
     """Tell the new process's id and then its exit code; return in the new process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (child := os.fork()) == 0:

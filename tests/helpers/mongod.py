@@ -25,8 +25,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 ADDRESS = "SYNOVIA_TEST_MONGODB"
@@ -185,15 +187,60 @@ def drop_database(uri: str, name: str) -> None:
         client.drop_database(name)
 
 
-def empty_database(client: MongoClient[dict[str, Any]], name: str) -> None:
-    """Empty what every application has in a database, and drop its tables: far less work than to make all of it again."""
+def empty_database(client: MongoClient[dict[str, Any]], name: str, *, tables: bool) -> None:
+    """Empty what there is in a database: far less work than to make all of it again.
+
+    Args:
+        tables: Whether the tables of the application are dropped; what every application has stays.
+    """
     _end_transactions(client, name)
     database = client[name]
-    for each in database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
-        if each.startswith("_"):
-            database[each].delete_many({})
-        else:
-            database.drop_collection(each)
+    collections = database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}})
+    dropped = [each for each in collections if tables and not each.startswith("_")]
+    for each in dropped:
+        database.drop_collection(each)
+    for each in _filled(database, [each for each in collections if each not in dropped]):
+        database[each].delete_many({})
+
+
+class EmptiedDatabases:
+    """Databases that tests have left, and that wait for the next one.
+
+    Args:
+        client: Of the server that has them.
+    """
+
+    def __init__(self, client: MongoClient[dict[str, Any]]) -> None:
+        self._client = client
+        self._waiting: dict[str, Path | None] = {}
+        """The tables of which file of tests each still has, if any."""
+
+    def take(self, tables_of: Path | None) -> str:
+        """Give one that is empty and has no tables but perhaps those of a file; a new one if none waits."""
+        if not self._waiting:
+            return f"test_{uuid4().hex[:12]}"
+        name = next((name for name, had in self._waiting.items() if had == tables_of), next(iter(self._waiting)))
+        if self._waiting.pop(name) not in (None, tables_of):
+            empty_database(self._client, name, tables=True)
+        return name
+
+    def put_back(self, name: str, tables_of: Path | None) -> None:
+        """Empty one; with a file its tables stay for what comes next of that."""
+        empty_database(self._client, name, tables=tables_of is None)
+        self._waiting[name] = tables_of
+
+
+def _filled(database: Database[dict[str, Any]], collections: Sequence[str]) -> list[str]:
+    """Tell, by one question to the server, in which collections there is anything: after most tests that is in few."""
+    if not collections:
+        return []
+
+    def named(each: str) -> list[dict[str, Any]]:
+        return [{"$limit": 1}, {"$project": {"_id": 0, "in": {"$literal": each}}}]
+
+    first, *others = collections
+    unions = [{"$unionWith": {"coll": each, "pipeline": named(each)}} for each in others]
+    return [each["in"] for each in database[first].aggregate([*named(first), *unions])]
 
 
 def _end_transactions(client: MongoClient[dict[str, Any]], name: str) -> None:

@@ -13,6 +13,8 @@ from synovia import FunctionError
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 PLANNER = Path(__file__).resolve().parents[2] / "apps" / "planner"
 NORTH = {"organizationId": "org_north"}
 

@@ -20,6 +20,8 @@ from synovia.functions.schedules import Expression, Schedule, interval
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import Caller, Clock, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 DAY = 86_400_000
 
 

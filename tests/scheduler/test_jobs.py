@@ -21,6 +21,8 @@ from synovia.store.base import Store
 from synovia.testing import CallsFailed, TestApp
 from synovia.testing.app import settings_for_tests
 
+pytestmark = pytest.mark.same_tables
+
 CRATES = 300
 
 

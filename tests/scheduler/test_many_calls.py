@@ -21,6 +21,8 @@ from synovia.store.base import Batch, Store, StoreUnavailable, Ts, Write
 from synovia.store.sweep import sweep
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 BATCHES = "_call_batches"
 
 

@@ -26,6 +26,8 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 LEASE = SchedulerSettings().lease
 
 

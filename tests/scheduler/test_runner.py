@@ -19,6 +19,8 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, StoreUnavailable, Ts
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:

@@ -22,6 +22,8 @@ from synovia.store.base import Batch, Store, Write
 from synovia.store.sweep import sweep
 from synovia.testing import Caller, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 WEEK = timedelta(days=7)
 
 

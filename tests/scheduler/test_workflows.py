@@ -23,6 +23,8 @@ from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
 
+pytestmark = pytest.mark.same_tables
+
 DAY_MS = 86_400_000
 
 

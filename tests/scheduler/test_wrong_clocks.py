@@ -25,6 +25,8 @@ from synovia.store.base import Batch, Store, Write
 from synovia.store.mongo import MongoStore
 from synovia.testing import Clock, TestApp
 
+pytestmark = pytest.mark.same_tables
+
 YEAR = 366 * 86_400
 FIVE_MINUTES = 300
 LEASE = SchedulerSettings().lease

@@ -18,7 +18,7 @@ from synovia_protocol.client_session import ClientSession
 from synovia_protocol.events import QueryUpdated
 from synovia_protocol.messages import QueryPatch, QueryUnchanged, QueryValue
 
-pytestmark = pytest.mark.mongodb
+pytestmark = [pytest.mark.mongodb, pytest.mark.same_tables]
 
 NOTES = 80
 
