@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 TESTS = Path(__file__).parents[1]
 SYNOVIA = "synovia.cli"
@@ -38,6 +38,7 @@ class Command:
     Args:
         out, err: Descriptors of the files for what it prints.
         imported: The modules that it finds imported.
+        in_full: Whether Python takes everything apart at its end, in place of leaving that to the system.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Command:
         out: int,
         err: int,
         imported: tuple[str, ...] = COMMANDS,
+        *,
+        in_full: bool = False,
     ) -> None:
         self.args = arguments
         self.returncode: int | None = None
@@ -57,6 +60,7 @@ class Command:
             "arguments": [*arguments],
             "environment": dict(environment),
             "folder": str(Path.cwd()),
+            "in_full": in_full,
         }
         with theirs:
             socket.send_fds(_template(imported), [json.dumps(request).encode()], [out, err, theirs.fileno()])
@@ -114,6 +118,7 @@ def run(
     module: str = SYNOVIA,
     *,
     imported: tuple[str, ...] = COMMANDS,
+    in_full: bool = False,
     seconds: float = SECONDS,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m MODULE ARGUMENTS`` to its end.
@@ -122,7 +127,7 @@ def run(
         subprocess.TimeoutExpired: It takes longer; it has been killed.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        command = Command(module, arguments, environment, out.fileno(), err.fileno(), imported)
+        command = Command(module, arguments, environment, out.fileno(), err.fileno(), imported, in_full=in_full)
         try:
             exit_code = command.wait(seconds)
         except subprocess.TimeoutExpired as error:
@@ -152,8 +157,8 @@ def fork_template() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
-        runpy.run_module(serve(theirs, end_with_client=True), run_name="__main__", alter_sys=True)
-        sys.exit()
+        atexit.register(_leave)
+        _run(serve(theirs, end_with_client=True))
     theirs.close()
     _own.append(ours)
 
@@ -176,8 +181,8 @@ def _started_template(imported: tuple[str, ...]) -> socket.socket:
     return ours
 
 
-def serve(client: socket.socket, *, end_with_client: bool = False) -> str:
-    """Fork for each request; in the new process, give the module to run. Ends when the client has gone.
+def serve(client: socket.socket, *, end_with_client: bool = False) -> Mapping[str, Any]:
+    """Fork for each request; in the new process, give the request. Ends when the client has gone.
 
     Args:
         end_with_client: Have the kernel end all of them then.
@@ -202,7 +207,9 @@ def _end_with_parent(wanted: bool) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, *, end_with_client: bool) -> str:
+def _fork_and_wait(
+    request: Mapping[str, Any], out: int, err: int, status: int, *, end_with_client: bool
+) -> Mapping[str, Any]:
     """Tell the new process's id and then its exit code; return in the new process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (child := os.fork()) == 0:
@@ -216,7 +223,7 @@ def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, 
         sys.argv[1:] = request["arguments"]
         os.environ.clear()
         os.environ.update(request["environment"])
-        return str(request["module"])
+        return request
     os.close(out)
     os.close(err)
     with socket.socket(fileno=status) as teller:
@@ -227,8 +234,32 @@ def _fork_and_wait(request: Mapping[str, Any], out: int, err: int, status: int, 
     os._exit(0)
 
 
+def _run(request: Mapping[str, Any]) -> NoReturn:
+    """Run a module, and exit with its code."""
+    code: object = 0
+    try:
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code or 0
+    if isinstance(code, int) and not request["in_full"]:
+        _exit_codes.append(code)
+    sys.exit(code)  # type: ignore[arg-type]
+
+
+_exit_codes: list[int] = []
+
+
+def _leave() -> None:
+    """Leave the memory to the system: to take apart what was imported is two thirds of a short command."""
+    if _exit_codes:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_exit_codes[0])
+
+
 if __name__ == "__main__":
+    atexit.register(_leave)  # before all that others register, so it is called after that
     for name in sys.argv[2:]:
         importlib.import_module(name)
     gc.freeze()  # what is imported stays to the end: whoever collects garbage need not go through it
-    runpy.run_module(serve(socket.socket(fileno=int(sys.argv[1]))), run_name="__main__", alter_sys=True)
+    _run(serve(socket.socket(fileno=int(sys.argv[1]))))

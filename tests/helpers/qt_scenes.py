@@ -53,5 +53,7 @@ def play(binding: str, scene: str) -> None:
     if reason is not None:
         pytest.skip(reason)
     imported = (*(f"{binding}.{module}" for module in MODULES), *STAGES)
-    run = forked_commands.run([scene], _environment(), "helpers.qt_scene", imported=imported, seconds=SECONDS)
+    run = forked_commands.run(
+        [scene], _environment(), "helpers.qt_scene", imported=imported, in_full=True, seconds=SECONDS
+    )
     assert run.returncode == 0, f"{binding}: exit code {run.returncode}\n{run.stdout}\n{run.stderr}"
