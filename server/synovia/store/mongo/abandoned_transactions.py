@@ -23,6 +23,7 @@ logger = logging.getLogger("synovia")
 
 STUCK_SECONDS: Final = 1.0
 """How long commits conflict, and how long a transaction stands still, before anybody looks for orphans."""
+_CALM_SECONDS: Final = 5.0
 
 
 class Orphans:
@@ -30,15 +31,21 @@ class Orphans:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._conflicted_at = float("-inf")
         self._stuck_since: float | None = None
 
     def moved(self) -> None:
         """A commit went through."""
         self._stuck_since = None
 
+    @property
+    def are_others_about(self) -> bool:
+        """Whether commits were turned away of late: another hub is about."""
+        return asyncio.get_running_loop().time() - self._conflicted_at < _CALM_SECONDS
+
     async def conflicted(self) -> None:
         """A commit was turned away; if nothing else has happened for a while, look for the reason."""
-        now = asyncio.get_running_loop().time()
+        now = self._conflicted_at = asyncio.get_running_loop().time()
         if self._stuck_since is None:
             self._stuck_since = now
         elif now - self._stuck_since > STUCK_SECONDS:

@@ -4,6 +4,10 @@ The fence is advanced *first*. Of two hubs that commit at the same time, MongoDB
 turns the second away at once: one of them always succeeds, and nothing else is written in vain. The fence document also
 tells how many events the transaction makes in the change stream, so that the reader knows when it has all of them (see
 ``assembly``).
+
+The commands of a small batch are sent in one go (see ``wire``), and the commit once all of them are answered. If the fence
+is elsewhere, the others are carried out in vain, and lock documents until they are aborted; so while other hubs are about,
+the fence is advanced before anything else is sent.
 """
 
 from __future__ import annotations
@@ -11,10 +15,13 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn, TypeAlias
 
 import bson
 from bson import Binary, Int64
@@ -49,7 +56,8 @@ from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
 from synovia.store.mongo.plan import Piece, TablePlan, plan
 from synovia.store.mongo.times import ts_of
-from synovia.store.mongo.writes import WriteError, written
+from synovia.store.mongo.wire import TooLarge, Wire
+from synovia.store.mongo.writes import WriteError, Written, command_of, outcome_of, written
 from synovia.store.references import added_references
 
 _TRANSACTION: Final[dict[str, Any]] = {
@@ -57,6 +65,7 @@ _TRANSACTION: Final[dict[str, Any]] = {
     "write_concern": WriteConcern("majority", j=True),
     "read_preference": ReadPreference.PRIMARY,
 }
+_TRANSIENT: Final = "TransientTransactionError"
 _AT_ONCE: Final = 250
 """So many operations are encoded at a time: the event loop has other things to do in between."""
 _BYTES_AT_ONCE: Final = 4 * 1024 * 1024
@@ -65,6 +74,9 @@ _NUMBER: Final = struct.Struct(">q")
 
 def request_id(session: bytes, number: int) -> bytes:
     return session + _NUMBER.pack(number)
+
+
+_Step: TypeAlias = "tuple[Document, Callable[[Mapping[str, Any]], None]]"
 
 
 class _Raced(Conflict):
@@ -111,10 +123,15 @@ async def _attempts(
 ) -> Ts:
     """Try until an attempt has reached the database: one that fails before the commit has written nothing."""
     by_reading = len(batch.writes) > _AT_ONCE  # of many that takes the server half the time
+    in_one_go = max(len(batch.writes), len(batch.requests)) <= _AT_ONCE
     for pause in pauses(deadline):
         plans = await _planned(batch, catalog, by_reading=by_reading)
         try:
-            return await _Transaction(driver, catalog, batch, plans, way).run(deadline)
+            transaction = _Transaction(driver, catalog, batch, plans, way)
+            fence_first = orphans.are_others_about
+            return await transaction.run(deadline, in_one_go=in_one_go and not by_reading, fence_first=fence_first)
+        except TooLarge:
+            in_one_go = False
         except ConnectionFailure:
             await asyncio.sleep(pause)
         except _Raced:
@@ -147,32 +164,85 @@ class _Transaction:
         self._catalog = catalog
         self._batch = batch
         self._plans = plans
+        self._found: Counter[str] = Counter()
+        self._ts: Ts | None = None
 
-    async def run(self, deadline: asyncio.Timeout) -> Ts:
+    async def run(self, deadline: asyncio.Timeout, *, in_one_go: bool, fence_first: bool) -> Ts:
+        """Write it and commit.
+
+        Args:
+            in_one_go: Send all commands before the first one is answered, if the connection allows it.
+            fence_first: ... but that which advances the fence.
+
+        Raises:
+            TooLarge: They are too large for that.
+        """
         async with self._driver.session() as session:
             await settled(session.start_transaction(**_TRANSACTION))
-            try:
-                await self._advance_fence(session)
-                await self._record_requests(session)
-                if added := await self._added_references():
-                    await renew(self._driver, added, session)
-                for each in self._plans:
-                    if len(each):
-                        await self._write(each, session)
-            except OperationFailure as error:
-                if error.has_error_label("TransientTransactionError"):
-                    raise _Raced(f"another transaction was faster: {error}") from error
-                raise
+            with _raced():
+                added = await self._added_references()
+                if not (in_one_go and not added and await self._write_in_one_go(session, fence_first=fence_first)):
+                    await self._write_one_by_one(session, added)
+            if self._ts is not None:
+                return self._ts
             self._way.asked_to_commit = True
             await _commit(session, deadline)
             return ts_of(session.operation_time)
+
+    async def _write_one_by_one(self, session: Any, added: set[bytes]) -> None:
+        command, check = self._fence()
+        check(await self._driver.command(command, session=session))
+        await self._record_requests(session)
+        if added:
+            await renew(self._driver, added, session)
+        for each in self._plans:
+            if len(each):
+                await self._write(each, session)
 
     async def _added_references(self) -> set[bytes]:
         if len(self._batch.writes) <= _AT_ONCE:
             return added_references(self._batch.writes)
         return await asyncio.to_thread(added_references, self._batch.writes)
 
-    async def _advance_fence(self, session: Any) -> None:
+    # --- in one go ----------------------------------------------------------------------------------------------------
+
+    async def _write_in_one_go(self, session: Any, *, fence_first: bool) -> bool:
+        """Write everything, and ask for the commit once; False: nothing was sent."""
+        asked = False
+        try:
+            async with self._driver.wire(session) as wire:
+                if wire is None:
+                    return False
+                steps = list(self._steps())
+                for some in (steps[:1], steps[1:]) if fence_first else (steps,):
+                    await _take(some, wire)
+                if (missed := self._missed()) is None:
+                    self._way.asked_to_commit = asked = True
+                    self._ts = await _commit_once(wire)
+        except PyMongoError as error:
+            if not asked or (isinstance(error, OperationFailure) and error.has_error_label(_TRANSIENT)):
+                raise
+            return True  # perhaps it was committed: whoever asks again is told
+        if missed is not None:
+            await self._refuse(missed, session)
+        return True
+
+    def _steps(self) -> Iterator[_Step]:
+        """Give the commands, and what looks at the answer to each."""
+        yield self._fence()
+        if self._batch.requests:
+            rows = self._request_rows()
+            yield command_of(Piece("insert", rows), REQUESTS), lambda reply: self._check_requests(outcome_of(reply), 0)
+        for each in self._plans:
+            for piece in each.pieces(_AT_ONCE):
+                yield command_of(piece, each.table), partial(self._count, each, piece)
+
+    def _count(self, each: TablePlan, piece: Piece, reply: Mapping[str, Any]) -> None:
+        self._check_piece(each, piece, outcome_of(reply))
+
+    # --- what is written ----------------------------------------------------------------------------------------------
+
+    def _fence(self) -> _Step:
         events = 1 + sum(map(len, self._plans))
         expected = self._batch.fence
         if expected is None:  # the count could be left out of the event if it is the last one's: better none
@@ -190,36 +260,54 @@ class _Transaction:
                 "token": Binary(self._batch.token),
             }
             update = {"q": {"_id": FENCE_ID, "n": expected}, "u": after}
-        reply = await self._driver.command({"update": FENCE, "updates": [update]}, session=session)
-        if reply["n"] != 1:
-            raise Conflict(f"the fence is not at {expected} any more")
+        return {"update": FENCE, "updates": [update]}, self._check_fence
 
-    async def _record_requests(self, session: Any) -> None:
-        if not self._batch.requests:
-            return
+    def _check_fence(self, reply: Mapping[str, Any]) -> None:
+        if reply["n"] != 1:
+            raise Conflict(f"the fence is not at {self._batch.fence} any more")
+
+    def _request_rows(self) -> list[Document]:
         now = datetime.now(UTC)
-        rows = [
+        return [
             {"_id": request_id(each.session, each.number), "result": each.result, "createdAt": now}
             for each in self._batch.requests
         ]
+
+    async def _record_requests(self, session: Any) -> None:
+        rows = self._request_rows()
         for start in range(0, len(rows), _AT_ONCE):
             reply = await written(self._driver, REQUESTS, Piece("insert", rows[start : start + _AT_ONCE]), session)
-            if reply.error is not None:
-                raise _duplicate_request(reply.error, self._batch.requests[start:])
+            self._check_requests(reply, start)
+
+    def _check_requests(self, reply: Written, start: int) -> None:
+        if reply.error is not None:
+            raise _duplicate_request(reply.error, self._batch.requests[start:])
 
     async def _write(self, each: TablePlan, session: Any) -> None:
         if each.by_reading:
             await self._compare(each, session)
-        found = 0
         for piece in each.pieces(_AT_ONCE):
-            reply = await written(self._driver, each.table, piece, session)
-            if reply.error is not None:
-                raise self._refusal(each.table, reply.error)
-            found += reply.count if piece.command != "insert" else 0
-        if found != len(each.replaces) + len(each.deletes):
-            if not each.by_reading and await self._any_as_read(each, session):
-                raise _NotFoundByItself
-            raise Conflict(f"a document of {each.table!r} is no longer as it was read")
+            self._check_piece(each, piece, await written(self._driver, each.table, piece, session))
+        if self._is_missed(each):
+            await self._refuse(each, session)
+
+    def _check_piece(self, each: TablePlan, piece: Piece, reply: Written) -> None:
+        if reply.error is not None:
+            raise self._refusal(each.table, reply.error)
+        if piece.command != "insert":
+            self._found[each.table] += reply.count
+
+    def _is_missed(self, each: TablePlan) -> bool:
+        return self._found[each.table] != len(each.replaces) + len(each.deletes)
+
+    def _missed(self) -> TablePlan | None:
+        """Give the operations of which not all have found their documents as they were read."""
+        return next(filter(self._is_missed, self._plans), None)
+
+    async def _refuse(self, each: TablePlan, session: Any) -> NoReturn:
+        if not each.by_reading and await self._any_as_read(each, session):
+            raise _NotFoundByItself
+        raise Conflict(f"a document of {each.table!r} is no longer as it was read")
 
     async def _compare(self, each: TablePlan, session: Any) -> None:
         """Read the documents that the operations do not compare, and compare them here."""
@@ -256,6 +344,31 @@ class _Transaction:
         return UniqueViolation(table, next(named, ",".join(fields)))
 
 
+@contextmanager
+def _raced() -> Iterator[None]:
+    """Say so if another transaction was faster."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.has_error_label(_TRANSIENT):
+            raise _Raced(f"another transaction was faster: {error}") from error
+        raise
+
+
+async def _take(steps: Sequence[_Step], wire: Wire) -> None:
+    """Send commands together, and look at the answers."""
+    replies = await wire.run([command for command, _ in steps], CODEC)
+    for (_, look), reply in zip(steps, replies, strict=True):
+        wire.check(reply)
+        look(reply)
+
+
+async def _commit_once(wire: Wire) -> Ts:
+    reply = await wire.commit(_TRANSACTION["write_concern"].document, CODEC)
+    wire.check(reply, commit=True)
+    return ts_of(reply["operationTime"])
+
+
 def _few(known: Sequence[tuple[Any, Document]]) -> Iterator[list[tuple[Any, Document, bytes]]]:
     """Give documents with their bytes, so many at a time as are read with one command."""
     some, size = list[tuple[Any, Document, bytes]](), 0
@@ -278,13 +391,13 @@ def _duplicate_request(error: WriteError, requests: Sequence[RequestRecord]) -> 
 
 
 def _other(error: WriteError) -> StoreError:
-    if error.failure.has_error_label("TransientTransactionError"):
+    if error.failure.has_error_label(_TRANSIENT):
         return _Raced(f"another transaction was faster: {error.failure}")
     return translated(error.failure)
 
 
 def _refused_commit(error: PyMongoError) -> StoreError:
-    if error.has_error_label("TransientTransactionError"):
+    if error.has_error_label(_TRANSIENT):
         return _Raced(f"the transaction was aborted: {error}")
     if isinstance(error, OperationFailure) and not isinstance(error, WriteConcernError):
         return translated(error)

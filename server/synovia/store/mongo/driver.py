@@ -23,6 +23,7 @@ from synovia.schema.specs import Document
 from synovia.store.base import StoreUnavailable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
 from synovia.store.mongo.interruptible import make_waits_interruptible
+from synovia.store.mongo.wire import Primary, Wire, is_possible
 from synovia.tasks import end
 
 T = TypeVar("T")
@@ -91,6 +92,7 @@ class Driver:
         self.closed = False
         self.long_reads = asyncio.Semaphore(MOST_LONG_READS)
         self._background: set[asyncio.Task[None]] = set()
+        self._primary = Primary(self.client, name) if is_possible(self.client) else None
 
     async def close(self) -> None:
         self.closed = True
@@ -114,6 +116,25 @@ class Driver:
         self._check_open()
         reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
+
+    async def command_of_session(self, command: Document, session: Any, codec: CodecOptions[Any] = CODEC) -> Document:
+        """Run one command of a session on the primary, with as little beside it as possible; give its reply."""
+        async with self.wire(session) as wire:
+            if wire is not None:
+                (reply,) = await wire.run([command], codec)
+                wire.check(reply)
+                return reply
+        return await self.command(command, session=session, codec=codec)
+
+    @asynccontextmanager
+    async def wire(self, session: Any) -> AsyncIterator[Wire | None]:
+        """Take a connection to the primary for commands of a session; None: they have to go through ``command``."""
+        self._check_open()
+        if self._primary is None:
+            yield None
+            return
+        async with self._primary.wire(session) as wire:
+            yield wire
 
     def in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do something that nobody waits for; it is ended when the driver is closed."""

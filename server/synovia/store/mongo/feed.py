@@ -238,7 +238,7 @@ class _Cursor:
 
     async def _ask(self, command: Document, wait: float) -> Document:
         async with asyncio.timeout(wait + self._driver.timeout):
-            reply = await self._driver.command(command, session=self._session, codec=RAW)
+            reply = await self._driver.command_of_session(command, self._session, RAW)
         cursor: Document = reply["cursor"]
         return cursor
 

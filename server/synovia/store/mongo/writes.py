@@ -46,9 +46,19 @@ async def written(driver: Driver, collection: str, piece: Piece, session: Any) -
         DocumentTooLarge: One operation alone is beyond what MongoDB takes.
     """
     try:
-        reply = await driver.command({piece.command: collection, piece.argument: piece.operations}, session=session)
+        reply = await driver.command(command_of(piece, collection), session=session)
     except DocumentTooLarge:  # for one command; nothing was sent
         return await _in_several(driver, collection, piece, session)
+    return outcome_of(reply)
+
+
+def command_of(piece: Piece, collection: str) -> Document:
+    """Give the command that does the operations of a piece, in order, until one fails."""
+    return {piece.command: collection, piece.argument: piece.operations}
+
+
+def outcome_of(reply: Mapping[str, Any]) -> Written:
+    """Read the answer to such a command."""
     return Written(int(reply["n"]), _first_error(reply))
 
 

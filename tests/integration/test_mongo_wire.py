@@ -1,0 +1,135 @@
+"""Small commits take two trips to the database, past the layers of the driver; where that cannot be, they go through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.database import Database
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from integration.tables import NOTES
+from synovia.store.base import Batch, Conflict, RequestRecord, Write
+from synovia.store.mongo import MongoStore
+from synovia.store.mongo.wire import Wire
+
+pytestmark = pytest.mark.mongodb
+
+Outside = Database[dict[str, Any]]
+
+
+def batch(number: int, fence: int | None, text: str = "") -> Batch:
+    document = {"_id": number, "text": text}
+    return Batch([Write("notes", number, None, document)], [RequestRecord(bytes(16), number, b"r")], fence)
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The names of the commands that were sent together, but those of the log."""
+    found: list[list[str]] = []
+    run = Wire.run
+
+    async def noting(self: Wire, commands: Any, *args: Any, **options: Any) -> Any:
+        names = [next(iter(each)) for each in commands]
+        if names[0] not in ("aggregate", "getMore"):
+            found.append(names)
+        return await run(self, commands, *args, **options)
+
+    monkeypatch.setattr(Wire, "run", noting)
+    return found
+
+
+async def test_a_small_commit_takes_two_trips_and_three_while_another_hub_is_about(
+    store: MongoStore, trips: list[list[str]]
+) -> None:
+    _, fence = await store.newest()
+    await store.commit(batch(1, fence))
+    assert trips == [["update", "insert", "insert"], ["commitTransaction"]]
+    with pytest.raises(Conflict):
+        await store.commit(batch(2, fence))
+    trips.clear()
+    await store.commit(batch(2, fence + 1))
+    assert trips == [["update"], ["insert", "insert"], ["commitTransaction"]]
+    with pytest.raises(Conflict):
+        await store.commit(batch(3, fence))
+    assert trips[3:] == [["update"]], "nothing else is written in vain"
+
+
+async def test_what_was_sent_behind_a_fence_that_is_elsewhere_is_not_there(store: MongoStore, outside: Outside) -> None:
+    _, fence = await store.newest()
+    await store.commit(batch(1, fence))
+    with pytest.raises(Conflict, match="fence"):
+        await store.commit(batch(2, fence))
+    assert [each["_id"] for each in outside.notes.find()] == [1]
+    assert await store.find_request(bytes(16), 2) is None
+
+
+async def test_a_commit_that_is_cancelled_leaves_no_answer_behind_for_the_next_one(
+    store: MongoStore, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, fence = await store.newest()
+    sent, exchange = asyncio.Event(), Wire._exchange
+
+    async def noting(self: Wire, *args: Any) -> Any:
+        asyncio.get_running_loop().call_soon(sent.set)
+        return await exchange(self, *args)
+
+    monkeypatch.setattr(Wire, "_exchange", noting)
+    for number in range(1, 6):
+        sent.clear()
+        commit = asyncio.create_task(store.commit(batch(number, None)))
+        await sent.wait()
+        commit.cancel()
+        await asyncio.wait([commit])
+        _, fence = await store.newest()
+        await store.commit(batch(100 + number, fence))
+    assert {each["_id"] for each in outside.notes.find()} >= {101, 102, 103, 104, 105}
+
+
+class Listener(CommandListener):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: CommandFailedEvent) -> None: ...
+
+
+@asynccontextmanager
+async def opened(client: AsyncMongoClient[Any], name: str) -> AsyncIterator[MongoStore]:
+    store = MongoStore(client, name, patience=0.2)
+    await store.open([NOTES])
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def test_who_listens_to_commands_hears_of_all_of_them(
+    mongodb_uri: str, database_name: str, trips: list[list[str]]
+) -> None:
+    listener = Listener()
+    async with (
+        AsyncMongoClient[Any](mongodb_uri, event_listeners=[listener]) as client,
+        opened(client, database_name) as store,
+    ):
+        listener.names.clear()
+        await store.commit(batch(1, 0))
+    assert listener.names[:4] == ["update", "insert", "insert", "commitTransaction"]
+    assert trips == []
+
+
+async def test_a_batch_that_is_too_large_for_one_message_goes_in_several(
+    store: MongoStore, outside: Outside, trips: list[list[str]]
+) -> None:
+    writes = [Write("notes", number, None, {"_id": number, "text": "x" * (1 << 20)}) for number in range(6)]
+    await store.commit(Batch(writes, fence=0))
+    assert outside.notes.count_documents({}) == 6
+    assert trips == [["update", "insert"]], "made ready once, and not sent"
