@@ -1,16 +1,18 @@
 """``python -m torture.together``: people in a room, and three who write one text, while hubs are killed and lines cut.
 
-Two hubs on one MongoDB serve them. In each round something happens: a hub is killed and started again, lines are cut amid a
-frame, a line goes dead without being closed, or somebody leaves in good order; whoever was away comes back in the next one.
-Then everybody who is there has to see everybody who is there and nobody else, within 30 seconds. All the while three of them
-type, each letter another one, and take some out again; in the end all three have to have the same text, with each letter
-that was typed and not taken out. Exit code 1 if something is not so.
+Two hubs on one MongoDB serve them. In each round something happens: one hub is killed and started again, or both are, lines
+are cut amid a frame, a line goes dead without being closed, or somebody leaves in good order; whoever was away comes back in
+the next one. Then everybody who is there has to see everybody who is there and nobody else, within 30 seconds; where both
+hubs were killed, these begin when one of them listens again. All the while three of them type, each letter another one, and
+take some out again; in the end all three have to have the same text, with each letter that was typed and not taken out. Exit
+code 1 if something is not so.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import subprocess
@@ -36,6 +38,7 @@ CALM_SECONDS = 3.0
 """So long nothing may be wrong any more: a client that has not noticed yet that its line is cut shows what was."""
 STARTING_SECONDS = 300.0
 EDITORS = 3
+HAPPENINGS = ("a hub is killed", "both hubs are killed", "lines are cut", "a line goes dead", "somebody leaves")
 PATHS = "together:text", "together:write_text"
 
 
@@ -60,6 +63,15 @@ class Hub:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    async def listens(self) -> None:
+        """Wait until it lets clients in."""
+        async with asyncio.timeout(STARTING_SECONDS):
+            while True:
+                with contextlib.suppress(OSError):
+                    (await asyncio.open_connection("127.0.0.1", self.port))[1].transport.abort()
+                    return
+                await asyncio.sleep(0.05)
 
 
 @dataclass
@@ -168,13 +180,17 @@ class Trial:
     async def round(self) -> None:
         """Have something happen, and see how long it takes until all know who is there."""
         await self.come_back()
-        what = self._chance.choice(["a hub is killed", "lines are cut", "a line goes dead", "somebody leaves"])
+        what = self._chance.choice(HAPPENINGS)
         began = time.monotonic()
         match what:
             case "a hub is killed":
-                hub = self._chance.choice(self._hubs)
-                hub.kill()
-                hub.start()
+                await asyncio.gather(*(hub.listens() for hub in self._hubs))
+                began = time.monotonic()
+                self._restart(self._chance.choice(self._hubs))
+            case "both hubs are killed":
+                self._restart(*self._hubs)
+                await self._one_listens()
+                began = time.monotonic()
             case "lines are cut":
                 for person in self._chance.sample(self._people, len(self._people) // 2):
                     person.proxy.cut(self._chance.choice([*Direction]))
@@ -185,6 +201,19 @@ class Trial:
                 await person.leave()
                 self._left.append(person)
         await self.until_seen(what, began)
+
+    @staticmethod
+    def _restart(*hubs: Hub) -> None:
+        for hub in hubs:
+            hub.kill()
+        for hub in hubs:
+            hub.start()
+
+    async def _one_listens(self) -> None:
+        waiting = [asyncio.create_task(hub.listens()) for hub in self._hubs]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
     def _take_away(self) -> Person:
         person = self._chance.choice(self._people[EDITORS:])

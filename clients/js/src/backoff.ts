@@ -9,8 +9,8 @@
 export class Backoff {
   /** Upper bound of the first wait, in milliseconds. */
   readonly initial: number = 500;
-  /** Upper bound of every wait, in milliseconds. */
-  readonly maximum: number = 30_000;
+  /** Upper bound of every wait, in milliseconds: so long at most after a hub is there again its clients are, too. */
+  readonly maximum: number = 10_000;
   /** Growth from one attempt to the next. */
   readonly factor: number = 2;
   /** A connection that lasted this many milliseconds starts the count over. */

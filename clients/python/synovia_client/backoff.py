@@ -15,13 +15,13 @@ class Backoff:
 
     Attributes:
         initial: Upper bound of the first wait, in seconds.
-        maximum: Upper bound of every wait, in seconds.
+        maximum: Upper bound of every wait, in seconds: so long at most after a hub is there again its clients are, too.
         factor: Growth from one attempt to the next.
         stable_after: A connection that lasted this many seconds starts the count over.
     """
 
     initial: float = 0.5
-    maximum: float = 30.0
+    maximum: float = 10.0
     factor: float = 2.0
     stable_after: float = 10.0
 
