@@ -1,7 +1,8 @@
 """Sums, ranks and medians of tables with aggregate indexes, and inserting into them, in one process without sockets.
 
 The peers are the same questions in a table of 1,000 rows, adding up all documents afresh, and insertions into a table with
-a plain index, one after the other and 50 at once. ``--full`` takes a million rows.
+a plain index, one after the other and 50 at once. ``--full`` takes a million rows, which are not added up: that takes longer
+than a query may.
 """
 
 from __future__ import annotations
@@ -72,13 +73,6 @@ async def _measure(app: TestApp, setting: Setting, store: str) -> list[Row]:
     rows = [
         _told(f"{title}: making the sums of 1,000 rows", 1_000_000 * made / number),
         await compare(f"{title}: sum, rank, median", asked("large"), "1,000 rows", asked("small"), setting),
-        compared(
-            f"{title}: sum, rank, median",
-            "ms",
-            [await _once(asked("large"))],
-            "adding up all",
-            [await _once(added_up)],
-        ),
         await compare(f"{title}: an insert", adding("large"), "a plain index", adding("plain"), setting),
         await compare(
             f"{title}: {AT_ONCE} inserts at once",
@@ -88,6 +82,9 @@ async def _measure(app: TestApp, setting: Setting, store: str) -> list[Row]:
             setting,
         ),
     ]
+    if number <= ROWS:
+        asking, adding_up = await _once(asked("large")), await _once(added_up)
+        rows.append(compared(f"{title}: sum, rank, median", "ms", [asking], "adding up all", [adding_up]))
     again = app.engine.stage.outdated - outdated
     rows.append(Row(f"{title}: inserts run again", again, "", "inserts", len(added), again / len(added), Aim(0.0)))
     begin, changes = time.perf_counter(), app.server.aggregates.changes

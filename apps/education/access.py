@@ -145,7 +145,8 @@ async def _of_students(ctx: RuleContext, iep: str) -> Condition | bool:
     async def others(me: User) -> Condition:
         if me.role in STAFF:
             return _among("student_id", await students_of(ctx, me))
-        return _among(iep, (await shown_to(ctx, me)).ieps)
+        shown = await shown_to(ctx, me)
+        return _among(iep, shown.ieps) & _among("student_id", shown.students)
 
     return await within(ctx, others)
 

@@ -45,7 +45,7 @@ OPEN_FOR = timedelta(minutes=5)
 
 
 class DocumentView(Model):
-    """A document with what the caller may do with it."""
+    """A document with what the caller may do with it, and who has uploaded the newest version."""
 
     document: Document
     permissions: list[Permission]
@@ -65,7 +65,7 @@ async def list_documents(ctx: QueryContext, student_id: Id[Student]) -> list[Doc
     me = await require_user(ctx)
     db, views = ctx.as_application().db, []
     for row in await ctx.db.query(Document).using("by_student", student_id=student_id).take(500):
-        may, by = sorted(await permitted(ctx, me, row)), await db.get(row.uploaded_by)
+        may, by = sorted(await permitted(ctx, me, row)), await db.get(row.edited_by or row.uploaded_by)
         views.append(DocumentView(document=row, uploaded_by=None if by is None else person(by), permissions=may))
     return views
 
@@ -79,9 +79,10 @@ async def add(
     me, student = await require_user(ctx), await ctx.db.get(student_id)
     if student is None:
         raise NotFound("there is no such student")
-    iep = None if related_iep_id is None else await ctx.db.get(related_iep_id)
-    goal = None if related_goal_id is None else await ctx.db.get(related_goal_id)
-    if any(row is not None and row.student_id != student_id for row in (iep, goal)):
+    related: list[Iep | Goal | None] = [] if related_iep_id is None else [await ctx.db.get(related_iep_id)]
+    if related_goal_id is not None:
+        related.append(await ctx.db.get(related_goal_id))
+    if any(row is None or row.student_id != student_id for row in related):
         raise NotFound("there is no such program or goal of this student")
     document = Document(
         **student.about, uploaded_by=me.id,
@@ -122,11 +123,11 @@ async def edit(ctx: MutationContext, document_id: Id[Document], file: Annotated[
     await _require(ctx, document, "edit")
     before = DocumentVersion(
         **document.about, document_id=document_id,
-        version=document.version, file=document.file, uploaded_by=document.uploaded_by,
+        version=document.version, file=document.file, uploaded_by=document.edited_by or document.uploaded_by,
     )  # fmt: skip
     await ctx.as_application().db.insert(before)
     accepted = await ctx.files.accept(file)
-    return await ctx.db.patch(document, file=accepted, version=document.version + 1, uploaded_by=me.id)
+    return await ctx.db.patch(document, file=accepted, version=document.version + 1, edited_by=me.id)
 
 
 @query(capability="records.write")

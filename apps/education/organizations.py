@@ -43,6 +43,13 @@ async def colleagues(ctx: QueryContext) -> list[Person]:
     return [person(user) for user in await users.collect() if user.role in ("admin", "teacher", "specialist")]
 
 
+@query(capability="people.manage")
+async def members(ctx: QueryContext) -> list[User]:
+    """List who is let in at the caller's organization, or was, by their names."""
+    users = ctx.db.query(User).using("by_organization", organization_id=(await require_user(ctx)).organization_id)
+    return sorted(await users.take(5_000), key=lambda user: (user.last_name, user.first_name))
+
+
 @mutation(capability="people.manage")
 async def invite(ctx: MutationContext, email: Email, first_name: Word, last_name: Word, role: Role) -> Id[User]:
     """Let somebody in: who signs in with this address is this user."""
@@ -60,5 +67,7 @@ async def invite(ctx: MutationContext, email: Email, first_name: Word, last_name
 
 @mutation(capability="people.manage", name="setActive")
 async def set_active(ctx: MutationContext, user_id: Id[User], active: bool) -> None:
-    """Let somebody in no longer, or again."""
+    """Let somebody in no longer, or again; nobody shuts themselves out."""
+    if user_id == (await require_user(ctx)).id:
+        raise FunctionError("not_yourself", "somebody else has to say that you are let in no longer")
     await ctx.db.patch(user_id, is_active=active)

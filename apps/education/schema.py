@@ -389,11 +389,15 @@ class Document(
         Index("by_retention", "keep_until"), Index("by_iep", "related_iep_id"), Index("by_goal", "related_goal_id"),
     ],
 ):  # fmt: skip
-    """A document about a student; one that is related to a program shows that program to those who may see it."""
+    """A document about a student; one that is related to a program shows that program to those who may see it.
+
+    Who has uploaded its first version may edit it; ``edited_by``, who has uploaded the newest, gains nothing by that.
+    """
 
     file: Annotated[File, SCAN]
     version: int = 1
     uploaded_by: Id[User]
+    edited_by: Id[User] | None = None
     keep_until: int
     access_permissions: Annotated[list[AccessPermission], Field(max_length=50)] = []
     related_iep_id: Annotated[Id[Iep] | None, Reference("unset")] = None

@@ -87,7 +87,8 @@ async def _program(
         effective_date=today - 70 * DAY, expiration_date=today + 295 * DAY, meeting_date=today - 77 * DAY,
         next_review_date=today + 280 * DAY, placement="General education with a resource room", status="active",
         service_hours=its.ServiceHours(special_education=5, speech_therapy=1.5, counseling=0.5),
-        accommodations=[extra, quiet], version=1, created_by=people[manager],
+        accommodations=[extra, quiet], modifications=MODIFIED[:number % 2], version=1,
+        transition_plan=its.TransitionPlan(**AFTER_SCHOOL) if number in (1, 3) else None, created_by=people[manager],
         team_members=[people[manager], people[specialist]], **of,
     ))  # fmt: skip
     await ctx.shared.append(its.Iep.text, iep, _text(STUDENTS[number][0]))
@@ -106,6 +107,17 @@ async def _program(
         ])  # fmt: skip
 
 
+MODIFIED = [
+    its.Modification(
+        subject="Written work", description="Half of the pages, in points instead of full sentences",
+        criteria="What is handed in shows that the text was understood",
+    ),
+]  # fmt: skip
+AFTER_SCHOOL: dict[str, list[str]] = {
+    "post_secondary_goals": ["A training in which much is built by hand", "Goes to work by bus alone"],
+    "transition_services": ["Two weeks in a workshop every spring"],
+    "agency_involvement": ["Vocational rehabilitation of the state"],
+}
 PAPERS: tuple[tuple[its.DocumentType, str, str, bool, bool], ...] = (
     ("iep", "Program, as it was handed out", "The program of this year, as talked about at the meeting.", False, True),
     ("assessment", "Reading assessment, autumn", "Fluency 62 words a minute; comprehension at grade level.", False, True),

@@ -1,6 +1,8 @@
 """Students, as far as the caller learns of them."""
 
-from education.access import require_user, shown_to, students_of
+from typing import Any
+
+from education.access import STAFF, require_user, shown_to, students_of
 from education.organizations import Person, person
 from education.schema import Access, Enrollment, Iep, Looked, Student, StudentData, User
 from synovia import FunctionError, Id, Model, MutationContext, NotFound, QueryContext, mutation, query
@@ -52,21 +54,45 @@ async def get(ctx: QueryContext, student_id: Id[Student]) -> StudentView | None:
     return StudentView(student=student, case_manager=manager, team=team, may_write=may_write)
 
 
-@mutation(capability="records.write")
+@mutation(capability="people.manage")
 async def enrol(ctx: MutationContext, student: StudentData, case_manager_id: Id[User] | None = None) -> Id[Student]:
-    """Enrol a student, whose case the caller manages if nobody else is named."""
+    """Enrol a student, whose case the caller manages if nobody else is named.
+
+    Administrators do it, who see all students: that a number is taken tells nobody else of a student.
+    """
     me = await require_user(ctx)
     db = ctx.as_application().db
     organization = await db.get(me.organization_id)
     enrolled = db.query(Student).using("by_organization", organization_id=me.organization_id)
     if organization is None or await enrolled.count() >= organization.max_students:
         raise FunctionError("limit_reached", "this organization has no place for another student")
-    manager = await ctx.db.get(case_manager_id or me.id)
-    if manager is None or manager.role not in ("admin", "teacher", "specialist"):
-        raise NotFound("there is no such case manager")
+    manager = await _manager(ctx, case_manager_id or me.id)
     fields = {name: getattr(student, name) for name in StudentData.model_fields}
     row = Student(organization_id=me.organization_id, case_manager_id=manager.id, **fields)
     return await ctx.db.insert(row)
+
+
+@mutation(capability="records.write")
+async def update(
+    ctx: MutationContext, student_id: Id[Student], student: StudentData, case_manager_id: Id[User] | None = None
+) -> Student:
+    """Change what is known of a student, and who manages their case if somebody is named; administrators the number, too."""
+    row = await ctx.db.get(student_id)
+    if row is None:
+        raise NotFound("there is no such student")
+    if student.student_number != row.student_number and "people.manage" not in await ctx.capabilities():
+        raise FunctionError("forbidden", "administrators give students their numbers")
+    fields: dict[str, Any] = {name: getattr(student, name) for name in StudentData.model_fields}
+    if case_manager_id is not None:
+        fields["case_manager_id"] = (await _manager(ctx, case_manager_id)).id
+    return await ctx.db.patch(student_id, **fields)
+
+
+async def _manager(ctx: MutationContext, user_id: Id[User]) -> User:
+    manager = await ctx.db.get(user_id)
+    if manager is None or manager.role not in STAFF:
+        raise NotFound("there is no such case manager")
+    return manager
 
 
 @mutation(capability="records.write", name="setEnrollment")

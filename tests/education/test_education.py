@@ -220,18 +220,28 @@ async def test_documents_by_permission_with_versions_and_a_log(app: TestApp) -> 
     assert (part.status_code, part.content) == (206, b"234")
     assert await code_of(priya.mutation("documents:open", {**opened, "download": True})) == "forbidden"
     assert await code_of(priya.upload("documents:add", b"x")) == "forbidden"
+    await theo.mutation("documents:share", {**opened, "email": "sofia@alder.example", "permission": "edit"})
+    own = await sofia.upload("documents:edit", b"hers", name="talk.txt", type="text/plain")
+    await sofia.mutation("documents:edit", {**opened, "file": own})
+    await theo.mutation("documents:share", {**opened, "email": "sofia@alder.example", "permission": None})
+    assert await code_of(sofia.mutation("documents:open", opened)) == "not_found", "who has edited it keeps nothing"
     newer = await theo.upload("documents:edit", b"newer", name="talk.txt", type="text/plain")
-    assert (await theo.mutation("documents:edit", {**opened, "file": newer}))["version"] == 2
-    for version, content in ((1, b"0123456789"), (2, b"newer")):
+    assert (await theo.mutation("documents:edit", {**opened, "file": newer}))["version"] == 3
+    for version, content in ((1, b"0123456789"), (2, b"hers"), (3, b"newer")):
         address = await theo.mutation("documents:open", {**opened, "version": version})
         assert (await theo.http.get(address)).content == content
     log = (await theo.query("records:accessLog", {"studentId": student}))["items"]
     assert [(each["name"], each["entry"]["action"], each["entry"]["isConfidential"]) for each in log] == [
-        ("Theo Lindqvist", "document.viewed", True), ("Theo Lindqvist", "document.viewed", True),
+        *[("Theo Lindqvist", "document.viewed", True)] * 3, *[("Theo Lindqvist", "document.shared", True)] * 2,
         ("Priya Castellan", "document.viewed", True), ("Theo Lindqvist", "document.shared", True),
     ]  # fmt: skip
     assert (await sofia.query("records:accessLog", {"studentId": student}))["items"] == []
     assert await code_of(priya.query("records:accessLog", {"studentId": student})) == "forbidden"
+    [shown] = [each["document"]["_id"] for each in await theo.query("documents:list", {"studentId": student})
+               if each["document"]["documentType"] == "assessment"]  # fmt: skip
+    await theo.mutation("documents:share", {"documentId": shown, "email": "ruth@alder.example", "permission": "view"})
+    outside = person(app, "ruth").mutation("documents:open", {"documentId": shown})
+    assert await code_of(outside) == "not_found", "colleagues see what is shared with them of their own students"
     await much_later(app, timedelta(days=3 * 365 + 1), "documents:retention")
     titles = [each["document"]["title"] for each in await theo.query("documents:list", {"studentId": student})]
     assert "Talk with the family" not in titles
@@ -268,11 +278,23 @@ async def test_an_organization_has_as_many_as_it_may(app: TestApp) -> None:
     assert await code_of(twice) == "unique_violation"
     manager = {"student": {**child, "studentNumber": "2"}, "caseManagerId": await id_of(app, "theo")}
     assert await code_of(ada.mutation("students:enrol", manager)) == "not_found"
+    [kim] = await ada.query("students:list")
+    changed = {**child, "studentNumber": "7", "transportationNeeds": "A seat at the front"}
+    await ada.mutation("students:update", {"studentId": kim["_id"], "student": changed})
+    [kim] = await ada.query("students:list")
+    assert (kim["studentNumber"], kim["transportationNeeds"]) == ("7", "A seat at the front")
     guest = {"email": "new@harbor.example", "firstName": "New", "lastName": "One", "role": "teacher"}
     new = await ada.mutation("organizations:invite", guest)
     assert await person(app, "new", "harbor").query("students:list") == []
     await ada.mutation("organizations:setActive", {"userId": new, "active": False})
     assert await person(app, "new", "harbor").query("organizations:me") is None
+    assert [each["isActive"] for each in await ada.query("organizations:members")] == [False, True]
+    own = {"userId": (await ada.query("organizations:me"))["user"]["_id"], "active": False}
+    assert await code_of(ada.mutation("organizations:setActive", own)) == "not_yourself"
+    theo = person(app, "theo")
+    [noa_, *_] = [each for each in await theo.query("students:list") if each["firstName"] == "Noa"]
+    numbered = {"studentId": noa_["_id"], "student": child}
+    assert await code_of(theo.mutation("students:update", numbered)) == "forbidden", "numbers tell of other students"
 
 
 async def test_a_text_is_written_until_it_is_signed(app: TestApp) -> None:

@@ -3,7 +3,7 @@ import { useState, type FormEvent, type ReactElement } from "react";
 import { useMutation, useQuery, useSynovia, useUpload, type Upload } from "synovia-client/react";
 import type { UploadId } from "synovia-client";
 import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
-import { api, type DocumentView, type Id } from "./api/api.ts";
+import { api, type Document, type DocumentView, type Id } from "./api/api.ts";
 import { day, TYPES } from "./words.ts";
 
 const KINDS = "application/pdf,image/*,audio/*,video/*,text/plain";
@@ -27,20 +27,13 @@ export function Documents({ studentId, staff }: { studentId: Id<"students">; sta
 }
 
 function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { view: DocumentView; staff: boolean; onShare: () => void }): ReactElement {
-  const client = useSynovia();
-  const open = useMutation(api.documents.open);
+  const show = useShow();
   const edit = useMutation(api.documents.edit);
   const upload = useUpload("documents:edit");
   const { act, busy, problem } = useAct();
+  const [dialog, setDialog] = useState<"versions" | "remove" | null>(null);
+  const close = (): void => setDialog(null);
   const may = (permission: DocumentView["permissions"][number]): boolean => permissions.includes(permission);
-  const show = (download: boolean): void => {
-    const shown = download ? null : window.open("about:blank", "_blank");
-    void act(async () => {
-      const address = client.fileUrl(await open({ documentId: document._id, download }));
-      if (shown) shown.location.href = address;
-      else location.assign(address);
-    }).then((done) => done || shown?.close());
-  };
   const replace = (file: File | undefined): void => {
     if (file) void act(() => sent(upload, file, (there) => edit({ documentId: document._id, file: there })));
   };
@@ -49,17 +42,71 @@ function Row({ view: { document, permissions, uploadedBy }, staff, onShare }: { 
       <span className="grow">
         <strong>{document.title}</strong>
         <small>{TYPES[document.documentType]} · {size(document.file.size)} · {uploadedBy?.name ?? "somebody"} · {day(document.updatedAt)}{document.version > 1 && ` · version ${document.version}`}</small>
+        {document.description && <small>{document.description}</small>}
+        {document.tags.length > 0 && <small className="tags">{document.tags.map((tag) => <span key={tag} className="badge">{tag}</span>)}</small>}
         <Sending upload={upload} />
         <Problem error={problem} />
       </span>
       {document.isConfidential && <span className="badge warn">Confidential</span>}
-      {may("view") && <button disabled={busy} aria-label={`View ${document.title}`} onClick={() => show(false)}>View</button>}
-      {may("download") && <button disabled={busy} aria-label={`Download ${document.title}`} onClick={() => show(true)}>Download</button>}
+      {may("view") && <button disabled={busy} aria-label={`View ${document.title}`} onClick={() => void act(() => show(document))}>View</button>}
+      {may("download") && <button disabled={busy} aria-label={`Download ${document.title}`} onClick={() => void act(() => show(document, { download: true }))}>Download</button>}
       {may("edit") && (
         <label className="button">New version<input type="file" accept={KINDS} aria-label={`New version of ${document.title}`} onChange={(event) => replace(event.target.files?.[0])} /></label>
       )}
       {staff && may("edit") && <button disabled={busy} aria-label={`Who sees it: ${document.title}`} onClick={onShare}>Who sees it</button>}
+      {document.version > 1 && may("view") && <button aria-label={`Older versions of ${document.title}`} onClick={() => setDialog("versions")}>Older</button>}
+      {may("edit") && <button className="plain danger" aria-label={`Delete ${document.title}`} onClick={() => setDialog("remove")}>Delete</button>}
+      {dialog === "versions" && <Versions document={document} onClose={close} />}
+      {dialog === "remove" && <Remove document={document} onClose={close} />}
     </li>
+  );
+}
+
+/** Ask for an address of a document's bytes, and show them in a window or save them. */
+function useShow(): (document: Document, what?: { download?: boolean; version?: number }) => Promise<void> {
+  const client = useSynovia();
+  const open = useMutation(api.documents.open);
+  return async ({ _id }, what = {}) => {
+    const shown = what.download ? null : window.open("about:blank", "_blank");
+    try {
+      const address = client.fileUrl(await open({ documentId: _id, ...what }));
+      if (shown) shown.location.href = address;
+      else location.assign(address);
+    } catch (error) {
+      shown?.close();
+      throw error;
+    }
+  };
+}
+
+function Versions({ document, onClose }: { document: Document; onClose: () => void }): ReactElement {
+  const versions = useQuery(api.documents.versions, { documentId: document._id });
+  const show = useShow();
+  const { act, busy, problem } = useAct();
+  return (
+    <Dialog title={document.title} onClose={onClose}>
+      <Problem error={problem} />
+      <ul className="people">
+        {versions?.map(({ _id, version, file, createdAt }) => (
+          <li key={_id}>
+            <span className="grow"><strong>Version {version}</strong><small>{size(file.size)}, until {day(createdAt)}</small></span>
+            <button className="plain" aria-label={`View version ${version}`} disabled={busy} onClick={() => void act(() => show(document, { version }))}>View</button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+function Remove({ document, onClose }: { document: Document; onClose: () => void }): ReactElement {
+  const remove = useMutation(api.documents.remove);
+  const { act, busy, problem } = useAct();
+  return (
+    <Dialog title={`Delete ${document.title}`} onClose={onClose}>
+      <p>The document goes with its versions, for everybody who sees it, and does not come back. It would be kept until {day(document.keepUntil)}.</p>
+      <Problem error={problem} />
+      <footer className="ends"><button onClick={onClose}>Keep it</button><button className="danger" disabled={busy} onClick={() => void act(() => remove({ documentId: document._id })).then((done) => done && onClose())}>Delete it</button></footer>
+    </Dialog>
   );
 }
 
@@ -96,6 +143,10 @@ function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () =>
   const [type, setType] = useState<keyof typeof TYPES>("assessment");
   const [isConfidential, setConfidential] = useState(false);
   const [withProgram, setWithProgram] = useState(false);
+  const [description, setDescription] = useState("");
+  const [tags, setTags] = useState("");
+  const [goal, setGoal] = useState("");
+  const program = useQuery(api.ieps.get, versions?.[0] ? { iepId: versions[0]._id } : "skip");
   const [file, setFile] = useState<File | null>(null);
   const upload = useUpload("documents:add");
   const { act, busy, problem } = useAct();
@@ -103,9 +154,13 @@ function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () =>
     event.preventDefault();
     if (!file) return;
     const relatedIepId = withProgram ? versions?.[0]?._id : undefined;
-    const data = { documentType: type, title: title || file.name, isConfidential };
+    const data = {
+      documentType: type, title: title || file.name, isConfidential, ...(description.trim() && { description: description.trim() }),
+      tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean),
+    };
+    const related = { ...(relatedIepId && { relatedIepId }), ...(goal && { relatedGoalId: goal as Id<"goals"> }) };
     void act(async () => {
-      if (await sent(upload, file, (there) => add({ studentId, data, file: there, ...(relatedIepId && { relatedIepId }) }))) onClose();
+      if (await sent(upload, file, (there) => add({ studentId, data, file: there, ...related }))) onClose();
     });
   };
   return (
@@ -118,6 +173,16 @@ function Add({ studentId, onClose }: { studentId: Id<"students">; onClose: () =>
             {Object.entries(TYPES).map(([value, text]) => <option key={value} value={value}>{text}</option>)}
           </select>
         </Field>
+        <Field label="Description"><textarea maxLength={5000} rows={2} value={description} onChange={(event) => setDescription(event.target.value)} /></Field>
+        <div className="pair">
+          <Field label="Tags"><input maxLength={1000} placeholder="reading, autumn" value={tags} onChange={(event) => setTags(event.target.value)} /></Field>
+          <Field label="About the goal">
+            <select value={goal} onChange={(event) => setGoal(event.target.value)}>
+              <option value="">none</option>
+              {program?.goals.map(({ _id, goalNumber, description: about }) => <option key={_id} value={_id}>{goalNumber}: {about}</option>)}
+            </select>
+          </Field>
+        </div>
         <label className="check"><input type="checkbox" checked={isConfidential} onChange={(event) => setConfidential(event.target.checked)} />Confidential: only who is named sees it, and each opening is marked in the log</label>
         {(versions?.length ?? 0) > 0 && <label className="check"><input type="checkbox" checked={withProgram} onChange={(event) => setWithProgram(event.target.checked)} />Whoever sees it may read the program, too</label>}
         <Sending upload={upload} />

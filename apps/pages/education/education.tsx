@@ -6,11 +6,12 @@ import { Choices } from "../shared/ui.tsx";
 import { api, type Id, type Me, type StudentView } from "./api/api.ts";
 import { Documents } from "./documents.tsx";
 import { Goals } from "./goals.tsx";
-import { Enrol, Invite } from "./people.tsx";
+import { Enrol, People } from "./people.tsx";
 import { Program } from "./program.tsx";
 import { AccessLog } from "./record.tsx";
 import { Report } from "./report.tsx";
-import { day, hue, initials, ROLES } from "./words.ts";
+import { About } from "./student.tsx";
+import { day, ENROLLMENTS, hue, initials, ROLES } from "./words.ts";
 
 export function Education(): ReactElement {
   const me = useQuery(api.organizations.me);
@@ -36,7 +37,7 @@ function Students({ me }: { me: Me }): ReactElement {
   const students = useQuery(api.students.list);
   const [chosen, setChosen] = useState<Id<"students"> | null>(null);
   const [text, setText] = useState("");
-  const [dialog, setDialog] = useState<"enrol" | "invite" | null>(null);
+  const [dialog, setDialog] = useState<"enrol" | "people" | null>(null);
   const close = (): void => setDialog(null);
   const seen = students?.filter(({ firstName, lastName }) => `${firstName} ${lastName}`.toLowerCase().includes(text.trim().toLowerCase()));
   return (
@@ -55,17 +56,17 @@ function Students({ me }: { me: Me }): ReactElement {
           ))}
         </ul>
         {students?.length === 0 && <p className="quiet">You work with no student yet, and nothing has been shared with you.</p>}
-        {me.capabilities.includes("records.write") && <button onClick={() => setDialog("enrol")}>Enrol a student</button>}
-        {me.capabilities.includes("people.manage") && <button onClick={() => setDialog("invite")}>Invite somebody</button>}
+        {me.capabilities.includes("people.manage") && <button onClick={() => setDialog("enrol")}>Enrol a student</button>}
+        {me.capabilities.includes("people.manage") && <button onClick={() => setDialog("people")}>People</button>}
       </nav>
       {dialog === "enrol" && <Enrol me={me} onEnrolled={setChosen} onClose={close} />}
-      {dialog === "invite" && <Invite onClose={close} />}
+      {dialog === "people" && <People me={me} onClose={close} />}
       {chosen ? <Student key={chosen} id={chosen} me={me} onBack={() => setChosen(null)} /> : <p className="card quiet choose">Choose a student.</p>}
     </div>
   );
 }
 
-const TABS = { program: "Program", goals: "Goals", documents: "Documents", log: "Access log" } as const;
+const TABS = { program: "Program", goals: "Goals", documents: "Documents", about: "About", log: "Access log" } as const;
 
 function Student({ id, me, onBack }: { id: Id<"students">; me: Me; onBack: () => void }): ReactElement {
   const view = useQuery(api.students.get, { studentId: id });
@@ -92,6 +93,7 @@ function Student({ id, me, onBack }: { id: Id<"students">; me: Me; onBack: () =>
       {tab === "program" && <Program view={view} me={me} />}
       {tab === "goals" && <Goals studentId={id} staff={staff} me={me} />}
       {tab === "documents" && <Documents studentId={id} staff={staff} />}
+      {tab === "about" && <About view={view} me={me} />}
       {tab === "log" && <AccessLog studentId={id} />}
     </div>
   );
@@ -105,7 +107,7 @@ function Head({ view: { student, caseManager }, onBack }: { view: StudentView; o
       <Avatar name={name} large />
       <div className="grow">
         <h2>{name}</h2>
-        <p className="quiet">Grade {student.gradeLevel} · {student.primaryDisability}</p>
+        <p className="quiet">Grade {student.gradeLevel} · {student.primaryDisability}{student.enrollmentStatus !== "active" && ` · ${ENROLLMENTS[student.enrollmentStatus]}`}</p>
       </div>
       <dl className="facts">
         <div><dt>Born</dt><dd>{student.dateOfBirth ? day(Date.parse(student.dateOfBirth)) : "cannot be read"}</dd></div>

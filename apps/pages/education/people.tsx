@@ -2,7 +2,8 @@
 import { useState, type FormEvent, type ReactElement } from "react";
 import { useMutation, useQuery } from "synovia-client/react";
 import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
-import { api, type Id, type Me } from "./api/api.ts";
+import { api, type Id, type Me, type User } from "./api/api.ts";
+import { Avatar } from "./education.tsx";
 import { ROLES } from "./words.ts";
 
 export function Enrol({ me, onEnrolled, onClose }: { me: Me; onEnrolled: (id: Id<"students">) => void; onClose: () => void }): ReactElement {
@@ -19,7 +20,7 @@ export function Enrol({ me, onEnrolled, onClose }: { me: Me; onEnrolled: (id: Id
     event.preventDefault();
     void act(async () => {
       const id = await enrol({ student, caseManagerId: manager });
-      if (manager === me.user._id || me.user.role === "admin") onEnrolled(id);
+      onEnrolled(id);
       onClose();
     });
   };
@@ -48,7 +49,34 @@ export function Enrol({ me, onEnrolled, onClose }: { me: Me; onEnrolled: (id: Id
   );
 }
 
-export function Invite({ onClose }: { onClose: () => void }): ReactElement {
+/** Who is let in, or was; letting in somebody else. */
+export function People({ me, onClose }: { me: Me; onClose: () => void }): ReactElement {
+  const members = useQuery(api.organizations.members, {});
+  const [inviting, setInviting] = useState(false);
+  if (inviting) return <Invite onClose={() => setInviting(false)} />;
+  return (
+    <Dialog title="People" onClose={onClose}>
+      <ul className="people all">{members?.map((user) => <Member key={user._id} user={user} isMe={user._id === me.user._id} />)}</ul>
+      <footer><button className="primary" onClick={() => setInviting(true)}>Invite somebody</button></footer>
+    </Dialog>
+  );
+}
+
+function Member({ user: { _id, firstName, lastName, email, role, isActive }, isMe }: { user: User; isMe: boolean }): ReactElement {
+  const set = useMutation(api.organizations.setActive);
+  const { act, busy, problem } = useAct();
+  const name = `${firstName} ${lastName}`;
+  return (
+    <li>
+      <Avatar name={name} />
+      <span className="grow"><strong>{name}</strong><small>{ROLES[role]} · {email}</small><Problem error={problem} /></span>
+      {!isActive && <span className="badge warn">Not let in</span>}
+      {!isMe && <button className="plain" aria-label={`${isActive ? "Shut out" : "Let in again"}: ${name}`} disabled={busy} onClick={() => void act(() => set({ userId: _id, active: !isActive }))}>{isActive ? "Shut out" : "Let in again"}</button>}
+    </li>
+  );
+}
+
+function Invite({ onClose }: { onClose: () => void }): ReactElement {
   const invite = useMutation(api.organizations.invite);
   const nobody = { firstName: "", lastName: "", email: "" };
   const [person, setPerson] = useState(nobody);

@@ -6,12 +6,11 @@ import { useSharedDoc, type SharedDocState } from "synovia-client/yjs/react";
 import * as Y from "yjs";
 import { Dialog, Field, Problem, useAct } from "../shared/ui.tsx";
 import { api, type Id, type Iep, type IepView, type Me, type StudentView } from "./api/api.ts";
-import { Content, contentOf } from "./content.tsx";
+import { Content, contentOf, Plans } from "./content.tsx";
 import { Avatar } from "./education.tsx";
-import { day, hue, ROLES, STATUSES } from "./words.ts";
+import { dateOf, day, DAY, hue, ROLES, STATUSES } from "./words.ts";
 
 const SECTIONS = { present: "Present levels", strengths: "Strengths and interests", concerns: "Concerns of the family" };
-const DAY = 86_400_000;
 
 export function Program({ view, me }: { view: StudentView; me: Me }): ReactElement {
   const versions = useQuery(api.ieps.history, { studentId: view.student._id });
@@ -170,14 +169,16 @@ function Side({ view: { iep, team, signedBy, isApproved, mayWrite }, student, me
       <section className="card" aria-label="Dates and services">
         <dl className="facts column">
           <div><dt>Holds</dt><dd>{day(iep.effectiveDate)} to {day(iep.expirationDate)}</dd></div>
+          <div><dt>Meeting</dt><dd>{day(iep.meetingDate)}</dd></div>
           <div><dt>Next review</dt><dd>{day(iep.nextReviewDate)}</dd></div>
           <div><dt>Placement</dt><dd>{iep.placement}</dd></div>
           <div><dt>Services</dt><dd>{services(iep.serviceHours)}</dd></div>
           {iep.accommodations.map(({ category, description, setting }, index) => <div key={index}><dt>{category}</dt><dd>{description} ({setting.toLowerCase()})</dd></div>)}
         </dl>
-        {mayWrite && <button className="edit" aria-label="Edit services and accommodations" onClick={() => setEditing(true)}>Edit</button>}
+        {mayWrite && <button className="edit" aria-label="Edit dates, services and plans" onClick={() => setEditing(true)}>Edit</button>}
         {editing && <Content iep={iep} onClose={() => setEditing(false)} />}
       </section>
+      <Plans iep={iep} />
       <section className="card" aria-label="Team">
         <h3>Team</h3>
         <Problem error={problem} />
@@ -218,8 +219,6 @@ function services(hours: IepView["iep"]["serviceHours"]): string {
   return [...named, ...others].filter(([, value]) => value).map(([name, value]) => `${value} h ${name}`).join(", ") || "none";
 }
 
-const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-
 function NewVersion({ view, team, before, onClose }: { view: StudentView; team: Id<"users">[]; before: Iep | undefined; onClose: () => void }): ReactElement {
   const create = useMutation(api.ieps.create);
   const [today] = useState(() => Date.now());
@@ -238,7 +237,7 @@ function NewVersion({ view, team, before, onClose }: { view: StudentView; team: 
   return (
     <Dialog title="New version" onClose={onClose}>
       <form onSubmit={send}>
-        <p className="quiet">{before ? "It takes the place of the version that holds now. Text, team, services, accommodations and goals that are not reached go on in it." : "It is the first one, and you are its team."}</p>
+        <p className="quiet">{before ? "It takes the place of the version that holds now. Text, team, services, plans and goals that are not reached go on in it." : "It is the first one, and you are its team."}</p>
         <Field label="Meeting"><input type="date" required value={meeting} onChange={(event) => setMeeting(event.target.value)} /></Field>
         <div className="pair">
           <Field label="Holds from"><input type="date" required value={start} onChange={(event) => setStart(event.target.value)} /></Field>

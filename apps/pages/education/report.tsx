@@ -3,14 +3,12 @@ import { useState, type ReactElement } from "react";
 import { useQuery } from "synovia-client/react";
 import { Choices } from "../shared/ui.tsx";
 import { api, type Count } from "./api/api.ts";
-import { DOMAINS, LEVELS, round, SUPPORT } from "./words.ts";
-
-const SPANS = { "0": "All time", "30": "30 days", "90": "90 days" };
+import { DAY, DOMAINS, LEVELS, round, SPANS, SUPPORT } from "./words.ts";
 
 export function Report(): ReactElement {
   const [span, setSpan] = useState<keyof typeof SPANS>("0");
-  const [now] = useState(() => Math.floor(Date.now() / 86_400_000) * 86_400_000);
-  const report = useQuery(api.reports.district, { start: span === "0" ? 0 : now - Number(span) * 86_400_000 });
+  const [now] = useState(() => Math.floor(Date.now() / DAY) * DAY);
+  const report = useQuery(api.reports.district, { start: span === "0" ? 0 : now - Number(span) * DAY });
   if (!report) return <p className="quiet centre" role="status">Loading …</p>;
   const students = report.students.reduce((sum, { count }) => sum + count, 0);
   const goals = report.goals.reduce((sum, { count }) => sum + count, 0);

@@ -33,7 +33,7 @@ describe.skipIf(noHub)(`shared documents${noHub ? ` (skipped: ${noHub})` : ""}`,
   afterEach(() => open.splice(0).reverse().forEach((each) => each.close()));
 
   function connect(name: string, wire = new Wire()): SynoviaClient {
-    const backoff = { base: 5, most: 20 } as never;
+    const backoff = { initial: 5, maximum: 20 };
     const client = new SynoviaClient(hub.url, { WebSocket: wire.WebSocket ?? WebSocket, token: `dev:${name}@example.org`, backoff });
     open.push(client);
     return client;
