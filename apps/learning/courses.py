@@ -67,13 +67,15 @@ async def enrolments(
     order: Literal["asc", "desc"] = "desc", cursor: str | None = None, limit: int = 50,
 ) -> Page[Enrolment]:  # fmt: skip
     """List enrolments, of one course, member or status if it is said."""
-    tenant = (await require_member(ctx)).tenant_id
-    index = "by_tenant" if sort == "made" else "by_updated"
-    rows = ctx.db.query(CourseEnrollment).using(index, tenant_id=tenant).order(order)
-    for name, value in (("course_id", course_id), ("member_id", member_id), ("status", status)):
-        rows = rows if value is None else rows.where(field(name) == value)
+    told = (("member_id", member_id), ("course_id", course_id), ("status", status))
+    wanted, tenant = {name: value for name, value in told if value is not None}, (await require_member(ctx)).tenant_id
+    best = dict([*wanted.items()][:1])  # of which there are the fewest
+    rows = ctx.db.query(CourseEnrollment).using("_".join([*best, sort]), tenant_id=tenant, **best).order(order)
+    for name, value in wanted.items():
+        rows = rows.where(field(name) == value)
     page = await rows.paginate(cursor, limit)
     people, courses = await ctx.db.load(page.items, "member_id"), await ctx.db.load(page.items, "course_id")
-    names = [(people[each.member_id].name, courses[each.course_id].title) for each in page.items]
-    named = [Enrolment(row=row, member=who, course=what) for row, (who, what) in zip(page.items, names, strict=True)]
+    named = [
+        Enrolment(row=row, member=people[row.member_id].name, course=courses[row.course_id].title) for row in page.items
+    ]
     return Page[Enrolment](items=named, next_cursor=page.next_cursor)

@@ -13,6 +13,7 @@ EnrollmentStatus = Literal["enrolled", "completed", "dropped"]
 RegistrationStatus = Literal["registered", "attended", "cancelled"]
 TicketStatus = Literal["open", "answered", "closed"]
 TENANT = Index("by_tenant", "tenant_id")
+FILTERS = ((), ("member_id",), ("course_id",), ("status",))
 PROFILES = [Index("by_user", "user_id", unique=True), SearchIndex("by_name", "name", filters=["tenant_id"])]
 
 
@@ -68,8 +69,9 @@ class CourseCategory(
 class CourseEnrollment(
     Table, OfTenant, name="courseEnrollments",
     indexes=[
-        TENANT, Index("by_updated", "tenant_id", "updated_at"), Index("by_course", "course_id", "status"),
-        Index("by_pair", "member_id", "course_id", unique=True),
+        *(Index("_".join([*by, "made"]), "tenant_id", *by) for by in FILTERS),
+        *(Index("_".join([*by, "changed"]), "tenant_id", *by, "updated_at") for by in FILTERS),
+        Index("by_course", "course_id", "status"), Index("by_pair", "member_id", "course_id", unique=True),
     ],
 ):  # fmt: skip
     """That a member takes a course."""

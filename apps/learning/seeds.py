@@ -22,10 +22,8 @@ async def two_tenants(ctx: MutationContext) -> None:
             course = await ctx.db.insert(its.Course(tenant_id=of, title=title, places=30))
             await ctx.db.insert(its.CourseCategory(tenant_id=of, course_id=course, category_id=about))
             for number, member in enumerate(members[:: place + 2]):
-                row = its.CourseEnrollment(
-                    tenant_id=of, course_id=course, member_id=member, status=STATUSES[number % 4]
-                )
-                await ctx.db.insert(row)
+                how = STATUSES[number % 4]
+                await ctx.db.insert(its.CourseEnrollment(tenant_id=of, course_id=course, member_id=member, status=how))
             for member in members[place::3]:
                 await ctx.db.insert(its.MemberInterest(tenant_id=of, member_id=member, category_id=about))
         for member in members[-3:]:
