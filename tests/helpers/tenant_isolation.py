@@ -28,7 +28,10 @@ class Intruder:
 
     async def tries(self, table: str, scope: str) -> None:
         """Expect that nothing of others is to be had from a table, whose field ``scope`` tells whose a row is."""
-        everything = await self.client.query("forgetful:everything", {"table": table, "field": scope, "of": self.of})
+        asked = {"table": table, "field": scope, "of": self.of}
+        everything = await self.client.query("forgetful:everything", asked)
+        async with self.client.subscribe("forgetful:everything", asked) as live:
+            assert await anext(aiter(live)) == everything, table
         own, hidden = [row["id"] for row in everything["rows"]], await self._ids_of_others(table, everything)
         assert {row[scope] for row in everything["rows"]} <= {self.tenant}, table
         assert (everything["count"], everything["groups"]) == (len(own), 1 if own else 0)

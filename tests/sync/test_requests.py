@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from helpers.sync_server import client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to, until
 from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession
@@ -95,6 +95,26 @@ async def test_a_mutation_goes_on_when_its_client_goes_and_a_retry_gets_its_resu
             assert (await client.response(request_id)).error is None
             (note,) = await client.subscribe(1, "notes:on_board", {"board": "a"})
             assert note["text"] == "once"
+
+
+async def test_what_came_of_a_request_is_told_to_its_caller_alone() -> None:
+    """Though somebody of another tenant has got hold of the session, and guesses the number."""
+
+    async def asked(running: Running, number: int, token: str | None) -> object:
+        session = ClientSession(b"0123456789abcdef")
+        async with client_of(running, session) as client:
+            await client.send(session.authenticate(token))
+            await client.send(session.mutation(number, "notes:sign", {"board": "a"}, retry=True))
+            answer = await client.response(number)
+            return answer.result if answer.error is None else answer.error.code
+
+    alice, bob = "dev:alice@example.org", "dev:bob@example.org"
+    async with serving() as running:
+        assert await asked(running, 1, alice) == await asked(running, 1, alice) == "alice@example.org"
+        assert [await asked(running, 1, token) for token in (bob, None)] == ["request_reused"] * 2
+        assert await asked(running, 2, None) == await asked(running, 2, alice) == "nobody", "who has signed in since"
+        async with client_of(running) as client:
+            assert len(await client.subscribe(1, "notes:on_board", {"board": "a"})) == 2, "each was done once"
 
 
 async def test_one_session_on_two_connections_commits_a_request_once() -> None:

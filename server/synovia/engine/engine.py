@@ -26,6 +26,7 @@ from synovia.engine.observing import Observer, Unobserved, observed
 from synovia.engine.outcomes import Outcome, outcome_of, unavailable
 from synovia.engine.peers import MutationCall, NoPeers, Peers
 from synovia.engine.places import Places
+from synovia.engine.records import caller_mark
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.engine.tracing import UNTRACED, Tracer
@@ -353,13 +354,14 @@ class Engine:
             retry: It may have been committed already; look first.
             issued_at: When it was first asked for, in milliseconds since 1970; a retry that is too old is refused.
             mark: Kept with the record, always of one length in one session; a request of another mark fails with
-                ``request_reused``.
+                ``request_reused``. By default that of the caller: nobody else is told what came of it.
             origin: Where the call comes from.
             committing: Called before its writes are handed over to be committed, each time that they are.
         """
         if session is None or number is None:
             # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
             session, number, retry = secrets.token_bytes(16), 0, False
+        mark = mark or caller_mark(identity)
         call = MutationCall(path, args, identity, session, number, retry, issued_at, mark, origin)
         return await self._mutate(call, committing)
 

@@ -18,7 +18,7 @@ from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
-from synovia.engine.records import kept, opened
+from synovia.engine.records import kept, opened, unmarked
 from synovia.engine.stage import Stage, View
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import FunctionError
@@ -77,7 +77,7 @@ class Request:
 
 
 class RequestReused(FunctionError):
-    """Two different requests were given one name."""
+    """Two different requests, or those of two callers, were given one name."""
 
     def __init__(self) -> None:
         super().__init__("request_reused", "another request has been sent under this name before")
@@ -317,10 +317,11 @@ class Mutations:
         if record is None:
             return None
         result = opened(record.result, session, number, self._executor.keyring)
-        if not result.startswith(mark):
+        outcome = unmarked(result, mark)
+        if outcome is None:
             raise RequestReused
         ts, _ = await self._store.newest()
-        return from_record(result[len(mark) :], ts)
+        return from_record(outcome, ts)
 
     def check_age(self, issued_at: int | None) -> None:
         """Refuse a retry whose record may have been forgotten: nobody can tell any more whether it has been committed."""
