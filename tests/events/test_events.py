@@ -94,6 +94,7 @@ async def test_the_provider_may_say_it_twice_and_in_any_order(app: TestApp, nigh
     assert await night.left() == (50 if end == "refunded" else 48)
 
 
+@pytest.mark.alike
 async def test_only_signed_words_of_the_provider_count(app: TestApp, night: Concert) -> None:
     order = await reserved(app, night)
     body, http = payment(order, 2, "succeeded"), app.caller().http
@@ -118,6 +119,7 @@ async def test_what_is_paid_too_late_gets_what_is_left(app: TestApp, night: Conc
     assert ((await order_of(app))["status"], await night.left()) == ("paid", 49)
 
 
+@pytest.mark.alike
 async def test_sales_are_told_by_the_hour_as_they_happen(app: TestApp, night: Concert) -> None:
     async with app.caller("ada@events.example").subscribe("orders:sales", {"eventId": night.event}) as sales:
         assert sales.value == []
@@ -143,6 +145,7 @@ async def test_a_pass_is_admitted_once_of_twenty_scans(app: TestApp, night: Conc
         assert (door.value["admitted"], door.value["passes"], len(door.value["last"])) == (1, 1, 1)
 
 
+@pytest.mark.alike
 async def test_a_scanner_that_was_offline_says_what_it_has_seen(app: TestApp, night: Concert) -> None:
     codes = [each["code"] for each in await passes_of(app, night, 3)]
     owner = app.caller("ada@events.example")
@@ -168,6 +171,7 @@ async def test_a_scanner_that_was_offline_says_what_it_has_seen(app: TestApp, ni
 # --- pictures
 
 
+@pytest.mark.alike
 async def test_pictures_are_made_refused_watched_and_mailed(app: TestApp, night: Concert) -> None:
     await passes_of(app, night, 3)
     spam = app.caller(Identity("dev", "spam", email="spam@guests.example", name="www.casino.example"))
@@ -208,6 +212,7 @@ async def test_pictures_are_made_refused_watched_and_mailed(app: TestApp, night:
     assert (await owner.query("campaigns:of_batch", batch))[0]["status"] == "done"
 
 
+@pytest.mark.alike
 async def test_nothing_is_kept_of_a_batch_that_is_cancelled(app: TestApp, night: Concert) -> None:
     await passes_of(app, night, 2)
     owner = app.caller("ada@events.example")
@@ -224,6 +229,7 @@ async def test_nothing_is_kept_of_a_batch_that_is_cancelled(app: TestApp, night:
 # --- who may what
 
 
+@pytest.mark.alike
 async def test_capabilities_come_from_membership_teams_and_the_platform(app: TestApp, night: Concert) -> None:
     dan, ada = app.caller("dan@events.example"), app.caller("ada@events.example")
     key = "dev|dan@events.example"
@@ -251,6 +257,7 @@ async def test_capabilities_come_from_membership_teams_and_the_platform(app: Tes
 # --- programs
 
 
+@pytest.mark.alike
 async def test_a_deployment_is_noted_once(app: TestApp) -> None:
     said = {"commit": "c0ffee", "environment": "production", "status": "ok"}
     times = {"started_at": "2026-11-29T03:00:00Z", "finished_at": "2026-11-29T03:01:30Z"}
@@ -263,6 +270,7 @@ async def test_a_deployment_is_noted_once(app: TestApp) -> None:
     assert (release["seconds"], release["environment"]) == (90.0, "production")
 
 
+@pytest.mark.alike
 async def test_a_scheduler_elsewhere_has_a_key(app: TestApp) -> None:
     assert (await app.caller("ada@events.example").http.post("/jobs/reminders")).status_code == 403
     scheduler = app.caller(Identity("service", "cron", roles=("scheduler",)))

@@ -53,6 +53,7 @@ async def test_reports_move_with_each_commit(app: TestApp) -> None:
         assert counts() == {"completed": 1, "enrolled": 1}
 
 
+@pytest.mark.alike
 async def test_open_tickets_grow_older(app: TestApp) -> None:
     sofia, member = person(app, "sofia"), person(app, "member0")
     async with sofia.subscribe("reports:openTickets") as report:
@@ -71,6 +72,7 @@ async def test_open_tickets_grow_older(app: TestApp) -> None:
         assert await person(app, "mia").query("support:messages", {"ticketId": ticket}) == []
 
 
+@pytest.mark.alike
 async def test_one_violation_has_one_code(app: TestApp) -> None:
     ada, mia = person(app, "ada"), person(app, "mia")
     course = await ada.mutation("courses:create", {"title": "Knots", "places": 1, "categoryIds": []})
@@ -93,6 +95,7 @@ async def test_one_violation_has_one_code(app: TestApp) -> None:
     assert (code, data[0]["at"]) == ("invalid_arguments", "speakers")
 
 
+@pytest.mark.alike
 async def test_admins_read_the_matrix(app: TestApp) -> None:
     matrix = await person(app, "ada").query("members:matrix")
     assert matrix["member"] == ["learn", "tickets.open"]

@@ -60,6 +60,7 @@ async def unpacked(app: TestApp) -> None:
 # --- that each is run -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alike
 @pytest.mark.slow
 async def test_each_runs_once_and_can_be_seen(app: TestApp) -> None:
     ids = await plan(app, 456)
@@ -103,6 +104,7 @@ async def test_actions_and_times_and_none_at_all(app: TestApp) -> None:
     assert sorted(await marks(app)) == sorted([*range(30), 0, 1, 2])
 
 
+@pytest.mark.alike
 async def test_each_is_told_with_its_own_context(app: TestApp) -> None:
     await plan(app, 210, told=True)
     await app.advance()
@@ -119,6 +121,7 @@ async def test_a_mutation_that_fails_schedules_none_of_them(app: TestApp) -> Non
     assert await marks(app) == []
 
 
+@pytest.mark.alike
 async def test_large_arguments_make_smaller_batches(app: TestApp) -> None:
     await plan(app, 40, padding=100_000)
     await app.advance()
@@ -182,6 +185,7 @@ async def test_a_hub_that_is_lost_leaves_them_to_another(registry: Registry, any
 # --- cancelling -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alike
 async def test_one_is_cancelled_before_it_has_a_row_and_after(app: TestApp) -> None:
     ids = await plan(app, 220, seconds=60, told=True)
     early = [ids[0], ids[219], ids[3]]
