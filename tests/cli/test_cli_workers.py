@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
 from helpers import forked_commands
 from helpers.forked_commands import SYNOVIA, PipedCommand
+from helpers.mongod import drop_database
 from synovia_client import Backoff, Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.same_tables]
@@ -70,6 +72,15 @@ def workers_of(uri: str, database: str, number: int, *, program: str = SYNOVIA, 
             process.wait(SECONDS)
 
 
+@pytest.fixture(scope="module")
+def two(mongodb_uri: str) -> Iterator[Served]:
+    """Give a server of two processes, for tests after which it is as it was before."""
+    database = f"test_{uuid4().hex[:12]}"
+    with workers_of(mongodb_uri, database, 2) as served:
+        yield served
+    drop_database(mongodb_uri, database)
+
+
 def client_of(served: Served) -> Client:
     return Client(served.url, proxy=None, backoff=Backoff(initial=0.05, maximum=0.5))
 
@@ -86,49 +97,54 @@ async def one_client_of_each(served: Served) -> AsyncIterator[dict[int, Client]]
 
 
 @pytest.mark.mongodb
-async def test_clients_of_different_workers_see_each_others_writes(mongodb_uri: str, database_name: str) -> None:
-    with workers_of(mongodb_uri, database_name, 2) as served:
-        async with one_client_of_each(served) as clients, asyncio.timeout(SECONDS):
-            assert set(clients) == served.workers()
-            assert len(clients) == 2
-            for writer in clients.values():
-                async with contextlib.AsyncExitStack() as stack:
-                    readers = [
-                        await stack.enter_async_context(client.subscribe("posts:texts", {"wall": "a"}))
-                        for client in clients.values()
-                    ]
-                    text = f"from {id(writer)}"
-                    await writer.mutation("posts:post", {"wall": "a", "text": text})
-                    for reader in readers:
-                        async for texts in reader:
-                            if text in texts:
-                                break
+async def test_clients_of_different_workers_see_each_others_writes(two: Served) -> None:
+    async with one_client_of_each(two) as clients, asyncio.timeout(SECONDS):
+        assert set(clients) == two.workers()
+        assert len(clients) == 2
+        for writer in clients.values():
+            async with contextlib.AsyncExitStack() as stack:
+                readers = [
+                    await stack.enter_async_context(client.subscribe("posts:texts", {"wall": "seen"}))
+                    for client in clients.values()
+                ]
+                text = f"from {id(writer)}"
+                await writer.mutation("posts:post", {"wall": "seen", "text": text})
+                for reader in readers:
+                    async for texts in reader:
+                        if text in texts:
+                            break
 
 
 @pytest.mark.mongodb
-async def test_killing_a_worker_loses_nothing_and_another_takes_its_place(mongodb_uri: str, database_name: str) -> None:
-    with workers_of(mongodb_uri, database_name, 2) as served:
-        async with one_client_of_each(served) as clients, asyncio.timeout(SECONDS):
-            before = served.workers()
-            victim = min(before)
-            sent = {f"{pid} {number}" for pid in clients for number in range(40)}
+def test_an_address_that_others_share_is_refused(two: Served, mongodb_uri: str) -> None:
+    port = two.url.rpartition(":")[2]
+    ended = run(str(POSTS), "--store", f"{mongodb_uri}", "--workers", "2", "--port", port)
+    assert ended.returncode == 3
+    assert "another program listens" in ended.stderr
 
-            async def write(pid: int) -> None:
-                for number in range(40):
-                    if number == 10 and pid == victim:
-                        os.kill(victim, signal.SIGKILL)
-                    await clients[pid].mutation("posts:post", {"wall": "a", "text": f"{pid} {number}"})
 
-            await asyncio.gather(*map(write, clients))
-            for client in clients.values():
-                texts = await client.query("posts:texts", {"wall": "a"})
-                assert sorted(texts) == sorted(sent), "each exactly once"
-            async with asyncio.timeout(SECONDS):
-                while victim in served.workers() or len(served.workers()) < 2:  # noqa: ASYNC110 (nothing tells)
-                    await asyncio.sleep(0.05)
-            async with one_client_of_each(served) as later:
-                assert victim not in later
-                assert len(later) == 2
+@pytest.mark.mongodb
+async def test_killing_a_worker_loses_nothing_and_another_takes_its_place(two: Served) -> None:
+    async with one_client_of_each(two) as clients, asyncio.timeout(SECONDS):
+        victim = min(two.workers())
+        sent = {f"{pid} {number}" for pid in clients for number in range(40)}
+
+        async def write(pid: int) -> None:
+            for number in range(40):
+                if number == 10 and pid == victim:
+                    os.kill(victim, signal.SIGKILL)
+                await clients[pid].mutation("posts:post", {"wall": "kept", "text": f"{pid} {number}"})
+
+        await asyncio.gather(*map(write, clients))
+        for client in clients.values():
+            texts = await client.query("posts:texts", {"wall": "kept"})
+            assert sorted(texts) == sorted(sent), "each exactly once"
+        async with asyncio.timeout(SECONDS):
+            while victim in two.workers() or len(two.workers()) < 2:  # noqa: ASYNC110 (nothing tells)
+                await asyncio.sleep(0.05)
+        async with one_client_of_each(two) as later:
+            assert victim not in later
+            assert len(later) == 2
 
 
 @pytest.mark.mongodb
@@ -196,12 +212,3 @@ def test_what_stops_one_from_starting_stops_all() -> None:
     ended = run(str(POSTS), "--store", away, "--workers", "2", "--port", "0")
     assert ended.returncode == 4
     assert "error: the store:" in ended.stderr
-
-
-@pytest.mark.mongodb
-def test_an_address_that_others_share_is_refused(mongodb_uri: str, database_name: str) -> None:
-    with workers_of(mongodb_uri, database_name, 2) as served:
-        port = served.url.rpartition(":")[2]
-        ended = run(str(POSTS), "--store", f"{mongodb_uri}", "--workers", "2", "--port", port)
-    assert ended.returncode == 3
-    assert "another program listens" in ended.stderr
