@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
+from types import CodeType
 from typing import (
     Any,
     ClassVar,
@@ -59,7 +60,6 @@ class Function:
 
     Attributes:
         name: What it is called on the wire; by default as in Python.
-        place: Where it is declared, ``FILE:LINE``.
         path: ``module:name``; the module as ``place_in`` was told when the application was loaded.
         kind: query, mutation or action.
         access: Who may call it.
@@ -88,7 +88,6 @@ class Function:
         has_room: bool = False,
     ) -> None:
         self.name = body.__name__ if name is None else name
-        self.place = place_of(body)
         self.body = body
         self.kind = kind
         self.access = access
@@ -104,6 +103,11 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
+
+    @cached_property
+    def place(self) -> str:
+        """Where it is declared, ``FILE:LINE``."""
+        return place_of(self.body)
 
     def place_in(self, module: str) -> None:
         """Say the path of the module in which it is called."""
@@ -351,6 +355,18 @@ def function_for_work(path: str, isolation: Isolation = "serializable") -> Funct
     function = Function(_work, Kind.MUTATION, access=Access(internal=True), isolation=isolation)
     function.path = path
     function.prepare()
+    return function
+
+
+_signatures: dict[CodeType, Signature] = {}
+
+
+def query_of_the_hub(path: str, body: Callable[[QueryContext], Awaitable[Any]]) -> Function:
+    """Declare a query that the hub itself asks; what is made anew of one piece of code for each hub is read once."""
+    function = Function(body, Kind.QUERY, access=Access(internal=True))
+    function.path = path
+    code: CodeType = inspect.unwrap(body).__code__
+    _signatures[code] = function.prepare(_signatures.get(code))
     return function
 
 

@@ -18,10 +18,9 @@ from typing import Any, Final
 from synovia import keys
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
-from synovia.functions.access import Access
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
-from synovia.functions.function import Function, Kind
+from synovia.functions.function import Function, query_of_the_hub
 from synovia.health import Level, PartHealth
 from synovia.migrations.batches import BatchSize, bytes_of
 from synovia.schema import Document, SearchSpec, Table, TableSpec
@@ -106,10 +105,7 @@ class SearchTerms:
         async def lacking(ctx: QueryContext) -> list[str]:
             return [table.name for table in self._tables.values() if await _lacks(ctx, table)]
 
-        function = Function(lacking, Kind.QUERY, access=Access(internal=True))
-        function.path = "_search:lacking"
-        function.prepare()
-        return function
+        return query_of_the_hub("_search:lacking", lacking)
 
     async def _follow(self) -> None:
         live = self._engine.watch(self, self._query)

@@ -10,10 +10,9 @@ from typing import Final
 
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
-from synovia.functions.access import Access
 from synovia.functions.context import MutationContext, QueryContext
 from synovia.functions.database import SystemWriter
-from synovia.functions.function import Function, Kind
+from synovia.functions.function import query_of_the_hub
 from synovia.functions.known_hubs import KnownHub
 from synovia.hubs.leadership import Mark
 from synovia.store.base import StoreError
@@ -122,11 +121,4 @@ async def _hubs(ctx: QueryContext) -> list[bytes]:
     return [known.mark for known in await ctx.db.query(KnownHub).take(MOST_HUBS)]
 
 
-def _hubs_query() -> Function:
-    function = Function(_hubs, Kind.QUERY, access=Access(internal=True))
-    function.path = PATH
-    function.prepare()
-    return function
-
-
-_HUBS = _hubs_query()
+_HUBS = query_of_the_hub(PATH, _hubs)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from typing import Any, Literal
 
-from synovia.functions.access import Access
 from synovia.functions.conditions import between, field, ge, gt
 from synovia.functions.context import FOREVER, QueryContext
-from synovia.functions.function import Function, Kind
+from synovia.functions.function import Function, query_of_the_hub
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import ACTIONS
 from synovia.functions.schedules import Schedule, parse
@@ -70,7 +69,7 @@ def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
         items = await _with_room(ctx, registry, [item for due, item in timed if due <= ctx.now])
         return DueCalls(items=items, next=None if later >= FOREVER else later)
 
-    return _own_query(due_calls)
+    return query_of_the_hub("_scheduler:due_calls", due_calls)
 
 
 def held_calls_query(hub: str) -> Function:
@@ -80,14 +79,7 @@ def held_calls_query(hub: str) -> Function:
         running = ctx.db.query(QueuedCall).using("by_queue", queue="running")
         return [call.id for call in await running.where(field("hub") == hub).collect()]
 
-    return _own_query(held_calls)
-
-
-def _own_query(body: Callable[[QueryContext], Awaitable[Any]]) -> Function:
-    function = Function(body, Kind.QUERY, access=Access(internal=True))
-    function.path = f"_scheduler:{body.__name__}"
-    function.prepare()
-    return function
+    return query_of_the_hub("_scheduler:held_calls", held_calls)
 
 
 async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[tuple[int, DueCall, Any]]:
