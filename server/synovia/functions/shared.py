@@ -27,7 +27,7 @@ from synovia.functions.shared_tables import (
 from synovia.schema import Id, Table
 from synovia.schema.shared import SharedDoc
 from synovia.shared_docs import isolated
-from synovia.shared_docs.library import NOTHING, merged
+from synovia.shared_docs.library import NOTHING, merging
 from synovia.shared_docs.segments import falls_due, to_be_merged
 from synovia.shared_docs.structure import InvalidUpdate, only_deletes, walk
 from synovia.turns import Turns
@@ -146,7 +146,7 @@ class SharedReader:
         head = await self._head(document)
         parts = [each.data for each in await self._states(document)]
         updates = await self._updates(document, head.segment)
-        return merged(*parts, *updates.values()) if parts or updates else NOTHING
+        return await merging(*parts, *updates.values()) if parts or updates else NOTHING
 
     async def _kept(self, document: str) -> list[SharedVersionState]:
         query = self._system.query(SharedVersionState).using("by_document", document=document)
@@ -267,11 +267,11 @@ class SharedWriter(SharedReader):
     async def _merge(self, head: SharedHead) -> None:
         document = str(head.id)
         updates = await self._updates(document, head.segment)
-        states, data = await self._states(document), merged(*updates.values())
+        states, data = await self._states(document), await merging(*updates.values())
         number = to_be_merged([each.size for each in states], len(data))
         replaced = states[len(states) - number :]
         if replaced:
-            data = merged(*(each.data for each in replaced), data)
+            data = await merging(*(each.data for each in replaced), data)
         for each in replaced:
             await self._writer.delete(each)
         await self._writer.insert(SharedState(document=document, size=len(data), data=data))
@@ -310,7 +310,7 @@ async def checked_update(update: bytes) -> bytes:
         turns = Turns()
         for _ in walk(update):
             await turns.step()
-        return merged(update)
+        return await merging(update)
     except InvalidUpdate as error:
         raise FunctionError(INVALID_UPDATE, f"this is no update of a shared document: {error}") from None
 

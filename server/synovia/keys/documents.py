@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from bson import DBRef
+from bson import DBRef, ObjectId
 
 from synovia.keys.encoding import UNDEFINED, encode_value
 from synovia.keys.index import IndexSpec
@@ -42,6 +42,8 @@ def values_of(index: IndexSpec, document: Mapping[str, Any]) -> tuple[Any, ...]:
     """Give what a document has in the fields of an index, or what counts where it lacks one; an array as it is."""
     return tuple(_walk(document, path)[0] for path in _paths(index))
 
+
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None), ObjectId})
 
 _Path = tuple[tuple[str, Any], ...]
 """The names on the way to a field, each with what counts if it is not there."""
@@ -92,7 +94,11 @@ def each_key(index: IndexSpec, document: Mapping[str, Any]) -> Iterator[bytes]:
 
 def most_keys(index: IndexSpec, document: Mapping[str, Any]) -> int:
     """Tell how many keys a document has in an index at most, without making them."""
-    return max((_most(document, path) for path in _paths(index)), default=1)
+    most = 1
+    for path in _paths(index):
+        if type(document.get(path[0][0])) not in _PLAIN:
+            most = max(most, _most(document, path))
+    return most
 
 
 def _most(value: Any, path: _Path) -> int:

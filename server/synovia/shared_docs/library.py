@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
+from anyio import BrokenWorkerProcess
+
+from synovia.processes import to_process
 from synovia.shared_docs.structure import InvalidUpdate
 
 NOTHING: Final = b"\0\0"
 """The update that changes nothing."""
+SMALL: Final = 64 * 1024
+"""Bytes that are merged in a few milliseconds, whatever is in them."""
+
+
+async def merging(*updates: bytes) -> bytes:
+    """Make one update of several, large ones in a process beside the hub's: the library keeps Python's lock meanwhile.
+
+    Raises:
+        InvalidUpdate: One of them is none.
+    """
+    if sum(map(len, updates)) <= SMALL:
+        return merged(*updates)
+    try:
+        return await to_process(merged, *updates)
+    except BrokenWorkerProcess as error:
+        raise InvalidUpdate("it cannot be merged") from error
 
 
 def merged(*updates: bytes) -> bytes:
