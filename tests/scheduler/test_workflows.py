@@ -265,9 +265,11 @@ async def test_one_that_has_failed_goes_on_from_the_step_that_failed(app: TestAp
     await app.advance(raise_failures=False)
     assert await status(app, call_id) == "failed"
     for room, booked in (
-        ("right", ["first", "left", "inside"]), ("deep", ["right"]), ("last", ["deep", "sorry"]), ("", ["last"]),
+        ("right", ["first", "left"]), ("deep", ["right"]), ("last", ["deep", "sorry"]), ("", ["last"]),
     ):  # fmt: skip
-        assert (await bookings(app))[-len(booked) :] == booked
+        # What is inside is booked before the part beside it fails, or after that was resumed.
+        others = [each for each in await bookings(app) if each != "inside"]
+        assert others[-len(booked) :] == booked
         before = len(await bookings(app))
         trips.FULL.discard(room)
         if room:
@@ -275,6 +277,7 @@ async def test_one_that_has_failed_goes_on_from_the_step_that_failed(app: TestAp
             assert await resume(app, call_id) is False, "it is under way"
             await app.advance(10, raise_failures=False)
             assert len(await bookings(app)) > before
+    assert (await bookings(app)).count("inside") == 1
     last = await ending(app)
     assert (last["status"], last["result"][1:3], last["result"][-1]) == ("done", ["full", 7], "out")
     assert await resume(app, call_id) is False, "it is done"

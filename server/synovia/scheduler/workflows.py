@@ -132,15 +132,19 @@ class WorkflowTransitions:
     async def _give_up(self, ctx: MutationContext, steps: Sequence[WorkflowStep]) -> None:
         """Cancel what nobody waits for any more; of what runs already the result is not taken."""
         writer = SystemWriter(ctx.db)
+        calls = await ctx.db.load([each for each in steps if each.status == "pending"], "call")  # with one question
         for each in steps:
             step = await ctx.db.get(WorkflowStep, Id(each.id))
             if step is None or step.status != "pending":
                 continue
             await writer.patch(step, status="cancelled", finished_at=ctx.now)
-            call = None if step.call is None else await ctx.db.get(ScheduledCall, step.call)
-            if call is None or await ctx.scheduler.cancel(call.id) or call.queue != "running":
+            call = None if step.call is None else calls.get(step.call)
+            if call is None:
                 continue
-            await writer.patch(call, status="cancelled", **over(ctx.now, self._calls.keep))
+            if call.status == "running" and call.queue in (WORKFLOWS, WAITING):
+                await ctx.scheduler.cancel(call.id)
+            elif call.status == "pending" or call.queue == "running":
+                await writer.patch(call, status="cancelled", **over(ctx.now, self._calls.keep))
 
     async def _end(self, ctx: MutationContext, call: ScheduledCall, turn: Turn) -> list[Failure]:
         status = turn.ended or "done"
