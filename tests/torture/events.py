@@ -245,8 +245,8 @@ async def _beat(client: Client, times: list[float]) -> None:
 async def pictures(plan: Plan, hubs: list[DevelopmentHub], ada: Client) -> list[str]:
     """Make a batch while others work and hubs are killed, and another one that is cancelled."""
     night = await concert(ada, slug="pictures")
-    for first in range(0, plan.pictures, 1_000):
-        args = {"tierId": night.tier, "first": first, "count": min(1_000, plan.pictures - first)}
+    for first in range(0, plan.pictures, 250):
+        args = {"tierId": night.tier, "first": first, "count": min(250, plan.pictures - first)}
         await ada.mutation("trial:fill", args)
     template = await ada.mutation("pictures:design", {"eventId": night.event, "headline": "I am there"})
     faults = await _cancelled(ada, template)

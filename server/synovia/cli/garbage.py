@@ -76,6 +76,7 @@ class Recent:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._since = 0
+        self._is_due = False
         self.looks = 0
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
@@ -83,11 +84,12 @@ class Recent:
         if phase == "stop" and info["generation"] == 1:
             self.looks += 1
             self._since += 1
-            if self._since == FEW:
+            if self._since >= FEW and not self._is_due:
+                self._is_due = True
                 self._loop.call_soon_threadsafe(self._collect)
 
     def _collect(self) -> None:
-        self._since = 0
+        self._since, self._is_due = 0, False
         collect()
 
 
