@@ -226,7 +226,7 @@ class Model:
 async def test_searches_are_those_of_a_plain_model(
     clinics: Clinics, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("MAX_RANKED", most), ("_FEW", 1), ("_PEEK", 4)):
+    for name, value in (("MAX_RANKED", most), ("_FEW", 1), ("_STEP", 2), ("_PEEK", 4)):
         monkeypatch.setattr(search, name, value)
     chance, model, gone = random.Random(most), Model(most), dict[str, tuple[str, str, int]]()
     live = {

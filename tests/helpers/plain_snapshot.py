@@ -53,8 +53,10 @@ class Plain:
         met.sort(key=lambda entry: entry[0], reverse=order is Order.DESC)
         return [document for _, document in met][:limit]
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        return len(await self.scan(table, index, interval, where=where))
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
+        return len(await self.scan(table, index, interval, where=where, limit=limit))
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None

@@ -37,8 +37,9 @@ async def test_laid_over_is_what_a_search_finds(
     for ((index, interval), order, where, limit), summary in scans:
         found = await seen.scan("t", index, interval, order, where=where, limit=limit)
         assert found == await truth.scan("t", index, interval, order, where=where, limit=limit)
-        count = await seen.count("t", index, interval, where=where)
-        assert count == await truth.count("t", index, interval, where=where)
+        for most in (limit, None):
+            count = await seen.count("t", index, interval, where=where, limit=most)
+            assert count == await truth.count("t", index, interval, where=where, limit=most)
         tally = await seen.aggregate("t", index, interval, summary, where=where)
         expected = await truth.aggregate("t", index, interval, summary, where=where)
         assert tally.answers() == expected.answers()

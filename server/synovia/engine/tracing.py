@@ -132,10 +132,12 @@ class TracedSnapshot:
         with self._tracer.part("synovia.scan", table=table, index=index.name):
             return await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
         """As ``Snapshot``."""
         with self._tracer.part("synovia.count", table=table, index=index.name):
-            return await self._snapshot.count(table, index, interval, where=where)
+            return await self._snapshot.count(table, index, interval, where=where, limit=limit)
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None

@@ -31,6 +31,8 @@ MAX_SEARCHED_WORDS: Final = 16
 MAX_SEARCHED_CHARACTERS: Final = 1_024
 _FEW: Final = 256
 """A word that so few documents have is rare enough: others are not counted."""
+_STEP: Final = 8
+"""Words that all are in more documents than were counted are counted so many times further."""
 _PEEK: Final = 512
 """If a word begins so in fewer documents, these are looked through; no database counts them without reading them."""
 _LAST: Final = "\U0010ffff"
@@ -221,24 +223,31 @@ class Search(Generic[T]):
         """
         if len(searched.words) == 1:
             return self._by_last(searched)
-        fewest, rarest = await self._rarest(searched)
-        if fewest > _FEW and await self._is_last_rarer(searched, fewest):
-            return self._by_last(searched)
-        return [self._scan(searched, searched.at(rarest), rarest)]
+        most = _FEW
+        while True:
+            most *= _STEP
+            fewest, rarest = await self._rarest(searched, most)
+            if fewest > _FEW and await self._is_last_rarer(searched, fewest):
+                return self._by_last(searched)
+            if fewest < most:
+                return [self._scan(searched, searched.at(rarest), rarest)]
 
-    async def _rarest(self, searched: Searched) -> tuple[int, int]:
-        """Find the rarest word, the last one left aside: how often it is there, and its place. Long words are rarer."""
+    async def _rarest(self, searched: Searched, most: int) -> tuple[int, int]:
+        """Find the rarest word, the last one left aside: how often it is there, and its place. Long words are rarer.
+
+        None is counted further than ``most``: a search costs as much as its rarest word is there, not its commonest.
+        """
         places = sorted(range(len(searched.words) - 1), key=lambda place: -len(searched.words[place][0]))
         found: list[tuple[int, int]] = []
         for place in places:
-            found.append((await self._number(searched.at(place)), place))
+            found.append((await self._number(searched.at(place), most), place))
             if found[-1][0] <= _FEW:
                 break
         return min(found)
 
     async def _is_last_rarer(self, searched: Searched, fewest: int) -> bool:
         """Tell whether it is worth while to look through what has the last word, or one that begins with it."""
-        if 2 * await self._number(searched.at(-1)) > fewest:
+        if 2 * await self._number(searched.at(-1), fewest // 2 + 1) > fewest:
             return False
         most = min(_PEEK, fewest // 2)
         name, index, beginning = self._table.spec.name, self._spec.index, searched.beginning()
@@ -265,8 +274,8 @@ class Search(Generic[T]):
         where = None if not parts else parts[0] if len(parts) == 1 else AllOf(parts)
         return Scan(self._table.spec.name, self._spec.index, interval, Order.DESC, where)
 
-    async def _number(self, interval: Interval) -> int:
-        return await self._view.snapshot.count(self._table.spec.name, self._spec.index, interval)
+    async def _number(self, interval: Interval, most: int) -> int:
+        return await self._view.snapshot.count(self._table.spec.name, self._spec.index, interval, limit=most)
 
     async def _searched(self) -> Searched | None:
         """Give what is searched for; None: nothing.

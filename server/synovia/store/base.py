@@ -232,8 +232,14 @@ class Snapshot(Protocol):
         """
         ...
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        """Count the documents that ``scan`` would give, without moving them."""
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
+        """Count the documents that ``scan`` would give, without moving them.
+
+        Args:
+            limit: Count no further than that: of more documents, so many.
+        """
         ...
 
     async def aggregate(

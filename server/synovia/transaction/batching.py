@@ -121,8 +121,10 @@ class _BatchedSnapshot:
     ) -> list[Document]:
         return await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        return await self._snapshot.count(table, index, interval, where=where)
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
+        return await self._snapshot.count(table, index, interval, where=where, limit=limit)
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None

@@ -127,6 +127,7 @@ class Memory:
     scans: dict[tuple[RangeRead, Order, int | None], KeptScan] = field(default_factory=dict)
     points: dict[Point, Document | None] = field(default_factory=dict)
     counts: dict[RangeRead, int] = field(default_factory=dict)
+    least_counts: dict[RangeRead, int] = field(default_factory=dict)
     tallies: dict[tuple[RangeRead, Summary], Tally] = field(default_factory=dict)
 
     @property
@@ -209,15 +210,30 @@ class RememberingSnapshot:
                 kept = await kept.rolled(commit, self._turns)
         return kept
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
         read = RangeRead(table, index, interval, where)
         count = self._old.counts.get(read)
-        if count is None:
+        if count is not None:
+            count = await rolled_count(count, read, self._since, self._turns)
+        elif limit is not None:
+            return await self._count_to(limit, read)
+        else:
             self.asked += 1
             count = await self._snapshot.count(table, index, interval, where=where)
-        else:
-            count = await rolled_count(count, read, self._since, self._turns)
         self.memory.counts[read] = count
+        return count if limit is None else min(count, limit)
+
+    async def _count_to(self, limit: int, read: RangeRead) -> int:
+        """Count up to a limit; where that was reached before, as long as there are still so many."""
+        least = self._old.least_counts.get(read)
+        if least is not None and (least := await rolled_count(least, read, self._since, self._turns)) >= limit:
+            self.memory.least_counts[read] = least
+            return limit
+        self.asked += 1
+        count = await self._snapshot.count(read.table, read.index, read.interval, where=read.where, limit=limit)
+        (self.memory.counts if count < limit else self.memory.least_counts)[read] = count
         return count
 
     async def aggregate(

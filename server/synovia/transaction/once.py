@@ -19,7 +19,7 @@ class OnceSnapshot:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._scans: dict[tuple[RangeRead, Order, int | None], list[Document]] = {}
-        self._counts: dict[RangeRead, int] = {}
+        self._counts: dict[tuple[RangeRead, int | None], int] = {}
         self._tallies: dict[tuple[RangeRead, Summary], Tally] = {}
 
     @property
@@ -44,10 +44,12 @@ class OnceSnapshot:
             self._scans[place] = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
         return self._scans[place]
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        place = RangeRead(table, index, interval, where)
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
+        place = RangeRead(table, index, interval, where), limit
         if place not in self._counts:
-            self._counts[place] = await self._snapshot.count(table, index, interval, where=where)
+            self._counts[place] = await self._snapshot.count(table, index, interval, where=where, limit=limit)
         return self._counts[place]
 
     async def aggregate(

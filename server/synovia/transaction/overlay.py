@@ -112,10 +112,17 @@ class OverlaidSnapshot:
             kept = rolled
         return kept.documents()[:limit]
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
-        count = await self._snapshot.count(table, index, interval, where=where)
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
+        below = await self._snapshot.count(table, index, interval, where=where, limit=limit)
         read = RangeRead(table, index, interval, where)
-        return await rolled_count(count, read, self._overlay.commits(table, self._height), Turns())
+        count = await rolled_count(below, read, self._overlay.commits(table, self._height), Turns())
+        if limit is None:
+            return count
+        if below == limit and count < limit:  # there were so many at least, so nobody knows how many there are
+            count = await self.count(table, index, interval, where=where)
+        return min(count, limit)
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None

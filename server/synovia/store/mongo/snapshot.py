@@ -108,12 +108,16 @@ class MongoSnapshot:
 
         return await lacking.scan(index, interval, order, where, limit, read)
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
         if interval.low >= interval.high:
             return 0
         if lacking.is_deep(index):
-            return len(await self.scan(table, index, interval, where=where))
-        return sum(await asyncio.gather(*(scan.count() for scan in self._parts(table, index, interval, where))))
+            return len(await self.scan(table, index, interval, where=where, limit=limit))
+        counts = (scan.count(limit) for scan in self._parts(table, index, interval, where))
+        number = sum(await asyncio.gather(*counts))
+        return number if limit is None else min(number, limit)
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
@@ -186,14 +190,20 @@ class _Scan:
         with self._needing_index():
             return bool(await self._reader.find(self._table, query, hint=hint, projection={"_id": 1}, limit=1))
 
-    async def count(self) -> int:
+    async def count(self, limit: int | None = None) -> int:
+        """Count the documents; with a limit, of more so many at least."""
         if self._span.exact and self._is_plain_equality():
-            return await self._count_by_query()
-        return len(await self.parts_of_rows(()))
+            return await self._count_by_query(limit)
+        most = None if limit is None else limit + len(self._span.edges)
+        return len(await self.parts_of_rows((), most))
 
-    async def parts_of_rows(self, fields: Iterable[str]) -> list[Document]:
-        """Read some fields of the documents, each once, in any order; more of them may be there."""
-        rows = await self._range({"projection": {"_id": 1, **dict.fromkeys(fields, 1)}})
+    async def parts_of_rows(self, fields: Iterable[str], most: int | None = None) -> list[Document]:
+        """Read some fields of the documents, each once, in any order; more of them may be there.
+
+        Args:
+            most: So many at most of those that do not lie at an edge.
+        """
+        rows = await self._range({"projection": {"_id": 1, **dict.fromkeys(fields, 1)}}, most)
         if not self._span.edges:
             return rows
         apart = {keys.encode_value(each) for each in self._span.edges}
@@ -282,8 +292,11 @@ class _Scan:
         one_array_each = len(set(tops)) == len(tops)
         return one_array_each and all(keys.tag_of(value) in _COUNTABLE for value in self._span.values)
 
-    async def _count_by_query(self) -> int:
-        pipeline: list[dict[str, Any]] = [{"$match": {"$and": [*self._equalities(), self._query]}}, {"$count": "n"}]
+    async def _count_by_query(self, limit: int | None) -> int:
+        if limit == 0:
+            return 0
+        match = {"$match": {"$and": [*self._equalities(), self._query]}}
+        pipeline: list[dict[str, Any]] = [match, *([] if limit is None else [{"$limit": limit}]), {"$count": "n"}]
         with self._needing_index():
             rows = await self._reader.aggregate(self._table, pipeline, self._catalog.hint(self._table, self._index))
         return int(rows[0]["n"]) if rows else 0

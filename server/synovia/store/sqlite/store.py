@@ -331,9 +331,11 @@ class SQLiteSnapshot:
         await self._store._walk(scan)
         return scan.found
 
-    async def count(self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None) -> int:
+    async def count(
+        self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
+    ) -> int:
         """Count the documents that ``scan`` would give."""
-        count = Count(self.ts, table, index, interval, where)
+        count = Count(self.ts, table, index, interval, where, limit)
         await self._store._walk(count)
         return count.number
 

@@ -121,18 +121,23 @@ class Tallying(Walk):
 
 
 class Count(Walk):
-    """Counts documents.
+    """Counts documents, up to a limit.
 
     Attributes:
         number: How many there were so far.
     """
 
-    def __init__(self, ts: Ts, table: str, index: IndexSpec, interval: Interval, where: Filter | None) -> None:
+    def __init__(
+        self, ts: Ts, table: str, index: IndexSpec, interval: Interval, where: Filter | None, limit: int | None = None
+    ) -> None:
         super().__init__(ts, table, index, interval, Order.ASC, where)
+        self._limit = limit
         self.number = 0
 
     def step(self, reader: Reader) -> bool:
         """Count on for a moment; tell whether there is nothing more to count."""
+        if self._is_enough():
+            return True
         if self._test is not None or not reader.is_newest(self._place):
             return super().step(reader)
         if self._place.index.fields:
@@ -144,8 +149,14 @@ class Count(Walk):
             self.number += number
         if last is not None:
             self._rest = self._place.rest(self._rest, last)
-        return last is None
+        return self._is_enough() or last is None
 
     def _takes_enough(self, row: Row) -> bool:
         self.number += self._test is None or self._test(load(row.body))
-        return False
+        return self._is_enough()
+
+    def _is_enough(self) -> bool:
+        if self._limit is None or self.number < self._limit:
+            return False
+        self.number = self._limit
+        return True
