@@ -17,7 +17,7 @@ from synovia.functions import search
 from synovia.functions.registry import collect
 from synovia.schema.search import MAX_TEXT_BYTES
 from synovia.search import Analyzer, rank, terms_of
-from synovia.store.base import Store
+from synovia.store.base import Snapshot, Store
 from synovia.testing import TestApp
 from synovia.testing.caller import Caller
 
@@ -190,6 +190,27 @@ def test_a_search_index_that_cannot_work_is_refused() -> None:
 
 WORDS = ["knee", "knees", "kneel", "bend", "bending", "ben", "slow", "slowly"]
 SEARCHES = ["k", "kne", "knees", "bend", "knee ben", "knee slow bend", "ben", "bending kneel", "slow k", ""]
+
+
+@pytest.mark.parametrize("text", ["knee rare", "rare knee"])
+async def test_a_word_is_counted_only_as_far_as_tells_that_another_is_rarer(
+    clinics: Clinics, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        await clinics.add(f"Knee {number}")
+    await clinics.add("Rare knee")
+    monkeypatch.setattr(search, "_FEW", 1)
+    monkeypatch.setattr(search, "_STEP", 2)
+    counted, snapshot = list[int](), type(clinics.app.store.snapshot(0))
+    count = snapshot.count
+
+    async def noted(self: Snapshot, *args: Any, **options: Any) -> int:
+        counted.append(await count(self, *args, **options))
+        return counted[-1]
+
+    monkeypatch.setattr(snapshot, "count", noted)
+    assert await clinics.find(text) == ["Rare knee"]
+    assert 0 < max(counted) <= 4, "of 21"
 
 
 @dataclass
