@@ -247,6 +247,11 @@ async def purge(ctx: MutationContext) -> int:
     )
 
 
+@mutation(internal=True)
+async def purge_organizations(ctx: MutationContext) -> int:
+    return await ctx.db.purge(Organization, older_than=timedelta(days=30))
+
+
 @query(public=True)
 async def one(ctx: QueryContext, schedule_id: Id[Schedule]) -> Schedule | None:
     return await ctx.db.get(schedule_id)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import Field
 
 from helpers.tenant_scene import REGISTRY, Scene, code_of, scene_in
-from synovia import Audited, FunctionError, Index, Model, SchemaError, SoftDelete, Table
+from synovia import Audited, FunctionError, Index, Model, SchemaError, SoftDelete, Table, Timestamps
 from synovia.schema.list_bounds import unbounded_lists
 from synovia.store.base import Store
 from synovia.testing import TestApp
@@ -145,6 +145,22 @@ def test_the_scope_of_an_audit_is_a_field() -> None:
 
         class Wrong(Table, Audited, name="wrong", audit_scope="tenant"):
             text: str
+
+
+def test_what_is_kept_is_not_declared_otherwise() -> None:
+    with pytest.raises(SchemaError, match="created_at is kept by Timestamps"):
+
+        class Own(Table, Timestamps):
+            created_at: int
+
+    with pytest.raises(SchemaError, match="is not Audited"):
+
+        class Unaudited(Table, audit_scope="text"):
+            text: str
+
+
+async def test_only_what_is_deleted_softly_is_purged(scene: Scene) -> None:
+    assert await code_of(scene.app.trusted.mutation("tenants:purge_organizations")) == "invalid_arguments"
 
 
 def test_unique_indexes_of_what_is_deleted_softly_leave_the_deleted_out() -> None:

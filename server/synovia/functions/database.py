@@ -395,7 +395,10 @@ class DatabaseWriter(DatabaseReader):
 
         Raises:
             FunctionError: Another one that stays refers to one of them; see ``delete``.
+            InvalidArguments: The table does not delete softly.
         """
+        if not issubclass(table, SoftDelete):
+            raise InvalidArguments(f"{table.__name__} is no SoftDelete: what is deleted of it is gone already")
         until = self._author.now - int(older_than.total_seconds() * 1000)
         index = next(index.name for index in table.spec.indexes if index.fields == (DELETED_AT,))
         old = self.query(table).with_deleted().using(index, deleted_at=lt(until))

@@ -21,7 +21,7 @@ from synovia.schema.encrypted import ClearValue, Sealed, marker_of, opened_docum
 from synovia.schema.faults import refusal
 from synovia.schema.ids import FROM_DOCUMENT, Id, id_to_bson, time_of_id
 from synovia.schema.index_fields import encoded_defaults, exists, index_path
-from synovia.schema.kept import SoftDelete
+from synovia.schema.kept import Audited, SoftDelete, Timestamps
 from synovia.schema.models import Model
 from synovia.schema.reading import readable_document, reading_of
 from synovia.schema.refused_tables import check_fields, check_indexes, check_name
@@ -138,6 +138,9 @@ class Table(Model):
         cls.text_ids = text_ids
         if audit_scope is not None and audit_scope not in cls.model_fields:
             raise SchemaError(f"{cls.__name__} has no field {audit_scope!r}, which audit_scope names")
+        if audit_scope is not None and not issubclass(cls, Audited):
+            raise SchemaError(f"{cls.__name__} says an audit_scope, and is not Audited: nothing would be written")
+        _check_kept(cls)
         cls.audit_scope = audit_scope
 
     if not TYPE_CHECKING:
@@ -234,6 +237,16 @@ class Table(Model):
             time = time.timestamp() * 1000
         if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
+
+
+def _check_kept(table: type[Table]) -> None:
+    """Refuse fields that a base keeps, and that the table declares otherwise."""
+    bases: tuple[type[Model], ...] = (Timestamps, SoftDelete)
+    for base in bases:
+        for name, kept in base.model_fields.items() if issubclass(table, base) else ():
+            own = table.model_fields[name]
+            if (own.annotation, own.default) != (kept.annotation, kept.default):
+                raise SchemaError(f"{table.__name__}.{name} is kept by {base.__name__}: leave its declaration out")
 
 
 def _kept_indexes(table: type[Table], indexes: Sequence[Index]) -> list[Index]:
