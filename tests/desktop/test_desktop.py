@@ -67,7 +67,7 @@ def test_the_work_in_a_measuring_room(scene: str) -> None:
 
 @pytest.mark.parametrize("scene", ["with_the_browser", "with_a_code_by_mail"])
 def test_the_way_in(scene: str) -> None:
-    play("PySide6", f"desktop.sign_in_scenes:{scene}")
+    play("PySide6", f"desktop.sign_in_scenes:{scene}", in_full=True)
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -47,13 +47,17 @@ def missing(binding: str) -> str | None:
     return f"{binding} cannot be used here ({reason}); it needs the package {binding} and the libraries {LIBRARIES}"
 
 
-def play(binding: str, scene: str) -> None:
-    """Run a scene, ``module:function``, under a binding; what it prints is shown if it fails."""
+def play(binding: str, scene: str, *, in_full: bool = False) -> None:
+    """Run a scene, ``module:function``, under a binding; what it prints is shown if it fails.
+
+    Args:
+        in_full: Whether Python takes everything apart at its end, as in a program; Qt's part of it is done in any case.
+    """
     reason = missing(binding)
     if reason is not None:
         pytest.skip(reason)
     imported = (*(f"{binding}.{module}" for module in MODULES), *STAGES)
     run = forked_commands.run(
-        [scene], _environment(), "helpers.qt_scene", imported=imported, in_full=True, seconds=SECONDS
+        [scene], _environment(), "helpers.qt_scene", imported=imported, in_full=in_full, seconds=SECONDS
     )
     assert run.returncode == 0, f"{binding}: exit code {run.returncode}\n{run.stdout}\n{run.stderr}"

@@ -14,4 +14,4 @@ SCENES = ("two_lists_that_are_stirred", "a_busy_interface_and_the_end", "a_hub_t
 @pytest.mark.parametrize("binding", BINDINGS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_window(scene: str, binding: str) -> None:
-    play(binding, f"client.qt.hub_scenes:{scene}")
+    play(binding, f"client.qt.hub_scenes:{scene}", in_full=True)
