@@ -124,6 +124,7 @@ class Fuzzer:
         self.holders = [RecordingSubscriber(app.engine) for _ in range(3)]
         self.queries: dict[str, tuple[str, dict[str, Any], Identity | None]] = {}
         self.outside: list[dict[str, Any]] = []
+        self._checked: set[tuple[str, int, int]] = set()
 
     def subscribe_some(self) -> None:
         for holder in self.holders:
@@ -204,6 +205,10 @@ class Fuzzer:
         return checked
 
     async def check(self, name: str, version: Version, ts: int) -> None:
+        """Hold a version against a fresh run at an instant, once."""
+        if (name, version.number, ts) in self._checked:
+            return
+        self._checked.add((name, version.number, ts))
         path, args, identity = self.queries[name]
         function = self.app.registry.functions[path]
         executor = self.app.engine._executor
