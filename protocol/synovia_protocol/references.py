@@ -7,6 +7,8 @@ from typing import Any
 
 from synovia_protocol.messages import ArrayRef
 
+_PLAIN = frozenset({int, str, float, bool, type(None), bytes})
+
 
 def array_references(value: Any, opened: Callable[[Any], Any] | None = None) -> Iterator[ArrayRef]:
     """Find every array reference inside a value, in the order in which they stand there.
@@ -18,6 +20,8 @@ def array_references(value: Any, opened: Callable[[Any], Any] | None = None) -> 
     waiting = [value]
     while waiting:
         item = waiting.pop()
+        if type(item) in _PLAIN:
+            continue
         if isinstance(item, dict):
             waiting.extend(reversed(item.values()))
         elif isinstance(item, (list, tuple)):

@@ -120,7 +120,7 @@ class Stage:
 
     async def ready(self) -> None:
         """Wait until it is known what is committed, after a gap in the log."""
-        while any(entry.epoch != self.epoch for entry in self._entries):
+        while self._entries and self._entries[0].epoch != self.epoch:  # the oldest comes first
             await self._moved()
 
     @contextmanager

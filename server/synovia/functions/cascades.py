@@ -108,6 +108,8 @@ class Cascades:
 
     async def shown(self, table: type[Table], scope: Scope) -> Scope:
         """Leave out of some documents of a table those that are going."""
+        if table.spec.name not in self._relations.of:
+            return scope
         upward = list(self._upward(table))
         if not upward or not (going := await self._read()):
             return scope

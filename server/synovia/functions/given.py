@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import bson
@@ -159,6 +160,7 @@ def _stored(table: type[Table], name: str, value: Any) -> Any:
         raise InvalidArguments(f"{table.spec.name}: {error}") from error
 
 
+@cache
 def _alias(table: type[Table], name: str) -> str:
     return table.model_fields[name].alias or name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from synovia.errors import InvalidArguments
@@ -11,7 +12,7 @@ from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Table, databas
 from synovia.schema.kept import CREATED_AT, DELETED_AT, UPDATED_AT, Audited, SoftDelete, Timestamps
 from synovia.schema.values import readable
 
-_OWN = {"created_at", "updated_at", "deleted_at"}
+_OWN = frozenset({"created_at", "updated_at", "deleted_at"})
 _NOT_AUDITED = {"_id", CREATION_TIME, CREATED_AT, UPDATED_AT, SEARCH_TERMS}
 
 
@@ -28,10 +29,11 @@ class Author:
     now: int = 0
 
 
-def kept_fields(table: type[Table]) -> set[str]:
+@cache
+def kept_fields(table: type[Table]) -> frozenset[str]:
     """Name the fields of a table that only the server sets."""
     bases = [base for base in (Timestamps, SoftDelete) if issubclass(table, base)]
-    return {name for base in bases for name in base.model_fields} & _OWN
+    return _OWN.intersection(name for base in bases for name in base.model_fields)
 
 
 def check_given(table: type[Table], names: Any) -> None:

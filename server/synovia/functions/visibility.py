@@ -84,12 +84,17 @@ class Scope:
 
     async def holds(self, document: Document) -> bool:
         """Tell whether a document is one of them."""
-        if self.empty or not all(matches(part, document) for part in (*self._comparisons(self.equal), *self.where)):
+        if self.empty:
+            return False
+        if (self.equal or self.where) and not self._fits(document):
             return False
         for check in self.checks:
             if not await check(document):
                 return False
         return True
+
+    def _fits(self, document: Document) -> bool:
+        return all(matches(part, document) for part in (*self._comparisons(self.equal), *self.where))
 
     def narrow(self, scan: Scan, indexes: Sequence[IndexSpec]) -> Scan:
         """Give the scan that meets those of them which a scan meets, in the same order, if no checks are to be made."""

@@ -61,6 +61,8 @@ def _stored(value: Any, untyped: Untyped | None, place: tuple[str, ...], *, whol
         return value
     if kind is int:
         return _stored_int(value, place)
+    if kind is dict:
+        return _stored_map(value, untyped, place, whole=whole)
     if isinstance(value, str):
         return _stored_text(value, whole=whole)
     if isinstance(value, ArrayRef):
