@@ -29,7 +29,8 @@ COURSES = 100
 AT_ONCE = 2_000
 STATUSES = ("enrolled", "completed", "dropped")
 NOW = 1_764_000_000_000
-LONGEST_SECONDS = {"report": 10.0, "page": 2.0, "change": 2.0}
+LONGEST_SECONDS = {"report": 10.0, "page": 2.0, "change": 5.0}
+"""On a machine with other work; the hub itself gives a query up after 8 seconds."""
 
 
 async def fill(store: Store, enrolments: int) -> str:
