@@ -101,6 +101,7 @@ ATTACKS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
     # as in flooder.KINDS
     "data pages without a key": (_data_pages, 8, True, 0.002),
     "data pages of an operator": (_data_pages, 1, True, 0.002),
+    "data pages of an operator who only looks": (_data_pages, 1, True, 0.002),
     "live searches": (_words, 1, True, 0.002),
     "searches that are too long": (_long_searches, 8, True, 0.002),
     "documents of many words": (_long_texts, 8, True, 0.002),
@@ -117,7 +118,8 @@ WRITING: dict[str, Callable[[], Iterator[bytes]]] = {
     "tiny updates": lambda: _typed(1),
     "updates of garbage": _garbage,
 }
-OPERATORS = "data pages of an operator"
+OPERATORS = {"data pages of an operator": "operator", "data pages of an operator who only looks": "operator-read"}
+"""The kinds that somebody sends who has a key, and its role."""
 
 
 def attack(kind: str, paper: str) -> tuple[Callable[[], Frames], int, bool, float]:

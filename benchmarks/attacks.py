@@ -1,7 +1,7 @@
 """A healthy client beside somebody who attacks one part of the hub: its latency calm, and beside that.
 
-Of each kind there is a hub of its own with default limits and the embedded store. What the other is told, and how often,
-stands behind the name.
+Of each kind there is a hub of its own with default limits, on each store. What the other is told, and how often, stands
+behind the name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from benchmarks.attack_frames import ATTACKS, OPERATORS, WRITING
+from benchmarks.databases import database
 from benchmarks.flooder import flooder
 from benchmarks.floods import samples
 from benchmarks.hub import EMBEDDED, HubProcess, hub
@@ -24,23 +25,28 @@ PAPERS = 1_000
 SENSORS = 2_000
 _AIM = Aim(3.0)
 _MODULES = ("sensors", "attacked")
+KINDS = (*ATTACKS, *WRITING)
 
 
 async def run(setting: Setting) -> Result:
-    """Measure each kind in alternating rounds, calm and attacked."""
-    return Result("attacks", tuple([row for kind in (*ATTACKS, *WRITING) for row in await rows_of(kind, setting)]))
+    """Measure each kind on both stores in alternating rounds, calm and attacked."""
+    rows = [row for kind in KINDS for row in await rows_of(kind, setting)]
+    for kind in KINDS:
+        async with database(setting) as chosen:
+            rows += await rows_of(kind, setting, chosen.url, "MongoDB")
+    return Result("attacks", tuple(rows))
 
 
-async def rows_of(kind: str, setting: Setting) -> list[Row]:
-    """Measure one kind."""
+async def rows_of(kind: str, setting: Setting, store: str = EMBEDDED, name: str = "embedded") -> list[Row]:
+    """Measure one kind on a store of some name."""
     calm, attacked, told = [], [], ""
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(hub(EMBEDDED, setting, "attacks", HubLimits(), modules=_MODULES))
+        running = await stack.enter_async_context(hub(store, setting, "attacks", HubLimits(), modules=_MODULES))
         paper = await _furnish_papers(running.url)
         sensors = await furnish(running.url, "a", 10)
         probing = await stack.enter_async_context(probe(running.url, [room("a")], sensors))
         flooding = await stack.enter_async_context(flooder())
-        token = await running.operator_token() if kind == OPERATORS else ""
+        token = await running.operator_token(OPERATORS[kind]) if kind in OPERATORS else ""
         await samples(probing)
         before = await running.memory()
         for _ in range(setting.rounds(5)):
@@ -49,8 +55,8 @@ async def rows_of(kind: str, setting: Setting) -> list[Row]:
                 attacked.append(await samples(probing))
             told = str(await flooding.ask("told"))
         after = await running.memory()
-    rows = compared_latencies(f"{kind} ({told})", attacked, calm, {50: _AIM, 95: _AIM})
-    return [*rows, Row(f"most memory of the hub, {kind}", after, "MiB", "before", before, after / before)]
+    rows = compared_latencies(f"{kind}, {name} ({told})", attacked, calm, {50: _AIM, 95: _AIM})
+    return [*rows, Row(f"most memory of the hub, {kind}, {name}", after, "MiB", "before", before, after / before)]
 
 
 @asynccontextmanager

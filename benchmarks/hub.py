@@ -70,9 +70,9 @@ class HubProcess:
         """Tell how often the query of ``sensors`` has been run."""
         return int(await self._process.ask("runs"))
 
-    async def operator_token(self) -> str:
-        """Open a session of an operator."""
-        return str(await self._process.ask("operator"))
+    async def operator_token(self, role: str) -> str:
+        """Open a session of an operator, by a key with a role."""
+        return str(await self._process.ask("operator", role))
 
     async def again(self) -> int:
         """Tell how many mutations were run again, and batches submitted again."""
@@ -149,8 +149,8 @@ def _handlers(app: Synovia, port: int) -> Handlers:
     async def runs() -> int:
         return sensors.RUNS[0]
 
-    async def operator() -> str:
-        key = await app.service_keys.create("ops", ["operator"])
+    async def operator(role: str) -> str:
+        key = await app.service_keys.create("ops", [role])
         return (await app.operators.open(key.token)).token or ""
 
     return {

@@ -39,7 +39,7 @@ async def run(setting: Setting) -> Result:
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(hub(EMBEDDED, setting, "dashboard"))
         calling = await stack.enter_async_context(_busy(running))
-        token = await running.operator_token()
+        token = await running.operator_token("operator")
         await _cost(running, calling)
         closed = [await _cost(running, calling)]
         opened: dict[str, list[float]] = {name: [] for name in PAGES}

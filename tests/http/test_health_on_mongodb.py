@@ -114,6 +114,35 @@ async def test_a_log_that_others_leave_behind_is_seen_though_nobody_asks(
         assert (await health_of(running.port))[0] == 200
 
 
+async def test_a_change_stream_that_stands_is_told_and_nothing_is_lost_or_answered_before_it_goes_on(
+    mongodb_uri: str, database_name: str
+) -> None:
+    """mongod commits and answers, but what it is asked for next by the change stream stays out."""
+    async with (
+        hub_and_outside(mongodb_uri, database_name, log_timeout=0.5) as (running, outside),
+        client_of(running) as client,
+    ):
+        await client.subscribe(1, "notes:on_board", {"board": "a"})
+        standing = {"failCommands": ["getMore"], "blockConnection": True, "blockTimeMS": 3_000}
+        data = standing | {"appName": f"synovia {database_name}"}
+        await outside.client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
+        try:
+            await outside.notes.insert_one({"board": "a", "text": "another program's"})
+            number, frame = client.mutation("notes:post", {"board": "a", "text": "own"})
+            await client.send(frame)
+            async with asyncio.timeout(10):
+                while (report := await health_of(running.port))[0] == 200:
+                    pass
+            assert report[1]["log"] == "standing still"
+            assert report[1]["store"] == "ok"
+        finally:
+            await outside.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        assert (await client.response(number)).error is None
+        assert sorted(note["text"] for note in client.session.held[1].value) == ["another program's", "own"]
+        await until(lambda: running.app.engine.lag_seconds < 0.5)
+        assert (await health_of(running.port))[0] == 200
+
+
 async def test_a_database_that_refuses_access_is_a_permanent_fault(mongodb_uri: str, database_name: str) -> None:
     async with hub_and_outside(mongodb_uri, database_name) as (running, outside), client_of(running) as client:
         failing = {"failCommands": ["ping", "commitTransaction", "insert", "update"], "errorCode": 13}
