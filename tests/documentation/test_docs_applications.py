@@ -19,6 +19,10 @@ from synovia.keys import BY_ID, prefix
 from synovia.testing import TestApp
 
 
+def source_of(name: str) -> str:
+    return page(name).path.read_text(encoding="utf-8")
+
+
 async def test_readme(folder: Path) -> None:
     readme = page("README.md")
     server, client = program_of(readme)
@@ -40,7 +44,6 @@ async def test_functions(folder: Path) -> None:
         alice = app.caller("alice@example.org")
         assert await alice.query("recordings:since", {"ownerId": "6b01620980d56889fbde213a", "start": 0}) == []
         assert await alice.query("recordings:active") == []
-        assert await alice.query("recordings:place_of", {"game": "chess", "points": 3}) == {"place": 1, "median": None}
         assert app.registry.functions["recordings:rename"].kind is Kind.MUTATION
         assert await app.server.action("recordings:key_for_payments", trusted=True) == "sk-1"
         assert [each.path for each in app.registry.seeds] == ["recordings:rooms"]
@@ -48,11 +51,29 @@ async def test_functions(folder: Path) -> None:
     await importlib.import_module("recordings").test_what_is_sent_is_listed()
 
 
+async def test_aggregates(folder: Path) -> None:
+    async with TestApp(write_program(page("docs/aggregates.md"), folder / "games.py")) as app:
+        games = importlib.import_module("games")
+
+        async def fill(ctx: MutationContext) -> None:
+            for week in range(3):
+                await ctx.db.insert(games.Point(goal="read", at=week * 7 * 86_400_000, value=10.0 + 2 * week))
+                await ctx.db.insert(games.Result(game="chess", player="ann", points=week))
+
+        await app.engine.transact(fill)
+        anybody = app.caller(None)
+        found = await anybody.query("games:progress", {"goal": "read"})
+        assert (found["mean"], round(found["slope per week"], 9)) == (12, 2)
+        assert await anybody.query("games:by_level") == {"emerging": 3}
+        assert await anybody.query("games:place_of", {"game": "chess", "points": 1}) == {"place": 2, "median": 1}
+
+
 def test_what_qt_programs_of_the_guide_ask_for_is_in_the_motion_application() -> None:
-    text = page("docs/qt.md").path.read_text(encoding="utf-8")
+    text = source_of("docs/qt.md")
     named = set(re.findall(r'"([a-z_]+:[a-z_]+)"', text))
     assert named >= {"recordings:list_mine", "recordings:update"}
-    assert named <= motion().functions.keys()
+    shared = {f"plans:{name}" for name in re.findall(r"async def (\w+)", source_of("docs/shared-docs.md"))}
+    assert named <= motion().functions.keys() | shared
     fields = {to_camel(name) for name in Recording.model_fields}
     assert set(re.findall(r'Column\("(\w+)"', text)) <= fields
 

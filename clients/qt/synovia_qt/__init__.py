@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synovia_qt.array_curve import ArrayCurve
     from synovia_qt.live_curve import FollowMode, LiveCurve
     from synovia_qt.offline_banner import OfflineBanner
+    from synovia_qt.shared_text import SharedText
 
 __all__ = [
     "BINDING",
@@ -32,6 +33,7 @@ __all__ = [
     "LiveSamples",
     "LiveTableModel",
     "OfflineBanner",
+    "SharedText",
     "SignIn",
     "SynoviaClient",
     "__version__",
@@ -44,6 +46,7 @@ _WITH_MORE = {
     "FollowMode": "live_curve",
     "LiveCurve": "live_curve",
     "OfflineBanner": "offline_banner",
+    "SharedText": "shared_text",
 }
 """What needs more than Qt's core, such as pyqtgraph, is imported when somebody asks for it."""
 
