@@ -89,12 +89,17 @@ const APPLICATIONS: readonly Attacked[] = [
     organization: null,
     pages: [],
     write: async (hub) => {
+      const theo = (await call(hub, "query", "organizations:me", {}, "dev:theo@alder.example")) as { user: { _id: string } };
       for (const text of TEXTS) {
         const student = { firstName: text, lastName: text, dateOfBirth: "2014-03-19", studentNumber: text, gradeLevel: text, primaryDisability: text, medicalConsiderations: LONG, transportationNeeds: LONG };
-        await call(hub, "mutation", "students:enrol", { student }, "dev:theo@alder.example");
+        await call(hub, "mutation", "students:enrol", { student, caseManagerId: theo.user._id }, "dev:ada@alder.example");
       }
     },
-    open: (window) => window.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "WWWW" }).click(),
+    open: async (window) => {
+      await window.page.getByRole("navigation", { name: "Students" }).getByRole("button", { name: "WWWW" }).click();
+      await window.button("About").click();
+      await window.page.getByText("To consider medically").waitFor();
+    },
   },
 ];
 
