@@ -52,6 +52,11 @@ class TestStores(StoreContract):
 
 
 class TestPersistentStores(PersistentStoreContract):
+    @pytest.fixture
+    def database_name(self, unused_database: str) -> str:
+        """What is in a database is what this store has made in it."""
+        return unused_database
+
     @pytest.fixture(params=["sqlite_file", MONGODB, BY_MOTOR])
     def make_store(self, request: pytest.FixtureRequest) -> MakeStore:
         made: MakeStore = request.getfixturevalue(request.param)

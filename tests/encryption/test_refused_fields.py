@@ -35,10 +35,10 @@ def written(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def application(field: str, indexes: str = "") -> str:
+def application(field: str, indexes: str = "", base: str = "Table") -> str:
     return (
         "from synovia import *\n\nclass Inner(Model):\n    x: Encrypted[str]\n\n"
-        f"class Wrong(Table, name='wrong'{indexes}):\n    name: str\n    {field}\n"
+        f"class Wrong({base}, name='wrong'{indexes}):\n    name: str\n    {field}\n"
     )
 
 
@@ -59,7 +59,7 @@ def test_fields_that_cannot_be_encrypted_are_told_with_their_line(written: Path,
     ],
 )
 def test_indexes_over_what_is_sealed_are_refused(written: Path, indexes: str, told: str) -> None:
-    written.write_text(application("a: Encrypted[str]", indexes))
+    written.write_text(application("a: Encrypted[str]", indexes, "Table, Audited" if "audit" in indexes else "Table"))
     with pytest.raises(SchemaError, match=told) as refused:
         load_application(written)
     assert f"{written.name}:" in str(refused.value)

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -153,6 +154,7 @@ def _has_shape(model: type[Table], documents: Sequence[Document]) -> bool:
     return bool(wanted) and 2 * len(wanted & there) >= len(wanted)
 
 
+@lru_cache(maxsize=1024)
 def fingerprint(model: type[Table]) -> str:
     """Give what tells one declaration of a table from another: the source of its class and of the models in it."""
     sources = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
 from annotated_types import MaxLen
@@ -24,11 +25,16 @@ def unbounded_lists(table: type[Table]) -> Iterator[str]:
 
 def line_of_field(table: type[Table], name: str) -> int | None:
     """Tell the line in which a field of a table is declared; None if its source is not there."""
-    try:
-        lines, first = inspect.getsourcelines(table)
-    except (OSError, TypeError):
-        return None
+    lines, first = _lines_of(table)
     return next((first + at for at, line in enumerate(lines) if re.match(rf"\s*{name}\s*:", line)), None)
+
+
+@lru_cache(maxsize=1024)  # before Python 3.13 the whole module is parsed to find a class
+def _lines_of(table: type[Table]) -> tuple[list[str], int]:
+    try:
+        return inspect.getsourcelines(table)
+    except (OSError, TypeError):
+        return [], 0
 
 
 def _may_grow(annotation: Any) -> bool:
