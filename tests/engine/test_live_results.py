@@ -194,6 +194,19 @@ class Fuzzer:
             del document[random.choice(["rank", "board", "tags"])]
         return document
 
+    async def step(self) -> list[tuple[str, Version]]:
+        """Subscribe and commit some; compare what everybody holds then with fresh runs, and give it."""
+        self.subscribe_some()
+        ts = await self.commit_some()
+        held = list[tuple[str, Version]]()
+        for holder in self.holders:
+            await holder.settled(ts)
+            for name in holder.held:
+                version = holder.version(name)
+                await self.check(name, version, self.app.engine.head)
+                held.append((name, version))
+        return held
+
     async def check_instants(self) -> int:
         checked = 0
         for holder in self.holders:
@@ -226,12 +239,7 @@ async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: S
         fuzzer = Fuzzer(app, seed, misfits=True)
         checked = 0
         for _ in range(25):
-            fuzzer.subscribe_some()
-            ts = await fuzzer.commit_some()
-            for holder in fuzzer.holders:
-                await holder.settled(ts)
-                for name in holder.held:
-                    await fuzzer.check(name, holder.version(name), app.engine.head)
+            await fuzzer.step()
             checked += await fuzzer.check_instants()
         assert checked > 100
         assert len(app.engine.unreadable) > 0
@@ -242,16 +250,8 @@ async def test_every_instant_of_a_search_equals_a_fresh_run(registry: Registry, 
     async with TestApp(registry, any_store) as app:
         fuzzer, checked, found = Fuzzer(app, seed, searching=True), 0, 0
         for _ in range(25):
-            fuzzer.subscribe_some()
-            ts = await fuzzer.commit_some()
-            for holder in fuzzer.holders:
-                await holder.settled(ts)
-                for name in holder.held:
-                    version = holder.version(name)
-                    await fuzzer.check(name, version, app.engine.head)
-                    found += (
-                        "board:found " in name and version.error is None and bool(codec.unpack(version.packed or b""))
-                    )
+            for name, version in await fuzzer.step():
+                found += "board:found " in name and version.error is None and bool(codec.unpack(version.packed or b""))
             checked += await fuzzer.check_instants()
         assert checked > 100
         assert found > 20, "what is compared is seldom empty"
