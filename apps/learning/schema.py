@@ -12,7 +12,6 @@ LongText = Annotated[str, Field(min_length=1, max_length=5_000)]
 EnrollmentStatus = Literal["enrolled", "completed", "dropped"]
 RegistrationStatus = Literal["registered", "attended", "cancelled"]
 TicketStatus = Literal["open", "answered", "closed"]
-TENANT = Index("by_tenant", "tenant_id")
 FILTERS = ((), ("member_id",), ("course_id",), ("status",))
 PROFILES = [Index("by_user", "user_id", unique=True), SearchIndex("by_name", "name", filters=["tenant_id"])]
 
@@ -36,7 +35,7 @@ class User(Table, OfTenant, name="users", indexes=[Index("by_email", "tenant_id"
     role: Role
 
 
-class MemberProfile(Table, OfTenant, name="memberProfiles", indexes=[TENANT, *PROFILES]):
+class MemberProfile(Table, OfTenant, name="memberProfiles", indexes=PROFILES):
     """What others see of a member."""
 
     user_id: Annotated[Id[User], Reference("cascade")]
@@ -49,7 +48,7 @@ class Category(Table, OfTenant, name="categories", indexes=[Index("by_name", "te
     name: Text
 
 
-class Course(Table, OfTenant, name="courses", indexes=[TENANT]):
+class Course(Table, OfTenant, name="courses"):
     """A course."""
 
     title: Text
@@ -57,9 +56,8 @@ class Course(Table, OfTenant, name="courses", indexes=[TENANT]):
 
 
 class CourseCategory(
-    Table, OfTenant, name="courseCategories",
-    indexes=[TENANT, Index("by_course", "course_id", "category_id", unique=True), Index("by_category", "category_id")],
-):  # fmt: skip
+    Table, OfTenant, name="courseCategories", indexes=[Index("by_course", "course_id", "category_id", unique=True)]
+):
     """That a course belongs to a category."""
 
     course_id: Annotated[Id[Course], Reference("cascade")]
@@ -97,9 +95,8 @@ class Event(Table, OfTenant, name="events", indexes=[Index("by_start", "tenant_i
 
 
 class EventRegistration(
-    Table, OfTenant, name="eventRegistrations",
-    indexes=[TENANT, Index("by_pair", "event_id", "member_id", unique=True), Index("by_member", "member_id")],
-):  # fmt: skip
+    Table, OfTenant, name="eventRegistrations", indexes=[Index("by_pair", "event_id", "member_id", unique=True)]
+):
     """That a member comes to an event."""
 
     event_id: Annotated[Id[Event], Reference("cascade")]
@@ -107,16 +104,15 @@ class EventRegistration(
     status: RegistrationStatus = "registered"
 
 
-class Sponsor(Table, OfTenant, name="sponsors", indexes=[TENANT]):
+class Sponsor(Table, OfTenant, name="sponsors"):
     """Who pays for events."""
 
     name: Text
 
 
 class EventSponsor(
-    Table, OfTenant, name="eventSponsors",
-    indexes=[TENANT, Index("by_pair", "event_id", "sponsor_id", unique=True), Index("by_sponsor", "sponsor_id")],
-):  # fmt: skip
+    Table, OfTenant, name="eventSponsors", indexes=[Index("by_pair", "event_id", "sponsor_id", unique=True)]
+):
     """That somebody pays for an event."""
 
     event_id: Annotated[Id[Event], Reference("cascade")]
@@ -124,9 +120,8 @@ class EventSponsor(
 
 
 class MemberInterest(
-    Table, OfTenant, name="memberInterests",
-    indexes=[TENANT, Index("by_pair", "member_id", "category_id", unique=True), Index("by_category", "category_id")],
-):  # fmt: skip
+    Table, OfTenant, name="memberInterests", indexes=[Index("by_pair", "member_id", "category_id", unique=True)]
+):
     """That a member is interested in a category."""
 
     member_id: Annotated[Id[MemberProfile], Reference("cascade")]
@@ -134,9 +129,8 @@ class MemberInterest(
 
 
 class SupportTicket(
-    Table, OfTenant, name="supportTickets",
-    indexes=[Index("by_status", "tenant_id", "status", "created_at"), Index("by_member", "member_id")],
-):  # fmt: skip
+    Table, OfTenant, name="supportTickets", indexes=[Index("by_status", "tenant_id", "status", "created_at")]
+):
     """What a member asks for help with."""
 
     member_id: Annotated[Id[MemberProfile], Reference("cascade")]
@@ -144,10 +138,7 @@ class SupportTicket(
     status: TicketStatus = "open"
 
 
-class SupportTicketMessage(
-    Table, OfTenant, name="supportTicketMessages",
-    indexes=[TENANT, Index("by_ticket", "ticket_id"), Index("by_member", "member_id")],
-):  # fmt: skip
+class SupportTicketMessage(Table, OfTenant, name="supportTicketMessages"):
     """What was said about a ticket, one by one: there may be many."""
 
     ticket_id: Annotated[Id[SupportTicket], Reference("cascade")]

@@ -59,7 +59,7 @@ class Schedule(
         Index("by_organization", "organization_id"),
         Index("by_organization_end", "organization_id", "end_date"),
         Index("by_organization_status", "organization_id", "status"),
-        Index("by_user", "user_id"), Index("by_status", "status"),
+        Index("by_status", "status"),
         SearchIndex("by_words", "title", "description", filters=["organization_id"], language="english"),
     ],
 ):  # fmt: skip

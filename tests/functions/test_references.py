@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 from apps import clinic
-from synovia import FunctionError, Id, Index, Reference, SchemaError, Table
+from synovia import FunctionError, Id, Index, Reference, SchemaError, SearchIndex, Table
 from synovia.functions.registry import Registry, collect
 from synovia.schema.relations import Relations
 from synovia.store.base import Store
@@ -150,7 +150,17 @@ class Owner(Table, name="owners"):
 
 
 class NoIndex(Table, name="noIndexes"):
+    owner_id: Annotated[Id[Owner], Reference("unset")] | None = None
+
+
+class Found(Table, name="founds", indexes=[SearchIndex("by_text", "text", filters=["owner_id"])]):
     owner_id: Annotated[Id[Owner], Reference("cascade")]
+    text: str
+
+
+class Other(Table, name="others", indexes=[Index("by_owner", "text")]):
+    owner_id: Annotated[Id[Owner], Reference("cascade")]
+    text: str
 
 
 class Never(Table, name="nevers", indexes=[Index("by_owner", "owner_id")]):
@@ -168,7 +178,7 @@ class Text(Table, name="texts", indexes=[Index("by_owner", "owner")]):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (NoIndex, r"NoIndex.owner_id is a Reference, so NoIndex needs an index .*Index\('by_owner_id', 'owner_id'\)"),
+        (Other, r"Other.owner_id is a Reference, and the index 'by_owner', .* is another one"),
         (Never, r"Never.owner_id is to be unset, so it has to allow None: Id\[Owner\] \| None"),
         (Many, r"Many.owner_ids is a Reference, but a list"),
         (Text, r"Text.owner is a Reference, but no id of a table"),
@@ -177,3 +187,12 @@ class Text(Table, name="texts", indexes=[Index("by_owner", "owner")]):
 def test_what_cannot_hold_is_refused_where_it_is_declared(table: type[Table], message: str) -> None:
     with pytest.raises(SchemaError, match=message):
         Relations.among([Owner, table])
+
+
+def test_a_reference_has_an_index_of_every_row_also_within_a_union() -> None:
+    for _ in range(2):
+        relations = Relations.among([Owner, NoIndex, Found])
+        [unset], [cascade] = relations.of["noIndexes"], relations.of["founds"]
+        assert (unset.index.name, unset.index.fields, unset.on_delete) == ("by_owner", ("ownerId",), "unset")
+        assert NoIndex.spec.indexes == (unset.index,)
+        assert (cascade.index.name, cascade.index.fields) == ("by_owner", ("ownerId",))

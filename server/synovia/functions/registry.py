@@ -201,9 +201,10 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     routes = [route for module, value in values if (route := _own_route(name, module, value)) is not None]
     functions = list(_functions(name, values))
     _refuse_same_paths([*functions, *routes])
+    models = _tables(value for _, value in values if _is_table(value))
+    relations = Relations.among(models.values())
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
-    models = _tables(value for _, value in values if _is_table(value))
     _raise(fault for model in models.values() for fault in encryption_faults(model))
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
@@ -219,7 +220,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     _raise(_unknown_pools(functions, pools))
     return Registry(
         name, by_path, tables, in_order(routes), roles, pools=pools, models=models,
-        relations=Relations.among(models.values()), rules=RowRules.among(rules, models), migrations=migrations,
+        relations=relations, rules=RowRules.among(rules, models), migrations=migrations,
         background=background, seeds=_declared(name, values, seed_of, "seeds"), env=_env(values),
         limits=_named(values, RateLimit, "limits"),
     )  # fmt: skip

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of
 from synovia.schema.ids import named_table
-from synovia.schema.index_fields import database_name
+from synovia.schema.index_fields import database_name, index_over
 from synovia.schema.tables import Table
 
 OnDelete = Literal["cascade", "restrict", "unset"]
@@ -21,7 +21,7 @@ class Reference:
     """Says of a field that it refers to a document that has to be there: ``Annotated[Id[User], Reference("cascade")]``.
 
     Writing the id of a document that is not there is refused, and deleting that document does one of three things to those
-    that refer to it.
+    that refer to it. Where no index of the table begins with the field, the table gets one, ``by_user`` for ``user_id``.
 
     Args:
         on_delete: ``"cascade"`` deletes them too, ``"restrict"`` refuses to delete it as long as there are any,
@@ -64,7 +64,7 @@ class Relations:
 
     @classmethod
     def among(cls, tables: Iterable[type[Table]]) -> Relations:
-        """Find those that tables declare.
+        """Find those that tables declare, which get the indexes that these need.
 
         Raises:
             SchemaError: One cannot work; the message says of which field, and what mends it.
@@ -83,9 +83,19 @@ def _by(side: Callable[[Relation], type[Table]], relations: Iterable[Relation]) 
 
 def _declared(table: type[Table]) -> Iterator[Relation]:
     for name, info in fields_of(table).items():
-        for marker in info.metadata:
+        for marker in (*info.metadata, *_inner_metadata(info.annotation)):
             if isinstance(marker, Reference):
                 yield _relation(table, name, info.annotation, marker.on_delete)
+
+
+def _inner_metadata(annotation: Any) -> Iterator[Any]:
+    """Give what is said inside of a union, as in ``Annotated[Id[User], Reference("unset")] | None``."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        yield from arguments[1:]
+    elif type(None) in arguments:
+        for each in arguments:
+            yield from _inner_metadata(each)
 
 
 def _relation(table: type[Table], name: str, annotation: Any, on_delete: OnDelete) -> Relation:
@@ -100,10 +110,21 @@ def _relation(table: type[Table], name: str, annotation: Any, on_delete: OnDelet
     if on_delete == "unset" and not allows_none(annotation):
         raise SchemaError(f"{place} is to be unset, so it has to allow None: Id[{target.__name__}] | None")
     database = database_name(name)
-    index = next((each for each in table.spec.indexes if each.fields[0] == database), None)
-    if index is None:
+    return Relation(table, target, name, database, _index_of(table, name), on_delete)
+
+
+def _index_of(table: type[Table], name: str) -> IndexSpec:
+    """Give the index that finds what refers to a document: one that begins with the field, or one that the table gets."""
+    database, known = database_name(name), table.spec.indexes
+    of_words = [each for search in table.spec.searches for each in (search.index, search.lacking)]  # not of every row
+    begins = next((each for each in known if each.fields[0] == database and each not in of_words), None)
+    if begins is not None:
+        return begins
+    made = index_over(table, "by_" + name.removesuffix("_id"), [name])
+    if any(each.name == made.name for each in known):
         raise SchemaError(
-            f"{place} is a Reference, so {table.__name__} needs an index that begins with it,"
-            f" to find what refers to a document: Index({'by_' + name!r}, {name!r})"
+            f"{table.__name__}.{name} is a Reference, and the index {made.name!r}, which would find what refers to a"
+            f" document, is another one: give that another name, or declare one that begins with {name!r}"
         )
-    return Relation(table, target, name, database, index, on_delete)
+    table.spec = replace(table.spec, indexes=(*known, made))
+    return made
