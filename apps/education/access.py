@@ -16,7 +16,19 @@ from education.schema import (
     Student,
     User,
 )
-from synovia import Condition, Forbidden, Id, QueryContext, RuleContext, field, may_read, may_write, normal_email, roles
+from synovia import (
+    Condition,
+    Forbidden,
+    Id,
+    QueryContext,
+    RuleContext,
+    allow_write,
+    field,
+    may_read,
+    may_write,
+    normal_email,
+    roles,
+)
 
 STAFF: tuple[Role, ...] = ("admin", "teacher", "specialist")
 INCLUDED: dict[Permission, set[Permission]] = {
@@ -182,10 +194,7 @@ async def accesses(ctx: RuleContext) -> Condition | bool:
     return await within(ctx, others)
 
 
-@may_write(Organization, User)
-async def who_manages(ctx: RuleContext) -> bool:
-    """Let admins write."""
-    return "people.manage" in await ctx.capabilities()
+allow_write(Organization, User, capability="people.manage")
 
 
 @may_write(Student)
@@ -195,10 +204,7 @@ async def who_keeps(ctx: RuleContext) -> Condition | bool:
     return me is not None and (me.role == "admin" or field("case_manager_id") == me.id)
 
 
-@may_write(Iep, Goal, ProgressData)
-async def staff(ctx: RuleContext) -> bool:
-    """Let staff write about the students that they see."""
-    return "records.write" in await ctx.capabilities()
+allow_write(Iep, Goal, ProgressData, capability="records.write")
 
 
 @may_write(Document)

@@ -1,7 +1,18 @@
 """Who belongs where, and the matrix of capabilities, which admins read in the application."""
 
 from learning.schema import COURSES, EVENTS, OWN, MemberProfile, Role, SupportTicket, SupportTicketMessage, Tenant, User
-from synovia import Condition, Forbidden, QueryContext, RuleContext, field, may_read, may_write, normal_email, roles
+from synovia import (
+    Condition,
+    Forbidden,
+    QueryContext,
+    RuleContext,
+    allow_write,
+    field,
+    may_read,
+    may_write,
+    normal_email,
+    roles,
+)
 
 MATRIX: dict[str, set[str]] = {
     "member": {"learn", "tickets.open"},
@@ -78,22 +89,9 @@ async def of_tickets_that_are_seen(ctx: RuleContext, row: SupportTicketMessage) 
     return await ctx.db.visible.get(row.ticket_id) is not None
 
 
-@may_write(*COURSES)
-async def who_makes_courses(ctx: RuleContext) -> bool:
-    """Let those write who may."""
-    return "courses.create" in await ctx.capabilities()
-
-
-@may_write(*EVENTS)
-async def who_plans_events(ctx: RuleContext) -> bool:
-    """Let those write who may."""
-    return "events.plan" in await ctx.capabilities()
-
-
-@may_write(Tenant, User, MemberProfile)
-async def who_manages_members(ctx: RuleContext) -> bool:
-    """Let those write who may."""
-    return "members.manage" in await ctx.capabilities()
+allow_write(*COURSES, capability="courses.create")
+allow_write(*EVENTS, capability="events.plan")
+allow_write(Tenant, User, MemberProfile, capability="members.manage")
 
 
 @may_write(*OWN)

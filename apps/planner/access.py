@@ -8,9 +8,9 @@ from synovia import (
     Id,
     QueryContext,
     RuleContext,
+    allow_write,
     field,
     may_read,
-    may_write,
     normal_email,
     require_identity,
     roles,
@@ -64,13 +64,5 @@ async def changes_for_admins(ctx: RuleContext) -> Condition | bool:
     return user is not None and user.role == "admin" and field("scope") == user.organization_id
 
 
-@may_write(Schedule)
-async def members_plan(ctx: RuleContext) -> bool:
-    """Let members and admins change schedules."""
-    return "plan" in await ctx.capabilities()
-
-
-@may_write(Organization, User)
-async def admins_manage(ctx: RuleContext) -> bool:
-    """Let admins change the organization and who belongs to it."""
-    return "manage" in await ctx.capabilities()
+allow_write(Schedule, capability="plan")
+allow_write(Organization, User, capability="manage")

@@ -24,7 +24,7 @@ from synovia.errors import (
     UnknownIndex,
     WrongKind,
 )
-from synovia.functions.access import require_capability, require_identity, require_role
+from synovia.functions.access import RoleIn, require_capability, require_identity, require_role
 from synovia.functions.aggregate import Aggregate
 from synovia.functions.attachments import Attachment
 from synovia.functions.audit import AuditEntry
@@ -42,7 +42,7 @@ from synovia.functions.query import Query
 from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.registry import Registry, load_application
 from synovia.functions.roles import roles
-from synovia.functions.row_rules import RuleContext, may_read, may_write
+from synovia.functions.row_rules import RuleContext, allow_read, allow_write, may_read, may_write
 from synovia.functions.schema_states import MigrationState
 from synovia.functions.search import Search
 from synovia.functions.seed import SeedState, seed
@@ -132,6 +132,7 @@ __all__ = [
     "Reference",
     "Registry",
     "Retry",
+    "RoleIn",
     "RuleContext",
     "ScheduledCall",
     "SchemaError",
@@ -165,6 +166,8 @@ __all__ = [
     "WrongKind",
     "__version__",
     "action",
+    "allow_read",
+    "allow_write",
     "between",
     "cron",
     "field",

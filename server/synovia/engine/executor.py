@@ -17,7 +17,7 @@ from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.tracing import UNTRACED, Tracer, traced
 from synovia.errors import Forbidden, FunctionError, InvalidArguments
-from synovia.functions.access import CallerAccess, CallOrigin
+from synovia.functions.access import CallerAccess, CallOrigin, HeldRoles
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.cascades import CASCADES, GO_ON, Cascades
@@ -330,7 +330,7 @@ class Executor:
                 for.
         """
 
-        async def find() -> frozenset[str]:
+        async def find() -> HeldRoles:
             transaction, now = self._transaction(self.reads.snapshot(await instant())), self.now()
             return await self._roles(QueryContext, identity, transaction, now)
 
@@ -393,7 +393,7 @@ class Executor:
         origin: CallOrigin = CallOrigin.CLIENT,
         path: str = "",
     ) -> CallerAccess:
-        async def find() -> frozenset[str]:
+        async def find() -> HeldRoles:
             return await self._roles(kind, identity, transaction, now)
 
         return CallerAccess(self.registry.roles, find, origin=origin, path=path)
@@ -411,10 +411,10 @@ class Executor:
 
     async def _roles(
         self, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
-    ) -> frozenset[str]:
+    ) -> HeldRoles:
         """Find a caller's roles in a context that only reads, also in a mutation."""
         if self.registry.roles is None:
-            return frozenset()
+            return HeldRoles()
         db = DatabaseReader(transaction, notice=self.unreadable.note, cascades=self._cascades(transaction))
         return await self.registry.roles.of(self._reading(kind, identity, db, now))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from synovia.errors import Forbidden, FunctionError, SchemaError, Unauthenticated
 from synovia.functions.awaiting import awaited
@@ -130,14 +130,40 @@ class Access:
             raise Forbidden("nobody may call this")
 
 
+class RoleIn(NamedTuple):
+    """A role that somebody holds in one tenant alone, as in a workspace: for the function under ``@roles`` to give."""
+
+    tenant: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRoles:
+    """The roles of one caller.
+
+    Attributes:
+        everywhere: Those that hold wherever it is.
+        by_tenant: By the id of a tenant, those that hold there alone.
+    """
+
+    everywhere: frozenset[str] = frozenset()
+    by_tenant: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def within(self, tenant: str | None) -> frozenset[str]:
+        """Give those that hold in a tenant; None: in whichever."""
+        return self.everywhere | self.by_tenant.get(tenant, frozenset()) if tenant is not None else self.everywhere
+
+
 class RoleTable:
     """An application's roles, and what each may.
 
     Attributes:
         grants: The capabilities of each role.
+        within: The field of rows that names their tenant, where some roles hold in one tenant alone.
     """
 
-    def __init__(self, grants: Mapping[str, Collection[str]]) -> None:
+    def __init__(self, grants: Mapping[str, Collection[str]], within: str | None = None) -> None:
+        self.within = within
         if any(isinstance(granted, str) for granted in grants.values()):
             raise SchemaError("roles: each role has a set of capabilities")
         self.grants: Mapping[str, frozenset[str]] = MappingProxyType({r: frozenset(c) for r, c in grants.items()})
@@ -172,7 +198,7 @@ class CallerAccess:
     def __init__(
         self,
         table: RoleTable | None = None,
-        find: Callable[[], Awaitable[frozenset[str]]] | None = None,
+        find: Callable[[], Awaitable[HeldRoles]] | None = None,
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
         once: bool = True,
@@ -181,7 +207,7 @@ class CallerAccess:
         self._table = table
         self._find = find
         self._once = once
-        self._found: frozenset[str] | None = None
+        self._found: HeldRoles | None = None
         self.origin = origin
         self.trusted = origin.trusted
         self.path = path
@@ -201,10 +227,10 @@ class CallerAccess:
             raise SchemaError(_NO_TABLE)
         return self._table
 
-    async def roles(self) -> frozenset[str]:
+    async def roles(self) -> HeldRoles:
         """Tell the caller's roles."""
         if self.trusted or self._find is None:
-            return frozenset(self.table.grants if self.trusted else ())
+            return HeldRoles(frozenset(self.table.grants if self.trusted else ()))
         if self._found is None or not self._once:
             _ = self.table
             self._found = await self._find()
@@ -225,7 +251,7 @@ class AccessContext(Protocol):
 
     async def roles(self) -> frozenset[str]: ...
 
-    async def capabilities(self) -> frozenset[str]: ...
+    async def capabilities(self, within: str | None = None) -> frozenset[str]: ...
 
 
 # --- for bodies -------------------------------------------------------------------------------------------------------
@@ -258,8 +284,11 @@ async def require_role(ctx: AccessContext, *roles: str) -> None:
 
 
 @awaited("require_capability")
-async def require_capability(ctx: AccessContext, capability: str) -> None:
+async def require_capability(ctx: AccessContext, capability: str, within: str | None = None) -> None:
     """Let only those pass to one of whose roles ``capability`` is granted.
+
+    Args:
+        within: The id of a tenant, of which the roles that somebody holds there alone count, too.
 
     Raises:
         Unauthenticated: Nobody is signed in.
@@ -267,8 +296,8 @@ async def require_capability(ctx: AccessContext, capability: str) -> None:
         SchemaError: The table grants it to nobody.
     """
     ctx.access.table.check((), capability)
-    if capability not in await ctx.capabilities():
-        raise _refusal(ctx, "your role does not allow this", {"capability": capability})
+    if capability not in await ctx.capabilities(within):
+        raise _refusal(ctx, f"this needs {capability}, which your role does not have", {"capability": capability})
 
 
 def _refusal(ctx: AccessContext, text: str, data: Any) -> FunctionError:

@@ -103,13 +103,25 @@ class Context:
 
     @awaited("ctx.roles")
     async def roles(self) -> frozenset[str]:
-        """Tell the caller's roles: as of the run's instant, in an action as of now."""
-        return await self.access.roles()
+        """Tell the caller's roles: as of the run's instant, in an action as of now; without those of one tenant alone."""
+        return (await self.access.roles()).everywhere
 
     @awaited("ctx.capabilities")
-    async def capabilities(self) -> frozenset[str]:
-        """Tell all that is granted to the caller's roles."""
-        return self.access.table.capabilities(await self.roles())
+    async def capabilities(self, within: str | None = None) -> frozenset[str]:
+        """Tell all that is granted to the caller's roles.
+
+        Args:
+            within: The id of a tenant, of which the roles that the caller holds there alone count, too.
+        """
+        return self.access.table.capabilities((await self.access.roles()).within(within))
+
+    @awaited("ctx.tenants_with")
+    async def tenants_with(self, capability: str) -> frozenset[str] | None:
+        """Tell the ids of the tenants in which something is granted to the caller; None: in all of them."""
+        table, held = self.access.table, await self.access.roles()
+        if capability in table.capabilities(held.everywhere):
+            return None
+        return frozenset(each for each, roles in held.by_tenant.items() if capability in table.capabilities(roles))
 
     @property
     def grants(self) -> Mapping[str, frozenset[str]]:

@@ -7,7 +7,7 @@ import inspect
 import os
 import traceback
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 
@@ -15,6 +15,11 @@ def place(file: str, line: int) -> str:
     """Write a place; a file below the working directory is named from there."""
     beside = os.path.relpath(file) if os.path.isabs(file) else file
     return f"{file if beside.startswith(os.pardir) else beside}:{line}"
+
+
+def place_in(frame: FrameType) -> str:
+    """Tell which statement a frame is at."""
+    return place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def place_of(declared: Any) -> str:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
+from synovia.functions.access import Access
 from synovia.functions.aggregate_trees import CHANGES, NODES, TREES
 from synovia.functions.audit import AuditEntry
 from synovia.functions.cascades import CASCADES
@@ -28,7 +29,7 @@ from synovia.functions.pool import Pool
 from synovia.functions.rate_limits import RateLimit, RateLimitState
 from synovia.functions.roles import Roles, roles_declared_by
 from synovia.functions.routing import HttpRoute, in_order, route_of
-from synovia.functions.row_rules import RowRules, rules_declared_by
+from synovia.functions.row_rules import RowRule, RowRules, rules_declared_by
 from synovia.functions.scheduled_calls import CallBatch, CronJob, ScheduledCall, WorkflowStep
 from synovia.functions.schema_states import MigrationState, SchemaCheckState
 from synovia.functions.seed import Seed, SeedState, seed_of
@@ -216,6 +217,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     background = {each.path: each for each in functions if isinstance(each, JobFunction | WorkflowFunction)}
     by_path = {each.path: each for each in functions if each.path not in background}
     _check_access([*functions, *routes], roles)
+    _raise(_unknown_capabilities(rules, roles))
     pools = _named(values, Pool, "pools")
     _raise(_unknown_pools(functions, pools))
     return Registry(
@@ -375,6 +377,14 @@ def _check_access(declared: Iterable[Function], table: Roles | None) -> None:
             faults.setdefault(str(error), []).append(f"{function.path} ({function.place})")
     if faults:
         raise SchemaError("; ".join(f"{', '.join(paths)}: {fault}" for fault, paths in faults.items()))
+
+
+def _unknown_capabilities(rules: Iterable[RowRule], table: Roles | None) -> Iterator[str]:
+    for rule in rules:
+        try:
+            Access(capability=rule.capability, public=rule.capability is None).check(table)
+        except SchemaError as error:
+            yield f"{rule.place}: {error}"
 
 
 def _is_table(value: Any) -> bool:

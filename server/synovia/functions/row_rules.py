@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from synovia import keys
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.conditions import Condition
+from synovia.functions.conditions import field as column
 from synovia.functions.context import QueryContext
 from synovia.functions.database import DatabaseReader
-from synovia.functions.places import place_of
+from synovia.functions.places import place_in, place_of
 from synovia.functions.query import Notice
 from synovia.functions.visibility import Check, Judge, Scope, TableView, Verb
 from synovia.identity import Identity
@@ -23,6 +27,7 @@ from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Transaction
 
 _MARK = "__synovia_row_rules__"
+_ALLOWED = "__synovia_allowed__"
 
 RuleBody = Callable[..., Awaitable[Any]]
 B = TypeVar("B", bound=RuleBody)
@@ -77,6 +82,7 @@ class RowRule:
         tables: Of whose rows.
         by_row: Whether it is asked of each row.
         place: Where it is declared, ``FILE:LINE``.
+        capability: What it asks for, if it is declared by words.
     """
 
     body: RuleBody
@@ -84,6 +90,7 @@ class RowRule:
     tables: tuple[type[Table], ...]
     by_row: bool
     place: str
+    capability: str | None = None
 
     @property
     def name(self) -> str:
@@ -111,11 +118,7 @@ def may_write(*tables: type[Table]) -> Callable[[B], B]:
 
 
 def _rule(verb: Verb, tables: tuple[type[Table], ...]) -> Callable[[B], B]:
-    word = f"@may_{verb}"
-    if not tables or not all(
-        isinstance(each, type) and issubclass(each, Table) and each is not Table for each in tables
-    ):
-        raise SchemaError(f"{word} names tables by their classes, as {word}(Recording)")
+    _check_tables(f"@may_{verb}", tables)
 
     def mark(body: B) -> B:
         is_async: bool = inspect.iscoroutinefunction(body)
@@ -129,8 +132,112 @@ def _rule(verb: Verb, tables: tuple[type[Table], ...]) -> Callable[[B], B]:
     return mark
 
 
+def _check_tables(word: str, tables: tuple[object, ...]) -> None:
+    if not tables or not all(
+        isinstance(each, type) and issubclass(each, Table) and each is not Table for each in tables
+    ):
+        raise SchemaError(f"{word} names tables by their classes, as {word}(Recording)")
+
+
+def allow_read(
+    *tables: type[Table],
+    owner: str | None = None,
+    capability: str | None = None,
+    within: str | None = None,
+    where: Condition | None = None,
+) -> None:
+    """Declare who may read which rows of some tables, in a statement of a module, where no function has to think about it.
+
+    A row is shown if one of the words shows it; several rules of one table have to hold together, as with ``may_read``.
+
+    Args:
+        owner: The field that holds the key of the ``Identity`` whose row it is: to them.
+        capability: To whom it is granted: all rows if everywhere, those of a tenant if there alone.
+        within: The field that names a row's tenant; as ``@roles`` says, unless this says otherwise.
+        where: Rows for which it holds: to everybody.
+    """
+    _allow("read", tables, _Words(owner, capability, within, where))
+
+
+def allow_write(
+    *tables: type[Table],
+    owner: str | None = None,
+    capability: str | None = None,
+    within: str | None = None,
+    where: Condition | None = None,
+) -> None:
+    """Declare who may insert, change and delete which rows, by the words of ``allow_read``; see ``may_write``."""
+    _allow("write", tables, _Words(owner, capability, within, where))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a rule says that is no function."""
+
+    owner: str | None
+    capability: str | None
+    within: str | None
+    where: Condition | None
+
+    def check(self, table: type[Table], place: str) -> None:
+        """Refuse words that cannot be meant.
+
+        Raises:
+            SchemaError: There is none, or one names a field that the table does not have.
+        """
+        if self.owner is None and self.capability is None and self.where is None:
+            raise SchemaError(f"{place}: say owner, capability or where; it names {table.__name__}, and nobody")
+        for name in (self.owner, self.within):
+            if name is not None and name not in table.model_fields:
+                raise SchemaError(f"{place}: {table.__name__} has no field {name!r}")
+
+    def __str__(self) -> str:
+        owner, where = "owner" if self.owner else None, "where" if self.where is not None else None
+        return " or ".join(word for word in (owner, self.capability, where) if word is not None)
+
+    def body_for(self, table: type[Table]) -> RuleBody:
+        """Make the function of a rule of one table."""
+
+        async def rule(ctx: RuleContext) -> Condition | bool:
+            shown = [] if self.where is None else [self.where]
+            if self.owner is not None and ctx.identity is not None:
+                shown.append(column(self.owner) == ctx.identity.key)
+            if self.capability is not None:
+                tenants = await ctx.tenants_with(self.capability)
+                if tenants is None:
+                    return True
+                name = self.within or ctx.access.table.within or ""
+                if tenants and name in table.model_fields:
+                    shown.append(_one_of(name, sorted(tenants)))
+            return reduce(or_, shown) if shown else False
+
+        rule.__name__ = str(self)
+        return rule
+
+
+def _one_of(name: str, values: list[str]) -> Condition:
+    return column(name) == values[0] if len(values) == 1 else column(name).in_(values)  # that of one chooses an index
+
+
+class _Allowed(dict[tuple[str, str, Verb], RowRule]):
+    """The rules that the statements of a module declare, by where that is and for which table."""
+
+
+def _allow(verb: Verb, tables: tuple[type[Table], ...], words: _Words) -> None:
+    module = sys._getframe(2)
+    where = place_in(module)
+    _check_tables(f"allow_{verb}", tables)
+    allowed = module.f_globals.setdefault(_ALLOWED, _Allowed())
+    for table in tables:
+        words.check(table, where)
+        body = words.body_for(table)
+        allowed[where, table.__name__, verb] = RowRule(body, verb, (table,), False, where, words.capability)
+
+
 def rules_declared_by(value: object) -> tuple[RowRule, ...]:
-    """Give the rules that a decorated function declares; none for anything else."""
+    """Give the rules that a decorated function declares, or the statements of a module; none for anything else."""
+    if isinstance(value, _Allowed):
+        return tuple(value.values())
     found: tuple[RowRule, ...] = getattr(value, _MARK, ())
     return found
 
@@ -158,8 +265,8 @@ class RowRules:
         found: dict[tuple[str, Verb], tuple[RowRule, ...]] = {}
         for rule in rules:
             for table in rule.tables:
-                place = table.spec.name, rule.verb
-                found[place] = (*found.get(place, ()), rule)
+                key = table.spec.name, rule.verb
+                found[key] = (*found.get(key, ()), rule)
         open_ones = [table for name, table in tables.items() if found and (name, "read") not in found]
         if open_ones:
             raise SchemaError(
