@@ -169,7 +169,7 @@ class Synovia:
             transitions=self.tracing.transitions(),
             joining=self.tracing.tracer.joining,
         )
-        self.scheduler.payer = self.hub.addresses.scheduled
+        self.scheduler.payer_of = self.hub.addresses.payer
         self.service_keys.revoked = self.operators.ended = self.hub.end_session
         self.system.begin(self.engine.live)
         if self.sign_in is not None:

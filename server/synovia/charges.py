@@ -26,9 +26,18 @@ class Charge(Protocol):
 
 
 class Payer:
-    """Whom work is charged to."""
+    """Whom work is charged to.
+
+    Attributes:
+        name: By which it is found again, also by other hubs; None: it has none.
+    """
 
     __slots__ = ()
+    name: str | None = None
+
+    def wait(self) -> float:
+        """Tell the seconds for which a call would have to wait now."""
+        return 0.0
 
     async def admit(self) -> float:
         """Wait until a call may begin; give the seconds that have been charged for it beforehand."""
@@ -57,6 +66,11 @@ class Bill:
         self._left = prepaid
         self._cost = 0.0
         self.task = asyncio.current_task()
+
+    @property
+    def payer(self) -> str | None:
+        """The name of whom it is charged to."""
+        return self._payer.name
 
     def add(self, seconds: float) -> None:
         """Charge what is more than was paid beforehand."""
@@ -98,6 +112,30 @@ _charge: ContextVar[Charge | None] = ContextVar("what is charged", default=None)
 def current() -> Charge | None:
     """Give what is charged for what is done now, in a thread of a store too; None: nobody is."""
     return _charge.get()
+
+
+def charged_name() -> str | None:
+    """Tell the name of whom the call that is under way is charged to, if it has one."""
+    bill = _charge.get()
+    return bill.payer if isinstance(bill, Bill) else None
+
+
+_cause: ContextVar[str | None] = ContextVar("who causes what is scheduled", default=None)
+
+
+def cause() -> str | None:
+    """Tell who causes what is scheduled now: the name of a payer; None: the application itself."""
+    return _cause.get()
+
+
+@contextmanager
+def caused_by(name: str | None) -> Iterator[None]:
+    """Have what the block schedules known as caused by somebody."""
+    token = _cause.set(name)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
 
 
 @contextmanager

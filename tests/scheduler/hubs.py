@@ -35,10 +35,10 @@ async def lose(app: TestApp) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def begin_what_is_due(app: TestApp) -> None:
-    """Have a hub take up what is due now."""
+async def begin_what_is_due(app: TestApp) -> float | None:
+    """Have a hub take up what is due now; tell the seconds for which some of it has to wait."""
     due = await app.engine.run_system_query(app.scheduler._due_calls)
-    app.scheduler._begin(_due_calls(due.packed or b""), due.ts or 0)
+    return app.scheduler._begin(_due_calls(due.packed or b""), due.ts or 0)
 
 
 async def do_what_is_due(app: TestApp) -> None:

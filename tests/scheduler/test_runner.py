@@ -45,8 +45,9 @@ async def test_what_it_runs_is_charged_to_a_share_of_its_own_in_which_each_call_
     registry: Registry,
 ) -> None:
     async with TestApp(registry) as app:
-        assert app.scheduler.payer is app.server.hub.addresses.scheduled
-        payer = app.scheduler.payer = Counted()
+        assert app.scheduler.payer_of(None) is app.server.hub.addresses.application
+        payer = Counted()
+        app.scheduler.payer_of = lambda cause: payer
         await later(app.caller(), "tally:add", times=3, name="now")
         assert payer.admitted == 0
         await app.scheduler.settle()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from synovia.charges import at_cost
+from synovia.charges import at_cost, cause, caused_by, charged_name
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Arguments, Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
@@ -40,7 +40,7 @@ from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
-from synovia.identity import SERVER, Account, Identity
+from synovia.identity import SERVER, Account, Identity, operates
 from synovia.keys import IndexSpec
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import Gap, NothingWritten, Store, StoreError, Ts
@@ -362,7 +362,8 @@ class Engine:
             # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
             session, number, retry = secrets.token_bytes(16), 0, False
         mark = mark or caller_mark(identity)
-        call = MutationCall(path, args, identity, session, number, retry, issued_at, mark, origin)
+        by = _cause(identity, origin)
+        call = MutationCall(path, args, identity, session, number, retry, issued_at, mark, origin, by)
         return await self._mutate(call, committing)
 
     async def mutate_for_peer(self, call: MutationCall) -> Outcome:
@@ -381,12 +382,13 @@ class Engine:
                 self._mutations.check_age(call.issued_at)
             function, values = self._executor.prepare(call.path, Kind.MUTATION, call.args, call.identity, call.origin)
             seed, now = secrets.token_bytes(16), self._executor.now()
-            return await self._mutations.run(
-                Request(
-                    function, values, call.identity, call.session, call.number, call.retry, seed, now, call.mark,
-                    call.origin, committing, None if for_peer else call,
-                )
-            )  # fmt: skip
+            with caused_by(call.cause):
+                return await self._mutations.run(
+                    Request(
+                        function, values, call.identity, call.session, call.number, call.retry, seed, now, call.mark,
+                        call.origin, committing, None if for_peer else call,
+                    )
+                )  # fmt: skip
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -485,16 +487,17 @@ class Engine:
 
         try:
             _refuse_impersonation(identity)
-            run = await self._executor.action(
-                function,
-                values,
-                identity,
-                run_query,
-                run_mutation,
-                self.transact,
-                self._freshness.instant,
-                origin=origin,
-            )
+            with caused_by(_cause(identity, origin)):
+                run = await self._executor.action(
+                    function,
+                    values,
+                    identity,
+                    run_query,
+                    run_mutation,
+                    self.transact,
+                    self._freshness.instant,
+                    origin=origin,
+                )
         except FunctionError as error:
             return Outcome(error=error.info)
         except StoreError as error:
@@ -512,6 +515,18 @@ def _of_what_has_run(error: ErrorInfo, now: int) -> ErrorInfo:
         return error
     rest = {key: value for key, value in error.data.items() if key != "retryAfter"}
     return ErrorInfo(error.code, error.message, {**rest, "retryAt": now + math.ceil(1000 * seconds)})
+
+
+def _cause(identity: Identity | None, origin: CallOrigin) -> str | None:
+    """Tell who causes what a call schedules: who is signed in, else the address that it is charged to.
+
+    What an operator does is the application's own, and what functions do is caused by who has called them.
+    """
+    if origin is not CallOrigin.CLIENT:
+        return cause()
+    if identity is None:
+        return charged_name()
+    return None if operates(identity) else identity.key
 
 
 def _refuse_impersonation(identity: Identity | None) -> None:

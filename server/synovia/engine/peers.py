@@ -14,7 +14,11 @@ from synovia.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class MutationCall:
-    """A mutation as ``Engine.mutate`` was asked for it; it has a name already."""
+    """A mutation as ``Engine.mutate`` was asked for it; it has a name already.
+
+    Attributes:
+        cause: Who causes what it schedules (``charges.cause``).
+    """
 
     path: str
     args: Mapping[str, Any]
@@ -25,6 +29,7 @@ class MutationCall:
     issued_at: int | None = None
     mark: bytes = b""
     origin: CallOrigin = CallOrigin.CLIENT
+    cause: str | None = None
 
 
 class NotForwarded(Exception):

@@ -59,6 +59,7 @@ class RunCalls:
     ) -> None:
         self._ended = True
         self._notes.clear()
+        self._handed.clear()  # a context of tasks may hold these calls for longer
         _current.set(self._around)
 
     def note(self, note: Note) -> None:

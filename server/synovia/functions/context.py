@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from copy import copy
 from functools import cached_property
 from random import Random
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
@@ -249,7 +250,15 @@ class MutationContext(QueryContext):
     @cached_property
     def scheduler(self) -> MutationScheduler:
         """The calls to come: what is scheduled here is committed with this mutation, or not at all."""
-        return self._services.get_scheduling().within(self)
+        return self._services.get_scheduling().within(self._held_by_itself())
+
+    def _held_by_itself(self) -> MutationContext:
+        """Give this context for what it holds itself.
+
+        Another one, or they would hold each other: a circle, with all that the run has written, which would only be freed when
+        garbage is collected. In a server that has much to do, that is late.
+        """
+        return copy(self)
 
     def as_application(self) -> MutationContext:
         """Give a context of the same transaction in which the application itself is calling: rules are not asked."""
@@ -263,12 +272,12 @@ class MutationContext(QueryContext):
     @cached_property
     def files(self) -> MutationFiles:
         """The addresses of files, and the uploads that are to become files of documents."""
-        return MutationFiles(self, self.db, self._addresses, self._reads, self._now, self._store)
+        return MutationFiles(self._held_by_itself(), self.db, self._addresses, self._reads, self._now, self._store)
 
     @cached_property
     def shared(self) -> SharedWriter:
         """The shared documents of rows."""
-        return SharedWriter(self.db, self)
+        return SharedWriter(self.db, self._held_by_itself())
 
     @awaited("ctx.audit", is_write=True)
     async def audit(
@@ -364,7 +373,8 @@ class ActionContext(Context):
     @cached_property
     def scheduler(self) -> Scheduler:
         """The calls to come; each is scheduled for good when the call that schedules it returns."""
-        return self._services.get_scheduling().apart(lambda work: self._transact(lambda ctx: work(ctx.scheduler)))
+        transact = self._transact
+        return self._services.get_scheduling().apart(lambda work: transact(lambda ctx: work(ctx.scheduler)))
 
     @property
     def mail(self) -> Mail:

@@ -91,6 +91,7 @@ class ScheduledCall(
         Index("by_status", "status", "run_at"),
         Index("by_queue", "queue", "due_at"),
         Index("by_plan", "queue", "planned_at"),
+        Index("by_line", "queue", "line", "due_at"),
     ],
 ):
     """A call that was scheduled. Times are in milliseconds since 1970.
@@ -114,6 +115,9 @@ class ScheduledCall(
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
+        caused_by: Whom it is charged to: the ``Identity.key`` of who was signed in, else the network address that the call
+            came from which led to it; None: the application itself.
+        line: Of whoever has many calls to come: the line in which these wait, apart from all others; None: they are few.
     """
 
     path: str
@@ -140,6 +144,8 @@ class ScheduledCall(
     due_at: int
     planned_at: int | None = None
     hub: str
+    caused_by: str | None = None
+    line: str | None = None
 
 
 class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("by_workflow", "workflow", "number")]):
@@ -172,11 +178,15 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
     compensates: bool = False
 
 
-class CallBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):
+class CallBatch(
+    Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at"), Index("by_line", "line", "due_at")]
+):
     """Calls that were scheduled together, until the hubs have made rows of them.
 
     Attributes:
         due_at: When they were scheduled; None if they cannot be read.
+        caused_by, line: As of a call.
+        size: So many calls they are.
         common: What all their rows have.
         calls: What each has of its own: id, arguments and context.
     """
@@ -184,6 +194,9 @@ class CallBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due
     path: str
     hub: str
     due_at: int | None = None
+    caused_by: str | None = None
+    line: str | None = None
+    size: int = 0
     common: dict[str, Any]
     calls: list[dict[str, Any]]
 

@@ -28,16 +28,16 @@ def pack_call(call: MutationCall) -> bytes:
     """
     fields = [
         call.path, codec.pack(call.args), _identity_fields(call.identity), call.session, call.number, call.retry,
-        call.issued_at, call.mark, call.origin.value,
+        call.issued_at, call.mark, call.origin.value, call.cause,
     ]  # fmt: skip
     return codec.pack(fields)
 
 
 def unpack_call(packed: bytes) -> MutationCall:
     """Read a call."""
-    path, args, who, session, number, retry, issued_at, mark, origin = codec.unpack(packed)
+    path, args, who, session, number, retry, issued_at, mark, origin, cause = codec.unpack(packed)
     return MutationCall(
-        path, codec.unpack(args), _identity_of(who), session, number, retry, issued_at, mark, CallOrigin(origin)
+        path, codec.unpack(args), _identity_of(who), session, number, retry, issued_at, mark, CallOrigin(origin), cause
     )
 
 

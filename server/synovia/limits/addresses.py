@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -91,8 +92,8 @@ class Address(Share):
         "meter", "requests", "running", "sign_ins", "storing", "subscriptions", "upload_bytes", "visitors",
     )  # fmt: skip
 
-    def __init__(self, limits: HubLimits, now: float, activity: Activity, shares: Shares) -> None:
-        super().__init__(shares)
+    def __init__(self, limits: HubLimits, now: float, activity: Activity, shares: Shares, network: str) -> None:
+        super().__init__(shares, network)
         self._activity = activity
         self._next_turn = 0.0
         self.connections = 0
@@ -161,7 +162,7 @@ class Addresses:
         clock: Tells seconds, steadily.
 
     Attributes:
-        scheduled: What all calls that were scheduled share in: one share, as that of one address.
+        application: The share of what the application schedules itself: as that of one address.
     """
 
     def __init__(self, limits: HubLimits, clock: Callable[[], float]) -> None:
@@ -169,7 +170,8 @@ class Addresses:
         self._clock = clock
         self._activity = Activity()
         self._shares = Shares(clock)
-        self.scheduled = Share(self._shares)
+        self.application = Share(self._shares)
+        self._callers: OrderedDict[str, Share] = OrderedDict()
         self._known: dict[str, Address] = {}
 
     def __len__(self) -> int:
@@ -182,8 +184,22 @@ class Addresses:
         if address is None:
             if len(self._known) >= MOST_REMEMBERED:
                 self.tidy()
-            address = self._known[network] = Address(self._limits, self._clock(), self._activity, self._shares)
+            address = Address(self._limits, self._clock(), self._activity, self._shares, network)
+            self._known[network] = address
         return address
+
+    def payer(self, cause: str | None) -> Share:
+        """Find the share of whoever causes a scheduled call: a network address, the ``Identity.key`` of who is signed in, or
+        None for the application itself."""
+        if cause is None:
+            return self.application
+        if "|" not in cause:
+            return self.of(cause)
+        share = self._callers.pop(cause, None) or Share(self._shares, cause)
+        self._callers[cause] = share
+        if len(self._callers) > MOST_REMEMBERED:
+            self._callers.popitem(last=False)
+        return share
 
     def of_peer(self, scope: Scope) -> Address:
         """Find what the address uses that a request, or a handshake, comes from."""

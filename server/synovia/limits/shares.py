@@ -116,9 +116,10 @@ class Share(Payer):
         load: What has been computed for it.
     """
 
-    __slots__ = ("_front", "_in_line", "_shares", "_usual", "load")
+    __slots__ = ("_front", "_in_line", "_shares", "_usual", "load", "name")
 
-    def __init__(self, shares: Shares) -> None:
+    def __init__(self, shares: Shares, name: str | None = None) -> None:
+        self.name = name
         self._shares = shares
         self._usual = _USUAL_SECONDS
         self._front = asyncio.Lock()
@@ -130,6 +131,10 @@ class Share(Payer):
         now = self._shares.clock()
         self.load.add(seconds, now)
         self._shares.note(self, seconds, now)
+
+    def wait(self) -> float:
+        """Tell the seconds for which a call would have to wait now, or until it may ask again."""
+        return max(self._shares.wait(self), _LEAST_PAUSE if self._in_line else 0.0)
 
     async def admit(self) -> float:
         """Wait for a turn, behind those who do already; give the seconds that were charged for what begins now: as many

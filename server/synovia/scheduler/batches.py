@@ -63,18 +63,16 @@ def write_batches(writer: SystemWriter, row: ScheduledCall, calls: Iterable[Batc
     """Write calls that have in common what a row says; its arguments and its context are left aside."""
     common = {name: value for name, value in row.to_document().items() if name not in _OF_EACH}
     for chunk in _chunks(calls):
-        packed = [{"_id": call.id, **_sealed(writer, call)} for call in chunk]
-        writer.add(
-            _BATCHES,
-            {
-                "_id": writer.make_id(),
-                "path": row.path,
-                "hub": row.hub,
-                "dueAt": row.created_at,
-                "common": common,
-                "calls": packed,
-            },
-        )
+        batch = {
+            "_id": writer.make_id(),
+            "path": row.path,
+            "hub": row.hub,
+            "dueAt": row.created_at,
+            "size": len(chunk),
+            "common": common,
+            "calls": [{"_id": call.id, **_sealed(writer, call)} for call in chunk],
+        }
+        writer.add(_BATCHES, batch | {name: common[name] for name in ("causedBy", "line") if name in common})
 
 
 def _sealed(writer: SystemWriter, call: BatchedCall) -> Document:
@@ -120,7 +118,7 @@ async def take_out(writer: SystemWriter, batch_ids: Iterable[str], call_id: str)
             others = [call for call in batch["calls"] if call["_id"] != wanted]
             row = _row(batch, found[0])
             writer.add(_CALLS, row)
-            writer.change(_BATCHES, batch, {**batch, "calls": others} if others else None)
+            writer.change(_BATCHES, batch, {**batch, "calls": others, "size": len(others)} if others else None)
             return ScheduledCall.from_document(row, writer.transaction.keyring)
     return None
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, Self, Unpack
 
+from synovia.charges import cause
 from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, WrongKind
 from synovia.functions.awaiting import awaited
 from synovia.functions.context import MutationContext
@@ -29,6 +30,7 @@ from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
 from synovia.scheduler.journal import cancel_workflow, resume_workflow, send_event
+from synovia.scheduler.lines import Lines
 from synovia.scheduler.places import first_place
 from synovia.scheduler.replay import WORKFLOW_CHANGED
 from synovia.scheduler.tables import QueuedBatch
@@ -88,12 +90,14 @@ class Calls:
     Args:
         hub: The name of this hub; of the calls that it schedules it is the first to run them.
         keep: For how many milliseconds a call is kept when it is over.
+        most: Calls to come that one caller may have.
     """
 
-    def __init__(self, registry: Registry, hub: str, keep: int) -> None:
+    def __init__(self, registry: Registry, hub: str, keep: int, most: int) -> None:
         self.registry = registry
         self.hub = hub
         self.keep = keep
+        self.lines = Lines(registry, most)
         self.completion = Completion(registry, hub)
 
     def within(self, ctx: MutationContext) -> MutationScheduler:
@@ -134,7 +138,7 @@ class Calls:
             retry=None if policy is None else _times(policy),
             on_complete=_path_told(options.get("on_complete")), on_failure=_path_told(options.get("on_failure")),
             pool=function.pool, queue=function.queue,
-            due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub,
+            due_at=when.at, planned_at=when.now if when.after else None, hub=self.hub, caused_by=cause(),
         )  # fmt: skip
 
     def of_its_own(self, row: ScheduledCall, args: Mapping[str, Any], context: Any) -> tuple[dict[str, Any], int]:
@@ -258,7 +262,8 @@ class _Within(_Optioned):
         if next(self._count) > MOST_CALLS:
             text = f"one mutation schedules at most {MOST_CALLS} calls one by one; run_many takes more"
             raise FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
-        id_ = await self._db.insert(row)
+        line = await self._calls.lines.join(self._ctx, row.caused_by)
+        id_ = await self._db.insert(row.model_copy(update={"line": line}))
         note_scheduled(id_)
         return id_
 
@@ -278,7 +283,8 @@ class _Within(_Optioned):
             batched.append(BatchedCall(self._db.make_id(), own["args"], own["context"], size))
             if len(batched) % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # others go on meanwhile
-        write_batches(self._db, row, batched)
+        line = await self._calls.lines.join(self._ctx, row.caused_by, len(batched))
+        write_batches(self._db, row.model_copy(update={"line": line}), batched)
         return [Id(str(call.id)) for call in batched]
 
     @awaited("ctx.scheduler.run_job", is_write=True)

@@ -63,19 +63,21 @@ class Completion:
                 "context": from_document(call.context),
                 "outcome": _on_the_wire(outcome),
             }
-            error = await self._tell(ctx.as_application(), path, args)
+            error = await self._tell(ctx.as_application(), path, args, call)
             if error is not None:
                 failures.append(Failure(path=path, id=call.id, error=error, told_of=call.path))
         if failures:
             await SystemWriter(ctx.db).patch(call, callback_error=failures[-1].error)
         return failures
 
-    async def _tell(self, ctx: MutationContext, path: str, args: Mapping[str, Any]) -> CallError | None:
+    async def _tell(
+        self, ctx: MutationContext, path: str, args: Mapping[str, Any], call: ScheduledCall
+    ) -> CallError | None:
         function, writer = self._registry.functions.get(path), SystemWriter(ctx.db)
         try:
             with writer.taken_back_on_error():
                 if function is None:
-                    await writer.insert(self._for_another_hub(path, args, ctx.now))
+                    await writer.insert(self._for_another_hub(path, args, ctx.now, call))
                 else:
                     await _run(function, ctx, args)
         except FunctionError as error:
@@ -86,11 +88,11 @@ class Completion:
             return error_of(_server_error(path, error))
         return None
 
-    def _for_another_hub(self, path: str, args: Mapping[str, Any], now: int) -> ScheduledCall:
+    def _for_another_hub(self, path: str, args: Mapping[str, Any], now: int, call: ScheduledCall) -> ScheduledCall:
         """Make a call of what this hub does not know, as of a newer version of the application."""
         return ScheduledCall(
             path=path, args=stored(args), status="pending", run_at=now, created_at=now, queue="mutation", due_at=now,
-            planned_at=now, hub=self._hub,
+            planned_at=now, hub=self._hub, caused_by=call.caused_by, line=call.line,
         )  # fmt: skip
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from synovia.functions.conditions import between, field, ge, gt
 from synovia.functions.context import FOREVER, QueryContext
@@ -23,12 +23,16 @@ JOB_GRACE = 2_000
 UNKNOWN_GRACE = 60_000
 """So long it leaves a function that it does not know to a hub that does: of a newer version of the application, say."""
 WINDOW = 64
+LINES = 16
+"""So many lines of callers who have much to come are looked at in a queue at once, by turns."""
+OF_A_LINE = 4
 MOST_CRONS = 10_000
 BATCHES = 2
 """So many batches are looked at, as they are large."""
 AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
+R = TypeVar("R", QueuedCall, QueuedBatch)
 Task = Literal["mutation", "action", "job", "workflow", "running", "finished", "cron", "batch"]
 _QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "running", "finished")
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
@@ -40,12 +44,14 @@ class DueCall(Model):
     Attributes:
         id: Of the call; of a cron, its path.
         due_at: As its row says it; more than the present time if that was planned while a clock was ahead.
+        caused_by: Whom it is charged to; None: the application itself.
     """
 
     task: Task
     id: str
     path: str
     due_at: int
+    caused_by: str | None = None
 
 
 class DueCalls(Model):
@@ -58,11 +64,13 @@ class DueCalls(Model):
 def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
     """Make the query that gives what is due at a hub."""
 
+    window = _Window()
+
     async def due_calls(ctx: QueryContext) -> DueCalls:
         plans.look()
         timed = [
             (due + _grace(item, owner, registry, hub), item)
-            for due, item, owner in await _planned(ctx, plans, registry)
+            for due, item, owner in await _planned(ctx, plans, registry, window)
         ]
         later = min((due for due, _ in timed if due > ctx.now), default=FOREVER)
         ctx.hold_until(later)
@@ -82,16 +90,18 @@ def held_calls_query(hub: str) -> Function:
     return query_of_the_hub("_scheduler:held_calls", held_calls)
 
 
-async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[tuple[int, DueCall, Any]]:
+async def _planned(
+    ctx: QueryContext, plans: Plans, registry: Registry, window: _Window
+) -> list[tuple[int, DueCall, Any]]:
     found = []
-    for task, call in await _calls(ctx):
+    for task, call in await _calls(ctx, window):
         plan = Plan(_time(call.due_at), _moment(call.planned_at), call.hub)
         due = plans.due_at(call.id, plan, ctx.now)
-        found.append((due, DueCall(task=task, id=call.id, path=str(call.path), due_at=plan.due_at), call.hub))
-    for batch in await ctx.db.query(QueuedBatch).using("by_due", due_at=ge(0)).take(BATCHES):
+        found.append((due, _due(task, call, plan), call.hub))
+    for batch in await window.batches(ctx):
         plan = Plan(_time(batch.due_at), _moment(batch.due_at), batch.hub)
         due = plans.due_at(batch.id, plan, ctx.now)
-        found.append((due, DueCall(task="batch", id=batch.id, path=str(batch.path), due_at=plan.due_at), batch.hub))
+        found.append((due, _due("batch", batch, plan), batch.hub))
     for cron in await ctx.db.query(QueuedCron).using("by_next_run", next_run=ge(0)).take(MOST_CRONS):
         plan = Plan(_time(cron.next_run), _moment(cron.planned_at) or _moment(cron.last_run), cron.hub)
         function = registry.functions.get(cron.id)
@@ -103,17 +113,78 @@ async def _planned(ctx: QueryContext, plans: Plans, registry: Registry) -> list[
     return found
 
 
-async def _calls(ctx: QueryContext) -> Iterable[tuple[Task, QueuedCall]]:
-    """Read the first of each queue, and what was planned by a clock that is ahead of this one, or was."""
+def _due(task: Task, row: QueuedCall | QueuedBatch, plan: Plan) -> DueCall:
+    by = row.caused_by if isinstance(row.caused_by, str) else None
+    return DueCall(task=task, id=row.id, path=str(row.path), due_at=plan.due_at, caused_by=by)
+
+
+async def _calls(ctx: QueryContext, window: _Window) -> Iterable[tuple[Task, QueuedCall]]:
+    """Read the first of each queue and of its lines, and what was planned by a clock that is ahead of this one, or was."""
     found: dict[str, tuple[Task, QueuedCall]] = {}
     ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
     queues: list[tuple[Task, str]] = [(each, each) for each in _QUEUES]
     for task, queue in [*queues, *[("action", queue) async for queue in _queues_of_actions(ctx)]]:
         calls = ctx.db.query(QueuedCall)
-        rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
+        rows = await window.calls(ctx, queue)
         rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
         found.update((row.id, (task, row)) for row in rows if isinstance(row.due_at, int | float))
     return found.values()
+
+
+class _Window:
+    """The first of what waits: those due longest, and while more that is due waits behind these, the first of each line."""
+
+    def __init__(self) -> None:
+        self._after: dict[
+            str, str
+        ] = {}  # of each queue, the line that was looked at last, if there are more than LINES
+
+    async def calls(self, ctx: QueryContext, queue: str) -> list[QueuedCall]:
+        """Read those of a queue."""
+        calls = ctx.db.query(QueuedCall)
+        rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
+        if _has_all_that_is_due(rows, WINDOW, ctx.now):
+            return rows
+        rows += await calls.using("by_line", queue=queue, line=None, due_at=ge(0)).take(WINDOW)
+
+        async def of_lines(low: Any) -> list[QueuedCall]:
+            return await calls.using("by_line", queue=queue, line=low).take(OF_A_LINE)
+
+        return rows + await self._of_lines(queue, of_lines, LINES)
+
+    async def batches(self, ctx: QueryContext) -> list[QueuedBatch]:
+        """Read batches; as they are large, few."""
+        batches = ctx.db.query(QueuedBatch)
+        rows = await batches.using("by_due", due_at=ge(0)).take(BATCHES)
+        if len(rows) < BATCHES:
+            return rows
+        rows += await batches.using("by_line", line=None, due_at=ge(0)).take(1)
+
+        async def of_lines(low: Any) -> list[QueuedBatch]:
+            return await batches.using("by_line", line=low).take(1)
+
+        return rows + await self._of_lines("batch", of_lines, BATCHES)
+
+    async def _of_lines(self, queue: str, read: Callable[[Any], Awaitable[list[R]]], most: int) -> list[R]:
+        """Read the first of each line, beginning behind the line at which that ended the last time."""
+        begun = after = self._after.pop(queue, None)
+        found = list[R]()
+        for _ in range(most):
+            rows = await read(ge("") if after is None else gt(after))
+            if not rows and begun is not None:
+                begun = after = None  # once around
+                rows = await read(ge(""))
+            if not rows:
+                return found
+            found += rows
+            after = str(rows[-1].line)
+        if after is not None:
+            self._after[queue] = after
+        return found
+
+
+def _has_all_that_is_due(rows: Sequence[QueuedCall], most: int, now: int) -> bool:
+    return len(rows) < most or _time(rows[-1].due_at) > now
 
 
 async def _queues_of_actions(ctx: QueryContext) -> AsyncIterator[str]:

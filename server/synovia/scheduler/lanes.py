@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import count
 
 from synovia.errors import SchemaError
 from synovia.functions.pool import Pool
@@ -11,6 +14,7 @@ from synovia.scheduler.due_calls import DueCall, Task
 from synovia.scheduler.settings import SchedulerSettings
 
 MUTATIONS, ACTIONS, BATCHES, JOBS = "mutations", "actions", "batches", "jobs"
+MOST_SERVED = 10_000
 _LANES: dict[Task, str] = {"batch": BATCHES, "job": JOBS}
 
 
@@ -28,6 +32,9 @@ class Lanes:
             raise SchemaError(f"SYNOVIA_SCHEDULER_POOLS: there is no pool {unknown[0]!r}; the application has: {known}")
         self._registry = registry
         self._taken: Counter[str] = Counter()
+        self._taken_by: Counter[tuple[str, str | None]] = Counter()
+        self._served: dict[tuple[str, str | None], int] = {}  # the last one at the end
+        self._turns = count(1)
         self._most = {
             MUTATIONS: settings.max_mutations,
             ACTIONS: settings.max_actions,
@@ -43,16 +50,42 @@ class Lanes:
         function = self._registry.functions.get(item.path)
         return ACTIONS if function is None or function.pool is None else _lane(function.pool)
 
-    def take(self, lane: str) -> bool:
-        """Take a place; False: there is none."""
+    def in_turn(self, items: Iterable[DueCall]) -> Iterator[tuple[DueCall, str]]:
+        """Give what is due in the order in which it takes places, each with its lane: of whoever has the fewest places
+        there, then of whoever has had one longest ago (max-min fairness); of one caller what is due longest."""
+        waiting = defaultdict[tuple[str, str | None], deque[DueCall]](deque)
+        for item in sorted(items, key=lambda item: item.due_at):
+            waiting[self.of(item), item.caused_by].append(item)
+        heap = [(*self._rank(each), number, each) for number, each in enumerate(waiting)]
+        heapify(heap)
+        while heap:
+            *_, number, each = heappop(heap)
+            yield waiting[each].popleft(), each[0]
+            if waiting[each]:
+                heappush(heap, (*self._rank(each), number, each))
+
+    def _rank(self, caller: tuple[str, str | None]) -> tuple[int, int]:
+        return self._taken_by[caller], self._served.get(caller, 0)
+
+    def take(self, lane: str, caused_by: str | None = None) -> bool:
+        """Take a place for somebody; False: there is none."""
         if self._taken[lane] >= self._most[lane]:
             return False
+        caller = lane, caused_by
         self._taken[lane] += 1
+        self._taken_by[caller] += 1
+        self._served.pop(caller, None)
+        self._served[caller] = next(self._turns)
+        if len(self._served) > MOST_SERVED:
+            del self._served[next(iter(self._served))]
         return True
 
-    def free(self, lane: str) -> None:
+    def free(self, lane: str, caused_by: str | None = None) -> None:
         """Give a place back."""
         self._taken[lane] -= 1
+        self._taken_by[lane, caused_by] -= 1
+        if not self._taken_by[lane, caused_by]:
+            del self._taken_by[lane, caused_by]
 
 
 def _lane(pool: str) -> str:

@@ -120,6 +120,10 @@ class _Loop(asyncio.AbstractEventLoop):
             with suppress(RuntimeError):
                 if not task.done() and (body := task.get_coro()) is not None:
                     body.close()
+        for task in self.tasks:
+            task.cancel()  # or it and what it waits for would hold each other, and the run in which this was replayed
+        self.tasks.clear()
+        self._ready.clear()
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None

@@ -11,12 +11,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from synovia.charges import at_cost
+from synovia.charges import Payer, at_cost, caused_by
 from synovia.clock_jumps import JumpGuard
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery
@@ -49,6 +49,7 @@ logger = logging.getLogger("synovia")
 
 LONGEST_WAIT = 10.0
 PENALTY_SECONDS = 10.0
+SHORTEST_PAUSE = 0.01
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
@@ -56,7 +57,7 @@ _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
     """Make what functions schedule with."""
-    return Calls(registry, secrets.token_hex(6), int(settings.keep * 1000))
+    return Calls(registry, secrets.token_hex(6), int(settings.keep * 1000), settings.max_pending)
 
 
 class Runner:
@@ -70,7 +71,7 @@ class Runner:
 
     Attributes:
         failures: Of the calls and crons that it has run.
-        payer: What these are charged to: they take turns with the calls of clients.
+        payer_of: Finds whom these are charged to, by who has caused them: they take turns with the calls of clients.
     """
 
     def __init__(
@@ -100,9 +101,10 @@ class Runner:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._read: tuple[bytes, DueCalls] | None = None
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
-        self.payer: Hashable = None
+        self.payer_of: Callable[[str | None], Payer | None] = lambda _: None
 
     # --- life
 
@@ -194,7 +196,13 @@ class Runner:
         if (doubt := self._guard.doubt()) > 0:
             asyncio.get_running_loop().call_later(doubt, self._wake.set)
         else:
-            self._begin(_due_calls(version.packed), live.ran_at)
+            if (
+                self._read is None or self._read[0] is not version.packed
+            ):  # it is looked at each time that a place is free
+                self._read = version.packed, _due_calls(version.packed)
+            pause = self._begin(self._read[1], live.ran_at)
+            if pause is not None:
+                asyncio.get_running_loop().call_later(max(pause, SHORTEST_PAUSE), self._wake.set)
 
     def _end_what_is_lost(self, live: LiveQuery) -> None:
         """End the actions that are no longer ours: cancelled, or taken over by another hub."""
@@ -211,30 +219,37 @@ class Runner:
         if self._acting.pop(id_, None) is not None:
             self._busy[id_].cancel()
 
-    def _begin(self, due_calls: DueCalls, ts: Ts) -> None:
-        """Take up what is due as of ``ts``, as far as there is room."""
+    def _begin(self, due_calls: DueCalls, ts: Ts) -> float | None:
+        """Take up what is due as of ``ts``, as far as there is room; tell the seconds until some may begin for whom too much
+        has been computed of late: these take no places meanwhile."""
         self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
+        items = [item for item in due_calls.items if (key := _key(item)) not in self._busy and key not in self._seen]
         waiting: list[int] = []
-        for item in [] if self._stopping else due_calls.items:
-            key, lane = _key(item), self._lanes.of(item)
-            if key in self._busy or key in self._seen:
-                continue
-            if self._lanes.take(lane):
+        pauses: list[float] = []
+        for item, lane in self._lanes.in_turn([] if self._stopping else items):
+            payer = self.payer_of(item.caused_by)
+            if payer is not None and (pause := payer.wait()) > 0:
+                pauses.append(pause)
+                waiting.append(item.due_at)
+            elif self._lanes.take(lane, item.caused_by):
+                key = _key(item)
                 self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
             else:
                 waiting.append(item.due_at)
         self._health.waits_since = min(waiting, default=None)
+        return min(pauses, default=None)
 
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
         try:
-            await at_cost(self.payer, self._move_on(item))
+            with caused_by(item.caused_by):
+                await at_cost(self.payer_of(item.caused_by), self._move_on(item))
             self._seen[key] = self._engine.head
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
             await asyncio.sleep(PENALTY_SECONDS)
         finally:
             del self._busy[key]
-            self._lanes.free(lane)
+            self._lanes.free(lane, item.caused_by)
             self._wake.set()
 
     async def settle(self) -> int | None:
@@ -245,9 +260,12 @@ class Runner:
         for _ in range(MOST_ROUNDS):
             outcome = await self._engine.run_system_query(self._due_calls)
             due_calls = _due_calls(_checked(outcome).packed or b"")
-            self._begin(due_calls, outcome.ts or 0)
-            if not self._busy:
+            pause = self._begin(due_calls, outcome.ts or 0)
+            if not self._busy and pause is None:
                 return due_calls.next
+            if not self._busy:
+                await asyncio.sleep(pause or 0.0)
+                continue
             await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
         raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
 

@@ -25,6 +25,7 @@ class SchedulerSettings(BaseModel):
         max_jobs: Whose steps run at the same time.
         pools: How many actions of each pool run at the same time at this hub, by its name; 0: none. Of pools that are not
             named it is what their declaration says.
+        max_pending: Calls to come that one caller may have caused.
         stop_timeout: For running actions to finish when the hub stops.
     """
 
@@ -37,4 +38,5 @@ class SchedulerSettings(BaseModel):
     max_actions: Count = 16
     max_jobs: Count = 2
     pools: dict[str, Annotated[int, Field(ge=0, le=MOST_PARALLEL)]] = {}
+    max_pending: Count = 100_000
     stop_timeout: Seconds = 5.0

@@ -12,7 +12,11 @@ class QueuedCall(
     Table,
     name="_scheduled",
     system=True,
-    indexes=[Index("by_queue", "queue", "due_at"), Index("by_plan", "queue", "planned_at")],
+    indexes=[
+        Index("by_queue", "queue", "due_at"),
+        Index("by_plan", "queue", "planned_at"),
+        Index("by_line", "queue", "line", "due_at"),
+    ],
 ):
     """The part of a call that says what is to be done when; readable whatever else is in the document."""
 
@@ -25,6 +29,8 @@ class QueuedCall(
     status: Any = None
     error: SealedIfKeys[Any] = None
     finished_at: Any = None
+    caused_by: Any = None
+    line: Any = None
 
 
 class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):
@@ -37,9 +43,13 @@ class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run"
     hub: Any = None
 
 
-class QueuedBatch(Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at")]):
+class QueuedBatch(
+    Table, name="_call_batches", system=True, indexes=[Index("by_due", "due_at"), Index("by_line", "line", "due_at")]
+):
     """The part of a batch of calls that says whose it is; readable whatever else is in the document."""
 
     path: Any = None
     due_at: Any = None
     hub: Any = None
+    caused_by: Any = None
+    line: Any = None

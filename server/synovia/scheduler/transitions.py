@@ -254,7 +254,7 @@ class CallTransitions:
         batch = await ctx.db.get(QueuedBatch, Id(id_))
         if batch is None or batch.due_at is None:
             return []
-        await SystemWriter(ctx.db).patch(batch, due_at=None)
+        await SystemWriter(ctx.db).patch(batch, due_at=None, line=None)
         return [Failure(path=str(batch.path), id=batch.id, error=error_of(error))]
 
     # --- what is over

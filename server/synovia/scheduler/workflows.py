@@ -43,7 +43,7 @@ class WorkflowTransitions:
             row = self._calls.call(path, args, When(now, now, after=True), retry=retry)
             if row.queue == JOBS:
                 raise WrongKind(f"{path!r} is a job, which cannot be a step: begin it with run_job in a mutation")
-            return row
+            return row.model_copy(update={"caused_by": call.caused_by, "line": call.line})
 
         now, rows = ctx.now, await steps_of(ctx, call.id)
         if any(each.kind == "resume" for each in rows):

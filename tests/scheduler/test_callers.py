@@ -1,0 +1,188 @@
+"""Scheduled calls know who has caused them, take turns by that, and are so many at most."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from apps import many, tally, trips
+from helpers.charges import Counted
+from scheduler.hubs import begin_what_is_due, do_what_is_due
+from scheduler.scheduled import later
+from synovia.charges import at_cost
+from synovia.errors import FunctionError
+from synovia.functions.registry import Registry, collect
+from synovia.scheduler.due_calls import LINES, WINDOW
+from synovia.scheduler.lines import FEW
+from synovia.scheduler.settings import SchedulerSettings
+from synovia.store.base import Store
+from synovia.testing import Caller, TestApp
+
+pytestmark = pytest.mark.same_tables
+
+ONE_PLACE = SchedulerSettings(max_mutations=1)
+MALLORY, ALICE = "mallory@example.org", "alice@example.org"
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return collect("tally", [tally, many, trips])
+
+
+async def causes(app: TestApp, status: str = "done") -> Counter[str | None]:
+    found = await app.caller().query("tally:calls", {"status": status})
+    return Counter(row.get("causedBy") for row in found)
+
+
+def key(caller: Caller) -> str:
+    assert caller.identity is not None
+    return caller.identity.key
+
+
+async def again(caller: Caller, times: int) -> None:
+    """Schedule a mutation that schedules itself."""
+    await caller.mutation("tally:later", {"path": "tally:again", "args": {"name": "again", "times": times}})
+
+
+async def done_by(app: TestApp) -> dict[str, int]:
+    """Tell how often each name has been counted."""
+    tallies: dict[str, int] = await app.caller().query("tally:tallies")
+    return tallies
+
+
+# --- who has caused them
+
+
+async def test_what_comes_of_a_call_is_caused_by_its_caller(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store) as app:
+        alice = app.caller(ALICE)
+        await again(alice, times=3)
+        await alice.action("tally:later_by_action", {"path": "tally:add", "args": {"name": "by action"}})
+        await alice.mutation("many:plan", {"count": 2})
+        await alice.mutation("trips:begin", {"path": "within", "args": {}})
+        await app.advance(5)
+        assert await causes(app) == {key(alice): 6 + 3}  # with the workflow and its two steps
+
+
+async def test_what_nobody_signed_in_causes_is_of_its_address_and_the_rest_of_the_application(
+    registry: Registry,
+) -> None:
+    async with TestApp(registry) as app:
+        address = app.server.hub.addresses.of("203.0.113.7")
+        await at_cost(address, again(app.caller(), times=2))
+        await later(app.caller(), "tally:add", name="from the application")
+        await app.advance()
+        assert await causes(app) == {"203.0.113.7": 2, None: 1}
+
+
+# --- turns
+
+
+async def test_a_call_does_not_wait_behind_the_many_of_another_caller(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store, scheduler=ONE_PLACE) as app:
+        await later(app.caller(MALLORY), "tally:add", times=2 * WINDOW, name="mallory")
+        app.clock.advance(1)
+        await later(app.caller(ALICE), "tally:add", name="alice")
+        for _ in range(2):
+            await do_what_is_due(app)
+        assert await done_by(app) == {"mallory": 1, "alice": 1}
+
+
+async def test_callers_who_have_many_take_turns(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store, scheduler=ONE_PLACE) as app:
+        await later(app.caller(MALLORY), "tally:add", times=2 * WINDOW, name="mallory")
+        app.clock.advance(1)
+        await later(app.caller(ALICE), "tally:add", times=2 * FEW, name="alice")
+        for _ in range(4 * FEW):
+            await do_what_is_due(app)
+        assert await done_by(app) == {"mallory": 2 * FEW, "alice": 2 * FEW}
+
+
+async def test_everybody_has_a_turn_though_there_are_more_lines_than_are_looked_at(registry: Registry) -> None:
+    async with TestApp(registry, scheduler=ONE_PLACE) as app:
+        names = [f"caller {number}" for number in range(LINES + 4)]
+        for name in names:
+            await later(app.caller(f"{name[7:]}@example.org"), "tally:add", times=3 * FEW, name=name)
+            app.clock.advance(1)
+        for _ in range(3 * len(names)):
+            await do_what_is_due(app)
+        assert set(await done_by(app)) == set(names)
+
+
+async def test_many_at_once_are_unpacked_in_turn(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store) as app:
+        await app.caller(MALLORY).mutation("many:plan", {"count": 900, "seconds": 60})
+        app.clock.advance(1)
+        await app.caller(ALICE).mutation("many:plan", {"count": 1, "seconds": 60})
+        for _ in range(2):
+            await do_what_is_due(app)
+        assert (await causes(app, "pending"))[key(app.caller(ALICE))] == 1
+
+
+async def test_one_caller_s_calls_run_in_the_order_in_which_they_are_due(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store, scheduler=ONE_PLACE) as app:
+        alice = app.caller(ALICE)
+        for number in reversed(range(WINDOW + FEW)):
+            await later(alice, "tally:add", 1 + number, name="order")
+        app.clock.advance(1_000)
+        for _ in range(3):
+            await do_what_is_due(app)
+        ran = await alice.query("tally:calls", {"status": "done"})
+        waits = await alice.query("tally:calls", {"status": "pending"})
+        assert max(row["runAt"] for row in ran) < min(row["runAt"] for row in waits)
+
+
+class Waiting(Counted):
+    """Somebody for whom too much has been computed."""
+
+    seconds_to_wait = 1.0
+
+    def wait(self) -> float:
+        return self.seconds_to_wait
+
+
+async def test_who_has_had_too_much_computed_takes_no_place_while_they_wait(registry: Registry) -> None:
+    async with TestApp(registry, scheduler=ONE_PLACE) as app:
+        mallory, alice = app.caller(MALLORY), app.caller(ALICE)
+        payers = {key(mallory): Waiting(), key(alice): Counted()}
+        app.scheduler.payer_of = payers.get
+        await later(mallory, "tally:add", name="mallory")
+        app.clock.advance(1)
+        await later(alice, "tally:add", name="alice")
+        assert await begin_what_is_due(app) == 1.0
+        await do_what_is_due(app)
+        assert await done_by(app) == {"alice": 1}
+        payers[key(mallory)] = Counted()
+        await do_what_is_due(app)
+        assert await done_by(app) == {"alice": 1, "mallory": 1}
+
+
+# --- how many
+
+
+async def test_one_caller_has_so_many_calls_to_come_and_no_more(registry: Registry, any_store: Store) -> None:
+    most = 40
+    async with TestApp(registry, any_store, scheduler=SchedulerSettings(max_pending=most)) as app:
+        mallory = app.caller(MALLORY)
+        await later(mallory, "tally:add", 60, times=most // 2, name="mallory")
+        await mallory.mutation("many:plan", {"count": most // 2, "seconds": 60})
+        for _ in range(2):  # those in batches count, and those in rows
+            app.clock.advance(2)
+            with pytest.raises(
+                FunctionError, match="calls to come, of at most 40: wait until some have run"
+            ) as refused:
+                await mallory.mutation("many:plan", {"count": FEW + 1})
+            assert refused.value.code == "limit_exceeded"
+            await app.advance()
+        await app.caller(ALICE).mutation("many:plan", {"count": most, "seconds": 60})
+        await app.caller().mutation("many:plan", {"count": 2 * most, "seconds": 60})  # the application itself
+        await app.advance(60)
+        await mallory.mutation("many:plan", {"count": FEW + 1})
+
+
+async def test_more_calls_than_one_caller_may_have_are_refused_in_one_mutation(registry: Registry) -> None:
+    async with TestApp(registry, scheduler=SchedulerSettings(max_pending=40)) as app:
+        with pytest.raises(FunctionError, match="of at most 40"):
+            await later(app.caller(ALICE), "tally:add", 60, times=40 + FEW + 1, name="alice")
+        assert await causes(app, "pending") == {}
