@@ -146,7 +146,7 @@ async def test_who_has_had_too_much_computed_takes_no_place_while_they_wait(regi
     async with TestApp(registry, scheduler=ONE_PLACE) as app:
         mallory, alice = app.caller(MALLORY), app.caller(ALICE)
         payers = {key(mallory): Waiting(), key(alice): Counted()}
-        app.scheduler.payer_of = payers.get
+        app.scheduler.payer_of = lambda cause: payers[cause or ""]
         await later(mallory, "tally:add", name="mallory")
         app.clock.advance(1)
         await later(alice, "tally:add", name="alice")
