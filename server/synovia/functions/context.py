@@ -255,8 +255,8 @@ class MutationContext(QueryContext):
     def _held_by_itself(self) -> MutationContext:
         """Give this context for what it holds itself.
 
-        Another one, or they would hold each other: a circle, with all that the run has written, which would only be freed when
-        garbage is collected. In a server that has much to do, that is late.
+        Another one, or they would hold each other: a circle, with all that the run has written, which would only be freed
+        when garbage is collected. In a server that has much to do, that is late.
         """
         return copy(self)
 
