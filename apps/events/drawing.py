@@ -1,7 +1,5 @@
 """Display pictures, drawn by Pillow."""
 
-from __future__ import annotations
-
 import io
 
 from PIL import Image, ImageDraw, ImageFont

@@ -56,7 +56,7 @@ async def fill(ctx: MutationContext, tier_id: Id[TicketTier], first: int, count:
     tier = await db.get(tier_id)
     assert tier is not None
     of = {"workspace_id": tier.workspace_id, "event_id": tier.event_id, "auth_id": "nobody", "email": ""}
-    order = Order(tier_id=tier.id, name="All", quantity=1, amount=0, status="paid", hour=0, expires_at=0, **of)
+    order = Order(tier_id=tier.id, holder="All", quantity=1, amount=0, status="paid", hour=0, expires_at=0, **of)
     order_id = await db.insert(order)
     await db.insert_many(
         Pass(order_id=order_id, holder=f"Guest {n}", code=f"{tier.id}{n}", **of) for n in range(first, first + count)

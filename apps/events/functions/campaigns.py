@@ -1,7 +1,5 @@
 """Campaigns: everybody for whom there is a picture gets it by mail."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """What other programs say, once each, and what this one asks of the service beside it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx2

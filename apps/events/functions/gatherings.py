@@ -1,15 +1,8 @@
 """Events with their tiers and sessions."""
 
-from __future__ import annotations
-
-from events.access import get_having, require_capability_in
+from events.access import get_having
 from events.schema import Count, Event, Name, Session, Text, TicketTier, Workspace
-from synovia import Id, MutationContext, Page, QueryContext, mutation, query
-
-
-async def managed(ctx: MutationContext, event_id: Id[Event]) -> Event:
-    """Give an event that the caller may change."""
-    return await get_having(ctx, "events.manage", event_id)
+from synovia import Id, MutationContext, Page, QueryContext, mutation, query, require_capability
 
 
 @mutation(signed_in=True)
@@ -17,7 +10,7 @@ async def plan(
     ctx: MutationContext, workspace_id: Id[Workspace], title: Name, venue: Name, starts_at: int, description: Text = ""
 ) -> Id[Event]:
     """Begin an event, which others see once it is published."""
-    await require_capability_in(ctx, "events.manage", workspace_id)
+    await require_capability(ctx, "events.manage", within=workspace_id)
     event = Event(workspace_id=workspace_id, title=title, venue=venue, starts_at=starts_at, description=description)
     return await ctx.db.insert(event)
 
@@ -25,25 +18,21 @@ async def plan(
 @mutation(signed_in=True)
 async def publish(ctx: MutationContext, event_id: Id[Event], published: bool = True) -> None:
     """Show an event to everybody, or no more."""
-    await ctx.db.patch(await managed(ctx, event_id), published=published)
+    await ctx.db.patch(await get_having(ctx, "events.manage", event_id), published=published)
 
 
 @mutation(signed_in=True)
 async def add_tier(ctx: MutationContext, event_id: Id[Event], name: Name, price: Count, stock: Count) -> Id[TicketTier]:
     """Offer a kind of ticket."""
-    event = await managed(ctx, event_id)
-    tier = TicketTier(
-        workspace_id=event.workspace_id, event_id=event.id, name=name, price=price, stock=stock, left=stock
-    )
-    return await ctx.db.insert(tier)
+    event = await get_having(ctx, "events.manage", event_id)
+    return await ctx.db.insert(TicketTier(**event.place, name=name, price=price, stock=stock, left=stock))
 
 
 @mutation(signed_in=True)
 async def add_session(ctx: MutationContext, event_id: Id[Event], title: Name, starts_at: int) -> Id[Session]:
     """Add a part of an event."""
-    event = await managed(ctx, event_id)
-    session = Session(workspace_id=event.workspace_id, event_id=event.id, title=title, starts_at=starts_at)
-    return await ctx.db.insert(session)
+    event = await get_having(ctx, "events.manage", event_id)
+    return await ctx.db.insert(Session(**event.place, title=title, starts_at=starts_at))
 
 
 @query(public=True)

@@ -1,37 +1,20 @@
 """What programs ask: deployments, jobs that another scheduler begins, and how the application is."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from events.functions.deliveries import is_new
-from events.schema import Event, Notification, Pass, Release, Setup
-from synovia import (
-    ActionContext,
-    Model,
-    MutationContext,
-    QueryContext,
-    between,
-    cron,
-    http,
-    job,
-    mutation,
-    query,
-    require_capability,
-)
+from events.schema import Deployed, Event, Notification, Pass, Release, Setup
+from synovia import ActionContext, MutationContext, QueryContext, between, cron, http, job, mutation, query
 
 DAY = 86_400_000
 
 
-class Deployment(Model):
+class Deployment(Deployed):
     """What a deployment tells when it has ended."""
 
-    commit: str
-    environment: str
-    status: str
     started_at: datetime
     finished_at: datetime
 
@@ -48,19 +31,16 @@ async def note_release(ctx: MutationContext, delivery: str, said: Deployment) ->
     """Add to the history of releases."""
     if not await is_new(ctx, "deployments", delivery):
         return False
-    release = Release(
-        commit=said.commit, environment=said.environment, status=said.status,
-        deployed_at=int(said.finished_at.timestamp() * 1000),
-        seconds=(said.finished_at - said.started_at).total_seconds(),
-    )  # fmt: skip
+    ended, took = said.finished_at.timestamp(), said.finished_at - said.started_at
+    what = said.model_dump(include=set(Deployed.model_fields))
+    release = Release(**what, deployed_at=int(ended * 1000), seconds=took.total_seconds())
     await ctx.as_application().db.insert(release)
     return True
 
 
-@query(signed_in=True)
+@query(capability="releases.read")
 async def releases(ctx: QueryContext) -> list[Release]:
     """List what was deployed, the newest first."""
-    await require_capability(ctx, "releases.read")
     return await ctx.db.query(Release).using("by_time").order("desc").take(100)
 
 

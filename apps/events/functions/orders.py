@@ -1,17 +1,14 @@
 """Tickets are reserved, paid, given back; never more than there are."""
 
-from __future__ import annotations
-
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from events.access import get_having, require_capability_in
+from events.access import find_having, get_having
 from events.functions.deliveries import ask_service, is_new
-from events.schema import Event, Notification, Order, Pass, Payment, Setup, TicketTier
+from events.schema import Event, Notification, Order, Pass, Payment, PaymentState, Quantity, Setup, TicketTier
 from synovia import (
     ActionContext,
     Attachment,
@@ -36,13 +33,11 @@ HOUR = 3_600_000
 PATIENT = Retry(attempts=8, first=timedelta(seconds=2))
 
 
-class PaymentEvent(Model):
-    """What the provider says of a payment; of two, that with the greater ``sequence`` is the newer."""
+class PaymentEvent(PaymentState):
+    """What the provider says."""
 
     payment: str
     order: Id[Order]
-    sequence: int
-    status: Literal["created", "succeeded", "refunded"]
 
 
 class Hour(Model):
@@ -58,9 +53,7 @@ class Hour(Model):
 
 
 @mutation(signed_in=True)
-async def reserve(
-    ctx: MutationContext, tier_id: Id[TicketTier], quantity: Annotated[int, Field(ge=1, le=10)] = 1
-) -> Id[Order]:
+async def reserve(ctx: MutationContext, tier_id: Id[TicketTier], quantity: Quantity = 1) -> Id[Order]:
     """Hold tickets for a quarter of an hour."""
     me, db, tier = require_identity(ctx), ctx.as_application().db, await ctx.db.get_one(tier_id)
     await RESERVATIONS.spend(ctx, me.key)
@@ -69,8 +62,8 @@ async def reserve(
     await db.patch(tier, left=tier.left - quantity)
     expires_at = ctx.now + HELD // timedelta(milliseconds=1)
     order = Order(
-        workspace_id=tier.workspace_id, event_id=tier.event_id, tier_id=tier.id, auth_id=me.key, email=me.email or "",
-        name=me.name or me.email or "Guest", quantity=quantity, amount=quantity * tier.price, expires_at=expires_at,
+        **tier.place, tier_id=tier.id, auth_id=me.key, email=me.email or "", holder=me.name or me.email or "Guest",
+        quantity=quantity, amount=quantity * tier.price, expires_at=expires_at,
     )  # fmt: skip
     id_ = await db.insert(order)
     await ctx.scheduler.run_at(expires_at, expire, id_)
@@ -87,8 +80,8 @@ async def expire(ctx: MutationContext, order_id: Id[Order]) -> None:
 
 async def _end(ctx: MutationContext, order: Order, status: Literal["expired", "refunded"]) -> None:
     db = ctx.as_application().db
-    tier = await db.get(order.tier_id)
-    if tier is not None and order.status in ("reserved", "paid"):
+    tier = await db.get_one(order.tier_id)
+    if order.status in ("reserved", "paid"):
         await db.patch(tier, left=tier.left + order.quantity)
     await db.patch(order, status=status)
     await db.patch_where(db.query(Pass).using("by_order", order_id=order.id), cancelled=True)
@@ -145,22 +138,18 @@ async def take(ctx: MutationContext, delivery: str, said: PaymentEvent) -> bool:
 
 async def _settle(ctx: MutationContext, order: Order) -> None:
     db = ctx.as_application().db
-    tier = await db.get(order.tier_id)
-    if order.status == "expired" and tier is not None and tier.left >= order.quantity:
+    tier = await db.get_one(order.tier_id)
+    if order.status == "expired" and tier.left >= order.quantity:
         await db.patch(tier, left=tier.left - order.quantity)  # paid too late, and there are some
     elif order.status != "reserved":
         await ctx.scheduler.run_after(timedelta(), pay_back, order.id)
         return
     await db.patch(order, status="paid", hour=ctx.now // HOUR * HOUR)
-    await db.insert_many(
-        Pass(
-            workspace_id=order.workspace_id, event_id=order.event_id, order_id=order.id, auth_id=order.auth_id,
-            email=order.email, holder=order.name, code=f"{ctx.random.getrandbits(80):020x}",
-        )
-        for _ in range(order.quantity)
-    )  # fmt: skip
+    codes = [f"{ctx.random.getrandbits(80):020x}" for _ in range(order.quantity)]
+    await db.insert_many(Pass(**order.entry, order_id=order.id, code=code) for code in codes)
     await db.insert(Notification(auth_id=order.auth_id, text=f"{order.quantity} tickets are yours."))
-    await ctx.scheduler.run_after(timedelta(), mail_passes, order.id)
+    if order.email:
+        await ctx.scheduler.run_after(timedelta(), mail_passes, order.email, codes)
 
 
 @mutation(signed_in=True)
@@ -179,20 +168,12 @@ async def pay_back(ctx: ActionContext, order_id: Id[Order]) -> None:
     await ask_service(ctx, "refunds", {"order": order_id})
 
 
-@query(internal=True)
-async def passes_of(ctx: QueryContext, order_id: Id[Order]) -> list[Pass]:
-    """Give the passes of an order."""
-    return await ctx.db.query(Pass).using("by_order", order_id=order_id).take(10)
-
-
 @action(internal=True, retry=PATIENT)
-async def mail_passes(ctx: ActionContext, order_id: Id[Order]) -> None:
+async def mail_passes(ctx: ActionContext, email: str, codes: list[str]) -> None:
     """Mail a buyer their passes as PDF."""
-    passes = await ctx.run_query(passes_of, order_id)
-    papers = [await ask_service(ctx, f"passes/{each.code}/wallet.pdf") for each in passes]
+    papers = [await ask_service(ctx, f"passes/{code}/wallet.pdf") for code in codes]
     files = [Attachment(f"pass-{n}.pdf", paper.content, "application/pdf") for n, paper in enumerate(papers, 1)]
-    if files and passes[0].email:
-        await ctx.mail.send(passes[0].email, "Your tickets", "They are attached. See you there!", attachments=files)
+    await ctx.mail.send(email, "Your tickets", "They are attached. See you there!", attachments=files)
 
 
 # --- looking
@@ -201,10 +182,8 @@ async def mail_passes(ctx: ActionContext, order_id: Id[Order]) -> None:
 @query(signed_in=True)
 async def sales(ctx: QueryContext, event_id: Id[Event]) -> list[Hour]:
     """Tell an organizer what was sold by the hour, live."""
-    event = await ctx.db.get(event_id)
-    if event is None:
+    if await find_having(ctx, "sales.read", event_id) is None:
         return []
-    await require_capability_in(ctx, "sales.read", event.workspace_id)
     by_hour = ctx.db.query(Order).using("by_event", event_id=event_id, status="paid").group_by("hour")
     orders, tickets, amounts = await by_hour.count(), await by_hour.sum("quantity"), await by_hour.sum("amount")
     return [

@@ -1,10 +1,7 @@
 """Display pictures for all who come: a workflow over a batch, that is watched, cancelled and summed up."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 from events.access import get_having
 from events.drawing import draw_all
@@ -27,7 +24,6 @@ from synovia import (
     action,
     between,
     field,
-    job,
     mutation,
     query,
     require_identity,
@@ -80,63 +76,44 @@ async def design(
 ) -> Id[DpTemplate]:
     """Say how the pictures of an event look."""
     event = await get_having(ctx, "pictures.make", event_id)
-    template = DpTemplate(
-        workspace_id=event.workspace_id, event_id=event.id, headline=headline, background=background, accent=accent
-    )
-    return await ctx.db.insert(template)
+    return await ctx.db.insert(DpTemplate(**event.place, headline=headline, background=background, accent=accent))
 
 
 @mutation(signed_in=True)
 async def start(ctx: MutationContext, template_id: Id[DpTemplate]) -> Id[DpBatch]:
     """Begin to make a picture for everybody who has a pass."""
     template = await get_having(ctx, "pictures.make", template_id)
-    passes = ctx.as_application().db.query(Pass).using("by_event", event_id=template.event_id)
-    if not 0 < (count := await passes.count()) <= MOST:
+    count = await ctx.as_application().db.query(Pass).using("by_event", event_id=template.event_id).count()
+    if not 0 < count <= MOST:
         raise FunctionError("batch_size", f"a batch has 1 to {MOST:,} pictures")
     await DRAWN.spend(ctx, template.workspace_id, count)
-    batch = await ctx.db.insert(
-        DpBatch(
-            workspace_id=template.workspace_id, event_id=template.event_id, template_id=template.id, total=0,
-            by=require_identity(ctx).key,
-        )
-    )  # fmt: skip
-    told = ctx.scheduler.with_options(on_complete=collected, context=batch)
-    await ctx.db.patch(batch, call_id=await told.run_job(collect, passes, batch))
-    return batch
-
-
-@job
-async def collect(ctx: MutationContext, passes: list[Pass], batch_id: Id[DpBatch]) -> None:
-    """Note for whom there is to be a picture, some at a time."""
-    batch = await ctx.db.get(batch_id)
-    if batch is None:
-        return
-    valid = [each for each in passes if not each.cancelled]
-    place: dict[str, Any] = {"workspace_id": batch.workspace_id, "event_id": batch.event_id, "batch_id": batch.id}
-    await ctx.db.insert_many(
-        GeneratedDp(number=number, auth_id=each.auth_id, email=each.email, holder=each.holder, **place)
-        for number, each in enumerate(valid, batch.total)
-    )
-    await ctx.db.patch(batch, total=batch.total + len(valid))
-
-
-@mutation(internal=True)
-async def collected(
-    ctx: MutationContext, call_id: Id[ScheduledCall], context: Id[DpBatch], outcome: CallOutcome
-) -> None:
-    """Begin to draw, now that it is known for whom."""
-    batch = await ctx.db.get(context)
-    if batch is None or outcome.status != "done":
-        await ended(ctx, call_id, context, outcome)
-        return
-    told = ctx.scheduler.with_options(on_complete=ended, context=context)
-    await ctx.db.patch(batch, call_id=await told.run_after(timedelta(), make, batch.id, batch.total))
+    batch = DpBatch(**template.place, template_id=template.id, by=require_identity(ctx).key)
+    id_ = await ctx.db.insert(batch)
+    told = ctx.scheduler.with_options(on_complete=ended, context=id_)
+    await ctx.db.patch(id_, call_id=await told.run_after(timedelta(), make, id_))
+    return id_
 
 
 @workflow
-async def make(ctx: WorkflowContext, batch_id: Id[DpBatch], total: int) -> None:
-    """Draw all pictures of a batch, some in each step."""
+async def make(ctx: WorkflowContext, batch_id: Id[DpBatch]) -> None:
+    """Note for whom there is to be a picture, then draw them all, some in each step."""
+    total, cursor = await ctx.step(collect, batch_id)
+    while cursor is not None:
+        total, cursor = await ctx.step(collect, batch_id, cursor)
     await asyncio.gather(*(ctx.step(draw_some, batch_id, first) for first in range(0, total, AT_ONCE)))
+
+
+@mutation(internal=True)
+async def collect(ctx: MutationContext, batch_id: Id[DpBatch], cursor: str | None = None) -> tuple[int, str | None]:
+    """Note for whom there is to be a picture, some at a time; tell how many there are by now, and where to go on."""
+    batch = await ctx.db.get_one(batch_id)
+    passes = await ctx.db.query(Pass).using("by_event", event_id=batch.event_id).paginate(cursor, 250)
+    valid = [each for each in passes.items if not each.cancelled]
+    await ctx.db.insert_many(
+        GeneratedDp(**each.entry, batch_id=batch.id, number=number) for number, each in enumerate(valid, batch.total)
+    )
+    batch = await ctx.db.patch(batch, total=batch.total + len(valid))
+    return batch.total, passes.next_cursor
 
 
 @action(internal=True, pool=DRAWING, retry=Retry(attempts=20, first=timedelta(seconds=1), limit=timedelta(minutes=1)))

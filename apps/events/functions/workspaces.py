@@ -1,10 +1,7 @@
 """Organizations, their workspaces, and who belongs to these."""
 
-from __future__ import annotations
-
-from events.access import require_capability_in
 from events.schema import Name, Organization, Role, TeamMember, Workspace, WorkspaceMember
-from synovia import Id, MutationContext, QueryContext, mutation, query, require_identity
+from synovia import Id, MutationContext, QueryContext, mutation, query, require_capability, require_identity
 
 
 @mutation(signed_in=True)
@@ -32,7 +29,7 @@ async def members(ctx: QueryContext, workspace_id: Id[Workspace]) -> list[Worksp
 @mutation(signed_in=True)
 async def set_role(ctx: MutationContext, workspace_id: Id[Workspace], auth_id: str, role: Role | None) -> None:
     """Say what somebody may do in a workspace; without a role, nothing any more."""
-    await require_capability_in(ctx, "members.manage", workspace_id)
+    await require_capability(ctx, "members.manage", within=workspace_id)
     of = ctx.db.query(WorkspaceMember).using("by_auth", auth_id=auth_id, workspace_id=workspace_id)
     if role is None:
         await ctx.db.delete_where(of)
@@ -45,7 +42,7 @@ async def set_team(
     ctx: MutationContext, workspace_id: Id[Workspace], team: Name, auth_id: str, role: Role | None
 ) -> None:
     """Put somebody into a team, or take them out."""
-    await require_capability_in(ctx, "members.manage", workspace_id)
+    await require_capability(ctx, "members.manage", within=workspace_id)
     of = ctx.db.query(TeamMember).using("by_auth", auth_id=auth_id, workspace_id=workspace_id, team=team)
     await ctx.db.delete_where(of)
     if role is not None:

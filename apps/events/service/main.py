@@ -1,7 +1,5 @@
 """The routes of the service. Under a path of a gateway ``uvicorn --root-path`` starts it: its links begin with that."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import re

@@ -1,7 +1,5 @@
 """What people carry: passes and badges, as PNG and PDF."""
 
-from __future__ import annotations
-
 import io
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """A made-up payment provider: it keeps payments in memory, and tells of them as real ones do, twice, in any order."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random
