@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import io
+import json
+import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx2
 import pytest
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +28,7 @@ from events.service.provider import Provider
 from helpers.events_scene import SECRET, Concert, concert
 from helpers.mongod import free_port
 from helpers.serving import serving
+from helpers.wallet_certificates import PASS_TYPE, TEAM, write_wallet_certificates
 from synovia.functions.registry import Registry
 from synovia.testing import TestApp
 
@@ -53,6 +62,17 @@ class Town:
 @pytest.fixture
 async def town(registry: Registry) -> AsyncIterator[Town]:
     """Run all three; mail and the schedule go when the test says so."""
+    async with running_town(registry) as town:
+        yield town
+
+
+@asynccontextmanager
+async def running_town(registry: Registry, **more: Any) -> AsyncIterator[Town]:
+    """Run all three.
+
+    Args:
+        more: What the service's settings say beside what they have to.
+    """
     port = free_port()
     variables = {
         "EVENTS_SERVICE_URL": f"http://127.0.0.1:{port}",
@@ -67,7 +87,7 @@ async def town(registry: Registry) -> AsyncIterator[Town]:
         key = await app.server.service_keys.create("papers", ["papers"])
         setup = ServiceSettings(
             backend_url=f"http://127.0.0.1:{hub}", backend_key=SecretStr(key.token),
-            service_secret=SecretStr(SECRET), payment_secret=SecretStr(SECRET),
+            service_secret=SecretStr(SECRET), payment_secret=SecretStr(SECRET), **more,
         )  # fmt: skip
         service = create(setup)
         async with (
@@ -124,3 +144,85 @@ async def test_papers_are_had_under_the_path_of_the_gateway_by_the_backend_alone
         assert (await town.tickets.get(f"/passes/{code}/badge.png", headers=OURS)).status_code == 404
     assert (await town.tickets.get(f"/passes/{ticket['code']}/badge.exe", headers=OURS)).status_code == 422
     assert (await town.tickets.post("/payments/none/pay")).status_code == 404
+
+
+# --- passes for Apple Wallet
+
+
+async def test_a_pass_for_apple_wallet_is_mailed_and_its_signature_holds(registry: Registry, tmp_path: Path) -> None:
+    files = write_wallet_certificates(tmp_path)
+    async with running_town(registry, **files) as town:
+        _, ticket = await bought(town)
+        links = (await town.tickets.get(f"/passes/{ticket['code']}", headers=OURS)).json()
+        answer = await town.tickets.get(links["apple_wallet"], headers=OURS)
+        [mail] = town.app.mails
+    assert answer.headers["content-type"] == "application/vnd.apple.pkpass"
+    mailed = {each.get_filename(): each.get_content_type() for each in mail.iter_attachments()}
+    assert mailed == {"pass-1.pdf": "application/pdf", "pass-1.pkpass": "application/vnd.apple.pkpass"}
+    with ZipFile(io.BytesIO(answer.content)) as bundle:
+        found = {name: bundle.read(name) for name in bundle.namelist()}
+    assert found.keys() == {"pass.json", "icon.png", "icon@2x.png", "icon@3x.png", "manifest.json", "signature"}
+    digests = json.loads(found["manifest.json"])
+    assert digests == {
+        name: hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        for name, content in found.items()
+        if name not in ("manifest.json", "signature")
+    }
+    described = json.loads(found["pass.json"])
+    assert (described["passTypeIdentifier"], described["teamIdentifier"], described["serialNumber"]) == (
+        PASS_TYPE, TEAM, ticket["code"],
+    )  # fmt: skip
+    assert described["barcodes"][0]["message"] == ticket["code"]
+    (tmp_path / "signature").write_bytes(found["signature"])
+    for content, holds in ((found["manifest.json"], True), (found["manifest.json"] + b" ", False)):
+        (tmp_path / "manifest.json").write_bytes(content)
+        assert signature_holds(tmp_path, files["wallet_intermediate"]) is holds
+
+
+def signature_holds(folder: Path, authority: Path) -> bool:
+    """Have another program check a detached signature of the manifest."""
+    command = [
+        "openssl",
+        "cms",
+        "-verify",
+        "-binary",
+        "-inform",
+        "DER",
+        "-in",
+        "signature",
+        "-content",
+        "manifest.json",
+    ]
+    checked = subprocess.run(
+        [*command, "-CAfile", str(authority), "-purpose", "any"], cwd=folder, capture_output=True, check=False
+    )
+    assert checked.returncode == 0 or b"ailure" in checked.stderr, checked.stderr
+    return checked.returncode == 0
+
+
+async def test_without_a_certificate_there_is_no_pass_for_apple_wallet(registry: Registry, tmp_path: Path) -> None:
+    path = f"/passes/{'0' * 20}/wallet.pkpass"
+    for files, status, code in (
+        (dict[str, Any](), 501, "wallet_unavailable"),
+        (write_wallet_certificates(tmp_path, days=-1), 503, "wallet_expired"),
+    ):
+        service = create(ServiceSettings(service_secret=SecretStr(SECRET), **files))
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(service), base_url="http://service") as client:
+            answer = await client.get(path, headers=OURS)
+            assert (answer.status_code, answer.json()["detail"]["code"]) == (status, code)
+            assert (await client.get(path)).status_code == 401
+
+
+def test_files_that_do_not_belong_together_are_refused_at_start(tmp_path: Path) -> None:
+    own, other, unnamed = (tmp_path / each for each in ("own", "other", "unnamed"))
+    for folder in (own, other, unnamed):
+        folder.mkdir()
+    files, others = write_wallet_certificates(own), write_wallet_certificates(other)
+    for given, message in (
+        ({**files, "wallet_key": None}, "belong together"),
+        ({**files, "wallet_key": others["wallet_key"]}, "is not the key of"),
+        ({**files, "wallet_intermediate": others["wallet_intermediate"]}, "is not signed by"),
+        (write_wallet_certificates(unnamed, {NameOID.COMMON_NAME: "somebody"}), "names no pass type"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            create(ServiceSettings(**given))

@@ -170,9 +170,12 @@ async def pay_back(ctx: ActionContext, order_id: Id[Order]) -> None:
 
 @action(internal=True, retry=PATIENT)
 async def mail_passes(ctx: ActionContext, email: str, codes: list[str]) -> None:
-    """Mail a buyer their passes as PDF."""
-    papers = [await ask_service(ctx, f"passes/{code}/wallet.pdf") for code in codes]
-    files = [Attachment(f"pass-{n}.pdf", paper.content, "application/pdf") for n, paper in enumerate(papers, 1)]
+    """Mail a buyer their passes, of each kind that the service makes."""
+    kinds, files = (await ask_service(ctx, "wallets")).json(), list[Attachment]()
+    for number, code in enumerate(codes, 1):
+        for kind in kinds:
+            paper = await ask_service(ctx, f"passes/{code}/wallet.{kind}")
+            files.append(Attachment(f"pass-{number}.{kind}", paper.content, paper.headers["content-type"]))
     await ctx.mail.send(email, "Your tickets", "They are attached. See you there!", attachments=files)
 
 

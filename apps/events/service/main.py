@@ -5,28 +5,47 @@ import hmac
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import httpx2
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings
 
-from events.service.papers import Paper, pdf, png
+from events.service.papers import Paper, WalletSigner, pdf, pkpass, png
 from events.service.provider import Provider
 
 LINK = re.compile(r"https?://|www\.|\S+@\S+", re.IGNORECASE)
 CODE = re.compile(r"[0-9a-f]{20}")
+MEDIA = {"pdf": "application/pdf", "png": "image/png", "pkpass": "application/vnd.apple.pkpass"}
 
 
 class ServiceSettings(BaseSettings, env_prefix="EVENTS_"):
-    """``EVENTS_...``: the backend, the key by which the service calls it, and the secrets that both know."""
+    """``EVENTS_...``: the backend, the key by which the service calls it, the secrets that both know, and Apple's files."""
 
     backend_url: str = "http://127.0.0.1:8000"
     backend_key: SecretStr = SecretStr("")
     service_secret: SecretStr = SecretStr("development only")
     payment_secret: SecretStr = SecretStr("development only")
     refused_words: list[str] = ["casino", "viagra"]
+    wallet_certificate: FilePath | None = None
+    wallet_key: FilePath | None = None
+    wallet_intermediate: FilePath | None = None
+
+    def wallet_signer(self) -> WalletSigner | None:
+        """Give what signs passes for Apple Wallet; None: nothing is said of that.
+
+        Raises:
+            ValueError: Something of it is missing or wrong.
+        """
+        match self.wallet_certificate, self.wallet_key, self.wallet_intermediate:
+            case None, None, None:
+                return None
+            case Path() as certificate, Path() as key, Path() as intermediate:
+                return WalletSigner.load(certificate, key, intermediate)
+        raise ValueError("EVENTS_WALLET_CERTIFICATE, EVENTS_WALLET_KEY and EVENTS_WALLET_INTERMEDIATE belong together")
 
 
 class NewPayment(BaseModel):
@@ -52,6 +71,8 @@ def create(settings: ServiceSettings | None = None) -> FastAPI:
     """Make the service."""
     setup = settings or ServiceSettings()
     backend = httpx2.AsyncClient(base_url=setup.backend_url, timeout=20, trust_env=False)
+    signer = setup.wallet_signer()
+    wallets = ["pdf"] if signer is None else ["pdf", "pkpass"]
     provider = Provider(backend, "/webhooks/payments", setup.payment_secret)
 
     @asynccontextmanager
@@ -93,16 +114,35 @@ def create(settings: ServiceSettings | None = None) -> FastAPI:
     async def moderation(given: Texts) -> dict[str, list[str]]:
         return {"refused": [text for text in given.texts if _is_refused(text, setup.refused_words)]}
 
+    @service.get("/wallets", dependencies=inside)
+    async def kinds_of_passes() -> list[str]:
+        return wallets
+
     @service.get("/passes/{code}", dependencies=inside)
     async def papers_of(request: Request, code: str) -> dict[str, str]:
         kinds = {"wallet": "wallet.pdf", "badge": "badge.pdf", "badge_image": "badge.png"}
+        if signer is not None:
+            kinds["apple_wallet"] = "wallet.pkpass"
         return {kind: str(request.url_for("paper", code=code, name=name)) for kind, name in kinds.items()}
 
     @service.get("/passes/{code}/{name}", name="paper", dependencies=inside)
-    async def paper(code: str, name: Literal["wallet.pdf", "badge.pdf", "badge.png"]) -> Response:
-        found, kind, is_badge = await printed(code), name.rpartition(".")[2], name.startswith("badge")
-        content = await asyncio.to_thread(pdf if kind == "pdf" else png, found, badge=is_badge)
-        return Response(content, media_type="application/pdf" if kind == "pdf" else "image/png")
+    async def paper(code: str, name: Literal["wallet.pdf", "wallet.pkpass", "badge.pdf", "badge.png"]) -> Response:
+        kind, is_badge = name.rpartition(".")[2], name.startswith("badge")
+        if kind == "pkpass":
+            return Response(await asyncio.to_thread(pkpass, *await for_apple(code)), media_type=MEDIA[kind])
+        content = await asyncio.to_thread(pdf if kind == "pdf" else png, await printed(code), badge=is_badge)
+        return Response(content, media_type=MEDIA[kind])
+
+    async def for_apple(code: str) -> tuple[Paper, WalletSigner]:
+        if signer is None:
+            unavailable = {
+                "code": "wallet_unavailable",
+                "message": "no certificate of Apple's is set: EVENTS_WALLET_...",
+            }
+            raise HTTPException(501, unavailable)
+        if signer.certificate.not_valid_after_utc < datetime.now(UTC):
+            raise HTTPException(503, {"code": "wallet_expired", "message": "the certificate for passes has expired"})
+        return await printed(code), signer
 
     async def printed(code: str) -> Paper:
         if CODE.fullmatch(code) is None:
