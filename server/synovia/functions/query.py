@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar, overload
 
 from synovia import keys
@@ -49,6 +50,11 @@ def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexS
     Raises:
         UnknownIndex: The table has no such index, or these are not its leading fields in order.
     """
+    return _index_of(table, name, tuple(conditions))
+
+
+@lru_cache(maxsize=1024)
+def _index_of(table: type[Table], name: str, conditions: Sequence[str]) -> IndexSpec:
     if any(each.name == name for each in table.spec.vectors):
         raise UnknownIndex(f"{table.spec.name}.{name} is a vector index: nearest({name!r}, vector)")
     spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)

@@ -21,7 +21,7 @@ from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
 from synovia.transaction.footprint import footprint, of_many
-from synovia.transaction.keyed import FEW, KeyedCommit, Point
+from synovia.transaction.keyed import FEW, KeyedCommit, KeyedWrite, Point
 from synovia.transaction.readset import RangeRead
 from synovia.transaction.rolling import rolled_count, rolled_tally
 from synovia.turns import Turns
@@ -83,7 +83,7 @@ class KeptScan:
         """Give the keys of what a commit takes out, and the entries that it puts in."""
         gone, come = set[bytes](), list[tuple[bytes, Document]]()
         for each in self.read.writes_of(commit):
-            before, after = self._key(each.write.before), self._key(each.write.after)
+            before, after = self._key(each, each.write.before), self._key(each, each.write.after)
             if before is not None:
                 gone.add(before)
             if after is not None and each.write.after is not None:
@@ -91,10 +91,11 @@ class KeptScan:
             await turns.step()
         return gone, come
 
-    def _key(self, document: Document | None) -> bytes | None:
-        if document is None or not self.read.admits(document):
+    def _key(self, write: KeyedWrite, image: Document | None) -> bytes | None:
+        if image is None or not self.read.admits(image):
             return None
-        return self.read.key_of(document, self.order)
+        found = write.entries(self.read.index)
+        return self.read.first_of((key for key, of in found if of is image), self.order)
 
     def _is_known(self, key: bytes) -> bool:
         """Tell whether a key lies no further than the last one met, beyond which nothing is known."""

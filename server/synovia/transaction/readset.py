@@ -27,13 +27,14 @@ class RangeRead:
 
     def key_of(self, document: Document, order: Order) -> bytes | None:
         """Give the key under which a scan in this order meets a document first; None if it has none in the interval."""
-        return self._first_of(keys_in(self.index, document), order)
+        return self.first_of(keys_in(self.index, document), order)
 
     async def key_found(self, document: Document, order: Order) -> bytes | None:
         """Find the same, in turns with others if the document has many keys."""
-        return self._first_of(await keys_found(self.index, document), order)
+        return self.first_of(await keys_found(self.index, document), order)
 
-    def _first_of(self, found: Iterable[bytes], order: Order) -> bytes | None:
+    def first_of(self, found: Iterable[bytes], order: Order) -> bytes | None:
+        """Give the one of some keys that a scan in this order meets first; None if none is in the interval."""
         inside = (key for key in found if key in self.interval)
         return min(inside, default=None) if order is Order.ASC else max(inside, default=None)
 

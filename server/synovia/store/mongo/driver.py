@@ -97,6 +97,8 @@ class Driver:
     async def close(self) -> None:
         self.closed = True
         await end(self._background)
+        if self._primary is not None:
+            await self._primary.close()
         if self._owned:
             await settled(self.client.close())
 

@@ -39,6 +39,8 @@ _FATAL: Final = frozenset({HISTORY_LOST, 280})
 _SILENT: Final = [{"$match": {"ns.coll": {"$nin": [REQUESTS, ARRAYS, CHUNKS]}}}]
 _AT_ONCE: Final = 0.001
 _FEW: Final = 32
+_ROUNDS: Final = 3
+"""In so many rounds of the event loop live queries are found due, run and pushed, which goes before asking for more."""
 _MOST: Final = 250
 """So many events are taken from the server at a time: looking at where each begins and ends goes on in one piece."""
 
@@ -120,11 +122,15 @@ class Feed:
             try:
                 while self._images or self.position == assembler.position:
                     events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
+                    told = False
                     for some in _pieces(events):
                         for group in self._groups(assembler, some, reached):
                             if not group.is_empty:
+                                told = True
                                 yield await self._complete(group)
                         await turns.step()
+                    for _ in range(_ROUNDS if told else 0):
+                        await asyncio.sleep(0)
                     if assembler.position > self.position:
                         yield Commit(assembler.position)
             finally:

@@ -16,12 +16,13 @@ import itertools
 import struct
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import bson
 from bson import CodecOptions
 from pymongo import AsyncMongoClient, helpers_shared
-from pymongo.asynchronous import client_session
+from pymongo.asynchronous import client_session, mongo_client
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.pool import AsyncConnection
 from pymongo.asynchronous.server import Server
@@ -35,9 +36,13 @@ from synovia.schema.specs import Document
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Commands of more in all are not sent in one go."""
+_MOST_KEPT: Final = 2
+_MANY_CONNECTIONS: Final = 16
+"""Nothing is kept of a pool that is smaller: others would wait for it."""
 _OP_MSG: Final = 2013
 _HEAD: Final = struct.Struct("<iiiiIB")
 _REPLY_HEAD: Final = struct.Struct("<IB")
+_OF_TRANSACTIONS: Final = ("lsid", "txnNumber", "autocommit")
 _numbers = itertools.cycle(range(1, 1 << 31))
 
 _PARTS: Final = (
@@ -45,6 +50,7 @@ _PARTS: Final = (
     (AsyncMongoClient, "_checkout"),
     (AsyncClientSession, "_apply_to"),
     (AsyncConnection, "_raise_connection_failure"),
+    (AsyncConnection, "conn_closed"),
     (PyMongoProtocol, "read"),
     (PyMongoProtocol, "write"),
     (client_session, "_TxnState"),
@@ -79,6 +85,7 @@ class Wire:
         self._connection = connection
         self._session = session
         self._database = database
+        self._further: Document | None = None  # what every command of the transaction says that has begun here
 
     async def run(
         self, commands: Sequence[Document], codec: CodecOptions[Document], *, on: str | None = None
@@ -91,8 +98,7 @@ class Wire:
         """
         numbers, messages = list[int](), list[bytes]()
         for each in commands:
-            self._session._apply_to(each, False, ReadPreference.PRIMARY, self._connection)
-            self._begin_transaction()
+            self._take_part(each)
             each["$db"] = on or self._database
             number = next(_numbers)
             numbers.append(number)
@@ -105,10 +111,15 @@ class Wire:
         except BaseException as error:  # a cancellation too: what is still to be answered belongs to nobody
             await self._connection._raise_connection_failure(error)
 
-    def _begin_transaction(self) -> None:
-        """The first command has begun it, so the next one must not."""
+    def _take_part(self, command: Document) -> None:
+        """Make a command part of the session; what the first one of a transaction has begun the next must not begin."""
+        if self._further is not None:
+            command.update(self._further)
+            return
+        self._session._apply_to(command, False, ReadPreference.PRIMARY, self._connection)
         if self._session._transaction.starting():
             self._session._transaction.set_in_progress()
+            self._further = {name: command[name] for name in _OF_TRANSACTIONS}
 
     async def _exchange(self, whole: bytes, numbers: Iterable[int], codec: CodecOptions[Document]) -> list[Document]:
         protocol, most = self._connection.conn.get_conn, self._connection.max_message_size
@@ -137,8 +148,19 @@ class Wire:
             self._session._transaction.state = client_session._TxnState.COMMITTED  # type: ignore[attr-defined]
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A connection that is taken, and what was known of all servers then."""
+
+    checkout: Any
+    connection: AsyncConnection
+    known: TopologyDescription
+
+
 class Primary:
     """The server that takes writes, looked for anew as soon as the driver has heard anything of any server.
+
+    Until then connections are kept for the commands that come next, since to take one costs as much as to send a command.
 
     Args:
         client: One for which this ``is_possible``.
@@ -149,14 +171,47 @@ class Primary:
         self._client = client
         self._database = database
         self._known: tuple[TopologyDescription, Server] | None = None
+        self._kept: list[_Kept] = []
+        self._most_kept = _MOST_KEPT if _may_keep(client) else 0
 
     @asynccontextmanager
     async def wire(self, session: AsyncClientSession) -> AsyncIterator[Wire | None]:
         """Take a connection to it; None if commands cannot go this way on it."""
-        async with self._client._checkout(await self._server(session), session) as connection:
+        kept = await self._take(session)
+        checkout, connection = kept.checkout, kept.connection
+        try:
             listeners = connection.listeners
             watched = listeners is not None and listeners.enabled_for_commands
             yield None if connection.is_mongos or watched else Wire(connection, session, self._database)
+        except BaseException as error:
+            await checkout.__aexit__(type(error), error, error.__traceback__)
+            raise
+        if connection.is_mongos or len(self._kept) >= self._most_kept or not self._is_usable(kept):
+            await checkout.__aexit__(None, None, None)
+        else:
+            checkout.session = None
+            self._kept.append(kept)
+
+    async def close(self) -> None:
+        """Give back what is kept, and keep nothing more."""
+        self._most_kept = 0
+        while self._kept:
+            await self._kept.pop().checkout.__aexit__(None, None, None)
+
+    async def _take(self, session: AsyncClientSession) -> _Kept:
+        while self._kept:
+            kept = self._kept.pop()
+            if self._is_usable(kept):
+                kept.checkout.session = session
+                return kept
+            await kept.checkout.__aexit__(None, None, None)
+        server = await self._server(session)
+        known = self._client._topology.description
+        checkout = self._client._checkout(server, session)
+        return _Kept(checkout, await checkout.__aenter__(), known)
+
+    def _is_usable(self, kept: _Kept) -> bool:
+        return kept.known is self._client._topology.description and not kept.connection.conn_closed()
 
     async def _server(self, session: AsyncClientSession) -> Server:
         if self._known is not None and self._known[0] is self._client._topology.description:
@@ -166,6 +221,12 @@ class Primary:
         if self._client._topology.description is before:
             self._known = before, server
         return server
+
+
+def _may_keep(client: AsyncMongoClient[Any]) -> bool:
+    """Tell whether connections may be kept: errors can be told to whoever has one then, and enough are left for others."""
+    most = client.options.pool_options.max_pool_size
+    return hasattr(mongo_client, "_ClientCheckout") and (most is None or most >= _MANY_CONNECTIONS)
 
 
 def _message(number: int, command: Document, codec: CodecOptions[Document]) -> bytes:
