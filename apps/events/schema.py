@@ -120,6 +120,7 @@ class Event(
     venue: Name
     starts_at: int
     published: bool = False
+    reminded: bool = False
 
     @property
     def place(self) -> dict[str, Any]:
@@ -192,10 +193,6 @@ class Payment(Table, PaymentState, text_ids=True):
     """The newest that the provider has said of a payment, whose id it is."""
 
     order_id: Id[Order]
-
-
-class Delivery(Table, Timestamps, name="deliveries", text_ids=True):
-    """That a message of another program was taken; its id is the sender's name and that of the message."""
 
 
 class Pass(
@@ -281,8 +278,8 @@ class Deployed(Model):
     status: str
 
 
-class Release(Table, Deployed, indexes=[Index("by_time", "deployed_at")]):
-    """A deployment that has ended."""
+class Release(Table, Deployed, text_ids=True, indexes=[Index("by_time", "deployed_at")]):
+    """A deployment that has ended; its id is that of the message that has told of it."""
 
     deployed_at: int
     seconds: float
@@ -323,8 +320,8 @@ async def of_an_event_that_is_seen(ctx: RuleContext, row: TicketTier | Session) 
     return await ctx.db.visible.get(Event, row.event_id) is not None
 
 
-@may_read(PlatformRole, Payment, Delivery)
-@may_write(PlatformRole, Payment, Delivery, Order, Pass, User, Organization, Workspace, Release)
+@may_read(PlatformRole, Payment)
+@may_write(PlatformRole, Payment, Order, Pass, User, Organization, Workspace, Release)
 async def nobody(ctx: RuleContext) -> bool:
     """Leave it to functions that write as the application, having asked themselves."""
     return False

@@ -32,7 +32,6 @@ async def plant(ctx: MutationContext) -> str:
     await db.insert(its.Campaign(batch_id=batch, subject="S", text="T", **place))
     await db.insert(its.Notification(auth_id=user, text="Secret"))
     await db.insert(its.Payment(id=Id("p1"), order_id=order.id, sequence=1, status="created"))
-    await db.insert(its.Delivery(id=Id("payments:1")))
-    await db.insert(its.Release(commit="c", environment="e", status="s", deployed_at=1, seconds=1.0))
+    await db.insert(its.Release(id=Id("d1"), commit="c", environment="e", status="s", deployed_at=1, seconds=1.0))
     await ctx.audit("events.look", subject=draft, data={})
     return draft

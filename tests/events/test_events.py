@@ -6,6 +6,7 @@ import asyncio
 import io
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -278,3 +279,18 @@ async def test_a_scheduler_elsewhere_has_a_key(app: TestApp) -> None:
     await passes_of(app, night, 2)
     await app.trusted.mutation("gatherings:publish", {"eventId": night.event})
     assert (await scheduler.http.post("/jobs/reminders")).json() == {"events": 0}
+
+
+@pytest.mark.alike
+async def test_who_holds_a_pass_is_reminded_once(app: TestApp, night: Concert) -> None:
+    soon = {"title": "Tonight", "venue": "Pier", "startsAt": int(app.clock.now * 1000) + 10**7}
+    event = await night.owner.mutation("gatherings:plan", {"workspaceId": night.workspace, **soon})
+    await night.owner.mutation("gatherings:publish", {"eventId": event})
+    tier = {"eventId": event, "name": "Standing", "price": 1, "stock": 2}
+    await passes_of(app, replace(night, tier=await night.owner.mutation("gatherings:add_tier", tier)), 2)
+    scheduler = app.caller(Identity("service", "cron", roles=("scheduler",)))
+    for begun in (1, 0):
+        assert (await scheduler.http.post("/jobs/reminders")).json() == {"events": begun}
+        await app.advance(raise_failures=False)
+        told = await app.caller("guest1@guests.example").query("users:notifications")
+        assert [each["text"] for each in told] == ["Tonight begins soon.", "1 tickets are yours."]

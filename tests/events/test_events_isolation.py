@@ -40,7 +40,7 @@ OF_WORKSPACES = [
 ]
 OF_OTHERS = {
     "Organization": "id", "User": "auth_id", "PlatformRole": "auth_id", "Notification": "auth_id",
-    "Payment": "order_id", "Delivery": "id", "Release": "commit",
+    "Payment": "order_id", "Release": "commit",
 }  # fmt: skip
 PUBLISHED = ("Event", "TicketTier", "Session")
 STRANGER = "dev:eve@elsewhere.example"

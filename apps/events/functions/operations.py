@@ -5,9 +5,8 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from events.functions.deliveries import is_new
 from events.schema import Deployed, Event, Notification, Pass, Release, Setup
-from synovia import ActionContext, MutationContext, QueryContext, between, cron, http, job, mutation, query
+from synovia import ActionContext, Id, MutationContext, QueryContext, between, cron, field, http, job, mutation, query
 
 DAY = 86_400_000
 
@@ -29,12 +28,11 @@ async def deployed(ctx: ActionContext, request: Request) -> Response:
 @mutation(internal=True)
 async def note_release(ctx: MutationContext, delivery: str, said: Deployment) -> bool:
     """Add to the history of releases."""
-    if not await is_new(ctx, "deployments", delivery):
+    db, what = ctx.as_application().db, said.model_dump(include=set(Deployed.model_fields))
+    if await db.get(Id[Release](delivery)) is not None:
         return False
-    ended, took = said.finished_at.timestamp(), said.finished_at - said.started_at
-    what = said.model_dump(include=set(Deployed.model_fields))
-    release = Release(**what, deployed_at=int(ended * 1000), seconds=took.total_seconds())
-    await ctx.as_application().db.insert(release)
+    at, took = int(said.finished_at.timestamp() * 1000), (said.finished_at - said.started_at).total_seconds()
+    await db.insert(Release(id=Id(delivery), **what, deployed_at=at, seconds=took))
     return True
 
 
@@ -69,11 +67,10 @@ async def remind_all(ctx: MutationContext) -> int:
     """Remind everybody of what begins within a day, once of each event."""
     db, begun = ctx.as_application().db, 0
     soon = db.query(Event).using("by_publication", published=True, starts_at=between(ctx.now, ctx.now + DAY))
-    for event in await soon.take(100):
-        if await is_new(ctx, "reminders", event.id):
-            passes = db.query(Pass).using("by_event", event_id=event.id)
-            await ctx.scheduler.run_job(remind, passes, event.title)
-            begun += 1
+    for event in await soon.where(field("reminded") == False).take(100):  # noqa: E712
+        await ctx.scheduler.run_job(remind, db.query(Pass).using("by_event", event_id=event.id), event.title)
+        await db.patch(event, reminded=True)
+        begun += 1
     return begun
 
 

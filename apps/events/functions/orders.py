@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from events.access import find_having, get_having
-from events.functions.deliveries import ask_service, is_new
+from events.functions.service_calls import ask_service
 from events.schema import Event, Notification, Order, Pass, Payment, PaymentState, Quantity, Setup, TicketTier
 from synovia import (
     ActionContext,
@@ -117,15 +117,15 @@ async def checkout(ctx: ActionContext, order_id: Id[Order]) -> str:
 async def payment_said(ctx: ActionContext, request: Request) -> Response:
     """Take what the payment provider says."""
     said = await http.signed_delivery(request, ctx.env(Setup).payment_secret, PaymentEvent)
-    return JSONResponse({"new": await ctx.run_mutation(take, said.id, said.content)})
+    return JSONResponse({"new": await ctx.run_mutation(take, said.content)})
 
 
 @mutation(internal=True)
-async def take(ctx: MutationContext, delivery: str, said: PaymentEvent) -> bool:
-    """Take in what the provider says, once; what is older than what is known changes nothing."""
+async def take(ctx: MutationContext, said: PaymentEvent) -> bool:
+    """Take in what the provider says; what is known already, or older than that, changes nothing."""
     db = ctx.as_application().db
     order, known = await db.get_one(said.order), await db.get(Payment, Id(said.payment))
-    if not await is_new(ctx, "payments", delivery) or (known is not None and known.sequence >= said.sequence):
+    if known is not None and known.sequence >= said.sequence:
         return False
     payment = Payment(id=Id(said.payment), order_id=order.id, sequence=said.sequence, status=said.status)
     await (db.insert(payment) if known is None else db.replace(payment))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from events.access import get_having
 from events.drawing import draw_all
-from events.functions.deliveries import ask_service
+from events.functions.service_calls import ask_service
 from events.schema import Colour, DpBatch, DpTemplate, Event, GeneratedDp, Notification, Pass
 from synovia import (
     ActionContext,

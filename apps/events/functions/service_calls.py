@@ -1,23 +1,14 @@
-"""What other programs say, once each, and what this one asks of the service beside it."""
+"""What this backend asks of the service beside it."""
 
 from typing import Any
 
 import httpx2
 
-from events.schema import Delivery, Setup
-from synovia import ActionContext, FunctionError, Id, MutationContext
+from events.schema import Setup
+from synovia import ActionContext, FunctionError
 
 TRUSTED = httpx2.create_ssl_context(trust_env=False)
 """Whose certificates count, read once: a client that reads them itself holds the hub up for as long."""
-
-
-async def is_new(ctx: MutationContext, sender: str, id: str) -> bool:
-    """Note that a message was taken; False if it was before."""
-    db, key = ctx.as_application().db, Id[Delivery](f"{sender}:{id}")
-    if await db.get(key) is not None:
-        return False
-    await db.insert(Delivery(id=key))
-    return True
 
 
 async def ask_service(ctx: ActionContext, path: str, body: Any = None) -> httpx2.Response:
