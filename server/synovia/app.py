@@ -123,7 +123,6 @@ class Synovia:
         self.store: Store = (
             open_store(where, request_ttl=ttl, objects=self.settings.files.store) if isinstance(where, str) else where
         )
-        self.uploads = Uploads(self.store, self.settings.files, clock)
         mailer = mailer or (ConsoleMailer() if development else self.settings.auth.mailer())
         calls = calls_of(self.registry, self.settings.scheduler)
         self._at_home = development and is_loopback(self.settings.host)
@@ -151,6 +150,7 @@ class Synovia:
             peers=self._forwarding,
             keyring=self.keyring,
         )
+        self.uploads = Uploads(self.store, self.engine.transact, self.settings.files, clock)
         steady = time.monotonic if clock is time.time else clock  # a clock of its own is not that of the machine
         self.scheduler = Runner(self.engine, calls, self.settings.scheduler, clock=clock, steady=steady)
         self.schema = SchemaService(self.engine, self.registry, self.settings.documents, calls.hub, clock)

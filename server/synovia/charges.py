@@ -172,6 +172,19 @@ async def at_cost(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
         bill.close()
 
 
+async def metered(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
+    """Do something at once, and charge it as it goes on: what its payer asks for next is what waits.
+
+    Args:
+        payer: As for ``at_cost``.
+    """
+    if not isinstance(payer, Payer):
+        return await call
+    bill = Bill(payer, 0.0)
+    with charged(bill):
+        return await _Measured(call, bill)
+
+
 class _Measured(Generic[T]):
     """A coroutine of which each step is charged."""
 

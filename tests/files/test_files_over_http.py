@@ -119,6 +119,16 @@ async def test_equal_contents_are_stored_once(served: Served) -> None:
     assert {row["file"]["name"] for row in await mine(served)} == {"a.pdf", "b.pdf"}
 
 
+async def test_uploads_are_noted_by_the_commits_of_mutations(cabinet: Served) -> None:
+    committer, count = cabinet.app.engine.committer, 20
+    begun = [begin(cabinet, 10, path="cabinet:keep", token=None) for _ in range(count)]
+    written = [cabinet.call("mutation", "cabinet:put_anything", {"value": n}) for n in range(count)]
+    answers = await asyncio.gather(*begun, *written)
+    assert [answer.status for answer in answers] == [201] * count + [200] * count
+    assert committer.counters["committed"] >= 2 * count
+    assert committer.counters["conflicts"] == 0
+
+
 async def test_an_upload_can_be_given_up(cabinet: Served) -> None:
     upload = await uploaded(cabinet, HELLO)
     path = f"/api/uploads/{upload}"

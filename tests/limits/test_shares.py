@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from helpers.charges import Counted
 from synovia import charges
-from synovia.charges import at_cost
+from synovia.charges import at_cost, metered
 from synovia.limits import shares
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
 from synovia.limits.shares import MUCH, ROOM, SECONDS, Shares, level
 from synovia.store.sqlite.worker import Worker
 from synovia.testing import Clock
+from synovia.turns import Turns
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
@@ -75,6 +76,36 @@ async def test_calls_of_one_begin_in_their_order_each_charged_before_the_next_is
     assert all(later > earlier for (_, earlier), (_, later) in pairwise(begun))
 
 
+async def test_what_is_small_waits_a_moment_at_most_and_takes_turns_only_beside_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, waits, turns = Clock(100.0), list[float](), list[object]()
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def step(self: object) -> None:
+        turns.append(self)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    monkeypatch.setattr(Turns, "step", step)
+    all_shares = Shares(clock)
+    heavy, light = shares.Share(all_shares), shares.Share(all_shares)
+    heavy.spend(10 * SECONDS)
+    await heavy.take_turn()
+    assert (waits, turns) == ([], [])  # there is nobody else
+    light.spend(0.001)
+    await heavy.take_turn()
+    await light.take_turn()
+    assert (len(waits), turns) == (1, [])
+    assert waits[0] <= 0.1
+    clock.advance(3 * SECONDS)  # there is room again, but it has still had much
+    light.spend(0.001)
+    await heavy.take_turn()
+    await light.take_turn()
+    assert (len(waits), len(turns)) == (1, 1)
+
+
 def burn(seconds: float) -> None:
     until = time.thread_time() + seconds
     while time.thread_time() < until:
@@ -106,6 +137,25 @@ async def test_what_a_call_computes_is_charged_in_the_loop_and_in_threads_but_no
     assert 0.02 <= other.seconds < 0.04
     assert payer.admitted == 1
     assert charges.current() is None
+
+
+async def test_what_is_metered_begins_at_once_and_is_charged_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charges, "clock", time.thread_time)
+    payer = Counted()
+
+    async def handled() -> str:
+        burn(0.01)
+        await asyncio.sleep(0)
+        await at_cost(payer, computing())
+        return "done"
+
+    async def computing() -> None:
+        burn(0.01)
+
+    assert await metered(payer, handled()) == "done"
+    assert 0.02 <= payer.seconds < 0.03
+    assert payer.admitted == 0
+    assert await metered(None, handled()) == "done"  # the server itself
 
 
 async def test_errors_and_cancellation_pass_through_and_the_rest_is_given_back() -> None:

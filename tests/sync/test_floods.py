@@ -17,11 +17,13 @@ from websockets.exceptions import ConnectionClosed
 
 from helpers.raw_requests import ask, request_upgrade
 from helpers.sync_server import Client, Running, client_of, fresh_board, serving, until
+from synovia.limits.addresses import Address
+from synovia.sync import frame_socket
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import SessionError
 from synovia_protocol.events import QueryErrored
-from synovia_protocol.messages import ActionResponse, Authenticated, AuthError, Ping, QueryAdd
+from synovia_protocol.messages import ActionResponse, Authenticated, AuthError, Ping, Pong, QueryAdd
 
 FLOODER = "127.0.0.2"
 QUERY: tuple[str, dict[str, Any]] = ("notes:on_board", {"board": "a"})
@@ -70,6 +72,40 @@ async def events(client: Client, kind: type, count: int) -> list[Any]:
 
     await client.until(enough)
     return found
+
+
+async def test_messages_and_what_a_client_is_told_are_charged_to_its_address_whatever_comes_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
+    spent, spend = Counter[Address](), Address.spend
+
+    def note(address: Address, seconds: float) -> None:
+        spent[address] += 1
+        spend(address, seconds)
+
+    monkeypatch.setattr(Address, "spend", note)
+    async with flooded() as (running, _, flooder):
+        address = running.hub.addresses.of(FLOODER)
+        before = spent[address]
+        await flooder.send(encode(Ping(1)))
+        await flooder.until(lambda event: isinstance(event, Pong))
+        assert spent[address] >= before + 2
+        refused = await flooder.subscribe(1, "notes:on_board", {"board": [0.5] * 1_000})
+        assert refused.code == "invalid_arguments"
+
+
+async def test_who_has_had_much_computed_is_brought_up_to_date_in_turn_and_misses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
+    monkeypatch.setattr(Address, "has_much", property(lambda address: address.connections == 1))
+    async with flooded() as (_, healthy, flooder):
+        await flooder.subscribe(1, *QUERY)
+        for number in range(5):
+            await healthy.mutate("notes:post", {"board": "a", "text": f"note {number}"})
+        assert (await flooder.mutate("notes:post", {"board": "a", "text": "its own"})).error is None
+        assert flooder.session.held[1].value[-1]["text"] == "its own"
 
 
 async def test_a_flood_of_messages_that_have_no_answer_ends_the_connection() -> None:

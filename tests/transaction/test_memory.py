@@ -13,9 +13,11 @@ from helpers.plain_snapshot import CHANGES, SCANS, SUMMARIES, Plain, commit
 from helpers.recording_subscriber import RecordingSubscriber
 from synovia.aggregates import extremes
 from synovia.functions.registry import collect
+from synovia.keys import Order
 from synovia.schema.specs import Document
 from synovia.testing import TestApp
 from synovia.transaction.memory import RememberingSnapshot
+from synovia.transaction.readset import RangeRead
 
 
 @given(st.lists(st.lists(CHANGES, max_size=3), min_size=1, max_size=4), st.lists(SCANS, min_size=1, max_size=3))
@@ -82,6 +84,29 @@ async def test_a_rerun_asks_the_database_only_for_what_is_new() -> None:
         await holder.settled()
         assert live.recall.asked == 1
         assert [card["slug"] for card in holder.value("list")][:3] == ["first", "c0", "c1"]
+
+
+async def test_where_documents_were_met_is_found_only_when_a_commit_has_moved_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, key_found = list[Document](), RangeRead.key_found
+
+    async def note(read: RangeRead, document: Document, order: Order) -> bytes | None:
+        found.append(document)
+        return await key_found(read, document, order)
+
+    monkeypatch.setattr(RangeRead, "key_found", note)
+    async with TestApp(collect("board", [board])) as app:
+        caller, holder = app.caller(), RecordingSubscriber(app.engine)
+        for number in range(5):
+            await caller.mutation("board:add", {"slug": f"c{number}", "rank": number})
+        holder.subscribe("list", "board:on_board", {"board": "a"})
+        await holder.settled()
+        assert found == []
+        for note_ in ("x", "y"):
+            await caller.mutation("board:change", {"slug": "c2", "note": note_})
+            await holder.settled()
+            assert len(found) == 5
 
 
 async def test_what_did_not_change_is_the_same_object() -> None:

@@ -17,7 +17,7 @@ from synovia.tasks import end
 
 logger = logging.getLogger("synovia")
 
-THRESHOLDS: Final = 5_000, 1, 1_000_000
+THRESHOLDS: Final = 2_000, 1, 1_000_000
 """Objects in containers before the young are looked at, how often that before the older ones are, and before all are: never,
 by itself."""
 ENOUGH: Final = 100

@@ -18,6 +18,7 @@ from synovia.auth.records import Records
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.files.codes import DIGEST_MISMATCH, FILE_TOO_LARGE, FILE_TYPE_REFUSED, OFFSET_MISMATCH
 from synovia.files.settings import FileSettings
+from synovia.files.staged_records import StagedRecords, Transact
 from synovia.functions.files import BY_OWNER, UPLOAD_NOT_FOUND, UPLOADS, new_upload
 from synovia.functions.function import Function
 from synovia.identity import Identity
@@ -66,14 +67,15 @@ class Uploads:
 
     Args:
         store: Must be open when something is asked for.
+        transact: That of the engine that runs on it.
         clock: Tells the time in seconds since 1970.
     """
 
-    def __init__(self, store: Store, settings: FileSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, transact: Transact, settings: FileSettings, clock: Callable[[], float]) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._records = Records(store, UPLOADS.name)
+        self._records = StagedRecords(store, UPLOADS.name, transact)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

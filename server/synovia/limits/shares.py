@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from synovia.charges import Payer
+from synovia.turns import Turns
 
 ROOM: Final = 0.6
 """A hub of which more is asked than so many seconds a second lets those wait who ask for most."""
@@ -86,6 +87,11 @@ class Shares:
         pause = SECONDS * min(math.log(own / level), math.log(load / ROOM))
         return min(_MOST_PAUSE, max(_LEAST_PAUSE, pause))
 
+    def is_much(self, share: Share) -> bool:
+        """Tell whether one has had so much that others, of whom there are some, go first."""
+        now = self.clock()
+        return share.load.of(now) > MUCH and not self._is_alone(share, now)
+
     def _is_alone(self, share: Share, now: float) -> bool:
         latest = (each for each in reversed(self._among) if each is not share)
         other = next(latest, None)
@@ -149,6 +155,20 @@ class Share(Payer):
             finally:
                 self._in_line -= 1
         return self._prepay()
+
+    async def take_turn(self) -> None:
+        """Wait until something small may be done, as handling a message: a moment while the share is used up, no longer, as
+        it may be that the client has gone. Where others have something done, too, whoever has had more than ``MUCH`` takes
+        turns with long computations: many small things are one."""
+        if (wait := self._shares.wait(self)) > 0:
+            await asyncio.sleep(wait)
+        elif self.has_much:
+            await Turns(1).step()
+
+    @property
+    def has_much(self) -> bool:
+        """Whether others, of whom there are some, go first with what is small, too."""
+        return self._shares.is_much(self)
 
     def _prepay(self) -> float:
         self.spend(self._usual)

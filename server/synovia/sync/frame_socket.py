@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from synovia.charges import clock, metered
 from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
 from synovia.sync.backlog import Backlog
@@ -26,6 +27,8 @@ logger = logging.getLogger("synovia.sync")
 
 _TURN_SECONDS = 0.001
 """How long frames of one client that are there already are handled before others have their turn."""
+_DEAR_SECONDS = 0.0001
+"""To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class FrameSocket(ABC):
         self._ending: Ending | None = None
         self._stale = False
         self._scheduled = False
+        self._is_dear = False
         self._since = self._clock()
         self._listening_since: float | None = None
         self._draining_since: float | None = None
@@ -221,7 +225,9 @@ class FrameSocket(ABC):
                 return
             frame = event.get("bytes")
             try:
-                await handler.receive(event["text"] if frame is None else frame)
+                if self._address is not None:
+                    await self._address.take_turn()
+                await metered(self._address, handler.receive(event["text"] if frame is None else frame))
             except ProtocolError as error:
                 self.end(Ending(error.info, error.close_code))
                 return
@@ -242,13 +248,29 @@ class FrameSocket(ABC):
             self._note_waiting(handler)
             return
         try:
-            if self._ending is not None or self._push(handler):
+            if self._ending is not None or self._goes_last or self._push(handler):
                 self.outbox.ready.set()
         except Exception:
             logger.exception("%s: the client could not be brought up to date", self.name)
             self.cut(_failure())
 
+    @property
+    def _goes_last(self) -> bool:
+        """Whether this takes turns: it took long before, and its address has had much computed."""
+        return self._is_dear and self._address is not None and self._address.has_much
+
     def _push(self, handler: Handler) -> bool:
+        """Do ``_push_on``, and charge it if it takes long."""
+        began = clock()
+        try:
+            return self._push_on(handler)
+        finally:
+            seconds = clock() - began
+            self._is_dear = seconds > _DEAR_SECONDS
+            if self._is_dear and self._address is not None:
+                self._address.spend(seconds)
+
+    def _push_on(self, handler: Handler) -> bool:
         """Send as long as the client takes it: messages, then news, then samples. Tell whether to wait for the client."""
         output, outbox = self._output, self.outbox
         while output.is_writable:
@@ -276,6 +298,8 @@ class FrameSocket(ABC):
             while self._ending is None:
                 await self.outbox.ready.wait()
                 self.outbox.ready.clear()
+                if self._goes_last and self._address is not None:
+                    await self._address.take_turn()
                 while self._ending is None and self._push(handler):
                     await self._drain(handler)
             await self._say_goodbye(handler, self._ending)

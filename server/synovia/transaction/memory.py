@@ -12,7 +12,7 @@ import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from synovia import keys
 from synovia.aggregates.tally import Summary, Tally
@@ -26,10 +26,16 @@ from synovia.transaction.readset import RangeRead
 from synovia.transaction.rolling import rolled_count, rolled_tally
 from synovia.turns import Turns
 
+_ENTRY_BYTES: Final = 140
+"""A tuple with a key of usual length."""
+
 
 @dataclass(slots=True)
 class KeptScan:
-    """The result of a scan: documents with the keys at which the scan met them, in ascending order of these.
+    """The result of a scan, in its order.
+
+    The keys at which it met the documents are found only when a commit has moved one of them: most scans are never rolled
+    forward, and where a document has many keys, as a text has words, to find them takes longer than to read it.
 
     Attributes:
         complete: Whether the scan came to the end of its interval.
@@ -38,23 +44,30 @@ class KeptScan:
     read: RangeRead
     order: Order
     limit: int | None
-    entries: list[tuple[bytes, Document]]
+    found: Sequence[Document]
     complete: bool
+    _entries: list[tuple[bytes, Document]] | None = None  # with the keys, in ascending order of these
 
     @classmethod
-    async def of(
-        cls, read: RangeRead, order: Order, limit: int | None, found: Sequence[Document], turns: Turns
-    ) -> KeptScan:
-        """Keep what a scan gave, in its order."""
-        entries = list[tuple[bytes, Document]]()
-        for document in found if order is Order.ASC else reversed(found):
-            entries.append((await read.key_found(document, order) or b"", document))
-            await turns.step()
-        return cls(read, order, limit, entries, limit is None or len(found) < limit)
+    def of(cls, read: RangeRead, order: Order, limit: int | None, found: Sequence[Document]) -> KeptScan:
+        """Keep what a scan gave."""
+        return cls(read, order, limit, found, limit is None or len(found) < limit)
 
     def documents(self) -> list[Document]:
-        found = [document for _, document in self.entries]
-        return found if self.order is Order.ASC else found[::-1]
+        return list(self.found)
+
+    def footprint(self) -> int:
+        """Estimate the bytes of the documents, and of the keys that are known or may be needed."""
+        return footprint(self.found) + len(self.found) * _ENTRY_BYTES
+
+    async def _keyed(self, turns: Turns) -> list[tuple[bytes, Document]]:
+        if self._entries is None:
+            entries = list[tuple[bytes, Document]]()
+            for document in self.found if self.order is Order.ASC else reversed(self.found):
+                entries.append((await self.read.key_found(document, self.order) or b"", document))
+                await turns.step()
+            self._entries = entries
+        return self._entries
 
     async def rolled(self, commit: KeyedCommit, turns: Turns, least: int | None = None) -> KeptScan | None:
         """Give the result after a commit; None if it took so much away that the database has to be asked.
@@ -65,8 +78,9 @@ class KeptScan:
         gone, come = await self._moves(commit, turns)
         if not gone and not come:
             return self
-        entries, complete = _without(self.entries, gone), self.complete
-        come = [entry for entry in come if complete or self._is_known(entry[0])]
+        known = await self._keyed(turns)
+        entries, complete = _without(known, gone), self.complete
+        come = [entry for entry in come if complete or self._is_known(known, entry[0])]
         if len(come) <= FEW:
             for entry in come:
                 bisect.insort(entries, entry, key=_first)
@@ -76,7 +90,9 @@ class KeptScan:
             entries = entries[: self.limit] if self.order is Order.ASC else entries[-self.limit :]
             complete = False
         if complete or len(entries) >= ((self.limit or 0) if least is None else least):
-            return KeptScan(self.read, self.order, self.limit, entries, complete)
+            documents = [document for _, document in entries]
+            found = documents if self.order is Order.ASC else documents[::-1]
+            return KeptScan(self.read, self.order, self.limit, found, complete, entries)
         return None
 
     async def _moves(self, commit: KeyedCommit, turns: Turns) -> tuple[set[bytes], list[tuple[bytes, Document]]]:
@@ -97,11 +113,11 @@ class KeptScan:
         found = write.entries(self.read.index)
         return self.read.first_of((key for key, of in found if of is image), self.order)
 
-    def _is_known(self, key: bytes) -> bool:
+    def _is_known(self, entries: Sequence[tuple[bytes, Document]], key: bytes) -> bool:
         """Tell whether a key lies no further than the last one met, beyond which nothing is known."""
-        if not self.entries:
+        if not entries:
             return False
-        return key <= self.entries[-1][0] if self.order is Order.ASC else key >= self.entries[0][0]
+        return key <= entries[-1][0] if self.order is Order.ASC else key >= entries[0][0]
 
 
 def _first(entry: tuple[bytes, Document]) -> bytes:
@@ -134,13 +150,13 @@ class Memory:
     @property
     def size(self) -> int:
         groups = sum(len(tally.cells) for tally in self.tallies.values())
-        return len(self.points) + groups + sum(len(kept.entries) for kept in self.scans.values())
+        return len(self.points) + groups + sum(len(kept.found) for kept in self.scans.values())
 
     def footprint(self) -> int:
         """Estimate the bytes of the documents, their keys and the tallies."""
         points = of_many([*islice(self.points.values(), 0, None, 1 + len(self.points) // 16)], len(self.points))
         tallies = sum(tally.footprint() for tally in self.tallies.values())
-        return points + tallies + sum(footprint(kept.entries) for kept in self.scans.values())
+        return points + tallies + sum(kept.footprint() for kept in self.scans.values())
 
 
 class RememberingSnapshot:
@@ -200,7 +216,7 @@ class RememberingSnapshot:
         if kept is None:
             self.asked += 1
             found = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
-            kept = await KeptScan.of(*place, found, self._turns)
+            kept = KeptScan.of(*place, found)
         self.memory.scans[place] = kept
         return kept.documents()
 

@@ -104,7 +104,7 @@ class OverlaidSnapshot:
         gone = sum(write.write.before is not None for commit in commits for write in read.writes_of(commit))
         more, turns = None if limit is None else limit + gone, Turns()
         found = await self._snapshot.scan(table, index, interval, order, where=where, limit=more)
-        kept = await KeptScan.of(read, order, more, found, turns)
+        kept = KeptScan.of(read, order, more, found)
         for commit in commits:
             rolled = await kept.rolled(commit, turns, limit)
             if rolled is None:
