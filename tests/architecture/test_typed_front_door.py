@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.compiling import said_by_mypy
 
 PROGRAM = """
 from __future__ import annotations
@@ -123,16 +120,10 @@ def said_about(program: str, folder: Path) -> set[tuple[int, str]]:
     """Give what ``mypy --strict`` says about a program that knows Synovia only from where it is installed."""
     source = folder / "program.py"
     source.write_text(program, encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if name != "MYPYPATH"}
-    options = ["--strict", "--config-file=", "--no-error-summary", f"--cache-dir={ROOT / '.mypy_cache' / 'installed'}"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, source.name],
-        cwd=folder, capture_output=True, text=True, timeout=300, env=env, check=False,
-    )  # fmt: skip
-    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
-    wrong = re.findall(r"program\.py:(\d+): error: .*\[([\w-]+)\]$", ended.stdout, re.MULTILINE)
-    shown = re.findall(r'program\.py:(\d+): note: Revealed type is "(.*)"$', ended.stdout, re.MULTILINE)
-    assert "missing library stubs or py.typed" not in ended.stdout
+    said = said_by_mypy(source)
+    wrong = re.findall(r"program\.py:(\d+): error: .*\[([\w-]+)\]$", said, re.MULTILINE)
+    shown = re.findall(r'program\.py:(\d+): note: Revealed type is "(.*)"$', said, re.MULTILINE)
+    assert "missing library stubs or py.typed" not in said
     return {(int(line), code) for line, code in wrong} | {(int(line), _short(kind)) for line, kind in shown}
 
 
