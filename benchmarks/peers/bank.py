@@ -36,7 +36,8 @@ async def _serving(command: list[str]) -> AsyncIterator[int]:
     try:
         assert process.stdout is not None
         async with asyncio.timeout(60):
-            yield int(await process.stdout.readline())
+            port = int(await process.stdout.readline())
+        yield port
     finally:
         if process.stdin is not None:
             process.stdin.close()

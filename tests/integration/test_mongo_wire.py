@@ -126,6 +126,36 @@ async def test_who_listens_to_commands_hears_of_all_of_them(
     assert trips == []
 
 
+@pytest.mark.parametrize(("most", "expected"), [(100, 0), (8, 3)])
+async def test_a_connection_is_kept_between_commits_if_the_pool_is_not_small(
+    mongodb_uri: str, database_name: str, monkeypatch: pytest.MonkeyPatch, most: int, expected: int
+) -> None:
+    taken, checkout = list[object](), AsyncMongoClient._checkout
+
+    def noting(self: AsyncMongoClient[Any], server: Any, session: Any) -> Any:
+        taken.append(session)
+        return checkout(self, server, session)
+
+    async with (
+        AsyncMongoClient[Any](mongodb_uri, maxPoolSize=most, heartbeatFrequencyMS=3_600_000) as client,
+        opened(client, database_name) as store,
+    ):
+        await store.commit(batch(1, 0))
+        monkeypatch.setattr(AsyncMongoClient, "_checkout", noting)
+        for number in range(2, 5):
+            await store.commit(batch(number, number - 1))
+    assert len(taken) == expected
+
+
+async def test_a_kept_connection_that_was_lost_is_not_used(store: MongoStore, outside: Outside) -> None:
+    await store.commit(batch(1, 0))
+    assert store._driver._primary is not None
+    (kept,) = store._driver._primary._kept
+    await kept.connection.close_conn(None)
+    await store.commit(batch(2, 1))
+    assert outside.notes.count_documents({}) == 2
+
+
 async def test_a_batch_that_is_too_large_for_one_message_goes_in_several(
     store: MongoStore, outside: Outside, trips: list[list[str]]
 ) -> None:
