@@ -375,7 +375,7 @@ def main() -> None:
         ("tickets", 50),
         ("scans", 1_000),
         ("passes", 100),
-        ("rounds", 3),
+        ("rounds", 2),  # four batches in all: as many pictures as a workspace may have in a day
     ):
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--only", choices=["sqlite", "mongodb"])
