@@ -39,6 +39,11 @@ class Payer:
         """Tell the seconds for which a call would have to wait now."""
         return 0.0
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else has had anything computed of late."""
+        return True
+
     async def admit(self) -> float:
         """Wait until a call may begin; give the seconds that have been charged for it beforehand."""
         raise NotImplementedError

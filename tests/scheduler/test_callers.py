@@ -158,6 +158,24 @@ async def test_who_has_had_too_much_computed_takes_no_place_while_they_wait(regi
         assert await done_by(app) == {"alice": 1, "mallory": 1}
 
 
+class BesideOthers(Counted):
+    """Somebody beside whom others have something computed."""
+
+    alone = False
+
+
+@pytest.mark.parametrize(("payer", "begun"), [(Counted(), 8), (BesideOthers(), 2)])
+async def test_beside_others_one_caller_has_a_quarter_of_the_places_for_mutations(
+    registry: Registry, payer: Counted, begun: int
+) -> None:
+    async with TestApp(registry) as app:
+        app.scheduler.payer_of = lambda cause: payer
+        await later(app.caller(MALLORY), "tally:add", times=20, name="mallory")
+        await begin_what_is_due(app)
+        assert app.scheduler.running == begun
+        await do_what_is_due(app)
+
+
 # --- how many
 
 

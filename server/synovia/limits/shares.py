@@ -79,7 +79,7 @@ class Shares:
     def wait(self, share: Share) -> float:
         """Tell for how many seconds one should wait; then it asks again."""
         now = self.clock()
-        if self._is_alone(share, now) or (load := self._all.of(now)) <= ROOM:
+        if self.is_alone(share, now) or (load := self._all.of(now)) <= ROOM:
             return 0.0
         own, level = share.load.of(now), max(MUCH, self._present_level(now))
         if own <= level:
@@ -90,9 +90,10 @@ class Shares:
     def is_much(self, share: Share) -> bool:
         """Tell whether one has had so much that others, of whom there are some, go first."""
         now = self.clock()
-        return share.load.of(now) > MUCH and not self._is_alone(share, now)
+        return share.load.of(now) > MUCH and not self.is_alone(share, now)
 
-    def _is_alone(self, share: Share, now: float) -> bool:
+    def is_alone(self, share: Share, now: float) -> bool:
+        """Tell whether nobody else has had anything computed of late."""
         latest = (each for each in reversed(self._among) if each is not share)
         other = next(latest, None)
         return other is None or self._among[other] < now - AMONG_SECONDS
@@ -141,6 +142,10 @@ class Share(Payer):
     def wait(self) -> float:
         """Tell the seconds for which a call would have to wait now, or until it may ask again."""
         return max(self._shares.wait(self), _LEAST_PAUSE if self._in_line else 0.0)
+
+    @property
+    def alone(self) -> bool:
+        return self._shares.is_alone(self, self._shares.clock())
 
     async def admit(self) -> float:
         """Wait for a turn, behind those who do already; give the seconds that were charged for what begins now: as many

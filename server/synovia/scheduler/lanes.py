@@ -15,6 +15,9 @@ from synovia.scheduler.settings import SchedulerSettings
 
 MUTATIONS, ACTIONS, BATCHES, JOBS = "mutations", "actions", "batches", "jobs"
 MOST_SERVED = 10_000
+BESIDE_OTHERS = 4
+"""While others have something computed, one caller has one in so many places for mutations: they are committed together with
+those of clients, who wait for all of them."""
 _LANES: dict[Task, str] = {"batch": BATCHES, "job": JOBS}
 
 
@@ -67,11 +70,17 @@ class Lanes:
     def _rank(self, caller: tuple[str, str | None]) -> tuple[int, int]:
         return self._taken_by[caller], self._served.get(caller, 0)
 
-    def take(self, lane: str, caused_by: str | None = None) -> bool:
-        """Take a place for somebody; False: there is none."""
+    def take(self, lane: str, caused_by: str | None = None, *, alone: bool = True) -> bool:
+        """Take a place for somebody; False: there is none for them.
+
+        Args:
+            alone: Whether nobody else has anything computed.
+        """
+        caller = lane, caused_by
         if self._taken[lane] >= self._most[lane]:
             return False
-        caller = lane, caused_by
+        if lane == MUTATIONS and not alone and self._taken_by[caller] >= max(1, self._most[lane] // BESIDE_OTHERS):
+            return False
         self._taken[lane] += 1
         self._taken_by[caller] += 1
         self._served.pop(caller, None)

@@ -50,6 +50,9 @@ logger = logging.getLogger("synovia")
 LONGEST_WAIT = 10.0
 PENALTY_SECONDS = 10.0
 SHORTEST_PAUSE = 0.01
+REST = 0.0125
+"""While more is known to be due than can be done at once, that is read so many seconds apart, up to eight times as many
+where it takes long: it costs as much as some calls do, and nobody is charged for it."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
@@ -231,12 +234,13 @@ class Runner:
             if payer is not None and (pause := payer.wait()) > 0:
                 pauses.append(pause)
                 waiting.append(item.due_at)
-            elif self._lanes.take(lane, item.caused_by):
+            elif self._lanes.take(lane, item.caused_by, alone=payer is None or payer.alone):
                 key = _key(item)
                 self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
             else:
                 waiting.append(item.due_at)
         self._health.waits_since = min(waiting, default=None)
+        self._due_calls.rest = REST if waiting else 0.0
         return min(pauses, default=None)
 
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
