@@ -79,7 +79,10 @@ def test_what_qt_programs_of_the_guide_ask_for_is_in_the_motion_application() ->
 
 
 async def test_rules(folder: Path) -> None:
-    async with TestApp(write_program(page("docs/rules.md"), folder / "tasks.py")) as app:
+    guide = page("docs/rules.md")
+    program = [block for block in program_of(guide) if "RoleIn" not in block.code]
+    (folder / "tasks.py").write_text(source(guide, program), encoding="utf-8")
+    async with TestApp(folder / "tasks.py") as app:
         tasks = importlib.import_module("tasks")
         alice, bob = app.caller("alice@example.org"), app.caller("bob@example.org")
         await alice.mutation("tasks:found", {"name": "north"})
@@ -97,6 +100,37 @@ async def test_rules(folder: Path) -> None:
         assert [each["action"] for each in await bob.query("tasks:history", {"taskId": task})] == ["tasks.insert"]
         assert await alice.query("tasks:history", {"taskId": task}) == []
         assert await app.trusted.mutation("tasks:purge") is None
+
+
+async def test_roles_in_one_tenant_alone(folder: Path) -> None:
+    guide = page("docs/rules.md")
+    text, count = re.subn(
+        r"@roles\(\{\"viewer\".*?\n\n", "", source(guide, program_of(guide)), count=1, flags=re.DOTALL
+    )
+    assert count == 1, "the page has one table of roles after the other"
+    text = text.replace('capability="manage", ', "") + (
+        "from synovia import query\n"
+        "@query(public=True)\nasync def seen(ctx: QueryContext) -> list[str]:\n"
+        "    return [str(each.organization_id) for each in await ctx.db.query(Course).collect()]\n"
+    )
+    (folder / "courses.py").write_text(text, encoding="utf-8")
+    async with TestApp(folder / "courses.py") as app:
+        courses = importlib.import_module("courses")
+        people = alice, sam, ben = [app.caller(f"{name}@example.org") for name in ("alice", "sam", "ben")]
+
+        async def fill(ctx: MutationContext) -> list[str]:
+            keys = [each.identity.key for each in people if each.identity is not None]
+            north, south = [await ctx.db.insert(courses.Organization(name=name)) for name in ("north", "south")]
+            await ctx.db.insert(courses.Member(auth_id=keys[0], organization_id=north, role="organizer"))
+            await ctx.db.insert(courses.Staff(auth_id=keys[1], role="support"))
+            for each in (north, south):
+                await ctx.db.insert(courses.Course(organization_id=each))
+            return [str(north), str(south)]
+
+        north, south = (await app.engine.transact(fill)).value()
+        assert await alice.query("courses:seen") == [north]
+        assert await sam.query("courses:seen") == [north, south]
+        assert await ben.query("courses:seen") == []
 
 
 async def test_scheduling(folder: Path) -> None:
