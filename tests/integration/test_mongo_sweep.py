@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from bson import Binary
 from pymongo.database import Database
 
 from synovia.store import arrays
+from synovia.store.base import ArrayManifest, StoreError
 from synovia.store.mongo import MongoStore
 from synovia.store.sweep import Swept, sweep
 from synovia_protocol.messages import ArrayRef
@@ -71,3 +73,14 @@ async def test_the_change_stream_does_not_tell_of_arrays_that_go(store: MongoSto
         if change.ts > ts:
             break
     await changes.aclose()
+
+
+async def test_what_is_too_large_to_be_kept_takes_nothing_along_that_is_put_with_it(store: MongoStore) -> None:
+    large = ArrayManifest(b"\0" * 32, "uint8", 1, (b"\1" * 32,) * 400_000)
+    small = [ArrayManifest(bytes([number]) * 32, "uint8", 1, (b"\1" * 32,)) for number in range(1, 9)]
+    told = await asyncio.gather(
+        *(store.arrays.put_manifest(each) for each in (*small[:4], large, *small[4:])), return_exceptions=True
+    )
+    assert [each for each in told if each is not None] == [told[4]]
+    assert isinstance(told[4], StoreError)
+    assert await asyncio.gather(*(store.arrays.get_manifest(each.digest) for each in small)) == small

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Literal, TypeVar
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeVar
 
 from synovia.functions.conditions import between, field, ge, gt
 from synovia.functions.context import FOREVER, QueryContext
 from synovia.functions.function import Function, query_of_the_hub
 from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import ACTIONS
+from synovia.functions.scheduled_calls import ACTIONS, queue_of
 from synovia.functions.schedules import Schedule, parse
 from synovia.scheduler.clocks import Plan, Plans
 from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
@@ -34,7 +35,8 @@ AHEAD_STEP = 10_000
 
 R = TypeVar("R", QueuedCall, QueuedBatch)
 Task = Literal["mutation", "action", "job", "workflow", "running", "finished", "cron", "batch"]
-_QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "running", "finished")
+FINISHED: Final = "finished"
+_QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "running", FINISHED)
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
 
@@ -64,7 +66,7 @@ class DueCalls(Model):
 def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
     """Make the query that gives what is due at a hub."""
 
-    window = _Window()
+    window = _Window(registry)
 
     async def due_calls(ctx: QueryContext) -> DueCalls:
         plans.look()
@@ -123,7 +125,7 @@ async def _calls(ctx: QueryContext, window: _Window) -> Iterable[tuple[Task, Que
     found: dict[str, tuple[Task, QueuedCall]] = {}
     ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
     queues: list[tuple[Task, str]] = [(each, each) for each in _QUEUES]
-    for task, queue in [*queues, *[("action", queue) async for queue in _queues_of_actions(ctx)]]:
+    for task, queue in [*queues, *[("action", queue) for queue in await window.actions.find(ctx)]]:
         calls = ctx.db.query(QueuedCall)
         rows = await window.calls(ctx, queue)
         rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
@@ -134,7 +136,8 @@ async def _calls(ctx: QueryContext, window: _Window) -> Iterable[tuple[Task, Que
 class _Window:
     """The first of what waits: those due longest, and while more that is due waits behind these, the first of each line."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry) -> None:
+        self.actions = _ActionQueues(registry)
         self._after: dict[
             str, str
         ] = {}  # of each queue, the line that was looked at last, if there are more than LINES
@@ -142,6 +145,8 @@ class _Window:
     async def calls(self, ctx: QueryContext, queue: str) -> list[QueuedCall]:
         """Read those of a queue."""
         calls = ctx.db.query(QueuedCall)
+        if queue == FINISHED:  # one sweep removes all that are over
+            return await calls.using("by_queue", queue=queue, due_at=ge(0)).take(1)
         rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
         if _has_all_that_is_due(rows, WINDOW, ctx.now):
             return rows
@@ -187,15 +192,33 @@ def _has_all_that_is_due(rows: Sequence[QueuedCall], most: int, now: int) -> boo
     return len(rows) < most or _time(rows[-1].due_at) > now
 
 
-async def _queues_of_actions(ctx: QueryContext) -> AsyncIterator[str]:
-    """Give the queues in which actions wait, also of pools that are not declared any more."""
-    low = ACTIONS
-    while True:
-        first = await ctx.db.query(QueuedCall).using("by_queue", queue=between(low, _END_OF_ACTIONS)).first()
-        if first is None:
-            return
-        yield first.queue
-        low = f"{first.queue}\0"
+class _ActionQueues:
+    """The queues in which actions wait, also of pools that are not declared any more.
+
+    Those in which something has waited are looked into each time: what a rerun finds empty, the next one still knows.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._declared = {ACTIONS, *map(queue_of, registry.pools)}
+        self._met = [ACTIONS]
+
+    async def find(self, ctx: QueryContext) -> list[str]:
+        """Give those met before, and those of which there is something between them."""
+        found = list[str]()
+        for low, high in pairwise([*self._met, _END_OF_ACTIONS]):
+            found += [low, *[queue async for queue in _between(ctx, low, high)]]
+        self._met = [queue for queue in found if queue in self._declared]
+        return found
+
+
+async def _between(ctx: QueryContext, low: str, high: str) -> AsyncIterator[str]:
+    """Give the queues between two."""
+    while (first := await _first(ctx, f"{low}\0", high)) is not None:
+        yield (low := first.queue)
+
+
+async def _first(ctx: QueryContext, low: str, high: str) -> QueuedCall | None:
+    return await ctx.db.query(QueuedCall).using("by_queue", queue=between(low, high)).first()
 
 
 async def _with_room(ctx: QueryContext, registry: Registry, items: list[DueCall]) -> list[DueCall]:
@@ -243,7 +266,7 @@ def _moment(value: Any) -> int | None:
 
 
 def _grace(item: DueCall, owner: Any, registry: Registry, hub: str) -> int:
-    if item.task == "finished":
+    if item.task == FINISHED:
         return 0
     if item.task == "batch":
         return 0 if owner == hub else GRACE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from bson import ObjectId
@@ -18,6 +19,7 @@ from synovia.schema.specs import CREATION_TIME
 _CREATION_TIME = "creation_time"
 
 
+@lru_cache(maxsize=4_096)
 def database_name(python_name: str) -> str:
     """Turn a Python field name (``contacts.user_id``) into the database's (``contacts.userId``)."""
     if python_name == _CREATION_TIME:

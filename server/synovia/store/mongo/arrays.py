@@ -16,7 +16,12 @@ from synovia.store.base import ArrayManifest, ArrayMissing
 from synovia.store.mongo.catalog import ARRAYS, CHUNKS
 from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver
+from synovia.store.mongo.puts import Puts
 from synovia.store.mongo.schema import MAJORITY, USE
+
+_BYTES_BESIDE = 200
+_CHUNK_OF_MANIFEST = 48
+"""About so many bytes an operation has beside its content, and a chunk takes in a manifest."""
 
 
 class MongoArrays:
@@ -24,9 +29,10 @@ class MongoArrays:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._puts = Puts(driver)
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        await self._put(CHUNKS, digest, {"data": Binary(data)})
+        await self._put(CHUNKS, digest, {"data": Binary(data)}, len(data))
 
     async def get_chunk(self, digest: bytes) -> bytes | None:
         found = await self._get(CHUNKS, digest)
@@ -35,7 +41,7 @@ class MongoArrays:
     async def put_manifest(self, manifest: ArrayManifest) -> None:
         chunks = [Binary(chunk) for chunk in manifest.chunks]
         fields = {"dtype": manifest.dtype, "length": manifest.length, "chunks": chunks}
-        await self._put(ARRAYS, manifest.digest, fields)
+        await self._put(ARRAYS, manifest.digest, fields, _CHUNK_OF_MANIFEST * len(chunks))
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
         found = await self._get(ARRAYS, digest)
@@ -77,11 +83,10 @@ class MongoArrays:
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
-    async def _put(self, collection: str, digest: bytes, fields: dict[str, Any]) -> None:
+    async def _put(self, collection: str, digest: bytes, fields: dict[str, Any], size: int) -> None:
         mark = {"used": datetime.now(UTC)}
         update = {"q": {"_id": Binary(digest)}, "u": {"$setOnInsert": fields, "$set": mark}, "upsert": True}
-        command = {"update": collection, "updates": [update], "writeConcern": MAJORITY}
-        await self._driver.reading(lambda: self._driver.command(command))  # harmless to repeat
+        await self._puts.put(collection, update, size + _BYTES_BESIDE)
 
     async def _get(self, collection: str, digest: bytes) -> Document | None:
         rows = await self._read({"find": collection, "filter": {"_id": Binary(digest)}, "limit": 1})
@@ -92,18 +97,19 @@ class MongoArrays:
         return await self._driver.reading(lambda: all_documents(self._driver, full))
 
 
-async def renew(driver: Driver, digests: Iterable[bytes], session: Any) -> None:
-    """Renew the marks of arrays in a transaction, which so conflicts with a sweep that would delete them.
+def renewal(digests: Sequence[bytes]) -> Document:
+    """Give the command that renews the marks of arrays in a transaction, which so conflicts with a sweep of them.
 
-    Raises:
-        ArrayMissing: One of them is not stored.
+    It finds as many as there are digests, unless one is not stored.
     """
-    wanted = sorted(digests)
-    update = {"q": {"_id": _among(wanted)}, "u": {"$set": {"used": datetime.now(UTC)}}, "multi": True}
-    reply = await driver.command({"update": ARRAYS, "updates": [update]}, session=session)
-    if reply["n"] != len(wanted):
-        there = {bytes(row["_id"]) async for row in driver.collection(ARRAYS).find({"_id": _among(wanted)}, {"_id": 1})}
-        raise ArrayMissing(next((digest for digest in wanted if digest not in there), wanted[0]))
+    update = {"q": {"_id": _among(digests)}, "u": {"$set": {"used": datetime.now(UTC)}}, "multi": True}
+    return {"update": ARRAYS, "updates": [update]}
+
+
+async def missing(driver: Driver, digests: Sequence[bytes]) -> ArrayMissing:
+    """Find out which of some arrays is not stored."""
+    there = {bytes(row["_id"]) async for row in driver.collection(ARRAYS).find({"_id": _among(digests)}, {"_id": 1})}
+    return ArrayMissing(next((digest for digest in digests if digest not in there), digests[0]))
 
 
 def _among(digests: Iterable[bytes]) -> dict[str, Any]:

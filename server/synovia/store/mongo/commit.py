@@ -50,7 +50,7 @@ from synovia.store.base import (
     UniqueViolation,
 )
 from synovia.store.mongo.abandoned_transactions import Orphans
-from synovia.store.mongo.arrays import renew
+from synovia.store.mongo.arrays import missing, renewal
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
 from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses, settled
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
@@ -165,6 +165,8 @@ class _Transaction:
         self._batch = batch
         self._plans = plans
         self._found: Counter[str] = Counter()
+        self._added: Sequence[bytes] = ()
+        self._lacks_arrays = False
         self._ts: Ts | None = None
 
     async def run(self, deadline: asyncio.Timeout, *, in_one_go: bool, fence_first: bool) -> Ts:
@@ -180,29 +182,42 @@ class _Transaction:
         async with self._driver.session() as session:
             await settled(session.start_transaction(**_TRANSACTION))
             with _raced():
-                added = await self._added_references()
-                if not (in_one_go and not added and await self._write_in_one_go(session, fence_first=fence_first)):
-                    await self._write_one_by_one(session, added)
+                self._added = await self._added_references()
+                if not (in_one_go and await self._write_in_one_go(session, fence_first=fence_first)):
+                    await self._write_one_by_one(session)
             if self._ts is not None:
                 return self._ts
             self._way.asked_to_commit = True
             await _commit(session, deadline)
             return ts_of(session.operation_time)
 
-    async def _write_one_by_one(self, session: Any, added: set[bytes]) -> None:
+    async def _write_one_by_one(self, session: Any) -> None:
         command, check = self._fence()
         check(await self._driver.command(command, session=session))
         await self._record_requests(session)
-        if added:
-            await renew(self._driver, added, session)
+        if self._added:
+            self._note_renewed(await self._driver.command(renewal(self._added), session=session))
+            await self._refuse_missing()
         for each in self._plans:
             if len(each):
                 await self._write(each, session)
 
-    async def _added_references(self) -> set[bytes]:
+    async def _added_references(self) -> Sequence[bytes]:
         if len(self._batch.writes) <= _AT_ONCE:
-            return added_references(self._batch.writes)
-        return await asyncio.to_thread(added_references, self._batch.writes)
+            return sorted(added_references(self._batch.writes))
+        return sorted(await asyncio.to_thread(added_references, self._batch.writes))
+
+    def _note_renewed(self, reply: Mapping[str, Any]) -> None:
+        self._lacks_arrays = reply["n"] != len(self._added)
+
+    async def _refuse_missing(self) -> None:
+        """Refuse to refer to arrays that are not stored.
+
+        Raises:
+            ArrayMissing: One of them is not.
+        """
+        if self._lacks_arrays:
+            raise await missing(self._driver, self._added)
 
     # --- in one go ----------------------------------------------------------------------------------------------------
 
@@ -216,13 +231,15 @@ class _Transaction:
                 steps = list(self._steps())
                 for some in (steps[:1], steps[1:]) if fence_first else (steps,):
                     await _take(some, wire)
-                if (missed := self._missed()) is None:
+                missed = self._missed()
+                if missed is None and not self._lacks_arrays:
                     self._way.asked_to_commit = asked = True
                     self._ts = await _commit_once(wire)
         except PyMongoError as error:
             if not asked or (isinstance(error, OperationFailure) and error.has_error_label(_TRANSIENT)):
                 raise
             return True  # perhaps it was committed: whoever asks again is told
+        await self._refuse_missing()
         if missed is not None:
             await self._refuse(missed, session)
         return True
@@ -233,6 +250,8 @@ class _Transaction:
         if self._batch.requests:
             rows = self._request_rows()
             yield command_of(Piece("insert", rows), REQUESTS), lambda reply: self._check_requests(outcome_of(reply), 0)
+        if self._added:
+            yield renewal(self._added), self._note_renewed
         for each in self._plans:
             for piece in each.pieces(_AT_ONCE):
                 yield command_of(piece, each.table), partial(self._count, each, piece)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,11 @@ class ArrayContract(StoreTests):
         await store.arrays.put_chunk(DIGEST, data)
         assert await store.arrays.get_chunk(DIGEST) == data
         assert await store.arrays.get_chunk(OTHER) is None
+
+    async def test_what_is_put_at_the_same_time_is_all_there(self, store: Store) -> None:
+        digests = [bytes([number]) * 32 for number in range(120)]
+        await asyncio.gather(*(store.arrays.put_chunk(each, each) for each in [*digests, *digests[:2]]))
+        assert await asyncio.gather(*map(store.arrays.get_chunk, digests)) == digests
 
     async def test_a_manifest_is_found_by_its_digest(self, store: Store) -> None:
         manifest = ArrayManifest(DIGEST, "float64", 70_000, (b"\3" * 32, b"\4" * 32, b"\3" * 32))
