@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,7 @@ async def to_process(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
 
     A thread shares the interpreter with all that the hub does, and holds it up; a process does not. There are as many as
     the machine has cores, kept for five minutes after their last use; who comes when all are busy waits. Where this is
-    cancelled, the process is killed.
+    cancelled, the process is killed; where the hub is killed, it ends as well, whatever it computes (but on Windows).
 
     Args:
         function: One of a module, not a method nor a lambda: it is found there by its name. The module should import no more
@@ -43,6 +45,7 @@ def _gently(work: bytes) -> Any:
     """Do some work; what it has to import is imported gently as well."""
     if hasattr(os, "setsid") and os.getsid(0) != os.getpid():
         _give_way()
+        threading.Thread(target=_end_with_the_hub, name="end with the hub", daemon=True).start()
     function, args, kwargs = pickle.loads(work)
     return function(*args, **kwargs)
 
@@ -57,3 +60,11 @@ def _give_way() -> None:
     os.nice(NICENESS)
     with suppress(OSError):  # this Linux has none
         _AUTOGROUP.write_text(str(NICENESS))
+
+
+def _end_with_the_hub() -> None:
+    """Wait until nobody is left at the other end of the pipe by which work comes, and end this process at once."""
+    hub = select.poll()
+    hub.register(0, 0)  # for nothing but its end: what comes is read by others
+    hub.poll()
+    os._exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def never(note: Path) -> None:
     note.with_suffix(".new").write_text(str(os.getpid()))
     note.with_suffix(".new").rename(note)
     time.sleep(3_600)
+
+
+def held(note: Path) -> None:
+    with note.open("wb", buffering=0) as file:
+        file.write(b"x")
+        while True:
+            sum(range(100_000))
 
 
 def killed() -> None:
@@ -59,3 +67,20 @@ async def test_a_process_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
         await waiting
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text()), 0)
+
+
+async def test_a_process_ends_with_a_hub_that_is_killed(tmp_path: Path) -> None:
+    note, computing = (
+        tmp_path / "held",
+        "import asyncio, sys; from pathlib import Path; from app import test_processes as t;",
+    )
+    run = "asyncio.run(t.to_process(t.held, Path(sys.argv[1])))"
+    os.mkfifo(note)
+    hub = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", computing + run, str(note), env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    )  # fmt: skip
+    with await asyncio.to_thread(note.open, "rb") as held:
+        assert held.read(1) == b"x"
+        hub.kill()
+        await hub.wait()
+        assert await asyncio.to_thread(held.read) == b"", "nobody holds it any more"
