@@ -19,7 +19,6 @@ from synovia.limits.settings import HubLimits
 from synovia.limits.shares import MUCH, ROOM, SECONDS, Shares, level
 from synovia.store.sqlite.worker import Worker
 from synovia.testing import Clock
-from synovia.turns import Turns
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
@@ -76,34 +75,28 @@ async def test_calls_of_one_begin_in_their_order_each_charged_before_the_next_is
     assert all(later > earlier for (_, earlier), (_, later) in pairwise(begun))
 
 
-async def test_what_is_small_waits_a_moment_at_most_and_takes_turns_only_beside_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock, waits, turns = Clock(100.0), list[float](), list[object]()
+async def test_what_is_small_waits_a_moment_at_most_and_only_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, waits = Clock(100.0), list[float]()
 
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    async def step(self: object) -> None:
-        turns.append(self)
-
     monkeypatch.setattr(asyncio, "sleep", note)
-    monkeypatch.setattr(Turns, "step", step)
     all_shares = Shares(clock)
     heavy, light = shares.Share(all_shares), shares.Share(all_shares)
     heavy.spend(10 * SECONDS)
     await heavy.take_turn()
-    assert (waits, turns) == ([], [])  # there is nobody else
+    assert (waits, heavy.has_much) == ([], False)  # there is nobody else
     light.spend(0.001)
     await heavy.take_turn()
     await light.take_turn()
-    assert (len(waits), turns) == (1, [])
+    assert len(waits) == 1
     assert waits[0] <= 0.1
     clock.advance(3 * SECONDS)  # there is room again, but it has still had much
     light.spend(0.001)
     await heavy.take_turn()
-    await light.take_turn()
-    assert (len(waits), len(turns)) == (1, 1)
+    assert len(waits) == 1
+    assert (heavy.has_much, light.has_much) == (True, False)
 
 
 def burn(seconds: float) -> None:

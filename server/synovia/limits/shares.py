@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Final
 
 from synovia.charges import Payer
-from synovia.turns import Turns
 
 ROOM: Final = 0.6
 """A hub of which more is asked than so many seconds a second lets those wait who ask for most."""
@@ -162,13 +161,10 @@ class Share(Payer):
         return self._prepay()
 
     async def take_turn(self) -> None:
-        """Wait until something small may be done, as handling a message: a moment while the share is used up, no longer, as
-        it may be that the client has gone. Where others have something done, too, whoever has had more than ``MUCH`` takes
-        turns with long computations: many small things are one."""
+        """Wait a moment before something small is done, as handling a message, while the share is used up; no longer, as it
+        may be that the client has gone."""
         if (wait := self._shares.wait(self)) > 0:
             await asyncio.sleep(wait)
-        elif self.has_much:
-            await Turns(1).step()
 
     @property
     def has_much(self) -> bool:

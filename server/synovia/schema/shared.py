@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -51,7 +51,13 @@ class SharedDoc:
         object.__setattr__(self, "name", name)
 
     def __get__(self, row: object, table: type) -> SharedDoc:
-        return dataclasses.replace(self, table=table)
+        return self.of(table)
+
+    def of(self, table: type) -> SharedDoc:
+        """Give what a table has by this declaration, which has been checked: functions ask for it at every call."""
+        found = copy(self)
+        object.__setattr__(found, "table", table)
+        return found
 
     def key(self, id_: str) -> str:
         """Give the name of the document of a row."""
@@ -70,4 +76,4 @@ def _declared(table: type) -> Iterator[SharedDoc]:
     for name in names:
         declared = next(vars(base)[name] for base in table.__mro__ if name in vars(base))
         if isinstance(declared, SharedDoc):
-            yield dataclasses.replace(declared, table=table)
+            yield declared.of(table)
