@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,11 @@ class Identity:
     def key(self) -> str:
         """The caller as one string, as applications store it."""
         return f"{self.issuer}|{self.subject}"
+
+    @property
+    def pseudonym(self) -> str:
+        """The same for each call of the caller, and it does not say who they are: for what outlives their account."""
+        return f"user|{hashlib.blake2b(self.key.encode(), digest_size=16).hexdigest()}"
 
     @property
     def actor(self) -> str | None:

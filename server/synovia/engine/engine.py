@@ -526,7 +526,7 @@ def _cause(identity: Identity | None, origin: CallOrigin) -> str | None:
         return cause()
     if identity is None:
         return charged_name()
-    return None if operates(identity) else identity.key
+    return None if operates(identity) else identity.pseudonym
 
 
 def _refuse_impersonation(identity: Identity | None) -> None:

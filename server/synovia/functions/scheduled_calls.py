@@ -115,8 +115,8 @@ class ScheduledCall(
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
-        caused_by: Whom it is charged to: the ``Identity.key`` of who was signed in, else the network address that the call
-            came from which led to it; None: the application itself.
+        caused_by: Whom it is charged to: the ``Identity.pseudonym`` of who was signed in, else the address that the call
+            came from which led to it; None: the application itself, or the call is over.
         line: Of whoever has many calls to come: the line in which these wait, apart from all others; None: they are few.
     """
 

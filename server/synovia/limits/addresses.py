@@ -189,7 +189,7 @@ class Addresses:
         return address
 
     def payer(self, cause: str | None) -> Share:
-        """Find the share of whoever causes a scheduled call: a network address, the ``Identity.key`` of who is signed in, or
+        """Find the share of whoever causes a call: a network address, the ``Identity.pseudonym`` of who is signed in, or
         None for the application itself."""
         if cause is None:
             return self.application

@@ -180,7 +180,7 @@ class Calls:
         status, queue = ("running", WORKFLOWS) if is_workflow else ("pending", JOBS)
         await SystemWriter(ctx.db).patch(
             call, status=status, queue=queue, due_at=ctx.now, planned_at=ctx.now, hub=self.hub, attempts=0,
-            finished_at=None, error=None,
+            finished_at=None, error=None, caused_by=cause(),
         )  # fmt: skip
         return True
 
@@ -339,13 +339,15 @@ def _with_contexts(
 
 
 def over(now: int, keep: int) -> dict[str, Any]:
-    """Give the changes that every call gets when it is over."""
+    """Give the changes that every call gets when it is over; who has caused it may want to be forgotten."""
     # Removed together with others of the same minute, so that not every single one is a transaction.
     return {
         "finished_at": now,
         "planned_at": None,
         "queue": "finished",
         "due_at": (now + keep) // 60_000 * 60_000 + 60_000,
+        "caused_by": None,
+        "line": None,
     }
 
 
