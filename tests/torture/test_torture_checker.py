@@ -147,6 +147,10 @@ def test_a_balance_that_the_ledger_does_not_explain_is_half_a_write() -> None:
     assert kinds(accounts={"a": 9, "b": 11}, sides=({"a": 9}, {"b": 11})) == ["half a write"]
 
 
+def test_accounts_that_are_gone_with_what_the_round_began_with_are_lost() -> None:
+    assert kinds(accounts={}, sides=({}, {})) == ["lost"]
+
+
 @pytest.mark.parametrize("what", ["handle", "seat"])
 def test_a_name_has_one_owner_and_it_is_who_was_told_so(what: str) -> None:
     one, two = call("t1", what, name="n", owner="t1"), call("t2", what, Outcome.FAIL, name="n", owner="t2")

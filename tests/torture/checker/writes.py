@@ -53,6 +53,9 @@ def _check_presence(calls: dict[str, Call], times: Counter[str]) -> Iterator[Ano
 
 
 def _check_balances(history: History, final: Final) -> Iterator[Anomaly]:
+    if not final.accounts:
+        yield Anomaly("lost", "the accounts that the round began with are not there")
+        return
     each = history.total // len(final.accounts)
     expected = dict.fromkeys(final.accounts, each)
     for entry in final.entries:
