@@ -148,7 +148,7 @@ def test_a_balance_that_the_ledger_does_not_explain_is_half_a_write() -> None:
 
 
 def test_accounts_that_are_gone_with_what_the_round_began_with_are_lost() -> None:
-    assert kinds(accounts={}, sides=({}, {})) == ["lost"]
+    assert kinds(accounts={}, sides=({}, {})) == ["lost", "sum", "torn"]
 
 
 @pytest.mark.parametrize("what", ["handle", "seat"])
