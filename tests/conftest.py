@@ -63,18 +63,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"mongodb_uri", "members"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("mongodb")
-    repeated = {item for item in items if _is_alike(item) and "mongodb" in _parameters(item)}
+    repeated = {item for item in items if item.get_closest_marker("alike") and "mongodb" in _parameters(item)}
     for item in repeated:
         item.add_marker("torture")
     if "torture" not in config.option.markexpr:
         left = {item for item in items if item.get_closest_marker("torture")}
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=[*left])
-
-
-def _is_alike(item: pytest.Item) -> bool:
-    mark = item.get_closest_marker("alike")
-    return mark is not None and mark.args != (False,)
 
 
 def _parameters(item: pytest.Item) -> list[object]:

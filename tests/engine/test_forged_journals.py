@@ -17,7 +17,7 @@ from synovia.store.base import Store
 from synovia.testing import TestApp
 from synovia_protocol import codec
 
-pytestmark = [pytest.mark.same_tables, pytest.mark.alike]
+pytestmark = pytest.mark.same_tables
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from synovia.schema import Document
 from synovia.store.base import Batch, Store, Write
 from synovia.testing import TestApp
 
-pytestmark = [pytest.mark.same_tables, pytest.mark.alike]
+pytestmark = pytest.mark.same_tables
 
 HEX = "6b0a94f2a03c60fb0943a701"
 

@@ -21,7 +21,7 @@ from synovia.store.base import Store
 from synovia.testing import CallsFailed, TestApp
 from synovia.testing.app import settings_for_tests
 
-pytestmark = [pytest.mark.same_tables, pytest.mark.alike]
+pytestmark = pytest.mark.same_tables
 
 CRATES = 300
 
@@ -61,7 +61,6 @@ async def order_of(app: TestApp, name: str = "a") -> list[int]:
     return [number for step in steps for number in step]
 
 
-@pytest.mark.alike(False)
 async def test_each_document_is_handed_over_once_and_in_order(app: TestApp) -> None:
     await put(app)
     call_id = await begin(app)
@@ -215,7 +214,6 @@ async def test_a_document_that_is_too_much_by_itself_fails_the_job(registry: Reg
         assert (await progress(app, call_id))["error"] == "mutation_too_large"
 
 
-@pytest.mark.alike(False)
 @seeds(3, on_mongodb=1)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
     """Two hubs take steps at the same time, and are lost in the middle of them, again and again."""

@@ -22,7 +22,7 @@ from synovia.store.base import Batch, Store, Write
 from synovia.store.sweep import sweep
 from synovia.testing import Caller, TestApp
 
-pytestmark = [pytest.mark.same_tables, pytest.mark.alike]
+pytestmark = pytest.mark.same_tables
 
 WEEK = timedelta(days=7)
 
@@ -47,7 +47,6 @@ async def state(caller: Caller, call_id: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.alike(False)
 async def test_a_mutation_runs_at_its_time_and_once(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()
@@ -295,7 +294,6 @@ async def test_what_is_over_or_was_never_there_cannot_be_cancelled(registry: Reg
         assert (await state(caller, call_id))["status"] == "done"
 
 
-@pytest.mark.alike(False)
 async def test_a_call_is_either_cancelled_or_run(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:
         caller = app.caller()

@@ -23,7 +23,7 @@ from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
 from synovia.testing import TestApp
 
-pytestmark = [pytest.mark.same_tables, pytest.mark.alike]
+pytestmark = pytest.mark.same_tables
 
 DAY_MS = 86_400_000
 
@@ -86,7 +86,6 @@ async def cancel(app: TestApp, call_id: str) -> bool:
 # --- steps and waiting
 
 
-@pytest.mark.alike(False)
 async def test_steps_run_one_after_the_other_once_and_sleep_between(app: TestApp) -> None:
     call_id = await begin(app, "trip", name="a", nights=3)
     await app.advance(10)
@@ -205,7 +204,6 @@ async def test_what_was_done_is_taken_back_if_it_is_cancelled(app: TestApp) -> N
     assert await cancel(app, call_id) is False
 
 
-@pytest.mark.alike(False)
 async def test_cancelling_ends_what_it_waits_for_at_once(app: TestApp) -> None:
     call_id = await begin(app, "nested", name="a")
     await app.advance()
@@ -404,7 +402,6 @@ def test_what_is_no_workflow_is_refused() -> None:
 # --- hubs that are lost
 
 
-@pytest.mark.alike(False)
 @seeds(6, on_mongodb=2, deep=20)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
     """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once, also of
