@@ -150,7 +150,7 @@ class HeldRoles:
     by_tenant: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def within(self, tenant: str | None) -> frozenset[str]:
-        """Give those that hold in a tenant; None: in whichever."""
+        """Give those that hold in a tenant; None: those that hold everywhere."""
         return self.everywhere | self.by_tenant.get(tenant, frozenset()) if tenant is not None else self.everywhere
 
 

@@ -380,9 +380,9 @@ def _check_access(declared: Iterable[Function], table: Roles | None) -> None:
 
 
 def _unknown_capabilities(rules: Iterable[RowRule], table: Roles | None) -> Iterator[str]:
-    for rule in rules:
+    for rule in (each for each in rules if each.capability is not None):
         try:
-            Access(capability=rule.capability, public=rule.capability is None).check(table)
+            Access(capability=rule.capability).check(table)
         except SchemaError as error:
             yield f"{rule.place}: {error}"
 

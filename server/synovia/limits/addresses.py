@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -13,6 +12,7 @@ from starlette.types import Scope
 
 from synovia.limits.bucket import Bucket
 from synovia.limits.meter import Meter
+from synovia.limits.recent import Recent
 from synovia.limits.settings import HubLimits
 from synovia.limits.shares import Share, Shares
 
@@ -171,7 +171,7 @@ class Addresses:
         self._activity = Activity()
         self._shares = Shares(clock)
         self.application = Share(self._shares)
-        self._callers: OrderedDict[str, Share] = OrderedDict()
+        self._callers = Recent[str, Share](MOST_REMEMBERED)
         self._known: dict[str, Address] = {}
 
     def __len__(self) -> int:
@@ -195,11 +195,7 @@ class Addresses:
             return self.application
         if "|" not in cause:
             return self.of(cause)
-        share = self._callers.pop(cause, None) or Share(self._shares, cause)
-        self._callers[cause] = share
-        if len(self._callers) > MOST_REMEMBERED:
-            self._callers.popitem(last=False)
-        return share
+        return self._callers.use(cause, lambda: Share(self._shares, cause))
 
     def of_peer(self, scope: Scope) -> Address:
         """Find what the address uses that a request, or a handshake, comes from."""

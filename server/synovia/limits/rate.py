@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from synovia.limits.bucket import Bucket
+from synovia.limits.recent import Recent
 
 _MOST_CALLERS = 10_000
 
@@ -29,14 +29,11 @@ class Rates:
         self._most = most
         self._rate = most / seconds
         self._clock = clock
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets = Recent[str, Bucket](_MOST_CALLERS)
 
     def take(self, caller: str) -> None:
         """Count one, or raise LimitReached."""
         now = self._clock()
-        bucket = self._buckets.pop(caller, None) or Bucket(self._rate, now, self._most)
-        self._buckets[caller] = bucket  # now the last to be forgotten
-        if len(self._buckets) > _MOST_CALLERS:
-            self._buckets.popitem(last=False)
+        bucket = self._buckets.use(caller, lambda: Bucket(self._rate, now, self._most))
         if (wait := bucket.spend(1, now)) > 0:
             raise LimitReached(wait)

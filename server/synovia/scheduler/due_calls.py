@@ -138,9 +138,8 @@ class _Window:
 
     def __init__(self, registry: Registry) -> None:
         self.actions = _ActionQueues(registry)
-        self._after: dict[
-            str, str
-        ] = {}  # of each queue, the line that was looked at last, if there are more than LINES
+        self._after: dict[str, str] = {}
+        """Of each queue, the line that was looked at last, if there are more than LINES."""
 
     async def calls(self, ctx: QueryContext, queue: str) -> list[QueuedCall]:
         """Read those of a queue."""
@@ -148,7 +147,7 @@ class _Window:
         if queue == FINISHED:  # one sweep removes all that are over
             return await calls.using("by_queue", queue=queue, due_at=ge(0)).take(1)
         rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
-        if _has_all_that_is_due(rows, WINDOW, ctx.now):
+        if _has_all_that_is_due(rows, ctx.now):
             return rows
         rows += await calls.using("by_line", queue=queue, line=None, due_at=ge(0)).take(WINDOW)
 
@@ -188,8 +187,8 @@ class _Window:
         return found
 
 
-def _has_all_that_is_due(rows: Sequence[QueuedCall], most: int, now: int) -> bool:
-    return len(rows) < most or _time(rows[-1].due_at) > now
+def _has_all_that_is_due(rows: Sequence[QueuedCall], now: int) -> bool:
+    return len(rows) < WINDOW or _time(rows[-1].due_at) > now
 
 
 class _ActionQueues:

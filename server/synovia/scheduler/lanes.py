@@ -10,6 +10,7 @@ from itertools import count
 from synovia.errors import SchemaError
 from synovia.functions.pool import Pool
 from synovia.functions.registry import Registry
+from synovia.limits.recent import Recent
 from synovia.scheduler.due_calls import DueCall, Task
 from synovia.scheduler.settings import SchedulerSettings
 
@@ -36,7 +37,7 @@ class Lanes:
         self._registry = registry
         self._taken: Counter[str] = Counter()
         self._taken_by: Counter[tuple[str, str | None]] = Counter()
-        self._served: dict[tuple[str, str | None], int] = {}  # the last one at the end
+        self._served = Recent[tuple[str, str | None], int](MOST_SERVED)
         self._turns = count(1)
         self._most = {
             MUTATIONS: settings.max_mutations,
@@ -83,10 +84,7 @@ class Lanes:
             return False
         self._taken[lane] += 1
         self._taken_by[caller] += 1
-        self._served.pop(caller, None)
-        self._served[caller] = next(self._turns)
-        if len(self._served) > MOST_SERVED:
-            del self._served[next(iter(self._served))]
+        self._served.put(caller, next(self._turns))
         return True
 
     def free(self, lane: str, caused_by: str | None = None) -> None:

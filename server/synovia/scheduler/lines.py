@@ -7,7 +7,6 @@ Nagle, *On packet switches with infinite storage*, RFC 970, 1985), however many 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from synovia.errors import FunctionError
@@ -16,6 +15,7 @@ from synovia.functions.database import SystemWriter
 from synovia.functions.registry import Registry
 from synovia.functions.scheduled_calls import ACTIONS, JOBS, WAITING, WORKFLOWS, CallBatch, queue_of
 from synovia.limits.bucket import Bucket
+from synovia.limits.recent import Recent
 from synovia.scheduler.tables import QueuedCall
 from synovia_protocol.errors import ErrorCode
 
@@ -55,7 +55,7 @@ class Lines:
         pools = [queue_of(name) for name in registry.pools]
         self._queues = ["mutation", ACTIONS, *pools, JOBS, WORKFLOWS, WAITING, "running"]
         self._most = most
-        self._callers: OrderedDict[str | None, _Caller] = OrderedDict()
+        self._callers = Recent[str | None, _Caller](MOST_CALLERS)
 
     async def join(self, ctx: MutationContext, cause: str | None, count: int = 1) -> str | None:
         """Give the line in which some more calls wait; None: with those of others.
@@ -72,11 +72,7 @@ class Lines:
         return cause or ""
 
     def _caller(self, cause: str | None, now: int) -> _Caller:
-        caller = self._callers.pop(cause, None) or _Caller(Bucket(_MORE_PER_SECOND, now / 1000, burst=FEW))
-        self._callers[cause] = caller
-        if len(self._callers) > MOST_CALLERS:
-            self._callers.popitem(last=False)
-        return caller
+        return self._callers.use(cause, lambda: _Caller(Bucket(_MORE_PER_SECOND, now / 1000, burst=FEW)))
 
     async def _check(self, ctx: MutationContext, cause: str, caller: _Caller, count: int) -> None:
         seems_too_many = caller.known + caller.since + count > self._most

@@ -199,13 +199,15 @@ class Runner:
         if (doubt := self._guard.doubt()) > 0:
             asyncio.get_running_loop().call_later(doubt, self._wake.set)
         else:
-            if (
-                self._read is None or self._read[0] is not version.packed
-            ):  # it is looked at each time that a place is free
-                self._read = version.packed, _due_calls(version.packed)
-            pause = self._begin(self._read[1], live.ran_at)
+            pause = self._begin(self._read_once(version.packed), live.ran_at)
             if pause is not None:
                 asyncio.get_running_loop().call_later(max(pause, SHORTEST_PAUSE), self._wake.set)
+
+    def _read_once(self, packed: bytes) -> DueCalls:
+        """Read what is due, which is looked at each time that a place is free."""
+        if self._read is None or self._read[0] is not packed:
+            self._read = packed, _due_calls(packed)
+        return self._read[1]
 
     def _end_what_is_lost(self, live: LiveQuery) -> None:
         """End the actions that are no longer ours: cancelled, or taken over by another hub."""
@@ -265,12 +267,12 @@ class Runner:
             outcome = await self._engine.run_system_query(self._due_calls)
             due_calls = _due_calls(_checked(outcome).packed or b"")
             pause = self._begin(due_calls, outcome.ts or 0)
-            if not self._busy and pause is None:
+            if self._busy:
+                await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+            elif pause is not None:
+                await asyncio.sleep(pause)
+            else:
                 return due_calls.next
-            if not self._busy:
-                await asyncio.sleep(pause or 0.0)
-                continue
-            await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
         raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
 
     # --- moving on
