@@ -214,6 +214,12 @@ async def nested(ctx: WorkflowContext, name: str) -> str:
 
 
 @workflow
+async def journeys(ctx: WorkflowContext, count: int) -> None:
+    """Have many at once, each of which takes back what it has done."""
+    await asyncio.gather(*(ctx.step(careful, "car") for _ in range(count)))
+
+
+@workflow
 async def early(ctx: WorkflowContext) -> str:
     """Wait for whichever comes first, and give the other up."""
     first = asyncio.create_task(ctx.wait_for_event("answer"))
@@ -329,6 +335,11 @@ async def status(ctx: QueryContext, call_id: Id[ScheduledCall]) -> tuple[str, st
 @query(public=True)
 async def steps(ctx: QueryContext, call_id: Id[ScheduledCall]) -> list[WorkflowStep]:
     return await ctx.db.query(WorkflowStep).using("by_workflow", workflow=call_id).collect()
+
+
+@query(public=True)
+async def calls(ctx: QueryContext) -> list[str]:
+    return [each.status for each in await ctx.db.query(ScheduledCall).collect()]
 
 
 @query(public=True)

@@ -14,6 +14,8 @@ JOBS = "job"
 """The queue of jobs."""
 WORKFLOWS, WAITING = "workflow", "waiting"
 """The queues of workflows: of those that look at what has come at some time, and of those that wait until something does."""
+ENDED = "ended"
+"""The queue of workflows that are over, and whose steps have not all been given up."""
 
 
 class CallError(Model):
@@ -109,8 +111,8 @@ class ScheduledCall(
         progress: Of a job, once it has begun.
         job: Of a job: where it goes on.
         queue: What the scheduler has to do next: run it (``mutation``, ``action``, ``action:POOL``, ``job``,
-            ``workflow``), look after it while it runs (``running``), wait for its steps (``waiting``), or remove it
-            (``finished``).
+            ``workflow``), look after it while it runs (``running``), wait for its steps (``waiting``), give up those that
+            are left (``ended``), or remove it (``finished``).
         workflow, step: Of a step: the call that is its workflow, and its number there.
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
@@ -153,9 +155,10 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
 
     Attributes:
         workflow: The call that is the workflow.
-        number: From 0, in the order in which it was begun; -1 of what was not (``kind``: ``cancel``, ``resume``, ``kept``).
-        kind: ``step``, ``sleep`` or ``event``; ``cancel``: that the workflow is to end; ``resume``: that it is to go on
-            after its end; ``kept``: an event that nobody has waited for yet.
+        number: From 0, in the order in which it was begun; -1 of what was not (all other kinds).
+        kind: ``step``, ``sleep`` or ``event``; ``cancel``: that the workflow is to end; ``end``: that it has ended; as long
+            as one of these is ``pending`` no step begins, and its id is that of the workflow; ``resume``: that it is to go
+            on after its end; ``kept``: an event that nobody has waited for yet.
         name: The path of a step, the name of an event.
         call: Of a step: the call that it is.
         due_at: Of a sleep: its end.
@@ -166,7 +169,7 @@ class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("b
 
     workflow: Id[ScheduledCall]
     number: int
-    kind: Literal["step", "sleep", "event", "cancel", "resume", "kept"]
+    kind: Literal["step", "sleep", "event", "cancel", "end", "resume", "kept"]
     name: str
     status: Literal["pending", "done", "failed", "cancelled"]
     call: Id[ScheduledCall] | None = None

@@ -34,9 +34,9 @@ AHEAD_STEP = 10_000
 """What was planned twice so many milliseconds ahead is found, also behind everything that is due before it."""
 
 R = TypeVar("R", QueuedCall, QueuedBatch)
-Task = Literal["mutation", "action", "job", "workflow", "running", "finished", "cron", "batch"]
+Task = Literal["mutation", "action", "job", "workflow", "ended", "running", "finished", "cron", "batch"]
 FINISHED: Final = "finished"
-_QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "running", FINISHED)
+_QUEUES: tuple[Task, ...] = ("mutation", "job", "workflow", "ended", "running", FINISHED)
 _END_OF_ACTIONS = f"{ACTIONS};"  # behind all that begin with "action:"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from synovia.errors import FunctionError
+from synovia.functions.conditions import field
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.scheduled_calls import (
+    ENDED,
     WAITING,
     WORKFLOWS,
     CallError,
@@ -45,8 +47,8 @@ async def note_end(ctx: MutationContext, call: ScheduledCall, outcome: CallOutco
     if call.workflow is None:
         return
     rows = ctx.db.query(WorkflowStep).using("by_workflow", workflow=call.workflow, number=call.step)
-    step = await rows.unique()
-    if step is None or step.status != "pending":
+    step, workflow = await rows.unique(), await ctx.db.get(ScheduledCall, Id(call.workflow))
+    if step is None or step.status != "pending" or (workflow is not None and workflow.queue == ENDED):
         return
     result, error = None, outcome.error or (CANCELLED if outcome.status == "cancelled" else None)
     try:
@@ -55,17 +57,46 @@ async def note_end(ctx: MutationContext, call: ScheduledCall, outcome: CallOutco
         error = CallError(code=refused.code, message=f"its result cannot be kept: {refused.message}")
     status = outcome.status if error is None or outcome.status != "done" else "failed"
     await SystemWriter(ctx.db).patch(step, status=status, result=result, error=error, finished_at=ctx.now)
-    workflow = await ctx.db.get(ScheduledCall, Id(call.workflow))
     if workflow is not None:
         await wake(ctx, workflow)
 
 
 async def cancel_workflow(ctx: MutationContext, workflow: ScheduledCall) -> bool:
-    """Have a workflow end; False if it is to end already."""
-    if any(each.kind == "cancel" for each in await steps_of(ctx, workflow.id)):
+    """Have a workflow end, none of whose steps begins until it has looked at that; False if it is to end already."""
+    aside = ctx.db.query(WorkflowStep).using("by_workflow", workflow=Id(workflow.id), number=ASIDE)
+    if await aside.where(field("kind") == "cancel").first() is not None:
         return False
-    await _aside(ctx, workflow, "cancel", "", None)
+    await hold(ctx, workflow.id, "cancel")
+    await wake(ctx, workflow)
     return True
+
+
+async def hold(ctx: MutationContext, workflow: str, kind: Literal["cancel", "end"]) -> None:
+    """Have no step of a workflow begin, by one row, which has the id of the workflow: a step finds it at once, however many
+    others there are."""
+    id_, writer = Id[WorkflowStep](workflow), SystemWriter(ctx.db)
+    if await ctx.db.get(WorkflowStep, id_) is not None:  # it was cancelled, and has gone on for a while
+        await writer.patch(id_.of(WorkflowStep), status="pending")
+        return
+    row = WorkflowStep(
+        id=id_, workflow=Id(workflow), number=ASIDE, kind=kind, name="", status="pending", finished_at=ctx.now
+    )
+    await writer.insert(row)
+
+
+async def is_held(ctx: MutationContext, call: ScheduledCall) -> bool:
+    """Tell whether a call must not begin: it is a step, and its workflow is to end, or has ended."""
+    held = None if call.workflow is None else await ctx.db.get(WorkflowStep, Id(call.workflow))
+    return held is not None and held.status == "pending"
+
+
+async def let_go(ctx: MutationContext, workflow: str) -> None:
+    """Let steps of a workflow begin again, if it begins any: what was held has been given up."""
+    writer, held = SystemWriter(ctx.db), await ctx.db.get(WorkflowStep, Id(workflow))
+    if held is not None and held.kind == "end":
+        await writer.delete(held)
+    elif held is not None and held.status == "pending":
+        await writer.patch(held, status="done")
 
 
 async def resume_workflow(ctx: MutationContext, workflow: ScheduledCall) -> None:
@@ -104,8 +135,6 @@ async def _aside(ctx: MutationContext, workflow: ScheduledCall, kind: Any, name:
         workflow=Id(workflow.id), number=ASIDE, kind=kind, name=name, status="done", result=value, finished_at=ctx.now
     )
     await SystemWriter(ctx.db).insert(row)
-    if kind == "cancel":
-        await wake(ctx, workflow)
 
 
 async def forget(ctx: MutationContext, workflow: str) -> None:

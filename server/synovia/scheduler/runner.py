@@ -248,8 +248,8 @@ class Runner:
     async def _take(self, item: DueCall, key: str, lane: str) -> None:
         try:
             with caused_by(item.caused_by):
-                await at_cost(self.payer_of(item.caused_by), self._move_on(item))
-            self._seen[key] = self._engine.head
+                outcome = await at_cost(self.payer_of(item.caused_by), self._move_on(item))
+            self._seen[key] = outcome.ts or 0
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
             await asyncio.sleep(PENALTY_SECONDS)
@@ -275,80 +275,76 @@ class Runner:
                 return due_calls.next
         raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
 
-    # --- moving on
+    # --- moving on: each tells the outcome of its last transaction, which has found something to do or nothing
 
-    async def _move_on(self, item: DueCall) -> None:
+    async def _move_on(self, item: DueCall) -> Outcome:
         match item.task:
             case "mutation":
-                await self._run_mutation(item)
+                return await self._run_mutation(item)
             case "action" | "running":
-                await self._run_action(item)
+                return await self._run_action(item)
             case "job":
-                await self._run_step(item)
+                return await self._run_step(item)
             case "workflow":
-                await self._run_turn(item)
+                return await self._run_turn(item)
+            case "ended":
+                return await self._give_up(item)
             case "cron":
-                await self._run_cron(item)
+                return await self._run_cron(item)
             case "batch":
-                await self._unpack(item)
+                return await self._unpack(item)
             case "finished":
-                _checked(await self._commit(self._transitions.sweep, path="_scheduler:sweep"))
+                return _checked(await self._commit(self._transitions.sweep, path="_scheduler:sweep"))
 
-    async def _run_mutation(self, item: DueCall) -> None:
+    async def _run_mutation(self, item: DueCall) -> Outcome:
         function = self._calls.registry.functions.get(item.path)
         if function is None or function.kind is not Kind.MUTATION:
-            await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
-            return
+            return await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
         with running_scheduled(item.id):
             outcome = await self._commit(
                 lambda ctx: self._transitions.run(ctx, item, function), path=item.path, isolation=function.isolation
             )
-        if outcome.error is not None:
-            await self._fail(item, outcome.error)
-        else:
-            self._note(outcome)
+        return await self._fail(item, outcome.error) if outcome.error is not None else self._note(outcome)
 
-    async def _run_step(self, item: DueCall) -> None:
+    async def _run_step(self, item: DueCall) -> Outcome:
         function = self._calls.registry.background.get(item.path)
         if not isinstance(function, JobFunction):
-            await self._fail(item, UnknownFunction(f"there is no job {item.path!r}").info)
-            return
-        await self._go_on(item, lambda ctx: self._jobs.step(ctx, item, function), self._jobs.fail)
+            return await self._fail(item, UnknownFunction(f"there is no job {item.path!r}").info)
+        return await self._go_on(item, lambda ctx: self._jobs.step(ctx, item, function), self._jobs.fail)
 
-    async def _run_turn(self, item: DueCall) -> None:
+    async def _run_turn(self, item: DueCall) -> Outcome:
         function = self._calls.registry.background.get(item.path)
         if not isinstance(function, WorkflowFunction):
-            await self._fail(item, UnknownFunction(f"there is no workflow {item.path!r}").info)
-            return
-        await self._go_on(item, lambda ctx: self._workflows.turn(ctx, item, function), self._workflows.fail)
+            return await self._fail(item, UnknownFunction(f"there is no workflow {item.path!r}").info)
+        return await self._go_on(item, lambda ctx: self._workflows.turn(ctx, item, function), self._workflows.fail)
 
-    async def _go_on(self, item: DueCall, work: Work, fail: _Fail) -> None:
+    async def _go_on(self, item: DueCall, work: Work, fail: _Fail) -> Outcome:
         """Do the next of what a call does in several transactions; ``fail`` notes that it has failed."""
         with running_scheduled(item.id):
             outcome = await self._commit(work, path=item.path)
         if (error := outcome.error) is not None:
             outcome = _checked(await self._commit(lambda ctx: fail(ctx, item.id, error), path="_scheduler:fail"))
-        self._note(outcome)
+        return self._note(outcome)
 
-    async def _fail(self, item: DueCall, error: ErrorInfo) -> None:
+    async def _give_up(self, item: DueCall) -> Outcome:
+        return _checked(await self._commit(lambda ctx: self._workflows.give_up(ctx, item), path="_scheduler:give_up"))
+
+    async def _fail(self, item: DueCall, error: ErrorInfo) -> Outcome:
         failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")
-        self._note(_checked(failed))
+        return self._note(_checked(failed))
 
-    async def _run_action(self, item: DueCall) -> None:
+    async def _run_action(self, item: DueCall) -> Outcome:
         if item.path not in self._calls.registry.functions:
-            await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
-            return
+            return await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
         outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item), path="_scheduler:claim")
         if outcome.error is not None:
-            await self._fail(item, outcome.error)
-            return
+            return await self._fail(item, outcome.error)
         claim = outcome.value()
         if isinstance(claim, dict):
-            await self._act(item.id, Claim.model_validate(claim), outcome.ts or 0)
-        else:
-            self._note(outcome)
+            return await self._act(item.id, Claim.model_validate(claim), outcome.ts or 0)
+        return self._note(outcome)
 
-    async def _act(self, id_: str, claim: Claim, since: Ts) -> None:
+    async def _act(self, id_: str, claim: Claim, since: Ts) -> Outcome:
         attempt = self._held[id_] = claim.attempt
         try:
             outcome = await self._run_function(id_, claim, since)
@@ -362,8 +358,8 @@ class Runner:
             del self._held[id_]
         if _checked(ended).value() is None:
             logger.warning("%s took longer than its lease: another hub has taken it over", claim.path)
-        else:
-            self._note(ended)
+            return ended
+        return self._note(ended)
 
     async def _run_function(self, id_: str, claim: Claim, since: Ts) -> Outcome:
         self._acting[id_] = since
@@ -373,14 +369,14 @@ class Runner:
         finally:
             self._acting.pop(id_, None)
 
-    async def _unpack(self, item: DueCall) -> None:
+    async def _unpack(self, item: DueCall) -> Outcome:
         outcome = await self._commit(lambda ctx: self._transitions.unpack(ctx, item.id), path="_scheduler:unpack")
-        error = outcome.error
-        if error is not None:
-            work = partial(self._transitions.fail_batch, id_=item.id, error=error)
-            self._note(_checked(await self._commit(work, path="_scheduler:fail_batch")))
+        if (error := outcome.error) is None:
+            return outcome
+        work = partial(self._transitions.fail_batch, id_=item.id, error=error)
+        return self._note(_checked(await self._commit(work, path="_scheduler:fail_batch")))
 
-    async def _run_cron(self, item: DueCall) -> None:
+    async def _run_cron(self, item: DueCall) -> Outcome:
         function = self._calls.registry.functions[item.path]
         work = partial(self._transitions.run_cron, due=item, function=function)
         if function.kind is Kind.MUTATION:
@@ -388,18 +384,19 @@ class Runner:
                 outcome = await self._commit(work, path=item.path, isolation=function.isolation)
         else:  # which is only scheduled here
             outcome = await self._commit(work, path="_scheduler:run_cron")
-        error = outcome.error
-        if error is not None:
-            failed = await self._commit(
-                lambda ctx: self._transitions.fail_cron(ctx, item, function, error), path="_scheduler:fail_cron"
-            )
-            self._note(_checked(failed))
+        if (error := outcome.error) is None:
+            return outcome
+        failed = await self._commit(
+            lambda ctx: self._transitions.fail_cron(ctx, item, function, error), path="_scheduler:fail_cron"
+        )
+        return self._note(_checked(failed))
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: Outcome) -> Outcome:
         """Say what has failed, now that it is committed."""
         if outcome.error is None:
             failures = map(Failure.model_validate, outcome.value())
             self.failures.note(failures, int(self._clock() * 1000))
+        return outcome
 
     async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
         """Do a step, again and again as long as the database cannot be used or others are always faster."""

@@ -22,7 +22,7 @@ from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.clocks import SKEW
 from synovia.scheduler.due_calls import DueCall, running_in, schedule_of
 from synovia.scheduler.failures import CALL_FAILED, Failure, error_of
-from synovia.scheduler.journal import forget
+from synovia.scheduler.journal import forget, is_held
 from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
 from synovia.schema import Id, Model
 from synovia_protocol.errors import ErrorInfo
@@ -68,7 +68,7 @@ class CallTransitions:
     async def run(self, ctx: MutationContext, due: DueCall, function: Function) -> list[Failure]:
         """Run a mutation and mark its call as done, both or neither."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
-        if call is None or call.status != "pending" or not is_due(ctx, call.due_at, due):
+        if call is None or call.status != "pending" or not is_due(ctx, call.due_at, due) or await is_held(ctx, call):
             return []
         given = await call_body(function, ctx, from_document(call.args))
         result = function.dump(given) if _result_is_wanted(call) else None
@@ -100,6 +100,8 @@ class CallTransitions:
         """Take an action, if it is due, or its hub has let the lease run out; else there is nothing to run."""
         call = await ctx.db.get(ScheduledCall, Id(due.id))
         if call is None or call.queue in ("mutation", "finished") or not is_due(ctx, call.due_at, due):
+            return []
+        if await is_held(ctx, call):
             return []
         if call.queue == "running" and call.attempts >= policy_of(call).attempts:
             return await self._end(ctx, call, INTERRUPTED)

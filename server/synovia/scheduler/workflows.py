@@ -8,21 +8,33 @@ from itertools import takewhile
 from typing import Any
 
 from synovia.errors import WrongKind
+from synovia.functions.conditions import field, ge
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import JOBS, WAITING, WORKFLOWS, CallOutcome, ScheduledCall, WorkflowStep
+from synovia.functions.scheduled_calls import (
+    ENDED,
+    JOBS,
+    WAITING,
+    WORKFLOWS,
+    CallOutcome,
+    ScheduledCall,
+    WorkflowStep,
+)
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.workflow import WorkflowFunction
 from synovia.scheduler.arguments import from_document
 from synovia.scheduler.calls import Calls, When, over
 from synovia.scheduler.due_calls import DueCall
 from synovia.scheduler.failures import Failure, error_of
-from synovia.scheduler.journal import ASIDE, steps_of
+from synovia.scheduler.journal import ASIDE, hold, is_held, let_go, steps_of
 from synovia.scheduler.replay import CANCEL, WORKFLOW_CHANGED, Arrival, Begun, Cut, Turn, find_cut, replay
 from synovia.scheduler.transitions import CallTransitions, is_due
 from synovia.schema import Id
 from synovia_protocol.errors import ErrorInfo
+
+GIVEN_UP_AT_ONCE = 50
+"""So many steps are given up by one transaction that ends a workflow, or comes behind its end."""
 
 
 class WorkflowTransitions:
@@ -37,6 +49,8 @@ class WorkflowTransitions:
         call = await ctx.db.get(ScheduledCall, Id(due.id))
         if call is None or call.queue != WORKFLOWS or not is_due(ctx, call.due_at, due):
             return []
+        if await is_held(ctx, call) and await ctx.db.get(WorkflowStep, Id(call.id)) is None:
+            return []
         args = function.validate(from_document(call.args))
 
         def prepare(path: str, args: Mapping[str, Any], retry: Retry | None) -> ScheduledCall:
@@ -47,6 +61,10 @@ class WorkflowTransitions:
 
         now, rows = ctx.now, await steps_of(ctx, call.id)
         if any(each.kind == "resume" for each in rows):
+            if any(_is_giving_up(each) for each in rows):  # it was resumed before all was given up that was left
+                await self._give_up(ctx, rows)
+                await let_go(ctx, call.id)
+                rows = await steps_of(ctx, call.id)
             rows = await self._rewind(ctx, rows, lambda known, come: find_cut(function, args, known, come, prepare))
         rows = await _seen(ctx, rows)
         begun = [each for each in rows if each.number >= 0]
@@ -61,10 +79,12 @@ class WorkflowTransitions:
             await self._begin(ctx, _step(call, turn.known + place, each), each, kept)
             for place, each in enumerate(turn.begun)
         ]
-        await self._give_up(ctx, [each for each in [*begun, *added] if turn.ended or each.number in turn.given_up])
+        steps = [*begun, *added]
         if turn.ended is not None:
-            return await self._end(ctx, call, turn)
-        await self._wait(ctx, call, [*begun, *added])
+            return await self._end(ctx, call, turn, steps)
+        await self._give_up(ctx, [each for each in steps if each.number in turn.given_up])
+        await let_go(ctx, call.id)
+        await self._wait(ctx, call, steps)
         return []
 
     async def _begin(
@@ -146,10 +166,44 @@ class WorkflowTransitions:
             elif call.status == "pending" or call.queue == "running":
                 await writer.patch(call, status="cancelled", **over(ctx.now, self._calls.keep))
 
-    async def _end(self, ctx: MutationContext, call: ScheduledCall, turn: Turn) -> list[Failure]:
+    async def _end(
+        self, ctx: MutationContext, call: ScheduledCall, turn: Turn, steps: Sequence[WorkflowStep]
+    ) -> list[Failure]:
         status = turn.ended or "done"
-        await SystemWriter(ctx.db).patch(call, status=status, attempts=1, error=None, **over(ctx.now, self._calls.keep))
+        changes = over(ctx.now, self._calls.keep) | await self._leave(ctx, call, steps)
+        await SystemWriter(ctx.db).patch(call, status=status, attempts=1, error=None, **changes)
         return await self._calls.completion.tell(ctx, call, CallOutcome(status=status, result=turn.result))
+
+    async def _leave(self, ctx: MutationContext, call: ScheduledCall, steps: Sequence[WorkflowStep]) -> dict[str, Any]:
+        """Give up the steps of a workflow that is over, or, if they are many, have none of them begin, so that the end does
+        not wait for all that; tell how its call is to be changed then."""
+        if sum(each.status == "pending" for each in steps) <= GIVEN_UP_AT_ONCE:
+            await self._give_up(ctx, steps)
+            await let_go(ctx, call.id)
+            return {}
+        await hold(ctx, call.id, "end")
+        return {"queue": ENDED, "due_at": ctx.now, "planned_at": ctx.now, "caused_by": call.caused_by}
+
+    async def give_up(self, ctx: MutationContext, due: DueCall) -> list[Failure]:
+        """Give up some of the steps that a workflow has left behind at its end, first those that run."""
+        call = await ctx.db.get(ScheduledCall, Id(due.id))
+        if call is None or call.queue != ENDED:
+            return []
+        writer, left = SystemWriter(ctx.db), await self._left(ctx, call)
+        await self._give_up(ctx, left[:GIVEN_UP_AT_ONCE])
+        if len(left) > GIVEN_UP_AT_ONCE:
+            await writer.patch(call, due_at=ctx.now, planned_at=ctx.now)
+        else:
+            await let_go(ctx, call.id)
+            await writer.patch(call, **over(ctx.now, self._calls.keep))
+        return []
+
+    async def _left(self, ctx: MutationContext, call: ScheduledCall) -> list[WorkflowStep]:
+        rows = ctx.db.query(WorkflowStep).using("by_workflow", workflow=Id(call.id), number=ge(0))
+        left = await rows.where(field("status") == "pending").collect()
+        calls = await ctx.db.load(left, "call")
+        running = {id_ for id_, each in calls.items() if each.status == "running"}
+        return sorted(left, key=lambda each: each.call not in running)
 
     async def fail(self, ctx: MutationContext, id_: str, error: ErrorInfo) -> list[Failure]:
         """Note that a workflow has failed, and cancel what it still waits for."""
@@ -159,9 +213,11 @@ class WorkflowTransitions:
             return await self._transitions.fail(ctx, id_, error)
         if call is None or call.queue != WORKFLOWS:
             return []
+        failures = await self._transitions.fail(ctx, id_, error)
         if error_of(error).code != WORKFLOW_CHANGED:  # that one may go on
-            await self._give_up(ctx, await steps_of(ctx, id_))
-        return await self._transitions.fail(ctx, id_, error)
+            changes = await self._leave(ctx, call, await steps_of(ctx, id_))
+            await SystemWriter(ctx.db).patch(Id[ScheduledCall](id_), **changes)
+        return failures
 
 
 def _step(workflow: ScheduledCall, number: int, begun: Begun) -> WorkflowStep:
@@ -187,11 +243,11 @@ async def _seen(ctx: MutationContext, rows: list[WorkflowStep]) -> list[Workflow
     fresh = [
         (_over_at(each), each.number, at)
         for at, each in enumerate(rows)
-        if each.place is None and each.kind != "kept" and (each.status != "pending" or _has_slept(ctx, each))
+        if each.place is None and each.kind not in ("kept", "end") and _has_come(ctx, each)
     ]
     first = max((each.place for each in rows if each.place is not None), default=-1) + 1
     for place, (_, _, at) in enumerate(sorted(fresh), first):
-        changes = {"status": "done", "finished_at": ctx.now} if rows[at].status == "pending" else {}
+        changes = {"status": "done", "finished_at": ctx.now} if _has_slept(ctx, rows[at]) else {}
         found[at] = await writer.patch(rows[at], place=place, **changes)
     return found
 
@@ -200,8 +256,17 @@ def _over_at(step: WorkflowStep) -> int:
     return step.finished_at or step.due_at or 0
 
 
+def _has_come(ctx: MutationContext, step: WorkflowStep) -> bool:
+    return step.status != "pending" or step.kind == "cancel" or _has_slept(ctx, step)
+
+
 def _has_slept(ctx: MutationContext, step: WorkflowStep) -> bool:
-    return step.kind == "sleep" and step.due_at is not None and step.due_at <= ctx.now
+    return step.kind == "sleep" and step.status == "pending" and step.due_at is not None and step.due_at <= ctx.now
+
+
+def _is_giving_up(step: WorkflowStep) -> bool:
+    """Tell whether a row says that its workflow has ended, and has left steps behind that are still to be given up."""
+    return step.status == "pending" and (step.kind == "end" or (step.kind == "cancel" and step.place is not None))
 
 
 def _known(step: WorkflowStep) -> tuple[Any, str]:
