@@ -10,6 +10,8 @@ from synovia import Float64Array, Id, Index, Model, ScheduledCall, Table
 
 Role = Literal["physiotherapist", "patient", "admin"]
 InviteStatus = Literal["pending", "accepted", "withdrawn", "declined"]
+SMALL_BATCH = 128
+"""So many samples a knee at most travel within what tells of them, in place of arrays."""
 
 
 class Contact(Model):
@@ -125,14 +127,18 @@ class LiveSession(
 
 
 class LiveSegment(Table, name="liveSegments", indexes=[Index("by_level", "session_id", "level", "start")]):
-    """Samples ``[start, start + count)`` of a live session; how often its batches have been merged is its ``level``."""
+    """Samples ``[start, start + count)`` of a live session; how often its batches have been merged is its ``level``.
+
+    They are arrays, or those of a small batch ``samples``: the left knee's, then the right one's, float64, little-endian.
+    """
 
     session_id: Id[LiveSession]
     level: int
     start: int
     count: int
-    left_knee: Float64Array
-    right_knee: Float64Array
+    left_knee: Float64Array | None = None
+    right_knee: Float64Array | None = None
+    samples: Annotated[bytes, Field(max_length=SMALL_BATCH * 16)] | None = None
 
 
 class Invite(

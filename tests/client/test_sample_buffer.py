@@ -48,3 +48,13 @@ def test_gaps_and_what_is_here_already_are_refused_and_what_was_given_stays() ->
     assert (buffer.begin, buffer.end) == (130, 140)
     assert [*given_out] == [*SAMPLES[100:110]]
     assert len(buffer.values("a", 0, 120)) == 0
+
+
+def test_samples_of_a_segment_are_here_only_if_those_of_all_series_are() -> None:
+    part = SAMPLES[:7]
+    assert Segment(3, {"a": part, "b": part[:5]}).stop == 8
+    assert Segment(3, {"a": ref_of(part), "b": part[:5]}).stop == 8
+    assert Segment(3, {"a": ref_of(part), "b": part[:5]}).samples is None
+    here = Segment(3, {"a": part, "b": part[:5]}).samples
+    assert here is not None
+    assert [len(each) for each in here.values()] == [7, 5]

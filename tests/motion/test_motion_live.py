@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from helpers.motion_people import MISSING_ID, Person, befriend, motion, refused, register
+from motion.cli.following import stretches
 from motion.gait import walk
 from synovia import FunctionError, keys
 from synovia.keys import BY_ID
@@ -39,11 +40,12 @@ class Measurer(Person):
         left: list[Floats] = []
         right: list[Floats] = []
         reached = 0
-        for segment in growth["segments"]:
+        for segment in stretches(growth):
             assert segment["start"] == reached
             reached += segment["count"]
-            left.append(await self.caller.array(segment["leftKnee"]))
-            right.append(await self.caller.array(segment["rightKnee"]))
+            for knee, parts in (("leftKnee", left), ("rightKnee", right)):
+                array = segment[knee]
+                parts.append(array if isinstance(array, np.ndarray) else await self.caller.array(array))
             assert len(left[-1]) == len(right[-1]) == segment["count"]
         assert reached == growth["sampleCount"]
         return joined(left), joined(right)
@@ -113,19 +115,20 @@ class TestAppending:
         parts = batches(400)
         await fill(clinic.anna, session, parts)
         growth = await clinic.anna.query("live:follow", sessionId=session)
-        assert len(growth["segments"]) <= 24 + 7 + 7
-        assert [each["count"] for each in growth["segments"][-16:]] == [10] * 16, "the newest stay as they were"
+        assert len(growth["segments"]) <= 7 + 7
+        assert [len(each) for each in growth["recent"]][-16:] == [10 * 2 * 8] * 16, "the newest stay as they were"
+        assert len(growth["recent"]) < 32
         left, right = await clinic.anna.samples(session)
         assert left.tobytes() == joined(parts).tobytes()
         assert right.tobytes() == (joined(parts) + 1).tobytes()
 
     async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
-        clinic.app.clock.advance(60 * MINUTES)
-        parts = batches(32, 11_000)
+        clinic.app.clock.advance(120 * MINUTES)
+        parts = batches(40, 11_000)
         await fill(clinic.anna, session, parts)
         growth = await clinic.anna.query("live:follow", sessionId=session)
-        assert [each["count"] for each in growth["segments"]] == [88_000, 88_000, *[11_000] * 16]
+        assert [each["count"] for each in growth["segments"]] == [176_000, *[11_000] * 24]
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
     async def test_batches_of_all_sizes(self, clinic: RunningHub) -> None:
@@ -140,12 +143,21 @@ class TestAppending:
         growth = await clinic.anna.query("live:follow", sessionId=session)
         assert len(growth["segments"]) < 60
 
+    async def test_small_batches_lie_behind_the_segments_whatever_comes_between(self, clinic: RunningHub) -> None:
+        session = await clinic.anna.begin()
+        parts = [np.random.default_rng(8).standard_normal(size) for size in (128, 1, 129, 5, 128, 3_000, 2, 2)]
+        await fill(clinic.anna, session, parts)
+        growth = await clinic.anna.query("live:follow", sessionId=session)
+        assert [each["count"] for each in growth["segments"]] == [129, 129, 133, 3_000]
+        assert [len(each) for each in growth["recent"]] == [2 * 2 * 8] * 2
+        assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
+
     async def test_a_batch_that_is_there_is_accepted_again(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
-        parts = batches(30)
+        parts = batches(40)
         await fill(clinic.anna, session, parts)
-        for number in (0, 7, 8, 29):  # merged ones too
-            assert await clinic.anna.append(session, 10 * number, parts[number]) == 300
+        for number in (0, 15, 16, 39):  # merged ones too
+            assert await clinic.anna.append(session, 10 * number, parts[number]) == 400
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
     @pytest.mark.parametrize("position", [0, 5, 15, 25, 3_599_990])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,7 @@ async def follow(client: Client, session_id: str, *, start: int = 0) -> AsyncGen
     async with aclosing(updates):
         async for session in updates:
             try:
-                left, right = await _beyond(client, session["segments"], start)
+                left, right = await _beyond(client, session, start)
             except FunctionError as error:
                 if error.code != ErrorCode.ARRAY_NOT_FOUND:
                     raise
@@ -61,14 +61,33 @@ async def follow(client: Client, session_id: str, *, start: int = 0) -> AsyncGen
                 return
 
 
-async def _beyond(client: Client, segments: list[dict[str, Any]], known: int) -> tuple[Floats, Floats]:
-    """Fetch the samples after the first ``known`` ones."""
-    new = [each for each in segments if each["start"] + each["count"] > known]
+async def _beyond(client: Client, session: dict[str, Any], known: int) -> tuple[Floats, Floats]:
+    """Give the samples after the first ``known`` ones; those that are arrays are fetched."""
+    new = [each for each in stretches(session) if each["start"] + each["count"] > known]
     parts = await asyncio.gather(
-        *(client.array(each[knee], max(known - each["start"], 0)) for knee in ("leftKnee", "rightKnee") for each in new)
+        *(
+            _part(client, each[knee], max(known - each["start"], 0))
+            for knee in ("leftKnee", "rightKnee")
+            for each in new
+        )
     )
     nothing = np.zeros(0)
     return np.concatenate([nothing, *parts[: len(new)]]), np.concatenate([nothing, *parts[len(new) :]])
+
+
+async def _part(client: Client, knee: Any, start: int) -> Floats:
+    return knee[start:] if isinstance(knee, np.ndarray) else await client.array(knee, start)
+
+
+def stretches(session: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give all stretches of a session in order: its segments, then the recent batches, with numpy arrays for references."""
+    found = list(session["segments"])
+    end = found[-1]["start"] + found[-1]["count"] if found else 0
+    for recent in session["recent"]:
+        left, right = np.frombuffer(recent, "<f8").reshape(2, -1)
+        found.append({"start": end, "count": len(left), "leftKnee": left, "rightKnee": right})
+        end += len(left)
+    return found
 
 
 async def append(client: Client, session_id: str, position: int, left: Floats, right: Floats) -> int:

@@ -1,9 +1,12 @@
 """The samples of a live session: appended in small segments, of which older ones are merged into larger ones.
 
-A segment never changes. Every ``FAN_IN`` segments of one level become one of the next, as in a log-structured merge tree, so
-a sample is written again only a few times and an hour of batches is a few dozen segments. The newest batches are left as
-they are: whoever has been told of one can fetch it for a while. Who comes too late for that finds the same samples inside
-a larger segment and fetches the part of it that is still missing.
+A segment never changes. ``BATCHES`` of them, and then every ``FAN_IN`` segments of one level, become one of the next, as
+in a log-structured merge tree, so a sample is written again only a few times and an hour of batches is a few dozen
+segments. The newest batches are left as they are: whoever has been told of one can fetch it for a while. Who comes too
+late for that finds the same samples inside a larger segment and fetches the part of it that is still missing.
+
+Small batches hold their samples themselves, so whoever follows has them with the news of them. They are the end of a session
+always: before a batch whose samples are arrays they become such a segment.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from motion.schema import LiveSegment, LiveSession
+from motion.schema import SMALL_BATCH, LiveSegment, LiveSession
 from synovia import ArrayRef, Id, MutationContext, QueryContext
 from synovia_protocol.arrays import chunk_elements
 
 FAN_IN = 8
+BATCHES = 16
+"""So many batches become one segment: of each that takes their place everybody who follows is told."""
 NEWEST = 16
 """So many batches at least are not merged yet."""
 WHOLE = chunk_elements("float64")
@@ -33,33 +38,50 @@ async def add_batch(
     ctx: MutationContext, session: Id[LiveSession], start: int, left: ArrayRef, right: ArrayRef
 ) -> None:
     """Append a batch that begins at sample ``start``, and merge older ones if enough of them have gathered."""
-    batch = LiveSegment(session_id=session, level=0, start=start, count=left.length, left_knee=left, right_knee=right)
-    await ctx.db.insert(batch)
+    held: dict[str, Any] = {"left_knee": left, "right_knee": right}
+    if left.length <= SMALL_BATCH:
+        knees = await asyncio.gather(ctx.arrays.read(left), ctx.arrays.read(right))
+        held = {"samples": b"".join(each.tobytes() for each in knees)}
+    else:
+        await _merge_small(ctx, session)
+    await ctx.db.insert(LiveSegment(session_id=session, level=0, start=start, count=left.length, **held))
     level, spare = 0, NEWEST
     while await _merge(ctx, session, level, spare):
         level, spare = level + 1, 0
 
 
+async def _merge_small(ctx: MutationContext, session: Id[LiveSession]) -> None:
+    """Make arrays of the small batches at the end."""
+    newest = await ctx.db.query(LiveSegment).using("by_level", session_id=session, level=0).collect()
+    if small := [segment for segment in newest if segment.samples is not None]:
+        await _replace(ctx, small, level=0)
+
+
 async def _merge(ctx: MutationContext, session: Id[LiveSession], level: int, spare: int) -> bool:
     """Merge the oldest segments of a level if there are ``spare`` ones beyond them; tell whether there were."""
-    segments = await ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level).take(FAN_IN + spare)
-    if len(segments) < FAN_IN + spare:
+    fan_in = FAN_IN if level else BATCHES
+    segments = await ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level).take(fan_in + spare)
+    if len(segments) < fan_in + spare:
         return False
-    oldest = _adjoining(segments[:FAN_IN])
-    count = sum(segment.count for segment in oldest)
-    left, right = await both_knees(ctx, oldest)
+    oldest = _adjoining(segments[:fan_in])
+    await _replace(ctx, oldest, level + 1 if sum(segment.count for segment in oldest) < WHOLE else FINAL)
+    return True
+
+
+async def _replace(ctx: MutationContext, segments: Sequence[LiveSegment], level: int) -> None:
+    """Put one segment of arrays in the place of adjoining ones."""
+    left, right = await both_knees(ctx, segments)
     merged = LiveSegment(
-        session_id=session,
-        level=level + 1 if count < WHOLE else FINAL,
-        start=oldest[0].start,
-        count=count,
+        session_id=segments[0].session_id,
+        level=level,
+        start=segments[0].start,
+        count=len(left),
         left_knee=await ctx.arrays.write(left),
         right_knee=await ctx.arrays.write(right),
     )
-    for segment in oldest:
+    for segment in segments:
         await ctx.db.delete(segment)
     await ctx.db.insert(merged)
-    return True
 
 
 def _adjoining(segments: Sequence[LiveSegment]) -> Sequence[LiveSegment]:
@@ -78,9 +100,16 @@ async def segments_of(ctx: QueryContext, session: Id[LiveSession]) -> list[LiveS
 
 async def both_knees(ctx: QueryContext, segments: Sequence[LiveSegment]) -> tuple[Floats, Floats]:
     """Read the samples of adjoining segments, each knee as one series."""
-    refs = [segment.left_knee for segment in segments] + [segment.right_knee for segment in segments]
-    parts: list[npt.NDArray[Any]] = await asyncio.gather(*map(ctx.arrays.read, refs))
-    return np.concatenate(parts[: len(segments)]), np.concatenate(parts[len(segments) :])
+    parts = await asyncio.gather(*(_knees(ctx, segment) for segment in segments))
+    return np.concatenate([left for left, _ in parts]), np.concatenate([right for _, right in parts])
+
+
+async def _knees(ctx: QueryContext, segment: LiveSegment) -> tuple[Floats, Floats]:
+    if segment.left_knee is None or segment.right_knee is None:
+        left, right = np.frombuffer(segment.samples or b"", "<f8").reshape(2, -1)
+    else:
+        left, right = await asyncio.gather(ctx.arrays.read(segment.left_knee), ctx.arrays.read(segment.right_knee))
+    return left, right
 
 
 async def holds(ctx: MutationContext, session: Id[LiveSession], start: int, left: ArrayRef, right: ArrayRef) -> bool:

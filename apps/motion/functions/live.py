@@ -57,7 +57,11 @@ class Segment(Model):
 
 
 class Growth(Model):
-    """A session as its viewers follow it; once it is finished, its recording's samples are its only segment."""
+    """A session as its viewers follow it; once it is finished, its recording's samples are its only segment.
+
+    ``recent`` are the small batches after the segments, in order: of each the left knee's samples, then the right one's,
+    float64, little-endian.
+    """
 
     owner_id: Id[User]
     subject_id: Id[User] | None = None
@@ -66,6 +70,7 @@ class Growth(Model):
     sample_rate: float
     sample_count: int
     segments: list[Segment]
+    recent: list[bytes]
     recording_id: Id[Recording] | None = None
 
 
@@ -90,14 +95,16 @@ async def list_running(ctx: QueryContext) -> list[LiveSession]:
 async def follow(ctx: QueryContext, session_id: Id[LiveSession]) -> Growth:
     """Follow a session as it grows.
 
-    Its segments lie side by side from sample 0 to ``sample_count``. Older ones are replaced by larger ones that hold the
-    same samples, so whoever has samples ``[0, n)`` fetches from each segment only what lies beyond ``n``.
+    Its segments, and what is recent after them, lie side by side from sample 0 to ``sample_count``. Older ones are
+    replaced by larger ones that hold the same samples, so whoever has samples ``[0, n)`` fetches from each segment only
+    what lies beyond ``n``.
 
     Raises:
         NotFound: There is none, or it is not for the caller, or it was discarded.
     """
     me = await current_user(ctx)
     session = await _followed(ctx, me, session_id)
+    segments, recent = await _samples(ctx, me, session)
     return Growth(
         owner_id=session.owner_id,
         subject_id=session.subject_id,
@@ -105,23 +112,26 @@ async def follow(ctx: QueryContext, session_id: Id[LiveSession]) -> Growth:
         started_at=session.started_at,
         sample_rate=session.sample_rate,
         sample_count=session.sample_count,
-        segments=await _segments(ctx, me, session),
+        segments=segments,
+        recent=recent,
         recording_id=session.recording_id,
     )
 
 
-async def _segments(ctx: QueryContext, me: User, session: LiveSession) -> list[Segment]:
+async def _samples(ctx: QueryContext, me: User, session: LiveSession) -> tuple[list[Segment], list[bytes]]:
     if session.recording_id is None:
+        found = await segments_of(ctx, session.id)
         return [
             Segment(start=each.start, count=each.count, left_knee=each.left_knee, right_knee=each.right_knee)
-            for each in await segments_of(ctx, session.id)
-        ]
+            for each in found
+            if each.left_knee is not None and each.right_knee is not None
+        ], [each.samples for each in found if each.samples is not None]
     # From now on the recording says who may see it.
     recording = await visible_recording(ctx, me, session.recording_id)
     if recording.left_knee is None or recording.right_knee is None:  # not of a session: these measure both
-        return []
+        return [], []
     count = recording.sample_count
-    return [Segment(start=0, count=count, left_knee=recording.left_knee, right_knee=recording.right_knee)]
+    return [Segment(start=0, count=count, left_knee=recording.left_knee, right_knee=recording.right_knee)], []
 
 
 def _may_follow(me: User, session: LiveSession) -> bool:

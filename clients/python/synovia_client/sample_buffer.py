@@ -14,15 +14,28 @@ _ROOM = 4_096
 
 
 class Segment(NamedTuple):
-    """A stretch of a session as the server tells of it: where it begins, and the array of each series."""
+    """A stretch of a session as the server tells of it: where it begins, and the array of each series.
+
+    An array is named, to be fetched, or its samples came with the news of it.
+    """
 
     start: int
-    arrays: Mapping[str, ArrayRef]
+    arrays: Mapping[str, ArrayRef | npt.NDArray[Any]]
 
     @property
     def stop(self) -> int:
         """The end: of the shortest of its arrays, should they differ."""
-        return self.start + min((ref.length for ref in self.arrays.values()), default=0)
+        return self.start + min(map(_length, self.arrays.values()), default=0)
+
+    @property
+    def samples(self) -> Mapping[str, npt.NDArray[Any]] | None:
+        """The samples of all series, if all came with the news."""
+        here = {name: array for name, array in self.arrays.items() if not isinstance(array, ArrayRef)}
+        return here if len(here) == len(self.arrays) else None
+
+
+def _length(array: ArrayRef | npt.NDArray[Any]) -> int:
+    return array.length if isinstance(array, ArrayRef) else len(array)
 
 
 class Missing(NamedTuple):

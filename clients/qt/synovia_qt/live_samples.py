@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
@@ -24,7 +25,8 @@ class LiveSamples(QtCore.QObject):
     """Follows a query that tells of a growing session, and fetches its samples: of all series together, each once.
 
     The query's value has a list of segments, each a map with ``start`` (its first sample's number) and an array for every
-    series. Segments lie side by side; larger ones may take the place of smaller ones that hold the same samples.
+    series. Segments lie side by side; larger ones may take the place of smaller ones that hold the same samples. A
+    function that gives segments may give numpy arrays for what came within the value: these are taken, and not fetched.
 
     Args:
         client: Where the query is asked.
@@ -169,18 +171,28 @@ class LiveSamples(QtCore.QObject):
             self.grown.emit()
 
     def _catch_up(self) -> None:
-        """Fetch what is missing, a few segments at a time; called again when these are there."""
+        """Take what is here, and fetch what is missing, a few segments at a time; called again when these are there."""
         if self._buffer is None or self._round or self._value is None:
             return
-        missing = self._buffer.missing(self._segments(self._value))[:AT_ONCE]
-        if missing:
-            self._begin_round(self._buffer, missing)
+        segments = self._segments(self._value)
+        grown = False
+        while missing := self._buffer.missing(segments):
+            samples = missing[0].segment.samples
+            if samples is None:
+                fetched = itertools.takewhile(lambda part: part.segment.samples is None, missing)
+                self._begin_round(self._buffer, [*fetched][:AT_ONCE])
+                break
+            grown = self._buffer.put(missing[0].segment.start, samples)
+        if grown:
+            self.grown.emit()
 
     def _begin_round(self, buffer: SampleBuffer, missing: list[Missing]) -> None:
         wanted = [(part, name) for part in missing for name in self._names]
         try:
             for part, name in wanted:
-                self._round.append(self._client.array(part.segment.arrays[name], part.start, part.stop))
+                ref = part.segment.arrays[name]
+                if isinstance(ref, ArrayRef):
+                    self._round.append(self._client.array(ref, part.start, part.stop))
         except SynoviaError as error:  # the client is closed
             self._give_up()
             self._error = error
@@ -232,6 +244,7 @@ class LiveSamples(QtCore.QObject):
 
 def _segment(found: Mapping[str, Any], names: Collection[str]) -> Segment:
     arrays = {name: found[name] for name in names}
-    if not all(isinstance(ref, ArrayRef) and len(ref.shape) == 1 for ref in arrays.values()):
-        raise TypeError("a segment has an array of one dimension for each series")
-    return Segment(int(found["start"]), arrays)
+    for kind in (ArrayRef, np.ndarray):
+        if all(isinstance(each, kind) and len(each.shape) == 1 for each in arrays.values()):
+            return Segment(int(found["start"]), arrays)
+    raise TypeError("a segment has an array of one dimension for each series")

@@ -318,6 +318,46 @@ def a_growing_session() -> None:
         assert plot.getViewBox().viewRange()[0] == [35.0, 40.0]
 
 
+def samples_that_come_with_the_news() -> None:
+    """Take samples that are in the query's value as they are, behind those that are fetched."""
+    stored = growth(np.random.default_rng(6), 1, 50)
+    newest = growth(np.random.default_rng(7), 4, 10)
+
+    def told(count: int) -> dict[str, Any]:
+        recent = [[each["left"].tolist(), each["right"].tolist()] for each in newest[:count]]
+        return {**told_of(stored), "recent": recent}
+
+    def stretches(value: Any) -> list[dict[str, Any]]:
+        found = list(value["segments"])
+        for number, (left, right) in enumerate(value["recent"]):
+            found.append({"start": 50 + 10 * number, "left": np.array(left), "right": np.array(right)})
+        return found
+
+    async def script(connection: PeerConnection) -> None:
+        await connection.give("follow", told(2), 5)
+        for _ in range(2):
+            await serve(connection, stored[0]["left"], stored[0]["right"])
+        await asyncio.to_thread(seen.wait, PATIENCE)
+        for count in (3, 4):
+            await connection.patch("follow", told(count - 1), told(count), 3 + count)
+
+    seen = threading.Event()
+    with connected(frame=1) as (hub, client):
+        played = hub.play(script)
+        samples = LiveSamples(client, "follow", {}, ["left", "right"], segments=stretches)
+        grown: list[int] = []
+        samples.grown.connect(lambda: grown.append(samples.end))
+        until(lambda: samples.end == 70)
+        seen.set()
+        until(lambda: samples.end == 90)
+        played.result(PATIENCE)
+        assert grown == sorted(grown)
+        assert grown[-1] == 90
+        whole = np.concatenate([each["right"] for each in (*stored, *newest)])
+        assert np.array_equal(samples.values("right", 0, 90), whole)
+        samples.close()
+
+
 def a_session_that_is_none() -> None:
     """A query of something else, a failing one, and another session in its place are told or followed."""
     short = growth(np.random.default_rng(4), 1, 50)

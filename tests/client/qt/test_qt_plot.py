@@ -15,6 +15,7 @@ SCENES = (
     "errors_and_other_arrays",
     "a_curve_that_goes",
     "a_growing_session",
+    "samples_that_come_with_the_news",
     "a_session_that_is_none",
     "pyqtgraph_of_another_binding",
 )

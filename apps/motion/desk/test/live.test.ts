@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LiveBuffer, type Stretch } from "../src/live/buffer.ts";
+import { LiveBuffer, recentBatches, type Stretch } from "../src/live/buffer.ts";
 import { flexionAt, walk } from "../src/live/gait.ts";
 import { BEHIND_S, Playhead } from "../src/live/playhead.ts";
 
@@ -41,6 +41,22 @@ describe("a live buffer", () => {
     const buffer = new LiveBuffer(0);
     for (let start = 0; start < 50_000; start += 5_000) follow(buffer, [{ start, count: 5_000 }]);
     expect(buffer.left.subarray(0, 50_000)).toEqual(ramp(0, 50_000));
+  });
+
+  test("takes what came with the news, behind the segments", () => {
+    const batch = (from: number, to: number): Uint8Array => {
+      const bytes = new Uint8Array(1 + (to - from) * 16).subarray(1); // not where a number may lie
+      bytes.set(new Uint8Array(ramp(from, to).buffer));
+      bytes.set(new Uint8Array(ramp(-to, -from).buffer), (to - from) * 8);
+      return bytes;
+    };
+    const buffer = new LiveBuffer(0);
+    follow(buffer, [{ start: 0, count: 25 }]);
+    const batches = recentBatches([{ start: 0, count: 25 }], [batch(25, 35), batch(35, 36)]);
+    for (const { start, left, right } of batches) expect(buffer.put(start, left, right)).toBe(true);
+    expect(buffer.left.subarray(0, 36)).toEqual(ramp(0, 36));
+    expect(buffer.right.subarray(25, 36)).toEqual(Float64Array.of(...ramp(-35, -25), -36));
+    expect(recentBatches([], [batch(0, 3)])[0]!.start).toBe(0);
   });
 
   test("takes no samples behind a gap, and those it has already in silence", () => {

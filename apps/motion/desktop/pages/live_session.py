@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from motion.cli.following import stretches
 from motion.desktop.dialogs.live import DiscardDialog, FinishDialog
 from motion.desktop.models.context import Context
 from motion.desktop.plot.live_plot import LivePlot
@@ -46,6 +47,7 @@ class LiveSession(QWidget):
             "live:follow",
             {"sessionId": session_id},
             ("leftKnee", "rightKnee"),
+            segments=stretches,
             keep=KEPT_S,
             parent=self,
         )

@@ -7,6 +7,25 @@ export interface Stretch {
   readonly count: number;
 }
 
+/** Samples that came with the news of a session, of both knees. */
+export interface Batch {
+  readonly start: number;
+  readonly left: Float64Array;
+  readonly right: Float64Array;
+}
+
+/** Read the recent batches of a session: they lie behind its segments, each the left knee's samples and then the right one's. */
+export function recentBatches(segments: readonly Stretch[], recent: readonly Uint8Array[]): Batch[] {
+  const last = segments.at(-1);
+  let end = last ? last.start + last.count : 0;
+  return recent.map((bytes) => {
+    const both = new Float64Array(bytes.slice().buffer); // a copy of its own: where the bytes lie they need not be aligned
+    const start = end;
+    end += both.length / 2;
+    return { start, left: both.subarray(0, both.length / 2), right: both.subarray(both.length / 2) };
+  });
+}
+
 /** A part of a segment that is not here yet, counted from the segment's own first sample. */
 export interface Missing<S> {
   readonly segment: S;

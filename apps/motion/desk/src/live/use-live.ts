@@ -4,7 +4,7 @@ import type { SynoviaClient } from "synovia-client";
 import { useQueryResult, useSynovia } from "synovia-client/react";
 import { api, type Growth, type LiveSession } from "../api/api.ts";
 import { extremesOf } from "../plot/numbers.ts";
-import { LiveBuffer } from "./buffer.ts";
+import { LiveBuffer, recentBatches } from "./buffer.ts";
 
 /** So much of a session that runs already is fetched by who comes late. */
 const KEPT_S = 60;
@@ -41,7 +41,12 @@ async function catchUp(client: SynoviaClient, held: { current: LiveBuffer | null
     const growth = newest.current!;
     const buffer = (held.current ??= await begun(client, growth));
     const [next] = buffer.missing(growth.segments);
-    if (!next) return;
+    if (!next) {
+      const before = buffer.end;
+      for (const { start, left, right } of recentBatches(growth.segments, growth.recent)) buffer.put(start, left, right);
+      if (buffer.end > before) changed();
+      return;
+    }
     const range = { start: next.from, stop: next.to };
     const knees = [client.array(next.segment.leftKnee, range), client.array(next.segment.rightKnee, range)];
     const got = await Promise.all(knees).catch(() => null);
@@ -52,7 +57,7 @@ async function catchUp(client: SynoviaClient, held: { current: LiveBuffer | null
 }
 
 /** Begin a buffer near the end; of what lies before only the extremes are fetched: two numbers a segment. */
-async function begun(client: SynoviaClient, { segments, sampleCount, sampleRate }: Growth): Promise<LiveBuffer> {
+async function begun(client: SynoviaClient, { segments, recent, sampleCount, sampleRate }: Growth): Promise<LiveBuffer> {
   const buffer = new LiveBuffer(Math.max(0, sampleCount - KEPT_S * sampleRate));
   for (const { start, count, leftKnee, rightKnee } of segments) {
     const before = Math.min(count, buffer.begin - start);
@@ -60,6 +65,10 @@ async function begun(client: SynoviaClient, { segments, sampleCount, sampleRate 
     const range = { start: 0, stop: before, points: 2 };
     const [left, right] = await Promise.all([client.array(leftKnee, range), client.array(rightKnee, range)]);
     buffer.widen(extremesOf(left as Float64Array), extremesOf(right as Float64Array));
+  }
+  for (const { start, left, right } of recentBatches(segments, recent)) {
+    const before = Math.max(0, buffer.begin - start);
+    buffer.widen(extremesOf(left.subarray(0, before)), extremesOf(right.subarray(0, before)));
   }
   return buffer;
 }
