@@ -23,6 +23,7 @@ from synovia_protocol.values import (
     pack_raw,
     read_frame,
     unpack,
+    unpack_own,
     unpack_patch,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "pack_update",
     "pack_value_update",
     "unpack",
+    "unpack_own",
     "unpack_patch",
 ]
 

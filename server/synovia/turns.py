@@ -4,7 +4,8 @@ All that go on in one round of the loop have a third of a millisecond together. 
 goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds. While
 something short is under way (``short``), they leave a millisecond between two turns: what it waits for, at the database too,
 is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
-after each of its statements, and would wait for it as long as the loop computes. For the same reason threads get that lock
+after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn, as reading
+a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause. Threads get Python's lock
 25 times sooner than usual while anything long goes on; always, that would cost a tenth of what a hub can do.
 """
 
@@ -14,7 +15,7 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TypeVar
@@ -29,6 +30,9 @@ _FEW: Final = 16
 _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
 PAUSE_SECONDS: Final = 0.001
+LONG_SHARE: Final = 2.0
+"""The next turn is so many times as long after the beginning of the last as that took, if that is more than a pause."""
+MOST_PAUSE_SECONDS: Final = 0.01
 SHORT_SECONDS: Final = 0.25
 """So long something counts as short."""
 USUAL_SWITCH_SECONDS: Final = sys.getswitchinterval()
@@ -63,6 +67,10 @@ class Turns:
                 line.short.pop(_under_way.get(), None)  # it is not short, then
                 await line.turn(urgent=self._urgent)
 
+    async def begin(self) -> None:
+        """Wait for a turn in any case: what comes next takes longer than one, and cannot stop amid it."""
+        await _line().turn(urgent=self._urgent)
+
 
 async def in_turns(steps: Generator[None, None, T]) -> T:
     """Do a long computation, which stops after each of its small parts; give its result."""
@@ -86,9 +94,19 @@ def at_once(steps: Generator[None, None, T]) -> T:
             return result
 
 
-def slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Give many items a few at a time, for ``Turns(1)``: a step for each would take as long as what is done with it."""
-    return (items[begin : begin + _FEW] for begin in range(0, len(items), _FEW))
+async def slices_in_turns(items: Sequence[T], few: int = _FEW, *, large: bool = False) -> AsyncIterator[Sequence[T]]:
+    """Give many items a few at a time; what is done with each few but the first waits for its turn. A few never wait.
+
+    Args:
+        large: What is done with any of them takes longer than a turn, and cannot stop amid it: all wait.
+    """
+    turns = Turns(1)
+    for begin in range(0, len(items), few):
+        if large:
+            await turns.begin()
+        elif begin:
+            await turns.step()
+        yield items[begin : begin + few]
 
 
 _under_way: ContextVar[object] = ContextVar("what is under way", default=None)
@@ -126,12 +144,26 @@ class _Line:
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """
 
-    __slots__ = ("_began", "_calming", "_looked_at", "_others", "_pause", "_served_at", "_urgent", "awaited", "short")
+    __slots__ = (
+        "_began",
+        "_calming",
+        "_is_pausing",
+        "_looked_at",
+        "_next",
+        "_others",
+        "_served_at",
+        "_took",
+        "_urgent",
+        "awaited",
+        "short",
+    )
 
     def __init__(self) -> None:
         self.awaited = 0
         self.short: dict[object, float] = {}
-        self._pause: asyncio.TimerHandle | None = None
+        self._next: asyncio.Handle | None = None
+        self._is_pausing = False
+        self._took = 0.0
         self._calming: asyncio.TimerHandle | None = None
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
@@ -152,17 +184,20 @@ class _Line:
     async def turn(self, *, urgent: bool) -> None:
         """Wait until all who came before have had a turn."""
         loop = asyncio.get_running_loop()
+        self._hurry_threads(loop)
+        future = loop.create_future()
+        (self._urgent if urgent else self._others).append(future)
+        if self._next is None:
+            self._go_on(loop)
+        elif urgent and self._is_pausing:
+            self._next.cancel()
+            self._go_on(loop)
+        await future
+
+    def _hurry_threads(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._calming is None:
             sys.setswitchinterval(SWITCH_SECONDS)
             self._calming = loop.call_later(_CALM_SECONDS, self._calm_down)
-        future, is_first = loop.create_future(), not self._urgent and not self._others
-        (self._urgent if urgent else self._others).append(future)
-        if is_first:
-            self._go_on(loop)
-        elif urgent and self._pause is not None:
-            self._pause.cancel()
-            self._go_on(loop)
-        await future
 
     def _calm_down(self) -> None:
         """Have threads wait for Python's lock as usual, if nothing long goes on any more."""
@@ -174,21 +209,31 @@ class _Line:
 
     def _serve(self) -> None:
         """Let one computation go on, if it is time; the next one in another round of the loop."""
-        self._pause = None
-        if self._is_time():
-            future = (self._urgent or self._others).popleft()
-            if not future.done():
-                future.set_result(None)
+        self._next = None
+        loop = asyncio.get_running_loop()
+        if not self._is_time():
+            self._go_on(loop)
+            return
+        future = (self._urgent or self._others).popleft()
+        if not future.done():
+            future.set_result(None)
+        self._next = loop.call_soon(self._served)  # behind the computation: what it has woken is called first
+
+    def _served(self) -> None:
+        """Note how long the turn has taken, and let the next one come."""
+        self._next = None
+        self._took = time.perf_counter() - self._served_at
         if self._urgent or self._others:
             self._go_on(asyncio.get_running_loop())
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        pause = self._served_at + PAUSE_SECONDS - time.perf_counter()
-        if pause > 0 and not self._urgent and self._leaves_pauses():
-            self._pause = loop.call_later(pause, self._serve)
-        else:
-            self._pause = None
-            loop.call_soon(self._serve)
+        pause = self._served_at + self._pause_seconds() - time.perf_counter()
+        self._is_pausing = pause > 0 and not self._urgent and self._leaves_pauses()
+        self._next = loop.call_later(pause, self._serve) if self._is_pausing else loop.call_soon(self._serve)
+
+    def _pause_seconds(self) -> float:
+        """Tell how long a pause is: what cannot stop amid its turn and so has taken longer is followed by a longer one."""
+        return max(PAUSE_SECONDS, min(MOST_PAUSE_SECONDS, LONG_SHARE * self._took))
 
     def _leaves_pauses(self) -> bool:
         return self.awaited > 0 or self._is_short_under_way()

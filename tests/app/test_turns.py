@@ -165,3 +165,42 @@ async def test_computations_leave_pauses_as_long_as_a_thread_does_what_all_wait_
         await rounds_of_the_loop(50)
         assert done == ["a", "a"]  # the first turn is at once
         running.cancel()
+
+
+@pytest.mark.parametrize(("seconds", "turns_taken"), [(0.0, 5), (0.002, 1)])
+async def test_what_takes_long_at_a_stretch_is_followed_by_a_longer_pause(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, turns_taken: int
+) -> None:
+    now, taken = 100.0, 0
+    monkeypatch.setattr("synovia.turns.time.perf_counter", lambda: now)
+    monkeypatch.setattr(turns, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "MOST_PAUSE_SECONDS", 7200.0)
+    monkeypatch.setattr(turns, "LONG_SHARE", 3600 / 0.002)
+
+    async def compute_at_a_stretch() -> None:
+        nonlocal now, taken
+        own = Turns()
+        for _ in range(5):
+            await own.begin()
+            taken += 1
+            now += seconds
+
+    with turns.short():
+        computing = asyncio.create_task(compute_at_a_stretch())
+        await rounds_of_the_loop(50)
+        assert taken == turns_taken
+    computing.cancel()
+
+
+async def test_a_few_items_never_wait_and_more_do_between_the_few() -> None:
+    async def consume(count: int, *, large: bool) -> list[int]:
+        return [len(some) async for some in turns.slices_in_turns(range(count), 4, large=large)]
+
+    with pytest.raises(StopIteration):
+        consume(4, large=False).send(None)
+    for count, large in ((4, True), (9, False)):
+        consuming = consume(count, large=large)
+        assert asyncio.isfuture(consuming.send(None))
+        consuming.close()
+    async with asyncio.timeout(5):
+        assert await consume(9, large=False) == [4, 4, 1]

@@ -83,7 +83,7 @@ async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result
     async with running_engine(REGISTRY, max_lingering_bytes=MIB // 4) as engine:
         for number in range(20):
             await ask_once(engine, number)
-        kept = [live.args["number"] for live in engine.live]
+        kept = [live.arguments()["number"] for live in engine.live]
         assert 0 < len(kept) < 20
         assert kept == list(range(20 - len(kept), 20))
         live = engine.subscribe(RecordingSubscriber(engine), path_of("words"), {"number": 19}, None)
@@ -99,7 +99,7 @@ async def test_an_address_pushes_out_only_its_own() -> None:
         for number in range(100):
             await ask_once(engine, number, Account("loud", number))
         assert engine.live.lingering.bytes < MIB // 2
-        assert -1 in [live.args["number"] for live in engine.live]
+        assert -1 in [live.arguments()["number"] for live in engine.live]
 
 
 async def test_nothing_is_left_of_a_query_that_nobody_waited_for() -> None:

@@ -56,6 +56,9 @@ class ScriptedLive:
     def loaded(self) -> bool:
         return bool(self.versions)
 
+    def wire_arguments(self) -> dict[str, Any]:
+        return {}
+
     def known_through(self, head: int) -> int:
         return head if self.behind is None else min(head, self.behind)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from synovia.convex.errors import failure_of
 from synovia.convex.functions import ConvexFunctions
@@ -21,7 +22,6 @@ from synovia.errors import BadCursor, FunctionError
 from synovia.functions.function import Kind
 from synovia.identity import Account, Identity
 from synovia.sync.ports import Engine, Floor, Ts, Version
-from synovia.transaction.footprint import footprint
 from synovia_protocol.errors import ErrorCode
 
 
@@ -129,14 +129,14 @@ class ConvexQuerySet:
         if added.query_id in self._queries:
             raise Malformed(f"ModifyQuerySet: query {added.query_id} is there already")
         try:
-            query = self._query(added, since)
-            self._join(query, floor)
+            query, args = self._query(added, since)
+            self._join(query, args, floor)
             if self.weight + query.live.weight > self.max_queries:
                 self._leave(query)
                 raise self._one_more()
         except FunctionError as error:
-            query = ConvexSubscription(added.query_id, since, None, {}, None, self._wake)
-            query.live = Refusal(error.info)
+            query = ConvexSubscription(added.query_id, since, None, None, self._wake)
+            query.live = Refusal(error.info, {})
         self._queries[added.query_id] = query
         self.weight += query.live.weight
         return query
@@ -145,26 +145,26 @@ class ConvexQuerySet:
         text = f"this connection may follow {self.max_queries} queries at present; one with large arguments counts for more"
         return FunctionError(ErrorCode.LIMIT_EXCEEDED, text)
 
-    def _query(self, added: AddQuery, since: int) -> ConvexSubscription:
+    def _query(self, added: AddQuery, since: int) -> tuple[ConvexSubscription, dict[str, Any]]:
         if self.weight >= self.max_queries:
             raise self._one_more()
         if added.component is not None:
             raise FunctionError(ErrorCode.UNKNOWN_FUNCTION, "there are no components here")
         function = self._functions.find(added.path, Kind.QUERY)
         args = function.arguments(added.args)
-        return ConvexSubscription(added.query_id, since, function, args, _journal(added.journal), self._wake)
+        return ConvexSubscription(added.query_id, since, function, _journal(added.journal), self._wake), args
 
-    def _join(self, query: ConvexSubscription, floor: Floor) -> None:
+    def _join(self, query: ConvexSubscription, args: dict[str, Any], floor: Floor) -> None:
         """Have the engine answer a query as its caller is now."""
         query.floor = floor
         if query.function is None:
             return
         try:
             query.live = self._engine.subscribe(
-                query, query.function.path, query.args, self.identity, query.journal, self._account, anew=True
+                query, query.function.path, args, self.identity, query.journal, self._account, anew=True
             )
         except FunctionError as error:
-            query.live = Refusal(error.info, footprint(query.args))
+            query.live = Refusal(error.info, args)
 
     def _leave(self, query: ConvexSubscription) -> None:
         if not isinstance(query.live, Refusal):
@@ -178,7 +178,7 @@ class ConvexQuerySet:
             floor = self._engine.floor(self._wake)
             for query in self._queries.values():
                 before = query.live
-                self._join(query, floor)
+                self._join(query, before.wire_arguments(), floor)
                 if not isinstance(before, Refusal):
                     self._engine.unsubscribe(query, before)
         self._wake()

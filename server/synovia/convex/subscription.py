@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 from synovia.convex.functions import ConvexFunction
 from synovia.convex.messages import Result
 from synovia.engine.live_query import weight_of
 from synovia.sync.ports import Floor, LiveQuery, Ts, Version
+from synovia_protocol import codec
 from synovia_protocol.errors import ErrorInfo
 
 
@@ -16,14 +18,20 @@ class Refusal:
     """Stands for the live query that there is none of: the same error at every instant.
 
     Args:
-        size: The bytes of the arguments that are kept with it.
+        args: What was asked with; kept packed.
     """
 
     loaded = True
 
-    def __init__(self, error: ErrorInfo, size: int = 0) -> None:
+    def __init__(self, error: ErrorInfo, args: dict[str, object]) -> None:
         self._version = RefusalVersion(error)
-        self.weight = weight_of(size)
+        self._args = codec.pack(args)
+        self.weight = weight_of(len(self._args))
+
+    def wire_arguments(self) -> dict[str, Any]:
+        """Give the arguments as they were asked with."""
+        args: dict[str, Any] = codec.unpack_own(self._args)
+        return args
 
     def known_through(self, head: Ts) -> Ts:
         """Tell that it is known."""
@@ -62,7 +70,7 @@ class ConvexSubscription:
         journal: Where the pages of the query end for this client, as the client keeps it.
     """
 
-    __slots__ = ("args", "floor", "function", "journal", "live", "notify", "query_id", "result", "since", "version")
+    __slots__ = ("floor", "function", "journal", "live", "notify", "query_id", "result", "since", "version")
 
     live: LiveQuery | Refusal
 
@@ -71,14 +79,12 @@ class ConvexSubscription:
         query_id: int,
         since: int,
         function: ConvexFunction | None,
-        args: dict[str, object],
         journal: bytes | None,
         notify: Callable[[], None],
     ) -> None:
         self.query_id = query_id
         self.since = since
         self.function = function
-        self.args = args
         self.journal = journal
         self.notify = notify
         self.floor: Floor | None = None

@@ -54,6 +54,16 @@ logger = logging.getLogger("synovia")
 Clock = Callable[[], float]
 """The time in seconds since 1970 (UTC)."""
 Arguments = Mapping[str, Any] | InvalidArguments
+
+
+def arguments_of(function: Function, args: Mapping[str, Any]) -> Arguments:
+    """Check what a function is called with; what does not fit is told when it is called, to whoever may call it."""
+    try:
+        return function.validate(args)
+    except InvalidArguments as error:
+        return error
+
+
 """As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
 
 
@@ -506,9 +516,7 @@ class Executor:
             FunctionError: There is no such function; or the arguments do not fit one that is open to everybody.
         """
         function = self.registry.find(path, kind, internal=origin.reaches_internal, caller=identity)
-        try:
-            return function, function.validate(args)
-        except InvalidArguments as error:
-            if function.access.open:
-                raise
-            return function, error
+        values = arguments_of(function, args)
+        if isinstance(values, InvalidArguments) and function.access.open:
+            raise values
+        return function, values

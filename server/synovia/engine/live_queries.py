@@ -41,6 +41,7 @@ from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
 from synovia.tasks import end
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.recall import Recall
+from synovia.turns import Turns, short
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -412,9 +413,12 @@ class LiveQueries:
 
     async def _run_in_place(self, live: LiveQuery) -> bool:
         async with self._places.taken(live.account):
+            if live.has_large_arguments:
+                await Turns().begin()
             if live.target is None or self._log.since(live.target) is None:
                 live.target = self._log.head  # it has waited for too long
-            return await self._run_at(live, live.target)
+            with short():
+                return await self._run_at(live, live.target)
 
     async def _run_at(self, live: LiveQuery, ts: Ts) -> bool:
         """Run a query as of ``ts`` and publish the result; tell whether the store could answer."""
@@ -424,7 +428,7 @@ class LiveQueries:
                 with self._tracer.rerun(live.key.path, ts, live.take_asked()):
                     run = await self._executor.query(
                         live.function,
-                        live.args,
+                        live.arguments(),
                         live.identity,
                         ts,
                         journal=live.journal,
@@ -504,7 +508,14 @@ class LiveQueries:
                 packed, journal = live.key.packed_args, live.key.journal
                 account = accounts[subscriber]
                 new = self._join(
-                    subscriber, identity, live.function, live.args, packed, journal, account, anew=live.key.round > 0
+                    subscriber,
+                    identity,
+                    live.function,
+                    live.arguments(),
+                    packed,
+                    journal,
+                    account,
+                    anew=live.key.round > 0,
                 )
                 subscriber.replaced(live, new)
             subscriber.notify()

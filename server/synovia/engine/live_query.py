@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from synovia.engine.executor import Arguments
+from synovia.engine.executor import Arguments, arguments_of
 from synovia.engine.run_statistics import RunStatistics
 from synovia.engine.tracing import CallTrace
 from synovia.functions.function import Function
@@ -25,15 +25,17 @@ PAST = -1
 """The number of versions that were looked up afterwards and so belong to no sequence."""
 KEPT_BYTES = 4 * 1024 * 1024
 _LARGE = 256 * 1024
+LARGE_ARGUMENTS = 4096
+"""Arguments of more bytes are not kept but packed: as lists and numbers they take several times as much, and each collection
+of garbage looks at all of them."""
 _SMALL = 512
 """A result of no more bytes is not measured, but taken for as large as this says:"""
 _BASE, _DECODED = 256, 8
-_LIGHT = 4096
 
 
 def weight_of(size: int) -> int:
     """Tell as how many subscriptions one counts whose arguments take so many bytes."""
-    return 1 + size // _LIGHT
+    return 1 + size // LARGE_ARGUMENTS
 
 
 class Subscriber(Protocol):
@@ -143,7 +145,7 @@ class LiveQuery:
     def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
         self.key = key
         self.function = function
-        self.args = args
+        self._args = None if len(key.packed_args) > LARGE_ARGUMENTS else args
         self.identity = identity
         self.journal = key.journal
         self.subscribers: dict[Subscriber, list[Identity | None]] = {}
@@ -170,6 +172,20 @@ class LiveQuery:
     def __repr__(self) -> str:
         state = "loading" if not self.loaded else "clean" if self.dirty_at is None else f"dirty at {self.dirty_at}"
         return f"<LiveQuery {self.key.path} {state}, {len(self.subscribers)} subscribers>"
+
+    def wire_arguments(self) -> dict[str, Any]:
+        """Give the arguments as they were asked with, made anew."""
+        args: dict[str, Any] = codec.unpack_own(self.key.packed_args)
+        return args
+
+    def arguments(self) -> Arguments:
+        """Give what the function is called with: large ones are kept packed, and made anew for each run."""
+        return arguments_of(self.function, self.wire_arguments()) if self._args is None else self._args
+
+    @property
+    def has_large_arguments(self) -> bool:
+        """Whether it takes long to make them."""
+        return self._args is None
 
     @property
     def shared(self) -> bool:

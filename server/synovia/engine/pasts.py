@@ -58,7 +58,7 @@ class Pasts:
         try:
             async with asyncio.timeout(PAST_SECONDS), self._places.taken(live.account):
                 query = self._executor.query(
-                    live.function, live.args, live.identity, ts, journal=live.key.journal, shared=live.shared
+                    live.function, live.arguments(), live.identity, ts, journal=live.key.journal, shared=live.shared
                 )
                 run = await at_cost(live.account.address, query)
             if run.error is None:

@@ -29,7 +29,7 @@ from synovia.schema.index_fields import index_path
 from synovia.store.filters import AllOf, matches
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
-from synovia.turns import Turns, slices
+from synovia.turns import slices_in_turns
 
 T = TypeVar("T", bound=Table)
 A = TypeVar("A")
@@ -500,10 +500,9 @@ class Query(Generic[T]):
         return replace(self._scan, interval=rest)
 
     async def _rows(self, documents: Sequence[dict[str, Any]]) -> list[T]:
-        rows, turns = list[T](), Turns(1)
-        for some in slices(documents):
+        rows = list[T]()
+        async for some in slices_in_turns(documents):
             rows += self._readable(some)
-            await turns.step()
         return rows
 
     def _readable(self, documents: Iterable[dict[str, Any]]) -> Iterator[T]:

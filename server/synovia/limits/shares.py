@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from synovia.charges import Payer
+from synovia.turns import Turns
 
 ROOM: Final = 0.6
 """A hub of which more is asked than so many seconds a second lets those wait who ask for most."""
@@ -122,11 +123,12 @@ class Share(Payer):
         load: What has been computed for it.
     """
 
-    __slots__ = ("_front", "_in_line", "_shares", "_usual", "load", "name")
+    __slots__ = ("_front", "_in_line", "_shares", "_turns", "_usual", "load", "name")
 
     def __init__(self, shares: Shares, name: str | None = None) -> None:
         self.name = name
         self._shares = shares
+        self._turns = Turns(1)
         self._usual = _USUAL_SECONDS
         self._front = asyncio.Lock()
         self._in_line = 0
@@ -155,16 +157,30 @@ class Share(Payer):
                 async with self._front:
                     while (wait := self._shares.wait(self)) > 0:  # noqa: ASYNC110 (time is what it waits for)
                         await asyncio.sleep(wait)
-                    return self._prepay()
+                    return await self._begin()
             finally:
                 self._in_line -= 1
+        return await self._begin()
+
+    async def _begin(self) -> float:
+        """Let others go on between two that begin, if it has had much: many may be due at the same moment."""
+        if self.has_much:
+            await self._turns.step()
         return self._prepay()
 
-    async def take_turn(self) -> None:
+    async def take_turn(self, *, large: bool = False) -> None:
         """Wait a moment before something small is done, as handling a message, while the share is used up; no longer, as it
-        may be that the client has gone."""
+        may be that the client has gone.
+
+        Args:
+            large: It is not so small: others have theirs between two of that kind, whoever sends them.
+        """
         if (wait := self._shares.wait(self)) > 0:
             await asyncio.sleep(wait)
+        if large:
+            await self._turns.begin()
+        elif self.has_much:
+            await self._turns.step()
 
     @property
     def has_much(self) -> bool:

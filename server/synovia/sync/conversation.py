@@ -19,7 +19,8 @@ from synovia.sync.requests import Requests
 from synovia.sync.sign_in import ClientSignIn
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
-from synovia.turns import Turns, slices
+from synovia.sync.waiting import LARGE
+from synovia.turns import slices_in_turns
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
@@ -27,7 +28,7 @@ from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolErr
 MUTATION_WEIGHT = 3
 """A mutation counts as so many messages: to run and commit it takes that much longer than anything else."""
 _QUERIES_AT_ONCE = 16
-"""So many queries of one message are begun before others have their turn."""
+"""So many queries of one message are begun before others have their turn; one, if their arguments are large."""
 
 
 class Conversation:
@@ -183,10 +184,9 @@ class Conversation:
         self._count_subscriptions()
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
-        self._modify(message.add[:_QUERIES_AT_ONCE], message.remove)
-        turns = Turns(1)
-        for some in slices(message.add[_QUERIES_AT_ONCE:]):
-            await turns.step()
+        large = size > LARGE * len(message.add)
+        self._modify((), message.remove)
+        async for some in slices_in_turns(message.add, 1 if large else _QUERIES_AT_ONCE, large=large):
             self._modify(some, ())
 
     def _modify(self, add: Sequence[m.QueryAdd], remove: Sequence[int]) -> None:
@@ -241,7 +241,7 @@ class Conversation:
         await self._requests.mutate(message, size)
 
     async def _on_action(self, message: m.Action, size: int) -> None:
-        self._requests.act(message)
+        self._requests.act(message, size)
 
     async def _on_chunk(self, event: ChunkReceived, size: int) -> None:
         if self.query_set.identity is None and not self._allowance.anonymous_samples(len(event.data)):

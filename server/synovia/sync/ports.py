@@ -50,6 +50,10 @@ class LiveQuery(Protocol):
         """As how many subscriptions one to it counts: more than one if its arguments are large."""
         ...
 
+    def wire_arguments(self) -> dict[str, Any]:
+        """Give the arguments as they were asked with."""
+        ...
+
     def known_through(self, head: Ts) -> Ts:
         """Tell the newest ts, up to ``head``, at which the result is known."""
         ...

@@ -39,8 +39,7 @@ class Membership:
         who: What the query says of it, packed; None: not known yet.
     """
 
-    def __init__(self, join: PresenceJoin, query: Subscription, name: str, room: OpenRoom, state: bytes) -> None:
-        self.join = join
+    def __init__(self, query: Subscription, name: str, room: OpenRoom, state: bytes) -> None:
         self.query = query
         self.name = name
         self.room = room
@@ -110,14 +109,14 @@ class ClientPresence:
             text = f"a connection may be in {self._limits.max_rooms} rooms"
             self._refuse(message.room_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
-        query = self._ask(message)
+        query = self._ask(QueryAdd(message.room_id, message.path, message.args))
         if query is None:
             return
         key = _key(message)
         connect = self._session.connect
         name = _name(b"" if connect is None else connect.session, key, message.room_id)
         room = self._rooms.enter(key, self)
-        self._members[message.room_id] = Membership(message, query, name, room, state)
+        self._members[message.room_id] = Membership(query, name, room, state)
         self._look_soon()
 
     def show(self, message: PresenceState) -> None:
@@ -148,19 +147,19 @@ class ClientPresence:
         if self._session.is_in_room(room_id):  # not if it has left, and that waits for its turn
             self._end(PresenceEnded(room_id, error))
 
-    def _ask(self, join: PresenceJoin) -> Subscription | None:
-        added, floor = QueryAdd(join.room_id, join.path, join.args), self._engine.floor(self._look_soon)
-        query = Subscription(added, self._look_soon, floor)
+    def _ask(self, added: QueryAdd) -> Subscription | None:
+        room_id, path = added.query_id, added.path
+        query = Subscription(added, self._look_soon, self._engine.floor(self._look_soon))
         try:
-            query.live = self._engine.subscribe(query, join.path, join.args, self.identity, account=self._account)
+            query.live = self._engine.subscribe(query, path, added.args, self.identity, account=self._account)
         except FunctionError as error:
-            self._refuse(join.room_id, error.info)
+            self._refuse(room_id, error.info)
             return None
         if query.live.has_room:
             return query
         self._engine.unsubscribe(query, query.live)
-        text = f"{join.path} has no room: @query(presence=True) gives it one"
-        self._refuse(join.room_id, ErrorInfo(ErrorCode.WRONG_KIND, text))
+        text = f"{path} has no room: @query(presence=True) gives it one"
+        self._refuse(room_id, ErrorInfo(ErrorCode.WRONG_KIND, text))
         return None
 
     # --- what becomes of it
@@ -178,7 +177,7 @@ class ClientPresence:
         self.identity = identity
         for room_id, member in list(self._members.items()):
             self._engine.unsubscribe(member.query, member.query.live)
-            query = self._ask(member.join)
+            query = self._ask(member.query.asked_again())
             if query is None:
                 self._forget(room_id)
                 continue

@@ -168,7 +168,7 @@ class QuerySet:
         self.identity = identity
         floor = self._engine.floor(self._wake)
         for query_id, before in list(self._queries.items()):
-            query = self._subscribe(before.added, floor)
+            query = self._subscribe(before.asked_again(), floor)
             if query is None:
                 del self._queries[query_id]
             else:

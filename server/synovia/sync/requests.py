@@ -15,6 +15,7 @@ from synovia.sync.query_set import QuerySet
 from synovia.sync.sign_in import SIGNED_OUT, Caller, ClientSignIn
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
+from synovia.sync.waiting import Waiting
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import Action, ActionResponse, Mutation, MutationResponse
 
@@ -48,7 +49,9 @@ class Requests:
         self._uploads = uploads
         self._sign_in = sign_in
         limits = context.limits
-        self._mutations: Lane[tuple[Mutation, Caller]] = Lane(limits.max_waiting_bytes, limits.max_waiting_mutations)
+        self._mutations: Lane[tuple[Waiting[Mutation], Caller]] = Lane(
+            limits.max_waiting_bytes, limits.max_waiting_mutations
+        )
         self._mutating: asyncio.Task[None] | None = None
         self._actions = 0
 
@@ -75,7 +78,7 @@ class Requests:
         if self._sign_in.ended:
             self._refuse_signed_out(message)
             return
-        await self._mutations.put((message, self._sign_in.caller), size)
+        await self._mutations.put((Waiting(message, size), self._sign_in.caller), size)
         if self._mutating is None:
             self._mutating = self._socket.spawn(self._mutate_all(), "mutations")
 
@@ -95,7 +98,8 @@ class Requests:
         finally:
             self._mutating = None
 
-    async def _mutate(self, message: Mutation, caller: Caller) -> None:
+    async def _mutate(self, waiting: Waiting[Mutation], caller: Caller) -> None:
+        message = waiting.message()
         self._sign_in.check_expiry()
         if caller.ended:
             self._refuse_signed_out(message)
@@ -132,8 +136,8 @@ class Requests:
 
     # --- actions
 
-    def act(self, message: Action) -> None:
-        """Begin an action, unless too much is running."""
+    def act(self, message: Action, size: int) -> None:
+        """Begin an action that came in ``size`` bytes, unless too much is running."""
         if self._context.requests.stopping:
             return
         if self._sign_in.ended:
@@ -145,17 +149,19 @@ class Requests:
             self.refuse_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return
         self._actions += 1
-        self._socket.spawn(self._act(message, self._sign_in.caller), f"action {message.request_id}")
+        act = self._act(Waiting(message, size), self._sign_in.caller)
+        self._socket.spawn(act, f"action {message.request_id}")
 
-    async def _act(self, message: Action, caller: Caller) -> None:
+    async def _act(self, waiting: Waiting[Action], caller: Caller) -> None:
         try:
             async with self._address.running:
                 with self._context.requests.working():
-                    await at_cost(self._address, self._act_and_answer(message, caller))
+                    await at_cost(self._address, self._act_and_answer(waiting, caller))
         finally:
             self._actions -= 1
 
-    async def _act_and_answer(self, message: Action, caller: Caller) -> None:
+    async def _act_and_answer(self, waiting: Waiting[Action], caller: Caller) -> None:
+        message = waiting.message()
         self._sign_in.check_expiry()
         if caller.ended:
             self.refuse_action(message.request_id, SIGNED_OUT)

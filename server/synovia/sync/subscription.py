@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from synovia.sync.ports import Floor, LiveQuery, Ts, Version
 from synovia_protocol.codec import pack_patch_update, pack_update, pack_value_update
@@ -16,7 +17,7 @@ class Subscription:
     """What a client holds of one query; the engine's subscriber.
 
     Attributes:
-        added: What the client asked for.
+        added: What the client asked for, but for the arguments: the live query has these.
         live: What answers it; set right after the engine has given it.
         version: What the client holds; None: nothing that this connection has sent.
         moved: ``version`` came from another live query than ``live`` is, because the caller is another one now.
@@ -27,13 +28,17 @@ class Subscription:
     live: LiveQuery
 
     def __init__(self, added: QueryAdd, notify: Callable[[], None], floor: Floor, newest_ts: Ts | None = None) -> None:
-        self.added = added
+        self.added = replace(added, args={})
         self.query_id = added.query_id
         self.notify = notify
         self._floor = floor
         self.version: Version | None = None
         self.moved = False
         self._newest_ts = newest_ts
+
+    def asked_again(self) -> QueryAdd:
+        """Give what the client asked for."""
+        return replace(self.added, args=self.live.wire_arguments())
 
     def replaced(self, old: LiveQuery, new: LiveQuery) -> None:
         """Follow the engine, which has split a shared query by caller."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.sealing.keyring import Keyring
 from synovia.transaction.footprint import of_many
-from synovia.turns import Turns, slices
+from synovia.turns import slices_in_turns
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
@@ -94,15 +94,14 @@ class RowCache:
         Returns:
             The same for the whole list.
         """
-        values, parts, arrays, turns = [], [list_head(len(rows))], set[bytes](), Turns(1)
-        for some in slices(rows):
+        values, parts, arrays = [], [list_head(len(rows))], set[bytes]()
+        async for some in slices_in_turns(rows):
             for value in some:
                 wire, packed, refers = self._packed(value, dump)
                 values.append(wire)
                 parts.append(packed)
                 if refers:
                     arrays |= refers
-            await turns.step()
         return Packed(values, b"".join(parts), frozenset(arrays))
 
     def _packed(self, value: Table, dump: Callable[[Table], Packed]) -> Packed:

@@ -103,6 +103,11 @@ async def plot(ctx: MutationContext, board: str, samples: Float64Array) -> Id[No
 
 
 @mutation(public=True)
+async def measure(ctx: MutationContext, numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@mutation(public=True)
 async def post_when_open(ctx: MutationContext, board: str, text: str) -> Id[Note]:
     started.append(text)
     await gate.wait()

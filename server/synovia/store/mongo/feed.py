@@ -123,12 +123,13 @@ class Feed:
                 while self._images or self.position == assembler.position:
                     events, reached = await cursor.read(_AT_ONCE if assembler.is_open else self._patience)
                     told = False
-                    for some in _pieces(events):
+                    for number, some in enumerate(_pieces(events)):
+                        if number:
+                            await turns.step()
                         for group in self._groups(assembler, some, reached):
                             if not group.is_empty:
                                 told = True
                                 yield await self._complete(group)
-                        await turns.step()
                     for _ in range(_ROUNDS if told else 0):
                         await asyncio.sleep(0)
                     if assembler.position > self.position:
