@@ -110,6 +110,11 @@ class Shared:
         for charge, weight in self._charges:
             charge.add(seconds * weight / self._whole)
 
+    def add_beyond(self, free: float, seconds: float) -> None:
+        """Charge everybody a part of what it takes because it weighs more than ``free``."""
+        if self._whole > free:
+            self.add(seconds * (1 - free / self._whole))
+
 
 _charge: ContextVar[Charge | None] = ContextVar("what is charged", default=None)
 

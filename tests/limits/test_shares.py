@@ -184,3 +184,12 @@ def test_addresses_of_one_hub_share() -> None:
     addresses.of("203.0.113.7").spend(1.0)
     assert addresses.of("203.0.113.7").load.of(clock()) == pytest.approx(1.0 / SECONDS)
     assert addresses.of("203.0.113.8").load.of(clock()) == 0.0
+
+
+def test_who_writes_little_pays_nothing_for_a_commit_of_a_few_and_a_part_of_a_large_one() -> None:
+    light, heavy = Counted(), Counted()
+    charges.Shared([(light, 4)], 4).add_beyond(8, 1.0)
+    assert light.seconds == 0
+    charges.Shared([(light, 4), (heavy, 76)], 80).add_beyond(8, 1.0)
+    assert light.seconds == pytest.approx(0.9 * 4 / 80)
+    assert heavy.seconds == pytest.approx(0.9 * 76 / 80)

@@ -13,6 +13,7 @@ from bson import Binary
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from synovia import charges
 from synovia.schema.specs import Document, Reading, TableSpec
 from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoredIndex, StoreUnavailable, Ts
 from synovia.store.mongo.abandoned_transactions import Orphans
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("synovia")
 
 _REQUEST_TTL: Final = timedelta(seconds=REQUEST_TTL)
+COMMIT_SHARE: Final = 0.5
+"""So much of the time for which everybody waits for a commit is charged: about as much as the database computes."""
+FREE_WEIGHT: Final = 8
+"""The weight of a commit of one document with a few indexes, which is free: the network and the disk take most of it."""
 _BEYOND: Final = 1_000_000
 """A fence that is made again begins so far beyond the largest number that this hub has seen: others may have seen more."""
 
@@ -141,7 +146,12 @@ class MongoStore:
         return MongoSnapshot(self._driver, self._catalog, ts)
 
     async def commit(self, batch: Batch) -> Ts:
-        return await commit(self._driver, self._catalog, batch, self._orphans)
+        began = charges.clock()
+        try:
+            return await commit(self._driver, self._catalog, batch, self._orphans)
+        finally:
+            if isinstance(charge := charges.current(), charges.Shared):
+                charge.add_beyond(FREE_WEIGHT, (charges.clock() - began) * COMMIT_SHARE)
 
     async def changes(self, after: Ts) -> AsyncGenerator[Commit | Gap, None]:
         position, waiting = after, pauses()
