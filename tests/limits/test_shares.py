@@ -186,10 +186,11 @@ def test_addresses_of_one_hub_share() -> None:
     assert addresses.of("203.0.113.8").load.of(clock()) == 0.0
 
 
-def test_who_writes_little_pays_nothing_for_a_commit_of_a_few_and_a_part_of_a_large_one() -> None:
+async def test_who_writes_little_pays_nothing_for_a_commit_of_a_few_and_a_part_of_a_large_one() -> None:
     light, heavy = Counted(), Counted()
-    charges.Shared([(light, 4)], 4).add_beyond(8, 1.0)
+    bills = charges.Bill(light, 0.0), charges.Bill(heavy, 0.0)
+    charges.Shared([(bills[0], 4)], 4).add_beyond(8, 1.0)
     assert light.seconds == 0
-    charges.Shared([(light, 4), (heavy, 76)], 80).add_beyond(8, 1.0)
+    charges.Shared([*zip(bills, (4, 76), strict=True)], 80).add_beyond(8, 1.0)
     assert light.seconds == pytest.approx(0.9 * 4 / 80)
     assert heavy.seconds == pytest.approx(0.9 * 76 / 80)

@@ -62,6 +62,7 @@ class Nemesis:
                 "primary killed": self._kill_primary,
                 "primary stepped down": self._step_down,
                 "mongod paused": self._pause_mongod,
+                "database frozen": self._freeze_database,
             }
         self._faults = {kind: every[kind] for kind in (faults or every)}
         self.made_each = asyncio.Event()
@@ -161,12 +162,32 @@ class Nemesis:
             await self._wait(0.2, 4.0)
             member.process.send_signal(signal.SIGCONT)
 
+    async def _freeze_database(self) -> None:
+        """Stop all members with their sockets open, until every hub has said that it is not well, and a while longer."""
+        assert self._replica_set is not None
+        frozen = [member.process for member in self._replica_set.members if member.process is not None]
+        for process in frozen:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.gather(*map(_until_it_complains, self._hubs))
+            await self._wait(0.0, 10.0)
+        finally:
+            for process in frozen:
+                process.send_signal(signal.SIGCONT)
+
     async def _primary(self) -> Mongod:
         assert self._replica_set is not None
         return await primary_of(self._replica_set)
 
     async def _wait(self, least: float, most: float) -> None:
         await asyncio.sleep(self._random.uniform(least, most))
+
+
+async def _until_it_complains(hub: HubProcess) -> None:
+    """Wait until the health of a hub is not that of one with a database."""
+    async with asyncio.timeout(_PATIENCE):
+        while (health := await hub.health()) is not None and health["status"] == "ok":  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 def admin(member: Mongod, command: dict[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,18 @@ async def test_one_hub_on_sqlite_keeps_every_promise_while_sockets_break(tmp_pat
 
 @pytest.mark.torture
 @pytest.mark.mongodb
+async def test_two_hubs_keep_every_promise_and_say_how_they_are_while_the_whole_database_stands_still(
+    members: ReplicaSet,
+) -> None:
+    async with fresh_database(members) as store:
+        report = await torture(Round(SEED, 20.0, faults=("database frozen",), sights=SIGHTS), store, members)
+    show(report)
+    assert report.anomalies == []
+    assert report.history.faults["database frozen"] > 0
+
+
+@pytest.mark.torture
+@pytest.mark.mongodb
 @pytest.mark.parametrize("seed", range(1, 4))
 async def test_a_longer_round(members: ReplicaSet, seed: int) -> None:
     async with fresh_database(members) as store:
