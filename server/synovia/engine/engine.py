@@ -47,6 +47,7 @@ from synovia.store.base import Gap, NothingWritten, Store, StoreError, Ts
 from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.recall import Recall
 from synovia_protocol.errors import ErrorInfo
 
 logger = logging.getLogger("synovia")
@@ -249,11 +250,14 @@ class Engine:
         """Join the live query of a function of the server's own, which takes no arguments."""
         return self.live.watch(subscriber, function)
 
-    async def run_system_query(self, function: Function) -> Outcome:
-        """Run a query of the server's own once at the head."""
+    async def run_system_query(self, function: Function, recall: Recall | None = None) -> Outcome:
+        """Run a query of the server's own at the head; ``recall``: what the run before has left, for this and the next."""
         ts = self.head
         try:
-            return outcome_of(await self._executor.query(function, {}, None, ts), ts)
+            run = await self._executor.query(
+                function, {}, None, ts, recall=self._log.brought_up_to(ts, recall or Recall())
+            )
+            return outcome_of(run, ts)
         except StoreError as error:
             return unavailable(error)
 

@@ -40,7 +40,6 @@ from synovia.keys import IndexSpec
 from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
 from synovia.tasks import end
 from synovia.transaction.keyed import KeyedCommit
-from synovia.transaction.recall import Recall
 from synovia.turns import Turns, short
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
@@ -221,9 +220,14 @@ class LiveQueries:
         return newest
 
     async def wait_until_known(self, live: LiveQuery, ts: Ts) -> None:
-        """Wait until the result of a live query is known at ``ts`` or later, or the query has been split or given up."""
-        while self._queries.get(live.key) is live and not (live.loaded and live.known_through(self._log.head) >= ts):
+        """Wait until the result of a live query is known at ``ts`` or later, and no longer only of a time that has passed,
+        or the query has been split or given up."""
+        while self._queries.get(live.key) is live and not self._is_known(live, ts):
             await live.published()
+
+    def _is_known(self, live: LiveQuery, ts: Ts) -> bool:
+        head = self._log.head
+        return live.loaded and live.known_through(head) >= ts and (live.dirty_at is None or live.dirty_at <= head)
 
     def unsubscribe(self, subscriber: Subscriber, live: LiveQuery) -> None:
         """Leave a live query once; the last one out ends its run and starts its time to linger."""
@@ -433,7 +437,7 @@ class LiveQueries:
                         ts,
                         journal=live.journal,
                         shared=live.shared,
-                        recall=self._recall(live, ts),
+                        recall=self._log.brought_up_to(ts, live.recall),
                         timeout=None if live.key in self._watched else self._timeout,
                     )
             except StoreError as error:
@@ -481,15 +485,6 @@ class LiveQueries:
         pause = max(pause, live.function.pause_after(live.statistics.last_seconds))
         now = asyncio.get_running_loop().time()
         live.rests_until = end_of_rest(now, pause, live.function.rest) if pause else 0.0
-
-    def _recall(self, live: LiveQuery, ts: Ts) -> Recall:
-        """Give what the last run has left, with every commit between that run and this."""
-        recall = live.recall
-        commits = None if recall.ts is None or recall.ts > ts else self._log.since(recall.ts)
-        if commits is None:
-            recall.forget()
-        recall.since = [commit for commit in commits or () if commit.ts <= ts]
-        return recall
 
     @staticmethod
     def _notify(live: LiveQuery) -> None:

@@ -14,6 +14,7 @@ from synovia.keys import IndexSpec
 from synovia.schema import IdClock, Reading
 from synovia.store.base import Commit, Gap, Store, Ts
 from synovia.transaction.keyed import Indexes, KeyedCommit
+from synovia.transaction.recall import Recall
 
 logger = logging.getLogger("synovia")
 
@@ -156,6 +157,14 @@ class Log:
             yield
         finally:
             del self._pins[pin]
+
+    def brought_up_to(self, ts: Ts, recall: Recall) -> Recall:
+        """Give what a run has left, together with every commit from then up to ``ts`` if the window has them all."""
+        commits = None if recall.ts is None or recall.ts > ts else self.since(recall.ts)
+        if commits is None:
+            recall.forget()
+        recall.since = [commit for commit in commits or () if commit.ts <= ts]
+        return recall
 
     def since(self, ts: Ts) -> list[KeyedCommit] | None:
         """Give the commits after ``ts``, or None if the window does not reach back so far."""

@@ -42,6 +42,7 @@ from synovia.scheduler.transitions import CallTransitions, Claim
 from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
+from synovia.transaction.recall import Recall
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -105,6 +106,7 @@ class Runner:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._read: tuple[bytes, DueCalls] | None = None
+        self._recall = Recall()  # of ``settle``
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
         self.payer_of: Callable[[str | None], Payer | None] = lambda _: None
@@ -264,7 +266,7 @@ class Runner:
         For tests, in place of ``start``.
         """
         for _ in range(MOST_ROUNDS):
-            outcome = await self._engine.run_system_query(self._due_calls)
+            outcome = await self._engine.run_system_query(self._due_calls, self._recall)
             due_calls = _due_calls(_checked(outcome).packed or b"")
             pause = self._begin(due_calls, outcome.ts or 0)
             if self._busy:
