@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -9,12 +10,13 @@ import pytest
 from apps import many, tally, trips
 from helpers.charges import Counted
 from scheduler.hubs import begin_what_is_due, do_what_is_due
-from scheduler.scheduled import later
+from scheduler.scheduled import later, running
 from synovia.charges import at_cost
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
-from synovia.scheduler.due_calls import LINES, WINDOW
+from synovia.scheduler.due_calls import LINES, WINDOW, DueCall
 from synovia.scheduler.lines import FEW
+from synovia.scheduler.reading import DueReading
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store, Ts
 from synovia.testing import Caller, TestApp
@@ -190,6 +192,33 @@ async def test_beside_others_one_caller_has_a_quarter_of_the_places_for_mutation
         await begin_what_is_due(app)
         assert app.scheduler.running == begun
         await do_what_is_due(app)
+
+
+def due(*causes: str | None) -> list[DueCall]:
+    return [
+        DueCall(task="mutation", id=f"{number}", path="tally:add", due_at=0, caused_by=cause)
+        for number, cause in enumerate(causes)
+    ]
+
+
+async def test_who_has_caused_what_is_due_is_charged_for_its_reading_by_how_much_of_it_is_theirs() -> None:
+    payers: dict[str | None, Counted | None] = {"mallory": Counted(), "alice": Counted(), None: None}
+    reading = DueReading(payers.__getitem__)
+    assert await reading.admit() == 0.0
+    reading.spend(1.0)  # nobody has caused anything yet
+    reading.note(due("mallory", "mallory", "alice", None))
+    reading.spend(1.0)
+    assert [payer and payer.seconds for payer in payers.values()] == [0.5, 0.25, None]
+
+
+async def test_a_running_hub_charges_the_reading_to_the_callers(registry: Registry) -> None:
+    async with running(registry) as app:
+        payer = Waiting()  # so that nothing is begun, and nothing else is charged
+        app.scheduler.payer_of = lambda cause: payer
+        async with asyncio.timeout(20):
+            while not payer.seconds:
+                await later(app.caller(MALLORY), "tally:add", name="mallory")
+        assert payer.admitted == 0
 
 
 # --- how many

@@ -48,6 +48,7 @@ def test_of_the_errors_of_the_contract_these_pass() -> None:
         (errors.OperationFailure("cannot index parallel arrays", 171), False),
         (errors.OperationFailure("cannot index parallel arrays"), False),
         (errors.ConfigurationError("bad option"), False),
+        (errors.ConfigurationError("Sessions are not supported by this MongoDB deployment"), True),
         (errors.InvalidName("a name must not be empty"), False),
         (errors.EncryptionError(ValueError("no key")), False),
         (errors.DocumentTooLarge("too large"), False),

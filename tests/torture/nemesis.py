@@ -163,17 +163,20 @@ class Nemesis:
             member.process.send_signal(signal.SIGCONT)
 
     async def _freeze_database(self) -> None:
-        """Stop all members with their sockets open, until every hub has said that it is not well, and a while longer."""
+        """Stop all members with their sockets open, until every hub has said that it is not well, and a while longer; then
+        every hub has to become well again, and people act for a moment."""
         assert self._replica_set is not None
         frozen = [member.process for member in self._replica_set.members if member.process is not None]
         for process in frozen:
             process.send_signal(signal.SIGSTOP)
         try:
             await asyncio.gather(*map(_until_it_complains, self._hubs))
-            await self._wait(0.0, 10.0)
+            await self._wait(0.0, 5.0)
         finally:
             for process in frozen:
                 process.send_signal(signal.SIGCONT)
+        await asyncio.gather(*(hub.start() for hub in self._hubs))
+        await self._wait(1.0, 3.0)
 
     async def _primary(self) -> Mongod:
         assert self._replica_set is not None

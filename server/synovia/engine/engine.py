@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from synovia.charges import at_cost, cause, caused_by, charged_name
+from synovia.charges import Payer, at_cost, cause, caused_by, charged_name
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Arguments, Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
@@ -246,9 +246,9 @@ class Engine:
         """Begin to find a result as of an earlier instant; see ``Pasts.look_back``."""
         return self.live.pasts.look_back(live, ts, self._log.head)
 
-    def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
-        """Join the live query of a function of the server's own, which takes no arguments."""
-        return self.live.watch(subscriber, function)
+    def watch(self, subscriber: Subscriber, function: Function, payer: Payer | None = None) -> LiveQuery:
+        """Join the live query of a function of the server's own; see ``LiveQueries.watch``."""
+        return self.live.watch(subscriber, function, payer)
 
     async def run_system_query(self, function: Function, recall: Recall | None = None) -> Outcome:
         """Run a query of the server's own at the head; ``recall``: what the run before has left, for this and the next."""

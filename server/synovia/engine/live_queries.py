@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from synovia.charges import at_cost
+from synovia.charges import Payer, at_cost
 from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Run
 from synovia.engine.held_results import HeldResults
 from synovia.engine.lingering import Lingering
@@ -172,10 +172,15 @@ class LiveQueries:
         packed = codec.pack(dict(sorted(args.items())))
         return self._join(subscriber, identity, function, values, packed, journal, account, anew=anew)
 
-    def watch(self, subscriber: Subscriber, function: Function) -> LiveQuery:
-        """Join the live query of a function of the server's own, which takes no arguments."""
+    def watch(self, subscriber: Subscriber, function: Function, payer: Payer | None = None) -> LiveQuery:
+        """Join the live query of a function of the server's own, which takes no arguments.
+
+        Args:
+            payer: Whom its runs are charged to, if anybody.
+        """
         live = self._join(subscriber, None, function, {}, b"", None)
         self._watched.add(live.key)
+        live.payer = payer
         return live
 
     def _join(
@@ -405,7 +410,7 @@ class LiveQueries:
     async def _run(self, live: LiveQuery) -> bool:
         """Run a query and publish its result; tell whether to try again later, because the store could not answer."""
         try:
-            return not await at_cost(live.account.address, self._run_in_place(live))
+            return not await at_cost(live.payer or live.account.address, self._run_in_place(live))
         except IdentityNeeded:
             self._split(live)
         except Exception:

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from synovia.charges import Payer
 from synovia.engine.executor import Arguments, arguments_of
 from synovia.engine.run_statistics import RunStatistics
 from synovia.engine.tracing import CallTrace
@@ -140,6 +141,7 @@ class LiveQuery:
         is_refused: There was no room for the newest result, so an error is in its place.
         holds_until: When the newest result has to be found anew even if nothing is written, in ms since 1970.
         asked: What its first run is part of.
+        payer: Whom its runs are charged to, if not to who holds it.
     """
 
     def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
@@ -159,6 +161,7 @@ class LiveQuery:
         self.is_refused = False
         self.holds_until: int | None = None
         self.asked: CallTrace | None = None
+        self.payer: Payer | None = None
         self.recall = Recall()
         self.pasts: dict[Ts, Version | None] = {}
         self.looking: set[Ts] = set()

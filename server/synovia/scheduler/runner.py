@@ -37,6 +37,7 @@ from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.jobs import JobTransitions
 from synovia.scheduler.lanes import Lanes
+from synovia.scheduler.reading import DueReading
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim
 from synovia.scheduler.workflows import WorkflowTransitions
@@ -53,7 +54,7 @@ PENALTY_SECONDS = 10.0
 SHORTEST_PAUSE = 0.01
 REST = 0.0125
 """While more is known to be due than can be done at once, that is read so many seconds apart, up to eight times as many
-where it takes long: it costs as much as some calls do, and nobody is charged for it."""
+where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
@@ -107,6 +108,7 @@ class Runner:
         self._stopping = False
         self._read: tuple[bytes, DueCalls] | None = None
         self._recall = Recall()  # of ``settle``
+        self._reading = DueReading(lambda cause: self.payer_of(cause))
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
         self.payer_of: Callable[[str | None], Payer | None] = lambda _: None
@@ -175,7 +177,7 @@ class Runner:
     async def _follow(self) -> None:
         try:
             await self.adopt()
-            live = self._health.live = self._engine.watch(self, self._due_calls)
+            live = self._health.live = self._engine.watch(self, self._due_calls, self._reading)
             held = self._engine.watch(self, self._held_calls)
             try:
                 while True:
@@ -209,6 +211,7 @@ class Runner:
         """Read what is due, which is looked at each time that a place is free."""
         if self._read is None or self._read[0] is not packed:
             self._read = packed, _due_calls(packed)
+            self._reading.note(self._read[1].items)
         return self._read[1]
 
     def _end_what_is_lost(self, live: LiveQuery) -> None:

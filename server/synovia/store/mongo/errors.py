@@ -36,6 +36,10 @@ _NO_PRIMARY = frozenset({91, 133, 134, 189, 10107, 11600, 11602, 13435, 13436})
 _CUT_SHORT = frozenset({43, 50, 215, 234, 237, 262, 11601})
 """Cursors and operations that were killed or timed out, and a drop of the database that is under way."""
 
+_NO_SESSIONS_NOW = "Sessions are not supported by this MongoDB deployment"
+"""So the driver says of a member, too, that has just begun or is between two states, and tells nothing of sessions then.
+That the deployment has them was seen when the store was opened."""
+
 _STALE = frozenset({63, 136, 150, 175, 13388})
 _OUT_OF_DISK_SPACE = 14031
 _BUSY = frozenset({24, 46, 112, 365, _OUT_OF_DISK_SPACE})
@@ -53,7 +57,7 @@ def in_short(error: BaseException) -> str:
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether the same read may succeed on another attempt."""
-    if isinstance(error, ConnectionFailure | TimeoutError):
+    if isinstance(error, ConnectionFailure | TimeoutError) or str(error) == _NO_SESSIONS_NOW:
         return True
     if isinstance(error, OperationFailure):
         return error.code in _TRANSIENT or error.has_error_label("ResumableChangeStreamError")
@@ -83,6 +87,8 @@ def translated(error: BaseException) -> StoreError:
         return StoreUnavailable(f"MongoDB cannot be reached: {error}")
     if isinstance(error, TimeoutError):
         return StoreUnavailable("MongoDB did not answer in time")
+    if isinstance(error, ConfigurationError) and str(error) == _NO_SESSIONS_NOW:
+        return StoreUnavailable(f"MongoDB cannot answer now: {error}")
     if isinstance(error, ConfigurationError):
         return StoreUnusable(f"MongoDB cannot be used like this: {error}")
     if isinstance(error, PyMongoError):
