@@ -12,10 +12,11 @@ from typing import Any
 from benchmarks.attacked import DIMENSIONS
 from benchmarks.wire import client_frame
 from synovia_protocol.codec import encode
-from synovia_protocol.messages import ModifyQuerySet, Mutation, QueryAdd
+from synovia_protocol.messages import ModifyQuerySet, Mutation, PresenceJoin, PresenceState, QueryAdd
 
 Frames = Iterator[bytes]
 _HELD = 300
+_SHOWN = 4_000
 
 
 def _mutations(path: str, args: Callable[[int], dict[str, Any]]) -> Frames:
@@ -78,6 +79,14 @@ def _workflows() -> Frames:
     return _mutations("attacked:begin_workflows", lambda n: {"count": 1_000})
 
 
+def _awareness() -> Frames:
+    """Show where one is in documents that all of them have open, each time as much as may be shown."""
+    rooms = range(1, 5)
+    yield b"".join(client_frame(encode(PresenceJoin(n, "sensors:here", {"room": f"document {n}"}, 0))) for n in rooms)
+    while True:
+        yield b"".join(client_frame(encode(PresenceState(n, os.urandom(_SHOWN)))) for n in rooms)
+
+
 def _written(paper: str, updates: Iterator[bytes]) -> Frames:
     return _mutations("attacked:write_body", lambda n: {"id": paper, "update": next(updates)})
 
@@ -110,6 +119,7 @@ ATTACKS: dict[str, tuple[Callable[[], Frames], int, bool, float]] = {
     "uploads begun": (_begun_uploads, 32, False, 0.002),
     "jobs": (_jobs, 8, True, 0.002),
     "workflows": (_workflows, 8, True, 0.002),
+    "awareness": (_awareness, 8, True, 0.002),
     "dear rules": (lambda: _live("attacked:guarded", lambda n: {"number": n}), 1, True, 0.002),
 }
 WRITING: dict[str, Callable[[], Iterator[bytes]]] = {
