@@ -84,8 +84,10 @@ class Server(uvicorn.Server):
         self._loop, counter = asyncio.get_running_loop(), 0
         while not await self.on_tick(counter):
             counter = (counter + 1) % 864_000
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _TICK_SECONDS)
+            tick = self._loop.call_later(_TICK_SECONDS, self._woken.set)  # a timeout would cost a task each time
+            await self._woken.wait()
+            tick.cancel()
+            self._woken.clear()
         self._app.hub.draining = True
         self._admission.drain()
         end = self._loop.time() + self._app.settings.limits.shutdown_delay

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,6 +33,7 @@ from pymongo.server_selectors import writable_server_selector
 from pymongo.topology_description import TopologyDescription
 
 from synovia.schema.specs import Document
+from synovia.store.mongo.answers import Answers
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Commands of more in all are not sent in one go."""
@@ -51,8 +52,8 @@ _PARTS: Final = (
     (AsyncClientSession, "_apply_to"),
     (AsyncConnection, "_raise_connection_failure"),
     (AsyncConnection, "conn_closed"),
-    (PyMongoProtocol, "read"),
-    (PyMongoProtocol, "write"),
+    (PyMongoProtocol, "connection_lost"),
+    (PyMongoProtocol, "close"),
     (client_session, "_TxnState"),
     (helpers_shared, "_check_command_response"),
 )
@@ -77,12 +78,16 @@ class Wire:
     """A connection, as long as it is taken.
 
     Args:
+        answers: What reads its answers.
         session: All commands are part of it, and of its transaction if it has one.
         database: To which they go if nothing else is said.
     """
 
-    def __init__(self, connection: AsyncConnection, session: AsyncClientSession, database: str) -> None:
+    def __init__(
+        self, connection: AsyncConnection, answers: Answers, session: AsyncClientSession, database: str
+    ) -> None:
         self._connection = connection
+        self._answers = answers
         self._session = session
         self._database = database
         self._further: Document | None = None  # what every command of the transaction says that has begun here
@@ -121,10 +126,8 @@ class Wire:
             self._session._transaction.set_in_progress()
             self._further = {name: command[name] for name in _OF_TRANSACTIONS}
 
-    async def _exchange(self, whole: bytes, numbers: Iterable[int], codec: CodecOptions[Document]) -> list[Document]:
-        protocol, most = self._connection.conn.get_conn, self._connection.max_message_size
-        await protocol.write(whole)
-        return [_document(*await protocol.read(number, most), codec) for number in numbers]
+    async def _exchange(self, whole: bytes, numbers: list[int], codec: CodecOptions[Document]) -> list[Document]:
+        return [_document(*answer, codec) for answer in await self._answers.ask(whole, numbers)]
 
     def check(self, reply: Document, *, commit: bool = False) -> None:
         """Raise the error that a reply tells of.
@@ -154,7 +157,13 @@ class _Kept:
 
     checkout: Any
     connection: AsyncConnection
+    answers: Answers
     known: TopologyDescription
+
+    async def give_back(self, error: BaseException | None = None) -> None:
+        """Leave it to the driver, and tell what it failed with."""
+        self.answers.end()
+        await self.checkout.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 class Primary:
@@ -178,25 +187,24 @@ class Primary:
     async def wire(self, session: AsyncClientSession) -> AsyncIterator[Wire | None]:
         """Take a connection to it; None if commands cannot go this way on it."""
         kept = await self._take(session)
-        checkout, connection = kept.checkout, kept.connection
+        connection, listeners = kept.connection, kept.connection.listeners
+        watched = listeners is not None and listeners.enabled_for_commands
         try:
-            listeners = connection.listeners
-            watched = listeners is not None and listeners.enabled_for_commands
-            yield None if connection.is_mongos or watched else Wire(connection, session, self._database)
+            yield None if connection.is_mongos or watched else Wire(connection, kept.answers, session, self._database)
         except BaseException as error:
-            await checkout.__aexit__(type(error), error, error.__traceback__)
+            await kept.give_back(error)
             raise
         if connection.is_mongos or len(self._kept) >= self._most_kept or not self._is_usable(kept):
-            await checkout.__aexit__(None, None, None)
+            await kept.give_back()
         else:
-            checkout.session = None
+            kept.checkout.session = None
             self._kept.append(kept)
 
     async def close(self) -> None:
         """Give back what is kept, and keep nothing more."""
         self._most_kept = 0
         while self._kept:
-            await self._kept.pop().checkout.__aexit__(None, None, None)
+            await self._kept.pop().give_back()
 
     async def _take(self, session: AsyncClientSession) -> _Kept:
         while self._kept:
@@ -204,11 +212,14 @@ class Primary:
             if self._is_usable(kept):
                 kept.checkout.session = session
                 return kept
-            await kept.checkout.__aexit__(None, None, None)
+            await kept.give_back()
         server = await self._server(session)
         known = self._client._topology.description
         checkout = self._client._checkout(server, session)
-        return _Kept(checkout, await checkout.__aenter__(), known)
+        connection = await checkout.__aenter__()
+        answers = Answers(connection.conn.get_conn, connection.max_message_size)
+        answers.begin()
+        return _Kept(checkout, connection, answers, known)
 
     def _is_usable(self, kept: _Kept) -> bool:
         return kept.known is self._client._topology.description and not kept.connection.conn_closed()
@@ -234,7 +245,7 @@ def _message(number: int, command: Document, codec: CodecOptions[Document]) -> b
     return _HEAD.pack(_HEAD.size + len(body), number, 0, _OP_MSG, 0, 0) + body
 
 
-def _document(data: Any, code: int, codec: CodecOptions[Document]) -> Document:
+def _document(data: bytes, code: int, codec: CodecOptions[Document]) -> Document:
     flags, kind = _REPLY_HEAD.unpack_from(data)
     if code != _OP_MSG or flags or kind:
         raise ProtocolError(f"an answer of kind {code}, {flags}, {kind}")
