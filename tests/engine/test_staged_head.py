@@ -279,6 +279,24 @@ async def test_a_failure_that_was_never_true_in_the_order_of_commits_is_run_agai
     )
 
 
+@pytest.mark.parametrize("small_come", [True, False])
+async def test_after_a_large_one_small_ones_have_the_commits_to_themselves_for_a_while_if_any_come(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, small_come: bool
+) -> None:
+    monkeypatch.setattr(committer, "REST_SHARE", 1e9)
+    monkeypatch.setattr(committer, "MOST_REST_SECONDS", 3600.0)
+    monkeypatch.setattr(committer, "AMONG_SECONDS", 3600.0 if small_come else 0.0)
+    monkeypatch.setattr(Entry, "is_large", property(lambda entry: entry.submission.writes[0].id.startswith("large")))
+    await hub.call("put", name="small", shelf="a", rank=0)
+    await hub.call("put", name="large 1", shelf="a", rank=0)
+    second = hub.begin("put", name="large 2", shelf="a", rank=0)
+    for number in range(3):
+        await hub.call("put", name=f"small {number}", shelf="b", rank=number)
+    assert second.done() is not small_come
+    hub.engine.stage.let_large_rest(0.0)
+    assert (await second).error is None
+
+
 async def test_who_leaned_on_a_refused_entry_runs_again_in_order_and_others_stand(hub: Hub) -> None:
     for name in "ij":
         await hub.call("put", name=name, shelf="a", rank=0)

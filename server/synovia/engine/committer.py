@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import bson
 
@@ -54,6 +56,13 @@ _MOST_IN_VAIN = 64
 _MOST_UNANSWERED = 8
 """So many commits that the log has brought may wait for the store's answer, which takes up a connection each."""
 
+REST_SHARE = 2.0
+"""After a large commit none begins for so many times as long, while small ones come ..."""
+MOST_REST_SECONDS = 0.25
+"""... but no longer than this."""
+AMONG_SECONDS = 1.0
+"""Small ones come if there was one so lately."""
+
 
 class Committer:
     """Commits what is staged; one runs for each hub.
@@ -88,6 +97,7 @@ class Committer:
         self._away_since: float | None = None
         self._failed: tuple[str, float] | None = None
         self._clock: Reading = 0
+        self._small_at = -math.inf
         self.counters: Counter[str] = Counter()
 
     @property
@@ -139,7 +149,8 @@ class Committer:
         if attempt is None:
             return
         try:
-            ts = await self._durable(attempt)
+            with self._resting_after(attempt):
+                ts = await self._durable(attempt)
         except Conflict as error:
             await self._conflicted(attempt, error)
         except StoreError as error:
@@ -151,6 +162,18 @@ class Committer:
                 self._refused(attempt, error)
         else:
             self._committed(attempt, ts)
+
+    @contextmanager
+    def _resting_after(self, attempt: Attempt) -> Iterator[None]:
+        """Let large entries rest after one, if small ones have been committed of late, which wait for it: else somebody who
+        commits one after the other would have everybody wait for them at each commit."""
+        began, is_large = time.monotonic(), attempt.entries[0].is_large
+        yield
+        ended = time.monotonic()
+        if not is_large:
+            self._small_at = ended
+        elif began - self._small_at < AMONG_SECONDS:
+            self._stage.let_large_rest(min(MOST_REST_SECONDS, REST_SHARE * (ended - began)))
 
     async def _durable(self, attempt: Attempt) -> Ts | None:
         """Have the store commit an attempt; None: the log has brought it first, and the store's answer may come or not.

@@ -92,6 +92,7 @@ class Stage:
         self._views: dict[View, None] = {}  # the oldest first
         self._attempts: dict[bytes, Attempt] = {}
         self._small_are_next = False
+        self._resting: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
         self._moves: list[asyncio.Future[None]] = []
         self._heard_at = -_LATELY
@@ -255,7 +256,7 @@ class Stage:
         """Take the first entries that are not durable, to commit them; None if there are none.
 
         They are many small ones together, or one large one alone; in turns, if it comes to the same. Large ones that are
-        not ready let small ones go first.
+        not ready, or have to rest, let small ones go first.
 
         Args:
             mark: What this hub tells the others with its commit, at the end of the token.
@@ -273,9 +274,20 @@ class Stage:
         self._attempts[attempt.token] = attempt
         return attempt
 
+    def let_large_rest(self, seconds: float) -> None:
+        """Begin no large entry for a while: small ones have waited for one."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = asyncio.get_running_loop().call_later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self.look_again()
+
     def _first(self, staged: Sequence[Entry], most: int) -> list[Entry]:
         if staged and staged[0].is_large:
-            return self._small(staged, most) if staged[0].is_preparing else [staged[0]]
+            waits = staged[0].is_preparing or self._resting is not None
+            return self._small(staged, most) if waits else [staged[0]]
         return list(islice(takewhile(lambda entry: not entry.is_large, staged), most))
 
     @staticmethod

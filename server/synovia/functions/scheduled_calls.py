@@ -18,6 +18,9 @@ ENDED = "ended"
 """The queue of workflows that are over, and whose steps have not all been given up."""
 
 
+LARGE_BYTES = 16 * 1024
+
+
 class CallError(Model):
     """Why a call failed.
 
@@ -91,9 +94,9 @@ class ScheduledCall(
     system=True,
     indexes=[
         Index("by_status", "status", "run_at"),
-        Index("by_queue", "queue", "due_at"),
-        Index("by_plan", "queue", "planned_at"),
-        Index("by_line", "queue", "line", "due_at"),
+        Index("by_queue", "queue", "large", "due_at"),
+        Index("by_plan", "queue", "large", "planned_at"),
+        Index("by_line", "queue", "large", "line", "due_at"),
     ],
 ):
     """A call that was scheduled. Times are in milliseconds since 1970.
@@ -120,6 +123,7 @@ class ScheduledCall(
         caused_by: Whom it is charged to: the ``Identity.pseudonym`` of who was signed in, else the address that the call
             came from which led to it; None: the application itself, or the call is over.
         line: Of whoever has many calls to come: the line in which these wait, apart from all others; None: they are few.
+        large: Whether its arguments and its context have more than ``LARGE_BYTES``: of such calls few are read at once.
     """
 
     path: str
@@ -148,6 +152,7 @@ class ScheduledCall(
     hub: str
     caused_by: str | None = None
     line: str | None = None
+    large: bool | None = None
 
 
 class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("by_workflow", "workflow", "number")]):

@@ -14,7 +14,7 @@ from bson import ObjectId
 
 from synovia.errors import FunctionError
 from synovia.functions.database import SystemWriter
-from synovia.functions.scheduled_calls import CallBatch, ScheduledCall
+from synovia.functions.scheduled_calls import LARGE_BYTES, CallBatch, ScheduledCall
 from synovia.schema import Document, id_to_bson
 from synovia.schema.encrypted import sealed_fields
 from synovia_protocol.errors import ErrorCode
@@ -24,7 +24,7 @@ MOST_BYTES = 16 * 1024 * 1024
 CALL_BYTES = 64
 _CHUNK_CALLS, _CHUNK_BYTES = 200, 256 * 1024
 _BATCHES, _CALLS = CallBatch.spec.name, ScheduledCall.spec.name
-_OF_EACH = {"_id", "args", "context"}
+_OF_EACH = {"_id", "args", "context", "large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def _sealed(writer: SystemWriter, call: BatchedCall) -> Document:
     return {
         "args": fields["args"].seal(call.args, call.id, keyring),
         "context": None if context is None else fields["context"].seal(context, call.id, keyring),
+        **({"large": True} if call.size > LARGE_BYTES else {}),
     }
 
 
@@ -124,5 +125,5 @@ async def take_out(writer: SystemWriter, batch_ids: Iterable[str], call_id: str)
 
 
 def _row(batch: Document, call: Mapping[str, Any]) -> Document:
-    row = {"_id": call["_id"], **batch["common"], "args": call["args"]}
-    return row if call["context"] is None else {**row, "context": call["context"]}
+    own = {name: call[name] for name in ("context", "large") if call.get(name) is not None}
+    return {"_id": call["_id"], **batch["common"], "args": call["args"], **own}

@@ -21,7 +21,16 @@ from synovia.functions.query import Query
 from synovia.functions.references import FunctionReference, declared_by, path_of
 from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
-from synovia.functions.scheduled_calls import JOBS, WAITING, WORKFLOWS, CallOutcome, JobPlace, RetryTimes, ScheduledCall
+from synovia.functions.scheduled_calls import (
+    JOBS,
+    LARGE_BYTES,
+    WAITING,
+    WORKFLOWS,
+    CallOutcome,
+    JobPlace,
+    RetryTimes,
+    ScheduledCall,
+)
 from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
 from synovia.functions.workflow import WorkflowFunction
@@ -155,7 +164,8 @@ class Calls:
                 self.completion.check(told, context)
         document, size = stored_with_size(args)
         held, more = stored_with_size({"context": context})
-        return {"args": document, "context": held["context"]}, size + more
+        large = True if size + more > LARGE_BYTES else None
+        return {"args": document, "context": held["context"], "large": large}, size + more
 
     def _function(self, path: str) -> Function:
         function = self.registry.scheduled(path) if isinstance(path, str) else None

@@ -16,8 +16,8 @@ from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import CallError, CallOutcome, ScheduledCall
-from synovia.scheduler.arguments import from_document, stored
+from synovia.functions.scheduled_calls import LARGE_BYTES, CallError, CallOutcome, ScheduledCall
+from synovia.scheduler.arguments import from_document, stored_with_size
 from synovia.scheduler.failures import Failure, error_of
 from synovia.scheduler.journal import note_end
 from synovia.store.base import StoreError
@@ -90,8 +90,10 @@ class Completion:
 
     def _for_another_hub(self, path: str, args: Mapping[str, Any], now: int, call: ScheduledCall) -> ScheduledCall:
         """Make a call of what this hub does not know, as of a newer version of the application."""
+        document, size = stored_with_size(args)
         return ScheduledCall(
-            path=path, args=stored(args), status="pending", run_at=now, created_at=now, queue="mutation", due_at=now,
+            path=path, args=document, large=True if size > LARGE_BYTES else None, status="pending", run_at=now,
+            created_at=now, queue="mutation", due_at=now,
             planned_at=now, hub=self._hub, caused_by=call.caused_by, line=call.line,
         )  # fmt: skip
 

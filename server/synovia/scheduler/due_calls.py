@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
@@ -27,6 +28,8 @@ WINDOW = 64
 LINES = 16
 """So many lines of callers who have much to come are looked at in a queue at once, by turns."""
 OF_A_LINE = 4
+LARGE_WINDOW = 4
+"""So many large calls are looked at, and the first of so many lines of them: each may have 2 MB."""
 MOST_CRONS = 10_000
 BATCHES = 2
 """So many batches are looked at, as they are large."""
@@ -128,9 +131,24 @@ async def _calls(ctx: QueryContext, window: _Window) -> Iterable[tuple[Task, Que
     for task, queue in [*queues, *[("action", queue) for queue in await window.actions.find(ctx)]]:
         calls = ctx.db.query(QueuedCall)
         rows = await window.calls(ctx, queue)
-        rows += await calls.using("by_plan", queue=queue, planned_at=ahead).take(WINDOW)
+        for size in _SIZES:
+            planned = calls.using("by_plan", queue=queue, large=size.large, planned_at=ahead)
+            rows += await planned.take(size.window)
         found.update((row.id, (task, row)) for row in rows if isinstance(row.due_at, int | float))
     return found.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many calls are looked at that are large, or are not."""
+
+    large: bool | None
+    window: int
+    lines: int
+    of_a_line: int
+
+
+_SIZES = _Size(None, WINDOW, LINES, OF_A_LINE), _Size(True, LARGE_WINDOW, LARGE_WINDOW, 1)
 
 
 class _Window:
@@ -138,23 +156,27 @@ class _Window:
 
     def __init__(self, registry: Registry) -> None:
         self.actions = _ActionQueues(registry)
-        self._after: dict[str, str] = {}
+        self._after: dict[Hashable, str] = {}
         """Of each queue, the line that was looked at last, if there are more than LINES."""
 
     async def calls(self, ctx: QueryContext, queue: str) -> list[QueuedCall]:
         """Read those of a queue."""
-        calls = ctx.db.query(QueuedCall)
+        return [row for size in _SIZES for row in await self._calls_of(ctx, queue, size)]
+
+    async def _calls_of(self, ctx: QueryContext, queue: str, size: _Size) -> list[QueuedCall]:
+        calls, large = ctx.db.query(QueuedCall), size.large
+        first = calls.using("by_queue", queue=queue, large=large, due_at=ge(0))
         if queue == FINISHED:  # one sweep removes all that are over
-            return await calls.using("by_queue", queue=queue, due_at=ge(0)).take(1)
-        rows = await calls.using("by_queue", queue=queue, due_at=ge(0)).take(WINDOW)
-        if _has_all_that_is_due(rows, ctx.now):
+            return await first.take(1)
+        rows = await first.take(size.window)
+        if len(rows) < size.window or _time(rows[-1].due_at) > ctx.now:
             return rows
-        rows += await calls.using("by_line", queue=queue, line=None, due_at=ge(0)).take(WINDOW)
+        rows += await calls.using("by_line", queue=queue, large=large, line=None, due_at=ge(0)).take(size.window)
 
         async def of_lines(low: Any) -> list[QueuedCall]:
-            return await calls.using("by_line", queue=queue, line=low).take(OF_A_LINE)
+            return await calls.using("by_line", queue=queue, large=large, line=low).take(size.of_a_line)
 
-        return rows + await self._of_lines(queue, of_lines, LINES)
+        return rows + await self._of_lines((queue, large), of_lines, size.lines)
 
     async def batches(self, ctx: QueryContext) -> list[QueuedBatch]:
         """Read batches; as they are large, few."""
@@ -169,7 +191,7 @@ class _Window:
 
         return rows + await self._of_lines("batch", of_lines, BATCHES)
 
-    async def _of_lines(self, queue: str, read: Callable[[Any], Awaitable[list[R]]], most: int) -> list[R]:
+    async def _of_lines(self, queue: Hashable, read: Callable[[Any], Awaitable[list[R]]], most: int) -> list[R]:
         """Read the first of each line, beginning behind the line at which that ended the last time."""
         begun = after = self._after.pop(queue, None)
         found = list[R]()
@@ -185,10 +207,6 @@ class _Window:
         if after is not None:
             self._after[queue] = after
         return found
-
-
-def _has_all_that_is_due(rows: Sequence[QueuedCall], now: int) -> bool:
-    return len(rows) < WINDOW or _time(rows[-1].due_at) > now
 
 
 class _ActionQueues:

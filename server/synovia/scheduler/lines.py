@@ -90,5 +90,9 @@ class Lines:
     async def _pending(self, ctx: MutationContext, line: str) -> int:
         db = SystemWriter(ctx.db)
         calls, batches = db.query(QueuedCall), db.query(CallBatch)
-        counts = [await calls.using("by_line", queue=queue, line=line).count() for queue in self._queues]
+        counts = [
+            await calls.using("by_line", queue=queue, large=large, line=line).count()
+            for queue in self._queues
+            for large in (None, True)
+        ]
         return sum(counts) + int(await batches.using("by_line", line=line).sum("size"))

@@ -13,9 +13,9 @@ class QueuedCall(
     name="_scheduled",
     system=True,
     indexes=[
-        Index("by_queue", "queue", "due_at"),
-        Index("by_plan", "queue", "planned_at"),
-        Index("by_line", "queue", "line", "due_at"),
+        Index("by_queue", "queue", "large", "due_at"),
+        Index("by_plan", "queue", "large", "planned_at"),
+        Index("by_line", "queue", "large", "line", "due_at"),
     ],
 ):
     """The part of a call that says what is to be done when; readable whatever else is in the document."""
@@ -31,6 +31,7 @@ class QueuedCall(
     finished_at: Any = None
     caused_by: Any = None
     line: Any = None
+    large: Any = None
 
 
 class QueuedCron(Table, name="_crons", system=True, indexes=[Index("by_next_run", "next_run")]):

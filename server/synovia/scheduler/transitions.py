@@ -27,7 +27,7 @@ from synovia.scheduler.tables import QueuedBatch, QueuedCall, QueuedCron
 from synovia.schema import Id, Model
 from synovia_protocol.errors import ErrorInfo
 
-SWEPT_AT_ONCE = 200
+SWEPT_AT_ONCE, LARGE_SWEPT_AT_ONCE = 200, 4
 INTERRUPTED = ErrorInfo("interrupted", "the hub that ran it stopped or was lost; whether it did its work is not known")
 
 
@@ -263,8 +263,10 @@ class CallTransitions:
 
     async def sweep(self, ctx: MutationContext) -> None:
         """Remove calls that have been kept long enough."""
-        old = ctx.db.query(QueuedCall).using("by_queue", queue="finished", due_at=le(ctx.now))
-        for call in await old.take(SWEPT_AT_ONCE):
+        calls, old = ctx.db.query(QueuedCall), list[QueuedCall]()
+        for large, most in ((None, SWEPT_AT_ONCE), (True, LARGE_SWEPT_AT_ONCE)):
+            old += await calls.using("by_queue", queue="finished", large=large, due_at=le(ctx.now)).take(most)
+        for call in old:
             if call.path not in self._calls.registry.functions:
                 await forget(ctx, call.id)
             await SystemWriter(ctx.db).delete(call)
