@@ -186,6 +186,15 @@ def test_addresses_of_one_hub_share() -> None:
     assert addresses.of("203.0.113.8").load.of(clock()) == 0.0
 
 
+def test_who_has_had_less_than_the_others_on_average_goes_first_though_that_is_not_little() -> None:
+    clock = Clock(100.0)
+    all_shares = Shares(clock)
+    heavy, healthy = shares.Share(all_shares), shares.Share(all_shares)
+    heavy.spend(4 * MUCH * SECONDS)
+    healthy.spend(2 * MUCH * SECONDS)
+    assert (heavy.has_much, healthy.has_much) == (True, False)
+
+
 async def test_who_writes_little_pays_nothing_for_a_commit_of_a_few_and_a_part_of_a_large_one() -> None:
     light, heavy = Counted(), Counted()
     bills = charges.Bill(light, 0.0), charges.Bill(heavy, 0.0)

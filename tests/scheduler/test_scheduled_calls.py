@@ -13,6 +13,7 @@ import pytest
 from bson import ObjectId
 
 from apps import tally
+from synovia import turns
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
 from synovia.scheduler.arguments import from_document
@@ -61,6 +62,26 @@ async def test_a_mutation_runs_at_its_time_and_once(registry: Registry, any_stor
         done = await state(caller, call_id)
         assert (done["status"], done["attempts"], done["finishedAt"]) == ("done", 1, due)
         assert await caller.query("tally:times", {"name": "a"}) == [due]
+
+
+async def test_others_go_on_between_the_calls_that_one_mutation_schedules(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
+    times, rounds = 100, 0
+
+    async def go_on() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    async with TestApp(registry) as app:
+        others = asyncio.create_task(go_on())
+        args = {"path": "tally:add", "args": {"name": "a"}, "seconds": 60.0, "times": times}
+        await app.caller().mutation("tally:later", args)
+        others.cancel()
+    assert rounds >= times
 
 
 async def test_a_mutation_that_fails_leaves_nothing_scheduled(registry: Registry, any_store: Store) -> None:

@@ -88,9 +88,10 @@ class Shares:
         return min(_MOST_PAUSE, max(_LEAST_PAUSE, pause))
 
     def is_much(self, share: Share) -> bool:
-        """Tell whether one has had so much that others, of whom there are some, go first."""
+        """Tell whether one has had so much, and more than the others on average, that these go first."""
         now = self.clock()
-        return share.load.of(now) > MUCH and not self.is_alone(share, now)
+        load = share.load.of(now)
+        return load > MUCH and load * len(self._among) > self._all.of(now) and not self.is_alone(share, now)
 
     def is_alone(self, share: Share, now: float) -> bool:
         """Tell whether nobody else has had anything computed of late."""

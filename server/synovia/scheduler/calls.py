@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -44,11 +43,11 @@ from synovia.scheduler.places import first_place
 from synovia.scheduler.replay import WORKFLOW_CHANGED
 from synovia.scheduler.tables import QueuedBatch
 from synovia.schema import Id
+from synovia.turns import Turns
 from synovia_protocol.errors import ErrorCode
 
 MOST_CALLS = 1_000
 """So many calls one mutation may schedule one by one."""
-_AT_ONCE = 100
 _LATEST = 1 << 53
 _MS = timedelta(milliseconds=1)
 _NO_TIME = InvalidArguments("a call is scheduled at a whole number of milliseconds since 1970")
@@ -256,6 +255,7 @@ class _Within(_Optioned):
         self._now = ctx.now
         self._count = count(1)
         self._budget = ByteBudget()
+        self._turns = Turns(1)
 
     @awaited("ctx.scheduler.run_after", is_write=True)
     async def run_after(self, delay: timedelta, function: Any, /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
@@ -266,6 +266,7 @@ class _Within(_Optioned):
         return await self._schedule(When.given(when, self._now), self._call(function, args, kwargs))
 
     async def _schedule(self, when: When, call: _Call, place: JobPlace | None = None) -> Id[ScheduledCall]:
+        await self._turns.step()
         row = self._calls.call(call.path, call.args, when, **call.options).model_copy(update={"job": place})
         if row.queue == JOBS and place is None:
             raise WrongKind(f"{call.path!r} is a job: begin it with run_job")
@@ -291,8 +292,7 @@ class _Within(_Optioned):
             own, size = self._calls.of_its_own(row, args, context)
             self._budget.spend(size + CALL_BYTES)
             batched.append(BatchedCall(self._db.make_id(), own["args"], own["context"], size))
-            if len(batched) % _AT_ONCE == 0:
-                await asyncio.sleep(0)  # others go on meanwhile
+            await self._turns.step()
         line = await self._calls.lines.join(self._ctx, row.caused_by, len(batched))
         write_batches(self._db, row.model_copy(update={"line": line}), batched)
         return [Id(str(call.id)) for call in batched]
