@@ -109,6 +109,7 @@ async def test_a_call_does_not_wait_behind_the_many_of_another_caller(registry: 
 
 async def test_callers_who_have_many_take_turns(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store, scheduler=ONE_PLACE) as app:
+        app.scheduler.payer_of = lambda cause: None  # nobody waits for what it takes, which is more on a busy machine
         await later(app.caller(MALLORY), "tally:add", times=2 * WINDOW, name="mallory")
         app.clock.advance(1)
         await later(app.caller(ALICE), "tally:add", times=2 * FEW, name="alice")
