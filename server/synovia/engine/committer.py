@@ -56,7 +56,7 @@ _MOST_IN_VAIN = 64
 _MOST_UNANSWERED = 8
 """So many commits that the log has brought may wait for the store's answer, which takes up a connection each."""
 
-REST_SHARE = 2.0
+REST_SHARE = 8.0
 """After a large commit none begins for so many times as long, while small ones come ..."""
 MOST_REST_SECONDS = 0.25
 """... but no longer than this."""
