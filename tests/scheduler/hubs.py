@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from synovia.functions.registry import Registry
-from synovia.scheduler.runner import _due_calls
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.testing import TestApp
 
@@ -35,13 +34,7 @@ async def lose(app: TestApp) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def begin_what_is_due(app: TestApp) -> float | None:
-    """Have a hub take up what is due now; tell the seconds for which some of it has to wait."""
-    due = await app.engine.run_system_query(app.scheduler._due_calls)
-    return app.scheduler._begin(_due_calls(due.packed or b""), due.ts or 0)
-
-
 async def do_what_is_due(app: TestApp) -> None:
     """Have a hub do what is due now, and nothing that comes of it."""
-    await begin_what_is_due(app)
+    await app.scheduler.take_up()
     await asyncio.gather(*app.scheduler._busy.values())

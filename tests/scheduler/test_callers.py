@@ -9,7 +9,7 @@ import pytest
 
 from apps import many, tally, trips
 from helpers.charges import Counted
-from scheduler.hubs import begin_what_is_due, do_what_is_due
+from scheduler.hubs import do_what_is_due
 from scheduler.scheduled import later, running
 from synovia.charges import at_cost
 from synovia.errors import FunctionError
@@ -169,7 +169,7 @@ async def test_who_has_had_too_much_computed_takes_no_place_while_they_wait(regi
         await later(mallory, "tally:add", name="mallory")
         app.clock.advance(1)
         await later(alice, "tally:add", name="alice")
-        assert await begin_what_is_due(app) == 1.0
+        assert await app.scheduler.take_up() == 1.0
         await do_what_is_due(app)
         assert await done_by(app) == {"alice": 1}
         payers[key(mallory)] = Counted()
@@ -190,7 +190,7 @@ async def test_beside_others_one_caller_has_a_quarter_of_the_places_for_mutation
     async with TestApp(registry) as app:
         app.scheduler.payer_of = lambda cause: payer
         await later(app.caller(MALLORY), "tally:add", times=20, name="mallory")
-        await begin_what_is_due(app)
+        await app.scheduler.take_up()
         assert app.scheduler.running == begun
         await do_what_is_due(app)
 

@@ -11,7 +11,7 @@ import pytest
 
 from apps import stocktaking
 from helpers.seeds import seeds
-from scheduler.hubs import begin_what_is_due, do_what_is_due, hub_beside, lose
+from scheduler.hubs import do_what_is_due, hub_beside, lose
 from synovia import MutationContext, Table, job
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry, collect
@@ -224,7 +224,7 @@ async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: 
         for _ in range(30):
             async with hub_beside(app) as other:
                 for hub in (app, other):
-                    await begin_what_is_due(hub)
+                    await hub.scheduler.take_up()
                 for _ in range(chance.randrange(20)):
                     await asyncio.sleep(0)
                 await lose(chance.choice([app, other]))

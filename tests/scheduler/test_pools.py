@@ -90,9 +90,8 @@ async def test_what_finds_no_place_for_long_is_told(app: TestApp, watch: pooled.
 async def test_what_is_due_and_cannot_be_read_is_told(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app.scheduler.start()
     noticed = app.scheduler._health
-    await until(lambda: noticed.live is not None and noticed.live.loaded)
-    live = noticed.live
-    assert live is not None
+    await until(lambda: len(noticed.live) == 2 and all(each.loaded for each in noticed.live))
+    [*_, live] = noticed.live
     assert (await app.scheduler.health()).status == "ok"
     live.dirty_at = live.ran_at + 1
     assert (await app.scheduler.health()).status == "ok", "it may just have changed"
@@ -102,6 +101,16 @@ async def test_what_is_due_and_cannot_be_read_is_told(app: TestApp, monkeypatch:
     assert (health.status, health.level) == ("what is due has not been read for 40 s", Level.FAILING)
     monkeypatch.undo()
     live.dirty_at = None
+    await app.scheduler.stop()
+
+
+async def test_what_waits_in_a_pool_has_only_its_like_read_less_often(app: TestApp, watch: pooled.Watch) -> None:
+    await plan(app, "paint", 3)
+    app.scheduler.start()
+    await watch.until("pictures", 2)
+    await until(lambda: app.scheduler._health.waits_since is not None)
+    assert [due.query.rest > 0 for due in app.scheduler._due] == [False, True]
+    watch.open.set()
     await app.scheduler.stop()
 
 

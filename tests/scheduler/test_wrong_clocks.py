@@ -264,7 +264,7 @@ def test_a_plan_of_the_past_holds_and_one_of_the_future_is_waited_for_from_when_
     plans = Plans("own", alone=False)
 
     def due(plan: Plan, now: int) -> int:
-        plans.look()
+        plans.look(now)
         return plans.due_at("x", plan, now)
 
     assert due(Plan(1_100, 1_000, "own"), 1_000) == 1_100
@@ -282,7 +282,7 @@ def test_a_cron_that_another_hub_has_planned_ahead_is_left_to_it_for_the_time_th
 
     def due(plan: Plan, now: int) -> int:
         plans = Plans("own", alone=False)
-        plans.look()
+        plans.look(now)
         return plans.due_at("x", plan, now, partial(daily_at_3.resumed, plan.due_at))
 
     year = 365 * day

@@ -39,6 +39,9 @@ class Plans:
     Args:
         hub: The name of this hub. What it has planned in its own future was planned before its clock was set back.
         alone: Whether no other hub can be there, whose clock could be the right one.
+
+    Attributes:
+        looked_at: When they were looked at last.
     """
 
     def __init__(self, hub: str, *, alone: bool) -> None:
@@ -46,10 +49,12 @@ class Plans:
         self._alone = alone
         self._seen: dict[str, tuple[Plan, int]] = {}
         self._seeing: dict[str, tuple[Plan, int]] = {}
+        self.looked_at = 0
 
-    def look(self) -> None:
+    def look(self, now: int) -> None:
         """Begin to look at all plans again: what is not looked at now is forgotten."""
         self._seen, self._seeing = self._seeing, {}
+        self.looked_at = now
 
     def due_at(self, key: str, plan: Plan, now: int, resumed: Callable[[int], int] | None = None) -> int:
         """Tell when something is due.

@@ -1,4 +1,8 @@
-"""What is due: a live query over the calls and the crons, which also tells when it has to be asked again."""
+"""What is due: live queries over the calls and the crons, which also tell when they have to be asked again.
+
+There is one for what waits in pools, and one for all else: what is more than its places is read less often, and holds up
+only its like by that.
+"""
 
 from __future__ import annotations
 
@@ -66,23 +70,43 @@ class DueCalls(Model):
     next: int | None = None
 
 
+_Planned = Callable[[QueryContext], Awaitable[list[tuple[int, DueCall, Any]]]]
+"""Reads what is planned: when that is due, and who owns it."""
+
+
 def due_calls_query(registry: Registry, hub: str, plans: Plans) -> Function:
-    """Make the query that gives what is due at a hub."""
+    """Make the query that gives what is due at a hub, without what waits in pools."""
+    window = _Window()
+    queues: list[tuple[Task, str]] = [*((each, each) for each in _QUEUES), ("action", ACTIONS)]
 
-    window = _Window(registry)
+    async def planned(ctx: QueryContext) -> list[tuple[int, DueCall, Any]]:
+        found = _planned_calls(await _calls(ctx, window, queues), plans, ctx.now)
+        return found + await _planned_batches(ctx, plans, window) + await _planned_crons(ctx, plans, registry)
 
+    return _query("_scheduler:due_calls", registry, hub, plans, planned)
+
+
+def due_in_pools_query(registry: Registry, hub: str, plans: Plans) -> Function:
+    """Make the query that gives what is due at a hub of the actions that wait in pools."""
+    window, pools = _Window(), _PoolQueues(registry)
+
+    async def planned(ctx: QueryContext) -> list[tuple[int, DueCall, Any]]:
+        queues: list[tuple[Task, str]] = [("action", queue) for queue in await pools.find(ctx)]
+        return _planned_calls(await _calls(ctx, window, queues), plans, ctx.now)
+
+    return _query("_scheduler:due_in_pools", registry, hub, plans, planned)
+
+
+def _query(path: str, registry: Registry, hub: str, plans: Plans, planned: _Planned) -> Function:
     async def due_calls(ctx: QueryContext) -> DueCalls:
-        plans.look()
-        timed = [
-            (due + _grace(item, owner, registry, hub), item)
-            for due, item, owner in await _planned(ctx, plans, registry, window)
-        ]
+        plans.look(ctx.now)
+        timed = [(due + _grace(item, owner, registry, hub), item) for due, item, owner in await planned(ctx)]
         later = min((due for due, _ in timed if due > ctx.now), default=FOREVER)
         ctx.hold_until(later)
         items = await _with_room(ctx, registry, [item for due, item in timed if due <= ctx.now])
         return DueCalls(items=items, next=None if later >= FOREVER else later)
 
-    return query_of_the_hub("_scheduler:due_calls", due_calls)
+    return query_of_the_hub(path, due_calls)
 
 
 def held_calls_query(hub: str) -> Function:
@@ -95,18 +119,24 @@ def held_calls_query(hub: str) -> Function:
     return query_of_the_hub("_scheduler:held_calls", held_calls)
 
 
-async def _planned(
-    ctx: QueryContext, plans: Plans, registry: Registry, window: _Window
-) -> list[tuple[int, DueCall, Any]]:
+def _planned_calls(calls: Iterable[tuple[Task, QueuedCall]], plans: Plans, now: int) -> list[tuple[int, DueCall, Any]]:
     found = []
-    for task, call in await _calls(ctx, window):
+    for task, call in calls:
         plan = Plan(_time(call.due_at), _moment(call.planned_at), call.hub)
-        due = plans.due_at(call.id, plan, ctx.now)
-        found.append((due, _due(task, call, plan), call.hub))
+        found.append((plans.due_at(call.id, plan, now), _due(task, call, plan), call.hub))
+    return found
+
+
+async def _planned_batches(ctx: QueryContext, plans: Plans, window: _Window) -> list[tuple[int, DueCall, Any]]:
+    found = []
     for batch in await window.batches(ctx):
         plan = Plan(_time(batch.due_at), _moment(batch.due_at), batch.hub)
-        due = plans.due_at(batch.id, plan, ctx.now)
-        found.append((due, _due("batch", batch, plan), batch.hub))
+        found.append((plans.due_at(batch.id, plan, ctx.now), _due("batch", batch, plan), batch.hub))
+    return found
+
+
+async def _planned_crons(ctx: QueryContext, plans: Plans, registry: Registry) -> list[tuple[int, DueCall, Any]]:
+    found = []
     for cron in await ctx.db.query(QueuedCron).using("by_next_run", next_run=ge(0)).take(MOST_CRONS):
         plan = Plan(_time(cron.next_run), _moment(cron.planned_at) or _moment(cron.last_run), cron.hub)
         function = registry.functions.get(cron.id)
@@ -123,12 +153,13 @@ def _due(task: Task, row: QueuedCall | QueuedBatch, plan: Plan) -> DueCall:
     return DueCall(task=task, id=row.id, path=str(row.path), due_at=plan.due_at, caused_by=by)
 
 
-async def _calls(ctx: QueryContext, window: _Window) -> Iterable[tuple[Task, QueuedCall]]:
+async def _calls(
+    ctx: QueryContext, window: _Window, queues: Iterable[tuple[Task, str]]
+) -> Iterable[tuple[Task, QueuedCall]]:
     """Read the first of each queue and of its lines, and what was planned by a clock that is ahead of this one, or was."""
     found: dict[str, tuple[Task, QueuedCall]] = {}
     ahead = gt((ctx.now // AHEAD_STEP + 1) * AHEAD_STEP)  # in steps, so that a rerun finds it in its memory
-    queues: list[tuple[Task, str]] = [(each, each) for each in _QUEUES]
-    for task, queue in [*queues, *[("action", queue) for queue in await window.actions.find(ctx)]]:
+    for task, queue in queues:
         calls = ctx.db.query(QueuedCall)
         rows = await window.calls(ctx, queue)
         for size in _SIZES:
@@ -154,8 +185,7 @@ _SIZES = _Size(None, WINDOW, LINES, OF_A_LINE), _Size(True, LARGE_WINDOW, LARGE_
 class _Window:
     """The first of what waits: those due longest, and while more that is due waits behind these, the first of each line."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.actions = _ActionQueues(registry)
+    def __init__(self) -> None:
         self._after: dict[Hashable, str] = {}
         """Of each queue, the line that was looked at last, if there are more than LINES."""
 
@@ -209,21 +239,21 @@ class _Window:
         return found
 
 
-class _ActionQueues:
-    """The queues in which actions wait, also of pools that are not declared any more.
+class _PoolQueues:
+    """The queues in which actions wait in pools, also in those that are not declared any more.
 
     Those in which something has waited are looked into each time: what a rerun finds empty, the next one still knows.
     """
 
     def __init__(self, registry: Registry) -> None:
-        self._declared = {ACTIONS, *map(queue_of, registry.pools)}
-        self._met = [ACTIONS]
+        self._declared = set(map(queue_of, registry.pools))
+        self._met = list[str]()
 
     async def find(self, ctx: QueryContext) -> list[str]:
         """Give those met before, and those of which there is something between them."""
         found = list[str]()
-        for low, high in pairwise([*self._met, _END_OF_ACTIONS]):
-            found += [low, *[queue async for queue in _between(ctx, low, high)]]
+        for low, high in pairwise([ACTIONS, *self._met, _END_OF_ACTIONS]):
+            found += [low] * (low != ACTIONS) + [queue async for queue in _between(ctx, low, high)]
         self._met = [queue for queue in found if queue in self._declared]
         return found
 

@@ -23,17 +23,16 @@ class SchedulerHealth:
     Attributes:
         fault: What keeps it from reading what is due.
         waits_since: When the first of what has no place was due, in milliseconds since 1970; None: everything has one.
-        live: The query of what is due, once it is followed.
+        live: The queries of what is due, once they are followed.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._unread: tuple[int, float] | None = (
-            None  # as of when it was read last, and since when that is known to be old
-        )
+        self._unread: dict[LiveQuery, tuple[int, float]] = {}
+        """Of those that are old: as of when they were read last, and since when they are known to be."""
         self.fault: str | None = None
         self.waits_since: int | None = None
-        self.live: LiveQuery | None = None
+        self.live: list[LiveQuery] = []
 
     @property
     def late(self) -> float:
@@ -52,10 +51,10 @@ class SchedulerHealth:
         return PartHealth()
 
     def _unread_for(self) -> float:
-        live = self.live
-        if live is None or (live.loaded and live.dirty_at is None):
-            self._unread = None
-            return 0.0
-        if self._unread is None or self._unread[0] != live.ran_at:
-            self._unread = live.ran_at, time.monotonic()
-        return time.monotonic() - self._unread[1]
+        known, now = self._unread, time.monotonic()
+        self._unread = {
+            live: found if (found := known.get(live)) is not None and found[0] == live.ran_at else (live.ran_at, now)
+            for live in self.live
+            if not live.loaded or live.dirty_at is not None
+        }
+        return max((now - since for _, since in self._unread.values()), default=0.0)

@@ -1,6 +1,6 @@
 """The part of a hub that runs what is due.
 
-It holds a live query over the calls and crons (``due_calls``), which is found anew when one of them changes or the next
+It holds live queries over the calls and crons (``due_calls``), which are found anew when one of them changes or the next
 comes due; nothing is polled. What it takes up it moves on by ``transitions``. By another one over the actions that it runs
 it learns with the commit that one of them is cancelled, or taken over.
 """
@@ -24,15 +24,15 @@ from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import MutationContext, Work
-from synovia.functions.function import Isolation, Kind
+from synovia.functions.function import Function, Isolation, Kind
 from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
 from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
-from synovia.scheduler.clocks import DOUBT_SECONDS, Plans
-from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query, held_calls_query
+from synovia.scheduler.clocks import DOUBT_SECONDS, SKEW, Plans
+from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query, due_in_pools_query, held_calls_query
 from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.jobs import JobTransitions
@@ -58,6 +58,55 @@ where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
+
+
+class _Due:
+    """What is due as a hub has read it last.
+
+    Attributes:
+        query: How that is read.
+        reading: Whom that is charged to.
+        recall: What the last reading has left, of ``take_up``.
+        ts: As of when it was.
+        moved_on: As of when something was done about what it holds, by its key.
+        waits_since: When the first of it was due that has found no place, in milliseconds since 1970; None: all has.
+    """
+
+    def __init__(
+        self, make: Callable[[Registry, str, Plans], Function], calls: Calls, reading: DueReading, *, alone: bool
+    ) -> None:
+        self._plans = Plans(calls.hub, alone=alone)
+        self._looked_at = 0
+        self.query = make(calls.registry, calls.hub, self._plans)
+        self.reading = reading
+        self.recall = Recall()
+        self.calls = DueCalls(items=[])
+        self.ts: Ts = 0
+        self.moved_on: dict[str, Ts] = {}
+        self.waits_since: int | None = None
+        self._packed: bytes | None = None
+
+    def read(self, packed: bytes, ts: Ts) -> None:
+        """Take what the query has given; it is looked at each time that a place is free."""
+        if ts != self.ts:
+            self.ts, self._looked_at = ts, self._plans.looked_at
+        if self._packed is not packed:
+            self._packed, self.calls = packed, DueCalls.model_validate(codec.unpack(packed))
+            self.reading.note(self.calls.items)
+
+    def to_move_on(self) -> list[DueCall]:
+        """Give what nothing has been done about since it was read."""
+        self.moved_on = {key: ts for key, ts in self.moved_on.items() if ts > self.ts}
+        return [item for item in self.calls.items if _key(item) not in self.moved_on]
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has been done about it since it was read."""
+        return any(ts > self.ts for ts in self.moved_on.values())
+
+    def is_of_the_future(self, now: float) -> bool:
+        """Tell whether it was found to be due while the clock was ahead of ``now`` (seconds since 1970)."""
+        return self._looked_at > now * 1000 + SKEW
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
@@ -96,19 +145,18 @@ class Runner:
         self._jobs = JobTransitions(calls, self._transitions)
         self._workflows = WorkflowTransitions(calls, self._transitions)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
-        self._due_calls = due_calls_query(calls.registry, calls.hub, Plans(calls.hub, alone=not engine.store.shared))
+        self._due = [
+            _Due(make, calls, DueReading(lambda cause: self.payer_of(cause)), alone=not engine.store.shared)
+            for make in (due_calls_query, due_in_pools_query)
+        ]
         self._held_calls = held_calls_query(calls.hub)
         self._lanes = Lanes(calls.registry, self.settings)
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._seen: dict[str, Ts] = {}  # as of when a task was moved on: an older due_calls does not know
         self._held: dict[str, int] = {}
         self._acting: dict[str, Ts] = {}  # what of these is still in the function, and since when it is ours
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._read: tuple[bytes, DueCalls] | None = None
-        self._recall = Recall()  # of ``settle``
-        self._reading = DueReading(lambda cause: self.payer_of(cause))
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
         self.payer_of: Callable[[str | None], Payer | None] = lambda _: None
@@ -177,42 +225,39 @@ class Runner:
     async def _follow(self) -> None:
         try:
             await self.adopt()
-            live = self._health.live = self._engine.watch(self, self._due_calls, self._reading)
+            followed = [(due, self._engine.watch(self, due.query, due.reading)) for due in self._due]
+            self._health.live = [live for _, live in followed]
             held = self._engine.watch(self, self._held_calls)
             try:
                 while True:
                     await self._wake.wait()
                     self._wake.clear()
-                    self._look(live)
+                    self._health.fault = None
+                    for due, live in followed:
+                        self._look(due, live)
                     self._end_what_is_lost(held)
             finally:
-                self._health.live = None
-                self._engine.unsubscribe(self, live)
-                self._engine.unsubscribe(self, held)
+                self._health.live = []
+                for live in (*(live for _, live in followed), held):
+                    self._engine.unsubscribe(self, live)
         except Exception as error:
             self._health.fault = f"{type(error).__name__}: {error}"
             raise
 
-    def _look(self, live: LiveQuery) -> None:
+    def _look(self, due: _Due, live: LiveQuery) -> None:
         version = live.version_at(live.ran_at) if live.loaded else None
         if version is None:
             return
-        self._health.fault = None if version.error is None else version.error.message
+        if version.error is not None:
+            self._health.fault = version.error.message
         if version.packed is None:
             return
+        due.read(version.packed, live.ran_at)
         if (doubt := self._guard.doubt()) > 0:
             asyncio.get_running_loop().call_later(doubt, self._wake.set)
-        else:
-            pause = self._begin(self._read_once(version.packed), live.ran_at)
-            if pause is not None:
-                asyncio.get_running_loop().call_later(max(pause, SHORTEST_PAUSE), self._wake.set)
-
-    def _read_once(self, packed: bytes) -> DueCalls:
-        """Read what is due, which is looked at each time that a place is free."""
-        if self._read is None or self._read[0] is not packed:
-            self._read = packed, _due_calls(packed)
-            self._reading.note(self._read[1].items)
-        return self._read[1]
+            return
+        if not due.is_of_the_future(self._clock()) and (pause := self._begin(due)) is not None:
+            asyncio.get_running_loop().call_later(max(pause, SHORTEST_PAUSE), self._wake.set)
 
     def _end_what_is_lost(self, live: LiveQuery) -> None:
         """End the actions that are no longer ours: cancelled, or taken over by another hub."""
@@ -229,11 +274,10 @@ class Runner:
         if self._acting.pop(id_, None) is not None:
             self._busy[id_].cancel()
 
-    def _begin(self, due_calls: DueCalls, ts: Ts) -> float | None:
-        """Take up what is due as of ``ts``, as far as there is room; tell the seconds until some may begin for whom too much
-        has been computed of late: these take no places meanwhile."""
-        self._seen = {key: seen for key, seen in self._seen.items() if seen > ts}
-        items = [item for item in due_calls.items if (key := _key(item)) not in self._busy and key not in self._seen]
+    def _begin(self, due: _Due) -> float | None:
+        """Take up what is due, as far as there is room; tell the seconds until some may begin for whom too much has been
+        computed of late: these take no places meanwhile."""
+        items = [item for item in due.to_move_on() if _key(item) not in self._busy]
         waiting: list[int] = []
         pauses: list[float] = []
         for item, lane in self._lanes.in_turn([] if self._stopping else items):
@@ -243,18 +287,20 @@ class Runner:
                 waiting.append(item.due_at)
             elif self._lanes.take(lane, item.caused_by, alone=payer is None or payer.alone):
                 key = _key(item)
-                self._busy[key] = asyncio.create_task(self._take(item, key, lane), name=f"scheduled {item.path}")
+                self._busy[key] = asyncio.create_task(self._take(item, due, lane), name=f"scheduled {item.path}")
             else:
                 waiting.append(item.due_at)
-        self._health.waits_since = min(waiting, default=None)
-        self._due_calls.rest = REST if waiting else 0.0
+        due.waits_since = min(waiting, default=None)
+        self._health.waits_since = min((each.waits_since for each in self._due if each.waits_since), default=None)
+        due.query.rest = REST if waiting else 0.0
         return min(pauses, default=None)
 
-    async def _take(self, item: DueCall, key: str, lane: str) -> None:
+    async def _take(self, item: DueCall, due: _Due, lane: str) -> None:
+        key = _key(item)
         try:
             with caused_by(item.caused_by):
                 outcome = await at_cost(self.payer_of(item.caused_by), self._move_on(item))
-            self._seen[key] = outcome.ts or 0
+            due.moved_on[key] = outcome.ts or 0
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
             await asyncio.sleep(PENALTY_SECONDS)
@@ -269,16 +315,22 @@ class Runner:
         For tests, in place of ``start``.
         """
         for _ in range(MOST_ROUNDS):
-            outcome = await self._engine.run_system_query(self._due_calls, self._recall)
-            due_calls = _due_calls(_checked(outcome).packed or b"")
-            pause = self._begin(due_calls, outcome.ts or 0)
+            pause = await self.take_up()
             if self._busy:
                 await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
             elif pause is not None:
                 await asyncio.sleep(pause)
-            else:
-                return due_calls.next
+            elif not any(due.is_behind for due in self._due):
+                return min((due.calls.next for due in self._due if due.calls.next is not None), default=None)
         raise RuntimeError("what is scheduled goes on scheduling more for the same moment")
+
+    async def take_up(self) -> float | None:
+        """Take up what is due now; tell the seconds for which some of it has to wait. For tests."""
+        for due in self._due:
+            outcome = _checked(await self._engine.run_system_query(due.query, due.recall))
+            due.read(outcome.packed or b"", outcome.ts or 0)
+        pauses = [pause for due in self._due if (pause := self._begin(due)) is not None]
+        return min(pauses, default=None)
 
     # --- moving on: each tells the outcome of its last transaction, which has found something to do or nothing
 
@@ -432,10 +484,6 @@ class Runner:
 
 def _key(item: DueCall) -> str:
     return "the sweep" if item.task == "finished" else f"cron {item.path}" if item.task == "cron" else item.id
-
-
-def _due_calls(packed: bytes) -> DueCalls:
-    return DueCalls.model_validate(codec.unpack(packed))
 
 
 def _checked(outcome: Outcome) -> Outcome:

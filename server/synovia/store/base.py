@@ -262,10 +262,14 @@ class ArraySource(Protocol):
 
 
 class ArraySink(Protocol):
-    """Where chunks and manifests are stored."""
+    """Where chunks and manifests are stored.
+
+    What was put is read from then on, and durable when a commit is that begins then: nothing that is durable refers to what
+    is not, and whoever says that something was stored commits a document before that.
+    """
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        """Store one chunk durably; storing the same chunk again renews its mark."""
+        """Store one chunk; storing the same chunk again renews its mark."""
         ...
 
     async def put_manifest(self, manifest: ArrayManifest) -> None:

@@ -76,7 +76,7 @@ class ObjectArrays:
         return self._kept_in
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        """Store one chunk durably, or renew its mark."""
+        """Store one chunk, or renew its mark."""
         if self._kept_in is None or len(data) <= SMALL:
             await self._rows.put_chunk(digest, data)
             return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from synovia.store.base import ArrayManifest
-from synovia.store.sqlite.connection import transaction
+from synovia.store.sqlite.connection import ahead_of_a_commit, transaction
 
 Result = TypeVar("Result")
 _DIGEST_BYTES = 32
@@ -53,7 +53,7 @@ class SQLiteArrays:
         self._waiting = deque[_Put]()
 
     async def put_chunk(self, digest: bytes, data: bytes) -> None:
-        """Store one chunk durably, or renew its mark."""
+        """Store one chunk, or renew its mark."""
         statement = "INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)"
         await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)))
 
@@ -122,10 +122,10 @@ class SQLiteArrays:
         await self._run(work)
 
     def _put_waiting(self, database: sqlite3.Connection) -> None:
-        """Store what waits to be stored, in one transaction: each waits for the disk."""
+        """Store what waits to be stored, in one transaction, which does not wait for the disk."""
         puts = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER))]
         try:
-            with transaction(database):
+            with ahead_of_a_commit(database):
                 for each in puts:
                     database.execute(each.statement, each.parameters)
                     database.execute(_RENEW, (each.kind, each.parameters[0], self._clock()))

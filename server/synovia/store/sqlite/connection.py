@@ -144,6 +144,21 @@ def _execute(database: sqlite3.Connection, script: str) -> None:
 
 
 @contextmanager
+def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
+    """Write everything that happens inside, or nothing of it; durable as soon as the next ``transaction`` is.
+
+    All of them are written into one log (``-wal``), one behind the other, and the next one waits for the disk to have all
+    of it: https://www.sqlite.org/pragma.html#pragma_synchronous.
+    """
+    database.execute("PRAGMA synchronous = NORMAL")
+    try:
+        with transaction(database):
+            yield
+    finally:
+        database.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """Write everything that happens inside, or nothing of it; durable at the end."""
     database.execute("BEGIN IMMEDIATE")
