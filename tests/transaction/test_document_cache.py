@@ -51,8 +51,15 @@ def test_what_changes_while_it_is_read_is_not_kept() -> None:
     assert reading is not None
     cache.on_change(changed(11, 1, x=1))
     cache.end(reading, 10, [{"_id": 1}, {"_id": 2}])
-    assert cache.find(point(1), 11) is None
+    now = cache.find(point(1), 11)
+    assert now is not None
+    assert now[0] == {"_id": 1, "x": 1}, "what was written is, but not what was read before"
     assert cache.find(point(2), 11) is not None
+    reading = cache.begin([point(3)], 11)
+    assert reading is not None
+    cache.on_change(KeyedCommit(12, [Write("t", 3, {"_id": 3}, None)]))
+    cache.end(reading, 11, [{"_id": 3}])
+    assert cache.find(point(3), 12) is None
 
 
 def test_what_was_read_of_another_instant_than_the_head_is_not_kept() -> None:
@@ -92,3 +99,30 @@ def test_it_takes_no_more_bytes_than_it_may() -> None:
     cache.forget([point(199)])
     assert cache.find(point(199), 2) is None
     assert cache.bytes == sum(size for _, _, size in cache._kept.values())
+
+
+def test_what_was_written_is_kept_and_drives_out_nothing_that_was_read() -> None:
+    cache = cache_at(1, most_bytes=20_000)
+    for number in range(5):
+        read(cache, 1, number, {"_id": number, "text": "x" * 500})
+    for number in range(100, 400):
+        for again in range(2):
+            cache.on_change(changed(number, number, text="y" * 500, again=again))
+        assert cache.bytes <= 20_000
+    assert all(cache.find(point(number), 400 - 1) is not None for number in range(5))
+    written = [number for number in range(100, 400) if point(number) in cache._kept]
+    assert 5 < len(written) < 30
+    for number in range(1_000, 1_000 + len(written)):
+        read(cache, 399, number, {"_id": number, "text": "x" * 500})
+    assert not any(point(number) in cache._kept for number in written[:-2]), "it goes first"
+    assert all(cache.find(point(number), 399) is not None for number in range(5))
+    assert cache.bytes == sum(size for _, _, size in cache._kept.values())
+
+
+def test_of_a_large_commit_only_what_was_kept_before_is_kept() -> None:
+    cache = cache_at(1)
+    read(cache, 1, 7, {"_id": 7})
+    cache.on_change(KeyedCommit(2, [Write("t", number, None, {"_id": number, "x": 1}) for number in range(1_001)]))
+    assert len(cache) == 1
+    cache.on_change(KeyedCommit(3, [Write("t", number, None, {"_id": number, "x": 1}) for number in range(1_000)]))
+    assert len(cache) == 1_000

@@ -1,6 +1,7 @@
-"""Documents as they are at the head of the log, by id: read once, and from then on kept current by the commits.
+"""Documents as they are at the head of the log, by id: read or written once, and from then on kept current by the commits.
 
-A mutation that finds here all it reads runs without giving way to others, so no other can overtake it.
+A mutation that finds here all it reads runs without giving way to others, so no other can overtake it. What was written and
+not read yet takes only room that is left, and goes first: however much is written, it drives out nothing that was read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from synovia.transaction.keyed import KeyedCommit, Point
 MOST_BYTES: Final = 64 * 1024 * 1024
 _LARGEST: Final = 256 * 1024
 """Larger documents are not kept: they would drive out too many others."""
+_MOST_WRITTEN: Final = 1_000
+"""What is new of a larger commit is not kept: the event loop would be held up by measuring it."""
 _BASE: Final = 300
 """What an entry costs beside its document."""
 
@@ -89,11 +92,17 @@ class DocumentCache:
         if isinstance(change, Gap):
             self.forget_all()
             return
-        for point in change.points.keys() & self._readings.keys():
+        for point in [point for point in self._readings if point in change.points]:
             for reading in self._readings[point]:
                 reading.overtaken.add(point)
-        for point in change.points.keys() & self._kept.keys():
-            self._keep(point, change.points[point].write.after, change.ts)
+        # Not by a difference of the two views: that goes over all that is kept.
+        has_room = len(change.points) <= _MOST_WRITTEN and self.bytes < self._most_bytes
+        for point, keyed in change.points.items():
+            after = keyed.write.after
+            if point in self._kept:
+                self._replace(point, after, change.ts)
+            elif has_room and after is not None:
+                self._keep_if_there_is_room(point, after, change.ts)
 
     def forget(self, points: Iterable[Point]) -> None:
         """Forget documents: the database holds that they are different."""
@@ -108,10 +117,26 @@ class DocumentCache:
             for reading in readings:
                 reading.overtaken.add(point)
 
+    def _keep_if_there_is_room(self, point: Point, document: Document, ts: Ts) -> None:
+        size = _size(point, document)
+        if size <= min(_LARGEST, self._most_bytes - self.bytes):
+            self._kept[point] = document, ts, size
+            self._kept.move_to_end(point, last=False)
+            self.bytes += size
+
     def _keep(self, point: Point, document: Document | None, ts: Ts) -> None:
         self._drop(point)
-        size = _BASE + len(point[1]) + footprint(document)
+        self._put(point, document, ts)
+
+    def _replace(self, point: Point, document: Document | None, ts: Ts) -> None:
+        """Keep what a document is now, as long as what it was would have been."""
+        self.bytes -= self._kept[point][2]
+        self._put(point, document, ts)
+
+    def _put(self, point: Point, document: Document | None, ts: Ts) -> None:
+        size = _size(point, document)
         if size > _LARGEST:
+            self._kept.pop(point, None)
             return
         self._kept[point] = document, ts, size
         self.bytes += size
@@ -122,3 +147,7 @@ class DocumentCache:
         kept = self._kept.pop(point, None)
         if kept is not None:
             self.bytes -= kept[2]
+
+
+def _size(point: Point, document: Document | None) -> int:
+    return _BASE + len(point[1]) + footprint(document)
