@@ -166,7 +166,7 @@ class Share(Payer):
     async def _begin(self) -> float:
         """Let others go on between two that begin, if it has had much: many may be due at the same moment."""
         if self.has_much:
-            await self._turns.step()
+            await self._turns.begin()
         return self._prepay()
 
     async def take_turn(self, *, large: bool = False) -> None:
