@@ -86,12 +86,9 @@ async def test_what_is_recent_is_gone_through_after_some_looks_and_kept_from_bei
         recent("stop", {"generation": 1})
         recent("stop", {"generation": 0})
     await asyncio.sleep(0)
-    try:
-        assert lost() is None
-        assert not any(each is kept for each in gc.get_objects())
-        assert recent.looks == FEW
-    finally:
-        gc.unfreeze()
+    assert lost() is None
+    assert not any(each is kept for each in gc.get_objects())
+    assert recent.looks == FEW
 
 
 def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:
