@@ -222,6 +222,7 @@ def read(path: str, began: float, value: Any = None, name: str = "", error: str 
         ([place(True, 1, 2), place(False, 3, 4)], read("roles:secret", 5, "the secret"), ["stale access"]),
         ([place(True, 1, 2), place(False, 3, 4)], read("roles:secret", 5, error="forbidden"), []),
         ([place(False, 1, 2), place(True, 3, 4)], read("roles:secret", 5, error="forbidden"), ["stale access"]),
+        ([place(False, 1, 2), place(True, 3, 4)], read("roles:secret", 5, error="timeout"), []),
         ([place(True, 1, 2), place(False, 3, 6)], read("roles:secret", 5, "the secret"), []),
         ([place(True, 1, 2), place(False, 3, 4, Outcome.UNKNOWN)], read("roles:secret", 5, "the secret"), []),
     ],

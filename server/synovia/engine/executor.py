@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import CodeType
@@ -37,6 +38,7 @@ from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
+from synovia.tasks import end
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
@@ -231,13 +233,12 @@ class Executor:
         context = self._reading(kind, identity, db, now, access)
         run = Run(transaction.reads)
         try:
-            async with asyncio.timeout(timeout):
+            async with self._within(timeout):
                 if identity is not None and identity.impersonation is not None and not shared:
                     run.error = await self._objection(identity.impersonation, transaction, now)
                 if run.error is None:
                     await self._run(function, context, args, run, rows, admitted=shared, rules=rules)
         except TimeoutError:
-            await self._check_store()
             run.timed_out = True
             run.refuse(_too_slow(function, timeout, transaction.cost))
         except StoreError as error:
@@ -273,8 +274,36 @@ class Executor:
             given = await self._result(function, context, values, calls, rules)
         return (await packed_result(function, given, None)).packed
 
+    @asynccontextmanager
+    async def _within(self, seconds: float | None) -> AsyncIterator[None]:
+        """Limit how long a function runs.
+
+        Raises:
+            TimeoutError: It has taken longer.
+            StoreUnavailable: It has, but the database did not answer, then or half-way: that is not the function's fault.
+        """
+        if seconds is None:
+            yield
+            return
+        half_way: list[asyncio.Task[None]] = []
+        timer = asyncio.get_running_loop().call_later(
+            seconds / 2, lambda: half_way.append(asyncio.create_task(self._check_store()))
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            await asyncio.gather(*half_way)
+            await self._check_store()
+            raise
+        finally:
+            timer.cancel()
+            await end(half_way)
+            for check in half_way:
+                check.cancelled() or check.exception()  # of a run that has ended in time all the same
+
     async def _check_store(self) -> None:
-        """Raise StoreUnavailable if the database does not answer: then it is not the query that takes too long."""
+        """Raise StoreUnavailable if the database does not answer."""
         try:
             async with asyncio.timeout(_PING_SECONDS):
                 await self._store.ping()
@@ -307,12 +336,11 @@ class Executor:
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
-            async with asyncio.timeout(limits.mutation_timeout):
+            async with self._within(limits.mutation_timeout):
                 await self._run(function, context, args, run, rules=rules)
                 if transaction.revisions[CASCADES.name] and function.path != GO_ON:
                     await context.scheduler.run_after(timedelta(), GO_ON)
         except TimeoutError:
-            await self._check_store()
             run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
         if budget.exceeded is not None:
             run.refuse(budget.exceeded.info)

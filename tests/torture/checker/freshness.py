@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from synovia_protocol.errors import ErrorCode
 from torture.history import Anomaly, Call, History, Outcome, Reading
 
 
@@ -30,7 +31,12 @@ def _check_content(history: History, reading: Reading) -> Iterator[Anomaly]:
 
 
 def _check_access(history: History, reading: Reading) -> Iterator[Anomaly]:
-    """Only its own actor gives and takes a person's role, one call after the other, so the last one tells."""
+    """Only its own actor gives and takes a person's role, one call after the other, so the last one tells.
+
+    A reading that failed, because the database was away, say, tells nothing of who may read.
+    """
+    if reading.error not in (None, ErrorCode.FORBIDDEN):
+        return
     calls = [call for call in history.of_kind("place") if call.args["person"] == reading.person]
     before = [call for call in calls if call.began_at < reading.ended]
     if any(call.outcome is not Outcome.OK or call.ended >= reading.began for call in before):
