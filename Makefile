@@ -38,7 +38,7 @@ $(READY): constraints.txt requirements-dev.txt $(PARTS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Synovia needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt \
-		--editable protocol --editable clients/python --editable clients/qt --editable 'server[motor,metrics,traces,shared,vectors,s3]' --editable 'apps/motion[c3d]'
+		--editable protocol --editable clients/python --editable clients/qt --editable 'server[metrics,traces,shared,vectors,s3]' --editable 'apps/motion[c3d]'
 	@touch $@
 
 dev: $(READY)  ## Run an application on the embedded store, with reload, and its page: motion, or APP=apps/planner

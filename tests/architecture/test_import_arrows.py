@@ -32,8 +32,8 @@ FORBIDDEN = {
         "pydantic",
         "asyncio",
     ),
-    "synovia_qt": ("synovia", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
-    "synovia_client": ("synovia", "synovia_qt", "starlette", "uvicorn", "pymongo", "bson", "motor", "pydantic"),
+    "synovia_qt": ("synovia", "starlette", "uvicorn", "pymongo", "bson", "pydantic"),
+    "synovia_client": ("synovia", "synovia_qt", "starlette", "uvicorn", "pymongo", "bson", "pydantic"),
     "synovia": ("synovia_client", "motion"),
     "synovia.engine": (
         "synovia.sync",
@@ -46,7 +46,6 @@ FORBIDDEN = {
         "starlette",
         "uvicorn",
         "pymongo",
-        "motor",
         "sqlite3",
         "websockets",
     ),
@@ -61,7 +60,6 @@ FORBIDDEN = {
         "starlette",
         "uvicorn",
         "pymongo",
-        "motor",
         "sqlite3",
     ),
     "synovia.codegen": (
@@ -81,7 +79,6 @@ FORBIDDEN = {
         "synovia.store.mongo",
         "synovia.store.sqlite",
         "pymongo",
-        "motor",
         "sqlite3",
         "synovia.cli",
         "synovia.http",
@@ -92,7 +89,6 @@ FORBIDDEN = {
         "synovia.store.mongo",
         "synovia.store.sqlite",
         "pymongo",
-        "motor",
         "sqlite3",
         "typer",
     ),
@@ -106,7 +102,6 @@ FORBIDDEN = {
         "synovia.store.sqlite",
         "uvicorn",
         "pymongo",
-        "motor",
         "sqlite3",
     ),
     "synovia.store": (
@@ -161,7 +156,7 @@ def test_the_check_sees_a_relative_import(tmp_path: Path) -> None:
     [
         ("synovia_client", ("starlette", "pymongo", "bson", "pydantic", "synovia")),
         ("synovia_protocol", ("starlette", "pymongo", "bson", "websockets", "synovia")),
-        ("synovia", ("starlette", "uvicorn", "motor")),
+        ("synovia", ("starlette", "uvicorn")),
     ],
 )
 def test_importing_brings_nothing_unneeded(package: str, unwanted: tuple[str, ...]) -> None:

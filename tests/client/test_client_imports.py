@@ -29,7 +29,6 @@ def test_importing_the_client_brings_no_server_and_no_database(module: str) -> N
             "uvicorn",
             "pymongo",
             "bson",
-            "motor",
             "pydantic",
             "apps",
             "pandas",

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from synovia.store.mongo import MongoStore
 from synovia.store.sqlite import SQLiteStore
@@ -17,7 +19,17 @@ from synovia.testing.stores.histories import HistoryContract
 from synovia.testing.stores.storage import ArrayContract
 
 MONGODB = pytest.param("mongodb", marks=pytest.mark.mongodb)
-BY_MOTOR = pytest.param("mongodb_by_motor", marks=pytest.mark.mongodb)
+LISTENED_TO = pytest.param("mongodb_listened_to", marks=pytest.mark.mongodb)
+
+
+class Listener(CommandListener):
+    """Is told of every command: all have to go through the driver."""
+
+    def started(self, event: CommandStartedEvent) -> None: ...
+
+    def succeeded(self, event: CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: CommandFailedEvent) -> None: ...
 
 
 @pytest.fixture
@@ -36,12 +48,9 @@ def mongodb(mongodb_uri: str, database_name: str) -> MakeStore:
 
 
 @pytest.fixture
-async def mongodb_by_motor(mongodb_uri: str, database_name: str) -> AsyncIterator[MakeStore]:
-    from motor.motor_asyncio import AsyncIOMotorClient
-
-    client: Any = AsyncIOMotorClient(mongodb_uri)
-    yield lambda: MongoStore(client, database_name, patience=0.1)
-    client.close()
+async def mongodb_listened_to(mongodb_uri: str, database_name: str) -> AsyncIterator[MakeStore]:
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri, event_listeners=[Listener()]) as client:
+        yield lambda: MongoStore(client, database_name, patience=0.1)
 
 
 class TestStores(StoreContract):
@@ -57,19 +66,17 @@ class TestPersistentStores(PersistentStoreContract):
         """What is in a database is what this store has made in it."""
         return unused_database
 
-    @pytest.fixture(params=["sqlite_file", MONGODB, BY_MOTOR])
+    @pytest.fixture(params=["sqlite_file", MONGODB, LISTENED_TO])
     def make_store(self, request: pytest.FixtureRequest) -> MakeStore:
         made: MakeStore = request.getfixturevalue(request.param)
         return made
 
 
-class TestByMotor(CommitContract, ChangesContract, ArrayContract, HistoryContract):
-    """What depends on the client: transactions, the log, arrays, and reads as of any time.
+class TestThroughTheDriver(CommitContract, ChangesContract, ArrayContract, HistoryContract):
+    """A client that is handed over, and wants what the driver does around a command: transactions, the log, arrays, and
+    reads as of any time. What a filter means is up to the server, which is asked the same."""
 
-    What a filter means is up to the server, which is asked the same by whatever client.
-    """
-
-    @pytest.fixture(params=[BY_MOTOR])
+    @pytest.fixture(params=[LISTENED_TO])
     def make_store(self, request: pytest.FixtureRequest) -> MakeStore:
         made: MakeStore = request.getfixturevalue(request.param)
         return made

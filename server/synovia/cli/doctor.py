@@ -48,7 +48,6 @@ _EXTRAS = {
     "opentelemetry.sdk": "traces, for SYNOVIA_TRACES",
     "obstore": "s3, for files in an object store",
     "usearch": "vectors, for searches among more than 50,000 vectors",
-    "motor": "motor, for clients made with it",
 }
 
 

@@ -52,7 +52,7 @@ from synovia.store.base import (
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import missing, renewal
 from synovia.store.mongo.catalog import FENCE, FENCE_ID, REQUESTS, Catalog
-from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses, settled
+from synovia.store.mongo.driver import CODEC, RAW, Driver, pauses
 from synovia.store.mongo.errors import DUPLICATE_KEY, is_too_large, translated
 from synovia.store.mongo.plan import Piece, TablePlan, plan
 from synovia.store.mongo.times import ts_of
@@ -180,7 +180,7 @@ class _Transaction:
             TooLarge: They are too large for that.
         """
         async with self._driver.session() as session:
-            await settled(session.start_transaction(**_TRANSACTION))
+            await session.start_transaction(**_TRANSACTION)
             with _raced():
                 self._added = await self._added_references()
                 if not (in_one_go and await self._write_in_one_go(session, fence_first=fence_first)):

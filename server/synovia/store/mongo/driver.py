@@ -1,13 +1,8 @@
-"""The few calls the store makes to a driver, the same through PyMongo's asyncio API and through Motor.
-
-Almost everything is a database command, which both send alike. They differ in which of their methods are coroutines:
-``start_session`` is one in Motor only, ``start_transaction`` and ``close`` in PyMongo only. ``settled`` covers that.
-"""
+"""The few calls the store makes to the driver, PyMongo's asyncio API. Almost everything is a database command."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -62,16 +57,11 @@ def pauses(deadline: asyncio.Timeout | None = None) -> Iterator[float]:
         pause = min(2 * pause, 1.0)
 
 
-async def settled(value: Any) -> Any:
-    """Await what one driver returns as a coroutine and the other as a value."""
-    return await value if inspect.isawaitable(value) else value
-
-
 class Driver:
     """One database of one client.
 
     Args:
-        client: An ``AsyncMongoClient``, a Motor ``AsyncIOMotorClient``, or a URI to make a client for.
+        client: An ``AsyncMongoClient``, or a URI to make a client for.
         database: The database's name; None takes the one in the URI, or ``synovia``.
         timeout: Seconds until a database that does not answer counts as unavailable.
     """
@@ -100,7 +90,7 @@ class Driver:
         if self._primary is not None:
             await self._primary.close()
         if self._owned:
-            await settled(self.client.close())
+            await self.client.close()
 
     def collection(self, name: str) -> Any:
         return self.database[name]
@@ -185,7 +175,7 @@ class Driver:
 
     async def begin_session(self) -> Any:
         """Begin a session, which whoever has it has to end."""
-        return await settled(self.client.start_session(causal_consistency=False))
+        return self.client.start_session(causal_consistency=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bson import Binary
 from pymongo import AsyncMongoClient
@@ -30,9 +30,6 @@ from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import ts_of
 from synovia.store.objects import ObjectArrays
 
-if TYPE_CHECKING:
-    from motor.motor_asyncio import AsyncIOMotorClient
-
 logger = logging.getLogger("synovia")
 
 _REQUEST_TTL: Final = timedelta(seconds=REQUEST_TTL)
@@ -50,7 +47,7 @@ class MongoStore:
     Documents lie in collections named like their tables, as they are: other programs may read and write them.
 
     Args:
-        client: A URI, an ``AsyncMongoClient``, or a Motor ``AsyncIOMotorClient``; a client that is handed over stays open.
+        client: A URI, or an ``AsyncMongoClient``, which stays open.
         database: The database's name; None takes the one in the URI, or ``synovia``.
         timeout: Seconds until a database that does not answer counts as unavailable.
         patience: Seconds between two looks at the clock when nothing is written.
@@ -62,7 +59,7 @@ class MongoStore:
 
     def __init__(
         self,
-        client: str | AsyncMongoClient[Any] | AsyncIOMotorClient[Any],
+        client: str | AsyncMongoClient[Any],
         database: str | None = None,
         *,
         timeout: float = 10.0,
