@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import CodeType
 from typing import Any
 
+from synovia.engine.deadlines import within
 from synovia.engine.results import NOTHING, packed_result, refusal
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
@@ -37,8 +36,7 @@ from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
 from synovia.sealing.keyring import Keyring
-from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnavailable, StoreUnusable, Ts
-from synovia.tasks import end
+from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
 from synovia.transaction.budget import INSTEAD, WriteBudget
 from synovia.transaction.cost import ReadCost
@@ -67,9 +65,6 @@ def arguments_of(function: Function, args: Mapping[str, Any]) -> Arguments:
 
 
 """As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
-
-
-_PING_SECONDS = 2.0
 
 
 class IdentityNeeded(Exception):
@@ -233,7 +228,7 @@ class Executor:
         context = self._reading(kind, identity, db, now, access)
         run = Run(transaction.reads)
         try:
-            async with self._within(timeout):
+            async with within(timeout, self._store):
                 if identity is not None and identity.impersonation is not None and not shared:
                     run.error = await self._objection(identity.impersonation, transaction, now)
                 if run.error is None:
@@ -274,42 +269,6 @@ class Executor:
             given = await self._result(function, context, values, calls, rules)
         return (await packed_result(function, given, None)).packed
 
-    @asynccontextmanager
-    async def _within(self, seconds: float | None) -> AsyncIterator[None]:
-        """Limit how long a function runs.
-
-        Raises:
-            TimeoutError: It has taken longer.
-            StoreUnavailable: It has, but the database did not answer, then or half-way: that is not the function's fault.
-        """
-        if seconds is None:
-            yield
-            return
-        half_way: list[asyncio.Task[None]] = []
-        timer = asyncio.get_running_loop().call_later(
-            seconds / 2, lambda: half_way.append(asyncio.create_task(self._check_store()))
-        )
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError:
-            await asyncio.gather(*half_way)
-            await self._check_store()
-            raise
-        finally:
-            timer.cancel()
-            await end(half_way)
-            for check in half_way:
-                check.cancelled() or check.exception()  # of a run that has ended in time all the same
-
-    async def _check_store(self) -> None:
-        """Raise StoreUnavailable if the database does not answer."""
-        try:
-            async with asyncio.timeout(_PING_SECONDS):
-                await self._store.ping()
-        except TimeoutError:
-            raise StoreUnavailable("the database does not answer") from None
-
     async def mutation(
         self,
         function: Function,
@@ -336,7 +295,7 @@ class Executor:
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
-            async with self._within(limits.mutation_timeout):
+            async with within(limits.mutation_timeout, self._store):
                 await self._run(function, context, args, run, rules=rules)
                 if transaction.revisions[CASCADES.name] and function.path != GO_ON:
                     await context.scheduler.run_after(timedelta(), GO_ON)
