@@ -17,8 +17,12 @@ WORKFLOWS, WAITING = "workflow", "waiting"
 ENDED = "ended"
 """The queue of workflows that are over, and whose steps have not all been given up."""
 
-
 LARGE_BYTES = 16 * 1024
+
+
+def large_if(size: int) -> bool | None:
+    """Give ``ScheduledCall.large`` of a call whose arguments and context have so many bytes together."""
+    return True if size > LARGE_BYTES else None
 
 
 class CallError(Model):

@@ -14,7 +14,7 @@ from bson import ObjectId
 
 from synovia.errors import FunctionError
 from synovia.functions.database import SystemWriter
-from synovia.functions.scheduled_calls import LARGE_BYTES, CallBatch, ScheduledCall
+from synovia.functions.scheduled_calls import CallBatch, ScheduledCall, large_if
 from synovia.schema import Document, id_to_bson
 from synovia.schema.encrypted import sealed_fields
 from synovia_protocol.errors import ErrorCode
@@ -82,7 +82,7 @@ def _sealed(writer: SystemWriter, call: BatchedCall) -> Document:
     return {
         "args": fields["args"].seal(call.args, call.id, keyring),
         "context": None if context is None else fields["context"].seal(context, call.id, keyring),
-        **({"large": True} if call.size > LARGE_BYTES else {}),
+        **({"large": True} if large_if(call.size) else {}),
     }
 
 

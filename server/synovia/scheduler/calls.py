@@ -22,13 +22,13 @@ from synovia.functions.registry import Registry
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import (
     JOBS,
-    LARGE_BYTES,
     WAITING,
     WORKFLOWS,
     CallOutcome,
     JobPlace,
     RetryTimes,
     ScheduledCall,
+    large_if,
 )
 from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
@@ -163,8 +163,7 @@ class Calls:
                 self.completion.check(told, context)
         document, size = stored_with_size(args)
         held, more = stored_with_size({"context": context})
-        large = True if size + more > LARGE_BYTES else None
-        return {"args": document, "context": held["context"], "large": large}, size + more
+        return {"args": document, "context": held["context"], "large": large_if(size + more)}, size + more
 
     def _function(self, path: str) -> Function:
         function = self.registry.scheduled(path) if isinstance(path, str) else None

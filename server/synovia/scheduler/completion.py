@@ -16,7 +16,7 @@ from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
 from synovia.functions.function import Function, Kind
 from synovia.functions.registry import Registry
-from synovia.functions.scheduled_calls import LARGE_BYTES, CallError, CallOutcome, ScheduledCall
+from synovia.functions.scheduled_calls import CallError, CallOutcome, ScheduledCall, large_if
 from synovia.scheduler.arguments import from_document, stored_with_size
 from synovia.scheduler.failures import Failure, error_of
 from synovia.scheduler.journal import note_end
@@ -92,7 +92,7 @@ class Completion:
         """Make a call of what this hub does not know, as of a newer version of the application."""
         document, size = stored_with_size(args)
         return ScheduledCall(
-            path=path, args=document, large=True if size > LARGE_BYTES else None, status="pending", run_at=now,
+            path=path, args=document, large=large_if(size), status="pending", run_at=now,
             created_at=now, queue="mutation", due_at=now,
             planned_at=now, hub=self._hub, caused_by=call.caused_by, line=call.line,
         )  # fmt: skip
