@@ -15,7 +15,7 @@ from synovia.functions.function import Function
 from synovia.functions.log_lines import LogLine
 from synovia.identity import SERVER, Account, Identity
 from synovia.store.base import Ts
-from synovia.transaction.footprint import footprint
+from synovia.transaction.footprint import LARGE_PACKED, footprint
 from synovia.transaction.recall import Recall
 from synovia_protocol import codec, patch
 from synovia_protocol.digest import digest
@@ -26,9 +26,6 @@ PAST = -1
 """The number of versions that were looked up afterwards and so belong to no sequence."""
 KEPT_BYTES = 4 * 1024 * 1024
 _LARGE = 256 * 1024
-LARGE_ARGUMENTS = 4096
-"""Arguments of more bytes are not kept but packed: as lists and numbers they take several times as much, and each collection
-of garbage looks at all of them."""
 _SMALL = 512
 """A result of no more bytes is not measured, but taken for as large as this says:"""
 _BASE, _DECODED = 256, 8
@@ -36,7 +33,7 @@ _BASE, _DECODED = 256, 8
 
 def weight_of(size: int) -> int:
     """Tell as how many subscriptions one counts whose arguments take so many bytes."""
-    return 1 + size // LARGE_ARGUMENTS
+    return 1 + size // LARGE_PACKED
 
 
 class Subscriber(Protocol):
@@ -147,7 +144,7 @@ class LiveQuery:
     def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
         self.key = key
         self.function = function
-        self._args = None if len(key.packed_args) > LARGE_ARGUMENTS else args
+        self._args = None if len(key.packed_args) > LARGE_PACKED else args
         self.identity = identity
         self.journal = key.journal
         self.subscribers: dict[Subscriber, list[Identity | None]] = {}

@@ -19,7 +19,7 @@ from synovia.sync.requests import Requests
 from synovia.sync.sign_in import ClientSignIn
 from synovia.sync.socket import Ending, Socket
 from synovia.sync.uploads import Uploads
-from synovia.sync.waiting import LARGE
+from synovia.transaction.footprint import LARGE_PACKED
 from synovia.turns import slices_in_turns
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, is_array_frame
@@ -184,7 +184,7 @@ class Conversation:
         self._count_subscriptions()
 
     async def _on_modify(self, message: m.ModifyQuerySet, size: int) -> None:
-        large = size > LARGE * len(message.add)
+        large = size > LARGE_PACKED * len(message.add)
         self._modify((), message.remove)
         async for some in slices_in_turns(message.add, 1 if large else _QUERIES_AT_ONCE, large=large):
             self._modify(some, ())

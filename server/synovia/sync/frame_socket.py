@@ -21,7 +21,7 @@ from synovia.sync.backlog import Backlog
 from synovia.sync.outbox import Outbox
 from synovia.sync.output import Flusher, output_of
 from synovia.sync.signal import Signal
-from synovia.sync.waiting import LARGE
+from synovia.transaction.footprint import LARGE_PACKED
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 
 logger = logging.getLogger("synovia.sync")
@@ -228,7 +228,7 @@ class FrameSocket(ABC):
             try:
                 frame = event["text"] if frame is None else frame
                 if self._address is not None:
-                    await self._address.take_turn(large=len(frame) > LARGE)
+                    await self._address.take_turn(large=len(frame) > LARGE_PACKED)
                 await metered(self._address, handler.receive(frame))
             except ProtocolError as error:
                 self.end(Ending(error.info, error.close_code))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from synovia.transaction.footprint import LARGE_PACKED
 from synovia_protocol.codec import unpack_own
 from synovia_protocol.messages import Action, Mutation
 from synovia_protocol.values import pack_raw
-
-LARGE: Final = 4096
-"""A message of more bytes is kept packed: as lists and numbers it takes several times as much, and each collection of
-garbage looks at all of them."""
 
 M = TypeVar("M", Mutation, Action)
 
@@ -26,7 +23,7 @@ class Waiting(Generic[M]):
     __slots__ = ("_message", "_packed")
 
     def __init__(self, message: M, size: int) -> None:
-        self._packed = pack_raw(message.args) if size > LARGE else None
+        self._packed = pack_raw(message.args) if size > LARGE_PACKED else None
         self._message: M = message if self._packed is None else replace(message, args={})
 
     def message(self) -> M:

@@ -14,6 +14,9 @@ _DEEPEST: Final = 16
 _MOST: Final = 1024
 """So many things are looked at in a value, and a few times as many in one that is deep."""
 _SCALARS: Final = frozenset({str, bytes, int, float, bool, type(None)})
+LARGE_PACKED: Final = 4096
+"""What has more bytes than this when it is packed is kept so until somebody needs it: as lists and numbers it takes several
+times as much, and each collection of garbage looks at all of them."""
 
 
 def footprint(value: Any, depth: int = 0, most: int = _MOST) -> int:
