@@ -132,6 +132,7 @@ def is_inside(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", FORBIDDEN)
 def test_no_arrow_points_the_wrong_way(part: str) -> None:
     modules = list(modules_of(part))
@@ -151,6 +152,7 @@ def test_the_check_sees_a_relative_import(tmp_path: Path) -> None:
     assert imports_of("synovia.engine.x", source) >= {"synovia.store.mongo", "synovia.engine.live"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "unwanted"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from architecture.import_graph import imports_of
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -18,6 +20,7 @@ def files() -> Iterator[Path]:
     return (path for path in TESTS.rglob("*.py") if "node_modules" not in path.parts)
 
 
+@pytest.mark.slow
 def test_nobody_imports_a_test_or_a_conftest() -> None:
     for path in files():
         parts = {part for name in imports_of("tests", path) for part in name.split(".") if name.split(".")[0] in ROOMS}

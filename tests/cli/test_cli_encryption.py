@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from helpers.http_server import APPS
@@ -51,6 +52,7 @@ async def filled(store: str) -> str:
         return await enrolled(app.caller())
 
 
+@pytest.mark.slow
 def test_keys_are_counted_and_rotated_and_a_lost_one_is_named(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'school.db'}"
     lost = asyncio.run(filled(store))

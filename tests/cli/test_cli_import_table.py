@@ -224,6 +224,7 @@ async def hub(application: Path, tmp_path: Path) -> AsyncIterator[Synovia]:
         yield app
 
 
+@pytest.mark.slow
 async def test_beside_a_hub_that_has_the_file_and_says_how_far_it_is(
     hub: Synovia, application: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["synovia_client", "synovia_client.blocking"])
 def test_importing_the_client_brings_no_server_and_no_database(module: str) -> None:
     run = subprocess.run(

@@ -63,6 +63,7 @@ class Busy:
         return SignIn(Identity("test", token, token))
 
 
+@pytest.mark.slow
 async def test_a_hub_too_busy_to_look_at_tokens_runs_nothing_as_nobody() -> None:
     busy = Busy()
     async with serving(busy, authenticate_timeout=0.1) as running, contextlib.AsyncExitStack() as stack:

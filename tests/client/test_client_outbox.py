@@ -82,6 +82,7 @@ async def test_a_program_killed_between_sending_and_answer_has_one_effect(tmp_pa
     assert len(outcomes) == 1
 
 
+@pytest.mark.slow
 async def test_what_was_called_without_a_connection_is_sent_by_the_next_run_with_its_arrays(tmp_path: Path) -> None:
     file, port = tmp_path / "outbox.db", free_port()
     with program(f"ws://127.0.0.1:{port}", file, "notes:plot", {**BOARD, "samples": 100_000}) as process:

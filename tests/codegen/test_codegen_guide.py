@@ -53,6 +53,7 @@ def chat(tmp_path: Path) -> Iterator[Path]:
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_the_example_in_typescript_compiles(chat: Path, tmp_path: Path) -> None:
     ts = tmp_path / "api"
     for found in generate(load_application(chat), ts=ts):

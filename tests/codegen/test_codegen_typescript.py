@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from helpers.compiling import GOLDEN, ROOT, check_typescript, expected
 from synovia.codegen import generate
 from synovia.functions.registry import load_application
@@ -106,10 +108,12 @@ export async function rename(
 """
 
 
+@pytest.mark.slow
 def test_wrong_calls_do_not_compile_and_right_ones_do(tmp_path: Path) -> None:
     assert check_typescript(EVERYTHING, tmp_path, GOLDEN / "ts") == expected(EVERYTHING)
 
 
+@pytest.mark.slow
 def test_the_motion_application_has_a_client_that_compiles(tmp_path: Path) -> None:
     (found,) = generate(load_application(ROOT / "apps" / "motion"), ts=tmp_path / "ts")
     found.apply()

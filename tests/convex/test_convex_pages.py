@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from helpers.convex_wire import ConvexWire, add, convex_wire
 from helpers.sync_server import Running
 
@@ -95,6 +97,7 @@ async def test_a_cursor_of_another_list_is_an_invalid_cursor(running: Running) -
             assert "InvalidCursor" in wire.results[number]["errorMessage"]
 
 
+@pytest.mark.slow
 async def test_a_page_that_grows_out_of_all_proportion_has_to_be_cut(running: Running) -> None:
     async with convex_wire(running.port) as wire:
         await wire.follow()

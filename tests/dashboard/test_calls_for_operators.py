@@ -72,6 +72,7 @@ async def test_the_log_is_filtered(operator: Operator) -> None:
     assert await paths(after=newest) == []
 
 
+@pytest.mark.slow
 async def test_what_crons_run_is_called_by_the_application_and_what_they_schedule_once() -> None:
     async with TestApp(collect("tally_crons", [tally, tally_crons])) as app:
         log = app.engine.observer = CallLog()

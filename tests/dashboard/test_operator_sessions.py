@@ -89,6 +89,7 @@ async def test_over_a_socket_no_system_function_exists_for_others(running: Runni
             assert answer.error.data is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", OTHERS)
 async def test_over_http_no_system_function_exists_for_others(running: Running, who: str) -> None:
     token = await token_of(running, who)

@@ -153,6 +153,7 @@ async def finds_nothing(client: Client, http: httpx2.AsyncClient, ids: dict[str,
     assert await room(client, ids["iep"]) == await room(client, NOTHING) == ("not_found", "there is no such program")
 
 
+@pytest.mark.slow
 async def test_who_may_not_see_a_student_gets_nothing(
     any_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

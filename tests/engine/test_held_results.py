@@ -61,6 +61,7 @@ def failed(holder: RecordingSubscriber) -> list[str]:
     return [name for name in holder.held if holder.version(name).error is not None]
 
 
+@pytest.mark.slow
 async def test_300_subscriptions_of_one_address_take_no_more_than_its_budget_and_others_notice_nothing() -> None:
     async with running_engine(REGISTRY, max_held_bytes_per_address=2 * MIB) as engine:
         loud, quiet = RecordingSubscriber(engine), RecordingSubscriber(engine)

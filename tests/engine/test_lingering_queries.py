@@ -6,6 +6,8 @@ import asyncio
 import tracemalloc
 from typing import Any
 
+import pytest
+
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_engine import running_engine
 from synovia import QueryContext, query
@@ -57,6 +59,7 @@ def path_of(name: str) -> str:
     return next(path for path in REGISTRY.functions if path.endswith(f":{name}"))
 
 
+@pytest.mark.slow
 async def test_800_queries_asked_once_leave_no_more_than_the_budget() -> None:
     async with running_engine(REGISTRY, max_lingering_bytes=MIB) as engine:
         await ask_once(engine, -1)

@@ -233,6 +233,7 @@ class Fuzzer:
             assert version.packed == run.packed, f"{name} at {ts}"
 
 
+@pytest.mark.slow
 @seeds(6, on_mongodb=2, deep=20)
 async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
     async with TestApp(registry, any_store) as app:
@@ -245,6 +246,7 @@ async def test_every_instant_equals_a_fresh_run(registry: Registry, any_store: S
         assert len(app.engine.unreadable) > 0
 
 
+@pytest.mark.slow
 @seeds(3, on_mongodb=1, deep=20)
 async def test_every_instant_of_a_search_equals_a_fresh_run(registry: Registry, any_store: Store, seed: int) -> None:
     async with TestApp(registry, any_store) as app:

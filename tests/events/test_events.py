@@ -172,6 +172,7 @@ async def test_a_scanner_that_was_offline_says_what_it_has_seen(app: TestApp, ni
 # --- pictures
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_pictures_are_made_refused_watched_and_mailed(app: TestApp, night: Concert) -> None:
     await passes_of(app, night, 3)

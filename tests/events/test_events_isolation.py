@@ -46,6 +46,7 @@ PUBLISHED = ("Event", "TicketTier", "Session")
 STRANGER = "dev:eve@elsewhere.example"
 
 
+@pytest.mark.slow
 async def test_across_workspaces_there_is_nothing() -> None:
     async with running_hub("sqlite://:memory:", REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)

@@ -129,6 +129,7 @@ async def test_a_ticket_is_bought_mailed_and_paid_back(town: Town) -> None:
     assert ticket["holder"]
 
 
+@pytest.mark.slow
 async def test_papers_are_had_under_the_path_of_the_gateway_by_the_backend_alone(town: Town) -> None:
     _, ticket = await bought(town)
     links = (await town.tickets.get(f"/passes/{ticket['code']}", headers=OURS)).json()
@@ -149,6 +150,7 @@ async def test_papers_are_had_under_the_path_of_the_gateway_by_the_backend_alone
 # --- passes for Apple Wallet
 
 
+@pytest.mark.slow
 async def test_a_pass_for_apple_wallet_is_mailed_and_its_signature_holds(registry: Registry, tmp_path: Path) -> None:
     files = write_wallet_certificates(tmp_path)
     async with running_town(registry, **files) as town:
@@ -213,6 +215,7 @@ async def test_without_a_certificate_there_is_no_pass_for_apple_wallet(registry:
             assert (await client.get(path)).status_code == 401
 
 
+@pytest.mark.slow
 def test_files_that_do_not_belong_together_are_refused_at_start(tmp_path: Path) -> None:
     own, other, unnamed = (tmp_path / each for each in ("own", "other", "unnamed"))
     for folder in (own, other, unnamed):

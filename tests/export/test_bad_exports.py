@@ -99,6 +99,7 @@ def _also(name: str, data: bytes = b"") -> Callable[[Files], Files]:
     return lambda files: {**files, name: data}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -243,6 +243,7 @@ class Model:
         return last and all(each in terms for _, each in others)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [3, pytest.param(1_024, marks=pytest.mark.alike)])
 async def test_searches_are_those_of_a_plain_model(
     clinics: Clinics, most: int, monkeypatch: pytest.MonkeyPatch

@@ -225,6 +225,7 @@ async def filled(any_store: Store) -> AsyncIterator[tuple[Store, list[Recording]
         await any_store.close()
 
 
+@pytest.mark.slow
 async def test_a_thousand_random_queries(filled: tuple[Store, list[Recording]]) -> None:
     store, rows = filled
     ts, _ = await store.newest()

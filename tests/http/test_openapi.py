@@ -37,6 +37,7 @@ def fits(document: Any, schema: Any, value: Any) -> bool:
     return bool(Draft202012Validator({**schema, "components": document["components"]}).is_valid(value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("application", APPLICATIONS, ids=lambda path: path.stem)
 def test_the_description_is_valid(application: Path) -> None:
     validate(described(application), cls=OpenAPIV31SpecValidator)

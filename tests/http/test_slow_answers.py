@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import AsyncExitStack
 
+import pytest
+
 from helpers.raw_requests import answer, head, line
 from helpers.sync_server import Running, serving, until
 
@@ -21,6 +23,7 @@ def request(running: Running) -> bytes:
     return head("POST", "/api/action", headers) + body
 
 
+@pytest.mark.slow
 async def test_of_answers_that_nobody_takes_the_largest_is_cut_off_when_they_are_too_much() -> None:
     async with serving(max_outbox_bytes_per_address=MOST) as running, AsyncExitStack() as stack:
         backlog, most, cut_off = running.hub.backlog, 0, 0

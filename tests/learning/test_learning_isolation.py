@@ -33,6 +33,7 @@ INTRUDERS = {
 SAMPLES = np.linspace(0.0, 1.0, 1_000)
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_across_tenants_there_is_nothing(any_address: str) -> None:
     async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people:

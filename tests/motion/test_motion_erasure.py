@@ -118,6 +118,7 @@ class TestDeletingAnAccount:
         assert "subjectAlias" not in shown[nameless]
         assert all("subjectId" not in each for each in shown.values())
 
+    @pytest.mark.slow
     async def test_much_goes_in_steps_but_nobody_can_refer_to_them_any_more(self, clinic: RunningHub) -> None:
         for _ in range(MANY):
             await clinic.anna.save(subjectId=clinic.ben.id)
@@ -187,6 +188,7 @@ class TestDeletingAnAccount:
 
 
 class TestEndingAContact:
+    @pytest.mark.slow
     async def test_many_shares_end_at_once_for_reading(self, clinic: RunningHub) -> None:
         shared = [await clinic.anna.save() for _ in range(MANY)]
         for recording in shared:

@@ -103,6 +103,7 @@ async def test_a_file_becomes_a_recording_and_a_file_again_to_the_last_bit(clini
     assert (again.sample_rate, again.name) == (100.0, "walk.mot")
 
 
+@pytest.mark.slow
 async def test_a_long_recording_comes_back_whole(clinic: Served, tmp_path: Path, folder: Path) -> None:
     rng = np.random.default_rng(7)
     original = Motion(rng.normal(size=50_000), rng.normal(size=50_000), 148.5)
@@ -326,6 +327,7 @@ async def test_an_export_is_for_whom_the_recording_is(clinic: Served) -> None:
     assert (await clinic.ask("GET", f"/export/{'x' * 300}", token=token("ben"))).code == "invalid_arguments"
 
 
+@pytest.mark.slow
 async def test_the_routes_are_described(clinic: Served) -> None:
     document = (await clinic.ask("GET", "/openapi.json")).json
     validate(document)

@@ -94,6 +94,7 @@ def samples_in(frames: list[Frame]) -> int:
     return sum(len(decode_frame(frame.data).data) // 8 for frame in frames if frame.is_samples)
 
 
+@pytest.mark.slow
 async def test_a_viewer_gets_each_sample_once_and_bit_for_bit() -> None:
     gait = walk(5.99, seed=2)
     async with scene() as on:

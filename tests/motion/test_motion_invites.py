@@ -132,6 +132,7 @@ class TestSending:
         assert "evil" not in mail.get_content()
         assert mail["Subject"] == "anna@example.org would like to be in touch with you"
 
+    @pytest.mark.slow
     async def test_numbers_are_bounded(self, clinic: RunningHub) -> None:
         for number in range(50):
             await clinic.anna.mutation("invites:create", email=f"p{number}@example.org")

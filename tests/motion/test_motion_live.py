@@ -131,6 +131,7 @@ class TestAppending:
         assert [each["count"] for each in growth["segments"]] == [176_000, *[11_000] * 24]
         assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
 
+    @pytest.mark.slow
     async def test_batches_of_all_sizes(self, clinic: RunningHub) -> None:
         """Final segments leave gaps in their level; merging must not reach over them."""
         session = await clinic.anna.begin()

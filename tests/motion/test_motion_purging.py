@@ -61,6 +61,7 @@ async def anna() -> AsyncIterator[Anna]:
         yield Anna(app, caller, user_id)
 
 
+@pytest.mark.slow
 async def test_after_thirty_days_in_the_archive(anna: Anna) -> None:
     old, kept = await anna.save(1), await anna.save(2)
     await anna.do("recordings:archive", old)
@@ -71,6 +72,7 @@ async def test_after_thirty_days_in_the_archive(anna: Anna) -> None:
     assert await anna.exists(kept)
 
 
+@pytest.mark.slow
 async def test_one_that_was_restored_begins_anew(anna: Anna) -> None:
     recording = await anna.save(1)
     await anna.do("recordings:archive", recording)
@@ -125,6 +127,7 @@ async def test_clients_do_not_purge(anna: Anna) -> None:
 # --- and their samples ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_samples_go_with_the_next_sweep_unless_another_recording_has_them(anna: Anna) -> None:
     old, same, other = await anna.save(1), await anna.save(1), await anna.save(2)
     of_old, of_other = await anna.knees(old), await anna.knees(other)

@@ -35,6 +35,7 @@ SAMPLES = np.linspace(0.0, 1.0, 1_000)
 NORTH = {"organizationId": "org_north"}
 
 
+@pytest.mark.slow
 async def test_across_organizations_there_is_nothing(any_address: str) -> None:
     async with running_hub(any_address, REGISTRY) as hub, AsyncExitStack() as people:
         await run_seeds(hub.app.engine, REGISTRY)

@@ -58,6 +58,7 @@ def test_laws_hold_for_a_value_and_its_edited_self(pair: tuple[Any, Any]) -> Non
     check_laws(*pair)
 
 
+@pytest.mark.slow
 @examples(300)
 @given(edited_documents())
 def test_laws_hold_for_lists_of_documents(pair: tuple[Any, Any]) -> None:
@@ -65,6 +66,7 @@ def test_laws_hold_for_lists_of_documents(pair: tuple[Any, Any]) -> None:
     check_laws({"page": pair[0]}, {"page": pair[1]})
 
 
+@pytest.mark.slow
 @examples(300)
 @given(edited_documents())
 def test_a_list_made_from_the_one_before_is_patched_as_its_copy_is(pair: tuple[Any, Any]) -> None:

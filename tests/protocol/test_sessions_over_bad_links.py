@@ -98,6 +98,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @examples(200)
 @given(st.lists(results, min_size=3, max_size=3), steps)
 def test_a_bad_link_never_shows_a_wrong_value(start: list[Any], script: list[tuple[str, int, Any]]) -> None:
@@ -223,6 +224,7 @@ def expectant_client() -> ClientSession:
     return pair.client
 
 
+@pytest.mark.slow
 @examples(200)
 @given(st.lists(st.one_of(st.binary(max_size=60), mutated(client_frames), client_frames), max_size=4))
 def test_nothing_makes_a_server_session_raise_anything_else(frames: list[bytes]) -> None:
@@ -245,6 +247,7 @@ def test_nothing_makes_an_unopened_session_raise_anything_else(frame: bytes) -> 
             assert session.state in (ServerState.FATAL_ERROR_DUE, ClientState.CLOSED)
 
 
+@pytest.mark.slow
 @examples(200)
 @given(st.one_of(documents(), small_values), st.one_of(documents(), small_values), st.data())
 def test_a_mutated_patch_applies_or_is_refused(old: Any, new: Any, data: st.DataObject) -> None:

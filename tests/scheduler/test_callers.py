@@ -118,6 +118,7 @@ async def test_callers_who_have_many_take_turns(registry: Registry, any_store: S
         assert await done_by(app) == {"mallory": 2 * FEW, "alice": 2 * FEW}
 
 
+@pytest.mark.slow
 async def test_everybody_has_a_turn_though_there_are_more_lines_than_are_looked_at(registry: Registry) -> None:
     async with TestApp(registry, scheduler=ONE_PLACE) as app:
         names = [f"caller {number}" for number in range(LINES + 4)]
@@ -225,6 +226,7 @@ async def test_a_running_hub_charges_the_reading_to_the_callers(registry: Regist
 # --- how many
 
 
+@pytest.mark.slow
 async def test_one_caller_has_so_many_calls_to_come_and_no_more(registry: Registry, any_store: Store) -> None:
     most = 40
     async with TestApp(registry, any_store, scheduler=SchedulerSettings(max_pending=most)) as app:

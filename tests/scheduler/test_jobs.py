@@ -214,6 +214,7 @@ async def test_a_document_that_is_too_much_by_itself_fails_the_job(registry: Reg
         assert (await progress(app, call_id))["error"] == "mutation_too_large"
 
 
+@pytest.mark.slow
 @seeds(3, on_mongodb=1)
 async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: Store, seed: int) -> None:
     """Two hubs take steps at the same time, and are lost in the middle of them, again and again."""

@@ -42,6 +42,7 @@ async def documents_read(app: TestApp) -> int:
     return sum(len(outcome.value()["items"]) for outcome in outcomes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("callers", [1, 6])
 async def test_few_of_them_are_looked_at_and_others_do_not_wait_behind_them(
     registry: Registry, any_store: Store, callers: int

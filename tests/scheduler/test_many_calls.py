@@ -104,6 +104,7 @@ async def test_actions_and_times_and_none_at_all(app: TestApp) -> None:
     assert sorted(await marks(app)) == sorted([*range(30), 0, 1, 2])
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_each_is_told_with_its_own_context(app: TestApp) -> None:
     await plan(app, 210, told=True)
@@ -185,6 +186,7 @@ async def test_a_hub_that_is_lost_leaves_them_to_another(registry: Registry, any
 # --- cancelling -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_one_is_cancelled_before_it_has_a_row_and_after(app: TestApp) -> None:
     ids = await plan(app, 220, seconds=60, told=True)

@@ -48,6 +48,7 @@ def running(app: TestApp) -> asyncio.Task[None]:
     return asyncio.create_task(app.advance())
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_what_is_slow_holds_up_only_its_own_pool(app: TestApp, watch: pooled.Watch) -> None:
     await plan(app, "paint", 200)  # more than are looked at of one queue
@@ -126,6 +127,7 @@ async def test_each_hub_has_the_places_of_a_pool(app: TestApp, watch: pooled.Wat
         assert (await app.caller().query("pooled:done"))["picture"] == 10
 
 
+@pytest.mark.slow
 async def test_a_pool_across_hubs_has_its_places_once(app: TestApp, watch: pooled.Watch) -> None:
     async with hub_beside(app) as other, hub_beside(app) as third:
         await plan(app, "ask_service", 20)

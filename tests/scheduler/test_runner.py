@@ -27,6 +27,7 @@ def registry() -> Registry:
     return collect("tally", [tally])
 
 
+@pytest.mark.slow
 async def test_it_runs_what_is_due_and_what_comes_due(registry: Registry, any_store: Store) -> None:
     async with running(registry, any_store) as app:
         caller = app.caller()

@@ -249,6 +249,7 @@ async def test_a_stop_gives_back_what_does_not_finish(
         assert (await state(caller, call_id))["status"] == ("done" if name == "gated_twice" else "failed")
 
 
+@pytest.mark.slow
 async def test_a_hub_runs_so_many_actions_at_once_and_mutations_go_past_them(
     registry: Registry, any_store: Store, gate: tally.Gate
 ) -> None:

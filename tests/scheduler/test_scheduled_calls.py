@@ -105,6 +105,7 @@ async def test_what_is_due_runs_in_order_and_may_schedule_more(registry: Registr
         assert [round((time - began) / 1000) for time in times] == [10, 30, 50, 70, 90]
 
 
+@pytest.mark.slow
 async def test_scheduling_for_now_and_for_the_past_runs_at_once(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller = app.caller()
@@ -217,6 +218,7 @@ async def test_a_delay_that_is_none_is_refused(registry: Registry, seconds: floa
         assert failure.value.code == "invalid_arguments"
 
 
+@pytest.mark.slow
 async def test_a_mutation_schedules_a_bounded_number(registry: Registry) -> None:
     async with TestApp(registry) as app:
         caller, call = app.caller(), {"path": "tally:add", "args": {"name": "x"}, "seconds": 9.0}
@@ -331,6 +333,7 @@ async def test_a_call_is_either_cancelled_or_run(registry: Registry, any_store: 
 # --- afterwards -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_what_is_over_is_kept_for_a_while_and_then_removed(registry: Registry, any_store: Store) -> None:
     async with TestApp(registry, any_store) as app:

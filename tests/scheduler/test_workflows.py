@@ -299,6 +299,7 @@ async def test_one_that_fails_gives_up_what_it_has_begun_as_well(app: TestApp) -
     assert "running" not in await app.caller().query("trips:calls")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_at_once")
 @pytest.mark.parametrize("rounds", [0, 1, 3])
 async def test_one_may_be_resumed_before_all_is_given_up(app: TestApp, rounds: int) -> None:

@@ -72,6 +72,7 @@ def test_the_rank_tells_what_fits_better() -> None:
     assert fit("something else") == 0
 
 
+@pytest.mark.slow
 @examples(60)
 @given(st.text(max_size=40))
 def test_any_text_has_words_that_are_found_by_themselves(text: str) -> None:

@@ -19,6 +19,7 @@ def typed(text: str) -> bytes:
     return bytes(doc.get_update())
 
 
+@pytest.mark.slow
 async def test_only_large_updates_are_merged_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = list[int]()
 

@@ -99,6 +99,7 @@ async def code_of(call: Any) -> str:
     return caught.value.code
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_who_follows_a_document_is_sent_each_update_once_over_all_segments(
     app: TestApp, monkeypatch: pytest.MonkeyPatch
@@ -131,6 +132,7 @@ async def test_who_follows_a_document_is_sent_each_update_once_over_all_segments
     assert str(doc.get("text", type=Text)) == str(editor.text) == await shown(ann, id_)
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_what_is_closed_is_merged_and_only_the_last_segments_stay(app: TestApp) -> None:
     ann = person(app, "ann")
@@ -227,6 +229,7 @@ async def test_what_is_no_update_is_refused_and_harms_nobody(app: TestApp) -> No
     assert await rows(app, SharedUpdate) == [], "what changes nothing is not kept"
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_a_document_that_is_full_takes_deletions_and_nothing_else(app: TestApp) -> None:
     ann = person(app, "ann")
@@ -344,6 +347,7 @@ async def test_versions_are_kept_compared_and_restored(app: TestApp) -> None:
     assert await code_of(ann.mutation("together:restore", {"id": id_, "version": version})) == "not_found"
 
 
+@pytest.mark.slow
 @pytest.mark.alike
 async def test_a_large_document_is_read_in_a_process_of_its_own_and_one_that_harms_ends_only_that(app: TestApp) -> None:
     ann = person(app, "ann")

@@ -18,6 +18,7 @@ BATCH, BATCHES, LIMIT = 500, 20, 40_000
 CHUNKS = 100
 
 
+@pytest.mark.slow
 async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def rows(path: Path, *tables: str) -> list[int]:
 # --- the file -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_second_process_is_refused(opened: Opener, tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     program = (

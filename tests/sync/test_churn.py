@@ -6,12 +6,15 @@ import asyncio
 import gc
 import sys
 
+import pytest
+
 from helpers.churn import come_and_go, left
 from helpers.sync_server import serving, until
 
 CLIENTS, ROUNDS = 10, 3
 
 
+@pytest.mark.slow
 async def test_nothing_is_left_of_clients_that_have_gone() -> None:
     async with serving(development=True, max_authentications_per_minute_per_address=10_000) as running:
         await asyncio.gather(*(come_and_go(running, number) for number in range(CLIENTS)))

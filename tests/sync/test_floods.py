@@ -309,6 +309,7 @@ async def test_handshakes_and_requests_count_as_messages_do() -> None:
         assert refused.error.code == "rate_limited"
 
 
+@pytest.mark.slow
 async def test_what_is_kept_of_addresses_is_bounded() -> None:
     async with flooded() as (running, _, flooder):
         kept = running.hub.addresses

@@ -48,6 +48,7 @@ async def test_a_request_that_does_not_finish_is_given_up() -> None:
         assert fatal.error.code == "stopping"
 
 
+@pytest.mark.slow
 async def test_a_client_that_takes_nothing_does_not_hold_the_stop_up() -> None:
     async with serving(farewell_timeout=0.2) as running, client_of(running, reads_ahead=False) as stalled:
         await stalled.subscribe(1, "notes:on_board", {"board": "a"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from helpers.sync_server import client_of, serving
 from sync.returning import A, returning
 from synovia_protocol.messages import QueryAdd, QueryPatch, QueryUnchanged
@@ -27,6 +29,7 @@ async def test_a_hub_that_was_restarted_patches_what_its_clients_hold(tmp_path: 
         assert back.received < 200
 
 
+@pytest.mark.slow
 async def test_several_queries_are_looked_up_at_the_same_time(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'x.db'}"
     boards = {number: {"board": str(number)} for number in range(1, 9)}

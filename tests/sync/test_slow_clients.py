@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import pytest
+
 from helpers.sync_server import Client, Running, client_of, serving, until
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
@@ -26,6 +28,7 @@ async def edit_often(writer: Client) -> str:
     return text
 
 
+@pytest.mark.slow
 async def test_a_slow_client_skips_to_the_newest_state_and_nobody_waits_for_it() -> None:
     async with (
         serving() as running,
@@ -60,6 +63,7 @@ def waiting_bytes(running: Running) -> int:
     return sum(conversation.socket.outbox.waiting_bytes for conversation in running.hub.conversations)
 
 
+@pytest.mark.slow
 async def test_a_client_that_takes_nothing_is_let_go_and_told_so_when_it_wakes() -> None:
     async with serving(stall_timeout=0.4) as running, client_of(running) as writer:
         async with client_of(running, reads_ahead=False) as stalled:

@@ -94,6 +94,7 @@ async def test_tokens_of_development_and_of_the_server_are_taken_over_http(app: 
     assert (await nobody.post("/api/query", json={"path": "bulletin:own"}, headers=headers)).status_code == 401
 
 
+@pytest.mark.slow
 async def test_many_requests_run_into_no_limit_unless_the_test_sets_one() -> None:
     async with TestApp(collect("bulletin", [bulletin])) as app:
         http = app.caller().http

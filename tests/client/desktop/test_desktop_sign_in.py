@@ -244,6 +244,7 @@ async def test_hubs_without_a_way_and_hubs_that_are_gone(issuer: IssuerProcess) 
             assert told.value.code == SignInCode.HUB_UNREACHABLE
 
 
+@pytest.mark.slow
 async def test_an_issuer_that_is_gone() -> None:
     with issuer_process() as gone:
         url = gone.url
