@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from helpers.raw_requests import HANDSHAKE, answer, ask, head, line, until_closed
-from helpers.sync_server import Client, client_of, serving, socket_to, until
+from helpers.sync_server import SECONDS, Client, client_of, serving, socket_to, until
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import SUBPROTOCOL
 
@@ -84,6 +86,36 @@ async def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> Non
         writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 100_000)
         assert (await answer(reader)).status == 431
         await still_works(healthy)
+
+
+@pytest.mark.parametrize(
+    ("begins", "status"),
+    [(b"GARBAGE\r\n\r\n", b"400"), (head("GET", "/health", {"host": "x", "x": "a" * 40_000}), b"431")],
+)
+async def test_a_refusal_reaches_who_goes_on_sending(begins: bytes, status: bytes) -> None:
+    async with serving() as running:
+        assert status in await asyncio.to_thread(sent_on, running.port, begins)
+
+
+async def test_a_refusal_at_the_door_reaches_who_has_begun_to_send() -> None:
+    async with (
+        serving(max_requests_per_address=1, max_connections_per_address=1) as running,
+        line(running, source=FLOODER),
+        line(running, source=FLOODER),
+    ):
+        await until(lambda: running.hub.addresses.of(FLOODER).visitors == 2)
+        assert b"429" in await asyncio.to_thread(sent_on, running.port, b"")
+
+
+def sent_on(port: int, begins: bytes) -> bytes:
+    """Send, and go on with that when there is an answer; give what is read afterwards."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS, source_address=(FLOODER, 0)) as wire:
+        wire.sendall(begins)
+        select.select([wire], [], [], SECONDS)
+        for _ in range(3):
+            wire.sendall(b"x" * 1_000)
+        wire.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: wire.recv(4096), b""))
 
 
 async def test_an_answer_that_nobody_takes_is_given_up() -> None:

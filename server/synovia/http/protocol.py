@@ -26,6 +26,8 @@ logger = logging.getLogger("synovia")
 MOST_HEAD_BYTES = 32 * 1024
 """The largest head of a request."""
 _LET_GO_SECONDS = 5.0
+_LINGER_SECONDS, _LINGER_BYTES, _MOST_LINGERING = 2.0, 64 * 1024, 256
+"""What comes after a refusal is thrown away for so long, up to so many bytes, on so many connections at once."""
 _CLOSE = (b"connection", b"close")
 _JOINED_BYTES = 16_384
 """Below this, joining head and frame costs less than handing both over."""
@@ -244,6 +246,8 @@ class HttpProtocol(H11Protocol):
         admission: Counts it, and looks at its deadlines.
     """
 
+    _lingering: ClassVar[int] = 0
+
     def __init__(self, admission: Admission, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.conn: StrictConnection = StrictConnection(self.config.h11_max_incomplete_event_size or MOST_HEAD_BYTES)
@@ -252,6 +256,8 @@ class HttpProtocol(H11Protocol):
         self._since = self.loop.time()
         self._received = 0
         self._mark = 0
+        self._surplus: int | None = None  # so many bytes have come since the connection was refused
+        self._linger: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let the connection in, or refuse it."""
@@ -263,6 +269,10 @@ class HttpProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
         self._admission.leave(self)
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+            HttpProtocol._lingering -= 1
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -286,7 +296,12 @@ class HttpProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come."""
+        """Parse what has come; nothing of it matters after a refusal."""
+        if self._surplus is not None:
+            self._surplus += len(data)
+            if self._surplus > _LINGER_BYTES:
+                self.transport.abort()
+            return
         self._received += len(data)
         super().data_received(data)
         if self._admission.draining:
@@ -299,13 +314,14 @@ class HttpProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, or one whose head is too long."""
-        if self.conn.head_too_long:
-            self._end(b"431 Request Header Fields Too Large", retry=False)
-        else:
-            super().send_400_response(msg)
+        self._end(
+            b"431 Request Header Fields Too Large" if self.conn.head_too_long else b"400 Bad Request", retry=False
+        )
 
     def watch(self, now: float, request_timeout: float, stall_timeout: float) -> None:
         """Look at the deadlines; called from time to time."""
+        if self._surplus is not None:
+            return
         doing = self._waits_for(), self.cycle
         if doing[0] == "answer":
             self._admission.note_waiting(self, self.transport.get_write_buffer_size())
@@ -337,6 +353,18 @@ class HttpProtocol(H11Protocol):
             self._end(b"408 Request Timeout")
 
     def _end(self, status: bytes, *, retry: bool = True) -> None:
+        """Refuse what comes, and end the connection when the client has had time to read that.
+
+        Who closes a connection on which more comes resets it, and what was said last is lost to a client that is still
+        writing (RFC 9112, section 9.6).
+        """
         head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n%b\r\n"
         self.transport.write(head % (status, b"retry-after: 5\r\n" if retry else b""))
-        self.transport.close()
+        is_deaf = self.transport.is_closing() or not self.transport.can_write_eof()
+        if is_deaf or HttpProtocol._lingering >= _MOST_LINGERING:
+            self.transport.close()
+            return
+        HttpProtocol._lingering += 1
+        self._surplus = 0
+        self._linger = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        self.transport.write_eof()
