@@ -40,6 +40,7 @@ from synovia.store.base import (
     StoreUnusable,
     Ts,
     Write,
+    joined,
 )
 from synovia.tasks import end
 from synovia.transaction.document_cache import DocumentCache
@@ -307,7 +308,8 @@ def merged(entries: Sequence[Entry]) -> list[Write]:
         if earlier is None:
             together[point] = write
         else:
-            together[point] = Write(write.table, write.id, earlier.before, write.after)
+            bodies = joined(earlier.bodies, write.bodies)
+            together[point] = Write(write.table, write.id, earlier.before, write.after, bodies)
             again.add(point)
     return [write for point, write in together.items() if point not in again or _changes(write)]
 

@@ -106,9 +106,13 @@ class Cascades:
         leads = any(relation.on_delete == "cascade" for relation in self._relations.to.get(table.spec.name, ()))
         return leads and key in (await self._read()).get(table.spec.name, ())
 
+    def hides(self, table: type[Table]) -> bool:
+        """Tell whether documents of a table may be going because of others."""
+        return table.spec.name in self._relations.of
+
     async def shown(self, table: type[Table], scope: Scope) -> Scope:
         """Leave out of some documents of a table those that are going."""
-        if table.spec.name not in self._relations.of:
+        if not self.hides(table):
             return scope
         upward = list(self._upward(table))
         if not upward or not (going := await self._read()):

@@ -37,9 +37,10 @@ from synovia.functions.shared_tables import forget_documents
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
-from synovia.schema import CREATION_TIME, Document, Id, RunIds, Table, time_of_id
+from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Id, RunIds, Table, time_of_id
 from synovia.schema.encrypted import sealed_fields
 from synovia.schema.kept import DELETED_AT, SoftDelete
+from synovia.schema.plain import plain_fields
 from synovia.schema.relations import Relation, Relations
 from synovia.schema.search import keeping_terms
 from synovia.schema.vectors import check_vectors
@@ -80,6 +81,7 @@ class DatabaseReader:
         self._rows = RowCache(keyring=transaction.keyring) if rows is None else rows
         self._keyring = transaction.keyring
         self._judge = judge
+        self._views: dict[tuple[type[Table], bool], TableView] = {}
         self.cascades = cascades
 
     @property
@@ -92,7 +94,11 @@ class DatabaseReader:
         return DatabaseReader(self._transaction, self._journal, self._rows, self._notice, cascades=self.cascades)
 
     def _view(self, table: type[Table], *, with_deleted: bool = False) -> TableView:
-        return TableView(table, self._transaction, self._judge, self.cascades, with_deleted=with_deleted)
+        view = self._views.get((table, with_deleted))
+        if view is None:
+            view = TableView(table, self._transaction, self._judge, self.cascades, with_deleted=with_deleted)
+            self._views[table, with_deleted] = view
+        return view
 
     @overload
     async def get(self, id_: Id[T], /, *, with_deleted: bool = False) -> T | None: ...
@@ -308,11 +314,12 @@ class DatabaseWriter(DatabaseReader):
 
     async def _patch(self, table: type[T], before: Document, given: Mapping[str, Any]) -> T:
         try:
-            new, after = changed(table, before, given, self._keyring)
+            new, after = changed(table, before, given, self._keyring, self._rows.made_of(table, before))
         except InvalidArguments:
             only_row(self._rows, table, before, self._notice)  # then it was not the arguments
             raise
-        check_references(table, [new.__dict__[name] for name in given], given)
+        if not plain_fields(table).take(given):
+            check_references(table, [new.__dict__[name] for name in given], given)
         await self._check_may_write(table, after)
         await self._write(table, before, after)
         note_kept(new, after)
@@ -439,15 +446,17 @@ class DatabaseWriter(DatabaseReader):
         return document
 
     async def _check_may_write(self, table: type[Table], document: Document) -> None:
-        if not await self._is_writable(table, document):
+        if self._judge is not None and not await self._is_writable(table, document):
             raise Forbidden(f"the rules of {table.spec.name} do not let you write this", {"table": table.spec.name})
 
     async def _write(self, table: type[Table], before: Document | None, after: Document | None) -> None:
         """Make a change, the only way in which one is made; ``after`` is stamped."""
         await self._turns.step()
+        spec = table.spec
         if after is not None:
-            check_vectors(table.spec, before, after)
-            await in_turns(keeping_terms(table.spec, before, after))
+            check_vectors(spec, before, after)
+            if spec.searches or SEARCH_TERMS in after:
+                await in_turns(keeping_terms(spec, before, after))
         stored = b"" if before is None else bson.encode(before)
         encoded = b"" if after is None else encode(after)
         if encoded == stored:
@@ -455,13 +464,14 @@ class DatabaseWriter(DatabaseReader):
         if after is not None:
             if stamp(table, before, after, self._author.now):
                 encoded = encode(after)
-            await self._check_constraints(table, before, after)
+            if spec.indexes or spec.name in self._relations.of:
+                await self._check_constraints(table, before, after)
         elif before is not None:
             await forget_documents(self._transaction, table, before)
         id_ = (after or before or {})["_id"]
-        entries = sum(keys.keys_changed(index, before, after) for index in table.spec.indexes)
+        entries = sum([keys.keys_changed(index, before, after) for index in spec.indexes])
         size = max(len(encoded), len(stored))
-        self._transaction.write(table.spec.name, id_, before, after, size=size, entries=entries)
+        self._transaction.write(spec.name, id_, before, after, size=size, entries=entries, bodies=(stored, encoded))
         if (entry := entry_of(table, before, after, self._author)) is not None:
             await SystemWriter(self).insert(entry)
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
 from synovia.schema.encrypted import SealedField, sealed_fields
+from synovia.schema.plain import plain_fields, with_changes
 from synovia.sealing.keyring import Keyring
 from synovia_protocol.references import array_references
 
@@ -75,6 +76,9 @@ def brought(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidArguments: There is no such field, or it cannot hold that.
     """
+    plain = plain_fields(table)
+    if plain.take(changes):
+        return dict(changes)
     unknown = changes.keys() - table.model_fields.keys()
     if unknown or "id" in changes:
         names = sorted(unknown) or ["id"]
@@ -93,13 +97,22 @@ def _brought(table: type[Table], name: str, value: Any) -> Any:
 
 
 def changed(
-    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None
+    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None, row: T | None = None
 ) -> tuple[T, Document]:
     """Lay changed fields over a document; give the new row, and the document that is stored of it.
+
+    Args:
+        row: That of the document, if it has been read.
 
     Raises:
         InvalidArguments: They do not go together, or cannot be stored.
     """
+    plain = plain_fields(table)
+    if plain.take(given):
+        after = plain.lay_over(before, given)
+        return with_changes(row, given) if row is not None and plain.are_all else validated(
+            table, after, keyring
+        ), after
     after, encrypted = dict(before), sealed_fields(table)
     for name, value in given.items():
         stored_value = _stored(table, name, value)

@@ -16,6 +16,7 @@ from synovia.schema.specs import Reading
 T_co = TypeVar("T_co", covariant=True)
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
+_OBJECT_ID_LENGTH = 24
 _NO_ID = re.compile(r"[\s\x00-\x1f\x7f]")
 _MAX_ID_LENGTH = 256
 
@@ -85,6 +86,8 @@ def _validator(table: Any) -> Callable[[Any, ValidationInfo], Id[Any]]:
 
 
 def _checked(value: str, table: Any, context: Any) -> Id[Any]:
+    if context == FROM_DOCUMENT and type(value) is str:
+        return Id(value)
     known = value.table if isinstance(value, Id) else None
     if table is not None and known is not None and known.spec.name != table.spec.name:
         raise ValueError(f"this is the id of a document of {known.spec.name!r}, not of {table.spec.name!r}")
@@ -102,7 +105,7 @@ def unchanged(value: Any) -> Any:
 
 def id_to_bson(id_: str) -> ObjectId | str:
     """Turn an id into what ``_id`` holds in the database."""
-    return ObjectId(id_) if _OBJECT_ID.match(id_) else str(id_)
+    return ObjectId(id_) if len(id_) == _OBJECT_ID_LENGTH and _OBJECT_ID.match(id_) else str(id_)
 
 
 # --- ids with a time --------------------------------------------------------------------------------------------------

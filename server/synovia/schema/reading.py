@@ -48,8 +48,7 @@ def readable_document(table: type[BaseModel], document: Document) -> Document:
     if None in document.values():
         lacking = {name for name, value in document.items() if value is None and name in reading.never_none}
         document = {name: value for name, value in document.items() if name not in lacking}
-    found = [name for name in reading.untyped.fields if name in document]
-    if found:
+    if reading.untyped.fields and (found := [name for name in reading.untyped.fields if name in document]):
         document = dict(document)
         for name in found:
             place = reading.untyped.fields[name]

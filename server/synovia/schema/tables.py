@@ -181,7 +181,8 @@ class Table(Model):
         """
         if encrypted := sealed_fields(cls):
             document = opened_document(encrypted, document, keyring)
-        row = cls.model_validate(readable_document(cls, document), strict=False, context=FROM_DOCUMENT)
+        readable = readable_document(cls, document)
+        row: Self = cls.__pydantic_validator__.validate_python(readable, strict=False, context=FROM_DOCUMENT)
         row.id.of(cls)
         if CREATION_TIME in document:
             row.note_creation_time(document[CREATION_TIME])

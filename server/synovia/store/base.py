@@ -22,14 +22,27 @@ REQUEST_TTL = 7 * 86_400
 """How many seconds the record of a mutation is kept if nothing else is said."""
 
 
+Bodies = tuple[bytes, bytes]
+"""A document before and after a write as BSON; empty where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What one commit did to one document. ``before`` is None for an insertion, ``after`` for a deletion."""
+    """What one commit did to one document. ``before`` is None for an insertion, ``after`` for a deletion.
+
+    ``bodies`` are both as BSON, if somebody has encoded them already; ``after`` is then just what reading the second gives.
+    """
 
     table: str
     id: Any
     before: Document | None
     after: Document | None
+    bodies: Bodies | None = field(default=None, compare=False, repr=False)
+
+
+def joined(earlier: Bodies | None, later: Bodies | None) -> Bodies | None:
+    """Give the bodies of two writes of one document as those of a single one."""
+    return None if earlier is None or later is None else (earlier[0], later[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,19 @@ from datetime import UTC
 from typing import Any, Final
 
 import bson
+from bson import ObjectId
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
 from synovia.schema import Document
-from synovia.store.base import Write
+from synovia.store.base import Bodies, Write
 from synovia.turns import Turns
 
 _OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
+_PLAIN: Final = frozenset({str, float, bool, bytes, type(None), ObjectId})
+_INT32: Final = 1 << 31
 
 
 async def as_stored(writes: Iterable[Write]) -> list[Write]:
@@ -26,14 +29,29 @@ async def as_stored(writes: Iterable[Write]) -> list[Write]:
     """
     stored, turns = list[Write](), Turns(urgent=True)
     for write in writes:
-        after = None if write.after is None else _read_back(write.after)
-        stored.append(Write(write.table, write.id, write.before, after))
+        if write.after is None or _reads_as_it_is(write.after):
+            stored.append(write)
+        else:
+            after, bodies = _read_back(write.after, write.bodies)
+            stored.append(Write(write.table, write.id, write.before, after, bodies))
         await turns.step()
     return stored
 
 
-def _read_back(document: Document) -> Document:
+def _reads_as_it_is(document: Document) -> bool:
+    """Tell whether reading it would give the very same, for certain."""
+    for value in document.values():
+        kind = type(value)
+        if kind is int:
+            if not -_INT32 <= value < _INT32:
+                return False
+        elif kind not in _PLAIN:
+            return False
+    return next(iter(document), None) == "_id"
+
+
+def _read_back(document: Document, bodies: Bodies | None) -> tuple[Document, Bodies | None]:
     try:
-        return bson.decode(bson.encode(document), _OPTIONS)
+        return bson.decode(bson.encode(document) if bodies is None else bodies[1], _OPTIONS), bodies
     except (BSONError, OverflowError, UnicodeError):
-        return document
+        return document, None

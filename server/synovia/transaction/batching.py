@@ -106,6 +106,10 @@ class _BatchedSnapshot:
     def ts(self) -> Ts:
         return self._snapshot.ts
 
+    def at_hand(self, point: Point) -> Sequence[Any] | None:
+        """Give a document if it is in memory; see ``AtHand``."""
+        return self._reads.cache.find(point, self._snapshot.ts)
+
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
         return await self._reads.get(self._snapshot, table, ids)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import bson
 
@@ -17,6 +17,8 @@ from synovia.turns import Turns, at_once, in_turns
 
 Point = tuple[str, bytes]
 """A document: its table and its encoded id."""
+AtHand = Callable[[Point], Sequence[Any] | None]
+"""Gives a document (None: there is none) as the first of a sequence, if it is in memory; else None."""
 Indexes = Callable[[str], Iterable[IndexSpec]]
 """Tells the indexes of a table by which a commit will be looked at."""
 
@@ -24,6 +26,10 @@ FEW: Final = 16
 """So many writes are looked at one by one; more are brought in order first."""
 MANY: Final = 64
 """A document with more keys in one index is a long computation."""
+
+
+def nothing_at_hand(point: Point) -> None:
+    """Have nothing in memory."""
 
 
 def keys_in(index: IndexSpec, document: Document) -> Sequence[bytes]:

@@ -14,7 +14,7 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
-from synovia.transaction.keyed import KeyedCommit, Point
+from synovia.transaction.keyed import AtHand, KeyedCommit, Point, nothing_at_hand
 from synovia.transaction.memory import KeptScan
 from synovia.transaction.readset import RangeRead
 from synovia.transaction.rolling import rolled_count, rolled_tally
@@ -67,16 +67,22 @@ class Overlay:
 class OverlaidSnapshot:
     """A snapshot with everything that an overlay holds now laid over it."""
 
-    __slots__ = ("_height", "_overlay", "_snapshot")
+    __slots__ = ("_below", "_height", "_overlay", "_snapshot")
 
     def __init__(self, snapshot: Snapshot, overlay: Overlay) -> None:
         self._snapshot = snapshot
         self._overlay = overlay
         self._height = len(overlay)
+        self._below: AtHand = getattr(snapshot, "at_hand", nothing_at_hand)
 
     @property
     def ts(self) -> Ts:
         return self._snapshot.ts
+
+    def at_hand(self, point: Point) -> Sequence[Any] | None:
+        """Give a document if it is in memory; see ``AtHand``."""
+        found = self._overlay.find(point, self._height) if self._height else None
+        return self._below(point) if found is None else found
 
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
         if not self._height:

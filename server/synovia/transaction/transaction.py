@@ -14,11 +14,11 @@ from synovia.aggregates.tally import Summary, Tally, tally_of
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.sealing.keyring import Keyring
-from synovia.store.base import Snapshot, StoreError, Write
+from synovia.store.base import Bodies, Snapshot, StoreError, Write, joined
 from synovia.store.filters import Filter
 from synovia.transaction.budget import WriteBudget
 from synovia.transaction.cost import ReadCost
-from synovia.transaction.keyed import Point
+from synovia.transaction.keyed import AtHand, Point, nothing_at_hand
 from synovia.transaction.readset import RangeRead, ReadSet
 from synovia.transaction.rolling import move
 from synovia.turns import Turns
@@ -51,6 +51,7 @@ class Transaction:
 
     def __init__(self, snapshot: Snapshot, budget: WriteBudget | None = None, keyring: Keyring | None = None) -> None:
         self.snapshot = snapshot
+        self._at_hand: AtHand = getattr(snapshot, "at_hand", nothing_at_hand)
         self.keyring = keyring
         self.budget = budget
         self.reads = ReadSet()
@@ -89,12 +90,13 @@ class Transaction:
         """Read one document by its id."""
         point = table, keys.encode_value(id_)
         self.reads.points.add(point)
-        pending = self._pending.get(table, {}).get(point[1])
-        if pending is not None:
-            return pending.after
-        self._know_scanned(table)
+        if (pending := self._pending.get(table)) is not None and (write := pending.get(point[1])) is not None:
+            return write.after
+        if table in self._scanned:
+            self._know_scanned(table)
         if point not in self._known:
-            [self._known[point]] = await self.snapshot.get(table, [id_])
+            found = self._at_hand(point)
+            self._known[point] = (await self.snapshot.get(table, [id_]) if found is None else found)[0]
         return self._known[point]
 
     async def get_many(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
@@ -157,13 +159,22 @@ class Transaction:
         return tally
 
     def write(
-        self, table: str, id_: Any, before: Document | None, after: Document | None, *, size: int = 0, entries: int = 0
+        self,
+        table: str,
+        id_: Any,
+        before: Document | None,
+        after: Document | None,
+        *,
+        size: int = 0,
+        entries: int = 0,
+        bodies: Bodies | None = None,
     ) -> None:
         """Note a write; ``before`` is what this transaction sees now. Several writes of one document become one.
 
         Args:
             size: The bytes of what is written.
             entries: Those of indexes that it changes.
+            bodies: Both, if they have been encoded.
 
         Raises:
             MutationTooLarge: It is more than the budget allows.
@@ -172,9 +183,11 @@ class Transaction:
         pending = self._pending.setdefault(table, {})
         id_key = keys.encode_value(id_)
         earlier = pending.get(id_key)
-        pending[id_key] = Write(table, id_, earlier.before if earlier else before, after)
+        if earlier is not None:
+            before, bodies = earlier.before, joined(earlier.bodies, bodies)
+        pending[id_key] = Write(table, id_, before, after, bodies)
         if self.budget is not None:
-            self.budget.spend(sum(map(len, self._pending.values())), size, entries)
+            self.budget.spend(self.documents_written, size, entries)
 
     @contextmanager
     def taken_back_on_error(self) -> Iterator[None]:

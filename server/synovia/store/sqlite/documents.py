@@ -11,7 +11,7 @@ from bson.errors import BSONError
 
 from synovia.keys import IndexSpec, ParallelArrays, encode_value, index_keys
 from synovia.schema.specs import Document
-from synovia.store.base import StoreError
+from synovia.store.base import Bodies, StoreError
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """MongoDB's limit, so that an application that runs here runs there."""
@@ -50,6 +50,17 @@ def dump_as(id_: bytes, document: Document) -> bytes:
     if encode_value(document.get("_id")) != id_:
         raise StoreError(f"the document's _id {document.get('_id')!r} is not that of its write")
     return dump(document)
+
+
+def body_of(id_: bytes, document: Document, bodies: Bodies | None) -> bytes:
+    """Give the bytes of a document that is to have this encoded ``_id``, the second of ``bodies`` if they are at hand.
+
+    Raises:
+        StoreError: It has another one, or cannot be stored.
+    """
+    if bodies is None or len(bodies[1]) > MAX_BYTES or encode_value(document.get("_id")) != id_:
+        return dump_as(id_, document)
+    return bodies[1]
 
 
 def keys_of(index: IndexSpec, document: Document | None) -> set[bytes]:

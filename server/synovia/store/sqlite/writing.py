@@ -23,7 +23,7 @@ from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
 from synovia.store.sqlite.connection import set_meta, transaction
-from synovia.store.sqlite.documents import dump_as, is_same, keys_of, load
+from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import Prepared, is_expected, take_in
@@ -145,9 +145,13 @@ class Writer:
             entry = self.catalog.table(write.table)
             id_ = encode_value(write.id)
             old, new = self._write_document(entry, id_, write, ts)
-            before, after_ = _loaded(old), _loaded(new)
+            if write.bodies is not None and old in (write.bodies[0], None):
+                before, after_ = write.before, write.after
+            else:
+                before, after_ = _loaded(old), _loaded(new)
             size += len(old or b"") + len(new or b"")
-            claims += self._write_entries(entry, id_, write.table, before, after_, ts)
+            if entry.indexes:
+                claims += self._write_entries(entry, id_, write.table, before, after_, ts)
             self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
             done.append(Write(write.table, write.id, before, after_))
             if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
@@ -162,8 +166,9 @@ class Writer:
             "SELECT row, body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)
         ).fetchone()
         row, old = found or (None, None)
-        _check_before(write, old)
-        new = None if write.after is None else dump_as(id_, write.after)
+        if write.bodies is None or write.bodies[0] != old:
+            _check_before(write, old)
+        new = None if write.after is None else body_of(id_, write.after, write.bodies)
         if row is None:
             self.database.execute(
                 "INSERT INTO docs (tbl, id, since, body) VALUES (?, ?, ?, ?)", (entry.number, id_, ts, new)

@@ -1,0 +1,96 @@
+"""Fields whose values stand in documents just as they stand in rows, of which nothing has to be found out value by value."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
+
+from synovia.schema.specs import Document
+from synovia.schema.tables import Table
+
+T = TypeVar("T", bound=Table)
+
+_KINDS: Final = frozenset({str, int, float, bool, bytes})
+_INT64: Final = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class PlainField:
+    """A field that may hold values of some types, each as it is.
+
+    Attributes:
+        database: Its name in documents.
+        kinds: The types.
+    """
+
+    database: str
+    kinds: frozenset[type]
+
+    def takes(self, value: Any) -> bool:
+        """Tell whether it may hold a value, and documents too; not of None, nor of what has to be made fit."""
+        kind = type(value)
+        return kind in self.kinds and (kind is not int or -_INT64 <= value < _INT64)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFields:
+    """Those of a table.
+
+    Attributes:
+        by_name: By their Python names.
+        are_all: Whether the table has no others but its id.
+    """
+
+    by_name: Mapping[str, PlainField] = field(default_factory=dict)
+    are_all: bool = False
+
+    def take(self, changes: Mapping[str, Any]) -> bool:
+        """Tell whether all of some values may be laid over a row and its document as they are."""
+        for name, value in changes.items():
+            plain = self.by_name.get(name)
+            if plain is None or not plain.takes(value):
+                return False
+        return True
+
+    def lay_over(self, document: Document, changes: Mapping[str, Any]) -> Document:
+        """Give a document with what they take in it."""
+        after = dict(document)
+        for name, value in changes.items():
+            after[self.by_name[name].database] = value
+        return after
+
+
+@cache
+def plain_fields(table: type[Table]) -> PlainFields:
+    """Find the plain fields of a table; it has none if rows are made or written in a way of its own."""
+    table.model_rebuild()
+    declared = table.__pydantic_decorators__
+    own_ways = (
+        declared.validators, declared.field_validators, declared.root_validators, declared.model_validators,
+        declared.field_serializers, declared.model_serializers, declared.computed_fields,
+    )  # fmt: skip
+    if any(own_ways) or table.__pydantic_post_init__ or {**table.model_config} != {**Table.model_config}:
+        return PlainFields()
+    found = {name: plain for name, info in table.model_fields.items() if (plain := _plain(name, info)) is not None}
+    return PlainFields(found, found.keys() == table.model_fields.keys() - {"id"})
+
+
+def _plain(name: str, info: Any) -> PlainField | None:
+    of_union = get_origin(info.annotation) in (Union, types.UnionType)
+    kinds = frozenset(get_args(info.annotation) if of_union else (info.annotation,)) - {type(None)}
+    is_plain = kinds and kinds <= _KINDS and not info.metadata and not info.exclude
+    return PlainField(info.alias or name, kinds) if is_plain else None
+
+
+def with_changes(row: T, changes: Mapping[str, Any]) -> T:
+    """Give a copy of a row of nothing but plain fields, with some of them changed to what they take."""
+    changed = type(row).__new__(type(row))
+    # As pydantic's model_construct does; its __copy__ takes nearly as long as reading a document.
+    object.__setattr__(changed, "__dict__", {**row.__dict__, **changes})
+    object.__setattr__(changed, "__pydantic_fields_set__", {*row.__pydantic_fields_set__, *changes})
+    object.__setattr__(changed, "__pydantic_extra__", None)
+    object.__setattr__(changed, "__pydantic_private__", None)
+    return changed
