@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -138,24 +138,30 @@ def cause() -> str | None:
     return _cause.get()
 
 
-@contextmanager
-def caused_by(name: str | None) -> Iterator[None]:
+class _Within(Generic[T]):
+    """A block in which a variable of the context has a value."""
+
+    __slots__ = ("_token", "_value", "_variable")
+
+    def __init__(self, variable: ContextVar[T], value: T) -> None:
+        self._variable = variable
+        self._value = value
+
+    def __enter__(self) -> None:
+        self._token = self._variable.set(self._value)
+
+    def __exit__(self, *error: object) -> None:
+        self._variable.reset(self._token)
+
+
+def caused_by(name: str | None) -> AbstractContextManager[None]:
     """Have what the block schedules known as caused by somebody."""
-    token = _cause.set(name)
-    try:
-        yield
-    finally:
-        _cause.reset(token)
+    return _Within(_cause, name)
 
 
-@contextmanager
-def charged(charge: Charge | None) -> Iterator[None]:
+def charged(charge: Charge | None) -> AbstractContextManager[None]:
     """Charge what stores do for the block."""
-    token = _charge.set(charge)
-    try:
-        yield
-    finally:
-        _charge.reset(token)
+    return _Within(_charge, charge)
 
 
 async def at_cost(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:

@@ -112,17 +112,19 @@ async def slices_in_turns(items: Sequence[T], few: int = _FEW, *, large: bool = 
 _under_way: ContextVar[object] = ContextVar("what is under way", default=None)
 
 
-@contextmanager
-def short() -> Iterator[None]:
+class short:
     """Have computations leave pauses until the block ends, which is likely to be soon, or has to take a turn itself."""
-    line, one = _line(), object()
-    line.short[one] = time.perf_counter()
-    before = _under_way.set(one)
-    try:
-        yield
-    finally:
-        line.short.pop(one, None)
-        _under_way.reset(before)
+
+    __slots__ = ("_before", "_line")
+
+    def __enter__(self) -> None:
+        self._line = _line()
+        self._line.short[self] = time.perf_counter()
+        self._before = _under_way.set(self)
+
+    def __exit__(self, *error: object) -> None:
+        self._line.short.pop(self, None)
+        _under_way.reset(self._before)
 
 
 @contextmanager

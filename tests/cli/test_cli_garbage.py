@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -14,15 +14,16 @@ import pytest
 from cli.command_line import SECONDS, server
 from synovia.cli.garbage import (
     ENOUGH,
-    FEW,
     GROWTH_BYTES,
     LOOK_SECONDS,
     MOST_SECONDS,
     OVERDUE_SECONDS,
     THRESHOLDS,
+    Looks,
     Moment,
-    Recent,
+    collect,
     is_quiet,
+    tuned,
 )
 
 APPLICATION = """
@@ -71,24 +72,40 @@ class Ring:
         self.self = self
 
 
-async def test_what_is_recent_is_gone_through_after_some_looks_and_kept_from_being_looked_at_again() -> None:
-    recent = Recent(asyncio.get_running_loop())
+@pytest.fixture
+def looks() -> Iterator[Looks]:
+    looks = Looks()
+    gc.callbacks.append(looks)
+    yield looks
+    gc.callbacks.remove(looks)
+    gc.unfreeze()
+
+
+def test_what_is_new_is_looked_at_once_and_then_kept_from_being_looked_at(looks: Looks) -> None:
+    before = looks.count
     lost, kept = weakref.ref(Ring()), Ring()
-    gc.collect(1)
-    assert lost() is None
-    ring = Ring()
-    gc.collect(1)  # so that it is old, and no look at what is young finds it any more
-    lost = weakref.ref(ring)
-    del ring
-    for _ in range(FEW):
-        assert lost() is not None
-        recent("start", {"generation": 1})
-        recent("stop", {"generation": 1})
-        recent("stop", {"generation": 0})
-    await asyncio.sleep(0)
+    gc.collect(0)
     assert lost() is None
     assert not any(each is kept for each in gc.get_objects())
-    assert recent.looks == FEW
+    assert looks.count > before
+
+
+def test_what_becomes_garbage_after_that_is_found_when_all_are_looked_at(looks: Looks) -> None:
+    ring = Ring()
+    gc.collect(0)
+    lost = weakref.ref(ring)
+    del ring
+    gc.collect()
+    assert lost() is not None
+    gc.unfreeze()
+    collect()
+    assert lost() is None
+
+
+async def test_a_busy_server_frees_rings_as_they_come() -> None:
+    async with tuned():
+        rings = [weakref.ref(Ring()) for _ in range(3 * THRESHOLDS[0])]
+        assert sum(ring() is None for ring in rings) > len(rings) // 2
 
 
 def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:

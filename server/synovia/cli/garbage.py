@@ -17,13 +17,11 @@ from synovia.tasks import end
 
 logger = logging.getLogger("synovia")
 
-THRESHOLDS: Final = 2_000, 1, 1_000_000
-"""Objects in containers before the young are looked at, how often that before the older ones are, and before all are: never,
-by itself."""
-ENOUGH: Final = 100
-"""Looks at the older ones after which a full collection is worth while."""
-FEW: Final = 3
-"""Looks after which what is recent is gone through, though others wait: in about a hundredth of a second."""
+THRESHOLDS: Final = 10_000, 1_000_000, 1_000_000
+"""Containers before those that are new are looked at, in some milliseconds; how often that before older ones are: never, by
+itself."""
+ENOUGH: Final = 60
+"""Looks after which a full collection is worth while."""
 LOOK_SECONDS: Final = 1.0
 MOST_SECONDS: Final = 0.2
 """So long a full collection may take in a quiet second; somebody may come."""
@@ -44,9 +42,8 @@ async def tuned() -> AsyncIterator[None]:
     Python's own thresholds it comes often, most of all amid large reads. Nearly everything that pushes and requests need is
     freed without it. So what is there when the server starts, and stays, is taken out of it, and it waits for a second in
     which there is little to do. Until then, and where there is so much that somebody would notice even then (a second for
-    two million objects), what is recent is gone through alone, often and a little at a time, and what of it is still
-    needed is taken out, too. A connection that has ended may wait a little longer. What is young is looked at twice at most
-    before it counts as old: a long read makes so many objects that looking at them ten times takes 30 ms.
+    two million objects), what is new is looked at alone, a little at a time and once, and what of it is still needed is
+    taken out, too. A connection that has ended may wait a little longer.
     """
     gc.collect()
     began = time.thread_time()
@@ -55,42 +52,32 @@ async def tuned() -> AsyncIterator[None]:
     gc.freeze()
     before = gc.get_threshold()
     gc.set_threshold(*THRESHOLDS)
-    recent = Recent(asyncio.get_running_loop())
-    gc.callbacks.append(recent)
-    collecting = asyncio.create_task(_collect_in_quiet_seconds(recent, seconds / _blocks()), name="garbage")
+    looks = Looks()
+    gc.callbacks.append(looks)
+    collecting = asyncio.create_task(_collect_in_quiet_seconds(looks, seconds / _blocks()), name="garbage")
     try:
         yield
     finally:
         await end([collecting])
-        gc.callbacks.remove(recent)
+        gc.callbacks.remove(looks)
         gc.set_threshold(*before)
 
 
-class Recent:
-    """Goes through what is recent after some looks, between two things that a loop does; a callback of ``gc``.
+class Looks:
+    """Takes out what was looked at and is still needed; a callback of ``gc``.
 
     Attributes:
-        looks: How often the older ones were looked at since all were.
+        count: How often what was new was looked at since everything was.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._since = 0
-        self._is_due = False
-        self.looks = 0
+    def __init__(self) -> None:
+        self.count = 0
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
         """Take notice of a collection, in whichever thread it was."""
-        if phase == "stop" and info["generation"] == 1:
-            self.looks += 1
-            self._since += 1
-            if self._since >= FEW and not self._is_due:
-                self._is_due = True
-                self._loop.call_soon_threadsafe(self._collect)
-
-    def _collect(self) -> None:
-        self._since, self._is_due = 0, False
-        collect()
+        if phase == "stop" and info["generation"] == 0:
+            self.count += 1
+            gc.freeze()
 
 
 class Moment:
@@ -108,7 +95,7 @@ class Moment:
         """Tell whether it is time.
 
         Args:
-            looks: How often the older ones were looked at since the last time.
+            looks: How often what was new was looked at since the last time.
             quiet: Whether there is little to do.
             seconds: Tells how long a full collection is going to take.
         """
@@ -128,16 +115,16 @@ def is_quiet(seconds: float, cpu: float) -> bool:
     return cpu / seconds < QUIET and seconds < LOOK_SECONDS * LATE
 
 
-async def _collect_in_quiet_seconds(recent: Recent, seconds_each: float) -> None:
+async def _collect_in_quiet_seconds(looks: Looks, seconds_each: float) -> None:
     """Look at all from time to time; ``seconds_each`` is how long that takes for each block of memory."""
     moment, looked, used = Moment(time.monotonic(), _resident()), time.monotonic(), time.process_time()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         now, cpu = time.monotonic(), time.process_time()
         quiet = is_quiet(now - looked, cpu - used)
-        if moment.is_due(now, recent.looks, _resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks()):
+        if moment.is_due(now, looks.count, _resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks()):
             gc.unfreeze()
-            found, moment, recent.looks = collect(), Moment(now, _resident()), 0
+            found, moment, looks.count = collect(), Moment(now, _resident()), 0
             logger.debug("garbage: %d objects in %.0f ms", found, (time.monotonic() - now) * 1000)
         looked, used = time.monotonic(), time.process_time()
 

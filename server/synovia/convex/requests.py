@@ -20,7 +20,7 @@ from synovia.identity import Account, Identity
 from synovia.limits.addresses import Address
 from synovia.sync.frame_socket import Ending
 from synovia.sync.lane import Lane
-from synovia.sync.outcomes import outcome_of
+from synovia.sync.outcomes import outcome_of, to_its_end
 from synovia.sync.ports import Outcome
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 
@@ -103,7 +103,8 @@ class ConvexRequests:
             self._answer_mutation(message, Result(failure_of(error.info)), None)
             return
         call = self._commit(message, function, args, identity)
-        outcome = await outcome_of(self._hub, self._socket, call, function.path)
+        going_on = to_its_end(self._hub, self._socket, call, function.path)
+        outcome = await outcome_of(self._hub, self._socket, going_on, function.path)
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR))
@@ -164,7 +165,8 @@ class ConvexRequests:
             return
         account = Account(self._address, self._socket.name)
         call = self._hub.engine.run_action(function.path, args, identity, account=account)
-        outcome = await outcome_of(self._hub, self._socket, call, function.path)
+        going_on = to_its_end(self._hub, self._socket, call, function.path)
+        outcome = await outcome_of(self._hub, self._socket, going_on, function.path)
         if outcome is not None:
             result = Result(function.result(outcome.packed, outcome.error), function.logged(outcome.log_lines))
             self._socket.put(action_response(message.request_id, result))

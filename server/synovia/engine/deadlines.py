@@ -3,32 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
 
 from synovia.store.base import Store, StoreUnavailable
 from synovia.tasks import end
 
+T = TypeVar("T")
+
 _PING_SECONDS = 2.0
 
 
-@asynccontextmanager
-async def within(seconds: float | None, store: Store) -> AsyncIterator[None]:
-    """Limit how long a function runs; None: it may take as long as it will.
+async def within(seconds: float | None, store: Store, run: Coroutine[Any, Any, T]) -> T:
+    """Run a function, but no longer than this; None: it may take as long as it will.
+
+    A clock is set when it waits for something first. Most mutations find all that they read in memory, and never do.
 
     Raises:
         TimeoutError: It has taken longer.
         StoreUnavailable: It has, but the database did not answer, then or half-way: that is not the function's fault.
     """
+    began = asyncio.get_running_loop().time()
+    try:
+        waits_for = run.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
     if seconds is None:
-        yield
-        return
+        return await _Rest(run, waits_for)
+    async with _limit(began, seconds, store):
+        return await _Rest(run, waits_for)
+
+
+class _Rest(Generic[T]):
+    """What is left of a coroutine that has begun, and waits for something."""
+
+    __slots__ = ("_run", "_waits_for")
+
+    def __init__(self, run: Coroutine[Any, Any, T], waits_for: Any) -> None:
+        self._run = run
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        run, waits_for = self._run, self._waits_for
+        while True:
+            error: BaseException | None = None
+            try:
+                yield waits_for
+            except BaseException as thrown:
+                error = thrown
+            try:
+                waits_for = run.send(None) if error is None else run.throw(error)
+            except StopIteration as ended:
+                result: T = ended.value
+                return result
+
+
+@asynccontextmanager
+async def _limit(began: float, seconds: float, store: Store) -> AsyncIterator[None]:
     half_way: list[asyncio.Task[None]] = []
-    timer = asyncio.get_running_loop().call_later(
-        seconds / 2, lambda: half_way.append(asyncio.create_task(_check(store)))
+    timer = asyncio.get_running_loop().call_at(
+        began + seconds / 2, lambda: half_way.append(asyncio.create_task(_check(store)))
     )
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(began + seconds):
             yield
     except TimeoutError:
         await asyncio.gather(*half_way)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import CodeType
@@ -228,11 +228,10 @@ class Executor:
         context = self._reading(kind, identity, db, now, access)
         run = Run(transaction.reads)
         try:
-            async with within(timeout, self._store):
-                if identity is not None and identity.impersonation is not None and not shared:
-                    run.error = await self._objection(identity.impersonation, transaction, now)
-                if run.error is None:
-                    await self._run(function, context, args, run, rows, admitted=shared, rules=rules)
+            running = self._run(function, context, args, run, rows, admitted=shared, rules=rules)
+            if identity is not None and identity.impersonation is not None and not shared:
+                running = self._unless_objected(identity.impersonation, transaction, now, run, running)
+            await within(timeout, self._store, running)
         except TimeoutError:
             run.timed_out = True
             run.refuse(_too_slow(function, timeout, transaction.cost))
@@ -259,7 +258,7 @@ class Executor:
         function, values = self.prepare(path, Kind.QUERY, args, identity, origin)
         transaction, now = outer.db.transaction, self.now()
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin)
-        rules = self._rules(function, transaction, self._no_rows(), origin)
+        rules = self._rules(function, transaction, None, origin)
         db = DatabaseReader(transaction, notice=self.unreadable.note, judge=rules, cascades=self._cascades(transaction))
         context = self._reading(QueryContext, identity, db, now, access)
         await function.access.admit(context)
@@ -285,7 +284,7 @@ class Executor:
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes, limits.max_mutation_entries)
         transaction = self._transaction(traced(snapshot, self._tracer), budget)
         ids = RunIds(self.ids)
-        rules = self._rules(function, transaction, self._no_rows(), origin)
+        rules = self._rules(function, transaction, None, origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
         db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author)
         access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
@@ -295,10 +294,8 @@ class Executor:
         )  # fmt: skip
         run = MutationRun(transaction.reads, transaction=transaction, ids=ids)
         try:
-            async with within(limits.mutation_timeout, self._store):
-                await self._run(function, context, args, run, rules=rules)
-                if transaction.revisions[CASCADES.name] and function.path != GO_ON:
-                    await context.scheduler.run_after(timedelta(), GO_ON)
+            running = self._run_mutation(function, context, args, run, rules)
+            await within(limits.mutation_timeout, self._store, running)
         except TimeoutError:
             run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
         if budget.exceeded is not None:
@@ -307,6 +304,13 @@ class Executor:
         run.entries_changed = budget.entered
         self.index_use.add(transaction.cost, function.path, transaction.reads)
         return run
+
+    async def _run_mutation(
+        self, function: Function, context: MutationContext, args: Arguments, run: Run, rules: CallerRules | None
+    ) -> None:
+        await self._run(function, context, args, run, rules=rules)
+        if CASCADES.name in context.db.transaction.revisions and function.path != GO_ON:
+            await context.scheduler.run_after(timedelta(), GO_ON)
 
     async def action(
         self,
@@ -372,13 +376,13 @@ class Executor:
         )
 
     def _rules(
-        self, function: Function, transaction: Transaction, rows: RowCache, origin: CallOrigin
+        self, function: Function, transaction: Transaction, rows: RowCache | None, origin: CallOrigin
     ) -> CallerRules | None:
         """Give what the rules say to the caller of a function; None: the server or the application itself is calling."""
-        own = self.registry.functions.get(function.path) is function
-        if origin.trusted or not own or not self.registry.rules:
+        rules = self.registry.rules
+        if not rules or origin.trusted or self.registry.functions.get(function.path) is not function:
             return None
-        return CallerRules(self.registry.rules, transaction, rows, self.unreadable.note)
+        return CallerRules(rules, transaction, rows or self._no_rows(), self.unreadable.note)
 
     def _caller_access(
         self,
@@ -394,6 +398,20 @@ class Executor:
             return await self._roles(kind, identity, transaction, now)
 
         return CallerAccess(self.registry.roles, find, origin=origin, path=path)
+
+    async def _unless_objected(
+        self,
+        impersonation: Impersonation,
+        transaction: Transaction,
+        now: int,
+        run: Run,
+        running: Coroutine[Any, Any, None],
+    ) -> None:
+        run.error = await self._objection(impersonation, transaction, now)
+        if run.error is None:
+            await running
+        else:
+            running.close()
 
     async def _objection(self, impersonation: Impersonation, transaction: Transaction, now: int) -> ErrorInfo | None:
         """Tell why somebody may not go on looking as another user, if they may not; what decides it is tracked."""

@@ -14,10 +14,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, Self
 
 from synovia.engine.entries import Attempt, Entry, Outdated, State, Submission
 from synovia.store.base import Gap, Snapshot, StoreError, Ts
@@ -49,6 +48,13 @@ class View:
     number: int
     drops: int
     epoch: int
+    _close: Callable[[View], None]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._close(self)
 
     def leaned_on(self, reads: ReadSet) -> list[Entry]:
         """Give the entries whose writes were read and are not known to be durable."""
@@ -124,17 +130,18 @@ class Stage:
         while self._entries and self._entries[0].epoch != self.epoch:  # the oldest comes first
             await self._moved()
 
-    @contextmanager
-    def view(self) -> Iterator[View]:
-        """Look at the newest state there is; all that happens until the block ends can be checked against it."""
+    def view(self) -> View:
+        """Look at the newest state there is; all that happens until it is closed can be checked against it."""
         snapshot = OverlaidSnapshot(self._snapshots(self.head), self._overlay)
-        view = View(self.head, snapshot, self._entries, len(self._entries), self.number, self._drops, self.epoch)
+        view = View(
+            self.head, snapshot, self._entries, len(self._entries), self.number, self._drops, self.epoch, self._close
+        )
         self._views[view] = None
-        try:
-            yield view
-        finally:
-            del self._views[view]
-            self._trim()
+        return view
+
+    def _close(self, view: View) -> None:
+        del self._views[view]
+        self._trim()
 
     def add(self, view: View, submission: Submission) -> Entry:
         """Stage a mutation on top of all others.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from contextvars import ContextVar, Token
+from typing import Any, Final, NamedTuple, Self
 
 MOST_LINES: Final = 256
 """Of one run; the rest is only in the log."""
@@ -35,6 +34,17 @@ class LogLines(list[LogLine]):
         super().__init__()
         self.printed = ""
         self._left = MOST_CHARACTERS
+        self._token: Token[LogLines | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._token = _lines.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._token is not None:
+            _lines.reset(self._token)
+            self._token = None
+        self.end()
 
     def note(self, line: LogLine) -> None:
         """Keep a line if there is room, or what there is room for."""
@@ -101,26 +111,18 @@ def note(lines: Sequence[LogLine]) -> None:
             kept.note(line)
 
 
-@contextmanager
-def collected() -> Iterator[LogLines]:
-    """Collect what the application logs and prints within the block, and in tasks that are begun there.
+def collected() -> LogLines:
+    """Collect what the application logs and prints within a ``with`` block, and in tasks that are begun there.
 
     A block within another one keeps its lines to itself: whether they count is known when its run has.
     """
     _listen()
-    lines = LogLines()
-    token = _lines.set(lines)
-    try:
-        yield lines
-    finally:
-        _lines.reset(token)
-        lines.end()
+    return LogLines()
 
 
 def _listen() -> None:
     """Hear of what is logged and printed; whoever runs this process may have put something else there meanwhile."""
-    root = logging.getLogger()
-    if _COLLECTOR not in root.handlers:
-        root.addHandler(_COLLECTOR)
+    if _COLLECTOR not in logging.root.handlers:
+        logging.root.addHandler(_COLLECTOR)
     if sys.stdout is not None and not isinstance(sys.stdout, _Output):
         sys.stdout = _Output(sys.stdout)

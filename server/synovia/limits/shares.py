@@ -25,6 +25,8 @@ SECONDS: Final = 0.25
 """After so many seconds a load counts a third (1/e)."""
 AMONG_SECONDS: Final = 1.0
 """Whoever has had something computed so lately is among those who share."""
+_GRAIN_SECONDS: Final = 0.001
+"""What is computed within so many seconds counts as if it had been at once: it is counted several times for each call."""
 _LEVEL_SECONDS: Final = 0.01
 _LEAST_PAUSE: Final = 0.001
 _MOST_PAUSE: Final = 0.1
@@ -43,8 +45,10 @@ class Load:
 
     def add(self, seconds: float, now: float) -> None:
         """Count some; what is negative was counted too much."""
-        self._seconds = max(0.0, self._seconds * self._left(now) + seconds)
-        self._at = max(self._at, now)
+        if now - self._at >= _GRAIN_SECONDS:
+            self._seconds *= self._left(now)
+            self._at = now
+        self._seconds = max(0.0, self._seconds + seconds)
 
     def of(self, now: float) -> float:
         """Tell the seconds of computing for each second."""
@@ -90,14 +94,17 @@ class Shares:
     def is_much(self, share: Share) -> bool:
         """Tell whether one has had so much, and more than the others on average, that these go first."""
         now = self.clock()
+        if self.is_alone(share, now):
+            return False
         load = share.load.of(now)
-        return load > MUCH and load * len(self._among) > self._all.of(now) and not self.is_alone(share, now)
+        return load > MUCH and load * len(self._among) > self._all.of(now)
 
     def is_alone(self, share: Share, now: float) -> bool:
         """Tell whether nobody else has had anything computed of late."""
-        latest = (each for each in reversed(self._among) if each is not share)
-        other = next(latest, None)
-        return other is None or self._among[other] < now - AMONG_SECONDS
+        for other in reversed(self._among):
+            if other is not share:
+                return self._among[other] < now - AMONG_SECONDS
+        return True
 
     def _present_level(self, now: float) -> float:
         if now - self._level_at > _LEVEL_SECONDS:

@@ -164,6 +164,10 @@ class FrameSocket(ABC):
             self._ending = ending
             self.outbox.ready.set()
 
+    def fail(self) -> None:
+        """End the connection, as the server has failed it."""
+        self.end(_failure())
+
     @property
     def ending(self) -> Ending | None:
         """Why the connection ends; None as long as it does not."""
@@ -235,7 +239,7 @@ class FrameSocket(ABC):
                 return
             except Exception:
                 logger.exception("%s: a message could not be handled", self.name)
-                self.end(_failure())
+                self.fail()
                 return
 
     # --- writing

@@ -13,14 +13,19 @@ from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia.sync")
 
 
+def to_its_end(context: HubContext, socket: FrameSocket, call: Awaitable[Outcome], path: str) -> Awaitable[Outcome]:
+    """Have a request go on to its end even if the task that waits for it ends with its connection."""
+    return context.requests.run(call, f"{socket.name} {path}")
+
+
 async def outcome_of(context: HubContext, socket: FrameSocket, call: Awaitable[Outcome], path: str) -> Outcome | None:
-    """Run a request to its end even if the client goes, and until this hub has seen its commit.
+    """Run a request, which goes on to its end even if the client goes, and until this hub has seen its commit.
 
     Returns:
         None if it is not known how it ended; then the connection ends.
     """
     try:
-        outcome = await context.requests.run(call, f"{socket.name} {path}")
+        outcome = await call
         if outcome.ts is not None:
             await context.engine.wait_for(outcome.ts)
     except Exception:

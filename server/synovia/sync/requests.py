@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from synovia.charges import at_cost
 from synovia.identity import Account
 from synovia.limits.addresses import Address
 from synovia.sync.context import HubContext
 from synovia.sync.lane import Lane
-from synovia.sync.outcomes import outcome_of
+from synovia.sync.outcomes import outcome_of, to_its_end
 from synovia.sync.ports import Outcome
 from synovia.sync.query_set import QuerySet
 from synovia.sync.sign_in import SIGNED_OUT, Caller, ClientSignIn
@@ -18,6 +19,8 @@ from synovia.sync.uploads import Uploads
 from synovia.sync.waiting import Waiting
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import Action, ActionResponse, Mutation, MutationResponse
+
+logger = logging.getLogger("synovia.sync")
 
 _NOTHING = b"\xc0"
 
@@ -54,6 +57,7 @@ class Requests:
         )
         self._mutating: asyncio.Task[None] | None = None
         self._actions = 0
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -67,6 +71,7 @@ class Requests:
 
     def close(self) -> None:
         """Forget what waits."""
+        self._closed = True
         self._mutations.clear()
 
     # --- mutations
@@ -80,7 +85,7 @@ class Requests:
             return
         await self._mutations.put((Waiting(message, size), self._sign_in.caller), size)
         if self._mutating is None:
-            self._mutating = self._socket.spawn(self._mutate_all(), "mutations")
+            self._mutating = self._context.requests.begin(self._mutate_all(), f"{self._socket.name} mutations")
 
     def _refuse_signed_out(self, message: Mutation) -> None:
         """Do not run as nobody what was sent as somebody; of a retry nobody knows yet whether it has run."""
@@ -90,15 +95,26 @@ class Requests:
             self._socket.send(MutationResponse(message.request_id, None, error=SIGNED_OUT))
 
     async def _mutate_all(self) -> None:
+        """Run those that wait; one that has begun goes on to its end also when the connection has ended."""
         try:
-            while len(self._mutations) and not self._context.requests.stopping:
+            while self._may_begin:
                 async with self._address.running:
-                    with self._context.requests.working():
-                        await at_cost(self._address, self._mutate(*self._mutations.take()))
+                    if self._may_begin:
+                        with self._context.requests.working():
+                            await at_cost(self._address, self._mutate(*self._mutations.take()))
+        except Exception:
+            logger.exception("%s: a mutation could not be answered", self._socket.name)
+            self._socket.fail()
         finally:
             self._mutating = None
 
+    @property
+    def _may_begin(self) -> bool:
+        return len(self._mutations) > 0 and not self._context.requests.stopping
+
     async def _mutate(self, waiting: Waiting[Mutation], caller: Caller) -> None:
+        if self._closed:
+            return
         message = waiting.message()
         self._sign_in.check_expiry()
         if caller.ended:
@@ -120,6 +136,8 @@ class Requests:
         )
         with self._context.joining(message.traceparent):
             outcome = await outcome_of(self._context, self._socket, call, message.path)
+        if self._closed:
+            return
         if outcome is not None and outcome.unknown and outcome.error is not None:
             # Not answered: the client connects again, sends the mutation again, and its record tells what came of it.
             self._socket.end(Ending(outcome.error, CloseCode.SERVER_ERROR, retry_after=1.0))
@@ -173,7 +191,8 @@ class Requests:
         account = Account(self._address, self._socket.name)
         call = self._context.engine.run_action(message.path, message.args, caller.identity, account=account)
         with self._context.joining(message.traceparent):
-            outcome = await outcome_of(self._context, self._socket, call, message.path)
+            going_on = to_its_end(self._context, self._socket, call, message.path)
+            outcome = await outcome_of(self._context, self._socket, going_on, message.path)
         if outcome is not None and not self._session.is_over:
             self._answer_action(message.request_id, outcome)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Coroutine
+from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
 from synovia.tasks import end
@@ -31,24 +31,20 @@ class RunningRequests:
         """Whether anything runs."""
         return self._working > 0
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self) -> AbstractContextManager[None]:
         """Keep a stop waiting as long as the block runs."""
-        self._working += 1
-        self._quiet.clear()
-        try:
-            yield
-        finally:
-            self._working -= 1
-            if not self._working:
-                self._quiet.set()
+        return _Working(self)
 
     async def run(self, call: Awaitable[T], name: str) -> T:
         """Run a request that goes on to its end even if the one who waits for it is cancelled."""
-        task = asyncio.create_task(self._run(call), name=name)
+        return await asyncio.shield(self.begin(self._run(call), name))
+
+    def begin(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Begin something that goes on to its end even if the connection ends for which it is done."""
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def _run(self, call: Awaitable[T]) -> T:
         with self.working():
@@ -64,3 +60,21 @@ class RunningRequests:
     async def cancel(self) -> None:
         """End what still runs."""
         await end(self._tasks)
+
+
+class _Working:
+    """Something that runs."""
+
+    __slots__ = ("_requests",)
+
+    def __init__(self, requests: RunningRequests) -> None:
+        self._requests = requests
+
+    def __enter__(self) -> None:
+        self._requests._working += 1
+        self._requests._quiet.clear()
+
+    def __exit__(self, *error: object) -> None:
+        self._requests._working -= 1
+        if not self._requests._working:
+            self._requests._quiet.set()
