@@ -1,15 +1,26 @@
-"""A large commit of the embedded store that was made ready beforehand leaves just what it would have left otherwise."""
+"""A commit of the embedded store that was made ready, ahead or as it came, leaves just what it would have left otherwise."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import bson
 import pytest
 
 from synovia.schema.specs import Document
-from synovia.store.base import Batch, Conflict, StoredIndex, StoreError, UniqueViolation, Write
+from synovia.store.base import (
+    Batch,
+    Conflict,
+    DuplicateRequest,
+    RequestRecord,
+    StoredIndex,
+    StoreError,
+    UniqueViolation,
+    Write,
+)
 from synovia.store.sqlite import SQLiteStore, preparing
 from synovia.testing.stores.opening import TABLES
 
@@ -55,6 +66,19 @@ async def commit_prepared(store: SQLiteStore, writes: list[Write]) -> None:
         prepared.discard()
 
 
+def encoded(write: Write) -> Write:
+    before, after = (b"" if each is None else bson.encode(each) for each in (write.before, write.after))
+    return replace(write, bodies=(before, after))
+
+
+async def commit_encoded(store: SQLiteStore, writes: list[Write]) -> None:
+    await store.commit(Batch([encoded(write) for write in writes]))
+
+
+Commit = Callable[[SQLiteStore, list[Write]], Awaitable[None]]
+both = pytest.mark.parametrize("commit", [commit_prepared, commit_encoded])
+
+
 def some_writes(rng: random.Random, present: dict[int, Document]) -> list[Write]:
     """Insert, change and delete some notes at random; ``present`` is what there is."""
     writes = []
@@ -72,13 +96,14 @@ def some_writes(rng: random.Random, present: dict[int, Document]) -> list[Write]
     return writes
 
 
+@both
 @pytest.mark.parametrize("seed", range(3))
-async def test_it_leaves_the_same(store: SQLiteStore, seed: int) -> None:
+async def test_it_leaves_the_same(store: SQLiteStore, seed: int, commit: Commit) -> None:
     other, rng, present = await opened(), random.Random(seed), dict[int, Document]()
     begin, _ = await store.newest()
     for _ in range(8):
         writes = some_writes(rng, present)
-        await commit_prepared(store, writes)
+        await commit(store, writes)
         await other.commit(Batch(writes))
     assert await rows(store, *KEPT) == await rows(other, *KEPT)
     told, expected = store.changes(begin), other.changes(begin)
@@ -127,18 +152,49 @@ async def test_what_was_changed_meanwhile_is_a_conflict_and_numbers_of_another_w
     assert await rows(store, *KEPT) == before
 
 
+async def test_so_it_is_for_what_is_encoded(store: SQLiteStore) -> None:
+    await store.commit(Batch([Write("notes", id_, None, {"_id": id_, "rank": 1}) for id_ in range(4)]))
+    await commit_encoded(
+        store, [Write("notes", id_, {"_id": id_, "rank": 1.0}, {"_id": id_, "rank": 2}) for id_ in range(4)]
+    )
+    before = await rows(store, *KEPT)
+    begin, _ = await store.newest()
+    for wrong in ({"_id": 3, "rank": 7}, None):
+        late = [Write("notes", id_, {"_id": id_, "rank": 2}, {"_id": id_, "rank": 3}) for id_ in range(3)]
+        with pytest.raises(Conflict):
+            await commit_encoded(store, [*late, Write("notes", 3, wrong, {"_id": 3, "rank": 3})])
+    assert await rows(store, *KEPT) == before
+    assert await rows(store, "ready", "ready_entries") == [[], []]
+    assert (await store.newest())[0] == begin
+
+
+@pytest.mark.parametrize("again", [0, 70, 139])
+async def test_a_record_that_is_there_refuses_the_batch_and_is_named(store: SQLiteStore, again: int) -> None:
+    records = [RequestRecord(b"session", number, b"") for number in range(140)]
+    await store.commit(Batch(requests=[records[again]]))
+    writes = [Write("notes", id_, None, {"_id": id_}) for id_ in range(4)]
+    with pytest.raises(DuplicateRequest) as refused:
+        await store.commit(Batch([encoded(write) for write in writes], records))
+    assert (refused.value.session, refused.value.number) == (b"session", again)
+    assert await rows(store, "docs", "ready") == [[], []]
+    assert [await store.find_request(b"session", number) for number in (again, again ^ 1)] == [records[again], None]
+    await store.commit(Batch([encoded(write) for write in writes], records[:again]))
+    assert len((await rows(store, "requests"))[0]) == again + 1
+
+
 def user(id_: Any, email: str) -> Document:
     return {"_id": id_, "email": email, "aliases": [id_]}
 
 
-async def test_unique_indexes_hold_also_among_its_own_documents(store: SQLiteStore) -> None:
-    await commit_prepared(store, [Write("users", id_, None, user(id_, id_)) for id_ in "abcde"])
+@both
+async def test_unique_indexes_hold_also_among_its_own_documents(store: SQLiteStore, commit: Commit) -> None:
+    await commit(store, [Write("users", id_, None, user(id_, id_)) for id_ in "abcde"])
     turned = zip("abcde", "bcdea", strict=True)
-    await commit_prepared(store, [Write("users", id_, user(id_, id_), user(id_, to)) for id_, to in turned])
+    await commit(store, [Write("users", id_, user(id_, id_), user(id_, to)) for id_, to in turned])
     before = await rows(store, *KEPT)
     for taken in ("a", "x"):
         with pytest.raises(UniqueViolation, match="by_email"):
-            await commit_prepared(store, [Write("users", id_, None, user(id_, taken)) for id_ in range(2)])
+            await commit(store, [Write("users", id_, None, user(id_, taken)) for id_ in range(4)])
     assert await rows(store, *KEPT) == before
 
 

@@ -1,4 +1,4 @@
-"""Large commits made ready beforehand: their documents and index keys are laid into temporary tables, a few at a time.
+"""Commits made ready: their documents and index keys are laid into temporary tables, those of large ones ahead of them.
 
 What is left to do in the transaction is a statement for each of these tables, without any Python: it is over in a tenth of
 the time, and does not wait for Python's lock while the event loop computes. Everybody who writes waits for that alone.
@@ -19,7 +19,7 @@ from synovia.store.base import StoreError, Ts, UniqueViolation, Write
 from synovia.store.references import references_of
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import transaction
-from synovia.store.sqlite.documents import dump, dump_as, keys_of, load
+from synovia.store.sqlite.documents import body_of, dump, keys_of, load
 
 _TABLES: Final = (
     "PRAGMA temp_store = MEMORY",
@@ -66,6 +66,7 @@ _TAKE_IN: Final = (
     """INSERT INTO entries (idx, key, id, since)
        SELECT idx, key, id, :ts FROM ready_entries WHERE batch = :batch AND part = :part AND begins = 1""",
 )
+_TAKE_IN_DOCUMENTS: Final = _TAKE_IN[:5]
 _TAKEN = """
     SELECT r.idx FROM ready_entries r WHERE r.batch = :batch AND r.begins = 1 AND r.low IS NOT NULL AND EXISTS (
         SELECT 1 FROM entries e WHERE e.idx = r.idx AND e.key >= r.low AND e.key < r.high AND e.id <> r.id)
@@ -81,6 +82,7 @@ class Prepared:
         done: The writes with the documents as they will be stored.
         parts: How many parts there are.
         size: The bytes of these.
+        has_entries: Whether its tables have indexes.
         references: The arrays to which they add references.
     """
 
@@ -90,6 +92,7 @@ class Prepared:
     done: list[Write] = field(default_factory=list)
     parts: int = 0
     size: int = 0
+    has_entries: bool = False
     references: set[bytes] = field(default_factory=set)
     unique: dict[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -124,10 +127,21 @@ class Preparing:
                 is_ready = False
                 break
         with transaction(database):
-            _insert(database, "ready", self._rows)
-            _insert(database, "ready_entries", self._entries)
+            insert(database, "ready", self._rows)
+            insert(database, "ready_entries", self._entries)
         self._rows, self._entries = [], []
         return is_ready
+
+    def finish(self, database: sqlite3.Connection, catalog: Catalog) -> None:
+        """Make all of it ready without a stop, as a part of a transaction.
+
+        Raises:
+            StoreError: A document cannot be stored.
+        """
+        for _ in self._prepare_all(catalog):
+            pass
+        insert(database, "ready", self._rows)
+        insert(database, "ready_entries", self._entries)
 
     def _prepare_all(self, catalog: Catalog) -> Iterator[None]:
         """Make everything ready, with a stop now and then."""
@@ -140,12 +154,16 @@ class Preparing:
     def _prepare(self, write: Write, catalog: Catalog) -> Iterator[None]:
         prepared, seq = self.prepared, len(self.prepared.done)
         entry, id_ = catalog.table(write.table), encode_value(write.id)
-        old = None if write.before is None else dump(write.before)
-        new = None if write.after is None else dump_as(id_, write.after)
-        before, after_ = (None if body is None else load(body) for body in (old, new))
+        new = None if write.after is None else body_of(id_, write.after, write.bodies)
+        if write.bodies is None:
+            old = None if write.before is None else dump(write.before)
+            before, after_ = (None if body is None else load(body) for body in (old, new))
+        else:
+            old, before, after_ = write.bodies[0] or None, write.before, write.after
         self._rows.append((prepared.number, prepared.parts, entry.number, id_, seq, old, new))
         self._count(documents=1)
         for index, number in entry.indexes.items():
+            prepared.has_entries = True
             ended, begun = set[bytes](), set[bytes]()
             yield from _gather(ended, index, before)
             yield from _gather(begun, index, after_)
@@ -192,7 +210,8 @@ def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> I
         raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
 
 
-def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+def insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, many by one statement."""
     for begin in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[begin : begin + _ROWS_AT_ONCE]
         row = f"({', '.join('?' * len(some[0]))})"
@@ -224,8 +243,9 @@ def take_in(database: sqlite3.Connection, prepared: Prepared, ts: Ts, pause: Cal
     Raises:
         UniqueViolation: A unique index forbids it.
     """
+    statements = _TAKE_IN if prepared.has_entries else _TAKE_IN_DOCUMENTS
     for part in range(prepared.parts):
-        for statement in _TAKE_IN:
+        for statement in statements:
             database.execute(statement, {"batch": prepared.number, "part": part, "ts": ts})
         pause()
     if prepared.unique and (found := database.execute(_TAKEN, {"batch": prepared.number}).fetchone()):
@@ -237,3 +257,9 @@ def forget(database: sqlite3.Connection, number: int, part: int) -> None:
     with transaction(database):
         for table in ("ready", "ready_entries"):
             database.execute(f"DELETE FROM {table} WHERE batch = ? AND part = ?", (number, part))
+
+
+def forget_at_once(database: sqlite3.Connection, prepared: Prepared) -> None:
+    """Delete all of it, as a part of a transaction."""
+    for table in ("ready", "ready_entries") if prepared.has_entries else ("ready",):
+        database.execute(f"DELETE FROM {table} WHERE batch = ?", (prepared.number,))

@@ -26,13 +26,21 @@ from synovia.store.sqlite.connection import set_meta, transaction
 from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
-from synovia.store.sqlite.preparing import Prepared, is_expected, take_in
+from synovia.store.sqlite.preparing import Prepared, Preparing, forget_at_once, insert, is_expected, take_in
 
 MICROSECONDS = 1_000_000
 CLOCK = "clock"
 _BETWEEN_PAUSES = 32
 """So many documents are written before others may read."""
 
+_FEW = 4
+"""So many documents are written together ..."""
+_MANY = 256
+"""... and no more: others may read in between."""
+_AT_ONCE = 0
+"""The number of what is made ready within its transaction."""
+_REQUESTS = "requests (session, number, created, result)"
+_RECORD = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
 _KEEP = """
     INSERT INTO past_docs (tbl, id, since, until, body)
     SELECT tbl, id, since, ?, body FROM docs WHERE row = ?"""
@@ -94,7 +102,7 @@ class Writer:
             if (missing := renew(self.database, references, now)) is not None:
                 raise ArrayMissing(missing)
             clock = self._move_clock(batch.clock)
-            writes, size = self._take_in(prepared, ts) if prepared else self._write_all(batch.writes, ts)
+            writes, size = self._take_in(prepared, ts) if prepared else self._write(batch.writes, ts)
             commit = Commit(ts, writes, fence, clock, batch.token, size)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
@@ -108,14 +116,23 @@ class Writer:
         return reading
 
     def _record(self, requests: Sequence[RequestRecord], now: float) -> None:
-        for request in requests:
-            try:
-                self.database.execute(
-                    "INSERT INTO requests (session, number, created, result) VALUES (?, ?, ?, ?)",
-                    (request.session, request.number, now, request.result),
-                )
-            except sqlite3.IntegrityError as error:
-                raise DuplicateRequest(request.session, request.number) from error
+        rows = [(request.session, request.number, now, request.result) for request in requests]
+        try:
+            insert(self.database, _REQUESTS, rows)
+        except sqlite3.IntegrityError as error:
+            session, number = self._recorded(rows)
+            raise DuplicateRequest(session, number) from error
+
+    def _recorded(self, rows: Sequence[tuple[bytes, int, float, bytes]]) -> tuple[bytes, int]:
+        """Find the first of some records that is there already, or comes twice; the transaction is over then."""
+        self.database.execute("ROLLBACK")  # some of them have been inserted
+        known = set[tuple[bytes, int]]()
+        for session, number, *_ in rows:
+            request = session, number
+            if request in known or self.database.execute(_RECORD, request).fetchone():
+                return request
+            known.add(request)
+        raise AssertionError("one of them was refused")
 
     def _next_fence(self, expected: int | None) -> int:
         present = self.position.fence
@@ -133,6 +150,22 @@ class Writer:
     def _take_in(self, prepared: Prepared, ts: Ts) -> tuple[tuple[Write, ...], int]:
         take_in(self.database, prepared, ts, self.pause)
         return tuple(prepared.done), prepared.size
+
+    def _write(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
+        """Give the writes with the documents as they are stored, and the bytes of these.
+
+        Several whose documents are encoded are written together, by a few statements: Python's lock is let go and waited for
+        at each. If something else is stored than they say, they are written one by one, which says what is wrong.
+        """
+        if not _FEW <= len(writes) <= _MANY or any(write.bodies is None for write in writes):
+            return self._write_all(writes, ts)
+        prepared = Prepared(_AT_ONCE, self.catalog.revision, _kept)
+        Preparing(prepared, writes).finish(self.database, self.catalog)
+        as_expected = is_expected(self.database, prepared)
+        if as_expected:
+            take_in(self.database, prepared, ts, self.pause)
+        forget_at_once(self.database, prepared)
+        return (tuple(prepared.done), prepared.size) if as_expected else self._write_all(writes, ts)
 
     def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
         """Give the writes with the documents as they are stored, and the bytes of these."""
@@ -204,6 +237,10 @@ class Writer:
         found = self.database.execute(_HOLDER, (claim.number, claim.values, after(claim.values), claim.id)).fetchone()
         if found:
             raise UniqueViolation(claim.table, claim.index)
+
+
+def _kept(number: int, part: int) -> None:
+    """Forget nothing: it was forgotten in its transaction."""
 
 
 def _loaded(body: bytes | None) -> Document | None:
