@@ -188,7 +188,7 @@ def list_recordings(
         table.add_column(header)
     for recording in recordings:
         table.add_row(*map(escape, _row(recording)))
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, emoji=False)
     console.print(table if recordings else "no recordings")
 
 
@@ -313,7 +313,7 @@ def _fail(message: str, code: int) -> None:
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    return Progress(*columns, console=Console(stderr=True, emoji=False))
 
 
 def _reporter(progress: Progress, description: str) -> OnProgress:

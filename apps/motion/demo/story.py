@@ -317,7 +317,7 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m motion.demo", description=main.__doc__)
     parser.add_argument("--store", help="a store's URL, as mongodb://127.0.0.1/demo?replicaSet=rs0")
     url = parser.parse_args(args).store
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     show = Show(console)
     try:
         _play_all(show, url)

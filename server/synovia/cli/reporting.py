@@ -34,8 +34,8 @@ T = TypeVar("T")
 FAILED, BAD_APPLICATION, BAD_ADDRESS, BAD_STORE, NO_HUB = 1, 2, 3, 4, 5
 """Exit codes; see docs/operations.md."""
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # or what stands between colons in a text would become one
+err = Console(stderr=True, emoji=False)
 
 
 def say(text: str) -> None:

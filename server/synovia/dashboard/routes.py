@@ -174,6 +174,6 @@ def _not_built(folder: Path) -> Response:
     text = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
         <title>Synovia</title><h1>The dashboard is not built</h1>
         <p>In a checkout it is built with <a href="https://nodejs.org">Node.js</a> 20 or later:</p>
-        <pre>cd {escape(str(sources))}\nnpm ci\nnpm run build</pre><p>or by <code>make dashboard</code>. Installed
-        packages have it.</p></html>"""
+        <pre>cd {escape(str(sources))}\nnpm ci\nnpm run build</pre><p>or by <code>make dashboard</code>. A package
+        has it if it was built before the package was.</p></html>"""
     return HTMLResponse(text, 503, headers={"cache-control": "no-store"})
