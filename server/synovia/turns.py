@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TypeVar
@@ -253,12 +254,21 @@ class _Line:
         return True
 
 
-_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+class _Lines:
+    """The line of each loop; that of the loop that was asked for last is found at once."""
+
+    def __init__(self) -> None:
+        self._all: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+        self._latest: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
+        self._line = _Line()
+
+    def present(self) -> _Line:
+        """Give that of the loop that is running."""
+        loop = asyncio.get_running_loop()
+        if self._latest() is not loop:
+            self._line = self._all.setdefault(loop, _Line())
+            self._latest = weakref.ref(loop)
+        return self._line
 
 
-def _line() -> _Line:
-    loop = asyncio.get_running_loop()
-    line = _lines.get(loop)
-    if line is None:
-        line = _lines[loop] = _Line()
-    return line
+_line: Final = _Lines().present

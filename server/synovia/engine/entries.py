@@ -47,6 +47,10 @@ class State(Enum):
     DROPPED = "dropped"
 
 
+# Looked up by themselves: to read them off the class takes as long as a call.
+_STAGED, _COMMITTING, _DURABLE = State.STAGED, State.COMMITTING, State.DURABLE
+
+
 @dataclass(slots=True, eq=False)
 class Submission:
     """What a mutation has read and wants to write.
@@ -88,7 +92,7 @@ class Entry:
     submission: Submission
     number: int
     epoch: int
-    state: State = State.STAGED
+    state: State = _STAGED
     ts: Ts | None = None
     uncertain: bool = False
     overtaken: bool = False
@@ -121,8 +125,8 @@ class Entry:
 
     def settle(self, ts: Ts) -> None:
         """Take notice that it is durable, and tell whoever waits for it."""
-        if self.state in (State.STAGED, State.COMMITTING):
-            self.state, self.ts = State.DURABLE, ts
+        if self.state is _STAGED or self.state is _COMMITTING:
+            self.state, self.ts = _DURABLE, ts
             if self.trace is not None:
                 self.trace.committed(ts)
             if not self.done.done():

@@ -32,25 +32,24 @@ class Claim:
     """
 
     everything: bool = False
-    _reads: ReadSet = field(default_factory=ReadSet)
+    _reads: list[ReadSet] = field(default_factory=list)
     _commit: KeyedCommit | None = None
 
     def extend(self, reads: ReadSet, commit: KeyedCommit | None) -> None:
         """Take in another run; ``commit`` is None if it has written nothing."""
-        self._reads.points |= reads.points
-        self._reads.ranges |= reads.ranges
+        self._reads.append(reads)
         self._commit = commit
 
     def minds(self, commit: KeyedCommit) -> bool:
         """Tell whether it would be overtaken by a commit."""
-        return self.everything or self._reads.overlaps(commit)
+        return self.everything or any(reads.overlaps(commit) for reads in self._reads)
 
     def meets(self, other: Claim) -> bool:
         """Tell whether one of two is likely to be overtaken by the other."""
         return self._would_mind(other) or other._would_mind(self)
 
     def _would_mind(self, other: Claim) -> bool:
-        return self.everything or (other._commit is not None and self._reads.overlaps(other._commit))
+        return self.everything or (other._commit is not None and self.minds(other._commit))
 
 
 @dataclass(slots=True, eq=False)

@@ -446,7 +446,7 @@ class Executor:
     ) -> None:
         try:
             with collected() as run.log_lines, RunCalls(context) as calls:
-                if not admitted:
+                if not admitted and not function.access.open:
                     await function.access.admit(context)
                 if isinstance(args, InvalidArguments):
                     run.error = args.info

@@ -52,7 +52,7 @@ MOST_SECONDS: Final = 10.0
 """A mutation that has been run so often for so long although nobody else could be staged fails: it is the database."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and there are many for each mutation
 class Request:
     """A mutation as it was asked for, the same through all its runs."""
 

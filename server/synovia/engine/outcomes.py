@@ -19,7 +19,7 @@ logger = logging.getLogger("synovia")
 _FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and there are many for each mutation
 class Outcome:
     """What came of a call.
 

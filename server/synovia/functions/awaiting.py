@@ -42,7 +42,7 @@ class RunCalls:
     __slots__ = ("_around", "_dropped", "_ended", "_handed", "_many", "_notes")
 
     def __init__(self, context: object) -> None:
-        self._handed = [each for each in (context, getattr(context, "db", None)) if each is not None]
+        self._handed: tuple[object, ...] = (context, getattr(context, "db", context))
         self._dropped: list[str] = []
         self._notes: list[Note] = []
         self._many = _FEW
@@ -59,7 +59,7 @@ class RunCalls:
     ) -> None:
         self._ended = True
         self._notes.clear()
-        self._handed.clear()  # a context of tasks may hold these calls for longer
+        self._handed = ()  # a context of tasks may hold these calls for longer
         _current.set(self._around)
 
     def note(self, note: Note) -> None:

@@ -141,11 +141,11 @@ class Cascades:
 
     async def _read(self) -> dict[str, list[Any]]:
         """Read what is going, by the names of the tables; once, until the run writes it."""
-        if self._as_of != self._transaction.revisions[CASCADES.name]:
+        if self._as_of != self._transaction.revisions.get(CASCADES.name, 0):
             self._going = {}
             for each in await all_going(self._transaction):
                 self._going.setdefault(each.table, []).append(each.key)
-            self._as_of = self._transaction.revisions[CASCADES.name]
+            self._as_of = self._transaction.revisions.get(CASCADES.name, 0)
         return self._going
 
 

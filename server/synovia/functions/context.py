@@ -148,7 +148,6 @@ class QueryContext(Context):
         super().__init__(identity, reads, access, env)
         self.db = db
         self._addresses = addresses
-        self.arrays = ArrayReader(store)
         self._store = store
         self._now = now
 
@@ -166,6 +165,11 @@ class QueryContext(Context):
             env=self._env,
             addresses=self._addresses,
         )
+
+    @cached_property
+    def arrays(self) -> ArrayReader:
+        """The samples that array fields refer to."""
+        return ArrayReader(self._store)
 
     @cached_property
     def files(self) -> Files:
@@ -222,7 +226,6 @@ class MutationContext(QueryContext):
     """
 
     db: DatabaseWriter
-    arrays: ArrayWriter
 
     def __init__(
         self,
@@ -239,13 +242,17 @@ class MutationContext(QueryContext):
         addresses: FileAddresses,
     ) -> None:
         super().__init__(identity, reads, db, store, now=now, access=access, env=env, addresses=addresses)
-        self.arrays = ArrayWriter(store)
         self._seed = seed
         self._services = services or Services()
 
     @property
     def random(self) -> Random:
         return self._seed.random
+
+    @cached_property
+    def arrays(self) -> ArrayWriter:
+        """The samples that array fields refer to, and new ones."""
+        return ArrayWriter(self._store)
 
     @cached_property
     def scheduler(self) -> MutationScheduler:

@@ -77,7 +77,7 @@ class DatabaseReader:
     ) -> None:
         self._transaction = transaction
         self._notice = notice
-        self._journal = journal or Journal()
+        self._journal = journal
         self._rows = RowCache(keyring=transaction.keyring) if rows is None else rows
         self._keyring = transaction.keyring
         self._judge = judge
@@ -189,6 +189,7 @@ class DatabaseReader:
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
         view = self._view(checked_table(table))
+        self._journal = self._journal or Journal()
         return Query(view, self._journal, self._rows, table, notice=self._notice)
 
 
@@ -314,7 +315,7 @@ class DatabaseWriter(DatabaseReader):
 
     async def _patch(self, table: type[T], before: Document, given: Mapping[str, Any]) -> T:
         try:
-            new, after = changed(table, before, given, self._keyring, self._rows.made_of(table, before))
+            new, after = changed(table, before, given, self._keyring)
         except InvalidArguments:
             only_row(self._rows, table, before, self._notice)  # then it was not the arguments
             raise

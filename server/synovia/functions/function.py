@@ -173,24 +173,25 @@ class Function:
         Raises:
             InvalidArguments: They do not fit; ``data`` lists each fault with its place.
         """
+        validator = self._prepared.arguments.__pydantic_validator__
         try:
             try:
-                model = self.arguments.model_validate(dict(args), context=FROM_CLIENT)
+                model = validator.validate_python(dict(args), context=FROM_CLIENT)
             except ValidationError as error:
                 if not self.internal or {fault["type"] for fault in error.errors()} != {"is_instance_of"}:
                     raise
-                model = self.arguments.model_validate(dict(args), context=FROM_CLIENT, strict=False)
+                model = validator.validate_python(dict(args), context=FROM_CLIENT, strict=False)
         except ValidationError as error:
             raise refusal(self.path, error) from None
-        return {name: getattr(model, name) for name in self.arguments.model_fields}
+        return {**model.__dict__}
 
     def check(self, result: Any) -> Any:
         """Check a result against the annotation."""
-        return self._prepared.result.validate_python(result)
+        return self._prepared.result.validator.validate_python(result)
 
     def dump(self, checked: Any) -> Any:
         """Turn a checked result into wire values."""
-        wire = self._prepared.result.dump_python(checked, by_alias=True, exclude_none=True)
+        wire = self._prepared.result.serializer.to_python(checked, by_alias=True, exclude_none=True)
         if self._prepared.holds_rows:
             tell_creation_times(checked, wire)
         return wire

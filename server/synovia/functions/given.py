@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
 from synovia.schema.encrypted import SealedField, sealed_fields
-from synovia.schema.plain import plain_fields, with_changes
+from synovia.schema.plain import plain_fields
 from synovia.sealing.keyring import Keyring
 from synovia_protocol.references import array_references
 
@@ -65,6 +65,8 @@ def key_of(table: type[Table], id_: Any) -> Any:
         InvalidArguments: It is known to be another table's, or is no text.
     """
     known = id_.table if isinstance(id_, Id) else None
+    if known is table:
+        return id_to_bson(id_)
     if not isinstance(id_, str) or (known is not None and known.spec.name != table.spec.name):
         return field_of(table, "id").equal(id_)  # which says what is wrong
     return id_to_bson(id_)
@@ -97,12 +99,9 @@ def _brought(table: type[Table], name: str, value: Any) -> Any:
 
 
 def changed(
-    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None, row: T | None = None
+    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None
 ) -> tuple[T, Document]:
     """Lay changed fields over a document; give the new row, and the document that is stored of it.
-
-    Args:
-        row: That of the document, if it has been read.
 
     Raises:
         InvalidArguments: They do not go together, or cannot be stored.
@@ -110,9 +109,7 @@ def changed(
     plain = plain_fields(table)
     if plain.take(given):
         after = plain.lay_over(before, given)
-        return with_changes(row, given) if row is not None and plain.are_all else validated(
-            table, after, keyring
-        ), after
+        return validated(table, after, keyring), after
     after, encrypted = dict(before), sealed_fields(table)
     for name, value in given.items():
         stored_value = _stored(table, name, value)

@@ -42,7 +42,8 @@ def check_given(table: type[Table], names: Any) -> None:
     Raises:
         InvalidArguments: One of the fields is.
     """
-    if own := sorted(kept_fields(table).intersection(names)):
+    kept = kept_fields(table)
+    if kept and (own := sorted(kept.intersection(names))):
         faults = [{"at": database_name(name), "message": "it is kept by the server"} for name in own]
         raise InvalidArguments(f"{table.spec.name}: {', '.join(own)} cannot be set: it is kept by the server", faults)
 

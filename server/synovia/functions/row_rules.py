@@ -389,7 +389,7 @@ class CallerRules(Judge):
             raise
 
     def _forget_if_changed(self) -> None:
-        revision = sum(self.transaction.revisions[name] for name in self._read)
+        revision = sum(self.transaction.revisions.get(name, 0) for name in self._read)
         if revision != self._revision:
             self._revision = revision
             self._scopes.clear()

@@ -345,6 +345,8 @@ def encode_value(value: Any) -> bytes:
         TypeError: BSON has no such value.
         OverflowError: An integer has more than 64 bits.
     """
+    if type(value) is str:  # nearly always: ids
+        return _encode_str(value)
     encoder = _ENCODERS.get(type(value))
     return encoder(value) if encoder is not None else _encode_other(value)
 

@@ -30,7 +30,8 @@ class Bucket:
 
     def wait(self, now: float, reserve: float = 0.0) -> float:
         """Tell the seconds until there is no debt and a share ``reserve`` of a full bucket is left."""
-        return self.wait_for(reserve * self._burst, now)
+        missing = reserve * self._burst - self._filled(now)
+        return missing / self._rate if missing > 0 else 0.0
 
     def wait_for(self, amount: float, now: float) -> float:
         """Tell the seconds until so much, or all that it holds, can be taken without credit."""
@@ -49,4 +50,5 @@ class Bucket:
         return self._filled(now) >= self._burst
 
     def _filled(self, now: float) -> float:
-        return min(self._burst, self._level + max(0.0, now - self._at) * self._rate)
+        level = self._level + (now - self._at) * self._rate if now > self._at else self._level
+        return level if level < self._burst else self._burst

@@ -6,12 +6,12 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from synovia.schema.specs import Document
 from synovia.schema.tables import Table
-
-T = TypeVar("T", bound=Table)
 
 _KINDS: Final = frozenset({str, int, float, bool, bytes})
 _INT64: Final = 1 << 63
@@ -37,15 +37,9 @@ class PlainField:
 
 @dataclass(frozen=True, slots=True)
 class PlainFields:
-    """Those of a table.
-
-    Attributes:
-        by_name: By their Python names.
-        are_all: Whether the table has no others but its id.
-    """
+    """Those of a table, by their Python names."""
 
     by_name: Mapping[str, PlainField] = field(default_factory=dict)
-    are_all: bool = False
 
     def take(self, changes: Mapping[str, Any]) -> bool:
         """Tell whether all of some values may be laid over a row and its document as they are."""
@@ -74,23 +68,13 @@ def plain_fields(table: type[Table]) -> PlainFields:
     )  # fmt: skip
     if any(own_ways) or table.__pydantic_post_init__ or {**table.model_config} != {**Table.model_config}:
         return PlainFields()
-    found = {name: plain for name, info in table.model_fields.items() if (plain := _plain(name, info)) is not None}
-    return PlainFields(found, found.keys() == table.model_fields.keys() - {"id"})
+    return PlainFields(
+        {name: plain for name, info in table.model_fields.items() if (plain := _plain(name, info)) is not None}
+    )
 
 
-def _plain(name: str, info: Any) -> PlainField | None:
+def _plain(name: str, info: FieldInfo) -> PlainField | None:
     of_union = get_origin(info.annotation) in (Union, types.UnionType)
     kinds = frozenset(get_args(info.annotation) if of_union else (info.annotation,)) - {type(None)}
     is_plain = kinds and kinds <= _KINDS and not info.metadata and not info.exclude
     return PlainField(info.alias or name, kinds) if is_plain else None
-
-
-def with_changes(row: T, changes: Mapping[str, Any]) -> T:
-    """Give a copy of a row of nothing but plain fields, with some of them changed to what they take."""
-    changed = type(row).__new__(type(row))
-    # As pydantic's model_construct does; its __copy__ takes nearly as long as reading a document.
-    object.__setattr__(changed, "__dict__", {**row.__dict__, **changes})
-    object.__setattr__(changed, "__pydantic_fields_set__", {*row.__pydantic_fields_set__, *changes})
-    object.__setattr__(changed, "__pydantic_extra__", None)
-    object.__setattr__(changed, "__pydantic_private__", None)
-    return changed

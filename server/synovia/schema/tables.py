@@ -236,7 +236,7 @@ class Table(Model):
         """Keep what the document itself says of its creation; what is no time is passed over."""
         if isinstance(time, datetime):
             time = time.timestamp() * 1000
-        if isinstance(time, int | float) and 0 <= time < _END_OF_TIME:
+        if isinstance(time, (int, float)) and 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
 
 

@@ -26,7 +26,7 @@ Bodies = tuple[bytes, bytes]
 """A document before and after a write as BSON; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and there are many for each mutation
 class Write:
     """What one commit did to one document. ``before`` is None for an insertion, ``after`` for a deletion.
 
@@ -76,7 +76,7 @@ class Gap:
     clock: Reading = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and there are many for each mutation
 class RequestRecord:
     """The proof that a mutation ran: its packed result, found again by (session, number) when a client retries."""
 

@@ -111,6 +111,8 @@ class ClientSignIn:
 
     def check_expiry(self) -> None:
         """Sign the client out if its time has come."""
+        if self.caller.sign_in is None and not self._earlier:
+            return
         self._end(lambda caller: caller.has_expired(self._context.clock()), "the sign-in has expired")
 
     def end_session(self, session: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 
 import bson
-from bson import ObjectId
+from bson import Int64, ObjectId
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
@@ -18,7 +18,7 @@ from synovia.turns import Turns
 _OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
-_PLAIN: Final = frozenset({str, float, bool, bytes, type(None), ObjectId})
+_PLAIN: Final = frozenset({str, float, bool, bytes, type(None), Int64, ObjectId})
 _INT32: Final = 1 << 31
 
 

@@ -75,11 +75,6 @@ class RowCache:
         self._by_value[id(row.value)] = row
         return row.value  # type: ignore[return-value]
 
-    def made_of(self, table: type[T], document: Document) -> T | None:
-        """Give the row of a document if it has been made, and nothing was wrong."""
-        row = self._by_document.get(id(document))
-        return None if row is None or row.table is not table else row.value  # type: ignore[return-value]
-
     def footprint(self) -> int:
         """Estimate the bytes of the rows, beside their documents."""
         some = [*islice(self._by_document.values(), 0, None, 1 + len(self._by_document) // 16)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Transaction:
         self.budget = budget
         self.reads = ReadSet()
         self.cost = ReadCost()
-        self.revisions = Counter[str]()
+        self.revisions: dict[str, int] = defaultdict(int)
         self._pending: dict[str, dict[bytes, Write]] = {}
         self._known: dict[Point, Document | None] = {}  # a snapshot does not change: nothing is read twice
         self._scanned: dict[str, list[Document]] = {}  # what is not among these yet
@@ -84,7 +84,7 @@ class Transaction:
     @property
     def documents_written(self) -> int:
         """How many documents are written so far, also if writes cancel out."""
-        return sum(map(len, self._pending.values()))
+        return sum([len(pending) for pending in self._pending.values()])
 
     async def get(self, table: str, id_: Any) -> Document | None:
         """Read one document by its id."""
@@ -196,7 +196,8 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self.revisions.update(self._pending.keys())
+            for table in self._pending:
+                self.revisions[table] += 1
             self._pending = before
             raise
 
