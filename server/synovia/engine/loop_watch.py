@@ -105,8 +105,8 @@ class LoopWatch:
             if self._holder is None and looked - beaten > self._seconds:
                 holder = _holder_of(sys._current_frames().get(self._thread), self._runs)
                 if holder is not None and self._beaten == beaten:
-                    self._holder = holder
                     logger.warning("the event loop is held up by %s, which computes without an await", holder)
+                    self._holder = holder
 
 
 def _holder_of(frame: FrameType | None, runs: CodeType) -> Holder | None:

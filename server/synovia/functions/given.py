@@ -72,15 +72,28 @@ def key_of(table: type[Table], id_: Any) -> Any:
     return id_to_bson(id_)
 
 
-def brought(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
+class Given(dict[str, Any]):
+    """New values of some fields of a table, by their Python names.
+
+    Attributes:
+        are_plain: They may be laid over a row and its document as they are.
+    """
+
+    __slots__ = ("are_plain",)
+
+    def __init__(self, values: Mapping[str, Any], *, are_plain: bool = False) -> None:
+        super().__init__(values)
+        self.are_plain = are_plain
+
+
+def brought(table: type[Table], changes: Mapping[str, Any]) -> Given:
     """Bring new values of some fields to the types of these.
 
     Raises:
         InvalidArguments: There is no such field, or it cannot hold that.
     """
-    plain = plain_fields(table)
-    if plain.take(changes):
-        return dict(changes)
+    if plain_fields(table).take(changes):
+        return Given(changes, are_plain=True)
     unknown = changes.keys() - table.model_fields.keys()
     if unknown or "id" in changes:
         names = sorted(unknown) or ["id"]
@@ -88,7 +101,7 @@ def brought(table: type[Table], changes: Mapping[str, Any]) -> dict[str, Any]:
             {"at": name, "message": "there is no such field" if name in unknown else "an id stays"} for name in names
         ]
         raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(names)}", faults)
-    return {name: _brought(table, name, value) for name, value in changes.items()}
+    return Given({name: _brought(table, name, value) for name, value in changes.items()})
 
 
 def _brought(table: type[Table], name: str, value: Any) -> Any:
@@ -98,17 +111,14 @@ def _brought(table: type[Table], name: str, value: Any) -> Any:
         raise refusal(table.spec.name, error, table) from error
 
 
-def changed(
-    table: type[T], before: Document, given: Mapping[str, Any], keyring: Keyring | None = None
-) -> tuple[T, Document]:
+def changed(table: type[T], before: Document, given: Given, keyring: Keyring | None = None) -> tuple[T, Document]:
     """Lay changed fields over a document; give the new row, and the document that is stored of it.
 
     Raises:
         InvalidArguments: They do not go together, or cannot be stored.
     """
-    plain = plain_fields(table)
-    if plain.take(given):
-        after = plain.lay_over(before, given)
+    if given.are_plain:
+        after = plain_fields(table).lay_over(before, given)
         return validated(table, after, keyring), after
     after, encrypted = dict(before), sealed_fields(table)
     for name, value in given.items():

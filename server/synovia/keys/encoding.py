@@ -346,7 +346,7 @@ def encode_value(value: Any) -> bytes:
         OverflowError: An integer has more than 64 bits.
     """
     if type(value) is str:  # nearly always: ids
-        return _encode_str(value)
+        return _encode_short(value) if len(value) <= _SHORT else _encode_text(value)
     encoder = _ENCODERS.get(type(value))
     return encoder(value) if encoder is not None else _encode_other(value)
 

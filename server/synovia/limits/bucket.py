@@ -25,7 +25,8 @@ class Bucket:
 
     def take(self, amount: float, now: float) -> None:
         """Take some, on credit if need be."""
-        self._level = max(self._filled(now) - amount, -2 * self._burst)
+        level = self._filled(now) - amount
+        self._level = level if level > -2 * self._burst else -2 * self._burst
         self._at = now
 
     def wait(self, now: float, reserve: float = 0.0) -> float:

@@ -131,7 +131,7 @@ class Share(Payer):
         load: What has been computed for it.
     """
 
-    __slots__ = ("_front", "_in_line", "_shares", "_turns", "_usual", "load", "name")
+    __slots__ = ("_front", "_in_line", "_shares", "_spent_at", "_turns", "_uncounted", "_usual", "load", "name")
 
     def __init__(self, shares: Shares, name: str | None = None) -> None:
         self.name = name
@@ -140,11 +140,18 @@ class Share(Payer):
         self._usual = _USUAL_SECONDS
         self._front = asyncio.Lock()
         self._in_line = 0
+        self._uncounted = 0.0
+        self._spent_at = -math.inf
         self.load = Load(shares.clock())
 
     def spend(self, seconds: float) -> None:
-        """Count what has been computed."""
+        """Count what has been computed; a little of it a moment later, with what comes next."""
         now = self._shares.clock()
+        seconds += self._uncounted
+        if -_GRAIN_SECONDS < seconds < _GRAIN_SECONDS and now - self._spent_at < _GRAIN_SECONDS:
+            self._uncounted = seconds
+            return
+        self._uncounted, self._spent_at = 0.0, now
         self.load.add(seconds, now)
         self._shares.note(self, seconds, now)
 
@@ -159,6 +166,8 @@ class Share(Payer):
     async def admit(self) -> float:
         """Wait for a turn, behind those who do already; give the seconds that were charged for what begins now: as many
         as it is likely to take, so that not everybody begins before the first has been charged."""
+        if not self._in_line and self.alone:
+            return self._prepay()
         if self._in_line or self._shares.wait(self) > 0:
             self._in_line += 1
             try:
@@ -183,6 +192,8 @@ class Share(Payer):
         Args:
             large: It is not so small: others have theirs between two of that kind, whoever sends them.
         """
+        if not large and self.alone:
+            return
         if (wait := self._shares.wait(self)) > 0:
             await asyncio.sleep(wait)
         if large:

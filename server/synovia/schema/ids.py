@@ -74,6 +74,8 @@ def _validator(table: Any) -> Callable[[Any, ValidationInfo], Id[Any]]:
     """Give the validator of the ids of a table; None: of any."""
 
     def validate(value: Any, info: ValidationInfo) -> Id[Any]:
+        if type(value) is str and info.context == FROM_DOCUMENT:  # taken as it is, and nearly always
+            return Id(value) if table is None else Id(value).of(table)
         if isinstance(value, ObjectId):
             id_: Id[Any] = Id(str(value))
         elif not isinstance(value, str):
@@ -86,8 +88,6 @@ def _validator(table: Any) -> Callable[[Any, ValidationInfo], Id[Any]]:
 
 
 def _checked(value: str, table: Any, context: Any) -> Id[Any]:
-    if context == FROM_DOCUMENT and type(value) is str:
-        return Id(value)
     known = value.table if isinstance(value, Id) else None
     if table is not None and known is not None and known.spec.name != table.spec.name:
         raise ValueError(f"this is the id of a document of {known.spec.name!r}, not of {table.spec.name!r}")

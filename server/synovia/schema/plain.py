@@ -29,11 +29,6 @@ class PlainField:
     database: str
     kinds: frozenset[type]
 
-    def takes(self, value: Any) -> bool:
-        """Tell whether it may hold a value, and documents too; not of None, nor of what has to be made fit."""
-        kind = type(value)
-        return kind in self.kinds and (kind is not int or -_INT64 <= value < _INT64)
-
 
 @dataclass(frozen=True, slots=True)
 class PlainFields:
@@ -42,10 +37,11 @@ class PlainFields:
     by_name: Mapping[str, PlainField] = field(default_factory=dict)
 
     def take(self, changes: Mapping[str, Any]) -> bool:
-        """Tell whether all of some values may be laid over a row and its document as they are."""
+        """Tell whether all of some values may be laid over a row and its document as they are: none is None, has to be made
+        fit, or is more than documents hold."""
         for name, value in changes.items():
-            plain = self.by_name.get(name)
-            if plain is None or not plain.takes(value):
+            plain, kind = self.by_name.get(name), type(value)
+            if plain is None or kind not in plain.kinds or (kind is int and not -_INT64 <= value < _INT64):
                 return False
         return True
 

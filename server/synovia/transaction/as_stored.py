@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from bson.errors import BSONError
 
 from synovia.schema import Document
 from synovia.store.base import Bodies, Write
+from synovia.transaction.keyed import FEW
 from synovia.turns import Turns
 
 _OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
@@ -22,19 +23,20 @@ _PLAIN: Final = frozenset({str, float, bool, bytes, type(None), Int64, ObjectId}
 _INT32: Final = 1 << 31
 
 
-async def as_stored(writes: Iterable[Write]) -> list[Write]:
+async def as_stored(writes: Sequence[Write]) -> list[Write]:
     """Give writes with the documents as they will be read: ``_id`` first, times in milliseconds, integers in their width.
 
     A document that BSON cannot hold is left as it is: the store says what is wrong with it.
     """
-    stored, turns = list[Write](), Turns(urgent=True)
+    stored, turns = list[Write](), Turns(urgent=True) if len(writes) > FEW else None
     for write in writes:
         if write.after is None or _reads_as_it_is(write.after):
             stored.append(write)
         else:
             after, bodies = _read_back(write.after, write.bodies)
             stored.append(Write(write.table, write.id, write.before, after, bodies))
-        await turns.step()
+        if turns is not None:
+            await turns.step()
     return stored
 
 
