@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from bson import Int64
+import bson
+from bson import Int64, ObjectId
+from bson.codec_options import CodecOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +64,19 @@ async def test_documents_are_as_a_database_gives_them_back() -> None:
     assert type(after["large"]) is Int64
     unfit = {"_id": 1, "x": object()}
     assert [each.after for each in await as_stored([Write("t", 1, None, unfit)])] == [unfit]
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-(1 << 63), (1 << 63) - 1), st.integers(-5, 5), st.floats(), st.text(),
+    st.binary(), st.builds(ObjectId), st.integers(-5, 5).map(Int64), st.datetimes(),
+    st.lists(st.integers(-5, 5), max_size=2),
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=2), SCALARS, max_size=4), st.booleans())
+async def test_what_is_kept_as_it_is_would_have_been_read_just_so(fields: dict[str, Any], id_first: bool) -> None:
+    document = {"_id": "a"} | fields if id_first else fields | {"_id": "a"}
+    [write] = await as_stored([Write("t", "a", None, document)])
+    read: Document = bson.decode(bson.encode(document), CodecOptions(tz_aware=True, tzinfo=UTC))
+    assert repr(write.after) == repr(read)
+    assert [type(value) for value in (write.after or {}).values()] == [type(value) for value in read.values()]
