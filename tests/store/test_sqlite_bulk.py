@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from pathlib import Path
 
 import pytest
 
 from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, Commit, StoreError, Write
-from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite import SQLiteStore, connection
 from synovia.store.sqlite import store as store_module
 from synovia_protocol.arrays import chunk_digest
 
@@ -72,33 +73,40 @@ async def test_chunks_that_come_together_are_stored_together(tmp_path: Path) -> 
     await store.close()
 
 
-async def test_only_a_commit_waits_for_the_disk_and_for_all_that_was_put_before_it(tmp_path: Path) -> None:
+async def test_only_a_commit_waits_for_the_disk_and_for_all_that_was_put_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the log of SQLite holds is in order, so what one commit waits for is there with all before it."""
     store = SQLiteStore(str(tmp_path / "store.db"))
     await store.open([TableSpec("notes")])
     said: list[str] = []
     await store._run_arrays(lambda database: database.set_trace_callback(said.append))
+    sync = connection._sync
 
-    def waits_of_commits() -> list[str]:
-        found, level = list[str](), "FULL"
-        for statement in said:
-            level = statement.rpartition(" ")[2] if statement.startswith("PRAGMA synchronous") else level
-            found += [level] * (statement == "COMMIT")
+    def noted(descriptor: int) -> None:
+        assert os.path.samestat(os.fstat(descriptor), (tmp_path / "store.db-wal").stat())
+        said.append("sync")
+        sync(descriptor)
+
+    monkeypatch.setattr(connection, "_sync", noted)
+
+    def ends() -> list[str]:
+        found = [each for each in said if each in ("COMMIT", "sync")]
         said.clear()
         return found
 
     chunk = b"chunk"
     await store.arrays.put_chunk(chunk_digest(chunk), chunk)
-    assert waits_of_commits() == ["NORMAL"]
+    assert ends() == ["COMMIT"]
     await store.commit(Batch([Write("notes", 1, None, {"_id": 1})]))
-    assert waits_of_commits() == ["FULL"]
+    assert ends() == ["COMMIT", "sync"]
     await store._run_arrays(lambda database: database.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreError):
         await store.arrays.put_chunk(chunk_digest(b"other"), b"other")
     await store._run_arrays(lambda database: database.execute("PRAGMA query_only = OFF"))
     said.clear()
     await store.commit(Batch([Write("notes", 2, None, {"_id": 2})]))
-    assert waits_of_commits() == ["FULL"], "also after one that has failed"
+    assert ends() == ["COMMIT", "sync"], "also after one that has failed"
     assert await store._run_arrays(lambda database: database.execute("PRAGMA synchronous").fetchone()) == (2,)
     await store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -78,7 +79,7 @@ ALTER TABLE new_indexes RENAME TO indexes;
 
 
 def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
-    """Open a database file for this process alone, creating it if need be.
+    """Open a database file for this process alone, creating it if need be; one thread at a time uses it.
 
     Args:
         path: A file, or ``:memory:``.
@@ -90,7 +91,9 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
     try:
         if path != MEMORY:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=lock_timeout, isolation_level=None, cached_statements=256)
+        database = sqlite3.connect(
+            path, timeout=lock_timeout, isolation_level=None, cached_statements=256, check_same_thread=False
+        )
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
     try:
@@ -145,9 +148,9 @@ def _execute(database: sqlite3.Connection, script: str) -> None:
 
 @contextmanager
 def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
-    """Write everything that happens inside, or nothing of it; durable as soon as the next ``transaction`` is.
+    """Write everything that happens inside, or nothing of it; durable at the next ``transaction`` or ``LogFile.sync``.
 
-    All of them are written into one log (``-wal``), one behind the other, and the next one waits for the disk to have all
+    All of them are written into one log (``-wal``), one behind the other, and these wait for the disk to have all
     of it: https://www.sqlite.org/pragma.html#pragma_synchronous.
     """
     database.execute("PRAGMA synchronous = NORMAL")
@@ -156,6 +159,41 @@ def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
             yield
     finally:
         database.execute("PRAGMA synchronous = FULL")
+
+
+class NotOnDisk(Exception):
+    """The disk has not taken what was written: nobody can tell how much of it is there."""
+
+
+class LogFile:
+    """The log beside a database (``-wal``): what was written ``ahead_of_a_commit`` is durable when the disk has all of it.
+
+    Args:
+        path: The file of the database, which is open, or ``:memory:``, which has no log.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = None if path == MEMORY else os.open(f"{path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
+
+    def sync(self) -> None:
+        """Wait until the disk has all of it; this needs no database.
+
+        Raises:
+            NotOnDisk: It has not: what it has is not to be known from now on, however often it is asked.
+        """
+        if self._descriptor is not None:
+            try:
+                _sync(self._descriptor)
+            except OSError as error:
+                raise NotOnDisk(str(error)) from error
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+_sync: Final = getattr(os, "fdatasync", os.fsync)
 
 
 @contextmanager

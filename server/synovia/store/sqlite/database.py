@@ -9,12 +9,13 @@ from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
 from synovia.store.base import StoredIndex
 from synovia.store.sqlite.catalog import Catalog
-from synovia.store.sqlite.connection import connect, get_meta, set_meta, transaction
+from synovia.store.sqlite.connection import LogFile, connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import lay_out
 from synovia.store.sqlite.reading import Reader
+from synovia.store.sqlite.worker import Worker
 from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
 
 _PAGE_BYTES = 1 << 18
@@ -26,7 +27,7 @@ class Database:
     """A file that is open, with its declared tables.
 
     Args:
-        pause: Called again and again amid a commit: others may read.
+        worker: The thread in which all of this runs.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class Database:
         steady: Callable[[], float],
         retention: Retention,
         lock_timeout: float,
-        pause: Callable[[], None],
+        worker: Worker,
     ) -> None:
+        self._worker = worker
         self.connection = connect(path, lock_timeout)
         try:
             self.catalog = catalog = Catalog()
@@ -46,6 +48,7 @@ class Database:
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)
+            self._log = LogFile(path)
         except BaseException:
             self.connection.close()
             raise
@@ -53,13 +56,17 @@ class Database:
         guard = JumpGuard(clock, steady, _DOUBT_SECONDS, "forgetting requests that seem old")
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention, guard)
-        self.writer = Writer(self.connection, catalog, self.position, self.history, pause)
+        self.writer = Writer(self.connection, catalog, self.position, self.history, worker.pause, self._sync)
 
     def drop_index(self, index: StoredIndex) -> None:
         with transaction(self.connection):
             self.catalog.drop_index(self.connection, index)
 
+    def _sync(self) -> None:
+        self._worker.lend(self._log.sync)
+
     def close(self) -> None:
+        self._log.close()
         self.connection.close()
 
 

@@ -55,6 +55,10 @@ class FileCheck:
             self._size = found.st_size
         return None
 
+    def give_up(self, why: str) -> None:
+        """Remember that these files are not to be trusted any more."""
+        self._fault = self._fault or f"{self._path}: {why}; start the server again"
+
     def translated(self, error: sqlite3.Error) -> StoreError:
         """Give the store's error for one of SQLite; damage is remembered."""
         found = translated(self._path, error)

@@ -10,7 +10,7 @@ from synovia.store.base import SnapshotTooOld, StoreError, Ts
 
 @dataclass(slots=True)
 class Position:
-    """The newest commit, its number, the oldest timestamp that can still be read, and the newest reading for ids.
+    """The newest durable commit, its number, the oldest timestamp that can still be read, and the newest reading for ids.
 
     ``at`` is the time of the newest commit, in seconds. While ``is_moving`` a commit is under way.
     """

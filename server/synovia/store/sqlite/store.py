@@ -29,7 +29,7 @@ from synovia.store.base import (
 from synovia.store.filters import Filter
 from synovia.store.objects import ObjectArrays
 from synovia.store.sqlite.arrays import SQLiteArrays
-from synovia.store.sqlite.connection import MEMORY
+from synovia.store.sqlite.connection import MEMORY, NotOnDisk
 from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.history import Retention
 from synovia.store.sqlite.preparing import Prepared, Preparing, forget
@@ -114,7 +114,7 @@ class SQLiteStore:
         try:
             self._database = await worker.run(
                 lambda: Database(
-                    self._path, tables, self._clock, self._steady, self._retention, self._lock_timeout, worker.pause
+                    self._path, tables, self._clock, self._steady, self._retention, self._lock_timeout, worker
                 )
             )
         except BaseException:
@@ -301,6 +301,9 @@ def _checked(database: Database, work: Callable[[Database], Result]) -> Result:
         result = work(database)
     except sqlite3.Error as error:
         raise database.files.translated(error) from error
+    except NotOnDisk as error:
+        database.files.give_up(f"the disk has not taken a commit ({error})")
+        raise StoreUnavailable(f"nobody can tell whether a commit is on the disk: {error}") from error
     database.files.check()
     return result
 

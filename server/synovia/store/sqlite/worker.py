@@ -1,4 +1,4 @@
-"""The thread of a database: what is short goes before what is long, and what only reads goes on amid a long commit."""
+"""The thread of a database: what is short goes before what is long, and what only reads goes on amid a commit."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Urgency(IntEnum):
 
 
 _READS: Final = (Urgency.READ, Urgency.SCAN, Urgency.LONG_SCAN)
+_SHORT_READS: Final = (Urgency.READ, Urgency.SCAN)
 
 
 @dataclass(slots=True)
@@ -66,16 +67,23 @@ class _Job:
 class Worker:
     """Does jobs one after the other in a thread of its own, those of one urgency in the order in which they come.
 
+    While that waits for the disk (``lend``), another one does what is short and only reads. One of them has the database.
+
     Args:
         name: Of the thread.
     """
 
     def __init__(self, name: str) -> None:
         self._queues: dict[Urgency, deque[_Job]] = {urgency: deque() for urgency in Urgency}
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._wanted = threading.Condition(self._lock)  # something waits to be done
+        self._readable = threading.Condition(self._lock)  # something waits to be read, and the database is lent
+        self._given_back = threading.Condition(self._lock)
+        self._lent = self._reading = self._over = False
         self._last: _Job | None = None
         self._count = 0
         threading.Thread(target=self._work, name=name, daemon=True).start()
+        threading.Thread(target=self._read, name=f"{name} reading", daemon=True).start()
 
     async def run(self, work: Callable[[], Result], urgency: Urgency = Urgency.WORK) -> Result:
         """Have a job done and wait for its result; if its caller is cancelled before it has begun, it is left out.
@@ -84,11 +92,11 @@ class Worker:
             StoreUnavailable: The thread is stopping.
         """
         job = _Job(work, asyncio.get_running_loop().create_future())
-        with self._condition:
+        with self._lock:
             if self._last is not None:
                 raise StoreUnavailable("the store is closed")
             self._queues[urgency].append(job)
-            self._condition.notify()
+            (self._readable if self._lent else self._wanted).notify()
         result: Result = await job.future
         return result
 
@@ -96,26 +104,55 @@ class Worker:
         """Have a job done of which nobody needs to hear, unless the thread is stopping."""
         job = _Job(work, asyncio.get_running_loop().create_future())
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
-        with self._condition:
+        with self._lock:
             if self._last is None:
                 self._queues[Urgency.WORK].append(job)
-                self._condition.notify()
+                self._wanted.notify()
 
     async def end(self, work: Callable[[], None]) -> None:
         """Do a last job when everything is done that waits, and end the thread."""
         job = _Job(work, asyncio.get_running_loop().create_future())
-        with self._condition:
+        with self._lock:
             self._last = job
-            self._condition.notify()
+            self._wanted.notify()
         await job.future
 
     def pause(self) -> None:
         """Amid a long commit: let those read who wait, for some milliseconds; called in the thread itself."""
         deadline = time.perf_counter() + _PAUSE_SECONDS
-        while (job := self._take(_READS)) is not None:
+        while (job := self._next_of(_READS)) is not None:
             job.run()
             if time.perf_counter() > deadline:
                 return
+
+    def lend(self, work: Callable[[], None]) -> None:
+        """Amid a commit: do what needs no database, as waiting for the disk, while others read; called in the thread."""
+        with self._lock:
+            self._lent = True
+            self._readable.notify()
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._lent = False
+                self._given_back.wait_for(lambda: not self._reading)
+
+    def _read(self) -> None:
+        while (job := self._next_to_read()) is not None:
+            job.run()
+            del job
+
+    def _next_to_read(self) -> _Job | None:
+        with self._lock:
+            self._reading = False
+            self._given_back.notify()
+            self._readable.wait_for(
+                lambda: self._over or (self._lent and any(self._queues[urgency] for urgency in _SHORT_READS))
+            )
+            if self._over:
+                return None
+            self._reading = True
+            return self._take(_SHORT_READS)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
@@ -123,17 +160,22 @@ class Worker:
             del job  # or its work would be kept until there is more
         if self._last is not None:
             self._last.run()
+        with self._lock:
+            self._over = True
+            self._readable.notify()
+
+    def _next_of(self, allowed: tuple[Urgency, ...]) -> _Job | None:
+        with self._lock:
+            return self._take(allowed)
 
     def _next(self) -> _Job | None:
-        with self._condition:
-            while not any(self._queues.values()) and self._last is None:
-                self._condition.wait()
-        return self._take(tuple(Urgency))
+        with self._lock:
+            self._wanted.wait_for(lambda: any(self._queues.values()) or self._last is not None)
+            return self._take(tuple(Urgency))
 
     def _take(self, allowed: tuple[Urgency, ...]) -> _Job | None:
-        with self._condition:
-            waiting = [self._queues[urgency] for urgency in allowed if self._queues[urgency]]
-            if not waiting:
-                return None
-            self._count += 1
-            return waiting[-1 if self._count % _SHARE == 0 else 0].popleft()
+        waiting = [self._queues[urgency] for urgency in allowed if self._queues[urgency]]
+        if not waiting:
+            return None
+        self._count += 1
+        return waiting[-1 if self._count % _SHARE == 0 else 0].popleft()

@@ -22,7 +22,7 @@ from synovia.store.base import (
 from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
-from synovia.store.sqlite.connection import set_meta, transaction
+from synovia.store.sqlite.connection import ahead_of_a_commit, set_meta
 from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
@@ -63,13 +63,19 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Commits to one database; runs in the database's thread."""
+    """Commits to one database; runs in the database's thread.
+
+    Attributes:
+        pause: Called again and again amid a commit: others may read.
+        sync: Waits until the disk has what was written; others may read meanwhile.
+    """
 
     database: sqlite3.Connection
     catalog: Catalog
     position: Position
     history: History
     pause: Callable[[], None]
+    sync: Callable[[], None]
 
     def commit(self, batch: Batch, now: float) -> Commit:
         """Write a batch, all or nothing.
@@ -83,6 +89,7 @@ class Writer:
             UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of its request records exists.
             ArrayMissing: A reference that it adds leads nowhere.
+            NotOnDisk: It may be durable, or not.
         """
         self.position.is_moving = True
         try:
@@ -94,7 +101,7 @@ class Writer:
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
         prepared = self._prepared(batch)
         references = added_references(batch.writes) if prepared is None else prepared.references
-        with transaction(self.database):
+        with ahead_of_a_commit(self.database):
             if now < self.position.at:
                 self.history.follow_clock_back(now)
             self._record(batch.requests, now)
@@ -106,6 +113,8 @@ class Writer:
             commit = Commit(ts, writes, fence, clock, batch.token, size)
             self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
             horizon = self.history.prune(fence, now, len(batch.writes))
+        self.position.horizon = horizon  # the versions before it are gone for those who read meanwhile, too
+        self.sync()
         self.position.move(ts, fence, now, horizon, clock)
         return commit
 
