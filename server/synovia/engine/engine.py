@@ -408,6 +408,8 @@ class Engine:
     ) -> Outcome:
         """Do some work of the server's own as a mutation, as nobody; when this returns, queries see it.
 
+        If it writes nothing, nothing is committed: its outcome has no ``ts``.
+
         Args:
             path: What errors and the log call it; that of a function of the application, if it is the run of one.
         """
@@ -424,9 +426,11 @@ class Engine:
     async def _transact(self, function: Function, work: Work) -> Outcome:
         session, seed, now = secrets.token_bytes(16), secrets.token_bytes(16), self._executor.now()
         try:
-            outcome = await self._mutations.run(
-                Request(function, {"work": work}, None, session, 0, False, seed, now, origin=CallOrigin.APPLICATION)
-            )
+            request = Request(
+                function, {"work": work}, None, session, 0, False, seed, now, origin=CallOrigin.APPLICATION,
+                is_asked_for_again=False,
+            )  # fmt: skip
+            outcome = await self._mutations.run(request)
         except StoreError as error:
             return unavailable(error, unknown=error.passing and not isinstance(error, NothingWritten))
         await self.wait_for(outcome.ts or 0)

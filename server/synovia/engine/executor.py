@@ -111,6 +111,11 @@ class MutationRun(Run):
     ids: RunIds | None = field(default=None)
     entries_changed: int = 0
 
+    @property
+    def has_written(self) -> bool:
+        """Whether there is something to commit."""
+        return self.transaction is not None and bool(self.transaction.writes)
+
 
 def _too_slow(function: Function, seconds: float | None, cost: ReadCost, hint: str = "") -> ErrorInfo:
     text = f"{function.path} took longer than {seconds:g} s; it has read {cost}{hint}"

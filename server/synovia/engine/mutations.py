@@ -54,7 +54,11 @@ MOST_SECONDS: Final = 10.0
 
 @dataclass(slots=True)  # frozen ones take five times as long to make, and there are many for each mutation
 class Request:
-    """A mutation as it was asked for, the same through all its runs."""
+    """A mutation as it was asked for, the same through all its runs.
+
+    Attributes:
+        is_asked_for_again: Whether whoever has asked for it may do so once more, and has to be told the same then.
+    """
 
     function: Function
     args: Arguments
@@ -68,6 +72,7 @@ class Request:
     origin: CallOrigin = CallOrigin.CLIENT
     committing: Callable[[], None] | None = None
     call: MutationCall | None = None  # for another hub; None: it is run here
+    is_asked_for_again: bool = True
 
     def record(self, run: Run, keyring: Keyring | None) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
@@ -258,9 +263,9 @@ class Mutations:
     async def _stage_run(
         self, progress: _Progress, run: MutationRun, view: View, turn: Turn | None = None
     ) -> Entry | None:
-        """Stage what a mutation has done; None if it has failed, and nobody has to remember that."""
+        """Stage what a mutation has done; None if it has failed or done nothing, and nobody has to remember that."""
         request = progress.request
-        if run.error is not None and not request.retry:
+        if not request.retry and (run.error is not None or not (request.is_asked_for_again or run.has_written)):
             progress.claim.extend(run.reads, None)
             return None
         submission = await _submission(request, run, progress.floor, self._executor.keyring, self._aggregated)
@@ -273,10 +278,10 @@ class Mutations:
         return entry
 
     async def _holds(self, run: MutationRun, view: View) -> bool:
-        """Tell whether a failure rests on nothing but what is durable, and on nothing older than what was acknowledged, at
-        another hub too, before it is told.
+        """Tell whether what commits nothing rests on nothing but what is durable, and on nothing older than what was
+        acknowledged, at another hub too, before it is told.
 
-        What is committed is validated against all that came before; a failure commits nothing.
+        What is committed is validated against all that came before.
         """
         leaned_on = view.leaned_on(run.reads)
         if not await self._stage.until_durable(leaned_on):

@@ -24,15 +24,16 @@ from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import MutationContext, Work
-from synovia.functions.function import Function, Isolation, Kind
+from synovia.functions.function import Isolation, Kind
 from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
 from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
-from synovia.scheduler.clocks import DOUBT_SECONDS, SKEW, Plans
-from synovia.scheduler.due_calls import DueCall, DueCalls, due_calls_query, due_in_pools_query, held_calls_query
+from synovia.scheduler.clocks import DOUBT_SECONDS
+from synovia.scheduler.due import Due, key_of
+from synovia.scheduler.due_calls import DueCall, due_calls_query, due_in_pools_query, held_calls_query
 from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.jobs import JobTransitions
@@ -43,7 +44,6 @@ from synovia.scheduler.transitions import CallTransitions, Claim
 from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
-from synovia.transaction.recall import Recall
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -58,55 +58,6 @@ where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
-
-
-class _Due:
-    """What is due as a hub has read it last.
-
-    Attributes:
-        query: How that is read.
-        reading: Whom that is charged to.
-        recall: What the last reading has left, of ``take_up``.
-        ts: As of when it was.
-        moved_on: As of when something was done about what it holds, by its key.
-        waits_since: When the first of it was due that has found no place, in milliseconds since 1970; None: all has.
-    """
-
-    def __init__(
-        self, make: Callable[[Registry, str, Plans], Function], calls: Calls, reading: DueReading, *, alone: bool
-    ) -> None:
-        self._plans = Plans(calls.hub, alone=alone)
-        self._looked_at = 0
-        self.query = make(calls.registry, calls.hub, self._plans)
-        self.reading = reading
-        self.recall = Recall()
-        self.calls = DueCalls(items=[])
-        self.ts: Ts = 0
-        self.moved_on: dict[str, Ts] = {}
-        self.waits_since: int | None = None
-        self._packed: bytes | None = None
-
-    def read(self, packed: bytes, ts: Ts) -> None:
-        """Take what the query has given; it is looked at each time that a place is free."""
-        if ts != self.ts:
-            self.ts, self._looked_at = ts, self._plans.looked_at
-        if self._packed is not packed:
-            self._packed, self.calls = packed, DueCalls.model_validate(codec.unpack(packed))
-            self.reading.note(self.calls.items)
-
-    def to_move_on(self) -> list[DueCall]:
-        """Give what nothing has been done about since it was read."""
-        self.moved_on = {key: ts for key, ts in self.moved_on.items() if ts > self.ts}
-        return [item for item in self.calls.items if _key(item) not in self.moved_on]
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether something has been done about it since it was read."""
-        return any(ts > self.ts for ts in self.moved_on.values())
-
-    def is_of_the_future(self, now: float) -> bool:
-        """Tell whether it was found to be due while the clock was ahead of ``now`` (seconds since 1970)."""
-        return self._looked_at > now * 1000 + SKEW
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
@@ -146,7 +97,7 @@ class Runner:
         self._workflows = WorkflowTransitions(calls, self._transitions)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due = [
-            _Due(make, calls, DueReading(lambda cause: self.payer_of(cause)), alone=not engine.store.shared)
+            Due(make, calls, DueReading(lambda cause: self.payer_of(cause)), alone=not engine.store.shared)
             for make in (due_calls_query, due_in_pools_query)
         ]
         self._held_calls = held_calls_query(calls.hub)
@@ -244,7 +195,7 @@ class Runner:
             self._health.fault = f"{type(error).__name__}: {error}"
             raise
 
-    def _look(self, due: _Due, live: LiveQuery) -> None:
+    def _look(self, due: Due, live: LiveQuery) -> None:
         version = live.version_at(live.ran_at) if live.loaded else None
         if version is None:
             return
@@ -274,10 +225,10 @@ class Runner:
         if self._acting.pop(id_, None) is not None:
             self._busy[id_].cancel()
 
-    def _begin(self, due: _Due) -> float | None:
+    def _begin(self, due: Due) -> float | None:
         """Take up what is due, as far as there is room; tell the seconds until some may begin for whom too much has been
         computed of late: these take no places meanwhile."""
-        items = [item for item in due.to_move_on() if _key(item) not in self._busy]
+        items = [item for item in due.to_move_on() if key_of(item) not in self._busy]
         waiting: list[int] = []
         pauses: list[float] = []
         for item, lane in self._lanes.in_turn([] if self._stopping else items):
@@ -286,7 +237,7 @@ class Runner:
                 pauses.append(pause)
                 waiting.append(item.due_at)
             elif self._lanes.take(lane, item.caused_by, alone=payer is None or payer.alone):
-                key = _key(item)
+                key = key_of(item)
                 self._busy[key] = asyncio.create_task(self._take(item, due, lane), name=f"scheduled {item.path}")
             else:
                 waiting.append(item.due_at)
@@ -295,12 +246,12 @@ class Runner:
         due.query.rest = REST if waiting else 0.0
         return min(pauses, default=None)
 
-    async def _take(self, item: DueCall, due: _Due, lane: str) -> None:
-        key = _key(item)
+    async def _take(self, item: DueCall, due: Due, lane: str) -> None:
+        key, seen = key_of(item), self._engine.head
         try:
             with caused_by(item.caused_by):
                 outcome = await at_cost(self.payer_of(item.caused_by), self._move_on(item))
-            due.moved_on[key] = outcome.ts or 0
+            due.note(item, seen, outcome.ts)
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
             await asyncio.sleep(PENALTY_SECONDS)
@@ -480,10 +431,6 @@ class Runner:
         outcome = await self._engine.transact(lambda ctx: self._transitions.renew(ctx, held), path="_scheduler:renew")
         for id_ in [] if outcome.error is not None else outcome.value():
             self._end_action(id_)
-
-
-def _key(item: DueCall) -> str:
-    return "the sweep" if item.task == "finished" else f"cron {item.path}" if item.task == "cron" else item.id
 
 
 def _checked(outcome: Outcome) -> Outcome:
