@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -228,26 +227,31 @@ class Mutations:
             Outdated: What it read has been overtaken.
             StoreError: The database does not answer, or refuses it.
         """
-        with ExitStack() as looking:
+        views = list[View]()
+        try:
             if progress.runs == 0:
-                run, view = await self._look(progress, looking)
-                entry = await self._stage_run(progress, run, view)
+                run = await self._look(progress, views)
+                entry = await self._stage_run(progress, run, views[0])
             else:
                 async with self._exclusive.alone(progress.claim, progress.seconds_alone) as turn:
-                    run, view = await self._look(progress, looking)
-                    entry = await self._stage_run(progress, run, view, turn)
+                    run = await self._look(progress, views)
+                    entry = await self._stage_run(progress, run, views[0], turn)
             if entry is None:
-                return outcome_of(run, None) if await self._holds(run, view) else None
+                return outcome_of(run, None) if await self._holds(run, views[0]) else None
+        finally:
+            for view in views:
+                view.close()
         return await self._outcome(progress, run, entry)
 
-    async def _look(self, progress: _Progress, looking: ExitStack) -> tuple[MutationRun, View]:
-        """Run the function on the newest state there is."""
+    async def _look(self, progress: _Progress, views: list[View]) -> MutationRun:
+        """Run the function on a view of the newest state there is, which is added to ``views``."""
         await self._stage.ready()
-        view, request = looking.enter_context(self._stage.view()), progress.request
+        view = self._stage.view()
+        views.append(view)
         with self._tracer.part("synovia.run", attempt=progress.runs + 1):
-            run = await self._run_function(request, view)
+            run = await self._run_function(progress.request, view)
         run.error = run.error or progress.refusal
-        return run, view
+        return run
 
     async def _run_function(self, request: Request, view: View) -> MutationRun:
         try:

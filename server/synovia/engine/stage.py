@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Final, Self
+from typing import Final
 
 from synovia.engine.entries import Attempt, Entry, Outdated, State, Submission
 from synovia.store.base import Gap, Snapshot, StoreError, Ts
@@ -50,10 +50,8 @@ class View:
     epoch: int
     _close: Callable[[View], None]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Need nothing any more of what happens from now on."""
         self._close(self)
 
     def leaned_on(self, reads: ReadSet) -> list[Entry]:

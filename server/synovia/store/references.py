@@ -20,6 +20,8 @@ from synovia.store.base import Write
 
 _DIGEST_BYTES = 32
 _IN_BSON = re.compile(rb"\x20(?=\x00\x00\x00.(.{32}))", re.DOTALL)  # the length of a binary value, and its subtype
+_MAY_REFER = re.compile(rb"\x20\x00\x00\x00|file\x00")
+"""Stands in the bytes of every document that refers to an array: the length of its digest, or the name of a file's."""
 _PACKED = re.compile(rb"\xc4(?=\x20(.{32}))", re.DOTALL)  # the same in msgpack
 
 
@@ -49,6 +51,8 @@ def added_references(writes: Iterable[Write]) -> set[bytes]:
     """Give the digests that documents refer to after these writes and did not before."""
     added: set[bytes] = set()
     for write in writes:
+        if write.bodies is not None and _MAY_REFER.search(write.bodies[1]) is None:
+            continue
         if after := references_of(write.after):
             added |= after - references_of(write.before)
     return added

@@ -211,7 +211,9 @@ class QuerySet:
         """Move to the newest instant that is known of every query; give the frames that tell the client, in order."""
         frames = self._refusals() if self._refused else []
         head, only = self._engine.head, self._only
-        if only is not None and only.version is not None and not only.moved:
+        if not self._queries:
+            self._ts = max(self._ts, head)
+        elif only is not None and only.version is not None and not only.moved:
             self._move_only(only, head, frames)
         else:
             target = self._target(head)

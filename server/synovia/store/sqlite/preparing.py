@@ -16,7 +16,7 @@ from typing import Final
 from synovia.keys import IndexSpec, ParallelArrays, after, each_key, encode_value, most_keys
 from synovia.schema.specs import Document
 from synovia.store.base import StoreError, Ts, UniqueViolation, Write
-from synovia.store.references import references_of
+from synovia.store.references import added_references
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import transaction
 from synovia.store.sqlite.documents import body_of, dump, keys_of, load
@@ -179,7 +179,7 @@ class Preparing:
                         yield
             if index.unique:
                 prepared.unique[number] = write.table, index.name
-        prepared.references |= references_of(after_) - references_of(before)
+        prepared.references |= added_references((write,))
         prepared.size += len(old or b"") + len(new or b"")
         prepared.done.append(Write(write.table, write.id, before, after_))
 
