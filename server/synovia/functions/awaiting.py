@@ -92,7 +92,8 @@ class RunCalls:
         Raises:
             NotAwaited: Something is.
         """
-        lost = [note for note in self._open() if note[2] or _is_dropped(note, result)]
+        still_open = self._open()
+        lost = [note for note in still_open if note[2] or _is_dropped(note, result)] if still_open else still_open
         for call, *_ in lost:
             if _is_new(call):
                 call.close()  # Python would warn that it was never awaited

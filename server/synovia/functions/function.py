@@ -187,12 +187,13 @@ class Function:
 
     def check(self, result: Any) -> Any:
         """Check a result against the annotation."""
-        return self._prepared.result.validator.validate_python(result)
+        return (self._signature or self._prepared).result.validator.validate_python(result)
 
     def dump(self, checked: Any) -> Any:
         """Turn a checked result into wire values."""
-        wire = self._prepared.result.serializer.to_python(checked, by_alias=True, exclude_none=True)
-        if self._prepared.holds_rows:
+        signature = self._signature or self._prepared
+        wire = signature.result.serializer.to_python(checked, by_alias=True, exclude_none=True)
+        if signature.holds_rows:
             tell_creation_times(checked, wire)
         return wire
 

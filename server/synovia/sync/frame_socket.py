@@ -224,6 +224,8 @@ class FrameSocket(ABC):
                 await asyncio.sleep(0)
                 turn = self._listening_since
             event = await self._receive()
+            if (heard_at := self._clock()) - self._listening_since >= _TURN_SECONDS:
+                turn = heard_at  # others have had theirs
             self._listening_since = None
             if event["type"] == "websocket.disconnect":
                 self._over.set()

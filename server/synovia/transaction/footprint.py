@@ -7,13 +7,15 @@ from itertools import islice
 from sys import getsizeof as _getsizeof
 from typing import Any, Final
 
+from bson import Int64, ObjectId
+
 _SAMPLE: Final = 16
 """So many items of a list are looked at; half as many in each list inside it."""
 _WIDE: Final = 64
 _DEEPEST: Final = 16
 _MOST: Final = 1024
 """So many things are looked at in a value, and a few times as many in one that is deep."""
-_SCALARS: Final = frozenset({str, bytes, int, float, bool, type(None)})
+_SCALARS: Final = frozenset({str, bytes, int, float, bool, type(None), Int64, ObjectId})
 LARGE_PACKED: Final = 4096
 """What has more bytes than this when it is packed is kept so until somebody needs it: as lists and numbers it takes several
 times as much, and each collection of garbage looks at all of them."""

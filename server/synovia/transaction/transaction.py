@@ -58,6 +58,7 @@ class Transaction:
         self.cost = ReadCost()
         self.revisions: dict[str, int] = defaultdict(int)
         self._pending: dict[str, dict[bytes, Write]] = {}
+        self._written = 0
         self._known: dict[Point, Document | None] = {}  # a snapshot does not change: nothing is read twice
         self._scanned: dict[str, list[Document]] = {}  # what is not among these yet
         self._remembered = 0
@@ -84,7 +85,7 @@ class Transaction:
     @property
     def documents_written(self) -> int:
         """How many documents are written so far, also if writes cancel out."""
-        return sum([len(pending) for pending in self._pending.values()])
+        return self._written
 
     async def get(self, table: str, id_: Any) -> Document | None:
         """Read one document by its id."""
@@ -183,11 +184,13 @@ class Transaction:
         pending = self._pending.setdefault(table, {})
         id_key = keys.encode_value(id_)
         earlier = pending.get(id_key)
-        if earlier is not None:
+        if earlier is None:
+            self._written += 1
+        else:
             before, bodies = earlier.before, joined(earlier.bodies, bodies)
         pending[id_key] = Write(table, id_, before, after, bodies)
         if self.budget is not None:
-            self.budget.spend(self.documents_written, size, entries)
+            self.budget.spend(self._written, size, entries)
 
     @contextmanager
     def taken_back_on_error(self) -> Iterator[None]:
@@ -198,7 +201,7 @@ class Transaction:
         except BaseException:
             for table in self._pending:
                 self.revisions[table] += 1
-            self._pending = before
+            self._pending, self._written = before, sum(map(len, before.values()))
             raise
 
     @contextmanager
