@@ -40,6 +40,11 @@ class Payer:
         return 0.0
 
     @property
+    def has_much(self) -> bool:
+        """Whether it has had so much computed that others go first."""
+        return False
+
+    @property
     def alone(self) -> bool:
         """Whether nobody else has had anything computed of late."""
         return True
@@ -71,11 +76,6 @@ class Bill:
         self._left = prepaid
         self._cost = 0.0
         self.task = asyncio.current_task()
-
-    @property
-    def payer(self) -> str | None:
-        """The name of whom it is charged to."""
-        return self._payer.name
 
     def add(self, seconds: float) -> None:
         """Charge what is more than was paid beforehand."""
@@ -124,10 +124,20 @@ def current() -> Charge | None:
     return _charge.get()
 
 
+def payer() -> Payer | None:
+    """Give whom the call that is under way is charged to; None: nobody is."""
+    return payer_of(_charge.get())
+
+
+def payer_of(charge: Charge | None) -> Payer | None:
+    """Give whom something is charged to; None: nobody is, or several."""
+    return charge._payer if isinstance(charge, Bill) else None
+
+
 def charged_name() -> str | None:
     """Tell the name of whom the call that is under way is charged to, if it has one."""
-    bill = _charge.get()
-    return bill.payer if isinstance(bill, Bill) else None
+    found = payer()
+    return None if found is None else found.name
 
 
 _cause: ContextVar[str | None] = ContextVar("who causes what is scheduled", default=None)

@@ -16,7 +16,7 @@ from synovia.charges import at_cost, metered
 from synovia.limits import shares
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
-from synovia.limits.shares import MUCH, ROOM, SECONDS, Shares, level
+from synovia.limits.shares import BURST_SECONDS, MUCH, ROOM, SECONDS, Shares, level
 from synovia.store.sqlite.worker import Worker
 from synovia.testing import Clock
 
@@ -193,6 +193,29 @@ def test_who_has_had_less_than_the_others_on_average_goes_first_though_that_is_n
     heavy.spend(4 * MUCH * SECONDS)
     healthy.spend(2 * MUCH * SECONDS)
     assert (heavy.has_much, healthy.has_much) == (True, False)
+
+
+def test_others_go_first_as_soon_as_somebody_new_has_much_all_at_once() -> None:
+    clock = Clock(100.0)
+    all_shares = Shares(clock)
+    new, usual = shares.Share(all_shares), shares.Share(all_shares)
+    for _ in range(200):
+        clock.advance(0.015)
+        usual.spend(0.002)
+    new.spend(0.01)
+    assert new.load.of(clock()) < usual.load.of(clock())
+    assert (new.has_much, usual.has_much) == (True, False)
+    clock.advance(SECONDS)
+    assert not new.has_much
+
+
+def test_who_asks_for_a_little_more_than_others_does_not_wait_for_them() -> None:
+    clock = Clock(100.0)
+    all_shares = Shares(clock)
+    one, other = shares.Share(all_shares), shares.Share(all_shares)
+    one.spend(0.5 * shares.TOO_MUCH * BURST_SECONDS)
+    other.spend(0.1 * shares.TOO_MUCH * BURST_SECONDS)
+    assert not one.has_much
 
 
 async def test_who_writes_little_pays_nothing_for_a_commit_of_a_few_and_a_part_of_a_large_one() -> None:

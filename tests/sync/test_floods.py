@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import itertools
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from helpers.raw_requests import ask, request_upgrade
 from helpers.sync_server import Client, Running, client_of, fresh_board, serving, until
+from synovia import charges
 from synovia.limits.addresses import Address
 from synovia.sync import frame_socket
 from synovia_protocol.arrays import ref_of
@@ -93,6 +94,24 @@ async def test_messages_and_what_a_client_is_told_are_charged_to_its_address_wha
         assert spent[address] >= before + 2
         refused = await flooder.subscribe(1, "notes:on_board", {"board": [0.5] * 1_000})
         assert refused.code == "invalid_arguments"
+
+
+async def test_what_it_takes_to_parse_frames_is_charged_to_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, spent, spend = itertools.count(), defaultdict[Address, float](float), Address.spend
+    monkeypatch.setattr("synovia.http.protocol.clock", lambda: 0.01 * next(ticks))
+    monkeypatch.setattr(charges, "clock", lambda: 0.0)
+
+    def note(address: Address, seconds: float) -> None:
+        spent[address] += seconds
+        spend(address, seconds)
+
+    monkeypatch.setattr(Address, "spend", note)
+    async with flooded() as (running, _, flooder):
+        address = running.hub.addresses.of(FLOODER)
+        before = spent[address]
+        await flooder.send(encode(Ping(1)))
+        await flooder.until(lambda event: isinstance(event, Pong))
+        assert spent[address] - before >= 0.01
 
 
 async def test_who_has_had_much_computed_is_brought_up_to_date_in_turn_and_misses_nothing(

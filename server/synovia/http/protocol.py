@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode as WebSocketCode
 from websockets.frames import Frame
 
+from synovia.charges import clock
 from synovia.http.admission import Admission
 from synovia.http.request_heads import StrictConnection
 from synovia.limits.bucket import Bucket
@@ -67,6 +68,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = _LET_GO_SECONDS
         self._unparsed = _NOTHING
         self._surplus = 0
+        self._computed = 0.0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
         self._heard_at = self.loop.time()
         self.text = False
@@ -100,7 +102,17 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self._unparsed = memoryview(data)
         self._parse()
 
+    def computed(self) -> float:
+        """Tell how many seconds it has taken to parse what has come since this was asked last."""
+        seconds, self._computed = self._computed, 0.0
+        return seconds
+
     def _parse(self) -> None:
+        began = clock()
+        self._parse_up_to_a_message()
+        self._computed += clock() - began
+
+    def _parse_up_to_a_message(self) -> None:
         size = _SLICE_BYTES
         while self._unparsed and not self.read_paused and not self._is_deaf:
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]

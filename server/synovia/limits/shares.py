@@ -23,6 +23,10 @@ MUCH: Final = 0.1
 """Whoever asks for less than that does not wait: many who ask for little may ask for all there is."""
 SECONDS: Final = 0.25
 """After so many seconds a load counts a third (1/e)."""
+BURST_SECONDS: Final = 0.03
+"""The same for what is had all at once, as by an address that nobody has heard of before."""
+TOO_MUCH: Final = 0.25
+"""Others go first beside whoever has had so many seconds a second, in either time, and more than they have on average."""
 AMONG_SECONDS: Final = 1.0
 """Whoever has had something computed so lately is among those who share."""
 _GRAIN_SECONDS: Final = 0.001
@@ -35,12 +39,13 @@ _MEMORY: Final = 0.2
 
 
 class Load:
-    """How much has been computed of late."""
+    """How much has been computed of late; after ``lasting`` seconds that counts a third."""
 
-    __slots__ = ("_at", "_seconds")
+    __slots__ = ("_at", "_lasting", "_seconds")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, lasting: float = SECONDS) -> None:
         self._at = now
+        self._lasting = lasting
         self._seconds = 0.0
 
     def add(self, seconds: float, now: float) -> None:
@@ -52,10 +57,10 @@ class Load:
 
     def of(self, now: float) -> float:
         """Tell the seconds of computing for each second."""
-        return self._seconds * self._left(now) / SECONDS
+        return self._seconds * self._left(now) / self._lasting
 
     def _left(self, now: float) -> float:
-        return math.exp(min(0.0, self._at - now) / SECONDS)
+        return math.exp(min(0.0, self._at - now) / self._lasting)
 
 
 class Shares:
@@ -68,6 +73,7 @@ class Shares:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self._all = Load(clock())
+        self._all_bursts = Load(clock(), BURST_SECONDS)
         self._among: OrderedDict[Share, float] = OrderedDict()  # who was charged last is at the end
         self._level = math.inf
         self._level_at = -math.inf
@@ -75,6 +81,7 @@ class Shares:
     def note(self, share: Share, seconds: float, now: float) -> None:
         """Count what was computed for somebody."""
         self._all.add(seconds, now)
+        self._all_bursts.add(seconds, now)
         self._among[share] = now
         self._among.move_to_end(share)
         while self._among[first := next(iter(self._among))] < now - AMONG_SECONDS:
@@ -96,8 +103,8 @@ class Shares:
         now = self.clock()
         if self.is_alone(share, now):
             return False
-        load = share.load.of(now)
-        return load > MUCH and load * len(self._among) > self._all.of(now)
+        loads = (share.load.of(now), self._all), (share.burst.of(now), self._all_bursts)
+        return any(own > TOO_MUCH and own * len(self._among) > together.of(now) for own, together in loads)
 
     def is_alone(self, share: Share, now: float) -> bool:
         """Tell whether nobody else has had anything computed of late."""
@@ -128,21 +135,22 @@ class Share(Payer):
     """That of one.
 
     Attributes:
-        load: What has been computed for it.
+        load: What has been computed for it, and ``burst`` what all at once.
     """
 
-    __slots__ = ("_front", "_in_line", "_shares", "_spent_at", "_turns", "_uncounted", "_usual", "load", "name")
+    __slots__ = ("_front", "_in_line", "_shares", "_spent_at", "_turns", "_uncounted", "_usual", "burst", "load", "name")
 
     def __init__(self, shares: Shares, name: str | None = None) -> None:
         self.name = name
         self._shares = shares
-        self._turns = Turns(1)
+        self._turns = Turns(1, payer=self)
         self._usual = _USUAL_SECONDS
         self._front = asyncio.Lock()
         self._in_line = 0
         self._uncounted = 0.0
         self._spent_at = -math.inf
         self.load = Load(shares.clock())
+        self.burst = Load(shares.clock(), BURST_SECONDS)
 
     def spend(self, seconds: float) -> None:
         """Count what has been computed; a little of it a moment later, with what comes next."""
@@ -153,6 +161,7 @@ class Share(Payer):
             return
         self._uncounted, self._spent_at = 0.0, now
         self.load.add(seconds, now)
+        self.burst.add(seconds, now)
         self._shares.note(self, seconds, now)
 
     def wait(self) -> float:

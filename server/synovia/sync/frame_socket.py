@@ -234,6 +234,7 @@ class FrameSocket(ABC):
             try:
                 frame = event["text"] if frame is None else frame
                 if self._address is not None:
+                    self._address.spend(self._output.computed())
                     await self._address.take_turn(large=len(frame) > LARGE_PACKED)
                 await metered(self._address, handler.receive(frame))
             except ProtocolError as error:

@@ -41,6 +41,10 @@ class Output(Protocol):
         """Add a last frame, if any, and the close frame to what waits, and let go of the connection soon, sent or not."""
         ...
 
+    def computed(self) -> float:
+        """Tell how many seconds it has taken to take in what has come since this was asked last, as far as is known."""
+        ...
+
     def probe(self) -> float | None:
         """Ask the peer for a sign of life, and tell when the last one came, by the loop's time; None: that is not known."""
         ...
@@ -74,6 +78,10 @@ class AsgiOutput:
     def cut(self, frame: bytes | None, code: int, reason: str) -> None:
         """ASGI has no way to do it; the server closes the connection when the application returns."""
         self._pending.clear()
+
+    def computed(self) -> float:
+        """Only the server knows it."""
+        return 0.0
 
     def probe(self) -> float | None:
         """ASGI has no pings; servers send their own."""
