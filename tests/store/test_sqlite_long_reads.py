@@ -149,6 +149,42 @@ async def test_a_commit_and_other_reads_are_done_while_a_long_read_is_under_way(
 
 
 @pytest.mark.usefixtures("one_row_a_step")
+async def test_a_long_read_stops_after_a_few_rows_when_others_wait_for_the_thread(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "FIRST_SECONDS", 3600.0)
+    monkeypatch.setattr(walk, "STEP_SECONDS", 3600.0)
+    await store.commit(Batch([Write("notes", id_, None, {"_id": id_}) for id_ in range(walk.LOOKS * 3)]))
+    scan = Scan(store._head, "notes", BY_ID, EVERYTHING, Order.ASC, None, None)
+    scan.is_wanted = lambda: True
+    assert not await store._run(lambda database: scan.step(database.reader))
+    assert len(scan.found) == walk.LOOKS
+    scan.is_wanted = lambda: False
+    assert await store._run(lambda database: scan.step(database.reader))
+    assert [document["_id"] for document in scan.found] == list(range(walk.LOOKS * 3))
+
+
+async def test_a_worker_is_wanted_by_what_goes_before_a_long_read_only() -> None:
+    worker, found = Worker("jobs"), dict[Urgency, bool]()
+    for urgency in Urgency:
+        may_go_on, begun = threading.Event(), threading.Event()
+
+        def look(begun: threading.Event = begun, may_go_on: threading.Event = may_go_on) -> bool:
+            begun.set()
+            may_go_on.wait()
+            return worker.is_wanted
+
+        looking = asyncio.ensure_future(worker.run(look))
+        await asyncio.to_thread(begun.wait, 30)
+        waiting = asyncio.ensure_future(worker.run(lambda: None, urgency))
+        await asyncio.sleep(0)
+        may_go_on.set()
+        found[urgency] = await looking
+        await waiting
+    await worker.end(lambda: None)
+    assert [urgency for urgency, is_wanted in found.items() if is_wanted] == [Urgency.READ, Urgency.WORK]
+
+
 async def test_a_read_that_nobody_waits_for_any_more_ends(store: SQLiteStore) -> None:
     await store.commit(Batch(inserted("notes", *({"_id": n} for n in range(500)))))
     ts, _ = await store.newest()
@@ -245,5 +281,5 @@ async def test_the_urgent_goes_first_and_nothing_waits_for_ever() -> None:
     may_begin.set()
     await asyncio.gather(first, *waiting)
     await worker.end(lambda: done.append("end"))
-    R, W, S, L = (urgency.name for urgency in Urgency)
+    R, W, S, L, _ = (urgency.name for urgency in Urgency)
     assert done == [R, R, L, R, R, W, L, W, W, W, L, S, S, "end"]

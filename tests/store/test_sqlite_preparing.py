@@ -22,6 +22,7 @@ from synovia.store.base import (
     Write,
 )
 from synovia.store.sqlite import SQLiteStore, preparing
+from synovia.store.sqlite.worker import Urgency
 from synovia.testing.stores.opening import TABLES
 
 KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
@@ -55,7 +56,8 @@ async def rows(store: SQLiteStore, *tables: str) -> list[list[Any]]:
         found = store._database.connection.execute(f"SELECT * FROM {table}").fetchall()
         return sorted(row[1:] if table.endswith("docs") else row for row in found)
 
-    return [await store._run(lambda _, table=table: read(table)) for table in tables]  # type: ignore[misc]
+    jobs = [store._run(lambda _, table=table: read(table), Urgency.LATER) for table in tables]  # type: ignore[misc]
+    return [await job for job in jobs]  # when what nobody waits for is done
 
 
 async def commit_prepared(store: SQLiteStore, writes: list[Write]) -> None:
@@ -134,6 +136,21 @@ async def test_a_document_with_many_keys_is_made_ready_in_many_steps_and_taken_i
     prepared.discard()
     assert await rows(store, "ready", "ready_entries") == [[], []]
     await other.close()
+
+
+@pytest.mark.parametrize(("rows_a_step", "is_wanted"), [(10, False), (10**6, True)])
+async def test_a_step_ends_after_some_rows_and_when_others_wait(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, rows_a_step: int, is_wanted: bool
+) -> None:
+    monkeypatch.setattr(preparing, "_STEP_SECONDS", 3600.0)
+    monkeypatch.setattr(preparing, "_ROWS_A_STEP", rows_a_step)
+    prepared = await store.prepare([])
+    document = {"_id": 1, "rank": 1, "tags": [f"{number}" for number in range(100)]}
+    steps = preparing.Preparing(prepared, [Write("notes", 1, None, document)], lambda: is_wanted)
+    assert not await store._run(lambda database: steps.step(database.connection, database.catalog))
+    [laid_out] = await rows(store, "ready_entries")
+    assert len(laid_out) <= 12
+    prepared.discard()
 
 
 async def test_what_was_changed_meanwhile_is_a_conflict_and_numbers_of_another_width_are_none(

@@ -138,7 +138,18 @@ class Share(Payer):
         load: What has been computed for it, and ``burst`` what all at once.
     """
 
-    __slots__ = ("_front", "_in_line", "_shares", "_spent_at", "_turns", "_uncounted", "_usual", "burst", "load", "name")
+    __slots__ = (
+        "_front",
+        "_in_line",
+        "_shares",
+        "_spent_at",
+        "_turns",
+        "_uncounted",
+        "_usual",
+        "burst",
+        "load",
+        "name",
+    )
 
     def __init__(self, shares: Shares, name: str | None = None) -> None:
         self.name = name

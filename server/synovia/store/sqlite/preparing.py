@@ -20,6 +20,7 @@ from synovia.store.references import added_references
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import transaction
 from synovia.store.sqlite.documents import body_of, dump, keys_of, load
+from synovia.store.sqlite.worker import nobody_waits
 
 _TABLES: Final = (
     "PRAGMA temp_store = MEMORY",
@@ -38,6 +39,7 @@ _KEYS_AT_ONCE: Final = 128
 """After so many documents, or keys of one, the clock is looked at."""
 _ROWS_AT_ONCE: Final = 64
 """So many rows are inserted by one statement: Python's lock is let go and waited for once for all of them."""
+_ROWS_A_STEP: Final = 256
 _STEP_SECONDS: Final = 0.002
 
 _OTHER_THAN_EXPECTED = """
@@ -103,10 +105,17 @@ class Prepared:
 
 
 class Preparing:
-    """Makes the writes of one batch ready, a step at a time."""
+    """Makes the writes of one batch ready, a step at a time.
 
-    def __init__(self, prepared: Prepared, writes: Sequence[Write]) -> None:
+    Args:
+        is_wanted: Tells whether others wait for the thread, for whom a step ends.
+    """
+
+    def __init__(
+        self, prepared: Prepared, writes: Sequence[Write], is_wanted: Callable[[], bool] = nobody_waits
+    ) -> None:
         self.prepared = prepared
+        self._is_wanted = is_wanted
         self._writes = [write for write in writes if write.before is not None or write.after is not None]
         self._rows: list[tuple[object, ...]] = []
         self._entries: list[tuple[object, ...]] = []
@@ -123,7 +132,8 @@ class Preparing:
         self._going_on = self._going_on or self._prepare_all(catalog)
         is_ready = True
         for _ in self._going_on:
-            if time.perf_counter() > deadline:
+            rows = len(self._rows) + len(self._entries)
+            if rows >= _ROWS_A_STEP or self._is_wanted() or time.perf_counter() > deadline:
                 is_ready = False
                 break
         with transaction(database):

@@ -185,7 +185,7 @@ class SQLiteStore:
         """
         number = next(self._batches)
         prepared = Prepared(number, await self._run(lambda database: database.catalog.revision), self._forget)
-        preparing = Preparing(prepared, writes)
+        preparing = Preparing(prepared, writes, self._is_wanted)
         try:
             while not await self._run(lambda database: preparing.step(database.connection, database.catalog)):
                 pass
@@ -281,8 +281,12 @@ class SQLiteStore:
             raise StoreUnavailable("the store is closed")
         return await self._worker.run(lambda: _checked(database, work), urgency)
 
+    def _is_wanted(self) -> bool:
+        return self._worker is not None and self._worker.is_wanted
+
     async def _walk(self, walk: Walk) -> None:
         """Read to the end, a step at a time: others have their turn in between."""
+        walk.is_wanted = self._is_wanted
         urgency = Urgency.SCAN
         while not await self._run(lambda database: walk.step(database.reader), urgency):
             urgency = Urgency.LONG_SCAN

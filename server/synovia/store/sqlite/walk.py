@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
@@ -13,12 +14,13 @@ from synovia.store.base import Ts
 from synovia.store.filters import Filter, Test, compiled
 from synovia.store.sqlite.documents import load
 from synovia.store.sqlite.reading import Place, Reader, Row
+from synovia.store.sqlite.worker import nobody_waits
 
 FIRST_SECONDS: Final = 0.001
 """So long the first step may take: most reads are done then, and need not wait for those that are not."""
 STEP_SECONDS: Final = 0.003
 LOOKS: Final = 16
-"""After so many rows the clock is looked at."""
+"""After so many rows the clock is looked at; no step ends sooner, though others wait."""
 
 
 class Walk:
@@ -26,6 +28,9 @@ class Walk:
 
     The store keeps the versions of ``ts``, so a step sees the same as it would have seen at first, whatever is committed
     between two of them. It begins behind the last key that the one before has met.
+
+    Attributes:
+        is_wanted: Tells whether others wait for the thread, for whom a step ends at once.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Walk:
         self._test: Test | None = None if where is None else compiled(where)
         self._seen: set[bytes] = set()
         self._seconds = FIRST_SECONDS
+        self.is_wanted: Callable[[], bool] = nobody_waits
 
     def step(self, reader: Reader) -> bool:
         """Read on for a moment; tell whether there is nothing more to read.
@@ -48,7 +54,7 @@ class Walk:
             for number, row in enumerate(rows, 1):
                 if self._is_new(row) and self._takes_enough(row):
                     return True
-                if number % LOOKS == 0 and time.perf_counter() > deadline:
+                if number >= LOOKS and (self.is_wanted() or (number % LOOKS == 0 and time.perf_counter() > deadline)):
                     self._rest = self._place.rest(self._rest, row.key)
                     return False
         return True

@@ -29,10 +29,16 @@ class Urgency(IntEnum):
     WORK = 1  # anything else, never amid a commit
     SCAN = 2  # begins to read something that may be long
     LONG_SCAN = 3  # goes on with it
+    LATER = 4  # nobody waits for it; never amid a commit
 
 
 _READS: Final = (Urgency.READ, Urgency.SCAN, Urgency.LONG_SCAN)
 _SHORT_READS: Final = (Urgency.READ, Urgency.SCAN)
+
+
+def nobody_waits() -> bool:
+    """Tell that nobody waits for the thread, as where there is none."""
+    return False
 
 
 @dataclass(slots=True)
@@ -106,7 +112,7 @@ class Worker:
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
         with self._lock:
             if self._last is None:
-                self._queues[Urgency.WORK].append(job)
+                self._queues[Urgency.LATER].append(job)
                 self._wanted.notify()
 
     async def end(self, work: Callable[[], None]) -> None:
@@ -116,6 +122,11 @@ class Worker:
             self._last = job
             self._wanted.notify()
         await job.future
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything waits that goes before a long read; what is long asks it in the thread itself, and stops."""
+        return bool(self._queues[Urgency.READ] or self._queues[Urgency.WORK])
 
     def pause(self) -> None:
         """Amid a long commit: let those read who wait, for some milliseconds; called in the thread itself."""
