@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,20 @@ async def test_pruning_takes_small_steps(opened: Opener, clock: Clock, tmp_path:
     assert 900 <= left < 1000
 
 
+async def test_of_a_long_history_one_commit_of_some_gives_up_what_is_due_for_all_of_them(
+    opened: Opener, clock: Clock, tmp_path: Path
+) -> None:
+    path, left = tmp_path / "store.db", list[int]()
+    async with opened(path, seconds=0, commits=1_000) as store:
+        for number in range(1_032):
+            await insert(store, "notes", {"_id": number})
+            clock.now += 1
+            if number >= 1_000:
+                left.append(await store._run(lambda database: database.connection.execute(COMMITS).fetchone()[0]))
+    assert 1_000 <= min(left) <= max(left) <= 1_000 + 8
+    assert sum(later < earlier for earlier, later in pairwise(left)) == 4
+
+
 async def test_a_commit_costs_the_same_however_many_are_kept(opened: Opener, clock: Clock) -> None:
     async with opened(seconds=300, commits=10) as store:
         await insert(store, "notes", {"_id": 0, "rank": 0})
@@ -421,7 +436,7 @@ async def test_a_clock_that_was_wrong_when_the_file_was_last_open_keeps_no_histo
 
 
 async def test_request_records_are_kept_for_their_time(opened: Opener, clock: Clock) -> None:
-    async with opened(requests=60) as store:
+    async with opened(requests=60, commits=1) as store:
         record = RequestRecord(b"s" * 16, 1, b"r")
         await store.commit(Batch(requests=[record]))
         clock.now += 59
@@ -435,7 +450,7 @@ async def test_request_records_are_kept_for_their_time(opened: Opener, clock: Cl
 async def test_a_clock_that_is_ahead_for_a_while_forgets_no_request(clock: Clock) -> None:
     """Whose record is gone would run twice once the clock is right again."""
     steady = Clock()
-    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(requests=86_400))
+    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(commits=1, requests=86_400))
     await store.open(TABLES)
     record = RequestRecord(b"s" * 16, 1, b"r")
     await store.commit(Batch(requests=[record]))
@@ -452,7 +467,7 @@ async def test_a_clock_that_is_ahead_for_a_while_forgets_no_request(clock: Clock
 
 async def test_a_jump_that_stays_is_believed_after_an_hour(clock: Clock) -> None:
     steady = Clock()
-    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(requests=86_400))
+    store = SQLiteStore(clock=clock, steady=steady, retention=Retention(commits=1, requests=86_400))
     await store.open(TABLES)
     record = RequestRecord(b"s" * 16, 1, b"r")
     await store.commit(Batch(requests=[record]))
@@ -465,6 +480,9 @@ async def test_a_jump_that_stays_is_believed_after_an_hour(clock: Clock) -> None
     await insert(store, "notes", {"_id": "late"})
     assert await store.find_request(record.session, 1) is None
     await store.close()
+
+
+COMMITS = "SELECT COUNT(*) FROM commits"
 
 
 # --- the log --------------------------------------------------------------------------------------------------------------

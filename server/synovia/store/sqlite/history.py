@@ -14,7 +14,12 @@ from synovia.store.sqlite.documents import load
 from synovia.store.sqlite.position import Position
 
 _STEP = 32
-"""Every commit prunes at least so many rows of each kind, and twice what it writes: pruning keeps up, in small steps."""
+"""For every commit at least so many rows of each kind are pruned, and twice what it writes: pruning keeps up."""
+_OFTEN = 8
+"""One commit of so many prunes for all of them, if a hundred times as many are kept: it takes six statements, after each of
+which the thread waits for Python's lock."""
+_MANY = 256
+"""One that follows so many writes does so too."""
 
 _BEFORE = "SELECT until, body FROM past_docs WHERE tbl = ? AND id = ? AND since < ? ORDER BY since DESC LIMIT 1"
 _AFTER = """
@@ -50,7 +55,7 @@ class Retention:
     requests: float = REQUEST_TTL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class History:
     """The past of one database; every method runs in the database's thread."""
 
@@ -59,16 +64,23 @@ class History:
     position: Position
     retention: Retention
     guard: JumpGuard
+    _commits: int = 0  # since it was pruned, with _written
+    _written: int = 0
 
     def prune(self, fence: int, now: float, written: int) -> Ts:
-        """Drop a little of what has outlived its time; tell the oldest timestamp that can still be read.
+        """Drop a little of what has outlived its time, every few commits; tell the oldest timestamp that can still be read.
 
         Args:
             fence: The number of the newest commit.
             now: The time in seconds.
             written: How many documents this commit has written.
         """
-        step = _STEP + 2 * written
+        self._commits += 1
+        self._written += written
+        if self._commits < min(_OFTEN, self.retention.commits // 100) and self._written < _MANY:
+            return self.position.horizon
+        step = _STEP * self._commits + 2 * self._written
+        self._commits = self._written = 0
         horizon = self._move_horizon(fence, now, step)
         for statement in _PRUNE:
             self.database.execute(statement, (horizon, step))
