@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,10 +21,11 @@ from contextlib import contextmanager
 import bson
 
 from synovia import keys
-from synovia.charges import Charge, Shared, charged
+from synovia.charges import Charge, Shared, charged, payer_of
 from synovia.engine.entries import Attempt, Entry, Outdated, State
 from synovia.engine.log import Log
 from synovia.engine.peers import Peers
+from synovia.engine.resting import Resting
 from synovia.engine.stage import Stage
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.schema import Reading
@@ -56,13 +56,6 @@ _MOST_IN_VAIN = 64
 """A batch that conflicts so often one after the other is committed one by one, whatever the log brings meanwhile."""
 _MOST_UNANSWERED = 8
 """So many commits that the log has brought may wait for the store's answer, which takes up a connection each."""
-
-REST_SHARE = 8.0
-"""After a large commit none begins for so many times as long, while small ones come ..."""
-MOST_REST_SECONDS = 0.25
-"""... but no longer than this."""
-AMONG_SECONDS = 1.0
-"""Small ones come if there was one so lately."""
 
 
 class Committer:
@@ -98,7 +91,7 @@ class Committer:
         self._away_since: float | None = None
         self._failed: tuple[str, float] | None = None
         self._clock: Reading = 0
-        self._small_at = -math.inf
+        self._resting = Resting()
         self.counters: Counter[str] = Counter()
 
     @property
@@ -166,15 +159,18 @@ class Committer:
 
     @contextmanager
     def _resting_after(self, attempt: Attempt) -> Iterator[None]:
-        """Let large entries rest after one, if small ones have been committed of late, which wait for it: else somebody who
-        commits one after the other would have everybody wait for them at each commit."""
-        began, is_large = time.monotonic(), attempt.entries[0].is_large
+        """Let others have the commits to themselves for a while after one that they have waited for."""
+        began, payers = time.monotonic(), {payer_of(entry.charge) for entry in attempt.entries}
+        much = {payer_of(entry.charge) for entry in attempt.entries if entry.gives_way}
         yield
-        ended = time.monotonic()
-        if not is_large:
-            self._small_at = ended
-        elif began - self._small_at < AMONG_SECONDS:
-            self._stage.let_large_rest(min(MOST_REST_SECONDS, REST_SHARE * (ended - began)))
+        ended, resting = time.monotonic(), self._resting
+        if attempt.entries[0].is_large:
+            if (seconds := resting.after_large(payers, began, ended)) > 0:
+                self._stage.let_large_rest(seconds)
+            return
+        resting.note_small(payers, ended)
+        if much and (seconds := resting.after_much(much, began, ended)) > 0:
+            self._stage.let_give_way(seconds)
 
     async def _durable(self, attempt: Attempt) -> Ts | None:
         """Have the store commit an attempt; None: the log has brought it first, and the store's answer may come or not.
