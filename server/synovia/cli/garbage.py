@@ -17,10 +17,10 @@ from synovia.tasks import end
 
 logger = logging.getLogger("synovia")
 
-THRESHOLDS: Final = 10_000, 1_000_000, 1_000_000
-"""Containers before those that are new are looked at, in some milliseconds; how often that before older ones are: never, by
+THRESHOLDS: Final = 4_000, 1_000_000, 1_000_000
+"""Containers before those that are new are looked at, in three milliseconds; how often that before older ones are: never, by
 itself."""
-ENOUGH: Final = 60
+ENOUGH: Final = 150
 """Looks after which a full collection is worth while."""
 LOOK_SECONDS: Final = 1.0
 MOST_SECONDS: Final = 0.2
