@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from synovia.store.base import Store, StoreUnavailable
 from synovia.tasks import end
 
 T = TypeVar("T")
 
-_PING_SECONDS = 2.0
+_PING_SECONDS: Final = 2.0
+_HELD_UP: Final = 1.25
+"""Whoever waits so many times as long has not been called in time: the event loop was held up, maybe by the function."""
+_LISTENING_SHARE: Final = 1 / 8
+"""A run that has had so much of its time asks the database whether it is there, and again after as long."""
 
 
 async def within(seconds: float | None, store: Store, run: Coroutine[Any, Any, T]) -> T:
@@ -22,7 +26,8 @@ async def within(seconds: float | None, store: Store, run: Coroutine[Any, Any, T
 
     Raises:
         TimeoutError: It has taken longer.
-        StoreUnavailable: It has, but the database did not answer, then or half-way: that is not the function's fault.
+        StoreUnavailable: It has, but the database did not answer for two seconds meanwhile, or does not then: that is not
+            the fault of the function.
     """
     began = asyncio.get_running_loop().time()
     try:
@@ -62,29 +67,42 @@ class _Rest(Generic[T]):
 
 @asynccontextmanager
 async def _limit(began: float, seconds: float, store: Store) -> AsyncIterator[None]:
-    half_way: list[asyncio.Task[None]] = []
+    listening: list[asyncio.Task[None]] = []
+    interval = _LISTENING_SHARE * seconds
     timer = asyncio.get_running_loop().call_at(
-        began + seconds / 2, lambda: half_way.append(asyncio.create_task(_check(store)))
+        began + interval, lambda: listening.append(asyncio.create_task(_listen(store, interval)))
     )
     try:
         async with asyncio.timeout_at(began + seconds):
             yield
     except TimeoutError:
-        await asyncio.gather(*half_way)
+        for each in listening:
+            if each.done():
+                each.result()
         await _check(store)
         raise
     finally:
         timer.cancel()
-        await end(half_way)
-        for check in half_way:
-            if not check.cancelled():
-                check.exception()  # of a run that has ended in time all the same
+        await end(listening)
+        for each in listening:
+            if not each.cancelled():
+                each.exception()  # of a run that has ended in time all the same
+
+
+async def _listen(store: Store, interval: float) -> None:
+    """Ask the database again and again whether it is there; raise StoreUnavailable once it does not answer."""
+    while True:
+        await _check(store)
+        await asyncio.sleep(interval)
 
 
 async def _check(store: Store) -> None:
-    """Raise StoreUnavailable if the database does not answer."""
+    """Raise StoreUnavailable if the database does not answer, and that is not for want of somebody to hear it."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
     try:
         async with asyncio.timeout(_PING_SECONDS):
             await store.ping()
     except TimeoutError:
-        raise StoreUnavailable("the database does not answer") from None
+        if clock() - began < _HELD_UP * _PING_SECONDS:
+            raise StoreUnavailable("the database does not answer") from None
