@@ -553,15 +553,20 @@ class SystemWriter(DatabaseWriter):
         """Read a document as it is."""
         return await self._transaction.get(table, id_)
 
-    def change(self, table: str, before: Document, after: Document | None) -> None:
+    def change(self, table: str, before: Document, after: Document | None, *, entries: int = 0) -> None:
         """Change a document that ``read`` or ``documents`` gave, or delete it.
+
+        Args:
+            entries: Those of indexes that it changes; they count up to what a mutation may, of which this is not refused.
 
         Raises:
             InvalidArguments: It cannot be stored.
         """
         if after is not None:
             encode(after)
-        self._transaction.write(table, before["_id"], before, after)
+        budget = self._transaction.budget
+        counted = entries if budget is None else min(entries, budget.entries - budget.entered)
+        self._transaction.write(table, before["_id"], before, after, entries=counted)
 
     def add(self, table: str, document: Document) -> None:
         """Add a document of a table that has no rows, under an id that is new for certain."""

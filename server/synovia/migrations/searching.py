@@ -24,16 +24,19 @@ from synovia.functions.function import Function, query_of_the_hub
 from synovia.health import Level, PartHealth
 from synovia.migrations.batches import BatchSize, bytes_of
 from synovia.schema import Document, SearchSpec, Table, TableSpec
-from synovia.schema.search import has_other_terms, keep_terms
+from synovia.schema.search import has_other_terms, keeping_terms
 from synovia.store.base import StoreError
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.transaction import Scan
+from synovia.turns import in_turns
 from synovia_protocol import codec
 
 logger = logging.getLogger("synovia")
 
 _LACKING: Final = keys.prefix([None])
+_MUCH_ENTRIES: Final = 5_000
+"""No further document is given its terms in a transaction that begins and ends so many entries of indexes."""
 _TRY_AGAIN_SECONDS: Final = 5.0
 _MOST_FOREIGN: Final = 10_000
 """So many changes of other programs wait at most; a table with more is looked through by the next hub that starts."""
@@ -148,9 +151,9 @@ class SearchTerms:
                     raise SearchTermsFailed(f"{table.name}: texts cannot be indexed: {outcome.error.message}")
                 size = BatchSize(most=1)
                 continue
-            number, length = outcome.value()
+            number, length, more = outcome.value()
             self.documents += number
-            if number < size.documents:
+            if not more:
                 break
             seconds = time.monotonic() - since
             size.learn_of(number, length, seconds)
@@ -187,24 +190,32 @@ class SearchTermsFailed(Exception):
 
 
 async def _fill_some(ctx: MutationContext, *, table: TableSpec, search: SearchSpec, most: int) -> list[int]:
+    """Give some documents their terms, ``most`` at most; tell their number, their bytes, and whether there may be more."""
     writer = SystemWriter(ctx.db)
     documents = await writer.scan(table.name, search.lacking, _LACKING, most)
-    _give(writer, table, documents)
-    return [len(documents), bytes_of(documents)]
+    given = await _give(writer, table, documents)
+    return [given, bytes_of(documents[:given]), given == most or given < len(documents)]
 
 
 async def _correct_one(ctx: MutationContext, *, table: TableSpec, id_: Any) -> None:
     writer = SystemWriter(ctx.db)
     document = await writer.read(table.name, id_)
     if document is not None and has_other_terms(table, document):
-        _give(writer, table, [document], anew=True)
+        await _give(writer, table, [document], anew=True)
 
 
-def _give(writer: SystemWriter, table: TableSpec, documents: Sequence[Document], *, anew: bool = False) -> None:
-    for before in documents:
+async def _give(writer: SystemWriter, table: TableSpec, documents: Sequence[Document], *, anew: bool = False) -> int:
+    """Give documents their terms until they have enough entries of indexes together; tell of how many."""
+    entries = 0
+    for number, before in enumerate(documents):
+        if entries >= _MUCH_ENTRIES:
+            return number
         after = dict(before)
-        keep_terms(table, None if anew else before, after, strict=False)
-        writer.change(table.name, before, after)
+        await in_turns(keeping_terms(table, None if anew else before, after, strict=False))
+        changed = sum(keys.keys_changed(index, before, after) for index in table.indexes)
+        writer.change(table.name, before, after, entries=changed)
+        entries += changed
+    return len(documents)
 
 
 async def _lacks(ctx: QueryContext, table: TableSpec) -> bool:
