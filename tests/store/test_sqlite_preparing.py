@@ -233,3 +233,15 @@ async def test_what_cannot_be_stored_cannot_be_prepared_and_leaves_nothing(store
     with pytest.raises(StoreError, match="_id"):
         await store.prepare([*writes, Write("notes", 4, None, {"_id": 5})])
     assert await rows(store, "ready", "ready_entries") == [[], []]
+
+
+@pytest.mark.parametrize(("count", "pauses"), [(2, 0), (11, 3)])
+async def test_others_read_between_two_parts_and_not_amid_a_small_commit(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, count: int, pauses: int
+) -> None:
+    monkeypatch.setattr(preparing, "_ENTRIES", 1_000)
+    assert store._database is not None
+    paused = list[int]()
+    object.__setattr__(store._database.writer, "pause", lambda: paused.append(1))
+    await commit_prepared(store, [Write("notes", id_, None, {"_id": id_}) for id_ in range(count)])
+    assert len(paused) == pauses

@@ -255,9 +255,10 @@ def take_in(database: sqlite3.Connection, prepared: Prepared, ts: Ts, pause: Cal
     """
     statements = _TAKE_IN if prepared.has_entries else _TAKE_IN_DOCUMENTS
     for part in range(prepared.parts):
+        if part:
+            pause()
         for statement in statements:
             database.execute(statement, {"batch": prepared.number, "part": part, "ts": ts})
-        pause()
     if prepared.unique and (found := database.execute(_TAKEN, {"batch": prepared.number}).fetchone()):
         raise UniqueViolation(*prepared.unique[found[0]])
 
