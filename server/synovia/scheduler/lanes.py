@@ -82,10 +82,15 @@ class Lanes:
             return False
         if lane == MUTATIONS and not alone and self._taken_by[caller] >= max(1, self._most[lane] // BESIDE_OTHERS):
             return False
+        self.take_on(lane, caused_by)
+        return True
+
+    def take_on(self, lane: str, caused_by: str | None) -> None:
+        """Take a place for somebody that another one is about to give back."""
+        caller = lane, caused_by
         self._taken[lane] += 1
         self._taken_by[caller] += 1
         self._served.put(caller, next(self._turns))
-        return True
 
     def free(self, lane: str, caused_by: str | None = None) -> None:
         """Give a place back."""

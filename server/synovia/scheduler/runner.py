@@ -11,10 +11,11 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, NamedTuple
 
 from synovia.charges import Payer, at_cost, caused_by
 from synovia.clock_jumps import JumpGuard
@@ -40,7 +41,7 @@ from synovia.scheduler.jobs import JobTransitions
 from synovia.scheduler.lanes import Lanes
 from synovia.scheduler.reading import DueReading
 from synovia.scheduler.settings import SchedulerSettings
-from synovia.scheduler.transitions import CallTransitions, Claim
+from synovia.scheduler.transitions import CallTransitions, Claim, Ended
 from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end, keep_running
@@ -58,6 +59,31 @@ where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
+
+
+class Claimed(NamedTuple):
+    """An action that is ours to run since a commit."""
+
+    claim: Claim
+    since: Ts
+
+
+@dataclass(slots=True)
+class Place:
+    """A place in a lane, where what is to be done there is found, and what has been claimed to follow."""
+
+    due: Due
+    lane: str
+    following: tuple[DueCall, Claimed] | None = None
+
+
+class Finish(NamedTuple):
+    """How an attempt at an action has ended."""
+
+    id_: str
+    attempt: int
+    error: ErrorInfo | None
+    result: Any
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
@@ -246,12 +272,19 @@ class Runner:
         due.query.rest = REST if waiting else 0.0
         return min(pauses, default=None)
 
-    async def _take(self, item: DueCall, due: Due, lane: str) -> None:
-        key, seen = key_of(item), self._engine.head
+    async def _take(self, item: DueCall, due: Due, lane: str, claimed: Claimed | None = None) -> None:
+        """Do what is due in a place of a lane.
+
+        Args:
+            claimed: An action that is ours already.
+        """
+        key, seen, place = key_of(item), self._engine.head, Place(due, lane)
         try:
             with caused_by(item.caused_by):
-                outcome = await at_cost(self.payer_of(item.caused_by), self._move_on(item))
+                outcome = await at_cost(self.payer_of(item.caused_by), self._move_on(item, place, claimed))
             due.note(item, seen, outcome.ts)
+            if place.following is not None:
+                self._go_on_with(*place.following, place)
         except Exception:
             logger.exception("the scheduler could not move %s on", key)
             await asyncio.sleep(PENALTY_SECONDS)
@@ -259,6 +292,11 @@ class Runner:
             del self._busy[key]
             self._lanes.free(lane, item.caused_by)
             self._wake.set()
+
+    def _go_on_with(self, item: DueCall, claimed: Claimed, place: Place) -> None:
+        self._lanes.take_on(place.lane, item.caused_by)
+        taking = self._take(item, place.due, place.lane, claimed)
+        self._busy[item.id] = asyncio.create_task(taking, name=f"scheduled {item.path}")
 
     async def settle(self) -> int | None:
         """Run everything that is due and what that schedules in turn; tell when the next is due (ms since 1970).
@@ -285,12 +323,14 @@ class Runner:
 
     # --- moving on: each tells the outcome of its last transaction, which has found something to do or nothing
 
-    async def _move_on(self, item: DueCall) -> Outcome:
+    async def _move_on(self, item: DueCall, place: Place, claimed: Claimed | None) -> Outcome:
+        if claimed is not None:
+            return await self._act(item.id, claimed, place)
         match item.task:
             case "mutation":
                 return await self._run_mutation(item)
             case "action" | "running":
-                return await self._run_action(item)
+                return await self._run_action(item, place)
             case "job":
                 return await self._run_step(item)
             case "workflow":
@@ -341,7 +381,7 @@ class Runner:
         failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")
         return self._note(_checked(failed))
 
-    async def _run_action(self, item: DueCall) -> Outcome:
+    async def _run_action(self, item: DueCall, place: Place) -> Outcome:
         if item.path not in self._calls.registry.functions:
             return await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
         outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item), path="_scheduler:claim")
@@ -349,28 +389,76 @@ class Runner:
             return await self._fail(item, outcome.error)
         claim = outcome.value()
         if isinstance(claim, dict):
-            return await self._act(item.id, Claim.model_validate(claim), outcome.ts or 0)
+            return await self._act(item.id, Claimed(Claim.model_validate(claim), outcome.ts or 0), place)
         return self._note(outcome)
 
-    async def _act(self, id_: str, claim: Claim, since: Ts) -> Outcome:
+    async def _act(self, id_: str, claimed: Claimed, place: Place) -> Outcome:
+        claim = claimed.claim
         attempt = self._held[id_] = claim.attempt
         try:
-            outcome = await self._run_function(id_, claim, since)
+            outcome = await self._run_function(id_, claimed)
             error, result = outcome.error, None
             if error is None and claim.result_is_wanted:
                 result = outcome.value()
-            ended = await self._commit(
-                lambda ctx: self._transitions.finish(ctx, id_, attempt, error, result), path="_scheduler:finish"
-            )
+            ended, failures = await self._finish(Finish(id_, attempt, error, result), place)
         finally:
             del self._held[id_]
-        if _checked(ended).value() is None:
+        if failures is None:
             logger.warning("%s took longer than its lease: another hub has taken it over", claim.path)
-            return ended
-        return self._note(ended)
+        else:
+            self._note_failures(failures)
+        return ended
 
-    async def _run_function(self, id_: str, claim: Claim, since: Ts) -> Outcome:
-        self._acting[id_] = since
+    async def _finish(self, finish: Finish, place: Place) -> tuple[Outcome, list[Any] | None]:
+        """Note how an action ended, and take what is to run in its place by the same commit, if that is known; give the
+        commit, and what has failed."""
+        if (following := self._following(place)) is not None:
+            self._busy[following.id] = self._busy[finish.id_]
+            try:
+                if (ended := await self._finish_and_claim(finish, following, place)) is not None:
+                    return ended
+            finally:
+                if place.following is None:
+                    del self._busy[following.id]
+        work = partial(self._transitions.finish, **finish._asdict())
+        outcome = _checked(await self._commit(work, path="_scheduler:finish"))
+        return outcome, outcome.value()
+
+    async def _finish_and_claim(
+        self, finish: Finish, following: DueCall, place: Place
+    ) -> tuple[Outcome, list[Any] | None] | None:
+        """Do both, or neither: then the one that was to follow cannot be taken so, and is left to be taken by itself."""
+        seen, work = (
+            self._engine.head,
+            partial(self._transitions.finish_and_claim, **finish._asdict(), following=following),
+        )
+        outcome = await self._commit(work, path="_scheduler:finish")
+        if outcome.error is not None:
+            return None
+        ended = Ended.model_validate(outcome.value())
+        if isinstance(ended.following, Claim):
+            claimed = Claimed(ended.following, outcome.ts or 0)
+            self._held[following.id] = claimed.claim.attempt
+            place.following = following, claimed
+        else:
+            place.due.note(following, seen, outcome.ts if ended.following else None)
+            self._note_failures(ended.following)
+        return outcome, ended.failures
+
+    def _following(self, place: Place) -> DueCall | None:
+        """Find the action whose turn it is in a place that is about to be free."""
+        due, lane = place.due, place.lane
+        if self._stopping or self._guard.doubt() > 0 or due.is_of_the_future(self._clock()):
+            return None
+        items = [each for each in due.to_move_on() if each.task == "action" and each.id not in self._busy]
+        for item, _ in self._lanes.in_turn(each for each in items if self._lanes.of(each) == lane):
+            payer = self.payer_of(item.caused_by)
+            if payer is None or payer.wait() <= 0:
+                return item
+        return None
+
+    async def _run_function(self, id_: str, claimed: Claimed) -> Outcome:
+        claim, self._acting[id_] = claimed.claim, claimed.since
         try:
             with running_scheduled(id_):
                 return await self._engine.run_action(claim.path, claim.args, None, origin=CallOrigin.APPLICATION)
@@ -402,9 +490,11 @@ class Runner:
     def _note(self, outcome: Outcome) -> Outcome:
         """Say what has failed, now that it is committed."""
         if outcome.error is None:
-            failures = map(Failure.model_validate, outcome.value())
-            self.failures.note(failures, int(self._clock() * 1000))
+            self._note_failures(outcome.value())
         return outcome
+
+    def _note_failures(self, failures: Iterable[Any]) -> None:
+        self.failures.note(map(Failure.model_validate, failures), int(self._clock() * 1000))
 
     async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
         """Do a step, again and again as long as the database cannot be used or others are always faster."""

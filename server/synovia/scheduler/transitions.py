@@ -52,6 +52,18 @@ class Claim(Model):
     result_is_wanted: bool
 
 
+class Ended(Model):
+    """What came of the end of an action, and of the claim of another one by the same transaction.
+
+    Attributes:
+        following: As ``CallTransitions.claim`` gives it.
+        failures: What has failed; None: the action was no longer ours.
+    """
+
+    following: Claim | list[Failure]
+    failures: list[Failure] | None = None
+
+
 class CallTransitions:
     """The steps of one hub.
 
@@ -129,6 +141,13 @@ class CallTransitions:
         if call is None or not self._holds(call, attempt):
             return None
         return await self._end(ctx, call, error, result)
+
+    async def finish_and_claim(
+        self, ctx: MutationContext, id_: str, attempt: int, error: ErrorInfo | None, result: Any, following: DueCall
+    ) -> Ended:
+        """Note how an action ended, and take the one that is to run in its place."""
+        failures = await self.finish(ctx, id_, attempt, error, result)
+        return Ended(following=await self.claim(ctx, following), failures=failures)
 
     def _holds(self, call: ScheduledCall, attempt: int) -> bool:
         return call.queue == "running" and call.hub == self._calls.hub and call.attempts == attempt
