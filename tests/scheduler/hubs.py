@@ -37,4 +37,6 @@ async def lose(app: TestApp) -> None:
 async def do_what_is_due(app: TestApp) -> None:
     """Have a hub do what is due now, and nothing that comes of it."""
     await app.scheduler.take_up()
+    app.scheduler._stopping = True
     await asyncio.gather(*app.scheduler._busy.values())
+    app.scheduler._stopping = False
