@@ -13,9 +13,9 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from synovia.charges import Payer, at_cost, caused_by
 from synovia.clock_jumps import JumpGuard
@@ -32,6 +32,7 @@ from synovia.functions.scheduling_cause import running_scheduled
 from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
+from synovia.scheduler.claims import Claimed, Finish, Place
 from synovia.scheduler.clocks import DOUBT_SECONDS
 from synovia.scheduler.due import Due, key_of
 from synovia.scheduler.due_calls import DueCall, due_calls_query, due_in_pools_query, held_calls_query
@@ -59,31 +60,6 @@ where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
 
 _Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
-
-
-class Claimed(NamedTuple):
-    """An action that is ours to run since a commit."""
-
-    claim: Claim
-    since: Ts
-
-
-@dataclass(slots=True)
-class Place:
-    """A place in a lane, where what is to be done there is found, and what has been claimed to follow."""
-
-    due: Due
-    lane: str
-    following: tuple[DueCall, Claimed] | None = None
-
-
-class Finish(NamedTuple):
-    """How an attempt at an action has ended."""
-
-    id_: str
-    attempt: int
-    error: ErrorInfo | None
-    result: Any
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
