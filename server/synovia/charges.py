@@ -40,11 +40,6 @@ class Payer:
         return 0.0
 
     @property
-    def has_much(self) -> bool:
-        """Whether it has had so much computed that others go first."""
-        return False
-
-    @property
     def alone(self) -> bool:
         """Whether nobody else has had anything computed of late."""
         return True

@@ -1,4 +1,4 @@
-"""How long others have the commits to themselves after one that they have waited for."""
+"""How long large commits rest after one that others have waited for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ HEAVY, LIGHT = Payer(), Payer()
 def test_nobody_rests_who_is_alone() -> None:
     resting_now = Resting()
     assert resting_now.after_large({HEAVY}, 10.0, 10.1) == 0
-    assert resting_now.after_much({HEAVY}, 10.0, 10.1) == 0
-    resting_now.note_small({HEAVY}, 20.0)
-    assert resting_now.after_much({HEAVY}, 20.0, 20.1) == 0
 
 
 def test_large_ones_rest_longer_for_others_than_for_small_ones_of_the_same_payer_and_no_longer_than_these_come() -> (
@@ -34,10 +31,3 @@ def test_large_ones_rest_longer_for_others_than_for_small_ones_of_the_same_payer
 def test_less_than_one_of_twenty_small_ones_meets_a_large_one() -> None:
     """Also if each comes as soon as the last one is there: what holds up one of them holds up no second one."""
     assert 1 / (resting.SHARE_BESIDE_OTHERS + 1) < 1 / 20
-
-
-def test_small_ones_of_who_has_had_much_rest_while_others_write() -> None:
-    resting_now = Resting()
-    resting_now.note_small({LIGHT, HEAVY}, 10.0)
-    assert resting_now.after_much({HEAVY}, 10.0, 10.002) == pytest.approx(0.002 * resting.SHARE_OF_MUCH)
-    assert resting_now.after_much({HEAVY}, 10.0, 20.0) == resting.MOST_SECONDS_OF_MUCH

@@ -297,38 +297,6 @@ async def test_after_a_large_one_small_ones_have_the_commits_to_themselves_for_a
     assert (await second).error is None
 
 
-async def test_small_ones_of_who_has_had_much_leave_the_commits_to_others_for_a_while(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Entry, "gives_way", property(lambda entry: entry.submission.writes[0].id.startswith("much")))
-    hub.engine.stage.let_give_way(3600.0)
-    much = hub.begin("put", name="much", shelf="a", rank=0)
-    await hub.staged(1)
-    for number in range(3):
-        await hub.call("put", name=f"other {number}", shelf="b", rank=number)
-    assert not much.done()
-    assert (await hub.call("count", shelf="a", into="other 0")).value() == 1, "who leans on them does not wait"
-    assert (await much).error is None
-
-
-async def test_who_has_had_much_comes_every_other_time_if_others_go_on_writing(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Entry, "gives_way", property(lambda entry: entry.submission.writes[0].id.startswith("much")))
-    await hub.hold()
-    for number in range(3):
-        hub.begin("put", name=f"much {number}", shelf="a", rank=0)
-    await hub.staged(4)
-    others = [hub.begin("put", name=f"other {number}", shelf="b", rank=number) for number in range(3)]
-    await hub.staged(7)
-    before = len(hub.store.sizes) + 1
-    hub.store.gate.set()
-    await asyncio.gather(*others)
-    assert hub.store.sizes[before] == 3, "those of others alone"
-    await hub.call("put", name="later", shelf="b", rank=9)
-    assert sum(hub.store.sizes[before:]) == 7
-
-
 async def test_who_leaned_on_a_refused_entry_runs_again_in_order_and_others_stand(hub: Hub) -> None:
     for name in "ij":
         await hub.call("put", name=name, shelf="a", rank=0)

@@ -159,18 +159,13 @@ class Committer:
 
     @contextmanager
     def _resting_after(self, attempt: Attempt) -> Iterator[None]:
-        """Let others have the commits to themselves for a while after one that they have waited for."""
+        """Let large entries rest after one."""
         began, payers = time.monotonic(), {payer_of(entry.charge) for entry in attempt.entries}
-        much = {payer_of(entry.charge) for entry in attempt.entries if entry.gives_way}
         yield
-        ended, resting = time.monotonic(), self._resting
-        if attempt.entries[0].is_large:
-            if (seconds := resting.after_large(payers, began, ended)) > 0:
-                self._stage.let_large_rest(seconds)
-            return
-        resting.note_small(payers, ended)
-        if much and (seconds := resting.after_much(much, began, ended)) > 0:
-            self._stage.let_give_way(seconds)
+        if not attempt.entries[0].is_large:
+            self._resting.note_small(payers, time.monotonic())
+        elif (seconds := self._resting.after_large(payers, began, time.monotonic())) > 0:
+            self._stage.let_large_rest(seconds)
 
     async def _durable(self, attempt: Attempt) -> Ts | None:
         """Have the store commit an attempt; None: the log has brought it first, and the store's answer may come or not.

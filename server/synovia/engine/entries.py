@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from synovia.charges import Charge, current, payer_of
+from synovia.charges import Charge, current
 from synovia.engine.freshness import Floor
 from synovia.engine.tracing import CallTrace
 from synovia.schema import RunIds
@@ -111,12 +111,6 @@ class Entry:
     def is_large(self) -> bool:
         """Whether it is better committed alone, so that others need not wait for it."""
         return len(self.submission.writes) > LARGE or self.submission.entries > MANY_ENTRIES
-
-    @property
-    def gives_way(self) -> bool:
-        """Whether small ones of others go first, since whoever it is charged to has had much computed."""
-        payer = payer_of(self.charge)
-        return payer is not None and payer.has_much and not self.is_large
 
     def may_go_before(self, others: Iterable[Entry]) -> bool:
         """Tell whether it comes to the same if it is committed before others that were staged before it."""

@@ -1,5 +1,5 @@
-"""How long others have the commits to themselves after one that they have waited for: while it goes on everybody who writes
-waits, so somebody who makes one after the other would have everybody wait at each commit.
+"""How long large commits rest: while one goes on everybody who writes waits, so somebody who makes one after the other would
+have everybody wait at each commit.
 """
 
 from __future__ import annotations
@@ -17,10 +17,6 @@ MOST_SECONDS: Final = 0.25
 SHARE_BESIDE_OTHERS: Final = 24.0
 """The same while small ones of others come: of twenty of these, less than one is to meet a large one."""
 MOST_SECONDS_BESIDE_OTHERS: Final = 1.0
-SHARE_OF_MUCH: Final = 4.0
-"""After small ones of those who have had much none begins for so many times as long, while small ones of others come ..."""
-MOST_SECONDS_OF_MUCH: Final = 0.05
-"""... but no longer than this."""
 AMONG_SECONDS: Final = 1.0
 """Small ones come if there was one so lately."""
 
@@ -44,12 +40,6 @@ class Resting:
         if self._small.keys() - payers:
             return min(MOST_SECONDS_BESIDE_OTHERS, SHARE_BESIDE_OTHERS * (ended - began))
         return min(MOST_SECONDS, SHARE * (ended - began)) if self._small else 0.0
-
-    def after_much(self, payers: Set[Payer | None], began: float, ended: float) -> float:
-        """Tell the same after a small one of payers who have had much, for what gives way."""
-        self._forget(began - AMONG_SECONDS)
-        beside_others = bool(self._small.keys() - payers)
-        return min(MOST_SECONDS_OF_MUCH, SHARE_OF_MUCH * (ended - began)) if beside_others else 0.0
 
     def _forget(self, until: float) -> None:
         while self._small and next(iter(self._small.values())) <= until:

@@ -96,9 +96,7 @@ class Stage:
         self._views: dict[View, None] = {}  # the oldest first
         self._attempts: dict[bytes, Attempt] = {}
         self._small_are_next = False
-        self._all_are_next = False
         self._resting: asyncio.TimerHandle | None = None
-        self._giving_way: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
         self._moves: list[asyncio.Future[None]] = []
         self._heard_at = -_LATELY
@@ -263,12 +261,12 @@ class Stage:
         """Take the first entries that are not durable, to commit them; None if there are none.
 
         They are many small ones together, or one large one alone; in turns, if it comes to the same. Large ones that are
-        not ready, or have to rest, let small ones go first; and so do those that give way, every other time.
+        not ready, or have to rest, let small ones go first.
 
         Args:
             mark: What this hub tells the others with its commit, at the end of the token.
         """
-        staged = self._in_front([entry for entry in self._entries if entry.state is State.STAGED])
+        staged = [entry for entry in self._entries if entry.state is State.STAGED]
         entries = self._small(staged, most) if self._small_are_next else []
         entries = entries or self._first(staged, most)
         if not entries:
@@ -280,27 +278,6 @@ class Stage:
         attempt = Attempt(secrets.token_bytes(TOKEN_BYTES) + mark, self.fence, entries)
         self._attempts[attempt.token] = attempt
         return attempt
-
-    def _in_front(self, staged: Sequence[Entry]) -> Sequence[Entry]:
-        """Give those whose turn it is, if somebody gives way to others and nobody of these leans on them."""
-        behind = [entry for entry in staged if entry.gives_way]
-        front = [entry for entry in staged if entry not in behind] if behind else []
-        together = not behind or (not front and self._giving_way is None) or self._all_are_next
-        if together or not all(entry.may_go_before(behind) for entry in front):
-            self._all_are_next = False
-            return staged
-        self._all_are_next = self._giving_way is None
-        return front
-
-    def let_give_way(self, seconds: float) -> None:
-        """Begin nothing for a while that gives way: others have waited for such."""
-        if self._giving_way is not None:
-            self._giving_way.cancel()
-        self._giving_way = asyncio.get_running_loop().call_later(seconds, self._gave_way)
-
-    def _gave_way(self) -> None:
-        self._giving_way = None
-        self.look_again()
 
     def let_large_rest(self, seconds: float) -> None:
         """Begin no large entry for a while: small ones have waited for one."""
