@@ -1,15 +1,12 @@
 """Long computations of one event loop take turns, so that nothing else has to wait for them.
 
 All that go on in one round of the loop have a third of a millisecond together. Of those that want more, one at a time
-goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds. Those
-whom they are done for have theirs in turn, so that a thousand of one payer hold up one of another by one turn.
-
-While something short is under way (``short``), they leave a millisecond between two turns: what it waits for, at the
-database too, is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's
-lock again after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn,
-as reading a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause before the next
-one of the same payer. Threads get Python's lock 25 times sooner than usual while anything long goes on; always, that would
-cost a tenth of what a hub can do.
+goes on in a further round: when the loop has nothing else to do, or has done other things for three milliseconds. While
+something short is under way (``short``), they leave a millisecond between two turns: what it waits for, at the database too,
+is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
+after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn, as reading
+a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause. Threads get Python's lock
+25 times sooner than usual while anything long goes on; always, that would cost a tenth of what a hub can do.
 """
 
 from __future__ import annotations
@@ -25,8 +22,6 @@ from contextvars import ContextVar
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from synovia import charges
-
 SLICE_SECONDS: Final = 0.0003
 PATIENCE_SECONDS: Final = 0.003
 """So long everything else goes first."""
@@ -37,7 +32,7 @@ _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
 PAUSE_SECONDS: Final = 0.001
 LONG_SHARE: Final = 2.0
-"""The next turn of the same payer is so many times as long after the beginning of the last as that took, if that is more."""
+"""The next turn is so many times as long after the beginning of the last as that took, if that is more than a pause."""
 MOST_PAUSE_SECONDS: Final = 0.01
 SHORT_SECONDS: Final = 0.25
 """So long something counts as short."""
@@ -55,16 +50,14 @@ class Turns:
     Args:
         steps: So many steps are taken between two looks at the clock; a computation of fewer never waits.
         urgent: Whether it goes before others, because everybody waits for it.
-        payer: Whom it is done for; by default whoever is charged at each turn.
     """
 
-    __slots__ = ("_every", "_payer", "_steps", "_urgent")
+    __slots__ = ("_every", "_steps", "_urgent")
 
-    def __init__(self, steps: int = _FEW, *, urgent: bool = False, payer: charges.Payer | None = None) -> None:
+    def __init__(self, steps: int = _FEW, *, urgent: bool = False) -> None:
         self._every = steps
         self._steps = 0
         self._urgent = urgent
-        self._payer = payer
 
     async def step(self) -> None:
         """Go on at once, or when it is this computation's turn again."""
@@ -73,11 +66,11 @@ class Turns:
             line = _line()
             if line.is_late():
                 line.short.pop(_under_way.get(), None)  # it is not short, then
-                await line.turn(self._payer or charges.payer(), urgent=self._urgent)
+                await line.turn(urgent=self._urgent)
 
     async def begin(self) -> None:
         """Wait for a turn in any case: what comes next takes longer than one, and cannot stop amid it."""
-        await _line().turn(self._payer or charges.payer(), urgent=self._urgent)
+        await _line().turn(urgent=self._urgent)
 
 
 async def in_turns(steps: Generator[None, None, T]) -> T:
@@ -157,13 +150,12 @@ class _Line:
     __slots__ = (
         "_began",
         "_calming",
-        "_free_at",
         "_is_pausing",
-        "_last",
         "_looked_at",
         "_next",
         "_others",
         "_served_at",
+        "_took",
         "_urgent",
         "awaited",
         "short",
@@ -174,11 +166,10 @@ class _Line:
         self.short: dict[object, float] = {}
         self._next: asyncio.Handle | None = None
         self._is_pausing = False
+        self._took = 0.0
         self._calming: asyncio.TimerHandle | None = None
-        self._last: charges.Payer | None = None
-        self._free_at: dict[charges.Payer | None, float] = {}
-        self._urgent: deque[tuple[charges.Payer | None, asyncio.Future[None]]] = deque()
-        self._others: dict[charges.Payer | None, deque[asyncio.Future[None]]] = {}  # who is next is the first
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
         self._looked_at = self._served_at = float("-inf")
 
@@ -193,18 +184,15 @@ class _Line:
     def _end_round(self) -> None:
         self._began = None
 
-    async def turn(self, payer: charges.Payer | None, *, urgent: bool) -> None:
-        """Wait until all of the same payer that came before have had a turn, and the others one each."""
+    async def turn(self, *, urgent: bool) -> None:
+        """Wait until all who came before have had a turn."""
         loop = asyncio.get_running_loop()
         self._hurry_threads(loop)
         future = loop.create_future()
-        if urgent:
-            self._urgent.append((payer, future))
-        else:
-            self._others.setdefault(payer, deque()).append(future)
+        (self._urgent if urgent else self._others).append(future)
         if self._next is None:
             self._go_on(loop)
-        elif self._is_pausing and (urgent or payer not in self._free_at):
+        elif urgent and self._is_pausing:
             self._next.cancel()
             self._go_on(loop)
         await future
@@ -229,44 +217,26 @@ class _Line:
         if not self._is_time():
             self._go_on(loop)
             return
-        future = self._take_next()
+        future = (self._urgent or self._others).popleft()
         if not future.done():
             future.set_result(None)
         self._next = loop.call_soon(self._served)  # behind the computation: what it has woken is called first
 
-    def _take_next(self) -> asyncio.Future[None]:
-        if self._urgent:
-            self._last, future = self._urgent.popleft()
-            return future
-        self._last = min(self._others, key=self._free_at_of)  # the first of those that are free already
-        waiting = self._others.pop(self._last)
-        future = waiting.popleft()
-        if waiting:
-            self._others[self._last] = waiting  # behind the others
-        return future
-
     def _served(self) -> None:
         """Note how long the turn has taken, and let the next one come."""
         self._next = None
-        now = time.perf_counter()
-        pause = max(PAUSE_SECONDS, min(MOST_PAUSE_SECONDS, LONG_SHARE * (now - self._served_at)))
-        self._free_at = {payer: at for payer, at in self._free_at.items() if at > now}
-        self._free_at[self._last] = self._served_at + pause
+        self._took = time.perf_counter() - self._served_at
         if self._urgent or self._others:
             self._go_on(asyncio.get_running_loop())
 
-    def _free_at_of(self, payer: charges.Payer | None) -> float:
-        """Tell when somebody's next turn may come: what cannot stop amid its turn and so has taken longer is followed by a
-        longer pause, but for others than whom it was done for."""
-        return self._free_at.get(payer, 0.0)
-
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        pause = 0.0
-        if not self._urgent and self._leaves_pauses():
-            free_at = max(self._served_at + PAUSE_SECONDS, min(map(self._free_at_of, self._others)))
-            pause = free_at - time.perf_counter()
-        self._is_pausing = pause > 0
+        pause = self._served_at + self._pause_seconds() - time.perf_counter()
+        self._is_pausing = pause > 0 and not self._urgent and self._leaves_pauses()
         self._next = loop.call_later(pause, self._serve) if self._is_pausing else loop.call_soon(self._serve)
+
+    def _pause_seconds(self) -> float:
+        """Tell how long a pause is: what cannot stop amid its turn and so has taken longer is followed by a longer one."""
+        return max(PAUSE_SECONDS, min(MOST_PAUSE_SECONDS, LONG_SHARE * self._took))
 
     def _leaves_pauses(self) -> bool:
         return self.awaited > 0 or self._is_short_under_way()

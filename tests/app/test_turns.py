@@ -6,9 +6,7 @@ import asyncio
 
 import pytest
 
-from helpers.charges import Counted
-from synovia import charges, turns
-from synovia.charges import Payer
+from synovia import turns
 from synovia.turns import Turns
 
 
@@ -167,58 +165,6 @@ async def test_computations_leave_pauses_as_long_as_a_thread_does_what_all_wait_
         await rounds_of_the_loop(50)
         assert done == ["a", "a"]  # the first turn is at once
         running.cancel()
-
-
-async def test_those_whom_computations_are_done_for_go_on_in_turn_however_many_one_of_them_has() -> None:
-    done: list[str] = []
-    payers = {"a": Payer(), "b": Payer()}
-
-    async def compute_for(name: str) -> None:
-        own = Turns(1, payer=payers[name])
-        for _ in range(5):
-            done.append(name)
-            await own.step()
-
-    async with asyncio.timeout(5):
-        await asyncio.gather(*map(compute_for, ["a"] * 20 + ["b"]))
-    last = len(done) - done[::-1].index("b")
-    assert done[:last].count("a") <= 20 + 5, "one of the others between two of its own"
-
-
-async def test_whom_something_is_charged_to_is_whom_it_is_done_for() -> None:
-    payer, seen = Counted(), list[object]()
-
-    async def computing() -> None:
-        seen.append(charges.payer())
-
-    await charges.at_cost(payer, computing())
-    assert (seen, charges.payer()) == ([payer], None)
-
-
-async def test_only_who_has_taken_long_leaves_the_longer_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("synovia.turns.time.perf_counter", lambda: now)
-    monkeypatch.setattr(turns, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(turns, "MOST_PAUSE_SECONDS", 7200.0)
-    monkeypatch.setattr(turns, "LONG_SHARE", 3600 / 0.002)
-    taken: list[str] = []
-
-    async def compute_at_a_stretch(name: str, payer: Payer, seconds: float) -> None:
-        nonlocal now
-        own = Turns(payer=payer)
-        for _ in range(3):
-            await own.begin()
-            taken.append(name)
-            now += seconds
-
-    with turns.short():
-        heavy = asyncio.create_task(compute_at_a_stretch("heavy", Payer(), 0.002))
-        await rounds_of_the_loop(20)
-        assert taken == ["heavy"]
-        async with asyncio.timeout(5):
-            await compute_at_a_stretch("light", Payer(), 0.0)
-        assert taken == ["heavy", "light", "light", "light"]
-    heavy.cancel()
 
 
 @pytest.mark.parametrize(("seconds", "turns_taken"), [(0.0, 5), (0.002, 1)])

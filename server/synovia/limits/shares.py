@@ -154,7 +154,7 @@ class Share(Payer):
     def __init__(self, shares: Shares, name: str | None = None) -> None:
         self.name = name
         self._shares = shares
-        self._turns = Turns(1, payer=self)
+        self._turns = Turns(1)
         self._usual = _USUAL_SECONDS
         self._front = asyncio.Lock()
         self._in_line = 0
