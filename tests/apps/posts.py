@@ -45,6 +45,7 @@ async def post_slowly(ctx: MutationContext, wall: str, text: str, seconds: float
 
 
 @mutation(public=True)
-async def block(ctx: MutationContext, seconds: float) -> None:
-    """Hold up the whole process, as a function with a long computation does."""
+async def block(ctx: MutationContext, seconds: float, begun: str) -> None:
+    """Hold up the whole process, as a function with a long computation does; a file tells that it has begun."""
+    Path(begun).touch()  # noqa: ASYNC240 (it holds up the process anyway)
     time.sleep(seconds)  # noqa: ASYNC251 (that is the point)

@@ -32,6 +32,10 @@ def watched() -> Iterator[None]:
 
 
 def compute_until_noticed() -> None:
+    if watch._beat is not None:
+        watch._beat.cancel()
+    watch._come_round()  # what has held it up before, as a garbage collector may, is over
+    watch.count, watch.longest = 0, 0.0
     deadline = time.monotonic() + DEADLINE
     while watch._holder is None and time.monotonic() < deadline:
         pass
