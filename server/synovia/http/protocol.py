@@ -38,7 +38,9 @@ _BODY_BYTES = 10 * 1024
 """The least that has to arrive of a body within ``request_timeout``."""
 _MOST_FRAGMENTS = 1024
 _MOST_SURPLUS = 64
-_PINGS_PER_SECOND, _MOST_PINGS = 5.0, 50.0
+_PINGS_PER_SECOND, _MOST_PINGS = 5.0, 10.0
+_UNHEARD_SECONDS = 1.0
+"""So long who sends too many is not listened to before the connection ends: a flood would only begin another one."""
 
 _NOTHING = memoryview(b"")
 _silent = logging.Logger("websockets without a log", logging.CRITICAL + 1)
@@ -71,6 +73,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self._computed = 0.0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
         self._heard_at = self.loop.time()
+        self._unheard = False
         self.text = False
 
     async def run_asgi(self) -> None:
@@ -127,7 +130,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     @property
     def _is_deaf(self) -> bool:
         """Whether nothing that comes matters any more, not even the answer to our close frame."""
-        return self._surplus > _MOST_SURPLUS or self.transport.is_closing()
+        return self._unheard or self._surplus > _MOST_SURPLUS or self.transport.is_closing()
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message over; those that come after our close frame are only counted."""
@@ -164,12 +167,15 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def _too_many_pings(self) -> bool:
         now = self.loop.time()
         self._pings.take(1, now)
-        if self._pings.wait(now) > 0 and not self.close_sent:
-            self._break("too many pings")
-        return self.close_sent
+        if self._pings.wait(now) > 0 and not (self.close_sent or self._unheard):
+            self._unheard = True
+            self.loop.call_later(_UNHEARD_SECONDS, self._break, "too many pings")
+        return self.close_sent or self._unheard
 
     def _break(self, reason: str) -> None:
         self.frames = []
+        if self.close_sent or self.transport.is_closing():
+            return
         self.conn.fail(WebSocketCode.POLICY_VIOLATION, reason)
         self.handle_parser_exception()
 
