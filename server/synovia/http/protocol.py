@@ -74,6 +74,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
         self._heard_at = self.loop.time()
         self._unheard = False
+        self._unanswered = 0
         self.text = False
 
     async def run_asgi(self) -> None:
@@ -160,9 +161,12 @@ class SyncProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take a pong that nobody has asked for."""
-        if not self._too_many_pings():
-            super().handle_pong(event)
+        """Take a pong; one that nobody has asked for counts as a ping."""
+        if self._unanswered:
+            self._unanswered -= 1
+        elif self._too_many_pings():
+            return
+        super().handle_pong(event)
 
     def _too_many_pings(self) -> bool:
         now = self.loop.time()
@@ -226,6 +230,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def probe(self) -> float | None:
         """Send a ping of the WebSocket protocol, and tell when anything has last come."""
         if not (self.close_sent or self.disconnected or self.transport.is_closing()):
+            self._unanswered += 1
             self.conn.send_ping(b"")
             self.transport.write(b"".join(self.conn.data_to_send()))
         return self._heard_at
