@@ -404,10 +404,8 @@ class Runner:
         self, finish: Finish, following: DueCall, place: Place
     ) -> tuple[Outcome, list[Any] | None] | None:
         """Do both, or neither: then the one that was to follow cannot be taken so, and is left to be taken by itself."""
-        seen, work = (
-            self._engine.head,
-            partial(self._transitions.finish_and_claim, **finish._asdict(), following=following),
-        )
+        seen = self._engine.head
+        work = partial(self._transitions.finish_and_claim, **finish._asdict(), following=following)
         outcome = await self._commit(work, path="_scheduler:finish")
         if outcome.error is not None:
             return None
