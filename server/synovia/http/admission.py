@@ -44,6 +44,7 @@ class Admission:
 
     Attributes:
         draining: Each connection ends with its next answer.
+        lingering: So many connections have been refused, and wait for their clients to read that.
     """
 
     def __init__(self, hub: Hub, trusts: Callable[[str], bool]) -> None:
@@ -51,6 +52,7 @@ class Admission:
         self._trusts = trusts
         self._inside: dict[Visitor, Address | None] = {}
         self.draining = False
+        self.lingering = 0
 
     def __len__(self) -> int:
         return len(self._inside)

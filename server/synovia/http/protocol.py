@@ -269,8 +269,6 @@ class HttpProtocol(H11Protocol):
         admission: Counts it, and looks at its deadlines.
     """
 
-    _lingering: ClassVar[int] = 0
-
     def __init__(self, admission: Admission, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.conn: StrictConnection = StrictConnection(self.config.h11_max_incomplete_event_size or MOST_HEAD_BYTES)
@@ -295,7 +293,7 @@ class HttpProtocol(H11Protocol):
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
-            HttpProtocol._lingering -= 1
+            self._admission.lingering -= 1
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -384,10 +382,10 @@ class HttpProtocol(H11Protocol):
         head = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n%b\r\n"
         self.transport.write(head % (status, b"retry-after: 5\r\n" if retry else b""))
         is_deaf = self.transport.is_closing() or not self.transport.can_write_eof()
-        if is_deaf or HttpProtocol._lingering >= _MOST_LINGERING:
+        if is_deaf or self._admission.lingering >= _MOST_LINGERING:
             self.transport.close()
             return
-        HttpProtocol._lingering += 1
+        self._admission.lingering += 1
         self._surplus = 0
         self._linger = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         self.transport.write_eof()
