@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from motion.small_batches import SAMPLE_BYTES, SMALL_BATCH
 from synovia import Float64Array, Id, Index, Model, ScheduledCall, Table
 
 Role = Literal["physiotherapist", "patient", "admin"]
 InviteStatus = Literal["pending", "accepted", "withdrawn", "declined"]
-SMALL_BATCH = 128
-"""So many samples a knee at most travel within what tells of them, in place of arrays."""
+SmallBatch = Annotated[bytes, Field(max_length=SMALL_BATCH * SAMPLE_BYTES)]
+"""Samples of both knees: the left one's, then as many of the right one's, float64, little-endian."""
 
 
 class Contact(Model):
@@ -129,7 +130,7 @@ class LiveSession(
 class LiveSegment(Table, name="liveSegments", indexes=[Index("by_level", "session_id", "level", "start")]):
     """Samples ``[start, start + count)`` of a live session; how often its batches have been merged is its ``level``.
 
-    They are arrays, or those of a small batch ``samples``: the left knee's, then the right one's, float64, little-endian.
+    They are arrays, or those of a small batch ``samples``.
     """
 
     session_id: Id[LiveSession]
@@ -138,7 +139,7 @@ class LiveSegment(Table, name="liveSegments", indexes=[Index("by_level", "sessio
     count: int
     left_knee: Float64Array | None = None
     right_knee: Float64Array | None = None
-    samples: Annotated[bytes, Field(max_length=SMALL_BATCH * 16)] | None = None
+    samples: SmallBatch | None = None
 
 
 class Invite(

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from helpers.motion_people import MISSING_ID, Person, befriend, motion, refused, register
-from motion.cli.following import stretches
+from motion.cli.following import batch_of, stretches
 from motion.gait import walk
+from motion.small_batches import SAMPLE_BYTES, SMALL_BATCH, packed
 from synovia import FunctionError, keys
 from synovia.keys import BY_ID
 from synovia.store.base import Batch, Write
@@ -33,6 +34,9 @@ class Measurer(Person):
     async def append(self, session: str, position: int, left: Floats, right: Floats | None = None) -> Any:
         right = left + 1 if right is None else right
         return await self.mutation("live:append", sessionId=session, position=position, leftKnee=left, rightKnee=right)
+
+    async def append_packed(self, session: str, position: int, samples: bytes) -> Any:
+        return await self.mutation("live:append", sessionId=session, position=position, samples=samples)
 
     async def samples(self, session: str) -> tuple[Floats, Floats]:
         """Fetch every segment, checking that they lie side by side."""
@@ -200,6 +204,51 @@ class TestAppending:
         session = await clinic.anna.begin()
         async with refused("invalid_arguments"):
             await clinic.anna.append(session, 0, left, right)
+
+    async def test_a_small_batch_may_come_as_bytes_and_is_the_same_batch(self, clinic: RunningHub) -> None:
+        session = await clinic.anna.begin()
+        parts = batches(40)
+        for number, part in enumerate(parts):
+            assert await clinic.anna.append_packed(session, 10 * number, packed(part, part + 1)) == 10 * number + 10
+        left, right = await clinic.anna.samples(session)
+        assert left.tobytes() == joined(parts).tobytes()
+        assert right.tobytes() == joined([part + 1 for part in parts]).tobytes()
+        assert await clinic.anna.append(session, 390, parts[39]) == 400  # the very same, as arrays
+        for number in (0, 39):  # merged into arrays, and small as it came
+            assert (
+                await clinic.anna.append_packed(session, 10 * number, packed(parts[number], parts[number] + 1)) == 400
+            )
+        async with refused("out_of_order", {"sampleCount": 400}):
+            await clinic.anna.append_packed(session, 390, packed(parts[39], parts[39]))
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {},
+            {"samples": b""},
+            {"samples": bytes(8)},
+            {"samples": bytes(17)},
+            {"samples": bytes(SAMPLE_BYTES * (SMALL_BATCH + 1))},
+            {"samples": bytes(16), "leftKnee": np.zeros(1), "rightKnee": np.zeros(1)},
+            {"samples": bytes(16), "rightKnee": np.zeros(1)},
+            {"leftKnee": np.zeros(1)},
+            {"rightKnee": np.zeros(1)},
+        ],
+    )
+    async def test_a_batch_is_either_two_arrays_or_bytes_of_both_knees(self, clinic: RunningHub, more: Any) -> None:
+        session = await clinic.anna.begin()
+        async with refused("invalid_arguments"):
+            await clinic.anna.mutation("live:append", sessionId=session, position=0, **more)
+
+    @pytest.mark.parametrize("count", [1, SMALL_BATCH, SMALL_BATCH + 1])
+    async def test_clients_upload_only_what_is_too_large_to_be_bytes(self, clinic: RunningHub, count: int) -> None:
+        session = await clinic.anna.begin()
+        [part] = batches(1, count)
+        batch = batch_of(part, part + 1)
+        assert ("samples" in batch) == (count <= SMALL_BATCH)
+        assert await clinic.anna.mutation("live:append", sessionId=session, position=0, **batch) == count
+        left, right = await clinic.anna.samples(session)
+        assert (left.tobytes(), right.tobytes()) == (part.tobytes(), (part + 1).tobytes())
 
     @pytest.mark.parametrize("position", [-1, 1.0, "0", None, 2**63, 3_600_001])
     async def test_what_is_no_position(self, clinic: RunningHub, position: Any) -> None:

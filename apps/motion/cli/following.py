@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from motion.files.motion import Floats
+from motion.small_batches import SMALL_BATCH, packed, unpacked
 from synovia_client import Client, ErrorCode, FunctionError
 
 _MOST = 20_000
@@ -84,7 +85,7 @@ def stretches(session: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = list(session["segments"])
     end = found[-1]["start"] + found[-1]["count"] if found else 0
     for recent in session["recent"]:
-        left, right = np.frombuffer(recent, "<f8").reshape(2, -1)
+        left, right = unpacked(recent)
         found.append({"start": end, "count": len(left), "leftKnee": left, "rightKnee": right})
         end += len(left)
     return found
@@ -94,11 +95,13 @@ async def append(client: Client, session_id: str, position: int, left: Floats, r
     """Append samples, in several batches if there are many; tell how many the session has then."""
     for start in range(0, len(left), _MOST):
         batch = slice(start, start + _MOST)
-        args = {
-            "sessionId": session_id,
-            "position": position,
-            "leftKnee": left[batch],
-            "rightKnee": right[batch],
-        }
+        args = {"sessionId": session_id, "position": position, **batch_of(left[batch], right[batch])}
         position = await client.mutation("live:append", args)
     return position
+
+
+def batch_of(left: Floats, right: Floats) -> dict[str, Any]:
+    """Give the samples of one batch as ``live:append`` takes them: a small one without an upload."""
+    if len(left) <= SMALL_BATCH:
+        return {"samples": packed(left, right)}
+    return {"leftKnee": left, "rightKnee": right}

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from motion.schema import SMALL_BATCH, LiveSegment, LiveSession
+from motion.schema import LiveSegment, LiveSession
+from motion.small_batches import SMALL_BATCH, Floats, packed, unpacked
 from synovia import ArrayRef, Id, MutationContext, QueryContext
 from synovia_protocol.arrays import chunk_elements
 
@@ -31,20 +32,36 @@ WHOLE = chunk_elements("float64")
 """A segment of so many samples is not merged any further: to the store it is a chunk or more already."""
 FINAL = 99
 
-Floats = npt.NDArray[np.float64]
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is appended.
+
+    Attributes:
+        count: Samples of each knee.
+        knees: The arrays of the left and of the right one.
+        samples: Both in place of these, as ``LiveSegment`` has them.
+    """
+
+    count: int
+    knees: tuple[ArrayRef, ArrayRef] | None = None
+    samples: bytes | None = None
+
+    async def packed(self, ctx: QueryContext) -> bytes:
+        """Give both knees as ``samples``."""
+        if self.knees is None:
+            return self.samples or b""
+        return packed(*await asyncio.gather(*map(ctx.arrays.read, self.knees)))
 
 
-async def add_batch(
-    ctx: MutationContext, session: Id[LiveSession], start: int, left: ArrayRef, right: ArrayRef
-) -> None:
+async def add_batch(ctx: MutationContext, session: Id[LiveSession], start: int, batch: Batch) -> None:
     """Append a batch that begins at sample ``start``, and merge older ones if enough of them have gathered."""
-    held: dict[str, Any] = {"left_knee": left, "right_knee": right}
-    if left.length <= SMALL_BATCH:
-        knees = await asyncio.gather(ctx.arrays.read(left), ctx.arrays.read(right))
-        held = {"samples": b"".join(each.tobytes() for each in knees)}
+    if batch.knees is None or batch.count <= SMALL_BATCH:
+        held: dict[str, Any] = {"samples": await batch.packed(ctx)}
     else:
         await _merge_small(ctx, session)
-    await ctx.db.insert(LiveSegment(session_id=session, level=0, start=start, count=left.length, **held))
+        held = {"left_knee": batch.knees[0], "right_knee": batch.knees[1]}
+    await ctx.db.insert(LiveSegment(session_id=session, level=0, start=start, count=batch.count, **held))
     level, spare = 0, NEWEST
     while await _merge(ctx, session, level, spare):
         level, spare = level + 1, 0
@@ -60,10 +77,10 @@ async def _merge_small(ctx: MutationContext, session: Id[LiveSession]) -> None:
 async def _merge(ctx: MutationContext, session: Id[LiveSession], level: int, spare: int) -> bool:
     """Merge the oldest segments of a level if there are ``spare`` ones beyond them; tell whether there were."""
     fan_in = FAN_IN if level else BATCHES
-    segments = await ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level).take(fan_in + spare)
-    if len(segments) < fan_in + spare:
+    there = ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level)
+    if await there.count() < fan_in + spare:  # mostly: so they are not read for every batch
         return False
-    oldest = _adjoining(segments[:fan_in])
+    oldest = _adjoining(await there.take(fan_in))
     await _replace(ctx, oldest, level + 1 if sum(segment.count for segment in oldest) < WHOLE else FINAL)
     return True
 
@@ -106,21 +123,18 @@ async def both_knees(ctx: QueryContext, segments: Sequence[LiveSegment]) -> tupl
 
 async def _knees(ctx: QueryContext, segment: LiveSegment) -> tuple[Floats, Floats]:
     if segment.left_knee is None or segment.right_knee is None:
-        left, right = np.frombuffer(segment.samples or b"", "<f8").reshape(2, -1)
-    else:
-        left, right = await asyncio.gather(ctx.arrays.read(segment.left_knee), ctx.arrays.read(segment.right_knee))
+        return unpacked(segment.samples or b"")
+    left, right = await asyncio.gather(ctx.arrays.read(segment.left_knee), ctx.arrays.read(segment.right_knee))
     return left, right
 
 
-async def holds(ctx: MutationContext, session: Id[LiveSession], start: int, left: ArrayRef, right: ArrayRef) -> bool:
+async def holds(ctx: MutationContext, session: Id[LiveSession], start: int, batch: Batch) -> bool:
     """Tell whether exactly these samples are at ``start`` already."""
-    stop = start + left.length
+    stop = start + batch.count
     inside = [each for each in await segments_of(ctx, session) if each.start < stop and start < each.start + each.count]
     first = start - inside[0].start
-    there = await both_knees(ctx, inside)
-    given = await ctx.arrays.read(left), await ctx.arrays.read(right)
-    # by their bytes: a NaN is a sample like others
-    return all(a[first : first + left.length].tobytes() == b.tobytes() for a, b in zip(there, given, strict=True))
+    left, right = (knee[first : first + batch.count] for knee in await both_knees(ctx, inside))
+    return packed(left, right) == await batch.packed(ctx)  # by their bytes: a NaN is a sample like others
 
 
 async def remove_segments(ctx: MutationContext, session: Id[LiveSession]) -> None:

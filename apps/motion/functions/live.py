@@ -17,9 +17,10 @@ from motion.domain.bounds import (
     Shares,
     Tags,
 )
-from motion.domain.segments import add_batch, both_knees, holds, remove_segments, segments_of
+from motion.domain.segments import Batch, add_batch, both_knees, holds, remove_segments, segments_of
 from motion.functions.recordings import distinct
-from motion.schema import LiveSession, Recording, User
+from motion.schema import LiveSession, Recording, SmallBatch, User
+from motion.small_batches import SAMPLE_BYTES
 from synovia import (
     ArrayRef,
     Float64Array,
@@ -195,8 +196,9 @@ async def append(
     ctx: MutationContext,
     session_id: Id[LiveSession],
     position: Position,
-    left_knee: Float64Array,
-    right_knee: Float64Array,
+    left_knee: Float64Array | None = None,
+    right_knee: Float64Array | None = None,
+    samples: SmallBatch | None = None,
 ) -> int:
     """Append a batch and tell how many samples there are now; one that is there already is accepted again.
 
@@ -205,31 +207,39 @@ async def append(
         position: How many samples came before this batch.
         left_knee: Shape ``(count,)``, degrees.
         right_knee: The same.
+        samples: A small batch in place of both, as ``Growth.recent`` has it: nothing is uploaded for it.
 
     Raises:
         FunctionError: ``out_of_order`` (``data`` has the ``sampleCount`` to go on from), ``finished``, ``limit_exceeded``.
-        InvalidArguments: The two are not series of one length, or too long.
+        InvalidArguments: The two are not series of one length, or too long; or there are both ``samples`` and arrays.
         Forbidden: It is somebody else's session.
     """
     session = await _running(ctx, session_id)
-    end = position + _batch_length(left_knee, right_knee)
-    if end <= session.sample_count and await holds(ctx, session.id, position, left_knee, right_knee):
+    batch = _batch(left_knee, right_knee, samples)
+    end = position + batch.count
+    if end <= session.sample_count and await holds(ctx, session.id, position, batch):
         return session.sample_count
     if position != session.sample_count:
         text = f"the session has {session.sample_count} samples, these would begin after {position}"
         raise FunctionError("out_of_order", text, {"sampleCount": session.sample_count})
     _check_amount(session, end, ctx.now)
-    await add_batch(ctx, session.id, position, left_knee, right_knee)
+    await add_batch(ctx, session.id, position, batch)
     await ctx.db.patch(session, sample_count=end, last_at=ctx.now)
     return end
 
 
-def _batch_length(left: ArrayRef, right: ArrayRef) -> int:
+def _batch(left: ArrayRef | None, right: ArrayRef | None, samples: bytes | None) -> Batch:
+    if samples is not None and left is None and right is None:
+        if not samples or len(samples) % SAMPLE_BYTES:
+            raise InvalidArguments(f"samples are float64, as many of either knee, not {len(samples)} bytes")
+        return Batch(len(samples) // SAMPLE_BYTES, samples=samples)
+    if samples is not None or left is None or right is None:
+        raise InvalidArguments("a batch is leftKnee and rightKnee, or samples in place of both")
     if len(left.shape) != 1 or left.shape != right.shape:
         raise InvalidArguments(f"both knees need a series of one length, not shapes {left.shape} and {right.shape}")
     if not 0 < left.length <= MAX_BATCH:
         raise InvalidArguments(f"a batch has 1 to {MAX_BATCH:,} samples a side, not {left.length:,}")
-    return left.length
+    return Batch(left.length, knees=(left, right))
 
 
 def _check_amount(session: LiveSession, end: int, now: int) -> None:

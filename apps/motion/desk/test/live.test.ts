@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LiveBuffer, recentBatches, type Stretch } from "../src/live/buffer.ts";
+import { LiveBuffer, batchOf, recentBatches, type Stretch } from "../src/live/buffer.ts";
 import { flexionAt, walk } from "../src/live/gait.ts";
 import { BEHIND_S, Playhead } from "../src/live/playhead.ts";
 
@@ -57,6 +57,14 @@ describe("a live buffer", () => {
     expect(buffer.left.subarray(0, 36)).toEqual(ramp(0, 36));
     expect(buffer.right.subarray(25, 36)).toEqual(Float64Array.of(...ramp(-35, -25), -36));
     expect(recentBatches([], [batch(0, 3)])[0]!.start).toBe(0);
+  });
+
+  test.each([1, 128, 129])("a batch of %i samples goes as it will come back, and uploads only what is large", (count) => {
+    const [left, right] = [ramp(0, count), ramp(-count, 0)];
+    const batch = batchOf(left, right);
+    expect("samples" in batch).toBe(count <= 128);
+    const [back] = "samples" in batch ? recentBatches([], [batch.samples]) : [{ left: batch.leftKnee, right: batch.rightKnee }];
+    expect(back).toMatchObject({ left, right });
   });
 
   test("takes no samples behind a gap, and those it has already in silence", () => {

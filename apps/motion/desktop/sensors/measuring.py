@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from motion.cli.following import batch_of
 from motion.desktop.sensors.sensor import Sensor
 from motion.desktop.words.errors import code_of
 from synovia_client import SynoviaError
@@ -104,7 +105,7 @@ class Measuring(QObject):
 
     def _append(self, left: Floats, right: Floats) -> None:
         self._sending = True
-        args = {"sessionId": self.session_id, "position": self._position, "leftKnee": left, "rightKnee": right}
+        args = {"sessionId": self.session_id, "position": self._position, **batch_of(left, right)}
         call = self._client.mutation("live:append", args, timeout=None)
         call.succeeded.connect(self._taken)
         call.failed.connect(lambda error: self._refused(error, left, right))

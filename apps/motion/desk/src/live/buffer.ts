@@ -26,6 +26,20 @@ export function recentBatches(segments: readonly Stretch[], recent: readonly Uin
   });
 }
 
+const SMALL_BATCH = 128;
+
+/** The samples of one batch as `live:append` takes them: a small one as `recent` has it, without an upload. */
+export function batchOf(
+  left: Float64Array,
+  right: Float64Array,
+): { samples: Uint8Array } | { leftKnee: Float64Array; rightKnee: Float64Array } {
+  if (left.length > SMALL_BATCH) return { leftKnee: left, rightKnee: right };
+  const both = new Float64Array(2 * left.length);
+  both.set(left);
+  both.set(right, left.length);
+  return { samples: new Uint8Array(both.buffer) };
+}
+
 /** A part of a segment that is not here yet, counted from the segment's own first sample. */
 export interface Missing<S> {
   readonly segment: S;

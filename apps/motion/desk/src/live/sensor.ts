@@ -5,6 +5,7 @@ import { api, type LiveSession } from "../api/api.ts";
 import { recall, remember } from "../browser/storage.ts";
 import { codeOf } from "../ui/errors.ts";
 import { toasts } from "../ui/toasts.ts";
+import { batchOf } from "./buffer.ts";
 import { walk } from "./gait.ts";
 
 type SessionId = LiveSession["_id"];
@@ -37,7 +38,7 @@ class Sensor {
     this.#sending = true;
     const { left, right } = walk(this.position, count, SAMPLE_RATE);
     try {
-      const args = { sessionId: this.sessionId, position: this.position, leftKnee: left, rightKnee: right };
+      const args = { sessionId: this.sessionId, position: this.position, ...batchOf(left, right) };
       this.position = await this.client.mutation(api.live.append, args, { timeout: null });
     } catch (error) {
       this.#failed(error);
