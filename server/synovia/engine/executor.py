@@ -45,7 +45,7 @@ from synovia.transaction.once import OnceSnapshot
 from synovia.transaction.readset import ReadSet
 from synovia.transaction.recall import Recall
 from synovia.transaction.rows import RowCache
-from synovia.transaction.transaction import Transaction
+from synovia.transaction.transaction import MANY, Transaction
 from synovia.transaction.vector_cache import VectorCache
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -287,7 +287,7 @@ class Executor:
         """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes, limits.max_mutation_entries)
-        transaction = self._transaction(traced(snapshot, self._tracer), budget)
+        transaction = self._transaction(OnceSnapshot(traced(snapshot, self._tracer), MANY), budget)
         ids = RunIds(self.ids)
         rules = self._rules(function, transaction, None, origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)

@@ -1,7 +1,8 @@
-"""The database for a query that is run once: nothing is read twice, and nothing is made ready for another run."""
+"""The database for one run of a function: nothing is read twice, and nothing is made ready for another run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,21 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
+from synovia.transaction.keyed import AtHand, nothing_at_hand
 from synovia.transaction.readset import RangeRead
 
 
 class OnceSnapshot:
-    """A snapshot of one run; documents that are asked for by id are remembered by the run's transaction."""
+    """A snapshot of one run; documents that are asked for by id are remembered by the run's transaction.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Args:
+        most: So many documents of scans are remembered; what is found beyond that is read again if it is asked for again.
+    """
+
+    def __init__(self, snapshot: Snapshot, most: float = math.inf) -> None:
         self._snapshot = snapshot
+        self._left = most
+        self.at_hand: AtHand = getattr(snapshot, "at_hand", nothing_at_hand)
         self._scans: dict[tuple[RangeRead, Order, int | None], list[Document]] = {}
         self._counts: dict[tuple[RangeRead, int | None], int] = {}
         self._tallies: dict[tuple[RangeRead, Summary], Tally] = {}
@@ -40,9 +48,13 @@ class OnceSnapshot:
         limit: int | None = None,
     ) -> list[Document]:
         place = RangeRead(table, index, interval, where), order, limit
-        if place not in self._scans:
-            self._scans[place] = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
-        return self._scans[place]
+        if (known := self._scans.get(place)) is not None:
+            return known
+        found = await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
+        if len(found) <= self._left:
+            self._left -= len(found)
+            self._scans[place] = found
+        return found
 
     async def count(
         self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
