@@ -2,14 +2,15 @@
 
 Batches of ten samples a knee are appended ten times a second. Every viewer follows the session as a program would: it gets
 the difference of the query, in which samples that are new come as they are. The limit of bytes is the samples themselves;
-beside the time stands a bare ping of the protocol on the same hub.
+beside the time stands a bare ping of the protocol on the same hub. The time is that of one viewer in a process of its own,
+as viewers are: the others share one, where each waits for those before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import median
 from time import perf_counter
 
@@ -19,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from benchmarks.hub import EMBEDDED, HOST, MOTION, hub
-from benchmarks.processes import Handlers, Pipe, answer_all, child
+from benchmarks.processes import Child, Pipe, answer_all, child
 from benchmarks.relay import Relay
 from benchmarks.results import Aim, Result, Row, Setting, compared, limited, percentile
 from motion.cli.following import append, follow
@@ -45,20 +46,17 @@ async def run(setting: Setting) -> Result:
 async def _measured(setting: Setting, viewers: int) -> list[Row]:
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(hub(EMBEDDED, setting, f"live-{viewers}", application=MOTION))
-        port = running.port
-        crowd = await stack.enter_async_context(child("viewers", _viewers, port))
-        relay = await stack.enter_async_context(Relay.running(port))
-        writer = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
-        near = await stack.enter_async_context(Client(f"ws://{HOST}:{relay.port}", token=TOKEN, proxy=None))
+        crowd = await stack.enter_async_context(child("viewers", _viewers, running.port))
+        viewer = await stack.enter_async_context(child("viewer", _viewers, running.port))
+        writer = await stack.enter_async_context(Client(running.url, token=TOKEN, proxy=None))
         await writer.mutation("users:register", {"role": "physiotherapist"})
         session = await writer.mutation("live:start", {"sampleRate": RATE})
         await crowd.ask("watch", session, viewers - 1)
-        probe = _Probe(writer, near, relay, session)
-        stack.push_async_callback(probe.stop)
-        ping = await stack.enter_async_context(_pinger(port))
+        await viewer.ask("watch", session, 1)
+        probe = _Probe(writer, viewer, crowd, session)
+        ping = await stack.enter_async_context(_pinger(running.port))
         await probe.round(1.0)  # until everybody is in full swing
         rounds = [(await probe.round(ROUND_SECONDS), await ping()) for _ in range(setting.rounds(5))]
-        await crowd.ask("expect", probe.count)
     raw = RATE * KNEES * 8
     times = [(percentile([*each.seconds], 50) * 1000, pinged * 1000) for each, pinged in rounds]
     title = f"{viewers} viewers"
@@ -83,45 +81,33 @@ class _Round:
 
 
 class _Probe:
-    """Appends at its pace, and sees at a viewer of its own when the samples are there."""
+    """Appends at its pace, and asks a viewer in a process of its own when it had the samples; both have one clock."""
 
-    def __init__(self, writer: Client, near: Client, relay: Relay, session: str) -> None:
+    def __init__(self, writer: Client, viewer: Child, crowd: Child, session: str) -> None:
         self._writer = writer
-        self._relay = relay
+        self._viewer = viewer
+        self._crowd = crowd
         self._session = session
         self._gait = walk(600.0)
-        self._arrived: dict[int, asyncio.Future[float]] = {}
-        self._watching = asyncio.create_task(self._watch(near))
-        self.count = 0
-
-    async def stop(self) -> None:
-        self._watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._watching
-
-    async def _watch(self, near: Client) -> None:
-        async for piece in follow(near, self._session):
-            now, end = perf_counter(), piece.start + len(piece.left_knee)
-            for count in [count for count in self._arrived if count <= end]:
-                self._arrived.pop(count).set_result(now)
+        self._count = 0
 
     async def round(self, seconds: float) -> _Round:
-        """Append for so long; give the bytes a second that the viewer received, and how long each batch took."""
-        before, began, times = self._relay.received, perf_counter(), []
+        """Append for so long; give the bytes a second that a viewer received, and how long each batch took."""
+        before, began = await self._crowd.ask("received"), perf_counter()
+        called: dict[int, float] = {}
         for number in range(round(seconds * RATE / BATCH)):
             await asyncio.sleep(max(began + (number + 1) * BATCH / RATE - perf_counter(), 0))
-            times.append(await self._append())
-        return _Round((self._relay.received - before) / (perf_counter() - began), times)
+            called[self._count + BATCH] = perf_counter()
+            await self._append()
+        shown = await self._viewer.ask("shown", self._count)
+        await self._crowd.ask("shown", self._count)
+        size = (await self._crowd.ask("received") - before) / (perf_counter() - began)
+        return _Round(size, [shown[end] - at for end, at in called.items()])
 
-    async def _append(self) -> float:
-        batch = slice(self.count, self.count + BATCH)
-        arrival = asyncio.get_running_loop().create_future()
-        self._arrived[self.count + BATCH] = arrival
-        start = perf_counter()
+    async def _append(self) -> None:
+        batch = slice(self._count, self._count + BATCH)
         left, right = self._gait.left_knee[batch], self._gait.right_knee[batch]
-        self.count = await append(self._writer, self._session, self.count, left, right)
-        async with asyncio.timeout(30):
-            return float(await arrival) - start
+        self._count = await append(self._writer, self._session, self._count, left, right)
 
 
 @asynccontextmanager
@@ -145,7 +131,7 @@ async def _pinger(port: int) -> AsyncIterator[Callable[[], Awaitable[float]]]:
         yield ping
 
 
-# --- the other viewers ----------------------------------------------------------------------------------------------
+# --- the viewers ------------------------------------------------------------------------------------------------------
 
 
 def _viewers(pipe: Pipe, port: int) -> None:
@@ -154,28 +140,45 @@ def _viewers(pipe: Pipe, port: int) -> None:
 
 
 async def _watch_all(pipe: Pipe, port: int) -> None:
-    counts: dict[int, int] = {}
-    tasks: list[asyncio.Task[None]] = []
     async with AsyncExitStack() as stack:
-        await answer_all(pipe, _handlers(port, counts, tasks, stack))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        viewers = _Viewers(port, await stack.enter_async_context(Relay.running(port)), stack)
+        await answer_all(pipe, {"watch": viewers.watch, "shown": viewers.shown, "received": viewers.received})
+        await viewers.stop()
 
 
-def _handlers(port: int, counts: dict[int, int], tasks: list[asyncio.Task[None]], stack: AsyncExitStack) -> Handlers:
-    async def watch_one(number: int, client: Client, session: str) -> None:
-        async for piece in follow(client, session):
-            counts[number] = piece.start + len(piece.left_knee)
+class _Viewers:
+    """Who follows a session in one process; if there are several, the last one does so through a relay that counts bytes."""
 
-    async def watch(session: str, viewers: int) -> None:
+    def __init__(self, port: int, relay: Relay, stack: AsyncExitStack) -> None:
+        self._port = port
+        self._relay = relay
+        self._stack = stack
+        self._shown: list[dict[int, float]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def watch(self, session: str, viewers: int) -> None:
         for number in range(viewers):
-            client = await stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
-            tasks.append(asyncio.create_task(watch_one(number, client, session)))
+            port = self._relay.port if 0 < number == viewers - 1 else self._port
+            client = await self._stack.enter_async_context(Client(f"ws://{HOST}:{port}", token=TOKEN, proxy=None))
+            shown: dict[int, float] = {}
+            self._shown.append(shown)
+            self._tasks.append(asyncio.create_task(self._watch_one(client, session, shown)))
 
-    async def expect(count: int) -> None:
+    async def _watch_one(self, client: Client, session: str, shown: dict[int, float]) -> None:
+        async for piece in follow(client, session):
+            shown[piece.start + len(piece.left_knee)] = perf_counter()
+
+    async def shown(self, count: int) -> dict[int, float]:
+        """Wait until everybody has so many samples; tell when the first one had how many."""
         async with asyncio.timeout(30):
-            while min(counts.values()) < count:  # noqa: ASYNC110 (many tell)
-                await asyncio.sleep(0.05)
+            while not all(max(each, default=0) >= count for each in self._shown):  # noqa: ASYNC110 (many tell)
+                await asyncio.sleep(0.01)
+        return self._shown[0]
 
-    return {"watch": watch, "expect": expect}
+    async def received(self) -> int:
+        return self._relay.received
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
