@@ -19,6 +19,7 @@ from synovia.store.filters import Filter
 from synovia.transaction.budget import WriteBudget
 from synovia.transaction.cost import ReadCost
 from synovia.transaction.keyed import AtHand, Point, nothing_at_hand
+from synovia.transaction.pending import PendingWrites
 from synovia.transaction.readset import RangeRead, ReadSet
 from synovia.transaction.rolling import move
 from synovia.turns import Turns
@@ -57,7 +58,7 @@ class Transaction:
         self.reads = ReadSet()
         self.cost = ReadCost()
         self.revisions: dict[str, int] = defaultdict(int)
-        self._pending: dict[str, dict[bytes, Write]] = {}
+        self._pending: dict[str, PendingWrites] = defaultdict(PendingWrites)
         self._written = 0
         self._known: dict[Point, Document | None] = {}  # a snapshot does not change: nothing is read twice
         self._scanned: dict[str, list[Document]] = {}  # what is not among these yet
@@ -69,13 +70,13 @@ class Transaction:
         return [
             write
             for pending in self._pending.values()
-            for write in pending.values()
+            for write in pending.by_id.values()
             if not (write.before is None and write.after is None)
         ]
 
     def pending(self, table: str) -> Collection[Write]:
         """Give the writes of a table so far."""
-        return self._pending.get(table, {}).values()
+        return self._pending[table].by_id.values() if table in self._pending else ()
 
     @property
     def documents_read(self) -> int:
@@ -91,7 +92,7 @@ class Transaction:
         """Read one document by its id."""
         point = table, keys.encode_value(id_)
         self.reads.points.add(point)
-        if (pending := self._pending.get(table)) is not None and (write := pending.get(point[1])) is not None:
+        if (pending := self._pending.get(table)) is not None and (write := pending.by_id.get(point[1])) is not None:
             return write.after
         if table in self._scanned:
             self._know_scanned(table)
@@ -105,7 +106,7 @@ class Transaction:
         points = [(table, keys.encode_value(id_)) for id_ in ids]
         self.reads.points.update(points)
         self._know_scanned(table)
-        pending = self._pending.get(table, {})
+        pending = self._pending[table].by_id if table in self._pending else {}
         asked = {
             point: id_
             for point, id_ in zip(points, ids, strict=True)
@@ -118,16 +119,16 @@ class Transaction:
 
     async def scan(self, scan: Scan, limit: int | None = None) -> list[Document]:
         """Read an interval of an index, at most ``limit`` documents of it, in the order of their keys."""
-        pending = self._pending.get(scan.table, {})
+        pending = self._pending.get(scan.table)
         # Pending writes may take documents away from what the snapshot gives: ask for as many more.
-        wanted = None if limit is None else limit + len(pending)
+        wanted = None if limit is None else limit + (0 if pending is None else pending.taking)
         with self._reading(scan):
             found = await self.snapshot.scan(
                 scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
             )
         self.cost.add(scan.table, scan.index.name, len(found))
         self._remember(scan.table, found)
-        if pending:
+        if pending is not None:
             found = _overlay(scan, found, pending, complete=wanted is None or len(found) < wanted)
         if limit is None or len(found) < limit:
             self._record(scan, scan.interval)
@@ -141,7 +142,7 @@ class Transaction:
         read = self._record(scan, scan.interval)
         with self._reading(scan):
             count = await self.snapshot.count(scan.table, scan.index, scan.interval, where=scan.where)
-        return count + sum(read.growth(write) for write in self._pending.get(scan.table, {}).values())
+        return count + sum(read.growth(write) for write in self.pending(scan.table))
 
     async def aggregate(self, scan: Scan, summary: Summary) -> Tally:
         """Tally the documents of an interval.
@@ -152,9 +153,9 @@ class Transaction:
         read = self._record(scan, scan.interval)
         with self._reading(scan):
             tally = await self.snapshot.aggregate(scan.table, scan.index, scan.interval, summary, where=scan.where)
-        if pending := self._pending.get(scan.table):
+        if pending := self.pending(scan.table):
             tally = tally.copy()
-            if not all(move(tally, read, write) for write in pending.values()):
+            if not all(move(tally, read, write) for write in pending):
                 tally = await tally_of(summary, await self.scan(scan), Turns())
             tally.check()
         return tally
@@ -181,27 +182,27 @@ class Transaction:
             MutationTooLarge: It is more than the budget allows.
         """
         self.revisions[table] += 1
-        pending = self._pending.setdefault(table, {})
-        id_key = keys.encode_value(id_)
-        earlier = pending.get(id_key)
+        pending, id_key = self._pending[table], keys.encode_value(id_)
+        earlier = pending.by_id.get(id_key)
         if earlier is None:
             self._written += 1
         else:
             before, bodies = earlier.before, joined(earlier.bodies, bodies)
-        pending[id_key] = Write(table, id_, before, after, bodies)
+        pending.put(id_key, Write(table, id_, before, after, bodies))
         if self.budget is not None:
             self.budget.spend(self._written, size, entries)
 
     @contextmanager
     def taken_back_on_error(self) -> Iterator[None]:
         """Take back the writes of the block if it raises; what it has read stays read."""
-        before = {table: dict(pending) for table, pending in self._pending.items()}
+        before = {table: pending.copy() for table, pending in self._pending.items()}
         try:
             yield
         except BaseException:
             for table in self._pending:
                 self.revisions[table] += 1
-            self._pending, self._written = before, sum(map(len, before.values()))
+            self._pending = defaultdict(PendingWrites, before)
+            self._written = sum(len(pending.by_id) for pending in before.values())
             raise
 
     @contextmanager
@@ -250,12 +251,14 @@ def _as_far_as(scan: Scan, last: Document) -> Interval:
     return Interval(key, scan.interval.high)
 
 
-def _overlay(scan: Scan, found: Sequence[Document], pending: dict[bytes, Write], *, complete: bool) -> list[Document]:
+def _overlay(scan: Scan, found: Sequence[Document], pending: PendingWrites, *, complete: bool) -> list[Document]:
     """Lay pending writes over what the snapshot gave; if that was cut off, nothing beyond its end may join."""
-    kept = [document for document in found if keys.encode_value(document["_id"]) not in pending]
+    kept = [document for document in found if keys.encode_value(document["_id"]) not in pending.by_id]
     read = _read_of(scan, scan.interval)
-    joining = [write.after for write in pending.values() if write.after is not None and read.holds(write.after)]
-    if not complete:
+    joining = [document for document in pending.within(scan.index, scan.interval) if read.admits(document)]
+    if len(kept) == len(found) and not joining:
+        return kept
+    if not complete and found:
         end = _as_far_as(scan, found[-1])
         joining = [document for document in joining if scan_key(scan, document) in end]
     return sorted(kept + joining, key=lambda document: scan_key(scan, document), reverse=scan.order is Order.DESC)
