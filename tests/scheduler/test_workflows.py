@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -20,17 +20,27 @@ from scheduler.hubs import do_what_is_due, hub_beside, lose
 from synovia import cron, workflow
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.registry import Registry, collect
+from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, Ts
 from synovia.testing import TestApp
 
 pytestmark = pytest.mark.same_tables
 
 DAY_MS = 86_400_000
+KEEPING = SchedulerSettings(max_kept_workflows=100)
 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return collect("trips", [trips])
+
+
+@pytest.fixture(params=["replayed", "kept"])
+async def app(registry: Registry, any_store: Store, request: pytest.FixtureRequest) -> AsyncIterator[TestApp]:
+    """Give a hub that runs workflows from their beginning in each turn, and one that keeps them in memory."""
+    settings = KEEPING if request.param == "kept" else None
+    async with asyncio.timeout(60), TestApp(registry, any_store, scheduler=settings) as app:
+        yield app
 
 
 @pytest.fixture(autouse=True)
@@ -456,6 +466,7 @@ async def test_what_a_workflow_does_wrong_fails_it_with_a_reason(registry: Regis
         assert await status(app, other) == "done"
 
 
+@pytest.mark.parametrize("app", ["replayed"], indirect=True)
 @pytest.mark.parametrize("change", ["longer", "shorter"])
 async def test_code_that_has_changed_is_told_and_goes_on_when_it_is_mended(app: TestApp, change: str) -> None:
     call_id = await begin(app, "changing")
@@ -493,13 +504,13 @@ async def test_hubs_that_are_lost_change_nothing(registry: Registry, any_store: 
     """Two hubs work at the same time, and are lost in the middle, again and again: each mutation has run once, also of
     a workflow that is cancelled and resumed."""
     chance = random.Random(seed)
-    async with TestApp(registry, any_store) as app:
+    async with TestApp(registry, any_store, scheduler=KEEPING) as app:
         call_id = await begin(app, "by_chance", seed=seed)
         for _ in range(25):
             if chance.random() < 0.2:
                 await cancel(app, call_id)
             await resume(app, call_id)
-            async with hub_beside(app) as other:
+            async with hub_beside(app, settings=chance.choice([KEEPING, None])) as other:
                 for hub in (app, other):
                     await hub.scheduler.take_up()
                 for _ in range(chance.randrange(40)):

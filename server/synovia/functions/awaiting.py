@@ -100,6 +100,12 @@ class RunCalls:
         if told := [*map(_told, lost), *self._dropped]:
             raise NotAwaited(f"not awaited: {', '.join(told)}")
 
+    def leave(self) -> None:
+        """Drop what was begun and not awaited: its run does not go on."""
+        for note in self._open():
+            if _is_new(note[0]):
+                note[0].close()
+
     def explain(self, error: Exception) -> None:
         """Say with an error what had not been awaited when it was raised: it may well be its cause."""
         lost = [note for note in self._open() if _is_new(note[0])]

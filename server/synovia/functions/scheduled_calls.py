@@ -121,6 +121,7 @@ class ScheduledCall(
             ``workflow``), look after it while it runs (``running``), wait for its steps (``waiting``), give up those that
             are left (``ended``), or remove it (``finished``).
         workflow, step: Of a step: the call that is its workflow, and its number there.
+        turn: Of a workflow: the number of the turn that has left it so, as its hub counts them.
         due_at: When: ``run_at``; the end of the lease while it runs; the end of the time that it is kept.
         planned_at: When that was planned, if it is so long after then; None if it was given as a time.
         hub: Who scheduled it, or who runs it.
@@ -150,6 +151,7 @@ class ScheduledCall(
     job: JobPlace | None = None
     workflow: Id[ScheduledCall] | None = None
     step: int | None = None
+    turn: int | None = None
     queue: str
     due_at: int
     planned_at: int | None = None
@@ -159,7 +161,12 @@ class ScheduledCall(
     large: bool | None = None
 
 
-class WorkflowStep(Table, name="_workflow_steps", system=True, indexes=[Index("by_workflow", "workflow", "number")]):
+class WorkflowStep(
+    Table,
+    name="_workflow_steps",
+    system=True,
+    indexes=[Index("by_workflow", "workflow", "number"), Index("by_news", "workflow", "place", "status")],
+):
     """What a workflow has begun, and what came of it. Times are in milliseconds since 1970.
 
     Attributes:

@@ -142,9 +142,10 @@ WorkflowBody = TypeVar("WorkflowBody", bound=Callable[Concatenate[WorkflowContex
 def workflow(body: WorkflowBody, /) -> WorkflowBody:
     """Declare a workflow: ``async def function(ctx: WorkflowContext, ...)``, a function that outlives hubs.
 
-    It is scheduled like any call (``ctx.scheduler.run_after``). What its steps gave is kept in the database; after each of
-    them the function is run again from its beginning, and gets for the steps that are over what they gave. So it must do
-    the same again: time, chance, the database and the world are for its steps.
+    It is scheduled like any call (``ctx.scheduler.run_after``). What its steps gave is kept in the database. Between
+    them the function waits in a hub's memory; another hub, or one that was started anew, runs it again from its beginning,
+    and gives it for the steps that are over what they gave. So it must do the same again: time, chance, the database and
+    the world are for its steps.
 
     Raises:
         SchemaError: It is no async function with a context.

@@ -188,7 +188,7 @@ class Calls:
         status, queue = ("running", WORKFLOWS) if is_workflow else ("pending", JOBS)
         await SystemWriter(ctx.db).patch(
             call, status=status, queue=queue, due_at=ctx.now, planned_at=ctx.now, hub=self.hub, attempts=0,
-            finished_at=None, error=None, caused_by=cause(),
+            finished_at=None, error=None, caused_by=cause(), turn=None,
         )  # fmt: skip
         return True
 

@@ -108,13 +108,15 @@ async def send_event(ctx: MutationContext, workflow: ScheduledCall | None, name:
     """Give an event to a workflow; False if it is over, or is none."""
     if workflow is None or workflow.queue not in (WORKFLOWS, WAITING):
         return False
-    value, rows = stored({"payload": payload})["payload"], await steps_of(ctx, workflow.id)
-    waits = (each for each in rows if each.kind == "event" and each.name == name and each.status == "pending")
-    if (waiting := next(waits, None)) is not None:
+    value, rows = stored({"payload": payload})["payload"], ctx.db.query(WorkflowStep)
+    waits = rows.using("by_news", workflow=Id(workflow.id), place=None, status="pending")
+    waits = waits.where((field("kind") == "event") & (field("name") == name))
+    if (waiting := await waits.first()) is not None:
         await SystemWriter(ctx.db).patch(waiting, status="done", result=value, finished_at=ctx.now)
         await wake(ctx, workflow)
     else:
-        _check_room([each for each in rows if each.kind == "kept"], value)
+        aside = rows.using("by_workflow", workflow=Id(workflow.id), number=ASIDE)
+        _check_room(await aside.where(field("kind") == "kept").collect(), value)
         await _aside(ctx, workflow, "kept", name, value)
     return True
 

@@ -1,21 +1,24 @@
-"""Running a workflow from its beginning against its journal: a function of both, which waits for nothing and does nothing.
+"""Running a workflow against its journal: a function of both, which waits for nothing and does nothing.
 
 The workflow runs on an event loop of its own, in a thread, so that whatever it does holds up nobody. What has come of its
 steps is handed to it one by one, in the order in which that was first seen; in between it runs until it waits for
-everything it has begun. So it begins the same steps in the same order each time, also where it does several at once.
+everything it has begun. So it begins the same steps in the same order each time, also where it does several at once; and
+it is the same whether it has waited in memory since its last turn, or is run from its beginning with all that has come.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any, Final, Literal
 
 from synovia.errors import FunctionError
+from synovia.functions.awaiting import RunCalls
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import CallError, ScheduledCall
 from synovia.functions.workflow import WorkflowContext, WorkflowFunction
@@ -61,7 +64,7 @@ class Turn:
     Attributes:
         known: How many steps the journal has already; those in ``begun`` follow.
         again: What has to be begun once more, by its number.
-        given_up: The numbers of those for which it does not wait any more.
+        given_up: The numbers of those for which it does not wait any more, and has not been said before.
         ended: Whether it has come to its end, by itself or cancelled.
         result: What it gave, as wire values.
     """
@@ -102,7 +105,7 @@ class _Loop(asyncio.AbstractEventLoop):
 
     def __init__(self) -> None:
         self._ready: deque[asyncio.Handle] = deque()
-        self.tasks: list[asyncio.Task[Any]] = []
+        self.tasks: dict[asyncio.Task[Any], None] = {}
 
     def run(self) -> None:
         asyncio._set_running_loop(self)
@@ -116,9 +119,9 @@ class _Loop(asyncio.AbstractEventLoop):
 
     def close(self) -> None:
         """Leave what waits as it is: nothing of it goes on."""
-        for task in self.tasks:
-            with suppress(RuntimeError):
-                if not task.done() and (body := task.get_coro()) is not None:
+        for task in [*self.tasks]:
+            with suppress(Exception):
+                if (body := task.get_coro()) is not None:
                     body.close()
         for task in self.tasks:
             task.cancel()  # or it and what it waits for would hold each other, and the run in which this was replayed
@@ -138,8 +141,12 @@ class _Loop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         options.pop("eager_start", None)
         task = asyncio.Task(coro, loop=self, **options)
-        self.tasks.append(task)
+        self.tasks[task] = None
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.pop(task, None)
 
     def get_debug(self) -> bool:
         return False
@@ -154,18 +161,29 @@ class _Loop(asyncio.AbstractEventLoop):
 
 
 class _Journal:
-    def __init__(
-        self, loop: _Loop, known: Sequence[tuple[Kind, str]], prepare: Prepare, to_begin_again: Container[int] = ()
-    ) -> None:
+    def __init__(self, loop: _Loop) -> None:
         self._loop = loop
-        self._known = known
-        self._prepare = prepare
-        self._to_begin_again = to_begin_again
+        self._known: list[tuple[Kind, str]] = []
+        self._prepare: Prepare = _not_here
+        self._to_begin_again: Container[int] = ()
         self.takes_back = False
         self.waits: list[asyncio.Future[Any]] = []
         self.begun: list[Begun] = []
         self.again: dict[int, Begun] = {}
         self.fault: FunctionError | None = None
+
+    def expect(
+        self, known: Iterable[tuple[Kind, str]], prepare: Prepare, to_begin_again: Container[int] = ()
+    ) -> None:  # fmt: skip
+        """Have what follows be this at first, and then something new."""
+        self._known += known
+        self._prepare, self._to_begin_again = prepare, to_begin_again
+        self.begun, self.again = [], {}
+
+    def noted(self) -> None:
+        """Know what was begun from now on."""
+        self._known += [(each.kind, each.name) for each in self.begun]
+        self._prepare = _not_here
 
     def step(self, path: str, args: Mapping[str, Any], retry: Retry | None) -> asyncio.Future[Any]:
         return self._begin("step", path, lambda: Begun("step", path, call=self._prepare(path, args, retry)))
@@ -189,6 +207,11 @@ class _Journal:
         self.waits.append(self._loop.create_future())
         return self.waits[-1]
 
+    def check_all_came(self) -> None:
+        """Note a fault if it has not begun all that is known."""
+        if self.fault is None and len(self.waits) < len(self._known):
+            self.changed(len(self.waits), "nothing")
+
     def changed(self, number: int, now: str) -> FunctionError:
         """Note that a workflow does something else now than its journal says."""
         before = " ".join(self._known[number]).strip()
@@ -199,42 +222,91 @@ class _Journal:
         return self.fault
 
 
-def replay(
-    function: WorkflowFunction, args: Mapping[str, Any], known: Sequence[tuple[Kind, str]], arrived: Sequence[Arrival],
-    prepare: Prepare, to_begin_again: Container[int] = (),
-) -> Turn:  # fmt: skip
-    """Run a workflow as far as it comes.
+class Execution:
+    """A workflow on its loop, which waits there between its turns.
+
+    What it has begun in one turn goes into the next one with what has come of it.
 
     Args:
         args: As the body takes them.
-        known: What it has begun before, in that order.
-        arrived: What has come of that, in the order in which it was seen.
-        to_begin_again: The numbers of what is known and has to be begun once more.
-
-    Raises:
-        FunctionError: It raises that; or ``workflow_changed``.
-        Exception: It fails.
     """
-    loop = _Loop()  # type: ignore[abstract]
-    journal = _Journal(loop, known, prepare, to_begin_again)
-    main = loop.create_task(_drive(function, journal, args))
-    try:
-        loop.run()
-        for each in arrived:
-            _hand_over(each, journal, main)
-            loop.run()
-        _check(journal, known, main)
-        turn = Turn(len(known), journal.begun, journal.again)
-        turn.given_up = [number for number, each in enumerate(journal.waits) if each.cancelled()]
+
+    def __init__(self, function: WorkflowFunction, args: Mapping[str, Any]) -> None:
+        self._function = function
+        self._loop = _Loop()  # type: ignore[abstract]
+        self._journal = _Journal(self._loop)
+        self._given_up: set[int] = set()
+        self._around = Context()  # not that of the turn in which it is begun, which would be held as long as it waits
+        context = WorkflowContext(self._journal)
+        self._calls = RunCalls(context)
+        self._around.run(self._calls.__enter__)
+        self._main = self._loop.create_task(_drive(function, context, self._journal, args), context=self._around)
+        self._advancing = Lock()
+        self._is_over = False
+
+    def advance(
+        self, arrived: Sequence[Arrival], prepare: Prepare, known: Sequence[tuple[Kind, str]] = (),
+        to_begin_again: Container[int] = (),
+    ) -> Turn:  # fmt: skip
+        """Run it as far as it comes. When it has ended, or this raises something, nothing more can be done with it.
+
+        Args:
+            arrived: What has come since its last turn, in the order in which it was seen.
+            known: In its first turn: what it has begun before, in that order.
+            to_begin_again: The numbers of what is known and has to be begun once more.
+
+        Raises:
+            FunctionError: It raises that; or ``workflow_changed``.
+            Exception: It fails.
+        """
+        with self._advancing:
+            try:
+                self._journal.expect(known, prepare, to_begin_again)
+                self._loop.run()
+                for each in arrived:
+                    _hand_over(each, self._journal, self._main)
+                    self._loop.run()
+                return self._turn()
+            except Exception as error:
+                self._is_over = True
+                self._calls.explain(error)
+                raise
+            finally:
+                if self._is_over:
+                    self._close()
+
+    def _turn(self) -> Turn:
+        journal, main = self._journal, self._main
+        _check(journal, main)
+        self._calls.check(None)
+        turn = Turn(len(journal.waits) - len(journal.begun), journal.begun, journal.again)
+        cancelled = {number for number, each in enumerate(journal.waits) if each.cancelled()}
+        turn.given_up = sorted(cancelled - self._given_up)
+        self._given_up = cancelled
+        journal.noted()
         if main.done():
-            turn.ended, turn.result = _end_of(main, function)
+            turn.ended, turn.result = _end_of(main, self._function)
+            self._is_over = True
         return turn
-    finally:
-        loop.close()
+
+    def close(self) -> None:
+        """Leave what waits as it is: nothing of it goes on. While it runs in another thread, at the end of that."""
+        self._is_over = True
+        if self._advancing.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._advancing.release()
+
+    def _close(self) -> None:
+        self._around.run(self._loop.close)
+        self._calls.leave()
+        self._around.run(self._calls.__exit__, None, None, None)
 
 
-async def _drive(function: WorkflowFunction, journal: _Journal, args: Mapping[str, Any]) -> Any:
-    context = WorkflowContext(journal)
+async def _drive(
+    function: WorkflowFunction, context: WorkflowContext, journal: _Journal, args: Mapping[str, Any]
+) -> Any:  # fmt: skip
     try:
         return await function.body(context, **args)
     except (Exception, asyncio.CancelledError):
@@ -259,7 +331,8 @@ def find_cut(
         FunctionError: ``workflow_changed``.
     """
     loop = _Loop()  # type: ignore[abstract]
-    journal = _Journal(loop, known, prepare)
+    journal = _Journal(loop)
+    journal.expect(known, prepare)
     context = WorkflowContext(journal)
     main = loop.create_task(function.body(context, **args))
     begun: list[int] = []  # before each of what has come
@@ -275,7 +348,7 @@ def find_cut(
             loop.run()
             if taken_back is None and context.has_to_take_back:
                 taken_back = place
-        _check(journal, known, main)
+        _check(journal, main)
         return _cut_of(main, journal, arrived, begun, taken_back)
     finally:
         loop.close()
@@ -326,9 +399,8 @@ def _hand_over(each: Arrival, journal: _Journal, main: asyncio.Task[Any]) -> Non
             wait.set_exception(FunctionError(each.error.code, each.error.message))
 
 
-def _check(journal: _Journal, known: Sequence[object], main: asyncio.Task[Any]) -> None:
-    if journal.fault is None and len(journal.waits) < len(known):
-        journal.changed(len(journal.waits), "nothing")
+def _check(journal: _Journal, main: asyncio.Task[Any]) -> None:
+    journal.check_all_came()
     if journal.fault is not None:
         if main.done() and not main.cancelled():
             main.exception()  # looked at

@@ -96,7 +96,7 @@ class Runner:
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
         self._jobs = JobTransitions(calls, self._transitions)
-        self._workflows = WorkflowTransitions(calls, self._transitions)
+        self._workflows = WorkflowTransitions(calls, self._transitions, self.settings.max_kept_workflows)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due = [
             Due(make, calls, DueReading(lambda cause: self.payer_of(cause)), alone=not engine.store.shared)
@@ -134,6 +134,7 @@ class Runner:
         held = list(self._held.items())
         await end([*self._busy.values(), *self._tasks])
         self._tasks = []
+        self._workflows.stop()
         if held:
             work = partial(self._transitions.release, held=held)
             self._note(await self._engine.transact(work, path="_scheduler:release"))

@@ -23,6 +23,7 @@ class SchedulerSettings(BaseModel):
         max_mutations: Run at the same time, crons among them.
         max_actions: Run at the same time, of those without a pool.
         max_jobs: Whose steps run at the same time.
+        max_kept_workflows: That wait in memory between their turns; others are run from their beginning in each.
         pools: How many actions of each pool run at the same time at this hub, by its name; 0: none. Of pools that are not
             named it is what their declaration says.
         max_pending: Calls to come that one caller may have caused.
@@ -37,6 +38,7 @@ class SchedulerSettings(BaseModel):
     max_mutations: Count = 8
     max_actions: Count = 16
     max_jobs: Count = 2
+    max_kept_workflows: Annotated[int, Field(ge=0)] = 1_000
     pools: dict[str, Annotated[int, Field(ge=0, le=MOST_PARALLEL)]] = {}
     max_pending: Count = 100_000
     stop_timeout: Seconds = 5.0

@@ -85,6 +85,12 @@ def _settings_for(registry: Registry) -> Settings:
     return settings.model_copy(update={"encryption": KEYS}) if any(map(sealed_fields, models)) else settings
 
 
+def _replaying(scheduler: SchedulerSettings) -> SchedulerSettings:
+    if "max_kept_workflows" in scheduler.model_fields_set:
+        return scheduler
+    return scheduler.model_copy(update={"max_kept_workflows": 0})
+
+
 class TestApp:
     """An application on a store of its own.
 
@@ -92,7 +98,8 @@ class TestApp:
         application: Its folder or file, or what ``load_application`` gave.
         store: A store's URL, or a store that is not open yet; by default one in memory.
         clock: The time as functions see it, if several applications share it.
-        scheduler: How scheduled calls are run.
+        scheduler: How scheduled calls are run. Unless this says so no workflow waits in memory: each of its turns begins
+            at its first line, so that one which does not do the same each time fails here.
         settings: Of the server; by default none of the machine's variables is looked at, and an application with
             encrypted fields is given keys.
         variables: In which the settings of the application are looked for, in place of those of the machine.
@@ -119,8 +126,7 @@ class TestApp:
         self.mailbox = Mailbox()
         loaded = application if isinstance(application, Registry) else load_application(application)
         chosen = settings or _settings_for(loaded)
-        if scheduler is not None:
-            chosen = chosen.model_copy(update={"scheduler": scheduler})
+        chosen = chosen.model_copy(update={"scheduler": _replaying(scheduler or chosen.scheduler)})
         self.server = Synovia(
             loaded,
             store=store,
