@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from helpers.sync_server import Client, client_of, serving, until
+from synovia.store.base import ArrayManifest, StoreError, StoreUnavailable
 from synovia_protocol.arrays import chunk_digest, chunks_of, raw_of, ref_of
 from synovia_protocol.events import ArrayFetched, QueryUpdated
-from synovia_protocol.messages import ArrayRef, ArrayResponse, Pong
+from synovia_protocol.messages import ArrayRef, ArrayResponse, MutationResponse, Pong
 
 Samples = npt.NDArray[np.float64]
 
@@ -201,3 +208,91 @@ async def test_unfinished_uploads_are_bounded() -> None:
         await client.send(*frames[:-1])
         fatal, closed_with = await client.end()
     assert (fatal.error.code, closed_with) == ("limit_exceeded", 4413)
+
+
+class HeldUp:
+    """An array store that stores no manifest until it is told to; ``asked`` are the digests that were looked up."""
+
+    def __init__(self, arrays: Any) -> None:
+        self.arrays = arrays
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self.error: StoreError | None = None
+        self.stored: list[bytes] = []
+        self.asked: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.arrays, name)
+
+    async def put_manifest(self, manifest: ArrayManifest) -> None:
+        self.reached.set()
+        await self.go_on.wait()
+        if self.error is not None:
+            raise self.error
+        await self.arrays.put_manifest(manifest)
+        self.stored.append(manifest.digest)
+
+    async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
+        self.asked.append(digest)
+        found: ArrayManifest | None = await self.arrays.get_manifest(digest)
+        return found
+
+
+@asynccontextmanager
+async def held_up(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[HeldUp, Client]]:
+    async with serving() as running:
+        held = HeldUp(running.hub.context.arrays)
+        monkeypatch.setattr(running.hub, "context", replace(running.hub.context, arrays=held))
+        async with client_of(running) as client:
+            yield held, client
+            held.go_on.set()
+
+
+async def test_a_client_is_read_on_while_its_array_is_stored_and_who_names_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples = gait(1000)
+    async with held_up(monkeypatch) as (held, client):
+        await client.upload(samples, ref_of(samples))
+        await client.upload(samples[1:], ref_of(samples[1:]))
+        number, naming = client.mutation("notes:plot", {"board": "a", "samples": ref_of(samples)})
+        await client.send(naming, client.session.ping(7))
+        await client.until(lambda event: event == Pong(7))
+        await held.reached.wait()
+        assert not any(isinstance(event, MutationResponse) for event in client.events)
+        held.go_on.set()
+        assert (await client.response(number)).error is None
+        assert held.stored[0] == ref_of(samples).digest
+        assert held.asked == [], "what was stored a moment ago is there"
+
+
+async def test_an_array_that_cannot_be_stored_ends_the_connection_of_who_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples = gait(1000)
+    async with held_up(monkeypatch) as (held, client):
+        held.error = StoreUnavailable("the disk is full")
+        held.go_on.set()
+        await client.upload(samples, ref_of(samples))
+        await client.send(client.mutation("notes:plot", {"board": "a", "samples": ref_of(samples)})[1])
+        fatal, closed_with = await client.end()
+    assert (fatal.error.code, closed_with) == ("server_error", 4500)
+    assert not any(isinstance(event, MutationResponse) for event in client.events)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_array_is_looked_up_again_once_it_may_have_been_swept(
+    monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    samples = gait(1000)
+    ref = ref_of(samples)
+    if not known:
+        monkeypatch.setattr("synovia.sync.uploads._FRESH_SECONDS", -1.0)
+    async with held_up(monkeypatch) as (held, client):
+        held.go_on.set()
+        await client.upload(samples, ref)
+        assert (await client.mutate("notes:plot", {"board": "a", "samples": ref})).error is None
+        await held.arrays.delete_arrays([ref.digest], float("inf"))
+        response = await client.mutate("notes:plot", {"board": "b", "samples": ref})
+        assert response.error is not None
+        assert response.error.code == "array_not_found", "the commit looks, too"
+        assert held.asked == ([] if known else [ref.digest] * 2)

@@ -65,13 +65,11 @@ async def follow(client: Client, session_id: str, *, start: int = 0) -> AsyncGen
 async def _beyond(client: Client, session: dict[str, Any], known: int) -> tuple[Floats, Floats]:
     """Give the samples after the first ``known`` ones; those that are arrays are fetched."""
     new = [each for each in stretches(session) if each["start"] + each["count"] > known]
-    parts = await asyncio.gather(
-        *(
-            _part(client, each[knee], max(known - each["start"], 0))
-            for knee in ("leftKnee", "rightKnee")
-            for each in new
-        )
-    )
+    wanted = [(each[knee], max(known - each["start"], 0)) for knee in ("leftKnee", "rightKnee") for each in new]
+    if all(isinstance(knee, np.ndarray) for knee, _ in wanted):  # nothing is to be fetched, as nearly always
+        parts = [knee[start:] for knee, start in wanted]
+    else:
+        parts = await asyncio.gather(*(_part(client, knee, start) for knee, start in wanted))
     nothing = np.zeros(0)
     return np.concatenate([nothing, *parts[: len(new)]]), np.concatenate([nothing, *parts[len(new) :]])
 

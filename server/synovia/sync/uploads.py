@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
@@ -15,10 +16,23 @@ from synovia_protocol.messages import ArrayRef
 from synovia_protocol.references import array_references
 
 CHUNKS_AT_ONCE = 8
+_ARRAYS_AT_ONCE: Final = 8
+_FRESH_SECONDS: Final = 60.0
+"""An array that was stored so lately is there: no grace of the sweep is as short."""
+
+
+class _Stored(NamedTuple):
+    """What is known of an array without asking the store, and when it was stored, by the monotonic clock."""
+
+    dtype: str
+    length: int
+    at: float
 
 
 class Uploads:
     """Stores chunks as they come in and remembers what has come in whole.
+
+    The client is read on meanwhile: a request that names an array waits until it is stored.
 
     Args:
         arrays: Where chunks and manifests go.
@@ -33,8 +47,9 @@ class Uploads:
         self._max_known = max_known
         self._unfinished: dict[bytes, int] = {}
         self._begun = 0
-        self._known: dict[bytes, None] = {}
+        self._known: dict[bytes, _Stored | None] = {}
         self._storing: list[asyncio.Task[None]] = []
+        self._finishing: dict[bytes, asyncio.Task[None]] = {}
 
     async def chunk(self, event: ChunkReceived) -> None:
         """Store a chunk; the caller reads on while a few are on their way to the store, not more.
@@ -65,26 +80,50 @@ class Uploads:
                 raise ProtocolError(ErrorCode.LIMIT_EXCEEDED, text, CloseCode.TOO_LARGE)
 
     async def complete(self, event: ArrayReceived) -> None:
-        """Store the manifest of an array whose chunks are all there."""
+        """Store the manifest of an array once its chunks are there; the caller reads on while a few wait for that.
+
+        Raises:
+            StoreError: An array before could not be stored.
+        """
         self._count(-self._unfinished.pop(event.digest, 0))
-        while self._storing:
-            await self._storing.pop(0)
-        await self._arrays.put_manifest(ArrayManifest(event.digest, event.dtype, event.length, event.chunks))
+        while self._finishing and (event.digest in self._finishing or len(self._finishing) >= _ARRAYS_AT_ONCE):
+            await self._stored(next(iter(self._finishing)))
         self.know((event.digest,))
+        manifest = ArrayManifest(event.digest, event.dtype, event.length, event.chunks)
+        self._finishing[event.digest] = asyncio.create_task(self._finish(manifest, tuple(self._storing)))
+
+    async def _finish(self, manifest: ArrayManifest, chunks: Iterable[asyncio.Task[None]]) -> None:
+        for chunk in chunks:
+            await chunk
+        await self._arrays.put_manifest(manifest)
+        if manifest.digest in self._known:
+            self._known[manifest.digest] = _Stored(manifest.dtype, manifest.length, time.monotonic())
+
+    async def _stored(self, digest: bytes) -> None:
+        """Wait until an array that has come in is stored, if it is not yet.
+
+        Raises:
+            StoreError: It cannot be.
+        """
+        if (finishing := self._finishing.get(digest)) is not None:
+            await asyncio.shield(finishing)
+            if self._finishing.get(digest) is finishing:  # not one that has come anew
+                del self._finishing[digest]
 
     def close(self) -> None:
         """Give up what is not stored yet."""
         self._count(-self._begun)
         self._unfinished.clear()
-        for task in self._storing:
+        for task in (*self._storing, *self._finishing.values()):
             task.cancel()
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more
         self._storing.clear()
+        self._finishing.clear()
 
     def know(self, digests: Iterable[bytes]) -> None:
         """Let this connection's requests name arrays."""
         for digest in digests:
-            self._known[digest] = None
+            self._known.setdefault(digest, None)
             if len(self._known) > self._max_known:
                 del self._known[next(iter(self._known))]
 
@@ -93,18 +132,17 @@ class Uploads:
         for ref in array_references(args):
             if ref.digest not in self._known and not shows(ref.digest):
                 return _not_found(ref, "neither uploaded on this connection nor shown by one of its queries")
-            manifest = await self._arrays.get_manifest(ref.digest)
-            if manifest is None:
+            await self._stored(ref.digest)
+            stored: _Stored | ArrayManifest | None = self._known.get(ref.digest)
+            if not isinstance(stored, _Stored) or time.monotonic() - stored.at > _FRESH_SECONDS:
+                stored = await self._arrays.get_manifest(ref.digest)
+            if stored is None:
                 return _not_found(ref, "not stored")
-            if not _agrees(ref, manifest):
-                stored = f"{manifest.length} elements of {manifest.dtype}"
-                text = f"array {ref.digest.hex()[:16]} holds {stored}, not {ref.dtype} of shape {list(ref.shape)}"
+            if (ref.dtype, ref.length) != (stored.dtype, stored.length):
+                holds = f"{stored.length} elements of {stored.dtype}"
+                text = f"array {ref.digest.hex()[:16]} holds {holds}, not {ref.dtype} of shape {list(ref.shape)}"
                 return ErrorInfo(ErrorCode.INVALID_ARGUMENTS, text)
         return None
-
-
-def _agrees(ref: ArrayRef, manifest: ArrayManifest) -> bool:
-    return ref.dtype == manifest.dtype and ref.length == manifest.length
 
 
 def _not_found(ref: ArrayRef, why: str) -> ErrorInfo:
