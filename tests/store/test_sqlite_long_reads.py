@@ -237,6 +237,7 @@ async def test_amid_a_commit_reads_are_done_and_nothing_else(
 ) -> None:
     """The commit goes on only when the reads are done, and what is no read waits for its end."""
     monkeypatch.setattr(writing, "_BETWEEN_PAUSES", 1)
+    monkeypatch.setattr("synovia.store.sqlite.worker._PAUSE_SECONDS", 3600.0)  # a pause ends when nobody waits
     ts = await store.commit(Batch(inserted("notes", *({"_id": n} for n in range(3)))))
     read, may_go_on = threading.Event(), threading.Event()
     database, worker = store._database, store._worker
