@@ -12,6 +12,7 @@ import pytest
 from helpers.written_applications import HEAD, function, refusal_of, write_application
 from synovia.cli.application import ApplicationError, load
 from synovia.functions.registry import load_application
+from synovia.testing import TestApp
 
 FIRST = HEAD.count("\n") + 1
 """The line of a written module on which its own text begins."""
@@ -105,8 +106,8 @@ def test_two_arguments_that_are_one_on_the_wire(tmp_path: Path) -> None:
 # --- types that no client can send ------------------------------------------------------------------------------------
 
 TYPES = """
-import collections, dataclasses, datetime, decimal, enum, ipaddress, pathlib, typing, uuid
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, NaiveDatetime, RootModel
+import collections, dataclasses, datetime, decimal, enum, ipaddress, pathlib, typing, typing_extensions, uuid
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, NaiveDatetime, PlainSerializer, RootModel
 
 class Arbitrary: ...
 class Colour(enum.StrEnum):
@@ -123,6 +124,18 @@ class Plain(BaseModel):
 @dataclasses.dataclass
 class Point:
     x: int
+class Mapped(typing_extensions.TypedDict):
+    seen: set[int]
+@dataclasses.dataclass
+class Dated:
+    day: datetime.date = datetime.date(2026, 11, 30)
+class Kind(enum.Enum):
+    SMALL = "small"
+class Size(enum.IntEnum):
+    SMALL = 1
+class Hidden(Model):
+    x: int = 1
+    seen: set[int] = Field(default_factory=set, exclude=True)
 T = typing.TypeVar("T")
 class Box(Model, typing.Generic[T]):
     held: T
@@ -156,6 +169,8 @@ def taking(annotation: str, access: str = "public=True", default: str = "") -> s
         ("typing.Annotated[set[int], AfterValidator(len)]", "argument 'x': set cannot travel"),
         ("Arbitrary", "argument 'x': Arbitrary cannot travel; a synovia Model can"),
         ("ArrayRef", "argument 'x': ArrayRef cannot travel; declare arrays as Float64Array or Array"),
+        ("Point", "argument 'x': Point cannot travel; a synovia Model can"),
+        ("Mapped", ".Mapped.seen: set cannot travel; a list can"),
         ("Inner", ".Inner.seen: set cannot travel; a list can"),
         ("Outer", ".Inner.seen: set cannot travel; a list can"),
         ("Box[set[int]]", "held: set cannot travel; a list can"),
@@ -165,7 +180,6 @@ def taking(annotation: str, access: str = "public=True", default: str = "") -> s
         ("typing.Annotated[set[int], BeforeValidator(set)]", ""),
         ("Nested", ""),
         ("Plain", ""),
-        ("Point", ""),
         ("RootModel[list[int]]", ""),
         ("Box[list[int]]", ""),
         ("typing.Sequence[int]", ""),
@@ -196,6 +210,52 @@ def test_functions_that_only_the_application_calls_may_be_given_anything(tmp_pat
 def test_a_result_that_pydantic_does_not_know(tmp_path: Path) -> None:
     declared = TYPES + "\n@query(public=True)\nasync def f(ctx: QueryContext) -> list[Arbitrary]: ...\n"
     assert ":f: its result: " in refusal_of(tmp_path, declared)
+
+
+def giving(annotation: str, value: str, access: str = "public=True") -> str:
+    return f"{TYPES}\n@query({access})\nasync def f(ctx: QueryContext) -> {annotation}:\n    return {value}\n"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "told"),
+    [
+        ("set[int]", "its result: set cannot travel; a list can"),
+        ("list[frozenset[str]]", "its result: frozenset cannot travel; a list can"),
+        ("datetime.date | None", "its result: date cannot travel; an aware datetime can, or a string"),
+        ("dict[str, decimal.Decimal]", "its result: Decimal cannot travel; a string or a float can"),
+        ("dict[int, str]", "its result: the keys of a map are strings, not int"),
+        ("typing.Annotated[set[int], Field(strict=False)]", "its result: set cannot travel"),
+        ("Kind", "its result: Kind cannot travel; use a Literal"),
+        ("Plain", ".Plain.seen: set cannot travel; a list can"),
+        ("Mapped", ".Mapped.seen: set cannot travel; a list can"),
+        ("Dated", ".Dated.day: date cannot travel"),
+    ],
+)
+@pytest.mark.parametrize("access", ["public=True", "internal=True"])
+def test_results_that_can_never_be_sent(tmp_path: Path, annotation: str, told: str, access: str) -> None:
+    declared = giving(annotation, "typing.cast(typing.Any, None)", access)
+    text = refusal_of(tmp_path, declared)
+    assert told in text
+    assert f".py:{line_of(declared, '@query')}: " in text
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "sent"),
+    [
+        ("tuple[int, str]", "1, 'a'", [1, "a"]),
+        ("Point", "Point(1)", {"x": 1}),
+        ("Size", "Size.SMALL", 1),
+        ("Hidden", "Hidden()", {"x": 1}),
+        ("int | set[int]", "1", 1),
+        ("dict[str, int]", "collections.Counter('a')", {"a": 1}),
+        ("typing.Annotated[decimal.Decimal, PlainSerializer(str)]", "decimal.Decimal('1.50')", "1.50"),
+        ("typing.Any", "[1]", [1]),
+    ],
+)
+async def test_results_that_are_sent(tmp_path: Path, annotation: str, value: str, sent: object) -> None:
+    async with TestApp(write_application(tmp_path, giving(annotation, value))) as app:
+        [path] = [each for each in app.registry.functions if each.endswith(":f")]
+        assert await app.caller().query(path) == sent
 
 
 def test_all_functions_that_cannot_be_are_told_at_once(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""What a client can send: argument types that no value of the wire fits are told before anybody tries.
+"""What can travel: types of arguments and results that no value of the wire fits are told before anybody tries.
 
-Only what cannot be is told. What pydantic hands to code of the application is left to that, and so is a model's field that
-may be left out.
+Only what cannot be is told. What pydantic hands to code of the application is left to that, and so is a field of an argument
+that may be left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from synovia_protocol.messages import ArrayRef
 
@@ -59,36 +59,44 @@ def hint(name: str, *, is_enum: bool = False) -> str:
 
 def unsendable(arguments: type[BaseModel]) -> list[str]:
     """Say which arguments, and which fields of models in them, no client can send."""
-    schemas = _Schemas(cast(Schema, arguments.__pydantic_core_schema__))
+    schemas, root = _Schemas(), cast(Schema, arguments.__pydantic_core_schema__)
+    while root["type"] != "model-fields":
+        schemas.define(root)
+        root = root["schema"]
     return [
         fault
-        for name, field in schemas.root["fields"].items()
+        for name, field in root["fields"].items()
         for fault in schemas.faults(field["schema"], strict=True, at=f"argument {name!r}")
     ]
 
 
-class _Schemas:
-    """The schema of a model of arguments with those it refers to.
+def unreturnable(result: TypeAdapter[Any]) -> list[str]:
+    """Say what in a function's result can never be sent."""
+    return _Schemas(of_result=True).faults(cast(Schema, result.core_schema), strict=True, at="its result")
 
-    Attributes:
-        root: The fields of the model.
+
+class _Schemas:
+    """The schemas of arguments, or of a result, with those they refer to.
+
+    Arguments are taken as they are where pydantic is strict. What a result becomes depends on its type alone, unless code of
+    the application makes something else of it.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, *, of_result: bool = False) -> None:
+        self._of_result = of_result
         self._definitions: dict[str, Schema] = {}
-        self._models: dict[type, list[str]] = {}
-        while schema["type"] != "model-fields":
-            self._define(schema)
-            schema = schema["schema"]
-        self.root = schema
+        self._seen: dict[type, list[str]] = {}
 
-    def _define(self, schema: Schema) -> None:
+    def define(self, schema: Schema) -> None:
+        """Remember what a schema defines for those inside it."""
         self._definitions.update({each["ref"]: each for each in schema.get("definitions", ())})
 
     def faults(self, schema: Schema, *, strict: bool, at: str) -> list[str]:
-        """Say what no client can send in one place."""
-        kind, strict = schema["type"], schema.get("strict", strict)
-        never = _never(schema, strict)
+        """Say what cannot travel in one place."""
+        if self._of_result and _is_converted(schema):
+            return []
+        kind, strict = schema["type"], self._of_result or schema.get("strict", strict)
+        never = _never_given(schema) if self._of_result else _never_taken(schema, strict)
         if never is not None:
             return [f"{at}: {never} cannot travel{hint(never, is_enum=kind in ('enum', 'literal'))}"]
         match kind:
@@ -102,9 +110,9 @@ class _Schemas:
                 return self._of_dict(schema, strict, at)
             case "union":
                 return self._of_union(schema, strict, at)
-            case "model":
-                return self._of_model(schema)
-        self._define(schema)
+            case "model" | "dataclass" | "typed-dict":
+                return self._of_class(schema, strict)
+        self.define(schema)
         return self.faults(schema.get(_INSIDE.get(kind, ""), _ANY), strict=strict, at=at) if kind != "any" else []
 
     def _of_dict(self, schema: Schema, strict: bool, at: str) -> list[str]:
@@ -114,40 +122,55 @@ class _Schemas:
         return self.faults(keys, strict=strict, at=at) + self.faults(values, strict=strict, at=at)
 
     def _of_union(self, schema: Schema, strict: bool, at: str) -> list[str]:
-        """Tell of a union only if, but for None, none of its members can be sent."""
+        """Tell of a union only if, but for None, none of its members can travel."""
         options = [choice[0] if isinstance(choice, tuple) else choice for choice in schema["choices"]]
         found = [self.faults(option, strict=strict, at=at) for option in options if option["type"] != "none"]
         return [fault for faults in found for fault in faults] if all(found) else []
 
-    def _of_model(self, schema: Schema) -> list[str]:
-        """Look at a model once; it has settings of its own."""
-        model: type[BaseModel] = schema["cls"]
-        if model not in self._models:
-            self._models[model] = []
-            if schema["schema"]["type"] == "model-fields" and not schema.get("custom_init"):
-                self._models[model] = self._of_fields(model, schema)
-        return self._models[model]
+    def _of_class(self, schema: Schema, strict: bool) -> list[str]:
+        """Look at a model, a dataclass or a TypedDict once; a model has settings of its own."""
+        cls: type = schema["cls"]
+        if cls not in self._seen:
+            self._seen[cls] = []
+            strict = schema.get("config", {}).get("strict", strict and schema["type"] != "model")
+            self._seen[cls] = [
+                fault
+                for name, field in _fields(schema)
+                if not self._is_left_out(field)
+                for fault in self.faults(
+                    field["schema"], strict=strict, at=f"{cls.__module__}.{cls.__qualname__}.{name}"
+                )
+            ]
+        return self._seen[cls]
 
-    def _of_fields(self, model: type[BaseModel], schema: Schema) -> list[str]:
-        strict, place = schema.get("config", {}).get("strict", False), f"{model.__module__}.{model.__qualname__}"
-        fields = {name: field["schema"] for name, field in schema["schema"]["fields"].items()}
-        found = [
-            self.faults(field, strict=strict, at=f"{place}.{name}")
-            for name, field in fields.items()
-            if field["type"] != "default"
-        ]
-        return [fault for faults in found for fault in faults]
+    def _is_left_out(self, field: Schema) -> bool:
+        """Tell whether a field is never given, or need not be."""
+        return field.get("serialization_exclude", False) if self._of_result else field["schema"]["type"] == "default"
 
 
 _ANY: Schema = {"type": "any"}
 
 
-def _never(schema: Schema, strict: bool) -> str | None:
+def _fields(schema: Schema) -> list[tuple[str, Schema]]:
+    """Give the fields of a model, a dataclass or a TypedDict with their names; none if its own code reads them."""
+    inner = schema if schema["type"] == "typed-dict" else schema["schema"]
+    if inner["type"] not in ("model-fields", "dataclass-args", "typed-dict") or schema.get("custom_init"):
+        return []
+    fields = inner["fields"]
+    return [(each["name"], each) for each in fields] if isinstance(fields, list) else list(fields.items())
+
+
+def _is_converted(schema: Schema) -> bool:
+    """Tell whether a serializer of the application's makes something of a value."""
+    return "serialization" in schema and not schema["serialization"].get("when_used", "always").startswith("json")
+
+
+def _never_taken(schema: Schema, strict: bool) -> str | None:
     """Name the type if no value of the wire fits it."""
     match schema:
         case {"type": "is-instance", "cls": type() as cls}:
             return None if any(issubclass(each, cls) for each in _WIRE) else cls.__qualname__
-        case {"type": "enum", "cls": type() as cls}:
+        case {"type": "enum" | "dataclass", "cls": type() as cls}:
             return cls.__qualname__ if strict else None
         case {"type": "literal", "expected": [*expected]}:
             return None if any(isinstance(each, _WIRE) for each in expected) else "an enumeration's member"
@@ -156,3 +179,13 @@ def _never(schema: Schema, strict: bool) -> str | None:
         case {"type": str(kind)}:
             return _NEVER.get(kind) or (_NEVER_STRICTLY.get(kind) if strict else None)
     return None
+
+
+def _never_given(schema: Schema) -> str | None:
+    """Name the type if none of its values can be sent; a tuple and a dataclass are, as a list and a map."""
+    match schema:
+        case {"type": "enum", "cls": type() as cls} if issubclass(cls, _WIRE):
+            return None
+        case {"type": "tuple" | "dataclass"}:
+            return None
+    return _never_taken(schema, strict=True)

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from synovia.errors import SchemaError
 from synovia.functions.creation_times import may_hold_rows
-from synovia.functions.sendable import hint, unsendable
+from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
 
 
@@ -56,13 +56,14 @@ class Signature:
         if "return" not in hints:
             raise SchemaError("its result has no annotation")
         arguments = _model(name, fields)
+        returns = hints["return"]
+        result = _adapter("its result", returns)
         faults = [f"the arguments {clash}" for clash in [clash_of(arguments)] if clash]
         if for_clients:
             faults += unsendable(arguments)
+        faults += unreturnable(result)
         if faults:
             raise SchemaError("; ".join(faults))
-        returns = hints["return"]
-        result = _adapter("its result", returns)
         return cls(arguments, returns, result, _listed_table(returns), may_hold_rows(returns))
 
 
@@ -94,14 +95,22 @@ def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
 
 
 def _adapter(place: str, annotation: Any) -> TypeAdapter[Any]:
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)  # has a configuration of its own
     try:
-        return TypeAdapter(annotation, config=None if is_model else ConfigDict(hide_input_in_errors=True))
+        return _configured(annotation)
     except PydanticSchemaGenerationError as error:
         kind = getattr(annotation, "__qualname__", str(annotation))
         raise SchemaError(f"{place}: {kind} cannot travel{hint(kind)}") from error
     except (NameError, TypeError, PydanticUserError) as error:
         raise SchemaError(f"{place}: {error}") from error
+
+
+def _configured(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation, config=ConfigDict(hide_input_in_errors=True))
+    except PydanticUserError as error:
+        if error.code != "type-adapter-config-unused":
+            raise
+        return TypeAdapter(annotation)  # a model, a dataclass or a TypedDict has a configuration of its own
 
 
 def _listed_table(annotation: Any) -> type[Table] | None:
