@@ -62,11 +62,10 @@ def test_the_example_in_typescript_compiles(chat: Path, tmp_path: Path) -> None:
 
 
 def test_faults_are_told_as_shown(chat: Path, tmp_path: Path) -> None:
-    source = CHAT.replace("text: str\n", "text: str\n    sent_on: date\n", 1)
-    source += "\n@query(public=True)\nasync def authors(ctx: QueryContext) -> set[str]:\n    return set()\n"
-    (chat / "messages.py").write_text(
-        source.replace("from synovia import", "from datetime import date\nfrom synovia import")
-    )
+    source = CHAT.replace("text: str\n", "text: str\n    size: Annotated[int, PlainSerializer(str)]\n", 1)
+    source += "\n@query(public=True)\nasync def authors(ctx: QueryContext) -> str | set[str]:\n    return ''\n"
+    imports = "from typing import Annotated\nfrom pydantic import PlainSerializer\n"
+    (chat / "messages.py").write_text(source.replace("from synovia import", f"{imports}from synovia import", 1))
     with pytest.raises(CodegenError) as raised:
         generate(load_application(chat), ts=tmp_path / "api")
     shown = re.findall(r"```\nerror: (.*?)\n```", GUIDE, re.DOTALL)

@@ -106,11 +106,11 @@ class Other(Table, name="others"):
     ("source", "faults"),
     [
         (
-            "async def f(ctx: QueryContext) -> set[int]: ...",
+            "async def f(ctx: QueryContext) -> int | set[int]: ...",
             ["f, its result: set[int] cannot travel; a list can"],
         ),
         (
-            "async def f(ctx: QueryContext) -> datetime.date: ...",
+            "async def f(ctx: QueryContext) -> str | datetime.date: ...",
             ["f, its result: date cannot travel; an aware datetime"],
         ),
         ("async def f(ctx: QueryContext, x: tuple[int, str]) -> None: ...", ["as an argument it is a list"]),
@@ -123,7 +123,7 @@ class Other(Table, name="others"):
             [".M.b: Decimal cannot travel; a string", ".M.c: UUID cannot travel; a string"],
         ),
         (
-            "class C(enum.Enum):\n    A = 'a'\n@query(public=True)\nasync def f(ctx: QueryContext) -> C: ...",
+            "class C(enum.Enum):\n    A = 'a'\n@query(public=True)\nasync def f(ctx: QueryContext) -> str | C: ...",
             ["f, its result: C cannot travel; use a Literal"],
         ),
         (
