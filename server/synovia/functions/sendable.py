@@ -145,7 +145,9 @@ class _Schemas:
 
     def _is_left_out(self, field: Schema) -> bool:
         """Tell whether a field is never given, or need not be."""
-        return field.get("serialization_exclude", False) if self._of_result else field["schema"]["type"] == "default"
+        if self._of_result:
+            return "serialization_exclude" in field
+        return bool(field["schema"]["type"] == "default")
 
 
 _ANY: Schema = {"type": "any"}
