@@ -171,22 +171,33 @@ def frames_of_raw(raw: Bytes, ref: ArrayRef, stream: int = 0) -> Iterator[ArrayF
 
 @dataclass(frozen=True, slots=True)
 class ChunkReceived:
-    """One chunk of an upload; its own digest holds, that of the array shows only when all are there."""
+    """One chunk of an upload, which whoever takes it hashes, where it likes: ``ArrayReceived.check`` wants the digests."""
 
     array_digest: bytes
     index: int
-    chunk_digest: bytes
     data: memoryview = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayReceived:
-    """An upload is complete and its digest is right. ``length`` counts elements, ``chunks`` are digests in order."""
+    """All chunks of an upload have come; whether they are the array that its digest names, ``check`` tells.
+
+    Attributes:
+        length: In elements.
+    """
 
     digest: bytes
     dtype: str
     length: int
-    chunks: tuple[bytes, ...]
+
+    def check(self, chunk_digests: Iterable[bytes]) -> None:
+        """Check that chunks of these digests, in their order, are the array.
+
+        Raises:
+            ProtocolError: ``array_digest_mismatch``.
+        """
+        if array_digest(self.dtype, chunk_digests) != self.digest:
+            raise ProtocolError(ErrorCode.ARRAY_DIGEST_MISMATCH, "the array is not the one its digest names")
 
 
 @dataclass(slots=True)
@@ -194,11 +205,11 @@ class _Upload:
     dtype: str
     length: int
     position: int = 0
-    chunks: list[bytes] = field(default_factory=list)
+    chunks: int = 0
 
 
 class ArrayReceiver:
-    """Receives the uploads of one connection; keeps digests, never samples."""
+    """Receives the uploads of one connection; keeps no samples, and leaves it to others to hash them."""
 
     def __init__(self, limits: Limits = FROM_CLIENT) -> None:
         self._limits = limits
@@ -208,7 +219,7 @@ class ArrayReceiver:
         """Take one frame.
 
         Raises:
-            ProtocolError: ``array_misordered``, ``array_digest_mismatch``, ``too_large`` or ``bad_array_frame``.
+            ProtocolError: ``array_misordered``, ``too_large`` or ``bad_array_frame``.
         """
         upload = self._upload_of(frame)
         expected = min(upload.length - upload.position, chunk_elements(frame.dtype)) * ITEM_BYTES[frame.dtype]
@@ -238,20 +249,13 @@ class ArrayReceiver:
     def _take(self, frame: ArrayFrame, upload: _Upload) -> list[ChunkReceived | ArrayReceived]:
         events: list[ChunkReceived | ArrayReceived] = []
         if frame.data:
-            name = chunk_digest(frame.data)
-            events.append(ChunkReceived(frame.digest, len(upload.chunks), name, frame.data))
-            upload.chunks.append(name)
+            events.append(ChunkReceived(frame.digest, upload.chunks, frame.data))
+            upload.chunks += 1
             upload.position += len(frame.data) // ITEM_BYTES[frame.dtype]
         if upload.position == upload.length:
             del self._uploads[frame.digest]
-            events.append(self._finish(frame.digest, upload))
+            events.append(ArrayReceived(frame.digest, upload.dtype, upload.length))
         return events
-
-    @staticmethod
-    def _finish(digest: bytes, upload: _Upload) -> ArrayReceived:
-        if array_digest(upload.dtype, upload.chunks) != digest:
-            raise ProtocolError(ErrorCode.ARRAY_DIGEST_MISMATCH, "the array is not the one its digest names")
-        return ArrayReceived(digest, upload.dtype, upload.length, tuple(upload.chunks))
 
 
 # --- receiving a download ---------------------------------------------------------------------------------------------

@@ -142,6 +142,24 @@ async def test_the_same_array_twice_is_one_upload() -> None:
     assert args == {"a": ref_of(array), "b": [ref_of(array)] * 2}
 
 
+async def test_arrays_that_are_hashed_by_several_threads_keep_their_names() -> None:
+    random = np.random.default_rng(1)
+    many: list[Any] = [
+        random.random((3, CHUNK_BYTES // 8)),
+        np.empty(0),
+        random.random(CHUNK_BYTES // 8 + 1),
+        random.integers(0, 9, (5, 7), dtype=np.int16),
+        np.arange(40_000, dtype=">i4"),
+        np.empty((0, 3), dtype=np.float32),
+    ]
+    assert sum(array.nbytes for array in many) >= 1 << 20, "fewer are hashed at once"
+    args, arrays = await prepare({"many": many})
+    assert args == {"many": [ref_of(array) for array in many]}
+    assert [(ref, sent.tobytes()) for ref, sent in arrays] == [
+        (ref_of(array), array.astype(array.dtype.newbyteorder("<")).tobytes()) for array in many
+    ]
+
+
 async def test_small_messages_overtake_an_upload(client: Client, peer: Peer) -> None:
     connection = await peer.welcome()
     saving = asyncio.create_task(client.mutation("save", {"samples": np.arange(4_000_000.0)}))

@@ -74,7 +74,8 @@ def check_upload(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     data = b"".join(chunk.data for chunk in chunks)
     assert data == array.astype(array.dtype.newbyteorder("<")).tobytes()
     assert (end.digest, end.dtype, end.length) == (ref.digest, ref.dtype, ref.length)
-    assert end.chunks == tuple(chunk.chunk_digest for chunk in chunks) == tuple(map(chunk_digest, chunks_of(data)))
+    end.check(map(chunk_digest, (chunk.data for chunk in chunks)))
+    assert [bytes(chunk.data) for chunk in chunks] == [bytes(chunk) for chunk in chunks_of(data)]
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
     return to_numpy(data, ref.dtype, ref.shape)
 
@@ -285,11 +286,37 @@ def test_frames_that_contradict_those_before_are_refused() -> None:
     assert upload_refusal(changed(a, stream=1)) is ErrorCode.BAD_ARRAY_FRAME
 
 
-def test_an_array_of_another_digest_is_refused() -> None:
-    a, b, c = (changed(frame, digest=bytes(32)) for frame in LONG_FRAMES)
-    assert upload_refusal(a, b, c) is ErrorCode.ARRAY_DIGEST_MISMATCH
-    empty = ArrayFrame(0, "float64", bytes(32), 0, 0, memoryview(b""))
-    assert upload_refusal(empty) is ErrorCode.ARRAY_DIGEST_MISMATCH
+def ended(*frames: ArrayFrame) -> tuple[ArrayReceived, list[bytes]]:
+    """Give the end of an upload, and the digests of the chunks that have come."""
+    receiver = ArrayReceiver()
+    *chunks, end = [event for frame in frames for event in receiver.receive(frame)]
+    assert isinstance(end, ArrayReceived)
+    return end, [chunk_digest(chunk.data) for chunk in chunks if isinstance(chunk, ChunkReceived)]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [changed(frame, digest=bytes(32)) for frame in LONG_FRAMES],
+        [ArrayFrame(0, "float64", bytes(32), 0, 0, memoryview(b""))],
+        [changed(frame, dtype="int64") for frame in LONG_FRAMES],
+        [changed(LONG_FRAMES[0], data=LONG_FRAMES[1].data), *LONG_FRAMES[1:]],
+    ],
+    ids=["other digest", "other digest of nothing", "other dtype", "other samples"],
+)
+def test_an_array_of_another_digest_is_refused(frames: list[ArrayFrame]) -> None:
+    end, digests = ended(*frames)
+    with pytest.raises(ProtocolError) as caught:
+        end.check(digests)
+    assert caught.value.code is ErrorCode.ARRAY_DIGEST_MISMATCH
+
+
+def test_chunks_are_an_array_in_their_order_and_all_of_them_only() -> None:
+    end, digests = ended(*LONG_FRAMES)
+    end.check(digests)
+    for others in (digests[::-1], digests[:-1], [*digests, digests[-1]], []):
+        with pytest.raises(ProtocolError):
+            end.check(others)
 
 
 def test_arrays_and_uploads_are_limited() -> None:

@@ -31,7 +31,7 @@ class Counting:
         self.read: list[bytes] = []
         self.stored: list[str] = []
 
-    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+    async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         self.stored.append("chunk")
         await self._inner.put_chunk(digest, data)
 

@@ -84,13 +84,19 @@ export async function prepare(args: ValueMap, found: Found): Promise<Prepared> {
   return { args: replaced(args, refs) as ValueMap, arrays: [...arrays.values()] };
 }
 
+/** So many chunks are handed to WebCrypto at a time, which has several threads, and a copy of each. */
+const AT_ONCE = 8;
+
 async function digestOf(dtype: Dtype, raw: Uint8Array): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for (const chunk of chunksOf(raw)) chunks.push(await chunkDigest(chunk));
-  return arrayDigest(dtype, chunks);
+  const chunks = [...chunksOf(raw)];
+  const digests: Uint8Array[] = [];
+  for (let at = 0; at < chunks.length; at += AT_ONCE) {
+    digests.push(...(await Promise.all(chunks.slice(at, at + AT_ONCE).map(chunkDigest))));
+  }
+  return arrayDigest(dtype, digests);
 }
 
-/** WebCrypto hashes on another thread, but is only there in secure contexts; without it, others get a turn after each chunk. */
+/** WebCrypto hashes on other threads, but is only there in secure contexts; without it, others get a turn after each chunk. */
 async function chunkDigest(chunk: Uint8Array): Promise<Uint8Array> {
   const subtle = globalThis.crypto?.subtle;
   if (subtle) return new Uint8Array(await subtle.digest("SHA-256", chunk as Uint8Array<ArrayBuffer>));

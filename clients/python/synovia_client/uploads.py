@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,16 @@ from numpy.typing import NDArray
 
 from synovia_client.callbacks import call_safely
 from synovia_client.errors import FunctionError
-from synovia_protocol.arrays import CHUNK_BYTES, encode_frame, frames_of, ref_of
+from synovia_protocol.arrays import (
+    CHUNK_BYTES,
+    array_digest,
+    chunk_digest,
+    chunks_of,
+    encode_frame,
+    frames_of,
+    raw_of,
+    ref_of,
+)
 from synovia_protocol.errors import ErrorCode, WireValueError
 from synovia_protocol.messages import ArrayRef
 
@@ -19,6 +30,7 @@ Array = NDArray[Any]
 Progress = Callable[[int, int], object]
 
 _IN_THREAD_BYTES = 1 << 20  # hashing this much takes about a millisecond: longer than the event loop should stand still
+_THREADS = 4
 
 
 class Upload:
@@ -97,7 +109,7 @@ async def prepare(args: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Arra
     """Replace the arrays in arguments by references.
 
     An array that could still change is copied first, since what is sent must be what was hashed. Large arrays are hashed
-    on another thread.
+    on other threads.
 
     Args:
         args: Wire values and numpy arrays of any dtype of ``DTYPES``, any shape, order and byte order.
@@ -112,10 +124,7 @@ async def prepare(args: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Arra
         arrays = _collect(args, {})
         if not arrays:
             return args, []
-        if sum(array.nbytes for array in arrays.values()) < _IN_THREAD_BYTES:
-            refs = _hash_all(arrays)
-        else:
-            refs = await asyncio.to_thread(_hash_all, arrays)
+        refs = await _hash_all(arrays)
     except (WireValueError, RecursionError) as error:
         raise FunctionError(ErrorCode.INVALID_ARGUMENTS, f"these arguments cannot be sent: {error}") from error
     distinct = {ref.digest: (ref, arrays[key]) for key, ref in refs.items()}
@@ -136,8 +145,29 @@ def _collect(value: Any, arrays: dict[int, Array]) -> dict[int, Array]:
     return arrays
 
 
-def _hash_all(arrays: dict[int, Array]) -> dict[int, ArrayRef]:
-    return {key: ref_of(array) for key, array in arrays.items()}
+async def _hash_all(arrays: dict[int, Array]) -> dict[int, ArrayRef]:
+    if sum(array.nbytes for array in arrays.values()) < _IN_THREAD_BYTES:
+        return {key: ref_of(array) for key, array in arrays.items()}
+    cut = {key: list(chunks_of(raw_of(array))) for key, array in arrays.items()}
+    digests = iter(await _in_threads([chunk for chunks in cut.values() for chunk in chunks]))
+    refs = {}
+    for key, chunks in cut.items():
+        dtype = arrays[key].dtype.name
+        refs[key] = ArrayRef(array_digest(dtype, itertools.islice(digests, len(chunks))), dtype, arrays[key].shape)
+    return refs
+
+
+async def _in_threads(chunks: Sequence[memoryview]) -> list[bytes]:
+    """Hash chunks with several cores, which need no order among them; each thread takes the next that is left."""
+    digests = [b""] * len(chunks)
+    left = iter(enumerate(chunks))  # who steps it holds Python's lock
+
+    def hash_some() -> None:
+        for number, chunk in left:
+            digests[number] = chunk_digest(chunk)
+
+    await asyncio.gather(*(asyncio.to_thread(hash_some) for _ in range(min(_THREADS, os.cpu_count() or 1))))
+    return digests
 
 
 def _replace(value: Any, refs: dict[int, ArrayRef]) -> Any:

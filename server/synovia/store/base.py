@@ -281,7 +281,7 @@ class ArraySink(Protocol):
     is not, and whoever says that something was stored commits a document before that.
     """
 
-    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+    async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         """Store one chunk; storing the same chunk again renews its mark."""
         ...
 

@@ -75,7 +75,7 @@ class ObjectArrays:
             raise ObjectsUnavailable("these bytes are in an object store: SYNOVIA_FILES_STORE has to say which")
         return self._kept_in
 
-    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+    async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         """Store one chunk, or renew its mark."""
         if self._kept_in is None or len(data) <= SMALL:
             await self._rows.put_chunk(digest, data)
@@ -83,7 +83,7 @@ class ObjectArrays:
         mine = _MARK + secrets.token_bytes(_NAME_BYTES)
         made = await self._rows.get_chunk(digest) is None
         if made:
-            await self._objects.put(_name(digest, mine), data)
+            await self._objects.put(_name(digest, mine), bytes(data))
         await self._rows.put_chunk(digest, mine)
         row = await self._rows.get_chunk(digest)
         if row is None:
@@ -91,7 +91,7 @@ class ObjectArrays:
         if made and row != mine:  # somebody else was faster
             await self._objects.delete([_name(digest, mine)])
         if _refers(digest, row) and not (made and row == mine) and not await self._objects.has(_name(digest, row)):
-            await self._objects.put(_name(digest, row), data)  # whoever stored it before has not got so far
+            await self._objects.put(_name(digest, row), bytes(data))  # whoever stored it before has not got so far
 
     async def get_chunk(self, digest: bytes) -> bytes | None:
         """Read one chunk, None if there is none of this digest."""

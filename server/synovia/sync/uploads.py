@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
 from synovia.store.base import ArrayManifest, ArrayStore
+from synovia.store.hashing import hashed
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
 from synovia_protocol.references import array_references
 
-CHUNKS_AT_ONCE = 8
+CHUNKS_AT_ONCE: Final = 8
 _ARRAYS_AT_ONCE: Final = 8
 _FRESH_SECONDS: Final = 60.0
 """An array that was stored so lately is there: no grace of the sweep is as short."""
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    """An array of which chunks are still to come: the bytes that have, and what gives their digests."""
+
+    size: int = 0
+    chunks: list[asyncio.Task[bytes]] = field(default_factory=list)
 
 
 class _Stored(NamedTuple):
@@ -30,7 +41,7 @@ class _Stored(NamedTuple):
 
 
 class Uploads:
-    """Stores chunks as they come in and remembers what has come in whole.
+    """Hashes and stores chunks as they come in, and remembers what has come in whole.
 
     The client is read on meanwhile: a request that names an array waits until it is stored.
 
@@ -45,27 +56,33 @@ class Uploads:
         self._limits = limits
         self._address = address
         self._max_known = max_known
-        self._unfinished: dict[bytes, int] = {}
+        self._unfinished: dict[bytes, _Unfinished] = {}
         self._begun = 0
         self._known: dict[bytes, _Stored | None] = {}
-        self._storing: list[asyncio.Task[None]] = []
+        self._storing = deque[asyncio.Task[None]]()
         self._finishing: dict[bytes, asyncio.Task[None]] = {}
 
     async def chunk(self, event: ChunkReceived) -> None:
-        """Store a chunk; the caller reads on while a few are on their way to the store, not more.
+        """Hash and store a chunk; the caller reads on while a few are on their way to the store, not more.
 
         Raises:
             ProtocolError: Too much has been begun and not finished.
             StoreError: This chunk, or one before, could not be stored.
         """
-        self._unfinished[event.array_digest] = self._unfinished.get(event.array_digest, 0) + len(event.data)
+        array = self._unfinished.setdefault(event.array_digest, _Unfinished())
+        array.size += len(event.data)
         self._count(len(event.data))
         if len(self._storing) >= CHUNKS_AT_ONCE:
-            await self._storing.pop(0)
+            await self._storing.popleft()
         await self._address.storing.acquire()
-        task = asyncio.create_task(self._arrays.put_chunk(event.chunk_digest, bytes(event.data)))
+        hashing = asyncio.create_task(hashed(event.data))
+        array.chunks.append(hashing)
+        task = asyncio.create_task(self._store(hashing, event.data))
         task.add_done_callback(lambda _: self._address.storing.release())
         self._storing.append(task)
+
+    async def _store(self, hashing: asyncio.Task[bytes], data: memoryview) -> None:
+        await self._arrays.put_chunk(await hashing, data)
 
     def _count(self, size: int) -> None:
         """Count samples that have come, or, below 0, an array that is finished or given up."""
@@ -83,13 +100,17 @@ class Uploads:
         """Store the manifest of an array once its chunks are there; the caller reads on while a few wait for that.
 
         Raises:
+            ProtocolError: It is not the array that its digest names.
             StoreError: An array before could not be stored.
         """
-        self._count(-self._unfinished.pop(event.digest, 0))
+        array = self._unfinished.pop(event.digest, _Unfinished())
+        self._count(-array.size)
+        chunks = tuple([await hashing for hashing in array.chunks])
+        event.check(chunks)
         while self._finishing and (event.digest in self._finishing or len(self._finishing) >= _ARRAYS_AT_ONCE):
             await self._stored(next(iter(self._finishing)))
         self.know((event.digest,))
-        manifest = ArrayManifest(event.digest, event.dtype, event.length, event.chunks)
+        manifest = ArrayManifest(event.digest, event.dtype, event.length, chunks)
         self._finishing[event.digest] = asyncio.create_task(self._finish(manifest, tuple(self._storing)))
 
     async def _finish(self, manifest: ArrayManifest, chunks: Iterable[asyncio.Task[None]]) -> None:

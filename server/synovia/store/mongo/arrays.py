@@ -31,7 +31,7 @@ class MongoArrays:
         self._driver = driver
         self._puts = Puts(driver)
 
-    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+    async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         await self._put(CHUNKS, digest, {"data": Binary(data)}, len(data))
 
     async def get_chunk(self, digest: bytes) -> bytes | None:

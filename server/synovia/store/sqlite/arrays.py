@@ -52,7 +52,7 @@ class SQLiteArrays:
         self._clock = clock
         self._waiting = deque[_Put]()
 
-    async def put_chunk(self, digest: bytes, data: bytes) -> None:
+    async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         """Store one chunk, or renew its mark."""
         statement = "INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)"
         await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)))

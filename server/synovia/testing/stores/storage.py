@@ -46,6 +46,8 @@ class ArrayContract(StoreTests):
         await store.arrays.put_chunk(DIGEST, data)
         assert await store.arrays.get_chunk(DIGEST) == data
         assert await store.arrays.get_chunk(OTHER) is None
+        await store.arrays.put_chunk(OTHER, memoryview(data)[8:])
+        assert await store.arrays.get_chunk(OTHER) == data[8:], "a view of a longer frame"
 
     async def test_what_is_put_at_the_same_time_is_all_there(self, store: Store) -> None:
         digests = [bytes([number]) * 32 for number in range(120)]
