@@ -17,6 +17,7 @@ from websockets.frames import Frame
 
 from synovia.charges import clock
 from synovia.http.admission import Admission
+from synovia.http.frame_reader import FrameReader, read_frames_by
 from synovia.http.request_heads import StrictConnection
 from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
@@ -33,7 +34,7 @@ _CLOSE = (b"connection", b"close")
 _JOINED_BYTES = 16_384
 """Below this, joining head and frame costs less than handing both over."""
 _SLICE_BYTES = 1024
-"""What is parsed at once while it holds whole messages: a flood of tiny frames must not keep everybody else waiting."""
+"""What is parsed at once, but for the rest of a long frame: a flood of tiny ones must not keep everybody else waiting."""
 _BODY_BYTES = 10 * 1024
 """The least that has to arrive of a body within ``request_timeout``."""
 _MOST_FRAGMENTS = 1024
@@ -67,6 +68,8 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self.writable = Signal()  # type: ignore[assignment]
         self.writable.set()
         self.conn.logger, self.conn.debug = _silent, False
+        self._reader = FrameReader()
+        read_frames_by(self.conn, self._reader)
         self.close_timeout = _LET_GO_SECONDS
         self._unparsed = _NOTHING
         self._surplus = 0
@@ -117,11 +120,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         self._computed += clock() - began
 
     def _parse_up_to_a_message(self) -> None:
-        size = _SLICE_BYTES
         while self._unparsed and not self.read_paused and not self._is_deaf:
+            size = max(_SLICE_BYTES, self._reader.missing)
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
-            super().data_received(bytes(part))
-            size *= 1 if self.close_sent else 4  # no message in it: amid a large one
+            super().data_received(part)  # type: ignore[arg-type]  # it is only added to a buffer
         if not self._unparsed:
             self._unparsed = _NOTHING  # an empty view would keep all that has come
         if self._is_deaf:
