@@ -103,6 +103,11 @@ async def taken(taking: Uploads, *events: Event) -> AsyncIterator[asyncio.Task[N
     await task
 
 
+async def check_stored(taking: Uploads, store: Store, array: Samples) -> None:
+    assert await taking.fault({"samples": ref_of(array)}, lambda _: False) is None
+    assert (await arrays.read_range(store.arrays, ref_of(array))).tobytes() == array.tobytes()
+
+
 async def test_chunks_are_read_while_those_before_them_are_hashed(store: Store, address: Address, gate: Gate) -> None:
     array = samples(CHUNKS_AT_ONCE)
     *chunks, end = events_of(array)
@@ -111,7 +116,7 @@ async def test_chunks_are_read_while_those_before_them_are_hashed(store: Store, 
     await until(lambda: gate.waiting == CHUNKS_AT_ONCE)
     async with taken(taking, end):
         gate.opened.set()
-    assert (await arrays.read_range(store.arrays, ref_of(array))).tobytes() == array.tobytes()
+    await check_stored(taking, store, array)
 
 
 async def test_no_more_are_in_memory_than_may_be(store: Store, address: Address, gate: Gate) -> None:
@@ -139,7 +144,7 @@ async def test_chunks_that_are_hashed_out_of_order_keep_their_order(store: Store
         await until(lambda: gate.waiting == 1)
         gate.opened.set()
     for array in (one, two):
-        assert (await arrays.read_range(store.arrays, ref_of(array))).tobytes() == array.tobytes()
+        await check_stored(taking, store, array)
     assert address.upload_bytes == 0
 
 
@@ -169,8 +174,9 @@ async def test_a_chunk_that_cannot_be_stored_is_told_and_no_array_is_there(
 
     monkeypatch.setattr(store.arrays, "put_chunk", put_chunk)
     taking = Uploads(store.arrays, LIMITS, address)
+    await take(taking, *events_of(array))
     with pytest.raises(StoreUnavailable):
-        await take(taking, *events_of(array))
+        await taking.fault({"samples": ref_of(array)}, lambda _: False)
     taking.close()
     assert await store.arrays.get_manifest(ref_of(array).digest) is None
 
