@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -58,6 +58,13 @@ def address() -> Address:
     return Addresses(LIMITS, time.monotonic).of("192.0.2.1")
 
 
+@pytest.fixture
+def taking(store: Store, address: Address) -> Iterator[Uploads]:
+    taking = Uploads(store.arrays, LIMITS, address)
+    yield taking
+    taking.close()
+
+
 class Gate:
     """Lets chunks be hashed when it is told to: all, or those of some digests."""
 
@@ -108,10 +115,9 @@ async def check_stored(taking: Uploads, store: Store, array: Samples) -> None:
     assert (await arrays.read_range(store.arrays, ref_of(array))).tobytes() == array.tobytes()
 
 
-async def test_chunks_are_read_while_those_before_them_are_hashed(store: Store, address: Address, gate: Gate) -> None:
+async def test_chunks_are_read_while_those_before_them_are_hashed(taking: Uploads, store: Store, gate: Gate) -> None:
     array = samples(CHUNKS_AT_ONCE)
     *chunks, end = events_of(array)
-    taking = Uploads(store.arrays, LIMITS, address)
     await take(taking, *chunks)
     await until(lambda: gate.waiting == CHUNKS_AT_ONCE)
     async with taken(taking, end):
@@ -119,9 +125,8 @@ async def test_chunks_are_read_while_those_before_them_are_hashed(store: Store, 
     await check_stored(taking, store, array)
 
 
-async def test_no_more_are_in_memory_than_may_be(store: Store, address: Address, gate: Gate) -> None:
+async def test_no_more_are_in_memory_than_may_be(taking: Uploads, gate: Gate) -> None:
     events = events_of(samples(CHUNKS_AT_ONCE + 3))
-    taking = Uploads(store.arrays, LIMITS, address)
     async with taken(taking, *events) as task:
         await until(lambda: gate.waiting == CHUNKS_AT_ONCE)
         for _ in range(100):  # rounds of the loop: whatever could go on has
@@ -131,14 +136,15 @@ async def test_no_more_are_in_memory_than_may_be(store: Store, address: Address,
         gate.opened.set()
 
 
-async def test_chunks_that_are_hashed_out_of_order_keep_their_order(store: Store, address: Address, gate: Gate) -> None:
+async def test_chunks_that_are_hashed_out_of_order_keep_their_order(
+    taking: Uploads, store: Store, address: Address, gate: Gate
+) -> None:
     """Two arrays that come at the same time have a chunk in common."""
     one, two = samples(3), samples(4, seed=2)
     two[: CHUNK_BYTES // 8] = one[-CHUNK_BYTES // 8 :]
     first, second = events_of(one), events_of(two)
     assert isinstance(first[0], ChunkReceived)
     gate.held = {chunk_digest(first[0].data)}
-    taking = Uploads(store.arrays, LIMITS, address)
     mixed = [event for pair in zip(first, second, strict=False) for event in pair] + second[len(first) :]
     async with taken(taking, *mixed):
         await until(lambda: gate.waiting == 1)
@@ -149,11 +155,10 @@ async def test_chunks_that_are_hashed_out_of_order_keep_their_order(store: Store
 
 
 @pytest.mark.parametrize("spoilt", [0, 3])
-async def test_what_is_not_the_array_of_its_digest_is_none(store: Store, address: Address, spoilt: int) -> None:
+async def test_what_is_not_the_array_of_its_digest_is_none(taking: Uploads, store: Store, spoilt: int) -> None:
     array = samples(4)
     other = array.copy()
     other[spoilt * CHUNK_BYTES // 8] += 1
-    taking = Uploads(store.arrays, LIMITS, address)
     with pytest.raises(ProtocolError) as caught:
         await take(taking, *events_of(other, ref_of(array)))
     assert caught.value.code is ErrorCode.ARRAY_DIGEST_MISMATCH
@@ -162,7 +167,7 @@ async def test_what_is_not_the_array_of_its_digest_is_none(store: Store, address
 
 
 async def test_a_chunk_that_cannot_be_stored_is_told_and_no_array_is_there(
-    store: Store, address: Address, monkeypatch: pytest.MonkeyPatch
+    taking: Uploads, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     array, put = samples(4), store.arrays.put_chunk
     third = chunk_digest(array[2 * CHUNK_BYTES // 8 : 3 * CHUNK_BYTES // 8].tobytes())
@@ -173,7 +178,6 @@ async def test_a_chunk_that_cannot_be_stored_is_told_and_no_array_is_there(
         await put(digest, data)
 
     monkeypatch.setattr(store.arrays, "put_chunk", put_chunk)
-    taking = Uploads(store.arrays, LIMITS, address)
     await take(taking, *events_of(array))
     with pytest.raises(StoreUnavailable):
         await taking.fault({"samples": ref_of(array)}, lambda _: False)
@@ -181,8 +185,7 @@ async def test_a_chunk_that_cannot_be_stored_is_told_and_no_array_is_there(
     assert await store.arrays.get_manifest(ref_of(array).digest) is None
 
 
-async def test_who_goes_amid_an_upload_leaves_nothing_behind(store: Store, address: Address, gate: Gate) -> None:
-    taking = Uploads(store.arrays, LIMITS, address)
+async def test_who_goes_amid_an_upload_leaves_nothing_behind(taking: Uploads, address: Address, gate: Gate) -> None:
     await take(taking, *events_of(samples(CHUNKS_AT_ONCE))[:-1])
     await until(lambda: gate.waiting == CHUNKS_AT_ONCE)
     assert address.upload_bytes == CHUNKS_AT_ONCE * CHUNK_BYTES
