@@ -146,7 +146,7 @@ class _Schemas:
     def _is_left_out(self, field: Schema) -> bool:
         """Tell whether a field is never given, or need not be."""
         if self._of_result:
-            return "serialization_exclude" in field
+            return bool(field.get("serialization_exclude"))
         return bool(field["schema"]["type"] == "default")
 
 
