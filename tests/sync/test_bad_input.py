@@ -138,6 +138,24 @@ async def test_a_wrong_first_frame_ends_that_connection_alone(
     await assert_unharmed(running, healthy)
 
 
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param(bytes([0x81, 0x81, 0, 0, 0, 0, 0xFF]), id="in one frame"),
+        pytest.param(bytes([0x01, 0x81, 0, 0, 0, 0, 0xC3, 0x80, 0x81, 0, 0, 0, 0, 0x28]), id="in two"),
+    ],
+)
+async def test_text_that_is_not_utf_8_is_closed_as_such_and_is_no_error_of_ours(
+    running: Running, healthy: Client, frames: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RFC 6455, section 8.1."""
+    async with client_of(running) as client:
+        client.socket.transport.write(frames)
+        assert await client.closed() == 1007
+    await assert_unharmed(running, healthy)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 async def test_a_message_beyond_what_is_read_at_all_is_closed_as_too_big(running: Running, healthy: Client) -> None:
     async with client_of(running) as client:
         with suppress(ConnectionClosed):  # it may be closed while we are still sending

@@ -138,7 +138,18 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """Hand a message over; those that come after our close frame are only counted."""
         self._surplus += self.close_sent
-        super().send_receive_event_to_app()
+        if self.curr_msg_data_type == "text" and not self._is_utf_8():  # uvicorn would log a traceback
+            self._break("text that is not UTF-8", WebSocketCode.INVALID_DATA)
+        else:
+            super().send_receive_event_to_app()
+
+    def _is_utf_8(self) -> bool:
+        self.frames = [b"".join(self.frames)]
+        try:
+            self.frames[0].decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
     async def receive(self) -> ASGIReceiveEvent:
         """Give the next message; when none is left, go on with what has come meanwhile."""
@@ -178,11 +189,11 @@ class SyncProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(_UNHEARD_SECONDS, self._break, "too many pings")
         return self.close_sent or self._unheard
 
-    def _break(self, reason: str) -> None:
+    def _break(self, reason: str, code: WebSocketCode = WebSocketCode.POLICY_VIOLATION) -> None:
         self.frames = []
         if self.close_sent or self.transport.is_closing():
             return
-        self.conn.fail(WebSocketCode.POLICY_VIOLATION, reason)
+        self.conn.fail(code, reason)
         self.handle_parser_exception()
 
     # --- sending
