@@ -110,11 +110,6 @@ class Sent:
         self.frames = 0
         self.bytes = 0
 
-    def add(self, frame: bytes) -> None:
-        """Count a frame."""
-        self.frames += 1
-        self.bytes += len(frame)
-
 
 class Flushed(Protocol):
     """Somebody who has something to send."""
