@@ -110,8 +110,9 @@ class LiveSession(
 ):
     """A recording that is being made: what is known of it before it is saved.
 
-    Its samples are in ``LiveSegment``. ``last_at`` is when the last batch came; a session that has been finished keeps its
-    recording's id for a while, so that viewers find their way there.
+    Its samples are in ``LiveSegment``; ``unmerged`` are the batches among these when they were last counted, and those that
+    have come since. ``last_at`` is when the last batch came; a session that has been finished keeps its recording's id for a
+    while, so that viewers find their way there.
     """
 
     owner_id: Id[User]
@@ -120,6 +121,7 @@ class LiveSession(
     shared_with: Annotated[list[Id[User]], Field(max_length=1_000)] | None = None
     sample_rate: float
     sample_count: int = 0
+    unmerged: int = 0
     started_at: int
     last_at: int
     is_running: bool | None = None

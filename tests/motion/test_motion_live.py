@@ -126,6 +126,21 @@ class TestAppending:
         assert left.tobytes() == joined(parts).tobytes()
         assert right.tobytes() == (joined(parts) + 1).tobytes()
 
+    async def test_batches_that_a_session_has_not_counted_are_merged_all_the_same(self, clinic: RunningHub) -> None:
+        session = await clinic.anna.begin()
+        parts = batches(31 + 34)
+        await fill(clinic.anna, session, parts[:31])
+        ts, _ = await clinic.app.store.newest()
+        [held] = await clinic.app.store.snapshot(ts).scan("liveSessions", BY_ID, keys.prefix([]))
+        assert held["unmerged"] == 31
+        uncounted = {name: value for name, value in held.items() if name != "unmerged"}  # as of a version before
+        await clinic.app.store.commit(Batch([Write("liveSessions", held["_id"], held, uncounted)]))
+        for number, part in enumerate(parts[31:], 31):
+            await clinic.anna.append(session, 10 * number, part)
+        growth = await clinic.anna.query("live:follow", sessionId=session)
+        assert (len(growth["recent"]), len(growth["segments"])) == (65 - 3 * 16, 3)
+        assert (await clinic.anna.samples(session))[0].tobytes() == joined(parts).tobytes()
+
     async def test_a_segment_of_a_whole_chunk_is_merged_no_further(self, clinic: RunningHub) -> None:
         session = await clinic.anna.begin()
         clinic.app.clock.advance(120 * MINUTES)

@@ -54,17 +54,24 @@ class Batch:
         return packed(*await asyncio.gather(*map(ctx.arrays.read, self.knees)))
 
 
-async def add_batch(ctx: MutationContext, session: Id[LiveSession], start: int, batch: Batch) -> None:
-    """Append a batch that begins at sample ``start``, and merge older ones if enough of them have gathered."""
+async def add_batch(ctx: MutationContext, session: LiveSession, start: int, batch: Batch) -> int:
+    """Append a batch that begins at sample ``start``, and merge older ones if enough of them have gathered.
+
+    Returns:
+        What ``LiveSession.unmerged`` is to be: so it is not asked for every batch how many there are.
+    """
     if batch.knees is None or batch.count <= SMALL_BATCH:
         held: dict[str, Any] = {"samples": await batch.packed(ctx)}
     else:
-        await _merge_small(ctx, session)
+        await _merge_small(ctx, session.id)
         held = {"left_knee": batch.knees[0], "right_knee": batch.knees[1]}
-    await ctx.db.insert(LiveSegment(session_id=session, level=0, start=start, count=batch.count, **held))
+    await ctx.db.insert(LiveSegment(session_id=session.id, level=0, start=start, count=batch.count, **held))
+    if session.unmerged + 1 < BATCHES + NEWEST:
+        return session.unmerged + 1
     level, spare = 0, NEWEST
-    while await _merge(ctx, session, level, spare):
+    while await _merge(ctx, session.id, level, spare):
         level, spare = level + 1, 0
+    return await ctx.db.query(LiveSegment).using("by_level", session_id=session.id, level=0).count()
 
 
 async def _merge_small(ctx: MutationContext, session: Id[LiveSession]) -> None:
@@ -77,10 +84,10 @@ async def _merge_small(ctx: MutationContext, session: Id[LiveSession]) -> None:
 async def _merge(ctx: MutationContext, session: Id[LiveSession], level: int, spare: int) -> bool:
     """Merge the oldest segments of a level if there are ``spare`` ones beyond them; tell whether there were."""
     fan_in = FAN_IN if level else BATCHES
-    there = ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level)
-    if await there.count() < fan_in + spare:  # mostly: so they are not read for every batch
+    segments = await ctx.db.query(LiveSegment).using("by_level", session_id=session, level=level).take(fan_in + spare)
+    if len(segments) < fan_in + spare:
         return False
-    oldest = _adjoining(await there.take(fan_in))
+    oldest = _adjoining(segments[:fan_in])
     await _replace(ctx, oldest, level + 1 if sum(segment.count for segment in oldest) < WHOLE else FINAL)
     return True
 

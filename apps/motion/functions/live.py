@@ -223,8 +223,8 @@ async def append(
         text = f"the session has {session.sample_count} samples, these would begin after {position}"
         raise FunctionError("out_of_order", text, {"sampleCount": session.sample_count})
     _check_amount(session, end, ctx.now)
-    await add_batch(ctx, session.id, position, batch)
-    await ctx.db.patch(session, sample_count=end, last_at=ctx.now)
+    unmerged = await add_batch(ctx, session, position, batch)
+    await ctx.db.patch(session, sample_count=end, unmerged=unmerged, last_at=ctx.now)
     return end
 
 
