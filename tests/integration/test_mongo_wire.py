@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
-from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+    ConnectionClosedEvent,
+    ConnectionPoolListener,
+)
 
 from integration.tables import NOTES
-from synovia.store.base import Batch, Conflict, RequestRecord, Write
+from synovia.store.base import Batch, Conflict, RequestRecord, StoreUnavailable, Write
 from synovia.store.mongo import MongoStore
 from synovia.store.mongo.wire import Wire
 
@@ -88,6 +95,75 @@ async def test_a_commit_that_is_cancelled_leaves_no_answer_behind_for_the_next_o
         _, fence = await store.newest()
         await store.commit(batch(100 + number, fence))
     assert {each["_id"] for each in outside.notes.find()} >= {101, 102, 103, 104, 105}
+
+
+class Closings(ConnectionPoolListener):
+    """Counts the connections that were closed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def connection_closed(self, event: ConnectionClosedEvent) -> None:
+        self.number += 1
+
+    def pool_created(self, event: Any) -> None: ...
+
+    pool_ready = pool_cleared = pool_closed = pool_created
+    connection_created = connection_ready = pool_created
+    connection_check_out_started = connection_check_out_failed = connection_checked_out = pool_created
+    connection_checked_in = pool_created
+
+
+async def test_a_chunk_takes_one_trip_and_whoever_stops_waiting_for_it_costs_no_connection(
+    mongodb_uri: str, database_name: str, trips: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch is cancelled as often as somebody moves a plot on."""
+    closings, asked, exchange = Closings(), asyncio.Event(), Wire._exchange
+
+    async def noting(self: Wire, *args: Any) -> Any:
+        asyncio.get_running_loop().call_soon(asked.set)
+        return await exchange(self, *args)
+
+    async with (
+        AsyncMongoClient[dict[str, Any]](mongodb_uri, event_listeners=[closings]) as client,
+        opened(client, database_name) as store,
+    ):
+        data = bytes(300_000)
+        await store.arrays.put_chunk(b"d" * 32, data)
+        assert await store.arrays.get_chunk(b"d" * 32) == data
+        assert await store.arrays.get_chunk(b"e" * 32) is None
+        assert trips[-2:] == [["find"], ["find"]]
+        monkeypatch.setattr(Wire, "_exchange", noting)
+        closed = closings.number
+        for _ in range(5):
+            asked.clear()
+            reading = asyncio.create_task(store.arrays.get_chunk(b"d" * 32))
+            await asked.wait()
+            reading.cancel()
+            await asyncio.wait([reading])
+            assert reading.cancelled()
+            assert await store.arrays.get_chunk(b"d" * 32) == data
+        assert closings.number == closed
+
+
+async def test_a_store_that_is_closed_tells_who_waits_for_a_chunk(
+    mongodb_uri: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(self: Wire, *args: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        store = MongoStore(client, database_name, patience=0.2)
+        await store.open([NOTES])
+        monkeypatch.setattr(Wire, "_exchange", never)
+        reading = asyncio.create_task(store.arrays.get_chunk(b"d" * 32))
+        await asked.wait()
+        await store.close()
+        with pytest.raises(StoreUnavailable):
+            await reading
 
 
 class Listener(CommandListener):

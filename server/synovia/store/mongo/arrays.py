@@ -19,6 +19,7 @@ from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.puts import Puts
 from synovia.store.mongo.schema import MAJORITY, USE
 
+_MAJORITY_READ = {"level": "majority"}
 _BYTES_BESIDE = 200
 _CHUNK_OF_MANIFEST = 48
 """About so many bytes an operation has beside its content, and a chunk takes in a manifest."""
@@ -89,11 +90,18 @@ class MongoArrays:
         await self._puts.put(collection, update, size + _BYTES_BESIDE)
 
     async def _get(self, collection: str, digest: bytes) -> Document | None:
-        rows = await self._read({"find": collection, "filter": {"_id": Binary(digest)}, "limit": 1})
-        return rows[0] if rows else None
+        command = {"find": collection, "filter": {"_id": Binary(digest)}, "limit": 1, "singleBatch": True}
+
+        async def read() -> Document | None:
+            async with self._driver.session() as session:
+                reply = await self._driver.command_of_session({**command, "readConcern": _MAJORITY_READ}, session)
+            rows: list[Document] = reply["cursor"]["firstBatch"]
+            return rows[0] if rows else None
+
+        return await self._driver.to_its_end(self._driver.reading(read))
 
     async def _read(self, command: Mapping[str, Any]) -> list[Document]:
-        full = {**command, "readConcern": {"level": "majority"}}
+        full = {**command, "readConcern": _MAJORITY_READ}
         return await self._driver.reading(lambda: all_documents(self._driver, full))
 
 

@@ -81,7 +81,7 @@ class Driver:
         self.name: str = name
         self.closed = False
         self.long_reads = asyncio.Semaphore(MOST_LONG_READS)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._primary = Primary(self.client, name) if is_possible(self.client) else None
 
     async def close(self) -> None:
@@ -133,6 +133,25 @@ class Driver:
         task = asyncio.create_task(work, name=name)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something that goes on when its caller is cancelled: amid a command that costs a connection.
+
+        Raises:
+            StoreUnavailable: The driver was closed.
+        """
+        task = asyncio.create_task(work, name="to its end")
+        self._background.add(task)
+        task.add_done_callback(self._let_go)
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise StoreUnavailable("the store was closed")
+        return task.result()
+
+    def _let_go(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled():
+            task.exception()  # perhaps nobody waits for it any more
 
     async def raw(self, collection: str) -> AsyncIterator[bytes]:
         """Read a whole collection as the server sends it: BSON documents one after the other, some in each piece.
