@@ -44,6 +44,7 @@ from synovia.scheduler.replay import (
 from synovia.scheduler.sticky import Kept, KeptWorkflows
 from synovia.scheduler.transitions import CallTransitions, is_due
 from synovia.schema import Id
+from synovia.turns import Turns
 from synovia_protocol.errors import ErrorInfo
 
 GIVEN_UP_AT_ONCE = 50
@@ -134,10 +135,13 @@ class WorkflowTransitions:
         turn = await asyncio.to_thread(kept.execution.advance, arrived, prepare, known, to_begin_again)
         by_number = {each.number: each for each in rows if each.number >= 0}
         events = [each for each in rows if each.kind == "kept"]
+        turns = Turns(1)  # a workflow may begin hundreds of steps at once
         for number, each in turn.again.items():
             by_number[number] = await self._begin(ctx, by_number[number], each, events)
+            await turns.step()
         for number, each in enumerate(turn.begun, turn.known):
             by_number[number] = await self._begin(ctx, _step(call, number, each), each, events)
+            await turns.step()
         if turn.ended is not None:
             return await self._end(ctx, call, turn)
         await self._give_up(ctx, await _numbered(ctx, call.id, turn.given_up, by_number))
