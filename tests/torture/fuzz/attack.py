@@ -11,10 +11,13 @@ import base64
 import contextlib
 import os
 import struct
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from synovia.auth.development import PREFIX, parse_identity
 from synovia.identity import InvalidToken
+from synovia_protocol.arrays import ArrayReceived, ChunkReceived, chunk_digest
 from synovia_protocol.errors import CloseCode, ProtocolError
 from synovia_protocol.messages import SUBPROTOCOL, Authenticate, Mutation
 from synovia_protocol.server_session import ServerSession
@@ -86,15 +89,22 @@ class _Judge:
     def __init__(self) -> None:
         self._session = ServerSession()
         self._signed_out = False
+        self._chunks = defaultdict[bytes, list[bytes]](list)  # the digests of those that have come of each array
 
     def code_after(self, frame: bytes) -> int | None:
         """Give the code if this frame ends the connection: it breaks the protocol, or may not be answered as nobody."""
         try:
-            events = self._session.receive(frame)
+            return self._code_of(self._session.receive(frame))
         except ProtocolError as error:
             return int(error.close_code)
+
+    def _code_of(self, events: Iterable[object]) -> int | None:
         for event in events:
-            if isinstance(event, Authenticate):
+            if isinstance(event, ChunkReceived):
+                self._chunks[event.array_digest].append(chunk_digest(event.data))
+            elif isinstance(event, ArrayReceived):
+                event.check(self._chunks.pop(event.digest, ()))
+            elif isinstance(event, Authenticate):
                 self._signed_out = event.token is not None and not _is_taken(event.token)
             elif isinstance(event, Mutation) and event.retry and self._signed_out:
                 return int(CloseCode.UNAUTHENTICATED)
