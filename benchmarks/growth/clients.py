@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +20,7 @@ from synovia_client import Client
 COUNT = 40
 HOLDERS = 10
 """Clients that hold the subscriptions between them."""
+_STILL_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -31,12 +33,21 @@ class _Held:
     async def add(self, queries: Sequence[Sequence[Query]]) -> float:
         """Let clients come, each with its queries; give the hub's CPU seconds until they have all results.
 
-        A client receives a welcome, and then its first results in one frame.
+        A client receives a welcome, and then its first results, those of many queries in several frames.
         """
         before, cpu = (await self.others.count()).frames, await self.running.cpu()
         await self.others.join_hub(self.running.port, queries)
         await self.others.expect(before + 2 * len(queries))
+        await self.running.loaded(len({query for each in queries for query in map(str, each)}))
+        await self._told_all()
         return await self.running.cpu() - cpu
+
+    async def _told_all(self) -> None:
+        """Wait until nothing comes any more."""
+        before, now = -1, (await self.others.count()).frames
+        while now != before:
+            await asyncio.sleep(_STILL_SECONDS)
+            before, now = now, (await self.others.count()).frames
 
 
 @asynccontextmanager

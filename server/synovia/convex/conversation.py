@@ -138,6 +138,11 @@ class ConvexConversation:
         return [part.encode() for part in m.chunks(text, CHUNK_CHARACTERS, uuid.uuid4().hex)]
 
     @property
+    def loading(self) -> bool:
+        """Whether first results were still to come when ``advance`` looked last."""
+        return self.query_set.loading
+
+    @property
     def settled(self) -> bool:
         """Whether nothing waits for ``advance`` to come further: what is not told now is told by the next connection."""
         return True

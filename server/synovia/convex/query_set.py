@@ -86,6 +86,11 @@ class ConvexQuerySet:
     def __len__(self) -> int:
         return len(self._queries)
 
+    @property
+    def loading(self) -> bool:
+        """Whether first results are still to come."""
+        return bool(self._steps)
+
     # --- what the client asks for
 
     def begin(self, newest_ts: Ts) -> None:

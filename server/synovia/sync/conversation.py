@@ -130,6 +130,11 @@ class Conversation:
         return True
 
     @property
+    def loading(self) -> bool:
+        """Whether first results were still to come when ``advance`` looked last."""
+        return self.query_set.loading
+
+    @property
     def settled(self) -> bool:
         """Whether no response waits for its transition."""
         return not self.query_set.waiting_bytes

@@ -30,6 +30,10 @@ _TURN_SECONDS = 0.001
 """How long frames of one client that are there already are handled before others have their turn."""
 _DEAR_SECONDS = 0.0001
 """To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
+_REST, _MOST_REST_SECONDS = 8, 0.05
+"""Who holds so many queries that a look at them is dear has the next one after so many times as long, or this at most."""
+_REST_LOADING, _MOST_REST_SECONDS_LOADING = 64, 0.2
+"""The same while first results come, hundreds of them one after the other: each look goes over all that have come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Handler(Protocol):
 
     def advance(self) -> list[bytes]:
         """Give the frames that bring the client up to date."""
+        ...
+
+    @property
+    def loading(self) -> bool:
+        """Whether first results were still to come when ``advance`` looked last."""
         ...
 
     @property
@@ -112,6 +121,7 @@ class FrameSocket(ABC):
         self._stale = False
         self._scheduled = False
         self._is_dear = False
+        self._resting_until = 0.0
         self._since = self._clock()
         self._listening_since: float | None = None
         self._draining_since: float | None = None
@@ -256,6 +266,10 @@ class FrameSocket(ABC):
         if self._draining_since is not None:
             self._note_waiting(handler)
             return
+        if self._is_dear and (rest := self._resting_until - self._clock()) > 0:
+            self._scheduled = True
+            asyncio.get_running_loop().call_later(rest, self._flusher.add, self)
+            return
         try:
             if self._ending is not None or (self._is_dear and self._goes_last) or self._push(handler):
                 self.outbox.ready.set()
@@ -273,7 +287,7 @@ class FrameSocket(ABC):
 
         What takes long is charged. Hundreds follow one query and come here for each change of it: calls are what it costs.
         """
-        output, outbox, sent, began = self._output, self.outbox, self._flusher.sent, clock()
+        output, outbox, sent, began, looked = self._output, self.outbox, self._flusher.sent, clock(), 0.0
         try:
             while output.is_writable:
                 if outbox.messages:
@@ -281,6 +295,7 @@ class FrameSocket(ABC):
                 elif self._stale:
                     self._stale = False
                     frames = handler.advance()
+                    looked = clock()
                 elif outbox.samples is not None:
                     frames = (outbox.take_samples(),)
                 else:
@@ -296,8 +311,10 @@ class FrameSocket(ABC):
         finally:
             seconds = clock() - began
             self._is_dear = seconds > _DEAR_SECONDS
-            if self._is_dear and self._address is not None:
-                self._address.spend(seconds)
+            if self._is_dear:
+                self._resting_until = self._clock() + _rest_after(looked - began, handler)
+                if self._address is not None:
+                    self._address.spend(seconds)
 
     async def _write(self, handler: Handler) -> None:
         try:
@@ -386,3 +403,10 @@ class FrameSocket(ABC):
 def _failure() -> Ending:
     error = ErrorInfo(ErrorCode.SERVER_ERROR, "the server failed to handle this connection")
     return Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0)
+
+
+def _rest_after(seconds: float, handler: Handler) -> float:
+    """Tell how long a client is left alone after a look at what it holds that took so long; negative: there was none."""
+    if handler.loading:
+        return min(_MOST_REST_SECONDS_LOADING, _REST_LOADING * seconds)
+    return min(_MOST_REST_SECONDS, _REST * seconds)

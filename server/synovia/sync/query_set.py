@@ -39,6 +39,7 @@ class QuerySet:
         identity: Who the client is.
         max_subscriptions: As above; may be changed at any time, and counts for queries that come later.
         weight: As how many subscriptions those count that are held: one with large arguments counts as several.
+        loading: Whether first results were still to come when ``advance`` looked at several queries last.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class QuerySet:
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
         self.weight = 0
+        self.loading = False
         self._only: Subscription | None = None
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
@@ -228,13 +230,15 @@ class QuerySet:
         return [self._session.send_transition(self._session.ts, refused)]
 
     def _target(self, head: Ts) -> Ts | None:
-        target = head
+        target, self.loading = head, False
         for query in self._queries.values():
             live = query.live
             if live.loaded:
                 known = live.known_through(head)
                 if known < target and not (query.new and query.too_old(known)):
                     target = known
+            else:
+                self.loading = True
         return target if target >= self._ts else None
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
