@@ -6,11 +6,14 @@ import asyncio
 import gc
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from helpers.charges import Counted
+from synovia import charges
 from synovia.schema.specs import TableSpec
-from synovia.store.base import Batch, Commit, StoreError, Write
+from synovia.store.base import Batch, Commit, StoreError, StoreUnavailable, Write
 from synovia.store.sqlite import SQLiteStore, connection
 from synovia.store.sqlite import store as store_module
 from synovia_protocol.arrays import chunk_digest
@@ -61,15 +64,63 @@ def commits() -> list[Commit]:
     return [each for each in gc.get_objects() if type(each) is Commit and len(each.writes) == BATCH]
 
 
-async def test_chunks_that_come_together_are_stored_together(tmp_path: Path) -> None:
+async def test_chunks_that_come_together_are_stored_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SQLiteStore(str(tmp_path / "store.db"))
     await store.open([])
     begun: list[str] = []
-    await store._run_arrays(lambda database: database.set_trace_callback(begun.append))
+    visits, run = 0, store._run_arrays
+    await run(lambda database: database.set_trace_callback(begun.append))
+
+    async def counted(work: Any) -> Any:
+        nonlocal visits
+        visits += 1
+        return await run(work)
+
+    monkeypatch.setattr(store.arrays._rows, "_run", counted)
     chunks = [bytes([number]) * 10 for number in range(CHUNKS)]
     await asyncio.gather(*(store.arrays.put_chunk(chunk_digest(each), each) for each in chunks))
     assert sum(statement.startswith("BEGIN") for statement in begun) <= CHUNKS / 10
+    assert visits <= CHUNKS / 10, "to the thread of the database"
     assert [await store.arrays.get_chunk(chunk_digest(each)) for each in chunks] == chunks
+    await store.close()
+
+
+async def test_whoever_stops_waiting_for_a_chunk_leaves_the_others_theirs() -> None:
+    store = SQLiteStore()
+    await store.open([])
+    chunks = [bytes([number]) * 10 for number in range(CHUNKS)]
+    storing = [asyncio.create_task(store.arrays.put_chunk(chunk_digest(each), each)) for each in chunks]
+    await asyncio.sleep(0)  # the first has begun for all of them
+    storing[0].cancel()
+    await asyncio.gather(*storing[1:])
+    assert await store.arrays.get_chunk(chunk_digest(chunks[-1])) == chunks[-1]
+    await store.close()
+
+
+async def test_a_store_that_is_closed_tells_all_who_wait_for_their_chunks() -> None:
+    store = SQLiteStore()
+    await store.open([])
+    chunks = [bytes([number]) * 10 for number in range(CHUNKS)]
+    storing = [asyncio.create_task(store.arrays.put_chunk(chunk_digest(each), each)) for each in chunks]
+    await asyncio.sleep(0)
+    await store.close()
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*storing, return_exceptions=True)
+    assert {type(each) for each in found} == {StoreUnavailable}
+
+
+async def test_chunks_that_are_stored_together_are_charged_to_each_by_its_size() -> None:
+    store = SQLiteStore()
+    await store.open([])
+    small, large = Counted(), Counted()
+
+    async def put(payer: Counted, chunk: bytes) -> None:
+        with charges.charged(charges.Bill(payer, 0.0)):
+            await store.arrays.put_chunk(chunk_digest(chunk), chunk)
+
+    await asyncio.gather(put(small, bytes(1_000)), put(large, bytes(99_000)))
+    assert small.seconds > 0
+    assert large.seconds == pytest.approx(99 * small.seconds)
     await store.close()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from synovia.store.base import ArrayManifest
+from synovia import charges
+from synovia.store.base import ArrayManifest, StoreUnavailable
 from synovia.store.sqlite.connection import ahead_of_a_commit, transaction
 
 Result = TypeVar("Result")
@@ -32,13 +34,22 @@ class Run(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Put:
-    """Something to store, and what has come of it."""
+    """Something to store, who pays for it, by its size, and who waits for it."""
 
     kind: str
     statement: str
     parameters: tuple[Any, ...]
-    is_over: bool = False
-    error: Exception | None = None
+    charge: charges.Charge | None
+    size: int
+    done: asyncio.Future[None]
+
+    def end(self, error: Exception | None = None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
 
 
 class SQLiteArrays:
@@ -51,11 +62,12 @@ class SQLiteArrays:
         self._run = run
         self._clock = clock
         self._waiting = deque[_Put]()
+        self._storing: asyncio.Task[None] | None = None
 
     async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         """Store one chunk, or renew its mark."""
         statement = "INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)"
-        await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)))
+        await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)), len(data))
 
     async def get_chunk(self, digest: bytes) -> bytes | None:
         """Read one chunk, None if there is none of this digest."""
@@ -66,7 +78,7 @@ class SQLiteArrays:
         """Store a manifest whose chunks are stored already, or renew its mark."""
         statement = "INSERT OR IGNORE INTO manifests (digest, dtype, length, chunks) VALUES (?, ?, ?, ?)"
         fields = (manifest.digest, manifest.dtype, manifest.length, b"".join(manifest.chunks))
-        await self._put(_MANIFESTS, statement, fields)
+        await self._put(_MANIFESTS, statement, fields, _DIGEST_BYTES * (len(manifest.chunks) + 1))
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
         """Read a manifest, None if there is none of this digest."""
@@ -109,31 +121,45 @@ class SQLiteArrays:
 
         return await self._run(work)
 
-    async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...]) -> None:
-        put = _Put(kind, statement, parameters)
+    async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...], size: int) -> None:
+        put = _Put(kind, statement, parameters, charges.current(), size, asyncio.get_running_loop().create_future())
         self._waiting.append(put)
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store(), name="storing")
+        await put.done
 
-        def work(database: sqlite3.Connection) -> None:
-            while not put.is_over:
-                self._put_waiting(database)
-            if put.error is not None:
-                raise put.error
-
-        await self._run(work)
-
-    def _put_waiting(self, database: sqlite3.Connection) -> None:
-        """Store what waits to be stored, in one transaction, which does not wait for the disk."""
-        puts = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER))]
+    async def _store(self) -> None:
+        """Store what waits, and what comes meanwhile: all that has come by then with one visit to the database's thread."""
         try:
-            with ahead_of_a_commit(database):
-                for each in puts:
-                    database.execute(each.statement, each.parameters)
-                    database.execute(_RENEW, (each.kind, each.parameters[0], self._clock()))
+            while self._waiting:
+                await self._store_some([self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER))])
+        finally:
+            self._storing = None
+            while self._waiting:
+                self._waiting.popleft().end(StoreUnavailable("the store was closed"))
+
+    async def _store_some(self, puts: Sequence[_Put]) -> None:
+        payers = [(put.charge, float(put.size)) for put in puts if put.charge is not None]
+        try:
+            with charges.charged(charges.Shared(payers, sum(put.size for put in puts)) if payers else None):
+                await self._run(lambda database: self._write(database, puts))
+        except asyncio.CancelledError:
+            for put in puts:
+                put.end(StoreUnavailable("the store was closed"))
+            raise
         except Exception as error:
-            for each in puts:
-                each.error = error
-        for each in puts:
-            each.is_over = True
+            for put in puts:
+                put.end(error)
+        else:
+            for put in puts:
+                put.end()
+
+    def _write(self, database: sqlite3.Connection, puts: Sequence[_Put]) -> None:
+        """Write all of them in one transaction, which does not wait for the disk."""
+        with ahead_of_a_commit(database):
+            for put in puts:
+                database.execute(put.statement, put.parameters)
+                database.execute(_RENEW, (put.kind, put.parameters[0], self._clock()))
 
     async def _first(self, statement: str, parameters: tuple[Any, ...]) -> Any:
         return await self._run(lambda database: database.execute(statement, parameters).fetchone())
