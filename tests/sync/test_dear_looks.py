@@ -65,14 +65,12 @@ async def looks_of(holder: Holder, wakes: int) -> int:
         return holder.looks
 
 
-@pytest.mark.parametrize("loading", [True, False])
-async def test_after_a_dear_look_the_next_one_waits(monkeypatch: pytest.MonkeyPatch, loading: bool) -> None:
+async def test_while_first_results_come_a_dear_look_is_followed_by_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)  # each look is dear
-    for kind in ("", "_LOADING"):
-        monkeypatch.setattr(frame_socket, f"_REST{kind}", 1e12)
-        monkeypatch.setattr(frame_socket, f"_MOST_REST_SECONDS{kind}", 3600.0 if loading == bool(kind) else 0.0)
-    assert await looks_of(Holder(loading), 10) == 1
-    assert await looks_of(Holder(not loading), 10) == 10
+    monkeypatch.setattr(frame_socket, "_REST", 1e12)
+    monkeypatch.setattr(frame_socket, "_MOST_REST_SECONDS", 3600.0)
+    assert await looks_of(Holder(loading=True), 10) == 1
+    assert await looks_of(Holder(loading=False), 10) == 10
 
 
 async def test_a_look_that_is_not_dear_is_followed_by_the_next_one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +82,7 @@ async def test_what_waits_is_looked_at_when_the_rest_is_over(monkeypatch: pytest
     monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
     monkeypatch.setattr(frame_socket, "_REST", 1e12)
     monkeypatch.setattr(frame_socket, "_MOST_REST_SECONDS", 0.01)
-    holder = Holder(loading=False)
+    holder = Holder(loading=True)
     async with serving(holder) as socket:
         for looks in (1, 2):
             socket.wake()

@@ -30,10 +30,11 @@ _TURN_SECONDS = 0.001
 """How long frames of one client that are there already are handled before others have their turn."""
 _DEAR_SECONDS = 0.0001
 """To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
-_REST, _MOST_REST_SECONDS = 8, 0.05
-"""Who holds so many queries that a look at them is dear has the next one after so many times as long, or this at most."""
-_REST_LOADING, _MOST_REST_SECONDS_LOADING = 64, 0.2
-"""The same while first results come, hundreds of them one after the other: each look goes over all that have come."""
+_REST = 64
+"""While first results come, hundreds of them one after the other, a dear look at all that have come is followed by the next
+one after so many times as long ..."""
+_MOST_REST_SECONDS = 0.2
+"""... or this at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,8 @@ class FrameSocket(ABC):
             seconds = clock() - began
             self._is_dear = seconds > _DEAR_SECONDS
             if self._is_dear:
-                self._resting_until = self._clock() + _rest_after(looked - began, handler)
+                if handler.loading:
+                    self._resting_until = self._clock() + min(_MOST_REST_SECONDS, _REST * (looked - began))
                 if self._address is not None:
                     self._address.spend(seconds)
 
@@ -403,10 +405,3 @@ class FrameSocket(ABC):
 def _failure() -> Ending:
     error = ErrorInfo(ErrorCode.SERVER_ERROR, "the server failed to handle this connection")
     return Ending(error, CloseCode.SERVER_ERROR, retry_after=1.0)
-
-
-def _rest_after(seconds: float, handler: Handler) -> float:
-    """Tell how long a client is left alone after a look at what it holds that took so long; negative: there was none."""
-    if handler.loading:
-        return min(_MOST_REST_SECONDS_LOADING, _REST_LOADING * seconds)
-    return min(_MOST_REST_SECONDS, _REST * seconds)
