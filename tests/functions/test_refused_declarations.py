@@ -126,6 +126,8 @@ class Point:
     x: int
 class Mapped(typing_extensions.TypedDict):
     seen: set[int]
+class Partly(typing_extensions.TypedDict, total=False):
+    seen: set[int]
 @dataclasses.dataclass
 class Dated:
     day: datetime.date = datetime.date(2026, 11, 30)
@@ -182,6 +184,7 @@ def taking(annotation: str, access: str = "public=True", default: str = "") -> s
         ("Plain", ""),
         ("RootModel[list[int]]", ""),
         ("Box[list[int]]", ""),
+        ("Partly", ""),
         ("typing.Sequence[int]", ""),
         ("typing.Mapping[typing.Literal['a'], float]", ""),
         ("dict[Id[typing.Any], typing.Any]", ""),
@@ -246,6 +249,7 @@ def test_results_that_can_never_be_sent(tmp_path: Path, annotation: str, told: s
         ("Point", "Point(1)", {"x": 1}),
         ("Size", "Size.SMALL", 1),
         ("Hidden", "Hidden()", {"x": 1}),
+        ("Partly", "{}", {}),
         ("int | set[int]", "1", 1),
         ("dict[str, int]", "collections.Counter('a')", {"a": 1}),
         ("typing.Annotated[decimal.Decimal, PlainSerializer(str)]", "decimal.Decimal('1.50')", "1.50"),

@@ -85,7 +85,7 @@ class _Schemas:
     def __init__(self, *, of_result: bool = False) -> None:
         self._of_result = of_result
         self._definitions: dict[str, Schema] = {}
-        self._seen: dict[type, list[str]] = {}
+        self._seen: dict[tuple[type, bool], list[str]] = {}
 
     def define(self, schema: Schema) -> None:
         """Remember what a schema defines for those inside it."""
@@ -128,23 +128,24 @@ class _Schemas:
         return [fault for faults in found for fault in faults] if all(found) else []
 
     def _of_class(self, schema: Schema, strict: bool) -> list[str]:
-        """Look at a model, a dataclass or a TypedDict once; a model has settings of its own."""
+        """Look at a model, a dataclass or a TypedDict once for each strictness; a model has settings of its own."""
         cls: type = schema["cls"]
-        if cls not in self._seen:
-            self._seen[cls] = []
-            strict = schema.get("config", {}).get("strict", strict and schema["type"] != "model")
-            self._seen[cls] = [
+        strict = schema.get("config", {}).get("strict", strict and schema["type"] != "model")
+        if (cls, strict) not in self._seen:
+            self._seen[cls, strict] = []
+            place = f"{cls.__module__}.{cls.__qualname__}"
+            self._seen[cls, strict] = [
                 fault
                 for name, field in _fields(schema)
                 if not self._is_left_out(field)
-                for fault in self.faults(
-                    field["schema"], strict=strict, at=f"{cls.__module__}.{cls.__qualname__}.{name}"
-                )
+                for fault in self.faults(field["schema"], strict=strict, at=f"{place}.{name}")
             ]
-        return self._seen[cls]
+        return self._seen[cls, strict]
 
     def _is_left_out(self, field: Schema) -> bool:
         """Tell whether a field is never given, or need not be."""
+        if not field.get("required", True):  # of a TypedDict
+            return True
         if self._of_result:
             return bool(field.get("serialization_exclude"))
         return bool(field["schema"]["type"] == "default")
