@@ -89,10 +89,16 @@ def raw_of(array: npt.NDArray[Any]) -> memoryview:
     return plain.view(np.uint8).data if plain.size else _EMPTY
 
 
-def ref_of(array: npt.NDArray[Any]) -> ArrayRef:
-    """Name an array by its digest, dtype and shape."""
-    raw, dtype = raw_of(array), array.dtype.newbyteorder("<").name
-    return ArrayRef(array_digest(dtype, map(chunk_digest, chunks_of(raw))), dtype, array.shape)
+def ref_of(array: npt.NDArray[Any], chunk_digests: Iterable[bytes] | None = None) -> ArrayRef:
+    """Name an array by its digest, dtype and shape.
+
+    Args:
+        chunk_digests: Those of its chunks in their order, if they have been hashed already.
+    """
+    if chunk_digests is None:
+        chunk_digests = map(chunk_digest, chunks_of(raw_of(array)))
+    dtype = array.dtype.newbyteorder("<").name
+    return ArrayRef(array_digest(dtype, chunk_digests), dtype, array.shape)
 
 
 def to_numpy(data: Bytes, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:

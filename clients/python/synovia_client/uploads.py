@@ -15,7 +15,6 @@ from synovia_client.callbacks import call_safely
 from synovia_client.errors import FunctionError
 from synovia_protocol.arrays import (
     CHUNK_BYTES,
-    array_digest,
     chunk_digest,
     chunks_of,
     encode_frame,
@@ -150,11 +149,7 @@ async def _hash_all(arrays: dict[int, Array]) -> dict[int, ArrayRef]:
         return {key: ref_of(array) for key, array in arrays.items()}
     cut = {key: list(chunks_of(raw_of(array))) for key, array in arrays.items()}
     digests = iter(await _in_threads([chunk for chunks in cut.values() for chunk in chunks]))
-    refs = {}
-    for key, chunks in cut.items():
-        dtype = arrays[key].dtype.name
-        refs[key] = ArrayRef(array_digest(dtype, itertools.islice(digests, len(chunks))), dtype, arrays[key].shape)
-    return refs
+    return {key: ref_of(arrays[key], itertools.islice(digests, len(chunks))) for key, chunks in cut.items()}
 
 
 async def _in_threads(chunks: Sequence[memoryview]) -> list[bytes]:

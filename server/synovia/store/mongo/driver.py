@@ -130,9 +130,7 @@ class Driver:
 
     def in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do something that nobody waits for; it is ended when the driver is closed."""
-        task = asyncio.create_task(work, name=name)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._begun(work, name).add_done_callback(self._background.discard)
 
     async def to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something that goes on when its caller is cancelled: amid a command that costs a connection.
@@ -140,13 +138,17 @@ class Driver:
         Raises:
             StoreUnavailable: The driver was closed.
         """
-        task = asyncio.create_task(work, name="to its end")
-        self._background.add(task)
+        task = self._begun(work, "to its end")
         task.add_done_callback(self._let_go)
         await asyncio.wait([task])
         if task.cancelled():
             raise StoreUnavailable("the store was closed")
         return task.result()
+
+    def _begun(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name=name)
+        self._background.add(task)
+        return task
 
     def _let_go(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)

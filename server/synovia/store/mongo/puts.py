@@ -15,6 +15,7 @@ from synovia.store.base import StoreError, StoreUnavailable
 from synovia.store.mongo.driver import Driver
 from synovia.store.mongo.errors import DUPLICATE_KEY, translated
 from synovia.store.mongo.schema import MAJORITY
+from synovia.store.put import Put
 
 MOST: Final = 100
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -23,21 +24,11 @@ _AT_ONCE: Final = 2
 """So many commands for a collection are under way at the same time: what comes meanwhile goes together with the next."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Put:
-    """One operation that is harmless to repeat, and who waits for it."""
+@dataclass(slots=True, eq=False)
+class _Put(Put):
+    """One operation that is harmless to repeat."""
 
     update: Document
-    size: int
-    done: asyncio.Future[None]
-
-    def end(self, error: BaseException | None = None) -> None:
-        if self.done.done():
-            return
-        if error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(error)
 
 
 class Puts:
@@ -57,7 +48,7 @@ class Puts:
         Raises:
             StoreError: It could not be done.
         """
-        put = _Put(update, size, asyncio.get_running_loop().create_future())
+        put = _Put(update, size=size)
         self._waiting[collection].append(put)
         if self._under_way[collection] < _AT_ONCE:
             self._under_way[collection] += 1

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from synovia import charges
 from synovia.store.base import ArrayManifest, StoreUnavailable
+from synovia.store.put import Put
 from synovia.store.sqlite.connection import ahead_of_a_commit, transaction
 
 Result = TypeVar("Result")
@@ -33,23 +34,13 @@ class Run(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class _Put:
-    """Something to store, who pays for it, by its size, and who waits for it."""
+class _Put(Put):
+    """Something to store, and who pays for it, by its size."""
 
     kind: str
     statement: str
     parameters: tuple[Any, ...]
     charge: charges.Charge | None
-    size: int
-    done: asyncio.Future[None]
-
-    def end(self, error: Exception | None = None) -> None:
-        if self.done.done():
-            return
-        if error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(error)
 
 
 class SQLiteArrays:
@@ -122,7 +113,7 @@ class SQLiteArrays:
         return await self._run(work)
 
     async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...], size: int) -> None:
-        put = _Put(kind, statement, parameters, charges.current(), size, asyncio.get_running_loop().create_future())
+        put = _Put(kind, statement, parameters, charges.current(), size=size)
         self._waiting.append(put)
         if self._storing is None:
             self._storing = asyncio.create_task(self._store(), name="storing")
