@@ -211,11 +211,15 @@ async def test_unfinished_uploads_are_bounded() -> None:
 
 
 class HeldUp:
-    """An array store that stores no manifest until it is told to; ``asked`` are the digests that were looked up."""
+    """An array store that stores no manifest until it is told to, those but ``first`` only when ``rest`` is set, too.
+
+    ``asked`` are the digests that were looked up.
+    """
 
     def __init__(self, arrays: Any) -> None:
         self.arrays = arrays
-        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self.reached, self.go_on, self.rest = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.first: bytes | None = None
         self.error: StoreError | None = None
         self.stored: list[bytes] = []
         self.asked: list[bytes] = []
@@ -226,6 +230,8 @@ class HeldUp:
     async def put_manifest(self, manifest: ArrayManifest) -> None:
         self.reached.set()
         await self.go_on.wait()
+        if self.first is not None and manifest.digest != self.first:
+            await self.rest.wait()
         if self.error is not None:
             raise self.error
         await self.arrays.put_manifest(manifest)
@@ -245,6 +251,7 @@ async def held_up(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[HeldUp
         async with client_of(running) as client:
             yield held, client
             held.go_on.set()
+            held.rest.set()
 
 
 async def test_a_client_is_read_on_while_its_array_is_stored_and_who_names_it_waits(
@@ -252,6 +259,7 @@ async def test_a_client_is_read_on_while_its_array_is_stored_and_who_names_it_wa
 ) -> None:
     samples = gait(1000)
     async with held_up(monkeypatch) as (held, client):
+        held.first = ref_of(samples).digest
         await client.upload(samples, ref_of(samples))
         await client.upload(samples[1:], ref_of(samples[1:]))
         number, naming = client.mutation("notes:plot", {"board": "a", "samples": ref_of(samples)})
