@@ -7,6 +7,7 @@ import pytest
 from helpers.scripted_engine import ScriptedEngine
 from sync.scripted import Pair
 from synovia.identity import Identity
+from synovia.sync.query_set import MANY_TO_COME
 from synovia_protocol.errors import ErrorInfo, ResyncNeeded
 from synovia_protocol.events import QueryErrored, QueryUpdated, TransitionApplied
 from synovia_protocol.messages import MutationResponse
@@ -101,6 +102,26 @@ def test_a_query_that_is_still_being_run_holds_the_others_at_its_instant(engine:
     slow.behind = None
     assert len(pair.step()) == 3
     assert (pair.value(1), pair.value(2)) == ("fast 105", "slow 105")
+
+
+def test_first_results_are_waited_for_together_only_if_they_are_many(engine: ScriptedEngine, pair: Pair) -> None:
+    for number in range(MANY_TO_COME + 1):
+        assert not pair.query_set.loading
+        pair.add(number, f"q{number}")
+        pair.step()
+    assert pair.query_set.loading
+    engine.live("q0").now(100, "first")
+    pair.step()
+    assert not pair.query_set.loading
+
+
+def test_nobody_who_holds_little_counts_as_loading(engine: ScriptedEngine, pair: Pair) -> None:
+    for number in range(MANY_TO_COME + 1):
+        pair.add(number, f"q{number}")
+    pair.step()
+    for number in range(1, MANY_TO_COME + 1):
+        pair.remove(number)
+    assert not pair.query_set.loading
 
 
 def test_a_query_that_has_not_loaded_holds_nobody_back(engine: ScriptedEngine, pair: Pair) -> None:

@@ -293,7 +293,7 @@ class SyncState:
             handler = self._handlers.get(type(event))
             if handler is not None:
                 handler(event)
-        if any(type(event) is not ArrayChunk for event in events):  # a part of an array lets nothing go
+        if not events or any(type(event) is not ArrayChunk for event in events):  # a part of an array lets nothing go
             self.ready.set()
 
     def _updated(self, event: QueryUpdated) -> None:

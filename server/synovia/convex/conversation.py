@@ -139,7 +139,7 @@ class ConvexConversation:
 
     @property
     def loading(self) -> bool:
-        """Whether first results were still to come when ``advance`` looked last."""
+        """Whether many first results were still to come when ``advance`` looked last."""
         return self.query_set.loading
 
     @property

@@ -22,6 +22,7 @@ from synovia.errors import BadCursor, FunctionError
 from synovia.functions.function import Kind
 from synovia.identity import Account, Identity
 from synovia.sync.ports import Engine, Floor, Ts, Version
+from synovia.sync.query_set import MANY_TO_COME
 from synovia_protocol.errors import ErrorCode
 
 
@@ -88,8 +89,9 @@ class ConvexQuerySet:
 
     @property
     def loading(self) -> bool:
-        """Whether first results are still to come."""
-        return bool(self._steps)
+        """Whether many first results are still to come."""
+        added = (query for step in self._steps.values() for query in step.added.values())
+        return sum(not query.live.loaded for query in added) > MANY_TO_COME
 
     # --- what the client asks for
 

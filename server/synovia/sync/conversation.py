@@ -131,7 +131,7 @@ class Conversation:
 
     @property
     def loading(self) -> bool:
-        """Whether first results were still to come when ``advance`` looked last."""
+        """Whether many first results were still to come when ``advance`` looked last."""
         return self.query_set.loading
 
     @property

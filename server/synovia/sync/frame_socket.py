@@ -31,7 +31,7 @@ _TURN_SECONDS = 0.001
 _DEAR_SECONDS = 0.0001
 """To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
 _REST = 64
-"""While first results come, hundreds of them one after the other, a dear look at all that have come is followed by the next
+"""While many first results come, one after the other, a dear look at all that have come is followed by the next
 one after so many times as long ..."""
 _MOST_REST_SECONDS = 0.2
 """... or this at most."""
@@ -63,7 +63,7 @@ class Handler(Protocol):
 
     @property
     def loading(self) -> bool:
-        """Whether first results were still to come when ``advance`` looked last."""
+        """Whether many first results were still to come when ``advance`` looked last."""
         ...
 
     @property

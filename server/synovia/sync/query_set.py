@@ -22,6 +22,9 @@ from synovia_protocol.sessions import ServerSession
 MOST_FIRST_BYTES = 24 * 1024 * 1024
 """So much of first results is told in one transition, or one result: a client takes 64 MiB, with all that has changed."""
 
+MANY_TO_COME = 16
+"""Up to so many first results that are still to come are waited for one by one."""
+
 
 class QuerySet:
     """What one client holds, at one instant.
@@ -39,7 +42,7 @@ class QuerySet:
         identity: Who the client is.
         max_subscriptions: As above; may be changed at any time, and counts for queries that come later.
         weight: As how many subscriptions those count that are held: one with large arguments counts as several.
-        loading: Whether first results were still to come when ``advance`` looked at several queries last.
+        loading: Whether many first results were still to come when ``advance`` looked at them last.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class QuerySet:
 
     def _count(self) -> None:
         self._only = next(iter(self._queries.values())) if len(self._queries) == 1 else None
+        self.loading = False
 
     def _add(self, added: QueryAdd, floor: Floor) -> None:
         if self.weight >= self.max_subscriptions:
@@ -230,7 +234,7 @@ class QuerySet:
         return [self._session.send_transition(self._session.ts, refused)]
 
     def _target(self, head: Ts) -> Ts | None:
-        target, self.loading = head, False
+        target, to_come = head, 0
         for query in self._queries.values():
             live = query.live
             if live.loaded:
@@ -238,7 +242,8 @@ class QuerySet:
                 if known < target and not (query.new and query.too_old(known)):
                     target = known
             else:
-                self.loading = True
+                to_come += 1
+        self.loading = to_come > MANY_TO_COME
         return target if target >= self._ts else None
 
     def _move(self, target: Ts, frames: list[bytes]) -> None:
