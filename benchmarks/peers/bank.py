@@ -1,4 +1,4 @@
-"""The peers of ``transfer``: node on ``node:sqlite``, and on PostgreSQL."""
+"""The peers of ``transfer``: node on ``node:sqlite`` and on PostgreSQL, and Python by hand on ``sqlite3`` and on PyMongo."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from benchmarks.databases import database
+from benchmarks.peers.by_hand import by_hand
 from benchmarks.peers.installed import script
 from benchmarks.peers.postgres import postgres
+from benchmarks.results import Setting
+
+Bank = tuple[str, int]
+"""What a peer is, and its port."""
 
 
 @asynccontextmanager
-async def bank_server(kind: str, accounts: int) -> AsyncIterator[tuple[str, int]]:
-    """Run ``transfer.mjs`` on ``sqlite`` or ``postgres``; give what it is and its port.
+async def node_bank(kind: str, accounts: int) -> AsyncIterator[Bank]:
+    """Run ``transfer.mjs`` on ``sqlite`` or ``postgres``.
 
     Raises:
         NotInstalled: Something is missing for it.
@@ -27,6 +33,18 @@ async def bank_server(kind: str, accounts: int) -> AsyncIterator[tuple[str, int]
             name, place = "node + PostgreSQL", await stack.enter_async_context(postgres())
         command = [node, str(program), kind, place, str(accounts)]
         yield name, await stack.enter_async_context(_serving(command))
+
+
+@asynccontextmanager
+async def python_bank(store: str, accounts: int, setting: Setting) -> AsyncIterator[Bank]:
+    """Run ``by_hand`` on a file, or on a database of its own."""
+    async with AsyncExitStack() as stack:
+        if store == "SQLite":
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="synovia-peer-"))
+            kind, place = "sqlite3", f"{folder}/bank.sqlite"
+        else:
+            kind, place = "PyMongo", (await stack.enter_async_context(database(setting))).url
+        yield f"Python + {kind}", await stack.enter_async_context(by_hand(kind, place, accounts))
 
 
 @asynccontextmanager
