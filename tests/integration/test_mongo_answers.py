@@ -82,7 +82,7 @@ def test_answers_come_whole_and_in_order_however_they_are_cut(
 @pytest.mark.parametrize(
     ("came", "error"),
     [
-        (framed(2, b"x"), "answers to"),
+        (framed(2, b"x"), "an answer to"),
         (framed(1, b"x" * MOST), "an answer of"),
         (struct.pack("<iiii", 16, 1, 1, KIND), "an answer of"),
         (struct.pack("<iiii", -5, 1, 1, KIND), "an answer of"),

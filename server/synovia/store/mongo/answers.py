@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pymongo.errors import ProtocolError
@@ -33,8 +34,8 @@ class Answers(asyncio.BufferedProtocol):
         self._most = most
         self._buffer = memoryview(bytearray(_ROOM))
         self._filled = 0
-        self._came: list[tuple[int, Answer]] = []
-        self._wanted = 0
+        self._came: list[Answer] = []
+        self._numbers: Sequence[int] = ()
         self._waiter: asyncio.Future[None] | None = None
 
     def begin(self) -> None:
@@ -46,26 +47,31 @@ class Answers(asyncio.BufferedProtocol):
         """Let the driver read again."""
         self._transport.set_protocol(self._theirs)
 
-    async def ask(self, messages: bytes, numbers: list[int]) -> list[Answer]:
+    async def ask(self, messages: bytes, numbers: Sequence[int], seconds: float | None = None) -> list[Answer]:
         """Send messages, and give the answers to them when all are there.
 
+        Args:
+            seconds: How long they may take; None: as long as they will.
+
         Raises:
-            OSError: The connection was lost.
+            OSError: The connection was lost; a TimeoutError if they took too long.
             ProtocolError: What came is no answer to them.
         """
         if self._transport.is_closing():
             raise OSError("the connection is closed")
-        self._wanted = len(numbers)
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._numbers = numbers
+        self._waiter = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, self._tell, TimeoutError("no answer in time"))
         try:
             self._transport.write(messages)
             await self._waiter
         finally:
             self._waiter = None
+            if timer is not None:
+                timer.cancel()
         came, self._came = self._came, []
-        if [number for number, _ in came] != numbers:
-            raise ProtocolError(f"answers to {[number for number, _ in came]}, not to {numbers}")
-        return [answer for _, answer in came]
+        return came
 
     # --- what the transport calls -------------------------------------------------------------------------------------
 
@@ -82,9 +88,9 @@ class Answers(asyncio.BufferedProtocol):
             self._fail(error)
             return
         waiter = self._waiter
-        if waiter is None or len(self._came) > self._wanted:
+        if waiter is None:
             self._fail(ProtocolError("an answer that nobody has asked for"))
-        elif len(self._came) == self._wanted and not rest and not waiter.done():
+        elif len(self._came) == len(self._numbers) and not rest and not waiter.done():
             waiter.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +108,11 @@ class Answers(asyncio.BufferedProtocol):
             if self._filled - start < size:
                 room = max(room, size)
                 break
-            self._came.append((number, (bytes(self._buffer[start + _HEAD.size : start + size]), kind)))
+            if self._waiter is None or len(self._came) == len(self._numbers):
+                raise ProtocolError("an answer that nobody has asked for")
+            if number != self._numbers[len(self._came)]:
+                raise ProtocolError(f"an answer to {number}, not to {self._numbers[len(self._came)]}")
+            self._came.append((bytes(self._buffer[start + _HEAD.size : start + size]), kind))
             start += size
         rest = self._filled - start
         if rest and (start or room > len(self._buffer)):

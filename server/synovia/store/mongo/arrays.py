@@ -93,8 +93,7 @@ class MongoArrays:
         command = {"find": collection, "filter": {"_id": Binary(digest)}, "limit": 1, "singleBatch": True}
 
         async def read() -> Document | None:
-            async with self._driver.session() as session:
-                reply = await self._driver.command_of_session({**command, "readConcern": _MAJORITY_READ}, session)
+            reply = await self._driver.short_command({**command, "readConcern": _MAJORITY_READ})
             rows: list[Document] = reply["cursor"]["firstBatch"]
             return rows[0] if rows else None
 

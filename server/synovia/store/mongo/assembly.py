@@ -72,6 +72,11 @@ class Group:
         return [each for each in self.changes.values() if each.before is UNKNOWN or each.after is UNKNOWN]
 
     @property
+    def is_whole(self) -> bool:
+        """Tell whether every image is there."""
+        return all(each.before is not UNKNOWN and each.after is not UNKNOWN for each in self.changes.values())
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether nothing in it concerns the store's tables."""
         return not self.changes and self.fence is None

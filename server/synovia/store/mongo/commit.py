@@ -15,9 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +25,7 @@ import bson
 from bson import Binary, Int64
 from bson.errors import BSONError
 from pymongo import ReadPreference
+from pymongo.asynchronous import client_session
 from pymongo.errors import (
     ConnectionFailure,
     DocumentTooLarge,
@@ -65,6 +64,8 @@ _TRANSACTION: Final[dict[str, Any]] = {
     "write_concern": WriteConcern("majority", j=True),
     "read_preference": ReadPreference.PRIMARY,
 }
+_OPTIONS: Final = client_session.TransactionOptions(**_TRANSACTION)  # type: ignore[attr-defined]
+_CONCERN: Final = _TRANSACTION["write_concern"].document
 _TRANSIENT: Final = "TransientTransactionError"
 _AT_ONCE: Final = 250
 """So many operations are encoded at a time: the event loop has other things to do in between."""
@@ -164,10 +165,8 @@ class _Transaction:
         self._catalog = catalog
         self._batch = batch
         self._plans = plans
-        self._found: Counter[str] = Counter()
         self._added: Sequence[bytes] = ()
         self._lacks_arrays = False
-        self._ts: Ts | None = None
 
     async def run(self, deadline: asyncio.Timeout, *, in_one_go: bool, fence_first: bool) -> Ts:
         """Write it and commit.
@@ -179,28 +178,32 @@ class _Transaction:
         Raises:
             TooLarge: They are too large for that.
         """
+        self._added = await self._added_references()
+        try:
+            wire = await self._driver.take_wire() if in_one_go else None
+            if wire is not None:
+                return await self._in_one_go(wire, deadline, fence_first=fence_first)
+            return await self._one_by_one(deadline)
+        except OperationFailure as error:
+            if error.has_error_label(_TRANSIENT):
+                raise _Raced(f"another transaction was faster: {error}") from error
+            raise
+
+    async def _one_by_one(self, deadline: asyncio.Timeout) -> Ts:
         async with self._driver.session() as session:
             await session.start_transaction(**_TRANSACTION)
-            with _raced():
-                self._added = await self._added_references()
-                if not (in_one_go and await self._write_in_one_go(session, fence_first=fence_first)):
-                    await self._write_one_by_one(session)
-            if self._ts is not None:
-                return self._ts
+            command, check = self._fence()
+            check(await self._driver.command(command, session=session))
+            await self._record_requests(session)
+            if self._added:
+                self._note_renewed(await self._driver.command(renewal(self._added), session=session))
+                await self._refuse_missing()
+            for each in self._plans:
+                if len(each):
+                    await self._write(each, session)
             self._way.asked_to_commit = True
             await _commit(session, deadline)
-            return ts_of(session.operation_time)
-
-    async def _write_one_by_one(self, session: Any) -> None:
-        command, check = self._fence()
-        check(await self._driver.command(command, session=session))
-        await self._record_requests(session)
-        if self._added:
-            self._note_renewed(await self._driver.command(renewal(self._added), session=session))
-            await self._refuse_missing()
-        for each in self._plans:
-            if len(each):
-                await self._write(each, session)
+            return _ts_after(session)
 
     async def _added_references(self) -> Sequence[bytes]:
         if len(self._batch.writes) <= _AT_ONCE:
@@ -221,43 +224,69 @@ class _Transaction:
 
     # --- in one go ----------------------------------------------------------------------------------------------------
 
-    async def _write_in_one_go(self, session: Any, *, fence_first: bool) -> bool:
-        """Write everything, and ask for the commit once; False: nothing was sent."""
-        asked = False
+    async def _in_one_go(self, wire: Wire, deadline: asyncio.Timeout, *, fence_first: bool) -> Ts:
+        """Do it on a connection, which is kept if all goes well; else the driver goes on with its session, and ends it."""
+        asked = kept = False
         try:
-            async with self._driver.wire(session) as wire:
-                if wire is None:
-                    return False
-                steps = list(self._steps())
-                for some in (steps[:1], steps[1:]) if fence_first else (steps,):
-                    await _take(some, wire)
-                missed = self._missed()
+            try:
+                wire.begin(_OPTIONS)
+                missed = await self._send(wire, fence_first=fence_first)
                 if missed is None and not self._lacks_arrays:
                     self._way.asked_to_commit = asked = True
-                    self._ts = await _commit_once(wire)
-        except PyMongoError as error:
-            if not asked or (isinstance(error, OperationFailure) and error.has_error_label(_TRANSIENT)):
-                raise
-            return True  # perhaps it was committed: whoever asks again is told
-        await self._refuse_missing()
-        if missed is not None:
-            await self._refuse(missed, session)
-        return True
+                    ts = await _commit_once(wire)
+                    kept = self._driver.keep_wire(wire)
+            except BaseException as error:
+                await wire.give_back(error)
+                if not asked or not _leaves_open(error):
+                    raise
+            else:
+                if kept:
+                    return ts
+                await wire.give_back()
+                if asked:
+                    return ts
+                await self._refuse_missing()
+                if missed is not None:
+                    await self._refuse(missed, wire.session)
+            await _commit(wire.session, deadline)  # perhaps it was committed: whoever asks again is told
+            return _ts_after(wire.session)
+        finally:
+            if not kept:
+                await wire.session.end_session()
 
-    def _steps(self) -> Iterator[_Step]:
+    async def _send(self, wire: Wire, *, fence_first: bool) -> TablePlan | None:
+        """Write everything; give operations of which not all have found their documents as they were read."""
+        steps = self._steps()
+        for some in (steps[:1], steps[1:]) if fence_first else (steps,):
+            replies = await wire.run([command for command, _ in some], CODEC)
+            for (_, look), reply in zip(some, replies, strict=True):
+                wire.check(reply)
+                look(reply)
+        return self._missed()
+
+    def _steps(self) -> list[_Step]:
         """Give the commands, and what looks at the answer to each."""
-        yield self._fence()
+        steps = [self._fence()]
         if self._batch.requests:
-            rows = self._request_rows()
-            yield command_of(Piece("insert", rows), REQUESTS), lambda reply: self._check_requests(outcome_of(reply), 0)
+            insert = {"insert": REQUESTS, "documents": self._request_rows()}
+            steps.append((insert, self._check_all_requests))
         if self._added:
-            yield renewal(self._added), self._note_renewed
+            steps.append((renewal(self._added), self._note_renewed))
         for each in self._plans:
-            for piece in each.pieces(_AT_ONCE):
-                yield command_of(piece, each.table), partial(self._count, each, piece)
+            steps += [
+                (command_of(piece, each.table), partial(self._count, each, piece)) for piece in each.pieces(_AT_ONCE)
+            ]
+        return steps
+
+    def _check_all_requests(self, reply: Mapping[str, Any]) -> None:
+        if "writeErrors" in reply:
+            self._check_requests(outcome_of(reply), 0)
 
     def _count(self, each: TablePlan, piece: Piece, reply: Mapping[str, Any]) -> None:
-        self._check_piece(each, piece, outcome_of(reply))
+        if "writeErrors" in reply:
+            self._check_piece(each, piece, outcome_of(reply))
+        elif piece.command != "insert":
+            each.found += reply["n"]
 
     # --- what is written ----------------------------------------------------------------------------------------------
 
@@ -307,21 +336,21 @@ class _Transaction:
             await self._compare(each, session)
         for piece in each.pieces(_AT_ONCE):
             self._check_piece(each, piece, await written(self._driver, each.table, piece, session))
-        if self._is_missed(each):
+        if each.is_missed:
             await self._refuse(each, session)
 
     def _check_piece(self, each: TablePlan, piece: Piece, reply: Written) -> None:
         if reply.error is not None:
             raise self._refusal(each.table, reply.error)
         if piece.command != "insert":
-            self._found[each.table] += reply.count
-
-    def _is_missed(self, each: TablePlan) -> bool:
-        return self._found[each.table] != len(each.replaces) + len(each.deletes)
+            each.found += reply.count
 
     def _missed(self) -> TablePlan | None:
         """Give the operations of which not all have found their documents as they were read."""
-        return next(filter(self._is_missed, self._plans), None)
+        for each in self._plans:
+            if each.is_missed:
+                return each
+        return None
 
     async def _refuse(self, each: TablePlan, session: Any) -> NoReturn:
         if not each.by_reading and await self._any_as_read(each, session):
@@ -363,29 +392,19 @@ class _Transaction:
         return UniqueViolation(table, next(named, ",".join(fields)))
 
 
-@contextmanager
-def _raced() -> Iterator[None]:
-    """Say so if another transaction was faster."""
-    try:
-        yield
-    except OperationFailure as error:
-        if error.has_error_label(_TRANSIENT):
-            raise _Raced(f"another transaction was faster: {error}") from error
-        raise
-
-
-async def _take(steps: Sequence[_Step], wire: Wire) -> None:
-    """Send commands together, and look at the answers."""
-    replies = await wire.run([command for command, _ in steps], CODEC)
-    for (_, look), reply in zip(steps, replies, strict=True):
-        wire.check(reply)
-        look(reply)
+def _leaves_open(error: BaseException) -> bool:
+    """Tell whether what was asked to commit may have been committed, for what it has failed with."""
+    return isinstance(error, PyMongoError) and not (
+        isinstance(error, OperationFailure) and error.has_error_label(_TRANSIENT)
+    )
 
 
 async def _commit_once(wire: Wire) -> Ts:
-    reply = await wire.commit(_TRANSACTION["write_concern"].document, CODEC)
-    wire.check(reply, commit=True)
-    return ts_of(reply["operationTime"])
+    return ts_of((await wire.commit(_CONCERN, CODEC))["operationTime"])
+
+
+def _ts_after(session: Any) -> Ts:
+    return ts_of(session.operation_time)
 
 
 def _few(known: Sequence[tuple[Any, Document]]) -> Iterator[list[tuple[Any, Document, bytes]]]:

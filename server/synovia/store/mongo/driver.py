@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final, TypeVar
 
 from bson import CodecOptions
@@ -109,24 +109,33 @@ class Driver:
         reply: Document = await database.command(command, codec_options=codec, session=session)
         return reply
 
-    async def command_of_session(self, command: Document, session: Any, codec: CodecOptions[Any] = CODEC) -> Document:
-        """Run one command of a session on the primary, with as little beside it as possible; give its reply."""
-        async with self.wire(session) as wire:
+    async def short_command(self, command: Document, codec: CodecOptions[Any] = CODEC) -> Document:
+        """Run one command on the primary, with as little beside it as possible; give its reply."""
+        async with self.wire() as wire:
             if wire is not None:
                 (reply,) = await wire.run([command], codec)
                 wire.check(reply)
                 return reply
-        return await self.command(command, session=session, codec=codec)
+        return await self.command(command, codec=codec)
 
-    @asynccontextmanager
-    async def wire(self, session: Any) -> AsyncIterator[Wire | None]:
-        """Take a connection to the primary for commands of a session; None: they have to go through ``command``."""
+    def wire(self) -> AbstractAsyncContextManager[Wire | None]:
+        """Take a connection to the primary for a block of commands; None: they have to go through ``command``."""
         self._check_open()
-        if self._primary is None:
-            yield None
-            return
-        async with self._primary.wire(session) as wire:
-            yield wire
+        return nullcontext() if self._primary is None else self._primary.wire()
+
+    async def take_wire(self) -> Wire | None:
+        """Take a connection to the primary, which is to be left there; None: commands have to go through ``command``."""
+        self._check_open()
+        return None if self._primary is None else await self._primary.take()
+
+    def keep_wire(self, wire: Wire) -> bool:
+        """Keep what was taken for whoever takes one next, with its session, if it may be; else it is to be given back."""
+        return self._primary is not None and self._primary.keep(wire)
+
+    async def leave_wire(self, wire: Wire, error: BaseException | None = None) -> None:
+        """Leave what was taken, and tell what it has failed with."""
+        if self._primary is not None:
+            await self._primary.leave(wire, error)
 
     def in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do something that nobody waits for; it is ended when the driver is closed."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import bson
@@ -31,6 +31,7 @@ from synovia.store.mongo.errors import HISTORY_LOST, TOO_LARGE, is_transient, tr
 from synovia.store.mongo.schema import Server
 from synovia.store.mongo.snapshot import MongoSnapshot
 from synovia.store.mongo.times import timestamp, token_ts, ts_of
+from synovia.store.mongo.wire import Wire
 from synovia.turns import Turns
 
 _FATAL: Final = frozenset({HISTORY_LOST, 280})
@@ -41,6 +42,8 @@ _AT_ONCE: Final = 0.001
 _FEW: Final = 32
 _ROUNDS: Final = 3
 """In so many rounds of the event loop live queries are found due, run and pushed, which goes before asking for more."""
+_SMALL_BYTES: Final = 32 * 1024
+"""An answer of no more is decoded as a whole."""
 _MOST: Final = 250
 """So many events are taken from the server at a time: looking at where each begins and ends goes on in one piece."""
 
@@ -62,6 +65,9 @@ def _trimmed(catalog: Catalog, *, images: bool) -> Document:
             "wallTime": "$$REMOVE",
         }
     }
+
+
+Event = Document | RawBSONDocument
 
 
 class Feed:
@@ -126,24 +132,30 @@ class Feed:
                     for number, some in enumerate(_pieces(events)):
                         if number:
                             await turns.step()
-                        for group in self._groups(assembler, some, reached):
+                        for group in self._groups(assembler, some, reached, cursor.each):
                             if not group.is_empty:
                                 told = True
-                                yield await self._complete(group)
-                    for _ in range(_ROUNDS if told else 0):
-                        await asyncio.sleep(0)
+                                yield group.commit() if group.is_whole else await self._complete(group)
+                    if told:
+                        await _rounds(_ROUNDS)
                     if assembler.position > self.position:
                         yield Commit(assembler.position)
+            except PyMongoError as error:
+                await cursor.leave(error)
+                raise
             finally:
                 await cursor.close()
         self._images = True
 
-    def _groups(self, assembler: Assembler, events: Iterable[RawBSONDocument], reached: Ts | None) -> Iterator[Group]:
+    def _groups(self, assembler: Assembler, events: Iterable[Event], reached: Ts | None, each: int) -> Iterator[Group]:
         """Give the groups that an answer of the server makes whole, and move the clock."""
         end = True
         for event in events:
             end = False
-            yield from assembler.add(_decoded(event), len(event.raw))
+            if isinstance(event, dict):
+                yield from assembler.add(event, each)
+            else:
+                yield from assembler.add(_decoded(event), len(event.raw))
         if end and self._server.sharded:
             yield from assembler.reach(reached - 1) if reached else ()  # another shard may still add to that instant
         elif end:
@@ -176,9 +188,11 @@ class Feed:
             change.after = new if change.after is UNKNOWN else change.after
 
 
-def _pieces(events: Sequence[RawBSONDocument]) -> Iterator[Sequence[RawBSONDocument]]:
+def _pieces(events: Sequence[Event]) -> Sequence[Sequence[Event]]:
     """Give events a few at a time, which does not take long; none as one piece of none."""
-    return (events[start : start + _FEW] for start in range(0, max(1, len(events)), _FEW))
+    if len(events) <= _FEW:
+        return (events,)
+    return [events[start : start + _FEW] for start in range(0, len(events), _FEW)]
 
 
 def _decoded(event: RawBSONDocument) -> Document:
@@ -208,6 +222,9 @@ class _Cursor:
     It is opened *at* the position and not after it, and passes over what is there: as long as the server has looked no
     further than its first token says, it has not looked at that instant. Opened at the next one, it would never tell
     that nothing of ours happened right there.
+
+    Attributes:
+        each: The bytes of an event of the last answer, about, if they are decoded.
     """
 
     def __init__(self, driver: Driver, session: Any, after: Ts, pipeline: Sequence[Document], *, images: bool) -> None:
@@ -220,36 +237,68 @@ class _Cursor:
         if images:
             stage |= {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
         self._opening = {"aggregate": 1, "pipeline": [{"$changeStream": stage}, *pipeline], "cursor": {}}
+        self._wire: Wire | None = None
+        self._packed: dict[float, bytes] = {}  # the commands for more, by how long the server may wait
+        self.each = 0
 
-    async def read(self, wait: float) -> tuple[list[RawBSONDocument], Ts | None]:
+    async def read(self, wait: float) -> tuple[Sequence[Event], Ts | None]:
         """Give the next events, and how far the server has looked if it has said so; no events: it has no more for now.
 
         Its first token only repeats where it was asked to start.
         """
-        if self._id is None:
-            cursor = await self._ask(self._opening, 0.0)
-            self._id = cursor["id"]
-        else:
-            more = {"getMore": self._id, "collection": "$cmd.aggregate", "batchSize": _MOST}
-            cursor = await self._ask({**more, "maxTimeMS": max(1, int(wait * 1000))}, wait)
+        is_new = self._id is None
+        cursor = await (self._ask(self._opening, 0.0) if is_new else self._more(wait))
+        self._id = cursor["id"] if is_new else self._id
         reached = token_ts(cursor.get("postBatchResumeToken"))
-        batch: list[RawBSONDocument] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        batch: Sequence[Event] = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
         return self._beyond(batch), reached if reached is not None and reached > self._after else None
 
-    def _beyond(self, batch: list[RawBSONDocument]) -> list[RawBSONDocument]:
+    def _beyond(self, batch: Sequence[Event]) -> Sequence[Event]:
         """Leave out what was given already; it comes first, so later on no event is opened for that."""
         if not self._is_beyond:
             batch = [event for event in batch if ts_of(event["clusterTime"]) > self._after]
             self._is_beyond = bool(batch)
         return batch
 
+    async def _more(self, wait: float) -> Mapping[str, Any]:
+        """Ask for more: past the driver's layers if that is possible, on a connection that is kept for it."""
+        if (wire := self._wire) is None or not wire.is_usable:
+            wire = await self._another_wire()
+        if wire is None:
+            return await self._ask(self._command(wait), wait)
+        packed = self._packed.get(wait)
+        if packed is None:
+            packed = self._packed[wait] = wire.packed(self._command(wait), self._session)
+        body = await wire.ask(packed, wait + self._driver.timeout)
+        reply, self.each = _opened(body)
+        wire.check(reply)
+        cursor: Mapping[str, Any] = reply["cursor"]
+        return cursor
+
+    def _command(self, wait: float) -> Document:
+        most = max(1, int(wait * 1000))
+        return {"getMore": self._id, "collection": "$cmd.aggregate", "batchSize": _MOST, "maxTimeMS": most}
+
+    async def _another_wire(self) -> Wire | None:
+        await self.leave()
+        self._wire = await self._driver.take_wire()
+        return self._wire
+
+    async def leave(self, error: BaseException | None = None) -> None:
+        """Leave the connection, and tell what it has failed with."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await self._driver.leave_wire(wire, error)
+
     async def _ask(self, command: Document, wait: float) -> Document:
         async with asyncio.timeout(wait + self._driver.timeout):
-            reply = await self._driver.command_of_session(command, self._session, RAW)
+            reply = await self._driver.command(command, session=self._session, codec=RAW)
         cursor: Document = reply["cursor"]
         return cursor
 
     async def close(self) -> None:
+        """End it at the server, and leave the connection."""
+        await self.leave()
         if not self._id:
             return
         with contextlib.suppress(PyMongoError, StoreError, TimeoutError):
@@ -257,3 +306,32 @@ class _Cursor:
                 await self._driver.command(
                     {"killCursors": "$cmd.aggregate", "cursors": [self._id]}, session=self._session
                 )
+
+
+def _opened(body: bytes) -> tuple[Mapping[str, Any], int]:
+    """Decode an answer; its events only when they are looked at if it is large, or one of them cannot be decoded.
+
+    Returns:
+        It, and how many bytes each of its events has that are decoded, about.
+    """
+    if len(body) <= _SMALL_BYTES:
+        with contextlib.suppress(BSONError):
+            reply = bson.decode(body, CODEC)
+            events = reply.get("cursor", {}).get("nextBatch", ())
+            return reply, len(body) // max(1, len(events))
+    return RawBSONDocument(body, RAW), 0
+
+
+async def _rounds(number: int) -> None:
+    """Wait until the event loop has come round so often."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    loop.call_soon(_pass, loop, future, number - 1)
+    await future
+
+
+def _pass(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None], left: int) -> None:
+    if left > 1:
+        loop.call_soon(_pass, loop, future, left - 1)
+    elif not future.done():
+        future.set_result(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from synovia.store.base import Batch, Write
 from synovia.store.mongo.catalog import Catalog
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """Operations of one kind on one collection, as a command takes them.
 
@@ -45,16 +45,25 @@ class TablePlan:
     """The (id, before) of every document that was there."""
     by_reading: bool = False
     """They have to be compared by reading, because the operations do not compare them."""
+    found: int = 0
+    """How many documents replacements and deletions have found."""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether one of these has not found its document as it was read."""
+        return self.found != len(self.replaces) + len(self.deletes)
 
     def __len__(self) -> int:
         """Tell how many operations there are."""
         return len(self.deletes) + len(self.replaces) + len(self.inserts)
 
-    def pieces(self, size: int) -> Iterator[Piece]:
+    def pieces(self, size: int) -> list[Piece]:
         """Give the operations in order, so many at a time at most."""
-        for command, operations in (("delete", self.deletes), ("update", self.replaces), ("insert", self.inserts)):
-            for start in range(0, len(operations), size):
-                yield Piece(command, operations[start : start + size])
+        return [
+            Piece(command, operations[start : start + size])
+            for command, operations in (("delete", self.deletes), ("update", self.replaces), ("insert", self.inserts))
+            for start in range(0, len(operations), size)
+        ]
 
 
 def plan(batch: Batch, catalog: Catalog, *, by_reading: bool = False) -> list[TablePlan]:

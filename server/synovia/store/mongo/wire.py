@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any, Final
 
 import bson
@@ -33,7 +33,7 @@ from pymongo.server_selectors import writable_server_selector
 from pymongo.topology_description import TopologyDescription
 
 from synovia.schema.specs import Document
-from synovia.store.mongo.answers import Answers
+from synovia.store.mongo.answers import Answer, Answers
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Commands of more in all are not sent in one go."""
@@ -43,18 +43,19 @@ _MANY_CONNECTIONS: Final = 16
 _OP_MSG: Final = 2013
 _HEAD: Final = struct.Struct("<iiiiIB")
 _REPLY_HEAD: Final = struct.Struct("<IB")
-_OF_TRANSACTIONS: Final = ("lsid", "txnNumber", "autocommit")
 _numbers = itertools.cycle(range(1, 1 << 31))
 
 _PARTS: Final = (
     (AsyncMongoClient, "_select_server"),
     (AsyncMongoClient, "_checkout"),
     (AsyncClientSession, "_apply_to"),
+    (AsyncClientSession, "_materialize"),
     (AsyncConnection, "_raise_connection_failure"),
     (AsyncConnection, "conn_closed"),
     (PyMongoProtocol, "connection_lost"),
     (PyMongoProtocol, "close"),
     (client_session, "_TxnState"),
+    (client_session, "TransactionOptions"),
     (helpers_shared, "_check_command_response"),
 )
 
@@ -75,25 +76,60 @@ def is_possible(client: Any) -> bool:
 
 
 class Wire:
-    """A connection, as long as it is taken.
+    """A connection that is taken, and what was known of all servers then.
 
     Args:
+        checkout: What the driver has given it by.
         answers: What reads its answers.
-        session: All commands are part of it, and of its transaction if it has one.
-        database: To which they go if nothing else is said.
+        database: To which commands go if nothing else is said.
+
+    Attributes:
+        connection: The driver's.
+        session: Its own, of which commands are part unless they bring another; the driver may go on with it where this ends.
     """
 
     def __init__(
-        self, connection: AsyncConnection, answers: Answers, session: AsyncClientSession, database: str
+        self, client: AsyncMongoClient[Any], checkout: Any, connection: AsyncConnection, database: str
     ) -> None:
-        self._connection = connection
-        self._answers = answers
-        self._session = session
+        self._client = client
+        self._known = client._topology.description
+        self._checkout = checkout
+        self.connection = connection
+        self._answers = Answers(connection.conn.get_conn, connection.max_message_size)
         self._database = database
-        self._further: Document | None = None  # what every command of the transaction says that has begun here
+        self._answers.begin()
+        self.session: AsyncClientSession = client.start_session(causal_consistency=False)
+        self.session._materialize(connection.logical_session_timeout_minutes)
+        self._of_session: Document = {"lsid": self.session._server_session.session_id}
+        self._of_first: Document | None = None  # what the first command of a transaction says beside that
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether commands can go this way: they are to no router, and nobody listens to them."""
+        listeners = self.connection.listeners
+        return not (self.connection.is_mongos or (listeners is not None and listeners.enabled_for_commands))
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is open, and nothing new is known of any server."""
+        return self._known is self._client._topology.description and not self.connection.conn_closed()
+
+    def begin(self, options: Any) -> None:
+        """Have all further commands be part of a transaction of its session, with the driver's options of transactions."""
+        transaction, numbers = self.session._transaction, self.session._server_session
+        numbers.inc_transaction_id()
+        transaction.opts, transaction.attempt = options, 0
+        transaction.state = client_session._TxnState.IN_PROGRESS  # type: ignore[attr-defined]
+        self._of_session = {"lsid": numbers.session_id, "txnNumber": numbers.transaction_id, "autocommit": False}
+        concern = options.read_concern
+        self._of_first = {"startTransaction": True, "readConcern": {} if concern is None else concern.document}
 
     async def run(
-        self, commands: Sequence[Document], codec: CodecOptions[Document], *, on: str | None = None
+        self,
+        commands: Sequence[Document],
+        codec: CodecOptions[Document],
+        *,
+        on: str | None = None,
     ) -> list[Document]:
         """Send commands, and give what is answered to each, be it an error; see ``check``.
 
@@ -103,67 +139,93 @@ class Wire:
         """
         numbers, messages = list[int](), list[bytes]()
         for each in commands:
-            self._take_part(each)
+            each |= self._of_session
+            if self._of_first is not None:
+                each |= self._of_first
+                self._of_first = None
             each["$db"] = on or self._database
             number = next(_numbers)
             numbers.append(number)
-            messages.append(_message(number, each, codec))
+            messages.append(_message(number, bson.encode(each, codec_options=codec)))
         whole = b"".join(messages)
         if len(whole) > MOST_BYTES:
             raise TooLarge
+        return [bson.decode(_body(data, code), codec) for data, code in await self._exchange(whole, numbers)]
+
+    def packed(self, command: Document, session: AsyncClientSession) -> bytes:
+        """Give a command of another session, encoded for ``ask``."""
+        session._apply_to(command, False, ReadPreference.PRIMARY, self.connection)
+        command["$db"] = self._database
+        return bson.encode(command)
+
+    async def ask(self, command: bytes, seconds: float) -> bytes:
+        """Send one command, and give the document that is answered.
+
+        Args:
+            seconds: Without an answer for so long the connection is given up.
+
+        Raises:
+            ConnectionFailure: The connection was lost.
+        """
+        number = next(_numbers)
+        ((data, code),) = await self._exchange(_message(number, command), [number], seconds)
+        return _body(data, code)
+
+    async def _exchange(self, whole: bytes, numbers: list[int], seconds: float | None = None) -> list[Answer]:
         try:
-            return await self._exchange(whole, numbers, codec)
+            return await self._answers.ask(whole, numbers, seconds)
         except BaseException as error:  # a cancellation too: what is still to be answered belongs to nobody
-            await self._connection._raise_connection_failure(error)
+            await self.connection._raise_connection_failure(error)
 
-    def _take_part(self, command: Document) -> None:
-        """Make a command part of the session; what the first one of a transaction has begun the next must not begin."""
-        if self._further is not None:
-            command.update(self._further)
-            return
-        self._session._apply_to(command, False, ReadPreference.PRIMARY, self._connection)
-        if self._session._transaction.starting():
-            self._session._transaction.set_in_progress()
-            self._further = {name: command[name] for name in _OF_TRANSACTIONS}
-
-    async def _exchange(self, whole: bytes, numbers: list[int], codec: CodecOptions[Document]) -> list[Document]:
-        return [_document(*answer, codec) for answer in await self._answers.ask(whole, numbers)]
-
-    def check(self, reply: Document, *, commit: bool = False) -> None:
+    def check(self, reply: Mapping[str, Any]) -> None:
         """Raise the error that a reply tells of.
 
         Raises:
             OperationFailure, NotPrimaryError: The driver's.
         """
-        version = self._connection.max_wire_version
-        helpers_shared._check_command_response(reply, version, parse_write_concern_error=commit)
+        if reply.get("ok") != 1 or "writeConcernError" in reply:
+            version = self.connection.max_wire_version
+            helpers_shared._check_command_response(dict(reply), version, parse_write_concern_error=True)
 
     async def commit(self, concern: Mapping[str, Any], codec: CodecOptions[Document]) -> Document:
         """Ask for the transaction to be committed, which nobody may abort from then on; give the answer.
 
         Raises:
             ConnectionFailure: The connection was lost, and it may have been committed.
+            OperationFailure: What the server says.
         """
         try:
-            (reply,) = await self.run([{"commitTransaction": 1, "writeConcern": dict(concern)}], codec, on="admin")
+            (reply,) = await self.run([{"commitTransaction": 1, "writeConcern": concern}], codec, on="admin")
+            self.check(reply)
             return reply
         finally:
-            self._session._transaction.state = client_session._TxnState.COMMITTED  # type: ignore[attr-defined]
-
-
-@dataclass(slots=True)
-class _Kept:
-    """A connection that is taken, and what was known of all servers then."""
-
-    checkout: Any
-    connection: AsyncConnection
-    answers: Answers
-    known: TopologyDescription
+            self.session._transaction.state = client_session._TxnState.COMMITTED  # type: ignore[attr-defined]
+            self._of_session = {"lsid": self.session._server_session.session_id}
 
     async def give_back(self, error: BaseException | None = None) -> None:
-        """Leave it to the driver, and tell what it failed with."""
-        self.answers.end()
-        await self.checkout.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        """Leave the connection to the driver, and tell what it failed with; the session goes on."""
+        self._answers.end()
+        await self._checkout.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+
+class _Taken:
+    """A wire for a block of commands; what fails in it ends the wire and its session."""
+
+    __slots__ = ("_primary", "_wire")
+
+    def __init__(self, primary: Primary) -> None:
+        self._primary = primary
+        self._wire: Wire | None = None
+
+    async def __aenter__(self) -> Wire | None:
+        self._wire = await self._primary.take()
+        return self._wire
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._wire is not None:
+            await self._primary.leave(self._wire, error)
 
 
 class Primary:
@@ -180,55 +242,59 @@ class Primary:
         self._client = client
         self._database = database
         self._known: tuple[TopologyDescription, Server] | None = None
-        self._kept: list[_Kept] = []
+        self._kept: list[Wire] = []
         self._most_kept = _MOST_KEPT if _may_keep(client) else 0
 
-    @asynccontextmanager
-    async def wire(self, session: AsyncClientSession) -> AsyncIterator[Wire | None]:
-        """Take a connection to it; None if commands cannot go this way on it."""
-        kept = await self._take(session)
-        connection, listeners = kept.connection, kept.connection.listeners
-        watched = listeners is not None and listeners.enabled_for_commands
-        try:
-            yield None if connection.is_mongos or watched else Wire(connection, kept.answers, session, self._database)
-        except BaseException as error:
-            await kept.give_back(error)
-            raise
-        if connection.is_mongos or len(self._kept) >= self._most_kept or not self._is_usable(kept):
-            await kept.give_back()
-        else:
-            kept.checkout.session = None
-            self._kept.append(kept)
+    def wire(self) -> AbstractAsyncContextManager[Wire | None]:
+        """Take a connection to it for a block; None if commands cannot go this way on it."""
+        return _Taken(self)
+
+    async def take(self) -> Wire | None:
+        """Take a connection to it, which is to be left again; None if commands cannot go this way on it."""
+        while self._kept:
+            wire = self._kept.pop()
+            if wire.is_usable:
+                return wire
+            await self._give_back(wire)
+        server = await self._server()
+        checkout = self._client._checkout(server, None)
+        wire = Wire(self._client, checkout, await checkout.__aenter__(), self._database)
+        checkout.session = wire.session
+        if wire.is_possible:
+            return wire
+        await self._give_back(wire)
+        return None
+
+    def keep(self, wire: Wire) -> bool:
+        """Keep a connection for the next who takes one, if it may be; else it is to be left."""
+        keeps = len(self._kept) < self._most_kept and wire.is_usable
+        if keeps:
+            self._kept.append(wire)
+        return keeps
+
+    async def leave(self, wire: Wire, error: BaseException | None = None) -> None:
+        """Keep a connection, or give it back with its session: most of all if something has failed on it."""
+        if error is not None or not self.keep(wire):
+            await self._give_back(wire, error)
 
     async def close(self) -> None:
         """Give back what is kept, and keep nothing more."""
         self._most_kept = 0
         while self._kept:
-            await self._kept.pop().give_back()
+            await self._give_back(self._kept.pop())
 
-    async def _take(self, session: AsyncClientSession) -> _Kept:
-        while self._kept:
-            kept = self._kept.pop()
-            if self._is_usable(kept):
-                kept.checkout.session = session
-                return kept
-            await kept.give_back()
-        server = await self._server(session)
-        known = self._client._topology.description
-        checkout = self._client._checkout(server, session)
-        connection = await checkout.__aenter__()
-        answers = Answers(connection.conn.get_conn, connection.max_message_size)
-        answers.begin()
-        return _Kept(checkout, connection, answers, known)
+    @staticmethod
+    async def _give_back(wire: Wire, error: BaseException | None = None) -> None:
+        try:
+            await wire.give_back(error)
+        finally:
+            await wire.session.end_session()
 
-    def _is_usable(self, kept: _Kept) -> bool:
-        return kept.known is self._client._topology.description and not kept.connection.conn_closed()
-
-    async def _server(self, session: AsyncClientSession) -> Server:
+    async def _server(self) -> Server:
         if self._known is not None and self._known[0] is self._client._topology.description:
             return self._known[1]
         before = self._client._topology.description
-        server = await self._client._select_server(writable_server_selector, session, "update")
+        server = await self._client._select_server(writable_server_selector, None, "update")
         if self._client._topology.description is before:
             self._known = before, server
         return server
@@ -240,13 +306,12 @@ def _may_keep(client: AsyncMongoClient[Any]) -> bool:
     return hasattr(mongo_client, "_ClientCheckout") and (most is None or most >= _MANY_CONNECTIONS)
 
 
-def _message(number: int, command: Document, codec: CodecOptions[Document]) -> bytes:
-    body = bson.encode(command, codec_options=codec)
+def _message(number: int, body: bytes) -> bytes:
     return _HEAD.pack(_HEAD.size + len(body), number, 0, _OP_MSG, 0, 0) + body
 
 
-def _document(data: bytes, code: int, codec: CodecOptions[Document]) -> Document:
+def _body(data: bytes, code: int) -> bytes:
     flags, kind = _REPLY_HEAD.unpack_from(data)
     if code != _OP_MSG or flags or kind:
         raise ProtocolError(f"an answer of kind {code}, {flags}, {kind}")
-    return bson.decode(data[_REPLY_HEAD.size :], codec)
+    return data[_REPLY_HEAD.size :]
