@@ -88,3 +88,40 @@ async def count(ctx: MutationContext, shelf: str, into: str) -> int:
     counted = await ctx.db.query(Item).using("by_shelf", shelf=shelf).count()
     await ctx.db.patch(await _item(ctx, into), rank=counted)
     return counted
+
+
+async def _holder(ctx: QueryContext, code: str) -> Item | None:
+    return await ctx.db.query(Item).using("by_code", code=code).unique()
+
+
+@mutation(public=True)
+async def find(ctx: MutationContext, code: str, by: int) -> str | None:
+    """Raise the rank of whoever has a code, and tell who that is."""
+    item = await _holder(ctx, code)
+    if item is None:
+        return None
+    await ctx.db.patch(item, rank=item.rank + by)
+    return item.id
+
+
+@mutation(public=True)
+async def hand_over(ctx: MutationContext, code: str, to: str) -> str | None:
+    """Give a code to somebody; who has had it gets theirs. Tells who that is."""
+    holder, item = await _holder(ctx, code), await _item(ctx, to)
+    if holder is None or holder.id == item.id:
+        await ctx.db.patch(item, code=code)
+        return None
+    await ctx.db.patch(holder, code="nobody's")
+    await ctx.db.patch(item, code=code)
+    await ctx.db.patch(holder, code=item.code)
+    return holder.id
+
+
+@mutation(public=True)
+async def drop(ctx: MutationContext, code: str) -> str | None:
+    """Delete whoever has a code, and tell who that was."""
+    item = await _holder(ctx, code)
+    if item is None:
+        return None
+    await ctx.db.delete(item)
+    return item.id

@@ -22,6 +22,7 @@ from synovia.engine.outcomes import Outcome
 from synovia.engine.stage import Stage, View
 from synovia.functions.registry import collect
 from synovia.store.base import Gap
+from synovia.transaction.index_lookups import IndexLookups
 from synovia.transaction.keyed import KeyedCommit
 
 Items = dict[str, list[Any]]
@@ -106,8 +107,34 @@ def count(items: Items, shelf: str, into: str) -> int:
     return counted
 
 
+def holder(items: Items, code: str) -> str | None:
+    return next((name for name, item in items.items() if item[2] == code), None)
+
+
+def find(items: Items, code: str, by: int) -> str | None:
+    name = holder(items, code)
+    if name is not None:
+        items[name][1] += by
+    return name
+
+
+def hand_over(items: Items, code: str, to: str) -> str | None:
+    name, item = holder(items, code), found(items, to)
+    if name is not None:
+        items[name][2] = item[2]
+    item[2] = code
+    return None if name == to else name
+
+
+def drop(items: Items, code: str) -> str | None:
+    name = holder(items, code)
+    if name is not None:
+        del items[name]
+    return name
+
+
 MODEL: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (put, raise_rank, spend, move, rename, take, sum_up, count)
+    each.__name__: each for each in (put, raise_rank, spend, move, rename, take, sum_up, count, find, hand_over, drop)
 }
 
 
@@ -152,6 +179,7 @@ class Call:
 
 def draw_call(chance: random.Random, number: int) -> Call:
     name, shelf, order = chance.choice(NAMES), chance.choice(SHELVES), chance.choice(["asc", "desc"])
+    code = chance.choice(CODES + NAMES)
     calls: list[tuple[str, dict[str, Any]]] = [
         ("put", {"name": name, "shelf": shelf, "rank": chance.randrange(20)}),
         ("put", {"name": name, "shelf": shelf, "rank": chance.randrange(20)}),
@@ -163,6 +191,10 @@ def draw_call(chance: random.Random, number: int) -> Call:
         ("take", {"shelf": shelf, "order": order}),
         ("sum_up", {"shelf": shelf, "limit": chance.randrange(1, 4), "order": order, "into": name}),
         ("count", {"shelf": shelf, "into": name}),
+        ("find", {"code": code, "by": chance.randrange(1, 9)}),
+        ("find", {"code": code, "by": chance.randrange(1, 9)}),
+        ("hand_over", {"code": code, "to": name}),
+        ("drop", {"code": code}),
     ]
     path, args = chance.choice(calls)
     return Call(Request(number.to_bytes(16, "big"), 1), path, args)
@@ -346,6 +378,11 @@ def stand_against_commits_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stage, "_give_way", lambda self, commit, but=(): None)
 
 
+def find_who_had_a_code(patch: pytest.MonkeyPatch) -> None:
+    """As if the log did not move what was looked up."""
+    patch.setattr(IndexLookups, "on_change", lambda self, commit: None)
+
+
 SABOTAGES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
     acknowledge_before_durable: "refused",
     tell_failures_early: "refused",
@@ -353,6 +390,7 @@ SABOTAGES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
     take_every_commit_for_an_own_one: "overtaken",
     lay_own_commits_over_themselves: "calm",
     stand_against_commits_from_elsewhere: "overtaken",
+    find_who_had_a_code: "calm",
 }
 
 

@@ -16,8 +16,11 @@ from synovia.transaction.memory import KeptScan
 from synovia.transaction.once import OnceSnapshot
 
 
-class Part(Table, name="parts", indexes=[Index("by_kind", "kind")]):
+class Part(Table, name="parts", indexes=[Index("by_kind", "kind", "size")]):
+    """Which have a kind is only a part of a key: no look-up of earlier runs tells it."""
+
     kind: str
+    size: int = 0
 
 
 @mutation(public=True)

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 from synovia.charges import Payer, at_cost, cause, caused_by, charged_name
@@ -138,7 +139,7 @@ class Engine:
         self.live.on_change(change)
 
     def _indexes(self, table: str) -> Iterable[IndexSpec]:
-        return self.live.indexes(table)
+        return chain(self.live.indexes(table), self._executor.reads.cache.lookups.indexes(table))
 
     async def start(self) -> None:
         """Begin to follow the log; the store is open already."""

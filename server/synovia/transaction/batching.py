@@ -1,7 +1,7 @@
-"""Reads by id: from the cache of documents if it has them, else asked for together, as one question to the database.
+"""Reads by id, and look-ups by whole keys of indexes: from the cache of documents if it has them, else from the database.
 
 Under load many mutations run at once, most at the same timestamp, and each begins by reading a document or two. Whatever is
-asked for in one turn of the event loop is asked together.
+asked for by id in one turn of the event loop is asked together, as one question.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Store, Ts
-from synovia.store.filters import Filter
+from synovia.store.filters import Filter, matches
 from synovia.transaction.document_cache import DocumentCache
+from synovia.transaction.index_lookups import MOST_FOUND, IndexKey, is_whole_key
 from synovia.transaction.keyed import Point
+from synovia.transaction.readset import RangeRead
 from synovia.transaction.vector_cache import VectorCache
 
 
@@ -46,6 +48,36 @@ class BatchedReads:
         missing = [id_ for id_, each in zip(ids, kept, strict=True) if each is None]
         asked = iter(await self._ask_together(snapshot, table, missing) if missing else ())
         return [next(asked) if each is None else each[0] for each in kept]
+
+    async def look_up(
+        self, snapshot: Snapshot, read: RangeRead, order: Order, limit: int | None = None
+    ) -> list[Document] | None:
+        """Give the documents with a key of an index as ``Snapshot.scan`` does; None: it is not a whole key, or too many
+        documents have it to keep which these are."""
+        key = read.table, read.index, read.interval.low
+        kept = self.cache.find_with(key, snapshot.ts)
+        if kept is not None:
+            return _picked(kept if order is Order.ASC else kept[::-1], read, limit)
+        is_unique = read.index.unique  # then all that have it are asked for, whatever is wanted of these
+        if (read.where is not None and not is_unique) or not is_whole_key(read.index, read.interval):
+            return None
+        most = MOST_FOUND + 1 if is_unique else limit
+        found = await self._look_up(snapshot, key, read.interval, order, most)
+        if is_unique and len(found) == most:
+            return None
+        return _picked(found, read, limit)
+
+    async def _look_up(
+        self, snapshot: Snapshot, key: IndexKey, interval: Interval, order: Order, most: int | None
+    ) -> list[Document]:
+        lookup, complete = self.cache.begin_lookup(key, snapshot.ts), None
+        try:
+            found = await snapshot.scan(key[0], key[1], interval, order, limit=most)
+            complete = found if most is None or len(found) < most else None
+        finally:
+            if lookup is not None:
+                self.cache.end_lookup(lookup, snapshot.ts, complete)
+        return found
 
     async def _ask_together(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
         place = snapshot.ts, table
@@ -97,6 +129,10 @@ async def _read(
     return dict(zip(wanted, found, strict=True))
 
 
+def _picked(documents: list[Document], read: RangeRead, limit: int | None) -> list[Document]:
+    return [document for document in documents if read.admits(document)][:limit]
+
+
 class _BatchedSnapshot:
     def __init__(self, reads: BatchedReads, snapshot: Snapshot) -> None:
         self._reads = reads
@@ -123,11 +159,19 @@ class _BatchedSnapshot:
         where: Filter | None = None,
         limit: int | None = None,
     ) -> list[Document]:
+        if interval.high == keys.after(interval.low):
+            found = await self._reads.look_up(self._snapshot, RangeRead(table, index, interval, where), order, limit)
+            if found is not None:
+                return found
         return await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
 
     async def count(
         self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
     ) -> int:
+        kept = self._reads.cache.find_with((table, index, interval.low), self._snapshot.ts)
+        if kept is not None and interval.high == keys.after(interval.low):
+            number = sum(where is None or matches(where, document) for document in kept)
+            return number if limit is None else min(number, limit)
         return await self._snapshot.count(table, index, interval, where=where, limit=limit)
 
     async def aggregate(
