@@ -70,8 +70,8 @@ async def test_what_waits_costs_no_reads(registry: Registry, monkeypatch: pytest
             return await scan(self, table, *args, **options)
 
         monkeypatch.setattr(snapshots, "scan", counted)
-        for _ in range(50):
-            await caller.mutation("tally:add", {"name": "unrelated"})
+        for number in range(50):  # whether there is one of each name is looked up
+            await caller.mutation("tally:add", {"name": f"unrelated {number}"})
         assert read["tallies"] >= 50
         assert (read["_scheduled"], read["_crons"]) == (0, 0)
 

@@ -24,6 +24,6 @@ async def claim_handle(ctx: MutationContext, name: str, owner: str) -> None:
 
 @mutation(public=True)
 async def claim_seat(ctx: MutationContext, name: str, owner: str) -> None:
-    if await ctx.db.query(Seat).using("by_name", name=name).count():
+    if await ctx.db.query(Seat).using("by_name", name=name).first() is not None:
         raise FunctionError("taken", f"{name} is taken")
     await ctx.db.insert(Seat(name=name, owner=owner))
