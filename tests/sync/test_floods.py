@@ -111,7 +111,7 @@ async def test_what_it_takes_to_parse_frames_is_charged_to_their_address(monkeyp
         before = spent[address]
         await flooder.send(encode(Ping(1)))
         await flooder.until(lambda event: isinstance(event, Pong))
-        assert spent[address] - before >= 0.01
+        assert spent[address] - before == pytest.approx(0.01)
 
 
 async def test_who_has_had_much_computed_is_brought_up_to_date_in_turn_and_misses_nothing(

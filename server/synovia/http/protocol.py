@@ -17,7 +17,7 @@ from websockets.frames import Frame
 
 from synovia.charges import clock
 from synovia.http.admission import Admission
-from synovia.http.frame_reader import FrameReader, read_frames_by
+from synovia.http.frame_reader import FrameReader, read_frames_by, whole_message
 from synovia.http.request_heads import StrictConnection
 from synovia.limits.bucket import Bucket
 from synovia.sync.output import EXTENSION
@@ -72,6 +72,7 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         read_frames_by(self.conn, self._reader)
         self.close_timeout = _LET_GO_SECONDS
         self._unparsed = _NOTHING
+        self._is_held_back = False
         self._surplus = 0
         self._computed = 0.0
         self._pings = Bucket(_PINGS_PER_SECOND, self.loop.time(), _MOST_PINGS)
@@ -107,7 +108,11 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         if self._unparsed:
             data = bytes(self._unparsed) + data
         self._unparsed = memoryview(data)
-        self._parse()
+        if self.read_paused:
+            self._is_held_back = True
+            self.transport.pause_reading()
+        else:
+            self._parse()
 
     def computed(self) -> float:
         """Tell how many seconds it has taken to parse what has come since this was asked last."""
@@ -121,6 +126,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
 
     def _parse_up_to_a_message(self) -> None:
         while self._unparsed and not self.read_paused and not self._is_deaf:
+            if self._reader.is_between_frames and (whole := whole_message(self.conn, self._unparsed)) is not None:
+                self.frames, self.curr_msg_data_type, self._unparsed = [whole[0]], "bytes", self._unparsed[whole[1] :]
+                self.send_receive_event_to_app()
+                break
             size = max(_SLICE_BYTES, self._reader.missing)
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             super().data_received(part)  # type: ignore[arg-type]  # it is only added to a buffer
@@ -136,12 +145,16 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         return self._unheard or self._surplus > _MOST_SURPLUS or self.transport.is_closing()
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message over; those that come after our close frame are only counted."""
+        """Hand a message over; those that come after our close frame are only counted.
+
+        Nothing more is parsed until it has been taken; the transport pauses only if more comes by then.
+        """
         self._surplus += self.close_sent
         if self.curr_msg_data_type == "text" and not self._is_utf_8():  # uvicorn would log a traceback
             self._break("text that is not UTF-8", WebSocketCode.INVALID_DATA)
-        else:
-            super().send_receive_event_to_app()
+            return
+        self.read_paused = not self.close_sent
+        super().send_receive_event_to_app()
 
     def _is_utf_8(self) -> bool:
         self.frames = [b"".join(self.frames)]
@@ -156,8 +169,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self.read_paused = False
-            self._parse()
-            if not self.read_paused:
+            if self._unparsed:
+                self._parse()
+            if self._is_held_back and not self.read_paused:
+                self._is_held_back = False
                 self.transport.resume_reading()
         return message
 

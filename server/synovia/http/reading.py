@@ -124,7 +124,7 @@ async def one_more(address: Address) -> AsyncIterator[None]:
     Raises:
         Refused: As much as may is running already.
     """
-    if address.running.locked():
+    if address.running.are_taken:
         raise Refused(ErrorCode.LIMIT_EXCEEDED, "too many functions are already running on this address", status=429)
     async with address.running:
         yield

@@ -47,11 +47,11 @@ class Signal:
 class Inbox(Generic[T]):
     """As ``asyncio.Queue`` without a bound, for one who takes, and for little that waits."""
 
-    __slots__ = ("_filled", "_items")
+    __slots__ = ("_items", "_waiter")
 
     def __init__(self) -> None:
         self._items: list[T] = []
-        self._filled = Signal()
+        self._waiter: asyncio.Future[None] | None = None
 
     def empty(self) -> bool:
         """Tell whether nothing waits."""
@@ -60,11 +60,15 @@ class Inbox(Generic[T]):
     def put_nowait(self, item: T) -> None:
         """Add an item at the end."""
         self._items.append(item)
-        self._filled.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def get(self) -> T:
         """Take the first item; wait until there is one."""
         while not self._items:
-            self._filled.clear()
-            await self._filled.wait()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
         return self._items.pop(0)
