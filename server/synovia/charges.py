@@ -62,23 +62,42 @@ class Bill:
 
     Args:
         prepaid: Seconds that the payer was charged when it began.
+        task: In which it is done; by default the one that is running.
     """
 
     __slots__ = ("_cost", "_left", "_payer", "task")
 
-    def __init__(self, payer: Payer, prepaid: float) -> None:
+    def __init__(self, payer: Payer, prepaid: float, task: asyncio.Task[Any] | None = None) -> None:
         self._payer = payer
         self._left = prepaid
         self._cost = 0.0
-        self.task = asyncio.current_task()
+        self.task = task or asyncio.current_task()
 
     def add(self, seconds: float) -> None:
         """Charge what is more than was paid beforehand."""
         self._cost += seconds
         more = seconds - self._left
-        self._left = max(0.0, -more)
         if more > 0:
+            self._left = 0.0
             self._payer.spend(more)
+        else:
+            self._left = -more
+
+    async def pay_for(self, call: Coroutine[Any, Any, T], seconds: float = 0.0) -> T:
+        """Do something at once, and charge it as it goes on.
+
+        Args:
+            seconds: What has been computed for it before.
+        """
+        began = clock()
+        try:
+            waits_for = call.send(None)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            self.add(seconds + clock() - began)
+        return await _Rest(call, waits_for, self)
 
     def close(self) -> None:
         """Give back what was not needed; what comes later is charged at once."""
@@ -131,8 +150,8 @@ def payer_of(charge: Charge | None) -> Payer | None:
 
 def charged_name() -> str | None:
     """Tell the name of whom the call that is under way is charged to, if it has one."""
-    found = payer()
-    return None if found is None else found.name
+    charge = _charge.get()
+    return charge._payer.name if isinstance(charge, Bill) else None
 
 
 _cause: ContextVar[str | None] = ContextVar("who causes what is scheduled", default=None)
@@ -175,49 +194,43 @@ async def at_cost(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
     Args:
         payer: Whoever is no ``Payer``, as the server itself, does not wait and is charged nothing.
     """
-    bill = _charge.get()
-    if isinstance(bill, Bill) and bill.task is asyncio.current_task():
+    bill, task = _charge.get(), asyncio.current_task()
+    if isinstance(bill, Bill) and bill.task is task:
         return await call
     if not isinstance(payer, Payer):
         with charged(None):
             return await call
     try:
-        bill = Bill(payer, await payer.admit())
+        bill = Bill(payer, await payer.admit(), task)
     except BaseException:
         call.close()
         raise
+    before = _charge.set(bill)
     try:
-        with charged(bill):
-            return await _Measured(call, bill)
+        return await bill.pay_for(call)
     finally:
+        _charge.reset(before)
         bill.close()
 
 
-async def metered(payer: Hashable, call: Coroutine[Any, Any, T]) -> T:
-    """Do something at once, and charge it as it goes on: what its payer asks for next is what waits.
+class _Rest(Generic[T]):
+    """What is left of a coroutine that has begun, and waits for something; each step is charged."""
 
-    Args:
-        payer: As for ``at_cost``.
-    """
-    if not isinstance(payer, Payer):
-        return await call
-    bill = Bill(payer, 0.0)
-    with charged(bill):
-        return await _Measured(call, bill)
+    __slots__ = ("_bill", "_call", "_waits_for")
 
-
-class _Measured(Generic[T]):
-    """A coroutine of which each step is charged."""
-
-    __slots__ = ("_bill", "_call")
-
-    def __init__(self, call: Coroutine[Any, Any, T], bill: Bill) -> None:
+    def __init__(self, call: Coroutine[Any, Any, T], waits_for: Any, bill: Bill) -> None:
         self._call = call
+        self._waits_for = waits_for
         self._bill = bill
 
     def __await__(self) -> Generator[Any, Any, T]:
-        steps, error = self._call, None
+        steps, waits_for, bill = self._call, self._waits_for, self._bill
         while True:
+            error: BaseException | None = None
+            try:
+                yield waits_for
+            except BaseException as thrown:
+                error = thrown
             began = clock()
             try:
                 waits_for = steps.send(None) if error is None else steps.throw(error)
@@ -225,9 +238,4 @@ class _Measured(Generic[T]):
                 result: T = end.value
                 return result
             finally:
-                self._bill.add(clock() - began)
-            try:
-                yield waits_for
-                error = None
-            except BaseException as thrown:
-                error = thrown
+                bill.add(clock() - began)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers.charges import Counted
 from synovia import charges
-from synovia.charges import at_cost, metered
+from synovia.charges import Bill, at_cost, charged
 from synovia.limits import shares
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
@@ -132,7 +132,9 @@ async def test_what_a_call_computes_is_charged_in_the_loop_and_in_threads_but_no
     assert charges.current() is None
 
 
-async def test_what_is_metered_begins_at_once_and_is_charged_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_bill_pays_for_begins_at_once_and_is_charged_as_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(charges, "clock", time.thread_time)
     payer = Counted()
 
@@ -145,10 +147,11 @@ async def test_what_is_metered_begins_at_once_and_is_charged_as_it_goes_on(monke
     async def computing() -> None:
         burn(0.01)
 
-    assert await metered(payer, handled()) == "done"
-    assert 0.02 <= payer.seconds < 0.03
+    bill = Bill(payer, 0.0)
+    with charged(bill):
+        assert await bill.pay_for(handled(), 0.5) == "done"
+    assert 0.52 <= payer.seconds < 0.53
     assert payer.admitted == 0
-    assert await metered(None, handled()) == "done"  # the server itself
 
 
 async def test_errors_and_cancellation_pass_through_and_the_rest_is_given_back() -> None:

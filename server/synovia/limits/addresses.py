@@ -15,6 +15,7 @@ from synovia.limits.meter import Meter
 from synovia.limits.recent import Recent
 from synovia.limits.settings import HubLimits
 from synovia.limits.shares import Share, Shares
+from synovia.limits.slots import Slots
 
 MOST_REMEMBERED = 10_000
 """Addresses without a connection whose use is still remembered; the oldest are forgotten."""
@@ -102,7 +103,7 @@ class Address(Share):
         self.visitors = 0
         self.subscriptions = 0
         self.upload_bytes = 0
-        self.running = asyncio.Semaphore(limits.max_running_per_address)
+        self.running = Slots(limits.max_running_per_address)
         self.storing = asyncio.Semaphore(limits.max_chunks_per_address)
         self.in_line = 0
         self._line = asyncio.Lock()

@@ -42,10 +42,15 @@ class Allowance:
 
     async def pace(self, messages: int, size: int) -> None:
         """Count messages that may wait; return when they may be handled."""
-        if self._address.in_line or self._wait(_RESERVE) > 0:
+        if self._address.in_line or (self._may_have_to_wait and self._wait(_RESERVE) > 0):
             await self._wait_in_line(messages, size)
         else:
             self._take(messages, size)
+
+    @property
+    def _may_have_to_wait(self) -> bool:
+        """Whether more was used up than leaves the reserve, when something was last taken."""
+        return self._own.left < _RESERVE or self._address.meter.left < _RESERVE
 
     async def _wait_in_line(self, messages: int, size: int) -> None:
         """Wait for the own share, then for that of the address, behind those of its connections that wait already: one

@@ -23,11 +23,14 @@ class Bucket:
         self._level = self._burst
         self._at = now
 
-    def take(self, amount: float, now: float) -> None:
-        """Take some, on credit if need be."""
-        level = self._filled(now) - amount
-        self._level = level if level > -2 * self._burst else -2 * self._burst
+    def take(self, amount: float, now: float) -> float:
+        """Take some, on credit if need be; give the share of a full bucket that is left."""
+        burst = self._burst
+        level = self._level + (now - self._at) * self._rate if now > self._at else self._level
+        level = (level if level < burst else burst) - amount
+        self._level = level = level if level > -2 * burst else -2 * burst
         self._at = now
+        return level / burst
 
     def wait(self, now: float, reserve: float = 0.0) -> float:
         """Tell the seconds until there is no debt and a share ``reserve`` of a full bucket is left."""

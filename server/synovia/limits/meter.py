@@ -10,18 +10,23 @@ class Meter:
 
     Args:
         messages, size: What may come in a second; ``size`` is in bytes.
+
+    Attributes:
+        left: The share that was left of a full bucket, of the emptier of the two, when something was last taken; there is
+            so much at least.
     """
 
-    __slots__ = ("_bytes", "_messages")
+    __slots__ = ("_bytes", "_messages", "left")
 
     def __init__(self, messages: float, size: float, now: float) -> None:
         self._messages = Bucket(messages, now)
         self._bytes = Bucket(size, now)
+        self.left = 1.0
 
     def take(self, messages: float, size: float, now: float) -> None:
         """Count what has come."""
-        self._messages.take(messages, now)
-        self._bytes.take(size, now)
+        of_messages, of_bytes = self._messages.take(messages, now), self._bytes.take(size, now)
+        self.left = of_messages if of_messages < of_bytes else of_bytes
 
     def wait(self, now: float, reserve: float = 0.0) -> float:
         """Tell the seconds until there is no debt, and ``reserve`` is left."""

@@ -53,14 +53,15 @@ class Load:
         if now - self._at >= _GRAIN_SECONDS:
             self._seconds *= self._left(now)
             self._at = now
-        self._seconds = max(0.0, self._seconds + seconds)
+        seconds += self._seconds
+        self._seconds = seconds if seconds > 0.0 else 0.0
 
     def of(self, now: float) -> float:
         """Tell the seconds of computing for each second."""
         return self._seconds * self._left(now) / self._lasting
 
     def _left(self, now: float) -> float:
-        return math.exp(min(0.0, self._at - now) / self._lasting)
+        return math.exp((self._at - now) / self._lasting) if now > self._at else 1.0
 
 
 class Shares:
@@ -165,7 +166,9 @@ class Share(Payer):
 
     def spend(self, seconds: float) -> None:
         """Count what has been computed; a little of it a moment later, with what comes next."""
-        now = self._shares.clock()
+        self._spend(seconds, self._shares.clock())
+
+    def _spend(self, seconds: float, now: float) -> None:
         seconds += self._uncounted
         if -_GRAIN_SECONDS < seconds < _GRAIN_SECONDS and now - self._spent_at < _GRAIN_SECONDS:
             self._uncounted = seconds
@@ -186,8 +189,9 @@ class Share(Payer):
     async def admit(self) -> float:
         """Wait for a turn, behind those who do already; give the seconds that were charged for what begins now: as many
         as it is likely to take, so that not everybody begins before the first has been charged."""
-        if not self._in_line and self.alone:
-            return self._prepay()
+        now = self._shares.clock()
+        if not self._in_line and self._shares.is_alone(self, now):
+            return self._prepay(now)
         if self._in_line or self._shares.wait(self) > 0:
             self._in_line += 1
             try:
@@ -203,7 +207,7 @@ class Share(Payer):
         """Let others go on between two that begin, if it has had much: many may be due at the same moment."""
         if self.has_much:
             await self._turns.begin()
-        return self._prepay()
+        return self._prepay(self._shares.clock())
 
     async def take_turn(self, *, large: bool = False) -> None:
         """Wait a moment before something small is done, as handling a message, while the share is used up; no longer, as it
@@ -226,11 +230,12 @@ class Share(Payer):
         """Whether others, of whom there are some, go first with what is small, too."""
         return self._shares.is_much(self)
 
-    def _prepay(self) -> float:
-        self.spend(self._usual)
+    def _prepay(self, now: float) -> float:
+        self._spend(self._usual, now)
         return self._usual
 
     def settle(self, left: float, cost: float) -> None:
         """Give back what a call has not needed of what was charged beforehand."""
-        self.spend(-left)
+        if left > 0:
+            self.spend(-left)
         self._usual += _MEMORY * (cost - self._usual)

@@ -96,12 +96,12 @@ class Conversation:
             ProtocolError: The client broke the protocol.
         """
         self._sign_in.check_expiry()
-        array = not isinstance(frame, str) and is_array_frame(frame)
+        size, array = len(frame), not isinstance(frame, str) and is_array_frame(frame)
         if array:
-            await self._allowance.pace(1, len(frame))
+            await self._allowance.pace(1, size)
         for event in self._session.receive(frame):
-            if array or await self._admit(event, len(frame)):
-                await _HANDLERS[type(event)](self, event, len(frame))
+            if array or await self._admit(event, size):
+                await _HANDLERS[type(event)](self, event, size)
 
     async def _admit(self, message: Any, size: int) -> bool:
         """Count a message; what must keep its order waits until it may be handled, the rest is refused if it is too much."""
@@ -242,8 +242,8 @@ class Conversation:
             self._presence.leave(message)
             self._count_subscriptions()
 
-    async def _on_mutation(self, message: m.Mutation, size: int) -> None:
-        await self._requests.mutate(message, size)
+    def _on_mutation(self, message: m.Mutation, size: int) -> Awaitable[None]:
+        return self._requests.mutate(message, size)
 
     async def _on_action(self, message: m.Action, size: int) -> None:
         self._requests.act(message, size)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from synovia.charges import clock, metered
+from synovia.charges import Bill, charged, clock
 from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
 from synovia.sync.backlog import Backlog
@@ -228,33 +228,40 @@ class FrameSocket(ABC):
             self._note_waiting(handler)
 
     async def _read(self, handler: Handler) -> None:
-        turn = self._clock()
-        while self._ending is None:
-            self._listening_since = self._clock()
-            if self._listening_since - turn > _TURN_SECONDS:
-                await asyncio.sleep(0)
-                turn = self._listening_since
-            event = await self._receive()
-            if (heard_at := self._clock()) - self._listening_since >= _TURN_SECONDS:
-                turn = heard_at  # others have had theirs
-            self._listening_since = None
-            if event["type"] == "websocket.disconnect":
-                self._over.set()
-                return
-            frame = event.get("bytes")
-            try:
-                frame = event["text"] if frame is None else frame
-                if self._address is not None:
-                    self._address.spend(self._output.computed())
-                    await self._address.take_turn(large=len(frame) > LARGE_PACKED)
-                await metered(self._address, handler.receive(frame))
-            except ProtocolError as error:
-                self.end(Ending(error.info, error.close_code))
-                return
-            except Exception:
-                logger.exception("%s: a message could not be handled", self.name)
-                self.fail()
-                return
+        bill = None if self._address is None else Bill(self._address, 0.0)
+        with charged(bill):
+            turn = self._clock()
+            while self._ending is None:
+                self._listening_since = since = self._clock()
+                if since - turn > _TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    turn = since
+                event = await self._receive()
+                if (heard_at := self._clock()) - since >= _TURN_SECONDS:
+                    turn = heard_at  # others have had theirs
+                self._listening_since = None
+                if event["type"] == "websocket.disconnect":
+                    self._over.set()
+                    return
+                frame = event.get("bytes")
+                try:
+                    await self._handle(handler, event["text"] if frame is None else frame, bill)
+                except ProtocolError as error:
+                    self.end(Ending(error.info, error.close_code))
+                    return
+                except Exception:
+                    logger.exception("%s: a message could not be handled", self.name)
+                    self.fail()
+                    return
+
+    async def _handle(self, handler: Handler, frame: bytes | str, bill: Bill | None) -> None:
+        """Handle a frame when it is the turn of the client's address, which is charged for it."""
+        if self._address is None or bill is None:
+            await handler.receive(frame)
+            return
+        if (large := len(frame) > LARGE_PACKED) or not self._address.alone:
+            await self._address.take_turn(large=large)
+        await bill.pay_for(handler.receive(frame), self._output.computed())
 
     # --- writing
 

@@ -26,7 +26,7 @@ async def outcome_of(context: HubContext, socket: FrameSocket, call: Awaitable[O
     """
     try:
         outcome = await call
-        if outcome.ts is not None:
+        if outcome.ts is not None and outcome.ts > context.engine.head:
             await context.engine.wait_for(outcome.ts)
     except Exception:
         logger.exception("%s: %s could not be run", socket.name, path)

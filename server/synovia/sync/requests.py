@@ -56,6 +56,7 @@ class Requests:
             limits.max_waiting_bytes, limits.max_waiting_mutations
         )
         self._mutating: asyncio.Task[None] | None = None
+        self._mutations_name = f"{socket.name} mutations"
         self._actions = 0
         self._closed = False
 
@@ -85,7 +86,7 @@ class Requests:
             return
         await self._mutations.put((Waiting(message, size), self._sign_in.caller), size)
         if self._mutating is None:
-            self._mutating = self._context.requests.begin(self._mutate_all(), f"{self._socket.name} mutations")
+            self._mutating = self._context.requests.begin(self._mutate_all(), self._mutations_name)
 
     def _refuse_signed_out(self, message: Mutation) -> None:
         """Do not run as nobody what was sent as somebody; of a retry nobody knows yet whether it has run."""
@@ -96,12 +97,17 @@ class Requests:
 
     async def _mutate_all(self) -> None:
         """Run those that wait; one that has begun goes on to its end also when the connection has ended."""
+        running, working = self._address.running, self._context.requests.working()
         try:
             while self._may_begin:
-                async with self._address.running:
+                if not running.take():
+                    await running.wait()
+                try:
                     if self._may_begin:
-                        with self._context.requests.working():
+                        with working:
                             await at_cost(self._address, self._mutate(*self._mutations.take()))
+                finally:
+                    running.give_back()
         except Exception:
             logger.exception("%s: a mutation could not be answered", self._socket.name)
             self._socket.fail()
@@ -110,7 +116,7 @@ class Requests:
 
     @property
     def _may_begin(self) -> bool:
-        return len(self._mutations) > 0 and not self._context.requests.stopping
+        return bool(self._mutations.items) and not self._context.requests.stopping
 
     async def _mutate(self, waiting: Waiting[Mutation], caller: Caller) -> None:
         if self._closed:
@@ -134,8 +140,11 @@ class Requests:
             retry=message.retry,
             issued_at=message.issued_at,
         )
-        with self._context.joining(message.traceparent):
+        if message.traceparent is None:
             outcome = await outcome_of(self._context, self._socket, call, message.path)
+        else:
+            with self._context.joining(message.traceparent):
+                outcome = await outcome_of(self._context, self._socket, call, message.path)
         if self._closed:
             return
         if outcome is not None and outcome.unknown and outcome.error is not None:
@@ -148,7 +157,8 @@ class Requests:
         if outcome.error is not None:
             frame = self._session.send(MutationResponse(request_id, outcome.ts, error=outcome.error))
         else:
-            self._uploads.know(outcome.arrays)
+            if outcome.arrays:
+                self._uploads.know(outcome.arrays)
             frame = self._session.send_mutation_result(request_id, outcome.ts, outcome.packed or _NOTHING)
         self._respond(outcome.ts, frame)
 
@@ -162,7 +172,7 @@ class Requests:
             self.refuse_action(message.request_id, SIGNED_OUT)
             return
         too_many = self._actions >= self._context.limits.max_actions
-        if too_many or self._address.running.locked():
+        if too_many or self._address.running.are_taken:
             text = f"too many functions are already running on this {'connection' if too_many else 'address'}"
             self.refuse_action(message.request_id, ErrorInfo(ErrorCode.LIMIT_EXCEEDED, text))
             return

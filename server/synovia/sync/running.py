@@ -23,6 +23,7 @@ class RunningRequests:
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._working = 0
+        self._block = _Working(self)
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -33,7 +34,7 @@ class RunningRequests:
 
     def working(self) -> AbstractContextManager[None]:
         """Keep a stop waiting as long as the block runs."""
-        return _Working(self)
+        return self._block
 
     async def run(self, call: Awaitable[T], name: str) -> T:
         """Run a request that goes on to its end even if the one who waits for it is cancelled."""
@@ -41,7 +42,7 @@ class RunningRequests:
 
     def begin(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Begin something that goes on to its end even if the connection ends for which it is done."""
-        task = asyncio.create_task(work, name=name)
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -63,7 +64,7 @@ class RunningRequests:
 
 
 class _Working:
-    """Something that runs."""
+    """What runs now: a block that several may be in at once."""
 
     __slots__ = ("_requests",)
 
@@ -71,8 +72,9 @@ class _Working:
         self._requests = requests
 
     def __enter__(self) -> None:
+        if not self._requests._working:
+            self._requests._quiet.clear()
         self._requests._working += 1
-        self._requests._quiet.clear()
 
     def __exit__(self, *error: object) -> None:
         self._requests._working -= 1
