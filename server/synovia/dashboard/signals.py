@@ -38,14 +38,12 @@ class Signal:
 
     def changed(self) -> None:
         """Say that it has changed."""
-        if self._timer is None and self._is_known:
-            self._wait()
-
-    @property
-    def _is_known(self) -> bool:
-        """Whether there is a result that is taken for today's: one that is followed, or kept for who may come back."""
-        kept = () if self._live is None else self._live.index.at(self._point)
-        return any(live.subscribers or live.dirty_at is None for live in kept)
+        if self._timer is None and self._live is not None:
+            kept = self._live.index.at(self._point)
+            if kept and any(
+                live.subscribers or live.dirty_at is None for live in kept
+            ):  # followed, or for who comes back
+                self._wait()
 
     def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(SECONDS, self._tell)
