@@ -17,9 +17,11 @@ from synovia_protocol.values import (
     FROM_SERVER,
     MAX_DEPTH,
     Limits,
+    check_value,
     check_values,
     pack,
     pack_checked,
+    pack_each,
     pack_raw,
     read_frame,
     unpack,
@@ -120,7 +122,8 @@ def _value(field: Any, limits: Limits) -> Any:
 def _arguments(field: Any, limits: Limits) -> Any:
     if type(field) is not dict:
         raise _Mismatch("a map of arguments")
-    return _value(field, limits)
+    check_value(field, limits.max_depth)
+    return field
 
 
 def _patches(field: Any, limits: Limits) -> tuple[Any, ...]:
@@ -174,13 +177,20 @@ class Layout:
         """Make the object from fields that arrived; more fields than are known are ignored."""
         if len(fields) < self.required:
             _refuse(f"{self.kind.__name__} has {len(fields)} fields, at least {self.required} are needed")
-        read: list[Any] = []
         try:
-            for rule, field in zip(self._rules, fields, strict=False):
-                read.append(rule(field, limits))
-        except _Mismatch as error:
-            _refuse(f"{self.kind.__name__}.{list(self.rules)[len(read)]} is not {error}")
+            read = [rule(field, limits) for rule, field in zip(self._rules, fields, strict=False)]
+        except _Mismatch:
+            self._refuse(fields, limits)
         return self.kind(*read)
+
+    def _refuse(self, fields: list[Any], limits: Limits) -> NoReturn:
+        """Say which of some fields is not what it may be."""
+        for name, field in zip(self.rules, fields, strict=False):
+            try:
+                self.rules[name](field, limits)
+            except _Mismatch as error:
+                _refuse(f"{self.kind.__name__}.{name} is not {error}")
+        raise AssertionError("one of them is not")
 
     def write(self, message: Any) -> list[Any]:
         """Give the elements that travel."""
@@ -335,7 +345,8 @@ def decode_client(frame: bytes | str, limits: Limits = FROM_CLIENT) -> m.ClientM
     Raises:
         ProtocolError: It is not a message that a client may send; see ``errors.ErrorCode``.
     """
-    return cast(m.ClientMessage, _decode(frame, limits, _CLIENT, patches=False))
+    message: m.ClientMessage = _decode(frame, limits, _CLIENT, patches=False)
+    return message
 
 
 def decode_server(frame: bytes | str, limits: Limits = FROM_SERVER) -> m.ServerMessage:
@@ -399,7 +410,7 @@ def pack_patch_update(query_id: int, packed_patches: Sequence[bytes]) -> bytes:
 
 def pack_mutation_response(request_id: int, ts: int | None, packed_result: bytes) -> bytes:
     """Make a MutationResponse of a result that is packed already; failures are ``encode(MutationResponse(...))``."""
-    return b"".join((b"\x94\x22", pack_raw(request_id), pack_raw(ts), packed_result))
+    return b"".join((b"\x94\x22", *pack_each((request_id, ts)), packed_result))
 
 
 def pack_action_response(request_id: int, packed_result: bytes) -> bytes:

@@ -10,6 +10,11 @@ from synovia_protocol.messages import ArrayRef
 _PLAIN = frozenset({int, str, float, bool, type(None), bytes})
 
 
+def holds_only_plain(value: dict[str, Any]) -> bool:
+    """Tell of a map whether all its values are plain ones, so that nothing refers to an array: a quick look."""
+    return _PLAIN.issuperset(map(type, value.values()))
+
+
 def array_references(value: Any, opened: Callable[[Any], Any] | None = None) -> Iterator[ArrayRef]:
     """Find every array reference inside a value, in the order in which they stand there.
 

@@ -6,9 +6,8 @@ does gets a ``SessionError``, and nothing has changed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Set
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Any
 
 from synovia_protocol.array_answers import ArrayAnswers
@@ -55,7 +54,7 @@ from synovia_protocol.messages import (
 )
 
 
-class ServerState(Enum):
+class ServerState(IntEnum):  # hashed as integers, for each message: the members of an Enum by a function in Python
     """The states of a connection as its server sees it."""
 
     EXPECT_CONNECT = auto()
@@ -111,7 +110,7 @@ class ServerSession:
         self._transitions = 0
         self._queries: set[int] = set()
         self._uploads = ArrayReceiver(limits)
-        self._requests: Counter[tuple[type, int]] = Counter()
+        self._requests: dict[tuple[type, int], int] = {}  # a Counter has methods in Python
         self._fetches = ArrayAnswers()
         self._rooms: Set[int] = _NO_ROOMS
         self._last_room = -1
@@ -161,7 +160,8 @@ class ServerSession:
         if isinstance(message, ModifyQuerySet):
             self._modify(message)
         elif isinstance(message, (Mutation, Action)):
-            self._requests[type(message), message.request_id] += 1
+            request = type(message), message.request_id
+            self._requests[request] = self._requests.get(request, 0) + 1
         elif isinstance(message, FetchArray):
             self._fetches.ask(message)
         elif isinstance(message, CancelFetch):
@@ -291,7 +291,7 @@ class ServerSession:
 
     def _answer(self, kind: type, request_id: int) -> None:
         request = kind, request_id
-        left = self._requests[request] - 1
+        left = self._requests.get(request, 0) - 1
         if left < 0:
             raise SessionError(f"no {kind.__name__} {request_id} is open")
         if left:

@@ -21,21 +21,20 @@ class CallOrigin(Enum):
         FUNCTION: From an action, for its own caller: internal functions too, and access is checked.
         APPLICATION: From the application itself, as its schedule or its operator: internal functions too, nobody is
             signed in, and access is not checked.
+        reaches_internal: Whether internal functions can be called.
+        trusted: Whether access is not checked.
     """
 
     CLIENT = "client"
     FUNCTION = "function"
     APPLICATION = "application"
 
-    @property
-    def reaches_internal(self) -> bool:
-        """Whether internal functions can be called."""
-        return self is not CallOrigin.CLIENT
+    reaches_internal: bool
+    trusted: bool
 
-    @property
-    def trusted(self) -> bool:
-        """Whether access is not checked."""
-        return self is CallOrigin.APPLICATION
+    def __init__(self, name: str) -> None:
+        self.reaches_internal = name != "client"
+        self.trusted = name == "application"
 
 
 _NO_TABLE = "the application has no table of roles: declare one with @roles"
@@ -51,6 +50,7 @@ class Access:
         roles: Who holds at least one of these roles.
         capability: Who holds a role to which this capability is granted.
         internal: Only the application itself: its actions, its schedule, its operator.
+        open: Nothing has to be known of the caller: it is for everybody, or cannot be called from outside.
     """
 
     public: bool = False
@@ -58,6 +58,10 @@ class Access:
     roles: tuple[str, ...] = ()
     capability: str | None = None
     internal: bool = False
+    open: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "open", self.public or self.internal)
 
     @classmethod
     def of(
@@ -86,11 +90,6 @@ class Access:
     def stated(self) -> bool:
         """Whether it says anything."""
         return self != Access()
-
-    @property
-    def open(self) -> bool:
-        """Whether nothing has to be known of the caller: it is for everybody, or cannot be called from outside."""
-        return self.public or self.internal
 
     def one_answer(self, identity: Identity | None) -> bool:
         """Tell whether this caller may share an answer with everybody who may call the function, as far as this goes."""

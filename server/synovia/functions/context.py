@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from copy import copy
 from functools import cached_property
@@ -207,15 +208,27 @@ def note_memory_read(ctx: QueryContext, point: Point) -> None:
     ctx._reads.points.add(point)
 
 
+class Seed:
+    """Where the random numbers of a request come from, the same in all its runs; drawn when it is first asked for."""
+
+    _drawn: bytes | None = None
+
+    def draw(self) -> bytes:
+        """Give the seed."""
+        if self._drawn is None:
+            self._drawn = secrets.token_bytes(16)
+        return self._drawn
+
+
 class SeededRandom:
     """Random numbers from a seed; most mutations ask for none, and to make their source costs as much as two rows."""
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: Seed) -> None:
         self._seed = seed
 
     @cached_property
     def random(self) -> Random:
-        return Random(self._seed)
+        return Random(self._seed.draw())
 
 
 class MutationContext(QueryContext):

@@ -31,14 +31,14 @@ from synovia.functions.given import (
     table_of,
     validated,
 )
-from synovia.functions.keeping import Author, check_given, entry_of, note_kept, stamp
+from synovia.functions.keeping import Author, check_given, entry_of, keeps_changes, kept_fields, note_kept, stamp
 from synovia.functions.pages import Journal
 from synovia.functions.query import Notice, Query, only_row, unnoticed
 from synovia.functions.shared_tables import forget_documents
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
-from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Id, RunIds, Table, time_of_id
+from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Id, RunIds, Table, id_to_bson, time_of_id
 from synovia.schema.encrypted import sealed_fields
 from synovia.schema.kept import DELETED_AT, SoftDelete
 from synovia.schema.relations import Relation, Relations
@@ -116,8 +116,10 @@ class DatabaseReader:
             UnreadableDocument: The document does not fit the table.
         """
         if id_ is None:
-            table, id_ = table_of(table, "get"), table
-        document = await self._view(checked_table(table), with_deleted=with_deleted).get(key_of(table, id_))
+            table, key = table_of(table, "get"), id_to_bson(table)
+        else:
+            key = key_of(checked_table(table), id_)
+        document = await self._view(table, with_deleted=with_deleted).get(key)
         return None if document is None else only_row(self._rows, table, document, self._notice)
 
     @overload
@@ -324,7 +326,8 @@ class DatabaseWriter(DatabaseReader):
         if self._judge is not None:
             await self._check_may_write(table, after)
         await self._write(table, before, after)
-        note_kept(new, after)
+        if kept_fields(table):
+            note_kept(new, after)
         return new
 
     @awaited("ctx.db.replace", is_write=True)
@@ -431,8 +434,9 @@ class DatabaseWriter(DatabaseReader):
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
-        table: type[T] = type(row) if isinstance(row, Table) else table_of(row, verb)
-        return self._writable(table), key_of(table, row.id if isinstance(row, Table) else row)
+        if isinstance(row, Table):
+            return self._writable(type(row)), key_of(type(row), row.id)
+        return self._writable(table_of(row, verb)), id_to_bson(row)
 
     def _writable(self, table: type[T]) -> type[T]:
         if table.spec.system:
@@ -455,9 +459,10 @@ class DatabaseWriter(DatabaseReader):
     async def _write(self, table: type[Table], before: Document | None, after: Document | None) -> None:
         """Make a change, the only way in which one is made; ``after`` is stamped."""
         await self._turns.step()
-        spec = table.spec
+        spec, is_noted = table.spec, keeps_changes(table)
         if after is not None:
-            check_vectors(spec, before, after)
+            if spec.vectors:
+                check_vectors(spec, before, after)
             if spec.searches or SEARCH_TERMS in after:
                 await in_turns(keeping_terms(spec, before, after))
         stored = b"" if before is None else bson.encode(before)
@@ -465,17 +470,17 @@ class DatabaseWriter(DatabaseReader):
         if encoded == stored:
             return
         if after is not None:
-            if stamp(table, before, after, self._author.now):
+            if is_noted and stamp(table, before, after, self._author.now):
                 encoded = encode(after)
             if spec.indexes or spec.name in self._relations.of:
                 await self._check_constraints(table, before, after)
         elif before is not None:
             await forget_documents(self._transaction, table, before)
         id_ = (after or before or {})["_id"]
-        entries = sum([keys.keys_changed(index, before, after) for index in spec.indexes])
+        entries = sum([keys.keys_changed(index, before, after) for index in spec.indexes]) if spec.indexes else 0
         size = max(len(encoded), len(stored))
         self._transaction.write(spec.name, id_, before, after, size=size, entries=entries, bodies=(stored, encoded))
-        if (entry := entry_of(table, before, after, self._author)) is not None:
+        if is_noted and (entry := entry_of(table, before, after, self._author)) is not None:
             await SystemWriter(self).insert(entry)
 
     async def _check_constraints(self, table: type[Table], before: Document | None, after: Document) -> None:
@@ -574,5 +579,6 @@ class SystemWriter(DatabaseWriter):
 
 
 def _given(table: type[Table], changes: Mapping[str, Any]) -> Given:
-    check_given(table, changes)
+    if kept_fields(table):
+        check_given(table, changes)
     return brought(table, changes)

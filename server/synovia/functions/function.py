@@ -173,7 +173,7 @@ class Function:
         Raises:
             InvalidArguments: They do not fit; ``data`` lists each fault with its place.
         """
-        validator = self._prepared.arguments.__pydantic_validator__
+        validator = (self._signature or self._prepared).arguments.__pydantic_validator__
         try:
             try:
                 model = validator.validate_python(dict(args), context=FROM_CLIENT)

@@ -47,7 +47,7 @@ def table_of(id_: Any, verb: str) -> Any:
     Raises:
         TypeError: It knows none; the message says what to write.
     """
-    table = id_.table if isinstance(id_, Id) else None
+    table = getattr(id_, "_table", None) if isinstance(id_, Id) else None
     if table is not None:
         return table
     by_hand = (
@@ -64,7 +64,7 @@ def key_of(table: type[Table], id_: Any) -> Any:
     Raises:
         InvalidArguments: It is known to be another table's, or is no text.
     """
-    known = id_.table if isinstance(id_, Id) else None
+    known = getattr(id_, "_table", None) if isinstance(id_, Id) else None
     if known is table:
         return id_to_bson(id_)
     if not isinstance(id_, str) or (known is not None and known.spec.name != table.spec.name):

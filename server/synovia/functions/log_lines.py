@@ -44,7 +44,8 @@ class LogLines(list[LogLine]):
         if self._token is not None:
             _lines.reset(self._token)
             self._token = None
-        self.end()
+        if self.printed:
+            self.end()
 
     def note(self, line: LogLine) -> None:
         """Keep a line if there is room, or what there is room for."""

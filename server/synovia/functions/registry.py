@@ -106,7 +106,7 @@ class Registry:
             WrongKind: It is of another kind.
             Forbidden: It is the system's and changes something, and the caller may only look.
         """
-        system = self.system_function(path, caller)
+        system = None if caller is None else self.system_function(path, caller)
         function = system or self.functions.get(path)
         if function is None or (function.internal and not (internal or system)):
             raise UnknownFunction(f"there is no {kind} {path!r}{self.hint(path, internal=internal)}")

@@ -220,10 +220,11 @@ class TableView:
         """Give the same with what has been deleted softly."""
         return TableView(self._table, self._transaction, self._judge, self._remover, with_deleted=True)
 
-    async def get(self, id_: Any) -> Document | None:
+    def get(self, id_: Any) -> Awaitable[Document | None]:
         """Read a document by its id."""
-        if self._shows_all:
-            return await self._transaction.get(self._table.spec.name, id_)
+        return self._transaction.get(self._table.spec.name, id_) if self._shows_all else self._get(id_)
+
+    async def _get(self, id_: Any) -> Document | None:
         scope = await self._scope()  # whether there is one or not: what is hidden costs what does not exist
         if scope.empty:
             return None

@@ -74,10 +74,15 @@ def _validator(table: Any) -> Callable[[Any, ValidationInfo], Id[Any]]:
     """Give the validator of the ids of a table; None: of any."""
 
     def validate(value: Any, info: ValidationInfo) -> Id[Any]:
-        if type(value) is str and info.context == FROM_DOCUMENT:  # taken as it is, and nearly always
-            return Id(value) if table is None else Id(value).of(table)
+        if type(value) is str:  # nearly always
+            if info.context != FROM_DOCUMENT:  # what a document holds is taken as it is
+                _check_text(value, table, info.context)
+            id_: Id[Any] = Id(value)
+            if table is not None:
+                id_._table = table
+            return id_
         if isinstance(value, ObjectId):
-            id_: Id[Any] = Id(str(value))
+            id_ = Id(str(value))
         elif not isinstance(value, str):
             raise ValueError("an id is a string")
         else:
@@ -91,11 +96,16 @@ def _checked(value: str, table: Any, context: Any) -> Id[Any]:
     known = value.table if isinstance(value, Id) else None
     if table is not None and known is not None and known.spec.name != table.spec.name:
         raise ValueError(f"this is the id of a document of {known.spec.name!r}, not of {table.spec.name!r}")
+    _check_text(value, table, context)
+    return value if isinstance(value, Id) and (known is not None or table is None) else Id(value)
+
+
+def _check_text(value: str, table: Any, context: Any) -> None:
+    """Refuse a text that is no id, unless it comes from the database."""
     if context in (None, FROM_CLIENT) and not 0 < len(value) <= _MAX_ID_LENGTH:
         raise ValueError(f"an id has 1 to {_MAX_ID_LENGTH} characters")
     if context == FROM_CLIENT and _NO_ID.search(value) and (table is None or not table.text_ids):
         raise ValueError("this text is no id")
-    return value if isinstance(value, Id) and (known is not None or table is None) else Id(value)
 
 
 def unchanged(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from synovia.keys import IndexSpec
@@ -104,6 +104,7 @@ class TableSpec:
 
     Attributes:
         indexes: Those of ``searches``, ``vectors`` and ``aggregates`` are among them.
+        system: Whether Synovia itself keeps it.
     """
 
     name: str
@@ -111,11 +112,10 @@ class TableSpec:
     searches: tuple[SearchSpec, ...] = ()
     vectors: tuple[VectorSpec, ...] = ()
     aggregates: tuple[AggregateSpec, ...] = ()
+    system: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def system(self) -> bool:
-        """Whether Synovia itself keeps it."""
-        return self.name.startswith("_")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "system", self.name.startswith("_"))
 
     @property
     def keeps_creation_time(self) -> bool:

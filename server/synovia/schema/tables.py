@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from bson import Int64
 from pydantic import Field, ValidationError
 
 from synovia.errors import SchemaError
@@ -32,6 +33,7 @@ from synovia.schema.vectors import VectorIndex
 from synovia.sealing.keyring import Keyring
 
 _END_OF_TIME = 1e15
+_NUMBERS = frozenset({int, float, bool, Int64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,11 @@ class Table(Model):
         """
         if encrypted := sealed_fields(cls):
             document = opened_document(encrypted, document, keyring)
-        readable = readable_document(cls, document)
+        readable = document
+        if None in document.values() or reading_of(cls).untyped.fields:
+            readable = readable_document(cls, document)
         row: Self = cls.__pydantic_validator__.validate_python(readable, strict=False, context=FROM_DOCUMENT)
-        row.id.of(cls)
+        row.id._table = cls
         if CREATION_TIME in document:
             row.note_creation_time(document[CREATION_TIME])
         return row
@@ -234,9 +238,11 @@ class Table(Model):
 
     def note_creation_time(self, time: Any) -> None:
         """Keep what the document itself says of its creation; what is no time is passed over."""
-        if isinstance(time, datetime):
+        if type(time) not in _NUMBERS:
+            if not isinstance(time, datetime):
+                return
             time = time.timestamp() * 1000
-        if isinstance(time, (int, float)) and 0 <= time < _END_OF_TIME:
+        if 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
 
 
