@@ -13,7 +13,7 @@ from helpers.faulty_store import Fault, FaultySQLiteStore, Request
 from synovia import keys
 from synovia.engine import committer, exclusive, resting
 from synovia.engine.engine import Engine
-from synovia.engine.entries import Entry
+from synovia.engine.entries import Submission
 from synovia.engine.exclusive import Claim
 from synovia.engine.outcomes import Outcome
 from synovia.functions.registry import collect
@@ -265,7 +265,7 @@ async def test_a_failure_that_was_never_true_in_the_order_of_commits_is_run_agai
         return await prepare(writes)
 
     monkeypatch.setattr(hub.store, "prepare", prepare_later)
-    monkeypatch.setattr(Entry, "is_large", property(lambda entry: entry.submission.writes[0].id == "large"))
+    monkeypatch.setattr(Submission, "is_large", property(lambda submission: submission.writes[0].id == "large"))
     await hub.call("put", name="holder", shelf="a", rank=0)
     large = hub.begin("put", name="large", shelf="a", rank=0)
     await hub.staged(1)
@@ -286,7 +286,9 @@ async def test_after_a_large_one_small_ones_have_the_commits_to_themselves_for_a
     monkeypatch.setattr(resting, "SHARE", 1e9)
     monkeypatch.setattr(resting, "MOST_SECONDS", 3600.0)
     monkeypatch.setattr(resting, "AMONG_SECONDS", 3600.0 if small_come else 0.0)
-    monkeypatch.setattr(Entry, "is_large", property(lambda entry: entry.submission.writes[0].id.startswith("large")))
+    monkeypatch.setattr(
+        Submission, "is_large", property(lambda submission: submission.writes[0].id.startswith("large"))
+    )
     await hub.call("put", name="small", shelf="a", rank=0)
     await hub.call("put", name="large 1", shelf="a", rank=0)
     second = hub.begin("put", name="large 2", shelf="a", rank=0)

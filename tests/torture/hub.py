@@ -28,6 +28,7 @@ from synovia.config import Settings
 from synovia.engine import committer, freshness, mutations, stage
 from synovia.engine.entries import Attempt, Entry, Submission
 from synovia.engine.outcomes import Outcome
+from synovia.engine.peers import MutationCall
 from synovia.store.base import Batch
 from synovia.sync.query_set import QuerySet
 from synovia.sync.transitions import Change
@@ -155,9 +156,9 @@ def without_names_of_what_comes_back() -> None:
     """Run what another hub was asked to, and has not answered, as if nobody had it."""
     run_elsewhere = mutations.Mutations._run_elsewhere
 
-    async def renamed(self: mutations.Mutations, progress: mutations._Progress) -> Outcome | None:
+    async def renamed(self: mutations.Mutations, progress: mutations._Progress, call: MutationCall) -> Outcome | None:
         before = progress.request
-        outcome = await run_elsewhere(self, progress)
+        outcome = await run_elsewhere(self, progress, call)
         if progress.request.retry and not before.retry:
             progress.request = replace(progress.request, session=secrets.token_bytes(16), retry=False)
         return outcome

@@ -15,12 +15,11 @@ import functools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import bson
 
-from synovia import keys
 from synovia.charges import Charge, Shared, charged, payer_of
 from synovia.engine.entries import Attempt, Entry, Outdated, State
 from synovia.engine.log import Log
@@ -294,21 +293,15 @@ def merged(entries: Sequence[Entry]) -> list[Write]:
         return list(entries[0].submission.writes)
     together: dict[Point, Write] = {}
     again: set[Point] = set()
-    for point, write in _writes(entries):
-        earlier = together.get(point)
+    for point, keyed in ((point, keyed) for entry in entries for point, keyed in entry.submission.keyed.points.items()):
+        write, earlier = keyed.write, together.get(point)
         if earlier is None:
             together[point] = write
         else:
             bodies = joined(earlier.bodies, write.bodies)
-            together[point] = Write(write.table, write.id, earlier.before, write.after, bodies)
+            together[point] = Write(write.table, write.id, earlier.before, write.after, bodies, point[1])
             again.add(point)
     return [write for point, write in together.items() if point not in again or _changes(write)]
-
-
-def _writes(entries: Iterable[Entry]) -> Iterable[tuple[Point, Write]]:
-    return (
-        ((write.table, keys.encode_value(write.id)), write) for entry in entries for write in entry.submission.writes
-    )
 
 
 def _changes(write: Write) -> bool:

@@ -33,7 +33,7 @@ from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import Forbidden, FunctionError, seconds_to_wait
 from synovia.functions.access import CallOrigin
-from synovia.functions.context import QueryContext, Work
+from synovia.functions.context import QueryContext, Seed, Work
 from synovia.functions.env import Env
 from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
@@ -386,11 +386,11 @@ class Engine:
                     return earlier
                 self._mutations.check_age(call.issued_at)
             function, values = self._executor.prepare(call.path, Kind.MUTATION, call.args, call.identity, call.origin)
-            seed, now = secrets.token_bytes(16), self._executor.now()
+            now = self._executor.now()
             with caused_by(call.cause):
                 return await self._mutations.run(
                     Request(
-                        function, values, call.identity, call.session, call.number, call.retry, seed, now, call.mark,
+                        function, values, call.identity, call.session, call.number, call.retry, Seed(), now, call.mark,
                         call.origin, committing, None if for_peer else call,
                     )
                 )  # fmt: skip
@@ -425,10 +425,10 @@ class Engine:
         return await self._transact(function, work)
 
     async def _transact(self, function: Function, work: Work) -> Outcome:
-        session, seed, now = secrets.token_bytes(16), secrets.token_bytes(16), self._executor.now()
+        session, now = secrets.token_bytes(16), self._executor.now()
         try:
             request = Request(
-                function, {"work": work}, None, session, 0, False, seed, now, origin=CallOrigin.APPLICATION,
+                function, {"work": work}, None, session, 0, False, Seed(), now, origin=CallOrigin.APPLICATION,
                 is_asked_for_again=False,
             )  # fmt: skip
             outcome = await self._mutations.run(request)

@@ -73,6 +73,11 @@ class Submission:
     floor: Floor | None = None
     entries: int = 0
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is better committed alone, so that others need not wait for it."""
+        return len(self.writes) > LARGE or self.entries > MANY_ENTRIES
+
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -83,6 +88,7 @@ class Entry:
         ts: Its commit, once it is durable.
         uncertain: The store could not say whether an attempt to commit it has succeeded.
         overtaken: Another program has changed what it read while it was being committed.
+        is_large: As of ``Submission``.
         prepared: What the store has made ready of it; while it ``is_preparing`` others go first.
         trace: Where its call stands in its trace, if that is traced.
         charge: What its commit is charged to.
@@ -92,6 +98,7 @@ class Entry:
     submission: Submission
     number: int
     epoch: int
+    is_large: bool = False
     state: State = _STAGED
     ts: Ts | None = None
     uncertain: bool = False
@@ -106,11 +113,6 @@ class Entry:
     def commit(self) -> KeyedCommit:
         """What it writes."""
         return self.submission.keyed
-
-    @property
-    def is_large(self) -> bool:
-        """Whether it is better committed alone, so that others need not wait for it."""
-        return len(self.submission.writes) > LARGE or self.submission.entries > MANY_ENTRIES
 
     def may_go_before(self, others: Iterable[Entry]) -> bool:
         """Tell whether it comes to the same if it is committed before others that were staged before it."""

@@ -64,17 +64,21 @@ class Turn:
 
 
 class Exclusive:
-    """Lets those run alone, in the order in which they ask, that do not get in each other's way."""
+    """Lets those run alone, in the order in which they ask, that do not get in each other's way.
+
+    Attributes:
+        turns: Who runs alone, or waits until it may.
+    """
 
     def __init__(self) -> None:
-        self._line: list[Turn] = []
+        self.turns: list[Turn] = []
         self._letting_by = False
 
     @asynccontextmanager
     async def alone(self, claim: Claim, seconds: float = SECONDS) -> AsyncIterator[Turn]:
         """Run the block while nobody stages what the claim minds, but no longer than ``seconds``."""
         turn = Turn(claim)
-        self._line.append(turn)
+        self.turns.append(turn)
         try:
             await self._begin(turn)
             timer = asyncio.get_running_loop().call_later(seconds, self._release, turn)
@@ -87,7 +91,7 @@ class Exclusive:
 
     async def free(self, commit: KeyedCommit, own: Turn | None = None) -> None:
         """Wait until all are done who run alone now, and mind a commit; ``own`` waits only for those before it."""
-        for turn in list(self._line):
+        for turn in list(self.turns):
             if turn is own:
                 return
             if turn.begun and not turn.over and turn.claim.minds(commit):
@@ -102,14 +106,14 @@ class Exclusive:
 
     def _is_in_the_way(self, turn: Turn) -> bool:
         """Tell whether somebody before it gets in its way."""
-        before = self._line[: self._line.index(turn)]
+        before = self.turns[: self.turns.index(turn)]
         return any(turn.claim.meets(other.claim) for other in before)
 
     def _release(self, turn: Turn) -> None:
         if turn.over:
             return
         turn.over = True
-        self._line.remove(turn)
+        self.turns.remove(turn)
         for future in turn.held_up:
             if not future.done():
                 future.set_result(None)
@@ -120,7 +124,7 @@ class Exclusive:
 
     def _next(self) -> None:
         self._letting_by = False
-        for turn in self._line:
+        for turn in self.turns:
             if not turn.start.done() and not turn.begun and not self._is_in_the_way(turn):
                 turn.begun = True
                 turn.start.set_result(None)

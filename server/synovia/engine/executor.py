@@ -21,7 +21,7 @@ from synovia.functions.access import CallerAccess, CallOrigin, HeldRoles
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.cascades import CASCADES, GO_ON, Cascades
-from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, SeededRandom, Transact
+from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Seed, SeededRandom, Transact
 from synovia.functions.database import DatabaseReader, DatabaseWriter
 from synovia.functions.env import Env
 from synovia.functions.file_addresses import KEY_BYTES, FileAddresses
@@ -280,14 +280,16 @@ class Executor:
         identity: Identity | None,
         snapshot: Snapshot,
         *,
-        seed: bytes,
+        seed: Seed,
         now: int,
         origin: CallOrigin = CallOrigin.CLIENT,
     ) -> MutationRun:
-        """Run a mutation on a snapshot; equal ``seed`` and ``now`` give it the same random numbers."""
+        """Run a mutation on a snapshot; the same ``seed`` and ``now`` give it the same random numbers."""
         limits = self._limits
         budget = WriteBudget(limits.max_mutation_documents, limits.max_mutation_bytes, limits.max_mutation_entries)
-        transaction = self._transaction(OnceSnapshot(traced(snapshot, self._tracer), MANY), budget)
+        if self._tracer.active:
+            snapshot = traced(snapshot, self._tracer)
+        transaction = Transaction(OnceSnapshot(snapshot, MANY), budget, self.keyring)
         ids = RunIds(self.ids)
         rules = self._rules(function, transaction, None, origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
@@ -307,7 +309,8 @@ class Executor:
             run.refuse(budget.exceeded.info)
         run.documents_read, run.documents_written = transaction.documents_read, transaction.documents_written
         run.entries_changed = budget.entered
-        self.index_use.add(transaction.cost, function.path, transaction.reads)
+        if transaction.cost.documents:
+            self.index_use.add(transaction.cost, function.path, transaction.reads)
         return run
 
     async def _run_mutation(
@@ -385,7 +388,7 @@ class Executor:
     ) -> CallerRules | None:
         """Give what the rules say to the caller of a function; None: the server or the application itself is calling."""
         rules = self.registry.rules
-        if not rules or origin.trusted or self.registry.functions.get(function.path) is not function:
+        if not rules.by_table or origin.trusted or self.registry.functions.get(function.path) is not function:
             return None
         return CallerRules(rules, transaction, rows or self._no_rows(), self.unreadable.note)
 

@@ -23,6 +23,7 @@ from synovia.engine.tracing import UNTRACED, Tracer
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.aggregate_trees import changes_to_write
+from synovia.functions.context import Seed
 from synovia.functions.function import Function
 from synovia.identity import Identity
 from synovia.schema import TableSpec
@@ -37,7 +38,7 @@ from synovia.store.base import (
     UniqueViolation,
 )
 from synovia.transaction.as_stored import as_stored
-from synovia.transaction.keyed import KeyedCommit
+from synovia.transaction.keyed import FEW, KeyedCommit
 from synovia.transaction.readset import ReadSet
 from synovia.turns import short
 from synovia_protocol.errors import ErrorCode, ErrorInfo
@@ -65,7 +66,7 @@ class Request:
     session: bytes
     number: int
     retry: bool
-    seed: bytes
+    seed: Seed
     now: int
     mark: bytes = b""
     origin: CallOrigin = CallOrigin.CLIENT
@@ -183,9 +184,12 @@ class Mutations:
     async def _until_committed(self, request: Request) -> Outcome:
         floor = self._freshness.floor(_nobody_waits) if self._stage.hears_of_others else None
         progress = _Progress(request, floor)
-        while not progress.is_hopeless:
+        while not (progress.runs and progress.is_hopeless):
             try:
-                outcome = await self._run_elsewhere(progress) or await self._run_once(progress)
+                outcome = None
+                if request.call is not None and self._peers.leads(request.function.path):
+                    outcome = await self._run_elsewhere(progress, request.call)
+                outcome = outcome or await self._run_once(progress)
             except Outdated as outdated:
                 retry = progress.request.retry or outdated.uncertain
                 progress.request = replace(progress.request, retry=retry)
@@ -201,19 +205,17 @@ class Mutations:
         error = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: the database cannot commit, try again later")
         return Outcome(error=error, unknown=progress.request.retry)
 
-    async def _run_elsewhere(self, progress: _Progress) -> Outcome | None:
+    async def _run_elsewhere(self, progress: _Progress, call: MutationCall) -> Outcome | None:
         """Have another hub run what several hubs overtake each other with; None: it has to be run here.
 
         What that hub has committed is part of the head when this returns. If it has not answered it may have the mutation
         all the same: then this is a retry, whose record decides.
         """
         request = progress.request
-        if request.call is None or not self._peers.leads(request.function.path):
-            return None
         if request.committing is not None:
             request.committing()
         try:
-            outcome = await self._peers.forward(replace(request.call, retry=request.retry))
+            outcome = await self._peers.forward(replace(call, retry=request.retry))
         except NotForwarded as error:
             progress.request = replace(request, retry=request.retry or error.sent)
             return None
@@ -227,7 +229,7 @@ class Mutations:
             Outdated: What it read has been overtaken.
             StoreError: The database does not answer, or refuses it.
         """
-        views = list[View]()
+        views: list[View] = []
         try:
             if progress.runs == 0:
                 run = await self._look(progress, views)
@@ -246,23 +248,20 @@ class Mutations:
     async def _look(self, progress: _Progress, views: list[View]) -> MutationRun:
         """Run the function on a view of the newest state there is, which is added to ``views``."""
         await self._stage.ready()
-        view = self._stage.view()
+        view, request = self._stage.view(), progress.request
         views.append(view)
-        with self._tracer.part("synovia.run", attempt=progress.runs + 1):
-            run = await self._run_function(progress.request, view)
-        run.error = run.error or progress.refusal
-        return run
-
-    async def _run_function(self, request: Request, view: View) -> MutationRun:
         try:
-            return await self._executor.mutation(
-                request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
-                origin=request.origin,
-            )  # fmt: skip
+            with self._tracer.part("synovia.run", attempt=progress.runs + 1):
+                run = await self._executor.mutation(
+                    request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
+                    origin=request.origin,
+                )  # fmt: skip
         except StoreUnavailable as error:
             if request.retry or not error.passing:
                 raise
             raise NothingWritten(str(error)) from error
+        run.error = run.error or progress.refusal
+        return run
 
     async def _stage_run(
         self, progress: _Progress, run: MutationRun, view: View, turn: Turn | None = None
@@ -274,7 +273,8 @@ class Mutations:
             return None
         submission = await _submission(request, run, progress.floor, self._executor.keyring, self._aggregated)
         progress.claim.extend(submission.decisive, submission.keyed)
-        await self._exclusive.free(submission.keyed, turn)
+        if self._exclusive.turns:
+            await self._exclusive.free(submission.keyed, turn)
         if request.committing is not None:
             request.committing()
         entry = self._stage.add(view, submission)
@@ -352,11 +352,11 @@ async def _submission(
         tables: Those with aggregate indexes.
     """
     writes = await as_stored(run.transaction.writes if run.transaction and run.error is None else [])
-    if any(write.table in tables for write in writes):
+    if tables and any(write.table in tables for write in writes):
         writes += await as_stored(await changes_to_write(tables, writes))
     decisive = run.reads
     if request.function.isolation == "snapshot":
         decisive = ReadSet({(write.table, keys.encode_value(write.id)) for write in writes})
-    keyed = await KeyedCommit.gathered(0, writes)
+    keyed = KeyedCommit(0, writes) if len(writes) <= FEW else await KeyedCommit.gathered(0, writes)
     record = request.record(run, keyring)
     return Submission(run.reads, decisive, writes, record, keyed, run.ids, floor, run.entries_changed)

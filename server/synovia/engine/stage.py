@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Final
 
 from synovia.engine.entries import Attempt, Entry, Outdated, State, Submission
@@ -87,6 +87,7 @@ class Stage:
 
     def __init__(self, snapshots: Callable[[Ts], Snapshot]) -> None:
         self._snapshots = snapshots
+        self._committed: tuple[Ts, Snapshot] | None = None  # what is committed at the head, for all views of it
         self._entries: list[Entry] = []
         self._overlay = Overlay()
         self._history: deque[_Change] = deque()
@@ -130,7 +131,9 @@ class Stage:
 
     def view(self) -> View:
         """Look at the newest state there is; all that happens until it is closed can be checked against it."""
-        snapshot = OverlaidSnapshot(self._snapshots(self.head), self._overlay)
+        if self._committed is None or self._committed[0] != self.head:
+            self._committed = self.head, self._snapshots(self.head)
+        snapshot = OverlaidSnapshot(self._committed[1], self._overlay)
         view = View(
             self.head, snapshot, self._entries, len(self._entries), self.number, self._drops, self.epoch, self._close
         )
@@ -151,13 +154,13 @@ class Stage:
             self.outdated += 1
             raise Outdated(elsewhere=self._is_overtaken_elsewhere(view, submission))
         self.number += 1
-        entry = Entry(submission, self.number, self.epoch)
+        entry = Entry(submission, self.number, self.epoch, submission.is_large)
         self._entries.append(entry)
-        self._overlay.add(entry.commit)
-        self._remember(_Change(self.number, entry.commit, entry))
+        self._overlay.add(submission.keyed)
+        self._remember(_Change(self.number, submission.keyed, entry))
         if entry.is_large:
             self.on_large(entry)
-        self.look_again()
+        self._work.set()
         return entry
 
     def still_holds(self, view: View, reads: ReadSet, leaned_on: Collection[Entry]) -> bool:
@@ -180,6 +183,8 @@ class Stage:
         return True
 
     def _holds(self, view: View, submission: Submission) -> bool:
+        if view.number == self.number and view.drops == self._drops and view.epoch == self.epoch:
+            return True  # nothing has happened since
         if self._is_lost(view):
             return False
         for change in self._since(view):
@@ -234,11 +239,12 @@ class Stage:
 
     def _trim(self) -> None:
         """Forget what every view has seen."""
-        oldest = next(iter(self._views), None)
-        if oldest is None:
-            self._history.clear()
-            self._dropped.clear()
+        if not self._views:
+            if self._history or self._dropped:
+                self._history.clear()
+                self._dropped.clear()
             return
+        oldest = next(iter(self._views))
         while self._history and self._history[0].number <= oldest.number:
             self._history.popleft()
         while self._dropped and self._dropped[0][0] <= oldest.drops:
@@ -293,7 +299,9 @@ class Stage:
         if staged and staged[0].is_large:
             waits = staged[0].is_preparing or self._resting is not None
             return self._small(staged, most) if waits else [staged[0]]
-        return list(islice(takewhile(lambda entry: not entry.is_large, staged), most))
+        first = list(staged[:most])
+        large = [entry.is_large for entry in first]
+        return first[: large.index(True)] if True in large else first
 
     @staticmethod
     def _small(staged: Sequence[Entry], most: int) -> list[Entry]:
@@ -441,7 +449,7 @@ class Stage:
         self._entries = list(entries)
         self._overlay = Overlay()
         for entry in self._entries:
-            self._overlay.add(entry.commit)
+            self._overlay.add(entry.submission.keyed)
         self._move()
 
     def fail_all(self, error: StoreError) -> None:

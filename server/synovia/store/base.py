@@ -31,6 +31,7 @@ class Write:
     """What one commit did to one document. ``before`` is None for an insertion, ``after`` for a deletion.
 
     ``bodies`` are both as BSON, if somebody has encoded them already; ``after`` is then just what reading the second gives.
+    ``id_key`` is the encoded id, likewise.
     """
 
     table: str
@@ -38,6 +39,7 @@ class Write:
     before: Document | None
     after: Document | None
     bodies: Bodies | None = field(default=None, compare=False, repr=False)
+    id_key: bytes | None = field(default=None, compare=False, repr=False)
 
 
 def joined(earlier: Bodies | None, later: Bodies | None) -> Bodies | None:

@@ -28,13 +28,14 @@ async def as_stored(writes: Sequence[Write]) -> list[Write]:
 
     A document that BSON cannot hold is left as it is: the store says what is wrong with it.
     """
-    stored, turns = list[Write](), Turns(urgent=True) if len(writes) > FEW else None
+    stored: list[Write] = []
+    turns = Turns(urgent=True) if len(writes) > FEW else None
     for write in writes:
         if write.after is None or _reads_as_it_is(write.after):
             stored.append(write)
         else:
             after, bodies = _read_back(write.after, write.bodies)
-            stored.append(Write(write.table, write.id, write.before, after, bodies))
+            stored.append(Write(write.table, write.id, write.before, after, bodies, write.id_key))
         if turns is not None:
             await turns.step()
     return stored

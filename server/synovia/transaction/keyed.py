@@ -66,7 +66,7 @@ class KeyedWrite:
 
     def __init__(self, write: Write) -> None:
         self.write = write
-        self.id_key = keys.encode_value(write.id)
+        self.id_key = keys.encode_value(write.id) if write.id_key is None else write.id_key
         self._keys: dict[IndexSpec, list[tuple[bytes, Document]]] = {}
 
     def entries(self, index: IndexSpec) -> list[tuple[bytes, Document]]:

@@ -5,6 +5,7 @@ This is how a mutation sees what others have written before it, and are only wai
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -29,9 +30,9 @@ class Overlay:
 
     def __init__(self) -> None:
         self._height = 0
-        self._documents: dict[Point, list[tuple[int, Document | None]]] = {}
+        self._documents: defaultdict[Point, list[tuple[int, Document | None]]] = defaultdict(list)
         self._large: list[tuple[int, KeyedCommit]] = []
-        self._by_table: dict[str, list[tuple[int, KeyedCommit]]] = {}
+        self._by_table: defaultdict[str, list[tuple[int, KeyedCommit]]] = defaultdict(list)
 
     def __len__(self) -> int:
         return self._height
@@ -39,12 +40,12 @@ class Overlay:
     def add(self, commit: KeyedCommit) -> None:
         """Lay a commit on top."""
         for table in commit.by_table:
-            self._by_table.setdefault(table, []).append((self._height, commit))
+            self._by_table[table].append((self._height, commit))
         if len(commit.points) > _LARGE:
             self._large.append((self._height, commit))
         else:
             for point, write in commit.points.items():
-                self._documents.setdefault(point, []).append((self._height, write.write.after))
+                self._documents[point].append((self._height, write.write.after))
         self._height += 1
 
     def find(self, point: Point, height: int) -> tuple[Document | None] | None:

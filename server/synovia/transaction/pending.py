@@ -24,7 +24,7 @@ class PendingWrites:
 
     def __init__(self, writes: dict[bytes, Write] | None = None) -> None:
         self.by_id: dict[bytes, Write] = {} if writes is None else writes
-        self.taking = sum(write.before is not None for write in self.by_id.values())
+        self.taking = sum(write.before is not None for write in writes.values()) if writes else 0
         self._in_order: dict[IndexSpec, _InOrder] = {}
 
     def copy(self) -> PendingWrites:
@@ -36,8 +36,9 @@ class PendingWrites:
         if id_key not in self.by_id:
             self.taking += write.before is not None
         self.by_id[id_key] = write
-        for in_order in self._in_order.values():
-            in_order.changed.add(id_key)
+        if self._in_order:
+            for in_order in self._in_order.values():
+                in_order.changed.add(id_key)
 
     def within(self, index: IndexSpec, interval: Interval) -> Collection[Document]:
         """Give the documents as they will be that have a key in an interval of an index, in no order."""

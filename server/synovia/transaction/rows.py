@@ -66,7 +66,7 @@ class RowCache:
             Unreadable: The document does not fit its table.
         """
         place = id(document)
-        row = self._by_document.get(place) or self._earlier.get(place)
+        row = self._by_document.get(place) or (self._earlier.get(place) if self._earlier else None)
         if row is None or row.table is not table:
             row = Row(document, table, self.keyring)
         self._by_document[place] = row

@@ -81,7 +81,8 @@ class Transaction:
     @property
     def documents_read(self) -> int:
         """How many documents were read, by id or by scans."""
-        return len(self.reads.points) + sum(self.cost.documents.values())
+        by_scans = self.cost.documents
+        return len(self.reads.points) + (sum(by_scans.values()) if by_scans else 0)
 
     @property
     def documents_written(self) -> int:
@@ -188,7 +189,7 @@ class Transaction:
             self._written += 1
         else:
             before, bodies = earlier.before, joined(earlier.bodies, bodies)
-        pending.put(id_key, Write(table, id_, before, after, bodies))
+        pending.put(id_key, Write(table, id_, before, after, bodies, id_key))
         if self.budget is not None:
             self.budget.spend(self._written, size, entries)
 

@@ -191,7 +191,7 @@ class Preparing:
                 prepared.unique[number] = write.table, index.name
         prepared.references |= added_references((write,))
         prepared.size += len(old or b"") + len(new or b"")
-        prepared.done.append(Write(write.table, write.id, before, after_))
+        prepared.done.append(Write(write.table, write.id, before, after_, None, id_))
 
     def _count(self, documents: int = 0, entries: int = 0) -> None:
         """Count what a part has; after enough, what comes next is in another one."""

@@ -195,7 +195,7 @@ class Writer:
             if entry.indexes:
                 claims += self._write_entries(entry, id_, write.table, before, after_, ts)
             self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
-            done.append(Write(write.table, write.id, before, after_))
+            done.append(Write(write.table, write.id, before, after_, None, id_))
             if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
                 self.pause()
         for claim in claims:
