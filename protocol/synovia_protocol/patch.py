@@ -19,6 +19,8 @@ __all__ = ["ListEdit", "MapEdit", "Patch", "apply", "diff", "is_patch"]
 KEY = "_id"
 
 _EXACT = frozenset({type(None), bool, int, str, bytes})  # == says all about two of the same of these types
+_FEW = 16
+"""So many other objects in a list are compared at once; of more those that are packed alike are sorted out before."""
 _SAME: Any = object()
 _MISSING: Any = object()
 
@@ -84,7 +86,8 @@ def _diff_lists(a: Sequence[Any], b: Sequence[Any]) -> Any:
         return b if a or b else _SAME
     others = _others_in_place(a, b)
     if others is not None:
-        return _diff_paired(a, b, range(len(a)), others)
+        everywhere = range(len(a))
+        return _list_edit(a, b, everywhere, others) if len(others) <= _FEW else _diff_paired(a, b, everywhere, others)
     old_keys, new_keys = _keys(a), _keys(b)
     if old_keys is not None and new_keys is not None:
         return _diff_keyed(a, b, old_keys, new_keys)

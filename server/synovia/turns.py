@@ -27,7 +27,8 @@ PATIENCE_SECONDS: Final = 0.003
 """So long everything else goes first."""
 URGENT_PATIENCE_SECONDS: Final = 0.0005
 """The same for what everybody waits for; what goes first would wait for it in the end."""
-_FEW: Final = 16
+FEW: Final = 16
+"""So many items are worked on without a look at the clock."""
 _QUIET_SECONDS: Final = 0.0001
 """A round of the loop that is over so soon has had nothing to do."""
 PAUSE_SECONDS: Final = 0.001
@@ -54,7 +55,7 @@ class Turns:
 
     __slots__ = ("_every", "_steps", "_urgent")
 
-    def __init__(self, steps: int = _FEW, *, urgent: bool = False) -> None:
+    def __init__(self, steps: int = FEW, *, urgent: bool = False) -> None:
         self._every = steps
         self._steps = 0
         self._urgent = urgent
@@ -95,7 +96,7 @@ def at_once(steps: Generator[None, None, T]) -> T:
             return result
 
 
-async def slices_in_turns(items: Sequence[T], few: int = _FEW, *, large: bool = False) -> AsyncIterator[Sequence[T]]:
+async def slices_in_turns(items: Sequence[T], few: int = FEW, *, large: bool = False) -> AsyncIterator[Sequence[T]]:
     """Give many items a few at a time; what is done with each few but the first waits for its turn. A few never wait.
 
     Args:

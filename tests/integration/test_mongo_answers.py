@@ -7,15 +7,19 @@ import itertools
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import bson
 import pytest
 import uvloop
+from bson import Int64, ObjectId, Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.errors import ProtocolError
 from pymongo.network_layer import PyMongoProtocol
 
 from synovia.store.mongo.answers import Answers
+from synovia.store.mongo.wire import success
 
 MOST = 300_000
 KIND = 2013
@@ -77,6 +81,35 @@ def test_answers_come_whole_and_in_order_however_they_are_cut(
 
     with asyncio.Runner(loop_factory=make_loop) as runner:
         runner.run(run())
+
+
+_TIMES: dict[str, Any] = {
+    "$clusterTime": {"clusterTime": Timestamp(7, 2), "signature": {"hash": b"\x11operationTime\0", "keyId": 3}},
+    "operationTime": Timestamp(7, 1),
+}
+_OF_WRITES: dict[str, Any] = {
+    "n": 2, "electionId": ObjectId(), "opTime": {"ts": Timestamp(7, 1), "t": Int64(4)}, "nModified": 2
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reply", "read"),
+    [
+        ({**_OF_WRITES, "ok": 1.0, **_TIMES}, {"ok": 1.0, "n": 2}),
+        ({"n": 1, "ok": 1.0, **_TIMES}, {"ok": 1.0, "n": 1}),
+        ({"ok": 1.0, **_TIMES}, {"ok": 1.0, "operationTime": Timestamp(7, 1)}),
+        ({**_OF_WRITES, "writeErrors": [{"index": 0, "code": 11000}], "ok": 1.0, **_TIMES}, None),
+        ({"n": 1, "writeConcernError": {"code": 64}, "ok": 1.0, **_TIMES}, None),
+        ({"ok": 1.0, "writeConcernError": {"code": 64}, **_TIMES}, None),
+        ({"ok": 1.0, **_TIMES, "writeConcernError": {"code": 64}}, None),
+        ({"ok": 0.0, "errmsg": "no", "code": 251, **_TIMES}, None),
+        ({"n": 1, "ok": 0.0, **_TIMES}, None),
+        ({"n": 1, "ok": 1.0}, None),
+        ({"cursor": {"firstBatch": []}, "ok": 1.0, **_TIMES}, None),
+    ],
+)
+def test_an_answer_is_read_in_short_only_if_all_went_well(reply: dict[str, Any], read: dict[str, Any] | None) -> None:
+    assert success(bytes(5) + bson.encode(reply)) == read
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ class ByteBudget:
         """Tell what one address takes."""
         return self._bytes_of.get(address, 0)
 
+    def has(self, live: LiveQuery, size: int, address: Hashable) -> bool:
+        """Tell whether a query is charged to an address with exactly so much already."""
+        return self._charged.get(live) == (size, address)
+
     def has_room(self, size: int, address: Hashable) -> bool:
         """Tell whether an address may take so much more."""
         return self.bytes + size <= self.most and self.bytes_of(address) + size <= self.most_per_address
@@ -42,7 +46,8 @@ class ByteBudget:
 
     def charge(self, live: LiveQuery, size: int, address: Hashable) -> None:
         """Charge a query with so much, instead of what it took before."""
-        self.release(live)
+        if live in self._charged:
+            self.release(live)
         self._charged[live] = size, address
         self._bytes_of[address] += size
         self.bytes += size

@@ -15,12 +15,11 @@ import functools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import bson
 
-from synovia.charges import Charge, Shared, charged, payer_of
+from synovia.charges import Charge, Payer, Shared, charged, payer_of
 from synovia.engine.entries import Attempt, Entry, Outdated, State
 from synovia.engine.log import Log
 from synovia.engine.peers import Peers
@@ -142,8 +141,9 @@ class Committer:
         if attempt is None:
             return
         try:
-            with self._resting_after(attempt):
-                ts = await self._durable(attempt)
+            began, payers = time.monotonic(), {payer_of(entry.charge) for entry in attempt.entries}
+            ts = await self._durable(attempt)
+            self._rest_after(attempt, began, payers)
         except Conflict as error:
             await self._conflicted(attempt, error)
         except StoreError as error:
@@ -156,11 +156,8 @@ class Committer:
         else:
             self._committed(attempt, ts)
 
-    @contextmanager
-    def _resting_after(self, attempt: Attempt) -> Iterator[None]:
+    def _rest_after(self, attempt: Attempt, began: float, payers: set[Payer | None]) -> None:
         """Let large entries rest after one."""
-        began, payers = time.monotonic(), {payer_of(entry.charge) for entry in attempt.entries}
-        yield
         if not attempt.entries[0].is_large:
             self._resting.note_small(payers, time.monotonic())
         elif (seconds := self._resting.after_large(payers, began, time.monotonic())) > 0:
@@ -174,8 +171,8 @@ class Committer:
         """
         answer = asyncio.create_task(self._commit_batch(attempt, self._as_batch(attempt)), name="commit")
         self._answers.add(answer)
-        answer.add_done_callback(self._answered)
-        await asyncio.wait((answer, attempt.delivered), return_when=asyncio.FIRST_COMPLETED)
+        answer.add_done_callback(functools.partial(self._answered, attempt))
+        await attempt.heard
         if answer.done():
             return answer.result()
         while len(self._answers) > _MOST_UNANSWERED:
@@ -187,8 +184,9 @@ class Committer:
         with self._tracer.batch(calls, mutations=len(attempt.entries)), charged(_charge_of(attempt.entries)):
             return await self._store.commit(batch)
 
-    def _answered(self, answer: asyncio.Task[Ts]) -> None:
+    def _answered(self, attempt: Attempt, answer: asyncio.Task[Ts]) -> None:
         self._answers.discard(answer)
+        attempt.hear()
         if not answer.cancelled() and (error := answer.exception()) is not None:
             logger.debug("the store answers a commit with %s: %s", type(error).__name__, error)
 
@@ -196,7 +194,8 @@ class Committer:
         self._away_since = None
         self._in_vain = 0
         self._singly = max(0, self._singly - 1)
-        self.counters += Counter(committed=len(attempt.entries), transactions=1)
+        self.counters["committed"] += len(attempt.entries)
+        self.counters["transactions"] += 1
         if ts is not None:
             self._stage.acknowledge(attempt, ts)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from synovia.charges import Payer, at_cost, cause, caused_by, charged_name
@@ -171,10 +172,10 @@ class Engine:
         finally:
             self._log_alive = False
 
-    @property
-    def head(self) -> Ts:
-        """The newest timestamp that the log has delivered; every live query is judged by it."""
-        return self._log.head
+    head = property(
+        attrgetter("_log.head"),  # asked for each push, so without a call of a function of Python's
+        doc="The newest timestamp that the log has delivered; every live query is judged by it.",
+    )
 
     def recent_commits(self, after: Ts) -> list[KeyedCommit] | None:
         """Give the commits after an instant, if the log still has them all."""

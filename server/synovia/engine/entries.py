@@ -149,14 +149,19 @@ class Attempt:
         token: By this the log tells whether it has taken place.
         fence: How many Synovia transactions came before it.
         ts: Its timestamp, once the store has told it.
-        delivered: Done as soon as the log has brought it.
+        heard: Done as soon as the log has brought it, or the store has answered.
     """
 
     token: bytes
     fence: int
     entries: list[Entry]
     ts: Ts | None = None
-    delivered: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    heard: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def hear(self) -> None:
+        """Take notice that the log or the store tells of it."""
+        if not self.heard.done():
+            self.heard.set_result(None)
 
     @property
     def is_settled(self) -> bool:

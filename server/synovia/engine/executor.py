@@ -222,7 +222,7 @@ class Executor:
         rows = self._no_rows() if recall is None else recall.rows
         transaction = self._transaction(OnceSnapshot(database) if remembering is None else remembering)
         try:
-            pages = Journal.of(journal)
+            pages = Journal() if journal is None else Journal.of(journal)
         except FunctionError as error:
             return Run(ReadSet(), error=error.info)
         rules = self._rules(function, transaction, rows, origin)

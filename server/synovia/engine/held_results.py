@@ -35,6 +35,8 @@ class HeldResults:
     def take(self, live: LiveQuery, run: Run) -> bool:
         """Take the result of a run instead of the one before; if there is no room for it, refuse it, and tell so."""
         address, size = live.account.address, live.size_with(run.value, run.packed)
+        if not live.is_refused and self._budget.has(live, size, address):
+            return True
         self._budget.release(live)
         live.is_refused = address is not None and not self._budget.has_share(size, address)
         if live.is_refused:

@@ -209,7 +209,7 @@ class LiveQueries:
         self._cancel_timer(live)
         if self.lingering.remove(live):
             self.results.hold(live)
-            self.remembered.keep(live, live.recall.documents)
+            self.remembered.keep(live)
         if live.is_refused:  # there may be room by now
             live.touched(self._log.head + 1)
         if not live.loaded or live.dirty_at is not None:
@@ -377,7 +377,7 @@ class LiveQueries:
     def _start_due(self) -> None:
         self._tick = None
         due, self._due = self._due, set()
-        newest = max((other.target for other in self._running if other.target is not None), default=0)
+        newest = max([other.target for other in self._running if other.target is not None], default=0)
         for live in due:
             live.target = self._target(live, newest)
         for live in due:
@@ -424,7 +424,7 @@ class LiveQueries:
         async with self._places.taken(live.account):
             if live.has_large_arguments:
                 await Turns().begin()
-            if live.target is None or self._log.since(live.target) is None:
+            if live.target is None or not self._log.reaches_back_to(live.target):
                 live.target = self._log.head  # it has waited for too long
             with short():
                 return await self._run_at(live, live.target)
@@ -461,15 +461,20 @@ class LiveQueries:
         self._observer.run_ended(live.key.path, word_of(run.error), seconds)
         if not live.subscribers:
             return True  # it has been left, but its run did not hear of that: nobody wants the result
-        is_remembered = self.remembered.keep(live, live.recall.documents)
+        is_remembered = self.remembered.keep(live)
         self._rest(live, run, 0.0 if is_remembered else seconds)
-        self._expire_at(live, run.reads.due)
+        if (due := run.reads.due) is not None or live.holds_until is not None:
+            self._expire_at(live, due)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self.index.replace(live, run.reads)
         if commits is None:
             dirty_at: Ts | None = ts + 1
         else:
-            dirty_at = next((commit.ts for commit in commits if run.reads.overlaps(commit)), None)
+            dirty_at = None
+            for commit in commits:
+                if run.reads.overlaps(commit):
+                    dirty_at = commit.ts
+                    break
         live.publish(
             ts, dirty_at, value=run.value, packed=packed, arrays=run.arrays, error=run.error, journal=run.journal,
             change=change, log_lines=tuple(run.log_lines),

@@ -104,7 +104,8 @@ class Version:
 
     @property
     def size(self) -> int:
-        return len(self.packed or b"") + len(self.patch or b"") + sum(len(line.text) for line in self.log_lines)
+        size = len(self.packed or b"") + len(self.patch or b"")
+        return size + sum([len(line.text) for line in self.log_lines]) if self.log_lines else size
 
 
 @dataclass(slots=True)
@@ -195,7 +196,9 @@ class LiveQuery:
     @property
     def account(self) -> Account:
         """Whom its runs are charged to: whoever holds it for longest."""
-        return next(iter(self.accounts.values()), SERVER)
+        for account in self.accounts.values():
+            return account
+        return SERVER
 
     def take_asked(self) -> CallTrace | None:
         """Give what the first run is part of, to that run alone."""
@@ -321,7 +324,7 @@ class LiveQuery:
         latest = self._spans[-1].version if self._spans else None
         more = 0 if latest is not None and latest.packed == packed else len(packed)
         kept = max(len(packed), min(KEPT_BYTES, self._kept + more))
-        return kept + self._pasts_size() + self._decoded_size(value, packed)
+        return kept + (self._pasts_size() if self.pasts else 0) + self._decoded_size(value, packed)
 
     def _pasts_size(self) -> int:
         return sum(version.size for version in self.pasts.values() if version is not None)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import bisect
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, aclosing
 
 from synovia.keys import IndexSpec
 from synovia.schema import IdClock, Reading
@@ -148,32 +147,37 @@ class Log:
     def _is_too_much(self) -> bool:
         return len(self._window) > 1 and (len(self._window) > self._keep or self._bytes > self._keep_bytes)
 
-    @contextmanager
-    def pinned(self, ts: Ts) -> Iterator[None]:
+    def pinned(self, ts: Ts) -> AbstractContextManager[None]:
         """Keep the commits after ``ts`` in the window as long as the block runs, but not without a bound."""
-        pin = object()
-        self._pins[pin] = ts, time.monotonic()
-        try:
-            yield
-        finally:
-            del self._pins[pin]
+        return _Pin(self._pins, ts)
 
     def brought_up_to(self, ts: Ts, recall: Recall) -> Recall:
         """Give what a run has left, together with every commit from then up to ``ts`` if the window has them all."""
-        commits = None if recall.ts is None or recall.ts > ts else self.since(recall.ts)
+        known = recall.ts
+        commits = None if known is None or known > ts else self.since(known)
         if commits is None:
             recall.forget()
-        recall.since = [commit for commit in commits or () if commit.ts <= ts]
+            commits = []
+        elif commits and commits[-1].ts > ts:
+            commits = [commit for commit in commits if commit.ts <= ts]
+        recall.since = commits
         return recall
 
     def since(self, ts: Ts) -> list[KeyedCommit] | None:
         """Give the commits after ``ts``, or None if the window does not reach back so far."""
         if ts < self._window_start:
             return None
-        if not self._window or self._window[-1].ts <= ts:
-            return []
-        first = bisect.bisect_right(self._window, ts, key=lambda commit: commit.ts)
-        return [self._window[place] for place in range(first, len(self._window))]
+        found = list[KeyedCommit]()
+        for commit in reversed(self._window):  # few are asked for, mostly
+            if commit.ts <= ts:
+                break
+            found.append(commit)
+        found.reverse()
+        return found
+
+    def reaches_back_to(self, ts: Ts) -> bool:
+        """Tell whether the window has all commits after ``ts``."""
+        return ts >= self._window_start
 
     async def wait_for(self, ts: Ts) -> None:
         """Wait until everything up to ``ts`` has been delivered."""
@@ -198,6 +202,22 @@ class Log:
             self._waiting = _woken(self._waiting, self.head)
         if self._waiting_for_fence:
             self._waiting_for_fence = _woken(self._waiting_for_fence, self.fence)
+
+
+class _Pin:
+    """Something that needs the commits after a timestamp, as long as a block runs."""
+
+    __slots__ = ("_pins", "_ts")
+
+    def __init__(self, pins: dict[object, tuple[Ts, float]], ts: Ts) -> None:
+        self._pins = pins
+        self._ts = ts
+
+    def __enter__(self) -> None:
+        self._pins[self] = self._ts, time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        del self._pins[self]
 
 
 def _woken(waiting: list[tuple[int, asyncio.Future[None]]], reached: int) -> list[tuple[int, asyncio.Future[None]]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
+from contextlib import AbstractAsyncContextManager
 
 from synovia.identity import Account
 
@@ -37,19 +37,16 @@ class Places:
         """How many wait."""
         return sum(len(futures) for connections in self._waiting.values() for futures in connections.values())
 
-    @asynccontextmanager
-    async def taken(self, account: Account) -> AsyncIterator[None]:
+    def taken(self, account: Account) -> AbstractAsyncContextManager[None]:
         """Wait for a place and hold it until the block ends."""
-        if account.address is None:
-            yield
-            return
-        await self._take(account)
-        try:
-            yield
-        finally:
-            self._give_back(account.address)
+        return _Taken(self, account)
 
     async def _take(self, account: Account) -> None:
+        held = self._held.get(account.address, 0)
+        if not self._waiting and self._running < self._most and held < self._most_per_address:
+            self._running += 1
+            self._held[account.address] = held + 1
+            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(account.address, OrderedDict()).setdefault(account.connection, deque()).append(future)
         self._serve()
@@ -64,10 +61,12 @@ class Places:
 
     def _give_back(self, address: Hashable) -> None:
         self._running -= 1
-        self._held[address] -= 1
-        if not self._held[address]:
+        if self._held[address] == 1:
             del self._held[address]
-        self._serve()
+        else:
+            self._held[address] -= 1
+        if self._waiting:
+            self._serve()
 
     def _serve(self) -> None:
         while self._running < self._most and self._waiting:
@@ -102,3 +101,21 @@ class Places:
             del self._waiting[address][connection]
         if not self._waiting[address]:
             del self._waiting[address]
+
+
+class _Taken:
+    """A place that is held as long as a block runs; the server itself needs none."""
+
+    __slots__ = ("_account", "_places")
+
+    def __init__(self, places: Places, account: Account) -> None:
+        self._places = places
+        self._account = account
+
+    async def __aenter__(self) -> None:
+        if self._account.address is not None:
+            await self._places._take(self._account)
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._account.address is not None:
+            self._places._give_back(self._account.address)

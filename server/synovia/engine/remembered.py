@@ -41,17 +41,16 @@ class Remembered:
         """What it takes, as estimated."""
         return self._budget.bytes
 
-    def keep(self, live: LiveQuery, documents: int) -> bool:
-        """Keep what a run has left, if there is room for it; else forget it.
-
-        Args:
-            documents: How many it has read.
-        """
-        self._budget.release(live)
+    def keep(self, live: LiveQuery) -> bool:
+        """Keep what a run has left, if there is room for it; else forget it."""
         size, address = live.recall.size, live.account.address
+        if self._budget.has(live, size, address):
+            return True
+        self._budget.release(live)
         if self._budget.has_room(size, address):
             self._budget.charge(live, size, address)
             return True
+        documents = live.recall.documents
         live.recall.drop()
         self.refused += 1
         self._warn(live, size, documents)

@@ -386,13 +386,12 @@ class Stage:
 
     def _deliver(self, attempt: Attempt, commit: KeyedCommit) -> None:
         """What was committed is below the stage from now on, also if the store has not acknowledged it yet."""
-        if any(entry.state is State.DROPPED for entry in attempt.entries):
+        if State.DROPPED in [entry.state for entry in attempt.entries]:
             self._give_way(commit, attempt.entries)  # given up too early: to all others it is news
         self._settle(attempt, commit.ts)
-        if not attempt.delivered.done():
-            attempt.delivered.set_result(None)
+        attempt.hear()
         delivered = set(attempt.entries)
-        self._keep(entry for entry in self._entries if entry not in delivered)
+        self._keep([entry for entry in self._entries if entry not in delivered])
 
     def _settle(self, attempt: Attempt, ts: Ts) -> None:
         self.settled_at = time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar, overload
@@ -29,7 +29,7 @@ from synovia.schema.index_fields import index_path
 from synovia.store.filters import AllOf, matches
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
-from synovia.turns import slices_in_turns
+from synovia.turns import FEW, slices_in_turns
 
 T = TypeVar("T", bound=Table)
 A = TypeVar("A")
@@ -93,6 +93,7 @@ def _check_leading(table: type[Table], spec: IndexSpec, name: str, conditions: I
         )
 
 
+@lru_cache(maxsize=1024)
 def _by_creation(table: type[Table]) -> IndexSpec:
     return next((each for each in table.spec.indexes if each.fields == (CREATION_TIME,)), BY_ID)
 
@@ -500,17 +501,12 @@ class Query(Generic[T]):
         return replace(self._scan, interval=rest)
 
     async def _rows(self, documents: Sequence[dict[str, Any]]) -> list[T]:
+        if len(documents) <= FEW:
+            return self._cache.rows(self._table, documents, self._notice)
         rows = list[T]()
         async for some in slices_in_turns(documents):
-            rows += self._readable(some)
+            rows += self._cache.rows(self._table, some, self._notice)
         return rows
-
-    def _readable(self, documents: Iterable[dict[str, Any]]) -> Iterator[T]:
-        for document in documents:
-            try:
-                yield self._cache.row(self._table, document)
-            except Unreadable as error:
-                self._notice(error.misfit)
 
 
 def only_row(rows: RowCache, table: type[T], document: dict[str, Any], notice: Notice) -> T:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Order(StrEnum):
@@ -13,8 +13,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-@dataclass(frozen=True, slots=True)
-class IndexSpec:
+class IndexSpec(NamedTuple):
     """A declared index: ascending over ``fields`` (database names, dots reach into maps), then over ``_id``.
 
     A field that holds an array makes one entry for each distinct element; at most one field of an index may. The index
@@ -33,7 +32,7 @@ class IndexSpec:
     @property
     def plain(self) -> IndexSpec:
         """The same index as a database keeps it that knows of no defaults."""
-        return replace(self, defaults=()) if self.defaults else self
+        return self._replace(defaults=()) if self.defaults else self
 
 
 BY_ID = IndexSpec("by_id")

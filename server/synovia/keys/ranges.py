@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from synovia.keys.encoding import NAN, Tag, encode_value
 from synovia.keys.tuples import AFTER, encode, next_tag
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A half-open range ``[low, high)`` of encoded index keys.
 
     Each end is an encoded prefix of key values, optionally followed by one byte: ``keys.AFTER`` or a type tag.
@@ -21,7 +19,7 @@ class Interval:
     low: bytes
     high: bytes
 
-    def __contains__(self, key: bytes) -> bool:
+    def __contains__(self, key: bytes) -> bool:  # type: ignore[override]
         return self.low <= key < self.high
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from synovia import keys
@@ -40,7 +41,7 @@ class BatchedReads:
 
     def snapshot(self, ts: Ts) -> Snapshot:
         """Give the database as of ``ts``."""
-        return _BatchedSnapshot(self, self._store.snapshot(ts))
+        return _BatchedSnapshot(self, self._store, ts)
 
     async def get(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
         """Read documents; those that are not at hand together with whoever asks for some in this turn of the loop."""
@@ -134,17 +135,20 @@ def _picked(documents: list[Document], read: RangeRead, limit: int | None) -> li
 
 
 class _BatchedSnapshot:
-    def __init__(self, reads: BatchedReads, snapshot: Snapshot) -> None:
-        self._reads = reads
-        self._snapshot = snapshot
+    """The database as of a timestamp; the store's own snapshot is made when it is first asked, which most runs do not."""
 
-    @property
-    def ts(self) -> Ts:
-        return self._snapshot.ts
+    def __init__(self, reads: BatchedReads, store: Store, ts: Ts) -> None:
+        self._reads = reads
+        self._store = store
+        self.ts = ts
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return self._store.snapshot(self.ts)
 
     def at_hand(self, point: Point) -> Sequence[Any] | None:
         """Give a document if it is in memory; see ``AtHand``."""
-        return self._reads.cache.find(point, self._snapshot.ts)
+        return self._reads.cache.find(point, self.ts)
 
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
         return await self._reads.get(self._snapshot, table, ids)

@@ -88,9 +88,17 @@ class KeyedWrite:
         return found
 
     def has_many(self, index: IndexSpec) -> bool:
-        """Tell whether it takes long to find its keys in an index."""
-        images = (image for image in (self.write.before, self.write.after) if image is not None)
-        return index not in self._keys and any(keys.most_keys(index, image) > MANY for image in images)
+        """Tell whether it takes long to find its keys in an index; if not, they are found."""
+        if index in self._keys:
+            return False
+        found: list[tuple[bytes, Document]] = []
+        for image in (self.write.before, self.write.after):
+            if image is not None:
+                if keys.most_keys(index, image) > MANY:
+                    return True
+                found += [(key, image) for key in keys_in(index, image)]
+        self._keys[index] = found
+        return False
 
     def size(self) -> int:
         """Tell the bytes of the document before and after."""
@@ -176,7 +184,10 @@ class KeyedCommit:
         if len(writes) <= FEW:
             commit = cls(ts, writes, fence, clock, token, size)
             if indexes is not None:
-                await commit._find_many(indexes)
+                for each in commit.points.values():
+                    for index in list(indexes(each.write.table)):
+                        if each.has_many(index):
+                            await in_turns(each.finding(index))
             return commit
         commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(urgent=True), size > 0
         for write in writes:
@@ -188,13 +199,6 @@ class KeyedCommit:
             await turns.step()
         commit._size = size if indexes is not None else None
         return commit
-
-    async def _find_many(self, indexes: Indexes) -> None:
-        """Find keys that take long to find."""
-        for keyed in self:
-            for index in list(indexes(keyed.write.table)):
-                if keyed.has_many(index):
-                    await in_turns(keyed.finding(index))
 
     def add(self, write: Write) -> KeyedWrite:
         """Take in one more write."""
@@ -219,8 +223,15 @@ class KeyedCommit:
     def within(self, table: str, index: IndexSpec, interval: Interval) -> Iterable[tuple[KeyedWrite, Document]]:
         """Give the writes with a key in an interval of an index, each with the image that has the key."""
         writes = self.by_table.get(table, ())
-        if not self.has_many_entries(table, index):
-            return [(write, image) for write in writes for key, image in write.entries(index) if key in interval]
+        if len(writes) <= FEW:
+            low, high, found = interval.low, interval.high, list[tuple[KeyedWrite, Document]]()
+            for write in writes:
+                entries = write.entries(index)
+                if len(entries) > MANY:
+                    break
+                found += [(write, image) for key, image in entries if low <= key < high]
+            else:
+                return found
         in_order = self._in_order.get((table, index))
         if in_order is None:
             in_order = self._in_order[table, index] = _InOrder(index)
@@ -230,6 +241,8 @@ class KeyedCommit:
     def has_many_entries(self, table: str, index: IndexSpec) -> bool:
         """Tell whether it pays to bring its entries in an index in order."""
         writes = self.by_table.get(table, ())
+        if len(writes) == 1:
+            return len(writes[0].entries(index)) > MANY
         return len(writes) > FEW or any(len(write.entries(index)) > MANY for write in writes)
 
     def __iter__(self) -> Iterator[KeyedWrite]:

@@ -83,7 +83,7 @@ class KeptScan:
         come = [entry for entry in come if complete or self._is_known(known, entry[0])]
         if len(come) <= FEW:
             for entry in come:
-                bisect.insort(entries, entry, key=_first)
+                entries.insert(_place(entries, entry[0]), entry)
         else:
             entries = sorted([*entries, *come], key=_first)
         if self.limit is not None and len(entries) > self.limit:
@@ -110,8 +110,7 @@ class KeptScan:
     def _key(self, write: KeyedWrite, image: Document | None) -> bytes | None:
         if image is None or not self.read.admits(image):
             return None
-        found = write.entries(self.read.index)
-        return self.read.first_of((key for key, of in found if of is image), self.order)
+        return self.read.first_of([key for key, of in write.entries(self.read.index) if of is image], self.order)
 
     def _is_known(self, entries: Sequence[tuple[bytes, Document]], key: bytes) -> bool:
         """Tell whether a key lies no further than the last one met, beyond which nothing is known."""
@@ -124,13 +123,18 @@ def _first(entry: tuple[bytes, Document]) -> bytes:
     return entry[0]
 
 
+def _place(entries: list[tuple[bytes, Document]], key: bytes) -> int:
+    """Give the place of a key, or where it belongs; documents are not compared: a tuple is less than a longer one."""
+    return bisect.bisect_left(entries, (key,))
+
+
 def _without(entries: list[tuple[bytes, Document]], gone: set[bytes]) -> list[tuple[bytes, Document]]:
     """Give entries without those that have one of some keys."""
     if len(gone) > FEW:
         return [entry for entry in entries if entry[0] not in gone]
     entries = list(entries)
     for key in gone:
-        place = bisect.bisect_left(entries, key, key=_first)
+        place = _place(entries, key)
         if place < len(entries) and entries[place][0] == key:
             del entries[place]
     return entries
@@ -149,8 +153,8 @@ class Memory:
 
     @property
     def size(self) -> int:
-        groups = sum(len(tally.cells) for tally in self.tallies.values())
-        return len(self.points) + groups + sum(len(kept.found) for kept in self.scans.values())
+        groups = sum([len(tally.cells) for tally in self.tallies.values()]) if self.tallies else 0
+        return len(self.points) + groups + sum([len(kept.found) for kept in self.scans.values()])
 
     def footprint(self) -> int:
         """Estimate the bytes of the documents, their keys and the tallies."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
@@ -12,12 +13,11 @@ from synovia.store.filters import Filter, matches
 from synovia.transaction.keyed import KeyedCommit, KeyedWrite, Point, keys_found, keys_in
 
 
-@dataclass(frozen=True, slots=True)
-class RangeRead:
+class RangeRead(NamedTuple):
     """An interval of an index that was read; only documents that satisfy ``where`` counted."""
 
     table: str
-    index: IndexSpec
+    index: IndexSpec  # type: ignore[assignment]  # nobody looks for a place in one
     interval: Interval
     where: Filter | None = None
 
@@ -35,7 +35,8 @@ class RangeRead:
 
     def first_of(self, found: Iterable[bytes], order: Order) -> bytes | None:
         """Give the one of some keys that a scan in this order meets first; None if none is in the interval."""
-        inside = (key for key in found if key in self.interval)
+        low, high = self.interval.low, self.interval.high
+        inside = [key for key in found if low <= key < high]
         return min(inside, default=None) if order is Order.ASC else max(inside, default=None)
 
     def holds(self, document: Document | None) -> bool:
@@ -52,8 +53,7 @@ class RangeRead:
 
     def writes_of(self, commit: KeyedCommit) -> list[KeyedWrite]:
         """List the writes with a key in the interval, before or after; whether they satisfy the condition is not asked."""
-        found = {id(write): write for write, _ in commit.within(self.table, self.index, self.interval)}
-        return list(found.values())
+        return list({id(write): write for write, _ in commit.within(self.table, self.index, self.interval)}.values())
 
     def is_touched(self, commit: KeyedCommit) -> bool:
         """Tell whether a document came into, left or changed within what was read."""
@@ -81,6 +81,8 @@ class ReadSet:
     @property
     def due(self) -> int | None:
         """When the answer has to be found anew even if nothing is written; None: never."""
+        if self.holds_until is None and self.renewed_at is None:
+            return None
         return min((each for each in (self.holds_until, self.renewed_at) if each is not None), default=None)
 
     def overlaps(self, commit: KeyedCommit) -> bool:

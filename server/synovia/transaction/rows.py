@@ -5,17 +5,19 @@ Rows are frozen, so a run can be given the very objects of the run before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.sealing.keyring import Keyring
 from synovia.transaction.footprint import of_many
-from synovia.turns import slices_in_turns
+from synovia.turns import FEW, slices_in_turns
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
+
+_NONE: frozenset[bytes] = frozenset()
 
 
 class Packed(NamedTuple):
@@ -75,6 +77,22 @@ class RowCache:
         self._by_value[id(row.value)] = row
         return row.value  # type: ignore[return-value]
 
+    def rows(self, table: type[T], documents: Iterable[Document], passed_over: Callable[[Misfit], None]) -> list[T]:
+        """Give the rows of documents, as ``row`` does; of those that do not fit somebody is told."""
+        by_document, by_value, earlier, found = self._by_document, self._by_value, self._earlier, list[T]()
+        for document in documents:
+            place = id(document)
+            row = by_document.get(place) or earlier.get(place)
+            if row is None or row.table is not table:
+                row = Row(document, table, self.keyring)
+            by_document[place] = row
+            if row.misfit is None:
+                by_value[id(row.value)] = row
+                found.append(row.value)  # type: ignore[arg-type]
+            else:
+                passed_over(row.misfit)
+        return found
+
     def footprint(self) -> int:
         """Estimate the bytes of the rows, beside their documents."""
         some = [*islice(self._by_document.values(), 0, None, 1 + len(self._by_document) // 16)]
@@ -94,20 +112,23 @@ class RowCache:
         Returns:
             The same for the whole list.
         """
-        values, parts, arrays = [], [list_head(len(rows))], set[bytes]()
-        async for some in slices_in_turns(rows):
-            for value in some:
-                wire, packed, refers = self._packed(value, dump)
-                values.append(wire)
-                parts.append(packed)
-                if refers:
-                    arrays |= refers
-        return Packed(values, b"".join(parts), frozenset(arrays))
+        found = list[Packed]()
+        if len(rows) <= FEW:
+            self._pack_some(rows, dump, found)
+        else:
+            async for some in slices_in_turns(rows):
+                self._pack_some(some, dump, found)
+        arrays = [refers for _, _, refers in found if refers]
+        packed = b"".join([list_head(len(rows)), *[each for _, each, _ in found]])
+        return Packed([wire for wire, _, _ in found], packed, frozenset().union(*arrays) if arrays else _NONE)
 
-    def _packed(self, value: Table, dump: Callable[[Table], Packed]) -> Packed:
-        row = self._by_value.get(id(value))
-        if row is None or row.value is not value:
-            return dump(value)
-        if row.packed is None:
-            row.packed = dump(value)
-        return row.packed
+    def _pack_some(self, values: Sequence[Table], dump: Callable[[Table], Packed], found: list[Packed]) -> None:
+        by_value = self._by_value
+        for value in values:
+            row = by_value.get(id(value))
+            if row is None or row.value is not value:
+                found.append(dump(value))
+            else:
+                if row.packed is None:
+                    row.packed = dump(value)
+                found.append(row.packed)

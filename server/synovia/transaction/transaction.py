@@ -123,10 +123,13 @@ class Transaction:
         pending = self._pending.get(scan.table)
         # Pending writes may take documents away from what the snapshot gives: ask for as many more.
         wanted = None if limit is None else limit + (0 if pending is None else pending.taking)
-        with self._reading(scan):
+        try:
             found = await self.snapshot.scan(
                 scan.table, scan.index, scan.interval, scan.order, where=scan.where, limit=wanted
             )
+        except (StoreError, asyncio.CancelledError):
+            self._note_unread(scan)
+            raise
         self.cost.add(scan.table, scan.index.name, len(found))
         self._remember(scan.table, found)
         if pending is not None:
@@ -212,9 +215,12 @@ class Transaction:
         try:
             yield
         except (StoreError, asyncio.CancelledError):
-            self._record(scan, scan.interval)  # a change there may mend it
-            self.cost.unfinished = scan.table, scan.index.name
+            self._note_unread(scan)
             raise
+
+    def _note_unread(self, scan: Scan) -> None:
+        self._record(scan, scan.interval)  # a change there may mend it
+        self.cost.unfinished = scan.table, scan.index.name
 
     def _know_scanned(self, table: str) -> None:
         """Know by their ids, too, the documents that scans have given."""

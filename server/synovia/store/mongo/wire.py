@@ -13,6 +13,7 @@ and with clients that want what the driver does around a command, everything goe
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import Any, Final
 
 import bson
-from bson import CodecOptions
+from bson import CodecOptions, Timestamp
 from pymongo import AsyncMongoClient, helpers_shared
 from pymongo.asynchronous import client_session, mongo_client
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -43,6 +44,15 @@ _MANY_CONNECTIONS: Final = 16
 _OP_MSG: Final = 2013
 _HEAD: Final = struct.Struct("<iiiiIB")
 _REPLY_HEAD: Final = struct.Struct("<IB")
+_SUCCESS: Final = re.compile(
+    rb"\0{5}.{4}"  # flags, the kind, the length of the document
+    rb"(?:\x10n\0(.{4})(?:\x07electionId\0.{12})?(?:\x03opTime\0\x1c\0{3}.{24})?(?:\x10nModified\0.{4})?)?"
+    rb"\x01ok\0\0{6}\xf0\x3f\x03\$clusterTime\0(.{4})",
+    re.DOTALL,
+)
+"""How an answer without errors begins: to a write, or to a commit."""
+_OPERATION_TIME: Final = b"\x11operationTime\0"
+_TIME: Final = struct.Struct("<II")
 _numbers = itertools.cycle(range(1, 1 << 31))
 
 _PARTS: Final = (
@@ -150,7 +160,10 @@ class Wire:
         whole = b"".join(messages)
         if len(whole) > MOST_BYTES:
             raise TooLarge
-        return [bson.decode(_body(data, code), codec) for data, code in await self._exchange(whole, numbers)]
+        return [
+            success(data) or bson.decode(_body(data, code), codec)
+            for data, code in await self._exchange(whole, numbers)
+        ]
 
     def packed(self, command: Document, session: AsyncClientSession) -> bytes:
         """Give a command of another session, encoded for ``ask``."""
@@ -308,6 +321,23 @@ def _may_keep(client: AsyncMongoClient[Any]) -> bool:
 
 def _message(number: int, body: bytes) -> bytes:
     return _HEAD.pack(_HEAD.size + len(body), number, 0, _OP_MSG, 0, 0) + body
+
+
+def success(data: bytes) -> Document | None:
+    """Read the answer to a write or a commit that went well, of which a part matters; None if it is not just that.
+
+    To decode it as a whole takes as many calls as to send the command, most of them for times that nobody looks at.
+    """
+    found = _SUCCESS.match(data)
+    if found is None:
+        return None
+    after = found.end() - 4 + int.from_bytes(found[2], "little")
+    if data[after : after + len(_OPERATION_TIME)] != _OPERATION_TIME or len(data) != after + len(_OPERATION_TIME) + 9:
+        return None
+    if found[1] is not None:
+        return {"ok": 1.0, "n": int.from_bytes(found[1], "little")}
+    increment, seconds = _TIME.unpack_from(data, after + len(_OPERATION_TIME))
+    return {"ok": 1.0, "operationTime": Timestamp(seconds, increment)}
 
 
 def _body(data: bytes, code: int) -> bytes:
