@@ -118,8 +118,8 @@ class World:
                 asked = self.scan(self.reads.snapshot(cache.head), given)
                 expected = await self.scan(Plain(cache.head, self.versions[cache.head]), given)
                 self.under_way.append((self.gate, asyncio.create_task(asked), expected))
-                self.gate = open_gate
                 await asyncio.sleep(0)  # it asks
+                self.gate = open_gate
             case "answer" if self.under_way:
                 await self.answer()
         assert cache.bytes <= 40_000
