@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
-from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol import codec
+from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
+
+logger = logging.getLogger("synovia")
 
 
 class FunctionError(Exception):
@@ -14,18 +18,30 @@ class FunctionError(Exception):
     Args:
         code: For programs, as ``recording_archived``; the application's own choice.
         message: For people.
-        data: Any wire value, for programs that want to know more.
+        data: Any wire value, for programs that want to know more; what is none is not told, and the log says so.
     """
 
     def __init__(self, code: str, message: str, data: Any = None) -> None:
         super().__init__(message)
-        self.code = str(code)
-        self.message = message
+        self.code = _text(code)
+        self.message = _text(message)
         self.data = data
 
     @property
     def info(self) -> ErrorInfo:
+        """The error as it travels."""
+        if self.data is not None:
+            try:
+                codec.pack(self.data)
+            except WireValueError as error:
+                logger.warning("the data of an error %r cannot be told to anybody: %s", self.code, error)
+                return ErrorInfo(self.code, self.message)
         return ErrorInfo(self.code, self.message, self.data)
+
+
+def _text(value: object) -> str:
+    """Make text that can be sent, of whatever an application has given: half a surrogate pair becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 class CodedError(FunctionError):

@@ -8,8 +8,10 @@ helper of the application, which would have read, written or checked something.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import warnings
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from functools import wraps
@@ -30,6 +32,10 @@ _FEW = 64
 
 class NotAwaited(RuntimeError):
     """A function has returned without having awaited what it began."""
+
+
+class EndedOddly(RuntimeError):
+    """A function has ended by what is no error, and what would end the hub, or leave its caller without an answer."""
 
 
 class RunCalls:
@@ -61,6 +67,8 @@ class RunCalls:
         self._notes.clear()
         self._handed = ()  # a context of tasks may hold these calls for longer
         _current.set(self._around)
+        if error is not None and isinstance(error, BaseExceptionGroup | CancelledError | SystemExit):
+            _raise_as_an_error(error)
 
     def note(self, note: Note) -> None:
         """Note a call.
@@ -144,6 +152,23 @@ def awaited(name: str, *, is_write: bool = False) -> _Declare:
         return begin
 
     return declare
+
+
+def _raise_as_an_error(error: BaseException) -> None:
+    """Raise an error in place of what ends a function otherwise; do nothing if somebody is ending it from outside.
+
+    Of the errors of a task group the first is what has ended the group: it is told as if it had been raised without one.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first
+    if isinstance(error, SystemExit):
+        raise EndedOddly(f"the function called sys.exit({error.code!r}), which ends no hub") from error
+    running = asyncio.current_task()
+    if running is not None and not running.cancelling():
+        raise EndedOddly("what the function waited for was cancelled, and nobody cancels the function") from error
 
 
 def _arguments(call: Call) -> list[object]:
