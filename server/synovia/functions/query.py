@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, overload
 from synovia import keys
 from synovia.aggregates.lines import Trend
 from synovia.aggregates.tally import Kind, Summary, Tally
-from synovia.errors import BadCursor, FunctionError, UnknownIndex
+from synovia.errors import BadCursor, FunctionError, InvalidArguments, UnknownIndex
 from synovia.functions.aggregate import Aggregate
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
@@ -159,6 +159,21 @@ class Query(Generic[T]):
 
     def over(self, scan: Scan) -> Query[T]:
         """Read what a scan meets; for the server's own parts."""
+        return self._with(scan)
+
+    async def ruled(self) -> Query[T]:
+        """Give the same with what the rules show to the caller as a part of it, for a job, which asks no rules.
+
+        Raises:
+            InvalidArguments: A rule asks of each row.
+        """
+        scan = await self._view.ruled(self._scan)
+        if scan is None:
+            name = self._table.__name__
+            raise InvalidArguments(
+                f"a rule of {self._table.spec.name} is asked row by row, which a job does not do; if it is to go over the"
+                f" rows of everybody, say ctx.as_application().db.query({name})"
+            )
         return self._with(scan)
 
     async def part(self, size: int) -> Part[T]:

@@ -140,14 +140,14 @@ class MutationScheduler(Scheduler, Protocol):
 
         Args:
             function: The job, or its path.
-            query: A table, or an interval of one of its indexes, with ``where``; in what order. Rules are not asked: the
-                job is the application's own.
+            query: A table, or an interval of one of its indexes, with ``where``; in what order. What the rules hide from
+                the caller is left out, as they are when the job is begun; ``ctx.as_application().db.query(...)`` has all.
             args: What it takes besides the rows.
             options: With a path: as for ``with_options``.
 
         Raises:
             FunctionError: There is no such job, the arguments do not fit it, or it cannot go over this query: one of
-                another table, or a search.
+                another table, a search, or one whose rules are asked row by row.
         """
         ...
 

@@ -265,6 +265,15 @@ class TableView:
             return replace(scan, interval=EMPTY)
         return None if scope.checks else scope.narrow(scan, ())
 
+    async def ruled(self, scan: Scan) -> Scan | None:
+        """Give a scan of what the rules show of another one, in the same order; None: they ask of each document."""
+        if self._judge is None:
+            return scan
+        scope = await self._judge.scope(self._table, "read")
+        if scope.empty:
+            return replace(scan, interval=EMPTY)
+        return None if scope.checks else scope.narrow(scan, self._table.spec.indexes)
+
     async def known_values(self) -> Mapping[str, Any] | None:
         """Give the values that some fields have in all that may be seen, by the names in the database; None: nothing may."""
         scope = await self._scope()

@@ -300,7 +300,7 @@ class _Within(_Optioned):
     async def run_job(self, function: Any, query: Query[Any], /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
         call = self._call(function, args, kwargs)
         self._calls.job_of(call.path, query)
-        return await self._schedule(When.in_(timedelta(), self._now), call, first_place(query))
+        return await self._schedule(When.in_(timedelta(), self._now), call, first_place(await query.ruled()))
 
     @awaited("ctx.scheduler.resume", is_write=True)
     async def resume(self, call_id: str) -> bool:
