@@ -135,6 +135,12 @@ class Fuzzer:
             holder.subscribe(name, path, args, identity)
             if len(holder.held) > 6:
                 holder.unsubscribe(self.random.choice(sorted(holder.held)))
+        self._check_dirty()
+
+    def _check_dirty(self) -> None:
+        """Query sets look at no others: one that is missing would show a client what has changed as unchanged."""
+        live = self.app.engine.live
+        assert live.dirty == {each for each in live if each.subscribers and each.dirty_at is not None}
 
     def _search_or(self, plain: Any, searching: Any) -> Any:
         return searching if self.searching and self.random.random() < 0.5 else plain
@@ -144,6 +150,7 @@ class Fuzzer:
         calls = [self._search_or(random_mutation, random_leaf)(self.random) for _ in range(number)]
         outside = await self._write_from_outside() if self.random.random() < 0.2 + 0.2 * self.misfits else 0
         outcomes = await asyncio.gather(*(self.app.engine.mutate(path, args, None) for path, args in calls))
+        self._check_dirty()
         errors = {outcome.error.code for outcome in outcomes if outcome.error is not None}
         assert errors <= {"not_found", "unique_violation", "unreadable_document"}, errors
         return max(outside, *(outcome.ts or 0 for outcome in outcomes))

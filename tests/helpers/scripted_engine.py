@@ -62,6 +62,11 @@ class ScriptedLive:
     def known_through(self, head: int) -> int:
         return head if self.behind is None else min(head, self.behind)
 
+    @property
+    def newest_since(self) -> int:
+        ends = [high for _, high in self.gaps]
+        return max([self.versions[-1].since if self.versions else 0, *ends])
+
     def newest(self, head: int) -> tuple[int, ScriptedVersion | None]:
         ts = self.known_through(head)
         return ts, self.version_at(ts)
@@ -100,6 +105,10 @@ class ScriptedEngine:
         self.lives: dict[tuple[str, Identity | None], ScriptedLive] = {}
         self.personal: set[str] = set()
         self.next_floor: Floor | None = None
+
+    @property
+    def dirty(self) -> list[ScriptedLive]:
+        return [live for live in self.lives.values() if live.subscribers and live.behind is not None]
 
     def live(self, path: str, identity: Identity | None = None) -> ScriptedLive:
         return self.lives.setdefault((path, identity if path in self.personal else None), ScriptedLive())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from helpers.scripted_engine import ScriptedEngine
+from helpers.scripted_engine import ScriptedEngine, ScriptedLive, ScriptedVersion
 from sync.scripted import Pair
 from synovia.identity import Identity
 from synovia.sync.query_set import MANY_TO_COME
@@ -473,3 +473,86 @@ def test_the_invariant_check_notices_a_wrong_version(engine: ScriptedEngine, pai
     engine.live("a").now(95, "never told")
     with pytest.raises(AssertionError):
         pair.query_set.check()
+
+
+def test_what_seems_unchanged_holds_the_client_back_where_it_was_never_known(
+    engine: ScriptedEngine, pair: Pair
+) -> None:
+    """A query that was dirty from 105 on and is found unchanged at 110 may have looked different in between."""
+    slow, again = engine.live("slow"), engine.live("again")
+    slow.now(90, "slow 90")
+    again.now(90, "again")
+    pair.add(1, "slow")
+    pair.add(2, "again")
+    pair.step()
+    slow.behind = again.behind = 104
+    pair.step(110)
+    again.behind, again.gaps = None, [(105, 110)]
+    again.tell()
+    pair.step()
+    assert pair.query_set.ts == 104
+    slow.behind = 107
+    slow.now(105, "slow 105")
+    pair.step()
+    assert (pair.query_set.ts, pair.value(1)) == (104, "slow 90")
+    slow.behind = None
+    slow.tell()
+    pair.step()
+    assert (pair.query_set.ts, pair.value(1), pair.value(2)) == (110, "slow 105", "again")
+
+
+class Counted(ScriptedLive):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def version_at(self, ts: int) -> ScriptedVersion | None:
+        self.looks += 1
+        return super().version_at(ts)
+
+    def known_through(self, head: int) -> int:
+        self.looks += 1
+        return super().known_through(head)
+
+
+def test_of_many_queries_only_those_that_have_changed_are_looked_at(engine: ScriptedEngine, pair: Pair) -> None:
+    lives = [Counted() for _ in range(300)]
+    for number, live in enumerate(lives):
+        engine.lives[str(number), None] = live
+        live.now(90, number)
+        pair.add(number + 1, str(number))
+    engine.head = 100
+    pair.query_set.advance()
+    for live in lives:
+        live.looks = 0
+    for ts, place in ((101, 7), (102, 250)):
+        engine.head = ts
+        lives[place].behind = ts - 1
+        assert pair.query_set.advance() == []
+        lives[place].behind = None
+        lives[place].now(ts, "new")
+        assert len(pair.query_set.advance()) == 1
+        assert pair.query_set.ts == ts
+    assert sum(live.looks for live in lives) <= 20
+    assert {place for place, live in enumerate(lives) if live.looks} == {7, 250}
+
+
+def test_a_settled_query_that_is_split_by_caller_is_looked_at_again(engine: ScriptedEngine, pair: Pair) -> None:
+    for path in ("shared", "other"):
+        engine.live(path).now(90, path)
+    pair.add(1, "shared")
+    pair.add(2, "other")
+    pair.step()
+    [subscription] = engine.live("shared").subscribers
+    personal = engine.lives["personal", None] = ScriptedLive([ScriptedVersion(90, "mine")])
+    personal.subscribers.append(subscription)
+    subscription.replaced(engine.live("shared"), personal)
+    pair.step(101)
+    assert pair.value(1) == "mine"
+    personal.behind = 101
+    pair.step(102)
+    assert pair.query_set.ts == 101
+    personal.behind = None
+    personal.now(102, "mine 102")
+    pair.step()
+    assert (pair.query_set.ts, pair.value(1)) == (102, "mine 102")

@@ -177,6 +177,8 @@ class Engine:
         doc="The newest timestamp that the log has delivered; every live query is judged by it.",
     )
 
+    dirty = property(attrgetter("live.dirty"), doc="The live queries that somebody holds and that are dirty.")
+
     def recent_commits(self, after: Ts) -> list[KeyedCommit] | None:
         """Give the commits after an instant, if the log still has them all."""
         return self._log.since(after)

@@ -85,6 +85,7 @@ class LiveQueries:
 
     Attributes:
         index: What each has read.
+        dirty: Those that somebody holds and that are dirty.
         lingering: Those without subscribers.
         remembered: What the others keep of their last runs.
         results: The results of these.
@@ -110,6 +111,7 @@ class LiveQueries:
         self._timeout = limits.query_timeout
         self._places = places
         self._queries: dict[LiveKey, LiveQuery] = {}
+        self.dirty: set[LiveQuery] = set()
         self._watched: set[LiveKey] = set()
         self.index: SubscriptionIndex[LiveQuery] = SubscriptionIndex()
         self._personal: set[str] = set()  # paths of functions that have been seen looking at the identity
@@ -202,10 +204,11 @@ class LiveQueries:
             key = self._without_pages(key)
         live = self._queries.get(key)
         if live is None:
-            live = self._queries[key] = LiveQuery(key, function, values, identity)
+            live = self._queries[key] = LiveQuery(key, function, values, identity, self.dirty)
             live.asked = self._tracer.current()
         live.subscribers.setdefault(subscriber, []).append(identity)
         live.accounts[subscriber] = account
+        live.note_dirty()
         self._cancel_timer(live)
         if self.lingering.remove(live):
             self.results.hold(live)
@@ -251,6 +254,7 @@ class LiveQueries:
 
     def _leave_behind(self, live: LiveQuery, account: Account) -> None:
         """Keep what there is of a query that nobody holds; what is not there yet is not found any more."""
+        live.note_dirty()
         self._due.discard(live)
         self._cancel_timer(live)
         self.remembered.release(live)
@@ -507,6 +511,7 @@ class LiveQueries:
         self._forget(live)
         subscribers = list(live.subscribers.items())
         live.subscribers.clear()
+        live.note_dirty()
         accounts, live.accounts = live.accounts, {}
         for subscriber, identities in subscribers:
             for identity in identities:

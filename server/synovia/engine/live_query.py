@@ -123,6 +123,9 @@ class LiveQuery:
     It is *clean* while its newest result holds up to the head of the log, and *dirty* from the commit that may have
     changed it until it has been run again.
 
+    Args:
+        dirty: Of all live queries of a hub, those that somebody holds and that are dirty; it puts itself there.
+
     Attributes:
         subscribers: Who holds it, with the identity of each time it is held.
         accounts: Whom each of them is charged to.
@@ -142,7 +145,9 @@ class LiveQuery:
         payer: Whom its runs are charged to, if not to who holds it.
     """
 
-    def __init__(self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None) -> None:
+    def __init__(
+        self, key: LiveKey, function: Function, args: Arguments, identity: Identity | None, dirty: set[LiveQuery]
+    ) -> None:
         self.key = key
         self.function = function
         self._args = None if len(key.packed_args) > LARGE_PACKED else args
@@ -156,6 +161,7 @@ class LiveQuery:
         self.target: Ts | None = None
         self.ran_at: Ts = 0
         self.dirty_at: Ts | None = None
+        self._dirty = dirty
         self.is_refused = False
         self.holds_until: int | None = None
         self.asked: CallTrace | None = None
@@ -226,6 +232,11 @@ class LiveQuery:
         ts = min(head, self.known_through(head))
         return ts, self.version_at(ts)
 
+    @property
+    def newest_since(self) -> Ts:
+        """Since when the newest result is known without a break."""
+        return self._spans[-1].since if self._spans else 0
+
     def version_at(self, ts: Ts) -> Version | None:
         """Give the result as of ``ts``; None if it is not known there, or no longer kept."""
         for span in reversed(self._spans):
@@ -257,8 +268,10 @@ class LiveQuery:
 
     def touched(self, ts: Ts) -> bool:
         """Note that a commit may have changed the result; tell whether it was clean before."""
-        if self.dirty_at is None and self.loaded:
+        if self.dirty_at is None and self._spans:
             self.dirty_at = ts
+            if self.subscribers:
+                self._dirty.add(self)
             return True
         return False
 
@@ -298,10 +311,18 @@ class LiveQuery:
         self._close_span(ts)
         self._spans.append(_Span(ts, None, version))
         self.dirty_at = dirty_at
+        self.note_dirty()
         self.ran_at = ts
         self._trim()
         self.announce()
         return not same
+
+    def note_dirty(self) -> None:
+        """Be among those that are dirty, or not: it has another result, or other subscribers."""
+        if self.dirty_at is not None and self.subscribers:
+            self._dirty.add(self)
+        else:
+            self._dirty.discard(self)
 
     @property
     def weight(self) -> int:

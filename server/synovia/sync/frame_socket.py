@@ -142,7 +142,10 @@ class FrameSocket(ABC):
         self._stale = True
         if not self._scheduled:
             self._scheduled = True
-            self._flusher.add(self)
+            if due := self._flusher.due:  # hundreds follow one query: all but the first save a call
+                due.append(self)
+            else:
+                self._flusher.add(self)
 
     def put(self, frame: bytes, *, also_waiting: int = 0) -> None:
         """Send a frame that is made already; see ``has_room``."""

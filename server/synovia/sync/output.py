@@ -129,29 +129,30 @@ class Flusher:
 
     Attributes:
         sent: What all of them have sent.
+        due: Who is to be flushed when the loop comes round: as long as there is somebody, others may be added here.
     """
 
     def __init__(self, slice_seconds: float = 0.005) -> None:
         self.sent = Sent()
         self._slice = slice_seconds
-        self._due: list[Flushed] = []
+        self.due: list[Flushed] = []
         self._handle: asyncio.Handle | None = None
 
     def add(self, one: Flushed) -> None:
         """Have somebody flushed soon; they must not be added again before."""
-        self._due.append(one)
+        self.due.append(one)
         if self._handle is None:
             self._handle = asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         self._handle = None
-        due, self._due = self._due, []
+        due, self.due = self.due, []
         clock = asyncio.get_running_loop().time
         end = clock() + self._slice
         for number, one in enumerate(due, 1):
             one.flush()
             if not number % 32 and clock() > end:
-                self._due[:0] = due[number:]
+                self.due[:0] = due[number:]
                 break
-        if self._due and self._handle is None:
+        if self.due and self._handle is None:
             self._handle = asyncio.get_running_loop().call_soon(self._flush)

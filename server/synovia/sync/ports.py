@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from synovia.functions.log_lines import LogLine
@@ -60,6 +60,11 @@ class LiveQuery(Protocol):
 
     def newest(self, head: Ts) -> tuple[Ts, Version | None]:
         """Give the newest ts up to ``head`` at which the result is known, and the version there, if it is kept."""
+        ...
+
+    @property
+    def newest_since(self) -> Ts:
+        """Since when the newest version is known without a break; nothing is known of the instants just before."""
         ...
 
     def version_at(self, ts: Ts) -> Version | None:
@@ -121,6 +126,11 @@ class Engine(Protocol):
 
     @property
     def head(self) -> Ts: ...
+
+    @property
+    def dirty(self) -> Collection[LiveQuery]:
+        """The live queries somebody holds whose newest result is not known to hold up to the head."""
+        ...
 
     def floor(self, notify: Callable[[], None]) -> Floor:
         """Give the floor of what is asked for now: everything that was acknowledged before."""

@@ -5,8 +5,10 @@ Nothing here waits or sends: the socket calls ``advance`` when the client can ta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from functools import partial
 
 from synovia.errors import FunctionError
 from synovia.identity import SERVER, Account, Identity
@@ -28,6 +30,10 @@ MANY_TO_COME = 16
 
 class QuerySet:
     """What one client holds, at one instant.
+
+    Whoever holds many queries is told of a few at a time, so only these are looked at: a query is *settled* once the client
+    holds its newest version, and open again when its live query tells of another one. A settled query can hold the client
+    back only while its live query is dirty, and the engine knows which are. Who holds a single query needs none of that.
 
     Args:
         engine: Where live queries come from.
@@ -66,6 +72,8 @@ class QuerySet:
         self._newest_ts: Ts | None = None
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
+        self._open: dict[int, Subscription] = {}
+        self._settled: Counter[LiveQuery] = Counter()
         self.weight = 0
         self.loading = False
         self._only: Subscription | None = None
@@ -125,8 +133,36 @@ class QuerySet:
         self._wake()
 
     def _count(self) -> None:
-        self._only = next(iter(self._queries.values())) if len(self._queries) == 1 else None
+        """Look at all queries again: there are others than before."""
+        self._settled.clear()
+        for query in self._queries.values():
+            query.settled = None
+        if len(self._queries) == 1:
+            self._only = next(iter(self._queries.values()))
+            self._only.notify = self._wake
+            self._open = {}
+        else:
+            self._only = None
+            self._open = dict(self._queries)
+            for query in self._open.values():
+                query.notify = partial(self._notice, query)
         self.loading = False
+
+    def _notice(self, query: Subscription) -> None:
+        """Look at a query: there may be another version of it, or it has another live query."""
+        if query.settled is not None:
+            self._settled[query.settled] -= 1
+            query.settled = None
+            self._open[query.query_id] = query
+        self._wake()
+
+    def _settle(self) -> None:
+        """Look no more at queries of which the client holds the newest version, known without a break since then."""
+        for query_id, query in list(self._open.items()):
+            if query.version is not None and not query.moved and query.live.newest_since <= self._ts:
+                query.settled = query.live
+                self._settled[query.live] += 1
+                del self._open[query_id]
 
     def _add(self, added: QueryAdd, floor: Floor) -> None:
         if self.weight >= self.max_subscriptions:
@@ -149,6 +185,7 @@ class QuerySet:
 
     def _leave(self, query: Subscription) -> None:
         self.weight -= query.live.weight
+        query.notify = self._wake  # one that names the query would keep it
         self._engine.unsubscribe(query, query.live)
 
     def _subscribe(self, added: QueryAdd, floor: Floor) -> Subscription | None:
@@ -204,10 +241,11 @@ class QuerySet:
     def close(self) -> None:
         """Give every subscription back."""
         for query in self._queries.values():
+            query.notify = self._wake
             self._engine.unsubscribe(query, query.live)
         self._queries.clear()
         self.weight = 0
-        self._only = None
+        self._count()
         self._waiting.clear()
         self._waiting_bytes = 0
 
@@ -217,14 +255,27 @@ class QuerySet:
         """Move to the newest instant that is known of every query; give the frames that tell the client, in order."""
         frames = self._refusals() if self._refused else []
         head, only = self._engine.head, self._only
-        if not self._queries:
+        if only is not None and only.version is not None and not only.moved:
+            # As ``_target`` and ``_move`` for a single query: the way of most pushes, so a short one.
+            target, new = only.live.newest(head)
+            if new is only.version:
+                if target > self._ts:
+                    self._ts = target
+            elif new is not None and target >= self._ts:
+                try:
+                    frames.append(self._session.send_transition(target, (only, new), self._cache.encode_one))
+                except Untellable:
+                    pass
+                else:
+                    self._cache.told += 1
+                    only.version = new
+                    self._ts = target
+        elif not self._queries:
             self._ts = max(self._ts, head)
-        elif only is not None and only.version is not None and not only.moved:
-            self._move_only(only, head, frames)
         else:
-            target = self._target(head)
-            if target is not None:
-                self._move(target, frames)
+            common = self._target(head)
+            if common is not None and self._move(common, frames):
+                self._settle()
         if self._waiting:
             self._release(frames)
         return frames
@@ -234,8 +285,8 @@ class QuerySet:
         return [self._session.send_transition(self._session.ts, refused)]
 
     def _target(self, head: Ts) -> Ts | None:
-        target, to_come = head, 0
-        for query in self._queries.values():
+        target, to_come = self._settled_through(head), 0
+        for query in self._looked_at():
             live = query.live
             if live.loaded:
                 known = live.known_through(head)
@@ -246,7 +297,20 @@ class QuerySet:
         self.loading = to_come > MANY_TO_COME
         return target if target >= self._ts else None
 
-    def _move(self, target: Ts, frames: list[bytes]) -> None:
+    def _looked_at(self) -> Iterable[Subscription]:
+        """Give the queries that are not settled."""
+        return self._open.values() if self._only is None else (self._only,)
+
+    def _settled_through(self, head: Ts) -> Ts:
+        """Tell the newest ts at which all settled queries are known."""
+        dirty, settled = self._engine.dirty, self._settled
+        if not dirty or not settled:
+            return head
+        lives: Iterable[LiveQuery] = settled if len(settled) < len(dirty) else dirty
+        return min([head, *(live.known_through(head) for live in lives if settled[live])])
+
+    def _move(self, target: Ts, frames: list[bytes]) -> bool:
+        """Tell the client what is new as of ``target``; False: not yet."""
         try:
             changes = self._changes(target)
             told = [change for change in changes if not (change.query.moved and change.query.same(change.version))]
@@ -254,30 +318,17 @@ class QuerySet:
                 frames.append(self._session.send_transition(target, told, self._cache.encode))
                 self._cache.told += 1
         except Untellable:
-            return
+            return False
         for query, version in changes:
             query.version = version
             query.moved = False
         self._ts = target
-
-    def _move_only(self, query: Subscription, head: Ts, frames: list[bytes]) -> None:
-        """Do as ``_target`` and ``_move`` for a single query: the way of most pushes, so a short one."""
-        target, new = query.live.newest(head)
-        if new is None or target < self._ts:
-            return
-        if new is not query.version:
-            try:
-                frames.append(self._session.send_transition(target, (query, new), self._cache.encode_one))
-                self._cache.told += 1
-            except Untellable:
-                return
-            query.version = new
-        self._ts = target
+        return True
 
     def _changes(self, target: Ts) -> list[Change]:
         changes = []
         looking = False
-        for query in self._queries.values():
+        for query in self._looked_at():
             version = None if query.too_old(target) or not query.live.loaded else query.live.version_at(target)
             if version is None and not query.new:
                 raise Untellable  # what the client holds, also from its last connection, must not stay behind the rest

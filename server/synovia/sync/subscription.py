@@ -21,9 +21,11 @@ class Subscription:
         live: What answers it; set right after the engine has given it.
         version: What the client holds; None: nothing that this connection has sent.
         moved: ``version`` came from another live query than ``live`` is, because the caller is another one now.
+        settled: The live query whose newest version this is, if its query set looks at it no more; see ``QuerySet``.
+        notify: Called when there may be something new.
     """
 
-    __slots__ = ("_floor", "_newest_ts", "added", "live", "moved", "notify", "query_id", "version")
+    __slots__ = ("_floor", "_newest_ts", "added", "live", "moved", "notify", "query_id", "settled", "version")
 
     live: LiveQuery
 
@@ -34,6 +36,7 @@ class Subscription:
         self._floor = floor
         self.version: Version | None = None
         self.moved = False
+        self.settled: LiveQuery | None = None
         self._newest_ts = newest_ts
 
     def asked_again(self) -> QueryAdd:
