@@ -178,32 +178,37 @@ class Mutations:
         Raises:
             StoreError: The database does not answer, or refuses it.
         """
-        with short():
-            return await self._until_committed(request)
-
-    async def _until_committed(self, request: Request) -> Outcome:
         floor = self._freshness.floor(_nobody_waits) if self._stage.hears_of_others else None
         progress = _Progress(request, floor)
-        while not (progress.runs and progress.is_hopeless):
-            try:
-                outcome = None
-                if request.call is not None and self._peers.leads(request.function.path):
-                    outcome = await self._run_elsewhere(progress, request.call)
-                outcome = outcome or await self._run_once(progress)
-            except Outdated as outdated:
-                retry = progress.request.retry or outdated.uncertain
-                progress.request = replace(progress.request, retry=retry)
-                if outdated.elsewhere:
-                    progress.elsewhere += 1
-                    self._peers.overtaken(request.function.path)
-                if outdated.unexplained is not None:
-                    progress.notice(outdated.unexplained)
-            else:
-                if outcome is not None:
-                    return outcome
-            progress.run_again()
+        with short():
+            while not (progress.runs and progress.is_hopeless):
+                try:
+                    outcome = None
+                    if request.call is not None and self._peers.leads(request.function.path):
+                        outcome = await self._run_elsewhere(progress, request.call)
+                    if outcome is None:
+                        # Nothing but the outcome and the entry is kept while it waits for its commit.
+                        outcome, entry = await self._run_once(progress)
+                        if entry is not None:
+                            outcome = await self._committed(progress, outcome, entry)
+                except Outdated as outdated:
+                    self._take_notice(progress, outdated)
+                else:
+                    if outcome is not None:
+                        return outcome
+                progress.run_again()
         error = ErrorInfo(ErrorCode.OVERLOADED, f"{request.function.path}: the database cannot commit, try again later")
         return Outcome(error=error, unknown=progress.request.retry)
+
+    def _take_notice(self, progress: _Progress, outdated: Outdated) -> None:
+        """Take notice of why a mutation was overtaken."""
+        retry = progress.request.retry or outdated.uncertain
+        progress.request = replace(progress.request, retry=retry)
+        if outdated.elsewhere:
+            progress.elsewhere += 1
+            self._peers.overtaken(progress.request.function.path)
+        if outdated.unexplained is not None:
+            progress.notice(outdated.unexplained)
 
     async def _run_elsewhere(self, progress: _Progress, call: MutationCall) -> Outcome | None:
         """Have another hub run what several hubs overtake each other with; None: it has to be run here.
@@ -222,8 +227,8 @@ class Mutations:
         await self._log.wait_for(outcome.ts or 0)
         return outcome
 
-    async def _run_once(self, progress: _Progress) -> Outcome | None:
-        """Run a mutation and tell what came of it; None: run it again.
+    async def _run_once(self, progress: _Progress) -> tuple[Outcome | None, Entry | None]:
+        """Run a mutation and tell what comes of it once the entry is committed, if there is one; nothing: run it again.
 
         Raises:
             Outdated: What it read has been overtaken.
@@ -238,12 +243,12 @@ class Mutations:
                 async with self._exclusive.alone(progress.claim, progress.seconds_alone) as turn:
                     run = await self._look(progress, views)
                     entry = await self._stage_run(progress, run, views[0], turn)
-            if entry is None:
-                return outcome_of(run, None) if await self._holds(run, views[0]) else None
+            if entry is None and not await self._holds(run, views[0]):
+                return None, None
+            return outcome_of(run), entry
         finally:
             for view in views:
                 view.close()
-        return await self._outcome(progress, run, entry)
 
     async def _look(self, progress: _Progress, views: list[View]) -> MutationRun:
         """Run the function on a view of the newest state there is, which is added to ``views``."""
@@ -293,20 +298,22 @@ class Mutations:
         await self._freshness.catch_up()
         return self._stage.still_holds(view, run.reads, leaned_on)
 
-    async def _outcome(self, progress: _Progress, run: MutationRun, entry: Entry) -> Outcome | None:
-        """Wait for the commit of a run and tell what came of it; None: run it again."""
+    async def _committed(self, progress: _Progress, outcome: Outcome | None, entry: Entry) -> Outcome | None:
+        """Wait for the commit of a run and give its outcome; None: run it again."""
         request = progress.request
         try:
             with self._tracer.part("synovia.commit"):
                 ts = await entry.done
-            return outcome_of(run, ts)
+            if outcome is not None and outcome.error is None:
+                outcome.ts = ts
+            return outcome
         except DuplicateRequest as duplicate:
             earlier = await self.earlier(duplicate.session, duplicate.number, request.mark)
             return earlier or unavailable(duplicate, unknown=True)
         except UniqueViolation as error:
             taken = ErrorInfo(ErrorCode.UNIQUE_VIOLATION, str(error), {"index": error.index})
             if not request.retry:
-                return Outcome(error=taken, log_lines=tuple(run.log_lines))
+                return Outcome(error=taken, log_lines=() if outcome is None else outcome.log_lines)
             if error.index in progress.violated:  # the index is another version's: no run of this one looks into it
                 progress.refusal = taken
             progress.violated.add(error.index)

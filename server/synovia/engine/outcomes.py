@@ -55,8 +55,8 @@ class Outcome:
         return None if self.packed is None else codec.unpack(self.packed, codec.FROM_SERVER)
 
 
-def outcome_of(run: Run, ts: Ts | None) -> Outcome:
-    """Tell what came of a run; ``ts`` is its instant, or its commit."""
+def outcome_of(run: Run, ts: Ts | None = None) -> Outcome:
+    """Tell what came of a run; ``ts`` is its instant, or its commit; None: it has none, or none yet."""
     lines, read, written = tuple(run.log_lines), run.documents_read, run.documents_written
     if run.error is not None:
         return Outcome(error=run.error, log_lines=lines, documents_read=read)

@@ -67,11 +67,11 @@ class KeyedWrite:
     def __init__(self, write: Write) -> None:
         self.write = write
         self.id_key = keys.encode_value(write.id) if write.id_key is None else write.id_key
-        self._keys: dict[IndexSpec, list[tuple[bytes, Document]]] = {}
+        self._keys: dict[IndexSpec, list[tuple[bytes, Document]]] | None = None  # made when somebody asks
 
     def entries(self, index: IndexSpec) -> list[tuple[bytes, Document]]:
         """Give the index keys of the images before and after, each with its image."""
-        found = self._keys.get(index)
+        found = None if self._keys is None else self._keys.get(index)
         return at_once(self.finding(index)) if found is None else found
 
     def finding(self, index: IndexSpec) -> Generator[None, None, list[tuple[bytes, Document]]]:
@@ -84,11 +84,15 @@ class KeyedWrite:
                 found += [(key, image) for key in keys_in(index, image)]
             else:
                 found += [(key, image) for key in sorted((yield from _found_one_by_one(index, image)))]
+        if self._keys is None:
+            self._keys = {}
         self._keys[index] = found
         return found
 
     def has_many(self, index: IndexSpec) -> bool:
         """Tell whether it takes long to find its keys in an index; if not, they are found."""
+        if self._keys is None:
+            self._keys = {}
         if index in self._keys:
             return False
         found: list[tuple[bytes, Document]] = []
@@ -190,11 +194,14 @@ class KeyedCommit:
                             await in_turns(each.finding(index))
             return commit
         commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(urgent=True), size > 0
+        looked_at: dict[str, Sequence[IndexSpec]] = {}
         for write in writes:
             keyed = commit.add(write)
             if indexes is not None:
                 size += 0 if told else keyed.size()
-                for index in indexes(write.table):
+                if write.table not in looked_at:
+                    looked_at[write.table] = list(indexes(write.table))
+                for index in looked_at[write.table]:
                     keyed.entries(index)
             await turns.step()
         commit._size = size if indexes is not None else None
