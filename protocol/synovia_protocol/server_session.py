@@ -255,7 +255,8 @@ class ServerSession:
 
     def send_mutation_result(self, request_id: int, ts: int | None, packed_result: bytes) -> bytes:
         """Answer a mutation, after the transition that shows its effects, with a result that is packed already."""
-        self._check_sendable(MutationResponse)
+        if self.state is not _OPEN:
+            self._check_sendable(MutationResponse)
         self._answer(Mutation, request_id)
         return pack_mutation_response(request_id, ts, packed_result)
 

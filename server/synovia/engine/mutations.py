@@ -19,7 +19,7 @@ from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record,
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
 from synovia.engine.records import kept, opened, unmarked
 from synovia.engine.stage import Stage, View
-from synovia.engine.tracing import UNTRACED, Tracer
+from synovia.engine.tracing import UNTRACED, Tracer, traced_part
 from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.aggregate_trees import changes_to_write
@@ -77,7 +77,9 @@ class Request:
     def record(self, run: Run, keyring: Keyring | None) -> RequestRecord:
         """Make the proof of what came of it. Of a retry also a failure is recorded: an earlier run of the same request may
         still be on its way to its commit, at another hub, and must not take place once the client knows of the failure."""
-        result = kept(self.mark + to_record(run), self.session, self.number, keyring)
+        result = self.mark + to_record(run)
+        if keyring is not None:
+            result = kept(result, self.session, self.number, keyring)
         return RequestRecord(self.session, self.number, result)
 
 
@@ -111,6 +113,7 @@ class _Progress:
         runs: How often it has been run.
         elsewhere: How often of these it was overtaken by another hub, which nobody here can keep from that.
         unexplained: How often the store has refused it, though it had read what the log says is there.
+        began: When it was overtaken first, by the monotonic clock.
     """
 
     request: Request
@@ -121,7 +124,7 @@ class _Progress:
     runs: int = 0
     elsewhere: int = 0
     unexplained: int = 0
-    began: float = field(default_factory=time.monotonic)
+    began: float = 0.0
 
     @property
     def seconds_alone(self) -> float:
@@ -135,6 +138,8 @@ class _Progress:
 
     def run_again(self) -> None:
         """Count a run that was in vain."""
+        if not self.runs:
+            self.began = time.monotonic()
         self.runs += 1
         self.claim.everything = self.runs - self.elsewhere >= FEW_RUNS
 
@@ -256,11 +261,11 @@ class Mutations:
         view, request = self._stage.view(), progress.request
         views.append(view)
         try:
-            with self._tracer.part("synovia.run", attempt=progress.runs + 1):
-                run = await self._executor.mutation(
-                    request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
-                    origin=request.origin,
-                )  # fmt: skip
+            running = self._executor.mutation(
+                request.function, request.args, request.identity, view.snapshot, seed=request.seed, now=request.now,
+                origin=request.origin,
+            )  # fmt: skip
+            run = await traced_part(self._tracer, "synovia.run", running, attempt=progress.runs + 1)
         except StoreUnavailable as error:
             if request.retry or not error.passing:
                 raise
@@ -283,7 +288,8 @@ class Mutations:
         if request.committing is not None:
             request.committing()
         entry = self._stage.add(view, submission)
-        entry.trace = self._tracer.current()
+        if self._tracer.active:
+            entry.trace = self._tracer.current()
         return entry
 
     async def _holds(self, run: MutationRun, view: View) -> bool:
@@ -302,8 +308,7 @@ class Mutations:
         """Wait for the commit of a run and give its outcome; None: run it again."""
         request = progress.request
         try:
-            with self._tracer.part("synovia.commit"):
-                ts = await entry.done
+            ts = await traced_part(self._tracer, "synovia.commit", entry.done)
             if outcome is not None and outcome.error is None:
                 outcome.ts = ts
             return outcome

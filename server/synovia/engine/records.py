@@ -39,10 +39,8 @@ def unmarked(result: bytes, mark: bytes) -> bytes | None:
     return result if is_callers and not result.startswith(_CALLER) else None
 
 
-def kept(result: bytes, session: bytes, number: int, keyring: Keyring | None) -> bytes:
-    """Give what is stored of an outcome."""
-    if keyring is None:
-        return result
+def kept(result: bytes, session: bytes, number: int, keyring: Keyring) -> bytes:
+    """Give what is stored of an outcome where there are keys."""
     return _SEALED + keyring.seal(result, _place(session, number))
 
 

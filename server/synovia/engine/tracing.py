@@ -6,9 +6,9 @@ calls are committed is linked to all of them, and what a commit leads to (querie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from synovia.aggregates.tally import Summary, Tally
 from synovia.keys import IndexSpec, Interval, Order
@@ -17,6 +17,7 @@ from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
 
 Value = str | int | float | bool
+T = TypeVar("T")
 
 
 class CallSpan(Protocol):
@@ -106,6 +107,16 @@ class Untraced:
 
 
 UNTRACED: Final[Tracer] = Untraced()
+
+
+def traced_part(tracer: Tracer, name: str, work: Awaitable[T], **attributes: Value) -> Awaitable[T]:
+    """Have something traced as a part of what is traced around it, if anybody traces."""
+    return _within(tracer.part(name, **attributes), work) if tracer.active else work
+
+
+async def _within(span: AbstractContextManager[object], work: Awaitable[T]) -> T:
+    with span:
+        return await work
 
 
 class TracedSnapshot:

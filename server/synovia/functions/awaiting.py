@@ -45,13 +45,13 @@ class RunCalls:
         context: What the function is handed as ``ctx``.
     """
 
-    __slots__ = ("_around", "_dropped", "_ended", "_handed", "_many", "_notes")
+    __slots__ = ("_around", "_dropped", "_ended", "_handed", "_notes", "_room")
 
     def __init__(self, context: object) -> None:
         self._handed: tuple[object, ...] = (context, getattr(context, "db", context))
         self._dropped: list[str] = []
         self._notes: list[Note] = []
-        self._many = _FEW
+        self._room = _FEW
         self._ended = False
         self._around: RunCalls | None = None
 
@@ -82,9 +82,10 @@ class RunCalls:
                 raise NotAwaited(f"{_told(note)} comes after its mutation has ended: await what calls it")
             return
         self._notes.append(note)
-        if len(self._notes) > self._many:
+        self._room -= 1
+        if self._room < 0:
             self._notes = self._open()
-            self._many = max(_FEW, 2 * len(self._notes))
+            self._room = max(_FEW, len(self._notes))
 
     def take_dropped(self, call: Call) -> bool:
         """Note a coroutine that was dropped before it began, if it is a helper's in this run; tell whether it is."""

@@ -59,6 +59,19 @@ _WRITING: Final[tuple[Verb, ...]] = ("read", "write")
 _NO_RELATIONS = Relations()
 
 
+class Views(dict[tuple[type[Table], bool], TableView]):
+    """What a run sees of each table, without what was deleted softly or with it; made when it is first looked at."""
+
+    def __init__(self, transaction: Transaction, judge: Judge | None, cascades: Cascades | None) -> None:
+        super().__init__()
+        self._seen_by = transaction, judge, cascades
+
+    def __missing__(self, key: tuple[type[Table], bool]) -> TableView:
+        table, with_deleted = key
+        view = self[key] = TableView(table, *self._seen_by, with_deleted=with_deleted)
+        return view
+
+
 class DatabaseReader:
     """Reads of one run, all at the same instant.
 
@@ -81,7 +94,7 @@ class DatabaseReader:
         self._rows = RowCache(keyring=transaction.keyring) if rows is None else rows
         self._keyring = transaction.keyring
         self._judge = judge
-        self._views: dict[tuple[type[Table], bool], TableView] = {}
+        self._views = Views(transaction, judge, cascades)
         self.cascades = cascades
 
     @property
@@ -92,13 +105,6 @@ class DatabaseReader:
     def for_application(self) -> DatabaseReader:
         """Give the same for the application itself, of which no rule asks anything; for ``ctx.as_application()``."""
         return DatabaseReader(self._transaction, self._journal, self._rows, self._notice, cascades=self.cascades)
-
-    def _view(self, table: type[Table], *, with_deleted: bool = False) -> TableView:
-        view = self._views.get((table, with_deleted))
-        if view is None:
-            view = TableView(table, self._transaction, self._judge, self.cascades, with_deleted=with_deleted)
-            self._views[table, with_deleted] = view
-        return view
 
     @overload
     async def get(self, id_: Id[T], /, *, with_deleted: bool = False) -> T | None: ...
@@ -119,7 +125,7 @@ class DatabaseReader:
             table, key = table_of(table, "get"), id_to_bson(table)
         else:
             key = key_of(checked_table(table), id_)
-        document = await self._view(table, with_deleted=with_deleted).get(key)
+        document = await self._views[table, with_deleted].get(key)
         return None if document is None else only_row(self._rows, table, document, self._notice)
 
     @overload
@@ -164,7 +170,7 @@ class DatabaseReader:
                 asked.setdefault(table, {})[id_] = key_of(table, id_)
         found = {}
         for table, ids in asked.items():
-            documents = await self._view(table).get_many(list(ids.values()))
+            documents = await self._views[table, False].get_many(list(ids.values()))
             for id_, document in zip(ids, documents, strict=True):
                 if document is not None and (loaded := self._row_or_none(table, document)) is not None:
                     found[id_] = loaded
@@ -179,7 +185,7 @@ class DatabaseReader:
     @awaited("ctx.db.may_write")
     async def may_write(self, row: Table) -> bool:
         """Tell whether the rules let the caller change and delete a row that they see, as it is."""
-        document = await self._view(type(row), with_deleted=True).get(key_of(type(row), row.id))
+        document = await self._views[type(row), True].get(key_of(type(row), row.id))
         return document is not None and await self._is_writable(type(row), document)
 
     async def _is_writable(self, table: type[Table], document: Document) -> bool:
@@ -190,7 +196,7 @@ class DatabaseReader:
 
     def query(self, table: type[T]) -> Query[T]:
         """Begin a query over a table."""
-        view = self._view(checked_table(table))
+        view = self._views[checked_table(table), False]
         self._journal = self._journal or Journal()
         return Query(view, self._journal, self._rows, table, notice=self._notice)
 
@@ -309,7 +315,7 @@ class DatabaseWriter(DatabaseReader):
 
     async def _found(self, query: Query[Any], limit: int | None = None) -> list[Document]:
         """Read the documents of a query, and check that all of them may be written."""
-        view = self._view(query.table, with_deleted=query.shows_deleted)
+        view = self._views[query.table, query.shows_deleted]
         documents = await view.scan(query.scan, limit)
         for document in documents:
             await self._check_may_write(query.table, document)
@@ -434,9 +440,11 @@ class DatabaseWriter(DatabaseReader):
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
-        if isinstance(row, Table):
-            return self._writable(type(row)), key_of(type(row), row.id)
-        return self._writable(table_of(row, verb)), id_to_bson(row)
+        table: type[T] = type(row) if isinstance(row, Table) else table_of(row, verb)
+        id_ = row.id if isinstance(row, Table) else row
+        if table.spec.system:
+            self._writable(table)
+        return table, id_to_bson(id_) if getattr(id_, "_table", None) is table else key_of(table, id_)
 
     def _writable(self, table: type[T]) -> type[T]:
         if table.spec.system:
@@ -445,7 +453,7 @@ class DatabaseWriter(DatabaseReader):
 
     async def _existing(self, table: type[Table], key: Any, *, with_deleted: bool = False) -> Document:
         """Read a document that is to be changed, and check that it may be."""
-        document = await self._view(table, with_deleted=with_deleted).get(key)
+        document = await self._views[table, with_deleted].get(key)
         if document is None:
             raise NotFound(f"{table.spec.name} has no document {key}")
         if self._judge is not None:
@@ -497,7 +505,7 @@ class DatabaseWriter(DatabaseReader):
         if id_ is None or (before is not None and before.get(relation.database) == id_ and not restored):
             return
         own = relation.target is relation.table and id_ == after["_id"]
-        if not own and await self._view(relation.target).get(id_) is None:
+        if not own and await self._views[relation.target, False].get(id_) is None:
             reason = f"{relation.target.spec.name} has no document {id_}"
             raise InvalidArguments(
                 f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 from synovia import keys
 from synovia.errors import FunctionError, SchemaError
+from synovia.functions.cascades import Cascades
 from synovia.functions.conditions import Condition
 from synovia.functions.conditions import field as column
 from synovia.functions.context import QueryContext
-from synovia.functions.database import DatabaseReader
+from synovia.functions.database import DatabaseReader, Views
 from synovia.functions.places import place_in, place_of
 from synovia.functions.query import Notice
 from synovia.functions.visibility import Check, Judge, Scope, TableView, Verb
@@ -43,13 +44,21 @@ class RuleReader(DatabaseReader):
     def __init__(self, rules: CallerRules, *, judged: bool = False) -> None:
         judge, cascades = rules if judged else None, rules.caller.db.cascades
         super().__init__(rules.transaction, rows=rules.rows, notice=rules.notice, judge=judge, cascades=cascades)
-        self._of = rules
+        self._views = _NotedViews(rules, judge, cascades)
         if not judged:
             self.visible: DatabaseReader = RuleReader(rules, judged=True)
 
-    def _view(self, table: type[Table], *, with_deleted: bool = False) -> TableView:
-        self._of.note(table)
-        return super()._view(table, with_deleted=with_deleted)
+
+class _NotedViews(Views):
+    """What a rule sees of each table; that it looks at one is noted."""
+
+    def __init__(self, rules: CallerRules, judge: Judge | None, cascades: Cascades | None) -> None:
+        super().__init__(rules.transaction, judge, cascades)
+        self._rules = rules
+
+    def __missing__(self, key: tuple[type[Table], bool]) -> TableView:
+        self._rules.note(key[0])
+        return super().__missing__(key)
 
 
 class RuleContext(QueryContext):

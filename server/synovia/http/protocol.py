@@ -127,9 +127,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def _parse_up_to_a_message(self) -> None:
         while self._unparsed and not self.read_paused and not self._is_deaf:
             if self._reader.is_between_frames and (whole := whole_message(self.conn, self._unparsed)) is not None:
-                self.frames, self.curr_msg_data_type, self._unparsed = [whole[0]], "bytes", self._unparsed[whole[1] :]
+                self.frames, self.curr_msg_data_type = [whole[0]], "bytes"
+                self._unparsed = self._unparsed[whole[1] :] or _NOTHING
                 self.send_receive_event_to_app()
-                break
+                return
             size = max(_SLICE_BYTES, self._reader.missing)
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             super().data_received(part)  # type: ignore[arg-type]  # it is only added to a buffer

@@ -237,5 +237,5 @@ class Share(Payer):
     def settle(self, left: float, cost: float) -> None:
         """Give back what a call has not needed of what was charged beforehand."""
         if left > 0:
-            self.spend(-left)
+            self._spend(-left, self._shares.clock())
         self._usual += _MEMORY * (cost - self._usual)

@@ -18,6 +18,7 @@ class Outbox:
 
     Attributes:
         ready: Wakes the writer.
+        waiting_bytes: The bytes in the message lane.
         messages: The message lane; a deque only while something waits, as an empty one takes 760 bytes.
         samples: The array frame that waits, if one does.
     """
@@ -25,22 +26,17 @@ class Outbox:
     def __init__(self) -> None:
         self.ready = Signal()
         self.messages: Sequence[bytes] = ()
-        self._bytes = 0
+        self.waiting_bytes = 0
         self.samples: bytes | None = None
         self._turn = asyncio.Lock()
         self._taken: asyncio.Event | None = None  # of the frame that waits
-
-    @property
-    def waiting_bytes(self) -> int:
-        """The bytes in the message lane."""
-        return self._bytes
 
     def put(self, frame: bytes) -> None:
         """Add a message."""
         if not isinstance(self.messages, deque):
             self.messages = deque()
         self.messages.append(frame)
-        self._bytes += len(frame)
+        self.waiting_bytes += len(frame)
 
     async def put_samples(self, frame: bytes) -> None:
         """Add an array frame when it is one's turn; return when the socket has taken it."""
@@ -58,7 +54,7 @@ class Outbox:
         if not isinstance(self.messages, deque):
             raise IndexError("no message waits")
         frame: bytes = self.messages.popleft()
-        self._bytes -= len(frame)
+        self.waiting_bytes -= len(frame)
         self.messages = self.messages or ()
         return frame
 
@@ -72,7 +68,7 @@ class Outbox:
     def clear(self) -> None:
         """Forget everything that waits."""
         self.messages = ()
-        self._bytes = 0
+        self.waiting_bytes = 0
         self.samples = None
         self._samples_are_taken()
 

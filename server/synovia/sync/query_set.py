@@ -49,6 +49,7 @@ class QuerySet:
         max_subscriptions: As above; may be changed at any time, and counts for queries that come later.
         weight: As how many subscriptions those count that are held: one with large arguments counts as several.
         loading: Whether many first results were still to come when ``advance`` looked at them last.
+        waiting_bytes: The bytes of responses that wait for their transition.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class QuerySet:
         self._only: Subscription | None = None
         self._refused: list[bytes] = []
         self._waiting: list[tuple[Ts, bytes]] = []
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
         self._ts = 0
 
     def begin(self) -> None:
@@ -101,11 +102,6 @@ class QuerySet:
     def between_callers(self) -> bool:
         """Whether something the client holds is still that of the caller before."""
         return any(query.moved for query in self._queries.values())
-
-    @property
-    def waiting_bytes(self) -> int:
-        """The bytes of responses that wait for their transition."""
-        return self._waiting_bytes
 
     def live(self, query_id: int) -> LiveQuery | None:
         """Find the live query behind one of the client's query ids, once the client has been told its result."""
@@ -235,7 +231,7 @@ class QuerySet:
     def respond(self, ts: Ts, frame: bytes) -> None:
         """Give a response out once the client holds everything as of ``ts`` or later."""
         self._waiting.append((ts, frame))
-        self._waiting_bytes += len(frame)
+        self.waiting_bytes += len(frame)
         self._wake()
 
     def close(self) -> None:
@@ -247,7 +243,7 @@ class QuerySet:
         self.weight = 0
         self._count()
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
 
     # --- what the client is told
 
@@ -359,7 +355,7 @@ class QuerySet:
         waiting, self._waiting = self._waiting, []
         for ts, frame in waiting:
             if ts <= self._ts:
-                self._waiting_bytes -= len(frame)
+                self.waiting_bytes -= len(frame)
                 frames.append(frame)
             else:
                 self._waiting.append((ts, frame))

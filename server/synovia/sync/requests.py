@@ -100,10 +100,11 @@ class Requests:
         running, working = self._address.running, self._context.requests.working()
         try:
             while self._may_begin:
-                if not running.take():
+                has_waited = not running.take()
+                if has_waited:
                     await running.wait()
                 try:
-                    if self._may_begin:
+                    if not has_waited or self._may_begin:
                         with working:
                             await at_cost(self._address, self._mutate(*self._mutations.take()))
                 finally:

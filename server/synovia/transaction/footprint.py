@@ -30,8 +30,8 @@ def footprint(value: Any, depth: int = 0, most: int = _MOST) -> int:
     Args:
         most: So many things within are looked at, about.
     """
-    if type(value) is dict and depth < _DEEPEST and len(value) <= _WIDE and len(value) <= most:
-        return _getsizeof(value) + _of_map(value, depth + 1, most // (len(value) or 1))
+    if type(value) is dict and depth < _DEEPEST and (count := len(value)) <= _WIDE and count <= most:
+        return _getsizeof(value) + _of_map(value, depth + 1, most // (count or 1))
     size = _getsizeof(value)
     if depth >= _DEEPEST or isinstance(value, (str, bytes, int, float)) or value is None:
         return size

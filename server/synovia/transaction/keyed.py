@@ -193,9 +193,9 @@ class KeyedCommit:
                         if each.has_many(index):
                             await in_turns(each.finding(index))
             return commit
-        commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(urgent=True), size > 0
+        commit, turns, told = cls(ts, (), fence, clock, token, size), Turns(1, urgent=True), size > 0
         looked_at: dict[str, Sequence[IndexSpec]] = {}
-        for write in writes:
+        for number, write in enumerate(writes, 1):
             keyed = commit.add(write)
             if indexes is not None:
                 size += 0 if told else keyed.size()
@@ -203,7 +203,8 @@ class KeyedCommit:
                     looked_at[write.table] = list(indexes(write.table))
                 for index in looked_at[write.table]:
                     keyed.entries(index)
-            await turns.step()
+            if number % FEW == 0:
+                await turns.step()
         commit._size = size if indexes is not None else None
         return commit
 
