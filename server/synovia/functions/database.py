@@ -480,7 +480,7 @@ class DatabaseWriter(DatabaseReader):
         if after is not None:
             if is_noted and stamp(table, before, after, self._author.now):
                 encoded = encode(after)
-            if spec.indexes or spec.name in self._relations.of:
+            if spec.indexes or spec.name in self._relations.of or spec.name in self._relations.to:
                 await self._check_constraints(table, before, after)
         elif before is not None:
             await forget_documents(self._transaction, table, before)
@@ -494,6 +494,9 @@ class DatabaseWriter(DatabaseReader):
     async def _check_constraints(self, table: type[Table], before: Document | None, after: Document) -> None:
         for relation in self._relations.of.get(table.spec.name, ()):
             await self._check_reference(relation, before, after)
+        for relation in self._relations.to.get(table.spec.name, ()):
+            if before is not None and relation.parts(before, after):
+                await self._deletions.check_unreferenced_within(relation, before)
         for index in table.spec.indexes:
             if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
                 await self._check_unique(table, index, after)
@@ -502,14 +505,21 @@ class DatabaseWriter(DatabaseReader):
         """Refuse a new reference to what is not there; its own document may be the one that is just written."""
         id_ = after.get(relation.database)
         restored = before is not None and DELETED_AT in before and DELETED_AT not in after
-        if id_ is None or (before is not None and before.get(relation.database) == id_ and not restored):
+        if id_ is None or (relation.target is relation.table and id_ == after["_id"]):
             return
-        own = relation.target is relation.table and id_ == after["_id"]
-        if not own and await self._views[relation.target, False].get(id_) is None:
+        known = before is not None and before.get(relation.database) == id_ and not restored
+        if before is not None and known and not relation.parts(before, after):
+            return
+        named = await self._views[relation.target, False].get(id_)
+        if named is None:
             reason = f"{relation.target.spec.name} has no document {id_}"
-            raise InvalidArguments(
-                f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
-            )
+        elif relation.parts(named, after):
+            reason = f"{relation.target.spec.name} {id_} has another {relation.within}"
+        else:
+            return
+        raise InvalidArguments(
+            f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
+        )
 
     async def _check_unique(self, table: type[Table], index: IndexSpec, document: Document) -> None:
         if await self._has_same(table.spec.name, index, document):

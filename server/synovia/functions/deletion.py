@@ -194,6 +194,20 @@ class Deletions:
         interval = keys.prefix([document["_id"]])
         return await self._transaction.scan(Scan(relation.table.spec.name, relation.index, interval, where=where), most)
 
+    async def check_unreferenced_within(self, relation: Relation, document: Document) -> None:
+        """Refuse to change in a document what it has in common with those that refer to it.
+
+        Raises:
+            FunctionError: There are some (``still_referenced``).
+        """
+        if any(each["_id"] != document["_id"] for each in await self._referring(relation, document, most=2)):
+            name = f"{relation.target.spec.name} {document['_id']}"
+            raise FunctionError(
+                "still_referenced",
+                f"{name} cannot have another {relation.within}: {relation.table.spec.name} refer to it by {relation.name}",
+                {"table": relation.table.spec.name, "field": relation.database},
+            )
+
     async def _check_unreferenced(self, gone: Leaving) -> None:
         for relation in self._relations.to.get(gone.table.spec.name, ()):
             marked = gone.at is not None and issubclass(relation.table, SoftDelete)

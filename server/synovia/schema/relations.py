@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.annotations import allows_none, alternatives, element_of, fields_of
+from synovia.schema.encrypted import sealed_fields
 from synovia.schema.ids import named_table
 from synovia.schema.index_fields import database_name, index_over
+from synovia.schema.specs import Document
 from synovia.schema.tables import Table
 
 OnDelete = Literal["cascade", "restrict", "unset"]
@@ -26,9 +28,13 @@ class Reference:
     Args:
         on_delete: ``"cascade"`` deletes them too, ``"restrict"`` refuses to delete it as long as there are any,
             ``"unset"`` takes the reference away; the field has to allow None then.
+        within: The name of a field that both tables have and in which both documents have to have the same value, as their
+            tenant's: writing the id of a document that has another one is refused, and so is changing it in a document to
+            which others refer.
     """
 
     on_delete: OnDelete
+    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Relation:
         target: The table to which it refers.
         name: The field's name in Python, and in the database.
         index: Finds the documents that refer to one.
+        within: The field in which both documents have the same value, by its name in Python; None: there is none.
     """
 
     table: type[Table]
@@ -48,6 +55,11 @@ class Relation:
     database: str
     index: IndexSpec
     on_delete: OnDelete
+    within: str | None = None
+
+    def parts(self, one: Document, other: Document) -> bool:
+        """Tell whether the field in which both documents have the same value parts two of them."""
+        return self.within is not None and one.get(name := database_name(self.within)) != other.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ def _declared(table: type[Table]) -> Iterator[Relation]:
     for name, info in fields_of(table).items():
         for marker in (*info.metadata, *_inner_metadata(info.annotation)):
             if isinstance(marker, Reference):
-                yield _relation(table, name, info.annotation, marker.on_delete)
+                yield _relation(table, name, info.annotation, marker)
 
 
 def _inner_metadata(annotation: Any) -> Iterator[Any]:
@@ -98,8 +110,8 @@ def _inner_metadata(annotation: Any) -> Iterator[Any]:
             yield from _inner_metadata(each)
 
 
-def _relation(table: type[Table], name: str, annotation: Any, on_delete: OnDelete) -> Relation:
-    place = f"{table.__name__}.{name}"
+def _relation(table: type[Table], name: str, annotation: Any, marker: Reference) -> Relation:
+    place, on_delete = f"{table.__name__}.{name}", marker.on_delete
     if on_delete not in ("cascade", "restrict", "unset"):
         raise SchemaError(f"{place}: on_delete is 'cascade', 'restrict' or 'unset', not {on_delete!r}")
     kinds = [kind for kind in alternatives(annotation) if kind not in (None, type(None))]
@@ -109,8 +121,29 @@ def _relation(table: type[Table], name: str, annotation: Any, on_delete: OnDelet
         raise SchemaError(f"{place} is a Reference, but {held}: it has to be Id[T], or Id[T] | None")
     if on_delete == "unset" and not allows_none(annotation):
         raise SchemaError(f"{place} is to be unset, so it has to allow None: Id[{target.__name__}] | None")
+    if marker.within is not None:
+        _check_within(table, target, place, marker.within)
     database = database_name(name)
-    return Relation(table, target, name, database, _index_of(table, name), on_delete)
+    return Relation(table, target, name, database, _index_of(table, name), on_delete, marker.within)
+
+
+def _check_within(table: type[Table], target: type[Table], place: str, within: str) -> None:
+    """Refuse a field in which two documents cannot be told to have the same value."""
+    kinds = []
+    for each in (table, target):
+        info = fields_of(each).get(within)
+        if info is None:
+            raise SchemaError(f"{place} is a Reference within {within!r}, a field that {each.__name__} does not have")
+        if not info.is_required() and info.default is not None:
+            raise SchemaError(f"{place} is a Reference within {within!r}: {each.__name__}.{within} has a default")
+        if within in sealed_fields(each):
+            raise SchemaError(f"{place} is a Reference within {within!r}: {each.__name__}.{within} is encrypted")
+        kinds.append({named_table(kind) or kind for kind in alternatives(info.annotation)} - {type(None), None})
+    if kinds[0] != kinds[1]:
+        raise SchemaError(
+            f"{place} is a Reference within {within!r}, which is of another type in {table.__name__} than in"
+            f" {target.__name__}"
+        )
 
 
 def _index_of(table: type[Table], name: str) -> IndexSpec:
