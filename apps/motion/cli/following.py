@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from motion.files.motion import Floats
-from motion.small_batches import SMALL_BATCH, packed, unpacked
+from motion.small_batches import SAMPLE_BYTES, SMALL_BATCH, packed, unpacked
 from synovia_client import Client, ErrorCode, FunctionError
 
 _MOST = 20_000
@@ -64,7 +64,7 @@ async def follow(client: Client, session_id: str, *, start: int = 0) -> AsyncGen
 
 async def _beyond(client: Client, session: dict[str, Any], known: int) -> tuple[Floats, Floats]:
     """Give the samples after the first ``known`` ones; those that are arrays are fetched."""
-    new = [each for each in stretches(session) if each["start"] + each["count"] > known]
+    new = [each for each in stretches(session, known) if each["start"] + each["count"] > known]
     wanted = [(each[knee], max(known - each["start"], 0)) for knee in ("leftKnee", "rightKnee") for each in new]
     if all(isinstance(knee, np.ndarray) for knee, _ in wanted):  # nothing is to be fetched, as nearly always
         parts = [knee[start:] for knee, start in wanted]
@@ -78,14 +78,19 @@ async def _part(client: Client, knee: Any, start: int) -> Floats:
     return knee[start:] if isinstance(knee, np.ndarray) else await client.array(knee, start)
 
 
-def stretches(session: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give all stretches of a session in order: its segments, then the recent batches, with numpy arrays for references."""
+def stretches(session: Mapping[str, Any], known: int = 0) -> list[dict[str, Any]]:
+    """Give all stretches of a session in order: its segments, then the recent batches, with numpy arrays for references.
+
+    Args:
+        known: Recent batches that end with this sample, or before, are left out.
+    """
     found = list(session["segments"])
     end = found[-1]["start"] + found[-1]["count"] if found else 0
     for recent in session["recent"]:
-        left, right = unpacked(recent)
-        found.append({"start": end, "count": len(left), "leftKnee": left, "rightKnee": right})
-        end += len(left)
+        start, end = end, end + len(recent) // SAMPLE_BYTES
+        if end > known:
+            left, right = unpacked(recent)
+            found.append({"start": start, "count": len(left), "leftKnee": left, "rightKnee": right})
     return found
 
 

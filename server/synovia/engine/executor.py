@@ -229,7 +229,7 @@ class Executor:
         db = DatabaseReader(transaction, pages, rows, self.unreadable.note, rules, self._cascades(transaction))
         kind = _Nobody if shared else QueryContext
         now = self.now()
-        access = self._caller_access(kind, identity, transaction, now, origin=origin)
+        access = self._caller_access(kind, identity, transaction, now, origin=origin, rows=rows)
         context = self._reading(kind, identity, db, now, access)
         run = Run(transaction.reads)
         try:
@@ -290,11 +290,13 @@ class Executor:
         if self._tracer.active:
             snapshot = traced(snapshot, self._tracer)
         transaction = Transaction(OnceSnapshot(snapshot, MANY), budget, self.keyring)
-        ids = RunIds(self.ids)
-        rules = self._rules(function, transaction, None, origin)
+        ids, rows = RunIds(self.ids), self._no_rows()
+        rules = self._rules(function, transaction, rows, origin)
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
-        db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author)
-        access = self._caller_access(QueryContext, identity, transaction, now, origin=origin, path=function.path)
+        db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author, rows)
+        access = self._caller_access(
+            QueryContext, identity, transaction, now, origin=origin, path=function.path, rows=rows
+        )
         context = MutationContext(
             identity, transaction.reads, db, self._store.arrays, now=now, seed=SeededRandom(seed), services=self.services,
             access=access, env=self.env, addresses=self.addresses,
@@ -401,9 +403,10 @@ class Executor:
         *,
         origin: CallOrigin = CallOrigin.CLIENT,
         path: str = "",
+        rows: RowCache | None = None,
     ) -> CallerAccess:
         async def find() -> HeldRoles:
-            return await self._roles(kind, identity, transaction, now)
+            return await self._roles(kind, identity, transaction, now, rows)
 
         return CallerAccess(self.registry.roles, find, origin=origin, path=path)
 
@@ -433,12 +436,17 @@ class Executor:
         return Forbidden("this impersonation has ended: its permission was taken").info
 
     async def _roles(
-        self, kind: type[QueryContext], identity: Identity | None, transaction: Transaction, now: int
+        self,
+        kind: type[QueryContext],
+        identity: Identity | None,
+        transaction: Transaction,
+        now: int,
+        rows: RowCache | None = None,
     ) -> HeldRoles:
-        """Find a caller's roles in a context that only reads, also in a mutation."""
+        """Find a caller's roles in a context that only reads, also in a mutation; ``rows``: those of the run."""
         if self.registry.roles is None:
             return HeldRoles()
-        db = DatabaseReader(transaction, notice=self.unreadable.note, cascades=self._cascades(transaction))
+        db = DatabaseReader(transaction, None, rows, self.unreadable.note, cascades=self._cascades(transaction))
         return await self.registry.roles.of(self._reading(kind, identity, db, now))
 
     async def _run(

@@ -212,8 +212,9 @@ class DatabaseWriter(DatabaseReader):
         relations: Relations = _NO_RELATIONS,
         judge: Judge | None = None,
         author: Author | None = None,
+        rows: RowCache | None = None,
     ) -> None:
-        super().__init__(transaction, notice=notice, judge=judge, cascades=Cascades(transaction, relations))
+        super().__init__(transaction, None, rows, notice, judge, Cascades(transaction, relations))
         self._ids = ids
         self._relations = relations
         self._author = author or Author()
