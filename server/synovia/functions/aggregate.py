@@ -16,6 +16,7 @@ from synovia.errors import InvalidArguments, UnknownIndex
 from synovia.functions.aggregate_trees import AggregateReader
 from synovia.functions.aggregates import Questions
 from synovia.functions.awaiting import awaited
+from synovia.functions.given import checked_count
 from synovia.functions.visibility import TableView
 from synovia.keys import EMPTY, Interval, Order
 from synovia.schema import AggregateSpec, Document, Table, field_of
@@ -113,7 +114,8 @@ class Aggregate(Generic[T]):
         Raises:
             UnreadableDocument: It does not fit the table.
         """
-        document = await self._at(self._scan, offset)
+        most = checked_count(abs(offset) if isinstance(offset, int) else offset, "at()")
+        document = await self._at(self._scan, most if offset >= 0 else -most)
         return None if document is None else self._row(document)
 
     @awaited("ctx.db.query(...).aggregate(...).quantile")

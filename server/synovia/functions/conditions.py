@@ -52,16 +52,29 @@ class Condition:
     tree: Filter
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(AllOf((self.tree, other.tree)))
+        parts = self.tree.conditions if isinstance(self.tree, AllOf) else (self.tree,)
+        return Condition(AllOf((*parts, tree_of(other, "&"))))
 
     def __or__(self, other: Condition) -> Condition:
-        return Condition(AnyOf((self.tree, other.tree)))
+        parts = self.tree.conditions if isinstance(self.tree, AnyOf) else (self.tree,)
+        return Condition(AnyOf((*parts, tree_of(other, "|"))))
 
     def __invert__(self) -> Condition:
-        return Condition(Not(self.tree))
+        return Condition(self.tree.condition if isinstance(self.tree, Not) else Not(self.tree))
 
     def __bool__(self) -> bool:
         raise TypeError("combine conditions with & | ~, not with and, or, not")
+
+
+def tree_of(condition: Any, of: str) -> Filter:
+    """Give the tree of a condition.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if isinstance(condition, Condition):
+        return condition.tree
+    raise TypeError(f"{of} takes a condition on fields, as field('text') == 'x', not {condition!r:.80}")
 
 
 class field:
@@ -92,6 +105,11 @@ class field:
 
     def __ge__(self, value: Any) -> Condition:
         return self._compare("ge", value)
+
+    def _in_brackets(self, other: Any) -> Any:
+        raise TypeError("put each comparison in brackets: (field('a') == 1) & (field('b') == 2)")
+
+    __and__ = __rand__ = __or__ = __ror__ = _in_brackets
 
     def in_(self, values: Iterable[Any]) -> Condition:
         """Hold for any of ``values``."""

@@ -17,6 +17,7 @@ from synovia.functions.access import CallerAccess, require_identity
 from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.functions.awaiting import awaited
 from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.env import E, Env
 from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.files import ActionFiles, Files, MutationFiles
@@ -119,8 +120,13 @@ class Context:
 
     @awaited("ctx.tenants_with")
     async def tenants_with(self, capability: str) -> frozenset[str] | None:
-        """Tell the ids of the tenants in which something is granted to the caller; None: in all of them."""
+        """Tell the ids of the tenants in which something is granted to the caller; None: in all of them.
+
+        Raises:
+            SchemaError: The table of roles grants it to nobody.
+        """
         table, held = self.access.table, await self.access.roles()
+        table.check((), capability)
         if capability in table.capabilities(held.everywhere):
             return None
         return frozenset(each for each, roles in held.by_tenant.items() if capability in table.capabilities(roles))
@@ -200,6 +206,8 @@ class QueryContext(Context):
         ``ctx.hold_until(*(row.seen_at + 30_000 for row in rows))``. Without any time it holds until something is written.
         """
         now = self.now
+        if not all(isinstance(each, int | float) and each == each for each in times):
+            raise TypeError(f"hold_until() takes times in milliseconds since 1970, not {times!r:.80}")
         self._reads.holds_until = max(now + 1, min(times, default=FOREVER))
 
 
@@ -446,3 +454,22 @@ class ActionContext(Context):
     async def _store_arrays(self, args: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         stored: Mapping[str, Any] = await arrays.store_arrays(self.arrays.store, args or {})
         return stored
+
+
+tell_elsewhere(
+    QueryContext,
+    ["scheduler", "mail", "random", "audit", "impersonate"],
+    "a query only reads: ctx.{name} is for mutations",
+)
+tell_elsewhere(MutationContext, ["mail"], "a mutation may run again: schedule an action, which has ctx.mail")
+tell_elsewhere(
+    QueryContext,
+    ["run_query", "run_mutation", "run_action"],
+    "ctx.{name} is for actions; here, call a function of your own with ctx as its first argument",
+)
+tell_elsewhere(
+    ActionContext,
+    ["db"],
+    "an action has no database of its own: it calls queries and mutations by ctx.run_query and ctx.run_mutation",
+)
+tell_elsewhere(ActionContext, ["run_action"], "an action runs no other one: call a function of your own with ctx")

@@ -18,6 +18,7 @@ from synovia.functions.awaiting import awaited
 from synovia.functions.cascades import STEP, Cascades, all_going
 from synovia.functions.conditions import lt
 from synovia.functions.deletion import Deletions, Leaving
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.given import (
     Given,
     brought,
@@ -27,6 +28,7 @@ from synovia.functions.given import (
     checked_table,
     document_of,
     encode,
+    ids_in,
     key_of,
     table_of,
     validated,
@@ -160,12 +162,11 @@ class DatabaseReader:
             Rows by their ids, each once; an id is not among them if its document is gone, hidden, or does not fit its table.
 
         Raises:
-            TypeError: The field holds something else.
+            TypeError: There is no such field, or it holds something else.
         """
         asked: dict[type[Table], dict[Id[Any], Any]] = {}
         for row in rows:
-            value = getattr(row, field)
-            for id_ in value if isinstance(value, list) else [value] * (value is not None):
+            for id_ in ids_in(row, field):
                 table = checked_table(table_of(id_, "get"))
                 asked.setdefault(table, {})[id_] = key_of(table, id_)
         found = {}
@@ -185,6 +186,7 @@ class DatabaseReader:
     @awaited("ctx.db.may_write")
     async def may_write(self, row: Table) -> bool:
         """Tell whether the rules let the caller change and delete a row that they see, as it is."""
+        checked_row(row, "ctx.db.may_write takes a row")
         document = await self._views[type(row), True].get(key_of(type(row), row.id))
         return document is not None and await self._is_writable(type(row), document)
 
@@ -307,7 +309,8 @@ class DatabaseWriter(DatabaseReader):
             InvalidArguments: A field does not exist, or its new value does not fit.
             MutationTooLarge: There are more than one mutation may write.
         """
-        table, given, number = self._writable(query.table), _given(query.table, changes), 0
+        table, number = self._writable(_table_of_query(query, "patch_where")), 0
+        given = _given(table, changes)
         for before in await self._found(query):
             if self._row_or_none(table, before) is not None:
                 await self._patch(table, before, given)
@@ -380,7 +383,7 @@ class DatabaseWriter(DatabaseReader):
             MutationTooLarge: There are more than one mutation may write, with those that go along.
             FunctionError: Another one that stays refers to one of them; see ``delete``.
         """
-        table = self._writable(query.table)
+        table = self._writable(_table_of_query(query, "delete_where"))
         documents = await self._found(query)
         await self._delete(table, documents, for_good=for_good)
         return len(documents)
@@ -416,8 +419,12 @@ class DatabaseWriter(DatabaseReader):
             FunctionError: Another one that stays refers to one of them; see ``delete``.
             InvalidArguments: The table does not delete softly.
         """
-        if not issubclass(table, SoftDelete):
+        if not issubclass(checked_table(table), SoftDelete):
             raise InvalidArguments(f"{table.__name__} is no SoftDelete: what is deleted of it is gone already")
+        if not isinstance(older_than, timedelta):
+            raise TypeError(f"purge() takes older_than as a timedelta, not {older_than!r:.80}")
+        if older_than < timedelta():
+            raise InvalidArguments("purge() takes a timedelta that is not negative")
         until = self._author.now - int(older_than.total_seconds() * 1000)
         index = next(index.name for index in table.spec.indexes if index.fields == (DELETED_AT,))
         old = self.query(table).with_deleted().using(index, deleted_at=lt(until))
@@ -548,6 +555,13 @@ class DatabaseWriter(DatabaseReader):
         return told if row.spec.keeps_creation_time else None
 
 
+tell_elsewhere(
+    DatabaseReader,
+    ["insert", "insert_many", "patch", "patch_where", "replace", "delete", "delete_where", "restore", "purge"],
+    "a query only reads: ctx.db.{name} is for mutations",
+)
+
+
 class SystemWriter(DatabaseWriter):
     """Writes the system tables too, in the transaction of a mutation; for Synovia's own parts."""
 
@@ -595,6 +609,14 @@ class SystemWriter(DatabaseWriter):
     def add(self, table: str, document: Document) -> None:
         """Add a document of a table that has no rows, under an id that is new for certain."""
         self._transaction.write(table, document["_id"], None, document)
+
+
+def _table_of_query(query: Any, verb: str) -> type[Table]:
+    """Give the table of a query all of whose documents are to be written."""
+    if isinstance(query, Query):
+        return query.table
+    text = f"ctx.db.{verb} takes a query, as ctx.db.query(User).where(...)"
+    raise TypeError(f"{text}, not {query!r:.80}; of what a search or an aggregate gives, write the rows one by one")
 
 
 def _given(table: type[Table], changes: Mapping[str, Any]) -> Given:

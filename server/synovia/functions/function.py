@@ -203,7 +203,10 @@ class Function:
         Raises:
             TypeError: The body does not take these.
         """
-        bound = inspect.signature(self.body).bind(*[None] * self.handed, *args, **kwargs)
+        try:
+            bound = inspect.signature(self.body).bind(*[None] * self.handed, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.path}: {error}") from None
         return dict(list(bound.arguments.items())[self.handed :])
 
     def send(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,11 +30,46 @@ def checked_table(table: Any) -> Any:
     )
 
 
-def checked_row(row: Any) -> Any:
+def checked_row(row: Any, told: str = "a row is an instance of its table, as ctx.db.insert(User(name=...))") -> Any:
     """Refuse what is no row, as a map."""
     if isinstance(row, Table):
         return row
-    raise TypeError(f"a row is an instance of its table, as ctx.db.insert(User(name=...)), not {row!r:.80}")
+    raise TypeError(f"{told}, not {row!r:.80}")
+
+
+MOST = 2**31 - 1
+"""Nobody has more documents than these in one answer."""
+
+
+def checked_count(n: Any, what: str) -> int:
+    """Give how many documents are asked for, at most ``MOST``; the number may be a client's.
+
+    Raises:
+        InvalidArguments: It is less than 0.
+        TypeError: It is no whole number.
+    """
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise TypeError(f"{what} takes a whole number, not {n!r:.80}")
+    if n < 0:
+        raise InvalidArguments(f"{what} takes a number that is not negative, not {n}")
+    return min(n, MOST)
+
+
+def ids_in(row: Any, field: str) -> list[Any]:
+    """Give the ids that a field of a row holds.
+
+    Raises:
+        TypeError: It is no row, has no such field, or that holds no ids.
+    """
+    checked_row(row, "ctx.db.load takes rows, as ctx.db.query(...) gives them")
+    name = type(row).__name__
+    if field not in type(row).model_fields:
+        raise TypeError(f"ctx.db.load: {name} has no field {field!r}")
+    value = getattr(row, field)
+    ids = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(each, Id) for each in ids):
+        raise TypeError(f"ctx.db.load: {name}.{field} holds no ids of a table, but {value!r:.80}")
+    return ids
 
 
 def table_of(id_: Any, verb: str) -> Any:

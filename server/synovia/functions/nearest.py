@@ -11,8 +11,9 @@ from synovia.aggregates.nearest import Nearest as Kept
 from synovia.aggregates.tally import Kind, Summary
 from synovia.errors import InvalidArguments
 from synovia.functions.awaiting import awaited
-from synovia.functions.conditions import Condition, resolved
+from synovia.functions.conditions import Condition, resolved, tree_of
 from synovia.functions.filtered_indexes import values_of_filters
+from synovia.functions.given import checked_count
 from synovia.functions.visibility import TableView
 from synovia.keys import IndexSpec
 from synovia.schema import Document, Model, Table, VectorSpec
@@ -61,7 +62,7 @@ class Nearest(Generic[T]):
 
     def where(self, condition: Condition) -> Nearest[T]:
         """Leave out documents that do not satisfy a condition."""
-        tree = resolved(self._table, condition.tree, self._view.keyring)
+        tree = resolved(self._table, tree_of(condition, "where()"), self._view.keyring)
         both = tree if self._where is None else AllOf((self._where, tree))
         return Nearest(self._view, self._rows, self._table, self._spec, self._vector, self._filters, both)
 
@@ -85,7 +86,7 @@ class Nearest(Generic[T]):
         return [Scored(row=row, score=score) for row, score in await self._first(n)]
 
     async def _first(self, n: int) -> list[tuple[T, float]]:
-        if not 0 <= n <= MOST_NEAREST:
+        if checked_count(n, "take()") > MOST_NEAREST:
             raise InvalidArguments(f"a vector search gives 0 to {MOST_NEAREST:,} documents, not {n:,}")
         scan = await self._scan() if n else None
         if scan is None:

@@ -16,8 +16,9 @@ from synovia.errors import BadCursor, FunctionError, InvalidArguments, UnknownIn
 from synovia.functions.aggregate import Aggregate
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
-from synovia.functions.conditions import Condition, Range, resolved
+from synovia.functions.conditions import Condition, Range, resolved, tree_of
 from synovia.functions.filtered_indexes import check_filters, declared_index, filters_of
+from synovia.functions.given import checked_count
 from synovia.functions.nearest import Nearest, asked_of
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.search import Search, words_of
@@ -301,21 +302,26 @@ class Query(Generic[T]):
 
     def order(self, order: Literal["asc", "desc"]) -> Query[T]:
         """Read in ascending (the default) or descending order of the index."""
+        if order not in ("asc", "desc"):
+            raise TypeError(f"order() takes 'asc' or 'desc', not {order!r:.80}")
         return self._with(replace(self._scan, order=Order(order)))
 
     def where(self, condition: Condition) -> Query[T]:
         """Leave out documents that do not satisfy a condition; the database evaluates it where it can."""
-        tree = resolved(self._table, condition.tree, self._view.keyring)
+        tree = resolved(self._table, tree_of(condition, "where()"), self._view.keyring)
         if self._scan.where is not None:
             tree = AllOf((self._scan.where, tree))
         return self._with(replace(self._scan, where=tree))
 
     @awaited("ctx.db.query(...).take")
     async def take(self, n: int) -> list[T]:
-        """Read the first ``n`` documents."""
-        if n < 0:
-            raise ValueError("take() needs a number that is not negative")
-        return await self._first(n) if n else []
+        """Read the first ``n`` documents.
+
+        Raises:
+            InvalidArguments: ``n`` is negative.
+        """
+        most = checked_count(n, "take()")
+        return await self._first(most) if most else []
 
     async def _first(self, n: int) -> list[T]:
         most = n
@@ -432,7 +438,7 @@ class Query(Generic[T]):
         """
         if isinstance(cursor, PaginationOptions):
             return await self._page(cursor)
-        if not 0 < size <= MAX_PAGE_SIZE:
+        if not 0 < checked_count(size, "paginate()") <= MAX_PAGE_SIZE:
             raise FunctionError("invalid_arguments", f"a page has 1 to {MAX_PAGE_SIZE} documents")
         scan = self._scan if cursor is None else self._after(self._decode(cursor))
         documents, end = await self._stretch(scan, size)
@@ -494,6 +500,8 @@ class Query(Generic[T]):
         return scan_key(self._scan, document)
 
     def _decode(self, cursor: str) -> bytes:
+        if not isinstance(cursor, str):
+            raise BadCursor("a cursor is the text that the page before gave")
         try:
             key = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):

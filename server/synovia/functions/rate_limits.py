@@ -121,7 +121,7 @@ class RateLimit:
         return self.per / _MS / self.rate
 
     def _id(self, key: str) -> Id[RateLimitState]:
-        if not isinstance(key, str) or len(key) > _LONGEST_KEY:
+        if not isinstance(key, str) or len(key) > _LONGEST_KEY or not _is_unicode(key):
             raise InvalidArguments(f"limit {self.name!r}: a key is a text of up to {_LONGEST_KEY} characters")
         return Id[RateLimitState](f"{self.name}:{key}")
 
@@ -147,6 +147,11 @@ class RateLimit:
             seconds = math.ceil(wait) / 1000
             told = {"retryAfter": seconds, "limit": self.name}
             raise RateLimited(f"too often; try again in {seconds:g} seconds", told)
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text holds no half of a surrogate pair, which cannot be stored."""
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 async def forget_limits(ctx: MutationContext) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final, Generic, TypeVar, overload
 from synovia import keys
 from synovia.errors import BadCursor, FunctionError
 from synovia.functions.awaiting import awaited
-from synovia.functions.conditions import Condition, resolved
+from synovia.functions.conditions import Condition, resolved, tree_of
 from synovia.functions.filtered_indexes import values_of_filters
+from synovia.functions.given import checked_count
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.visibility import TableView
 from synovia.keys import Interval, Order
@@ -108,16 +109,18 @@ class Search(Generic[T]):
 
     def where(self, condition: Condition) -> Search[T]:
         """Leave out documents that do not satisfy a condition."""
-        tree = resolved(self._table, condition.tree, self._view.keyring)
+        tree = resolved(self._table, tree_of(condition, "where()"), self._view.keyring)
         both = tree if self._where is None else AllOf((self._where, tree))
         return Search(self._view, self._journal, self._rows, self._table, self._spec, self._words, self._filters, both)
 
     @awaited("ctx.db.query(...).search(...).take")
     async def take(self, n: int) -> list[T]:
-        """Read the ``n`` documents that fit best."""
-        if n < 0:
-            raise ValueError("take() needs a number that is not negative")
-        return await self._first(n)
+        """Read the ``n`` documents that fit best.
+
+        Raises:
+            InvalidArguments: ``n`` is negative.
+        """
+        return await self._first(checked_count(n, "take()"))
 
     @awaited("ctx.db.query(...).search(...).first")
     async def first(self) -> T | None:

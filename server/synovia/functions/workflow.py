@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import Access
 from synovia.functions.awaiting import awaited
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.function import Function, Kind
 from synovia.functions.references import MARK, declared_by
 from synovia.functions.retry import Retry
@@ -113,6 +114,13 @@ class WorkflowContext:
                 await self._undo.pop()()
             except Exception:  # it stands in the journal
                 continue
+
+
+tell_elsewhere(
+    WorkflowContext,
+    ["db", "now", "random", "scheduler", "mail", "run_query", "run_mutation", "run_action", "identity"],
+    "a workflow has no ctx.{name}: it does everything in its steps, by ctx.step",
+)
 
 
 def _map(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Mapping[str, Any]]:

@@ -233,17 +233,24 @@ class _Optioned:
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         other = copy(self)
-        other._options = {**self._options, **options}
+        other._options = {**self._options, **_checked(options)}
         return other
 
-    def _call(self, function: FunctionReference, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+    def _call(
+        self, function: FunctionReference, args: tuple[Any, ...], kwargs: dict[str, Any], *, is_job: bool = False
+    ) -> _Call:
         declared = declared_by(function)
-        if declared is not None:
-            return _Call(declared.path, declared.send(declared.bind(*args, **kwargs)), self._options)
-        return self._by_path(function, *args, **kwargs)
+        if declared is None:
+            return self._by_path(function, *args, **kwargs)
+        if isinstance(declared, JobFunction) != is_job:
+            raise WrongKind(
+                f"{declared.path!r} is "
+                + ("no job: declare it with @job" if is_job else "a job: begin it with run_job")
+            )
+        return _Call(declared.path, declared.send(declared.bind(*args, **kwargs)), self._options)
 
     def _by_path(self, path: Any, args: Mapping[str, Any] | None = None, **options: Unpack[CallOptions]) -> _Call:
-        return _Call(path, args, {**self._options, **options})
+        return _Call(path, args, {**self._options, **_checked(options)})
 
 
 class _Within(_Optioned):
@@ -282,7 +289,7 @@ class _Within(_Optioned):
         self, function: FunctionReference, calls: Iterable[Mapping[str, Any]], *, delay: timedelta = timedelta(),
         at: int | None = None, contexts: Iterable[Any] | None = None, **options: Unpack[CallOptions],
     ) -> list[Id[ScheduledCall]]:  # fmt: skip
-        said: CallOptions = {**self._options, **options}
+        said: CallOptions = {**self._options, **_checked(options)}
         row = self._calls.row(path_of(function), _when(delay, at, self._now), **said)
         if row.queue == JOBS:
             raise WrongKind(f"{row.path!r} is a job: begin it with run_job")
@@ -298,24 +305,24 @@ class _Within(_Optioned):
 
     @awaited("ctx.scheduler.run_job", is_write=True)
     async def run_job(self, function: Any, query: Query[Any], /, *args: Any, **kwargs: Any) -> Id[ScheduledCall]:
-        call = self._call(function, args, kwargs)
+        call = self._call(function, args, kwargs, is_job=True)
         self._calls.job_of(call.path, query)
         return await self._schedule(When.in_(timedelta(), self._now), call, first_place(await query.ruled()))
 
     @awaited("ctx.scheduler.resume", is_write=True)
     async def resume(self, call_id: str) -> bool:
-        call = await self._db.get(ScheduledCall, Id(call_id))
+        call = await self._db.get(ScheduledCall, _named(call_id))
         return call is not None and call.workflow is None and await self._calls.resume(self._ctx, call)
 
     @awaited("ctx.scheduler.send_event", is_write=True)
     async def send_event(self, workflow_id: str, name: str, payload: Any = None) -> bool:
         if not isinstance(name, str) or not name:
             raise InvalidArguments("an event has a name")
-        return await send_event(self._ctx, await self._db.get(ScheduledCall, Id(workflow_id)), name, payload)
+        return await send_event(self._ctx, await self._db.get(ScheduledCall, _named(workflow_id)), name, payload)
 
     @awaited("ctx.scheduler.cancel", is_write=True)
     async def cancel(self, call_id: str) -> bool:
-        call = await self._db.get(ScheduledCall, Id(call_id))
+        call = await self._db.get(ScheduledCall, _named(call_id))
         if call is None:
             batches = await self._db.query(QueuedBatch).collect()
             call = await take_out(self._db, [batch.id for batch in batches], call_id)
@@ -326,6 +333,32 @@ class _Within(_Optioned):
         await self._db.patch(call, status="cancelled", **over(self._now, self._calls.keep))
         say(await self._calls.completion.tell(self._ctx, call, CallOutcome(status="cancelled")))
         return True
+
+
+def _checked(options: CallOptions) -> CallOptions:
+    """Refuse what is no option, as one that is misspelt, which would be forgotten without a word.
+
+    Raises:
+        TypeError: There is one.
+    """
+    unknown = sorted(options.keys() - CallOptions.__annotations__.keys())
+    if unknown:
+        known = ", ".join(CallOptions.__annotations__)
+        raise TypeError(
+            f"{', '.join(unknown)}: no option of a scheduled call; {known} are. Arguments of a path are a map"
+        )
+    return options
+
+
+def _named(call_id: Any) -> Id[ScheduledCall]:
+    """Take the id of a call.
+
+    Raises:
+        InvalidArguments: It is no text.
+    """
+    if not isinstance(call_id, str):
+        raise InvalidArguments(f"a call is named by its id, not by {call_id!r:.80}")
+    return Id(call_id)
 
 
 def _when(delay: timedelta, at: int | None, now: int) -> When:
