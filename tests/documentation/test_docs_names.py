@@ -58,7 +58,7 @@ def is_there(name: str) -> bool:
 def is_traced(name: str) -> bool:
     """Tell whether a span or an attribute of one has this name."""
     last = name.rpartition(".")[2]
-    return any(f'"{name}"' in text or re.search(rf"\.part\(.*\b{last}=", text) is not None for text in TRACERS)
+    return any(f'"{name}"' in text or re.search(rf"[._]part\(.*\b{last}=", text) is not None for text in TRACERS)
 
 
 def offers(attribute: str, name: str) -> bool:

@@ -291,7 +291,7 @@ class Executor:
             snapshot = traced(snapshot, self._tracer)
         transaction = Transaction(OnceSnapshot(snapshot, MANY), budget, self.keyring)
         ids, rows = RunIds(self.ids), self._no_rows()
-        rules = self._rules(function, transaction, rows, origin)
+        rules = self._rules(function, transaction, rows, origin) if self.registry.rules.by_table else None
         author = Author(APPLICATION if origin.trusted else None if identity is None else identity.key, now)
         db = DatabaseWriter(transaction, ids, self.unreadable.note, self.registry.relations, rules, author, rows)
         access = self._caller_access(
@@ -390,7 +390,7 @@ class Executor:
     ) -> CallerRules | None:
         """Give what the rules say to the caller of a function; None: the server or the application itself is calling."""
         rules = self.registry.rules
-        if not rules.by_table or origin.trusted or self.registry.functions.get(function.path) is not function:
+        if not rules or origin.trusted or self.registry.functions.get(function.path) is not function:
             return None
         return CallerRules(rules, transaction, rows or self._no_rows(), self.unreadable.note)
 

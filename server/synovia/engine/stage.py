@@ -141,8 +141,18 @@ class Stage:
         return view
 
     def _close(self, view: View) -> None:
+        """Forget what every view that is left has seen."""
         del self._views[view]
-        self._trim()
+        if not self._views:
+            if self._history or self._dropped:
+                self._history.clear()
+                self._dropped.clear()
+            return
+        oldest = next(iter(self._views))
+        while self._history and self._history[0].number <= oldest.number:
+            self._history.popleft()
+        while self._dropped and self._dropped[0][0] <= oldest.drops:
+            self._dropped.popleft()
 
     def add(self, view: View, submission: Submission) -> Entry:
         """Stage a mutation on top of all others.
@@ -236,19 +246,6 @@ class Stage:
             self._history.append(change)
             if len(self._history) > _MOST_HISTORY:
                 self._history_start = self._history.popleft().number
-
-    def _trim(self) -> None:
-        """Forget what every view has seen."""
-        if not self._views:
-            if self._history or self._dropped:
-                self._history.clear()
-                self._dropped.clear()
-            return
-        oldest = next(iter(self._views))
-        while self._history and self._history[0].number <= oldest.number:
-            self._history.popleft()
-        while self._dropped and self._dropped[0][0] <= oldest.drops:
-            self._dropped.popleft()
 
     # --- committing ---------------------------------------------------------------------------------------------------
 

@@ -448,8 +448,11 @@ class DatabaseWriter(DatabaseReader):
 
     def _target(self, row: T | Id[T], verb: str) -> tuple[type[T], Any]:
         """Tell the table of a document that is to be changed, and its key."""
-        table: type[T] = type(row) if isinstance(row, Table) else table_of(row, verb)
-        id_ = row.id if isinstance(row, Table) else row
+        id_: Any = row
+        if isinstance(row, Table):
+            table, id_ = type(row), row.id
+        else:
+            table = table_of(row, verb)
         if table.spec.system:
             self._writable(table)
         return table, id_to_bson(id_) if getattr(id_, "_table", None) is table else key_of(table, id_)

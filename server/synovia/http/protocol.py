@@ -127,9 +127,10 @@ class SyncProtocol(WebSocketsSansIOProtocol):
     def _parse_up_to_a_message(self) -> None:
         while self._unparsed and not self.read_paused and not self._is_deaf:
             if self._reader.is_between_frames and (whole := whole_message(self.conn, self._unparsed)) is not None:
-                self.frames, self.curr_msg_data_type = [whole[0]], "bytes"
-                self._unparsed = self._unparsed[whole[1] :] or _NOTHING
-                self.send_receive_event_to_app()
+                message, end = whole
+                self._unparsed = self._unparsed[end:] or _NOTHING
+                self.read_paused = True
+                self.queue.put_nowait({"type": "websocket.receive", "bytes": message})
                 return
             size = max(_SLICE_BYTES, self._reader.missing)
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]

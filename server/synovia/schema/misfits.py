@@ -65,7 +65,7 @@ def read_document(table: type[T], document: Document, keyring: Keyring | None = 
         Unreadable: It does not fit.
     """
     try:
-        if isinstance(document, Undecodable):
+        if type(document) is not dict and isinstance(document, Undecodable):
             raise ValueError(document.reason)
         return table.from_document(document, keyring)
     except Exception as error:  # a validator of the application may stumble over what another program wrote

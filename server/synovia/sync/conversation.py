@@ -96,7 +96,7 @@ class Conversation:
             ProtocolError: The client broke the protocol.
         """
         self._sign_in.check_expiry()
-        size, array = len(frame), not isinstance(frame, str) and is_array_frame(frame)
+        size, array = len(frame), is_array_frame(frame)
         if array:
             await self._allowance.pace(1, size)
         for event in self._session.receive(frame):

@@ -19,6 +19,7 @@ from synovia.sync.uploads import Uploads
 from synovia.sync.waiting import Waiting
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 from synovia_protocol.messages import Action, ActionResponse, Mutation, MutationResponse
+from synovia_protocol.references import holds_only_plain
 
 logger = logging.getLogger("synovia.sync")
 
@@ -57,6 +58,7 @@ class Requests:
         )
         self._mutating: asyncio.Task[None] | None = None
         self._mutations_name = f"{socket.name} mutations"
+        self._working = context.requests.working()
         self._actions = 0
         self._closed = False
 
@@ -97,7 +99,7 @@ class Requests:
 
     async def _mutate_all(self) -> None:
         """Run those that wait; one that has begun goes on to its end also when the connection has ended."""
-        running, working = self._address.running, self._context.requests.working()
+        running, working = self._address.running, self._working
         try:
             while self._may_begin:
                 has_waited = not running.take()
@@ -128,10 +130,11 @@ class Requests:
             self._refuse_signed_out(message)
             return
         assert self._session.connect is not None, "the session lets nothing through before Connect"  # noqa: S101
-        fault = await self._uploads.fault(message.args, self._query_set.shows)
-        if fault is not None:
-            self._socket.send(MutationResponse(message.request_id, None, error=fault))
-            return
+        if not holds_only_plain(message.args):
+            fault = await self._uploads.fault(message.args, self._query_set.shows)
+            if fault is not None:
+                self._socket.send(MutationResponse(message.request_id, None, error=fault))
+                return
         call = self._context.engine.mutate(
             message.path,
             message.args,

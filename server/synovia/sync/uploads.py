@@ -16,7 +16,7 @@ from synovia.store.hashing import hashed
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
 from synovia_protocol.messages import ArrayRef
-from synovia_protocol.references import array_references, holds_only_plain
+from synovia_protocol.references import array_references
 
 CHUNKS_AT_ONCE: Final = 8
 _ARRAYS_AT_ONCE: Final = 8
@@ -150,8 +150,6 @@ class Uploads:
 
     async def fault(self, args: dict[str, Any], shows: Callable[[bytes], bool]) -> ErrorInfo | None:
         """Tell what is wrong with the arrays that arguments name; None if nothing is."""
-        if holds_only_plain(args):
-            return None
         for ref in array_references(args):
             if ref.digest not in self._known and not shows(ref.digest):
                 return _not_found(ref, "neither uploaded on this connection nor shown by one of its queries")

@@ -181,7 +181,8 @@ class DocumentCache:
             return
         self._kept[point] = document, ts, size
         self._documents_bytes += size
-        self._trim()
+        if self._documents_bytes + self.lookups.bytes > self._most_bytes:
+            self._trim()
 
     def _trim(self) -> None:
         while self.bytes > self._most_bytes:
