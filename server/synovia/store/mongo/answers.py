@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pymongo.errors import ProtocolError
@@ -26,11 +26,15 @@ class Answers(asyncio.BufferedProtocol):
     Args:
         theirs: The driver's protocol.
         most: Bytes of one answer; a longer one ends the connection.
+
+    Attributes:
+        is_closing: Tells whether the connection is closed, or about to be.
     """
 
     def __init__(self, theirs: Any, most: int) -> None:
         self._theirs = theirs
         self._transport = theirs.transport
+        self.is_closing: Callable[[], bool] = self._transport.is_closing
         self._most = most
         self._buffer = memoryview(bytearray(_ROOM))
         self._filled = 0
@@ -57,7 +61,7 @@ class Answers(asyncio.BufferedProtocol):
             OSError: The connection was lost; a TimeoutError if they took too long.
             ProtocolError: What came is no answer to them.
         """
-        if self._transport.is_closing():
+        if self.is_closing():
             raise OSError("the connection is closed")
         loop = asyncio.get_running_loop()
         self._numbers = numbers

@@ -61,7 +61,6 @@ _PARTS: Final = (
     (AsyncClientSession, "_apply_to"),
     (AsyncClientSession, "_materialize"),
     (AsyncConnection, "_raise_connection_failure"),
-    (AsyncConnection, "conn_closed"),
     (PyMongoProtocol, "connection_lost"),
     (PyMongoProtocol, "close"),
     (client_session, "_TxnState"),
@@ -122,7 +121,8 @@ class Wire:
     @property
     def is_usable(self) -> bool:
         """Whether it is open, and nothing new is known of any server."""
-        return self._known is self._client._topology.description and not self.connection.conn_closed()
+        is_closed = self.connection.closed or self._answers.is_closing()
+        return self._known is self._client._topology.description and not is_closed
 
     def begin(self, options: Any) -> None:
         """Have all further commands be part of a transaction of its session, with the driver's options of transactions."""
@@ -154,9 +154,9 @@ class Wire:
                 each |= self._of_first
                 self._of_first = None
             each["$db"] = on or self._database
-            number = next(_numbers)
+            number, body = next(_numbers), bson.encode(each, codec_options=codec)
             numbers.append(number)
-            messages.append(_message(number, bson.encode(each, codec_options=codec)))
+            messages += (_HEAD.pack(_HEAD.size + len(body), number, 0, _OP_MSG, 0, 0), body)
         whole = b"".join(messages)
         if len(whole) > MOST_BYTES:
             raise TooLarge
@@ -181,7 +181,8 @@ class Wire:
             ConnectionFailure: The connection was lost.
         """
         number = next(_numbers)
-        ((data, code),) = await self._exchange(_message(number, command), [number], seconds)
+        message = _HEAD.pack(_HEAD.size + len(command), number, 0, _OP_MSG, 0, 0) + command
+        ((data, code),) = await self._exchange(message, [number], seconds)
         return _body(data, code)
 
     async def _exchange(self, whole: bytes, numbers: list[int], seconds: float | None = None) -> list[Answer]:
@@ -317,10 +318,6 @@ def _may_keep(client: AsyncMongoClient[Any]) -> bool:
     """Tell whether connections may be kept: errors can be told to whoever has one then, and enough are left for others."""
     most = client.options.pool_options.max_pool_size
     return hasattr(mongo_client, "_ClientCheckout") and (most is None or most >= _MANY_CONNECTIONS)
-
-
-def _message(number: int, body: bytes) -> bytes:
-    return _HEAD.pack(_HEAD.size + len(body), number, 0, _OP_MSG, 0, 0) + body
 
 
 def success(data: bytes) -> Document | None:
