@@ -170,21 +170,27 @@ def keep_few(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(index_lookups, "MOST_FOLLOWED", 2)
 
 
+def move_otherwise(patch: pytest.MonkeyPatch, otherwise: Callable[..., None]) -> None:
+    move = IndexLookups._move
+
+    def moved(self: IndexLookups, key: Any, point: Any, ts: int, *, is_there: bool) -> None:
+        otherwise(lambda ts: move(self, key, point, ts, is_there=is_there), ts, is_there)
+
+    patch.setattr(IndexLookups, "_move", moved)
+
+
 def miss_who_loses_a_key(patch: pytest.MonkeyPatch) -> None:
     """As if a document that is deleted, or gets another key, still had it."""
-    move = IndexLookups._move
-    patch.setattr(IndexLookups, "_move", lambda self, key, come, gone, ts: move(self, key, come, frozenset(), ts))
+    move_otherwise(patch, lambda move, ts, is_there: move(ts) if is_there else None)
 
 
 def miss_who_gets_a_key(patch: pytest.MonkeyPatch) -> None:
-    move = IndexLookups._move
-    patch.setattr(IndexLookups, "_move", lambda self, key, come, gone, ts: move(self, key, frozenset(), gone, ts))
+    move_otherwise(patch, lambda move, ts, is_there: None if is_there else move(ts))
 
 
 def take_what_has_changed_for_as_old(patch: pytest.MonkeyPatch) -> None:
     """As if who has a key now had had it always."""
-    move = IndexLookups._move
-    patch.setattr(IndexLookups, "_move", lambda self, key, come, gone, ts: move(self, key, come, gone, 0))
+    move_otherwise(patch, lambda move, ts, is_there: move(0))
 
 
 def keep_what_was_overtaken(patch: pytest.MonkeyPatch) -> None:

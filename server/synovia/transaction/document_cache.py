@@ -117,11 +117,13 @@ class DocumentCache:
 
     def end_lookup(self, lookup: Lookup, ts: Ts, found: Sequence[Document] | None) -> None:
         """Keep what was found, unless a commit has written a document with the key; None: that is not all, or has failed."""
-        by_point = {(lookup.key[0], keys.encode_value(document["_id"])): document for document in found or ()}
-        if self.lookups.end(lookup, ts, None if found is None else [*by_point]):
-            for point in [point for point in by_point if point not in self._kept]:
-                self._put(point, by_point[point], ts)
-            self._trim()
+        table = lookup.key[0]
+        points = None if found is None else [(table, keys.encode_value(document["_id"])) for document in found]
+        if self.lookups.end(lookup, ts, points) and found and points:
+            for point, document in zip(points, found, strict=True):
+                if point not in self._kept:
+                    self._put(point, document, ts)
+        self._trim()
 
     def on_change(self, change: KeyedCommit | Gap) -> None:
         """Take in what the log brings."""

@@ -7,7 +7,7 @@ there is none; the documents are in the cache of documents, of which this is a p
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from synovia import keys
@@ -91,24 +91,31 @@ class IndexLookups:
 
     def begin(self, key: IndexKey) -> Lookup:
         """Note that the documents with a key are going to be looked up as of the head of the log."""
-        lookup = Lookup(key)
-        self._following(key).under_way.setdefault(key[2], []).append(lookup)
+        lookup, under_way = Lookup(key), self._following(key).under_way
+        if key[2] in under_way:
+            under_way[key[2]].append(lookup)
+        else:
+            under_way[key[2]] = [lookup]
         return lookup
 
     def end(self, lookup: Lookup, ts: Ts, found: Sequence[Point] | None) -> bool:
         """Keep what was found, unless it has been overtaken, and tell whether it is kept; None: nothing is known."""
-        key = lookup.key
-        followed = self._following(key)
+        key, followed = lookup.key, self._following(lookup.key)
         under_way = followed.under_way[key[2]]
         under_way.remove(lookup)
         if not under_way:
             del followed.under_way[key[2]]
-        is_kept = found is not None and not lookup.overtaken and len(found) <= MOST_FOUND
-        if found is not None and is_kept:
-            self._drop(key)
-            self._put(key, sorted(found), ts)
-        self._unfollow(key)
-        return is_kept
+        if found is None or lookup.overtaken or len(found) > MOST_FOUND:
+            self._unfollow(key, followed)
+            return False
+        if key in self._kept:
+            self.bytes -= _size(key, self._kept[key][0])
+        self._kept[key] = sorted(found), ts
+        self._kept.move_to_end(key)
+        self.bytes += _size(key, found)
+        followed.kept.add(key[2])
+        self._trim()
+        return True
 
     def on_change(self, commit: KeyedCommit) -> None:
         """Take in a commit."""
@@ -135,49 +142,53 @@ class IndexLookups:
             self.forget(table)
 
     def _follow(self, table: str, index: IndexSpec, followed: _Followed, write: KeyedWrite, ts: Ts) -> None:
-        if write.write.before is write.write.after:
+        entries, image_before, image_after = write.entries(index), write.write.before, write.write.after
+        if image_before is image_after:
             return
-        before, after, id_length = set[bytes](), set[bytes](), len(write.id_key)
-        for key, image in write.entries(index):
-            if image is write.write.before:
-                before.add(key[:-id_length])
+        tail, before, after = -len(write.id_key), set[bytes](), set[bytes]()
+        for key, image in entries:
+            if image is image_before:
+                before.add(key[:tail])
             elif not isinstance(image, Undecodable):  # no scan finds it, as its keys are not known
-                after.add(key[:-id_length])
+                after.add(key[:tail])
         if followed.under_way:
             _overtake(followed, before | after)
+        if before == after:
+            return
         point = table, write.id_key
         for value in (before - after) & followed.kept:
-            self._move((table, index, value), frozenset(), {point}, ts)
+            self._move((table, index, value), point, ts, is_there=False)
         for value in (after - before) & followed.kept:
-            self._move((table, index, value), {point}, frozenset(), ts)
+            self._move((table, index, value), point, ts, is_there=True)
 
     def _following(self, key: IndexKey) -> _Followed:
-        return self._followed.setdefault(key[0], {}).setdefault(key[1], _Followed())
+        indexes = self._followed.get(key[0])
+        if indexes is None:
+            indexes = self._followed[key[0]] = {}
+        followed = indexes.get(key[1])
+        if followed is None:
+            followed = indexes[key[1]] = _Followed()
+        return followed
 
-    def _unfollow(self, key: IndexKey) -> None:
+    def _unfollow(self, key: IndexKey, followed: _Followed) -> None:
         """Compare no commits with an index any more of which nothing is kept."""
-        followed = self._following(key)
         if not followed.kept and not followed.under_way:
             del self._followed[key[0]][key[1]]
             if not self._followed[key[0]]:
                 del self._followed[key[0]]
 
-    def _move(self, key: IndexKey, come: Set[Point], gone: Set[Point], ts: Ts) -> None:
+    def _move(self, key: IndexKey, point: Point, ts: Ts, *, is_there: bool) -> None:
         """Keep who has a key now, as long as who had it would have been."""
         kept = self._kept.get(key)
         if kept is None:
             return
-        points = sorted({*kept[0], *come} - gone)
+        points = [each for each in kept[0] if each != point]
+        if is_there:
+            points = sorted([*points, point])
         self.bytes += _size(key, points) - _size(key, kept[0])
         self._kept[key] = points, ts
         if len(points) > MOST_FOUND:
             self._drop(key)
-        self._trim()
-
-    def _put(self, key: IndexKey, points: Sequence[Point], ts: Ts) -> None:
-        self._kept[key] = points, ts
-        self._following(key).kept.add(key[2])
-        self.bytes += _size(key, points)
         self._trim()
 
     def _trim(self) -> None:
@@ -188,8 +199,9 @@ class IndexLookups:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self.bytes -= _size(key, kept[0])
-            self._following(key).kept.discard(key[2])
-            self._unfollow(key)
+            followed = self._following(key)
+            followed.kept.discard(key[2])
+            self._unfollow(key, followed)
 
 
 def _overtake(followed: _Followed, values: Iterable[bytes]) -> None:
@@ -199,4 +211,4 @@ def _overtake(followed: _Followed, values: Iterable[bytes]) -> None:
 
 
 def _size(key: IndexKey, points: Sequence[Point]) -> int:
-    return _BASE + 2 * len(key[2]) + sum(_EACH + len(point[1]) for point in points)
+    return _BASE + 2 * len(key[2]) + (sum([_EACH + len(point[1]) for point in points]) if points else 0)
