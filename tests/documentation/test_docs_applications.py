@@ -145,9 +145,16 @@ async def test_scheduling(folder: Path) -> None:
     await importlib.import_module("invites").test_an_invite_is_mailed_and_expires()
 
 
-def test_http(folder: Path) -> None:
-    registry = TestApp(write_program(page("docs/http.md"), folder / "recordings.py")).registry
-    assert [route.pattern for route in registry.routes] == ["/export/{recording_id}", "/webhooks/bank"]
+async def test_http(folder: Path) -> None:
+    file = write_program(page("docs/http.md"), folder / "recordings.py")
+    async with TestApp(file, variables={"BANK_SECRET": "secret"}) as app:
+        patterns = [route.pattern for route in app.registry.routes]
+        assert patterns == ["/export/{recording_id}", "/tickets", "/tickets", "/webhooks/bank"]
+        http = app.caller("alice@example.org").http
+        assert (await http.post("/tickets", json={"title": "knee"})).status_code == 201
+        assert (await http.post("/tickets", json={"title": 5})).status_code == 400
+        assert (await http.get("/tickets?pageSize=5&tags=a&tags=b")).json() == ["knee"]
+        assert (await http.get("/tickets?pageSize=many")).status_code == 400
 
 
 async def test_security(folder: Path) -> None:

@@ -175,7 +175,7 @@ async def body_of(request: Request, most: int, seconds: float, meter: Meter) -> 
         Refused: It is too large, or too slow, or said to be something else.
         ClientDisconnect: Nobody is there any more.
     """
-    _check_type(request)
+    check_type(request)
     check_length(request, most)
     return await Request(request.scope, bounded(request.receive, most, seconds, meter)).body()
 
@@ -187,7 +187,15 @@ async def json_body(request: Request, most: int, seconds: float, meter: Meter) -
         Refused: It is not JSON, or too large, or too slow.
         ClientDisconnect: Nobody is there any more.
     """
-    body = await body_of(request, most, seconds, meter)
+    return await read_json(await body_of(request, most, seconds, meter))
+
+
+async def read_json(body: bytes) -> Any:
+    """Read JSON as a wire value.
+
+    Raises:
+        Refused: It is none.
+    """
     try:
         return await at_leisure(len(body), lambda: load(body))
     except TooMuch as error:
@@ -201,7 +209,7 @@ async def at_leisure(size: int, work: Callable[[], T]) -> T:
     return work() if size < _SMALL else await asyncio.to_thread(work)
 
 
-def _check_type(request: Request) -> None:
+def check_type(request: Request) -> None:
     """Insist on the content type: forms of other sites, which browsers send without asking, cannot have it."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
