@@ -7,7 +7,7 @@ import pytest
 from helpers.written_applications import write_application
 from synovia import FunctionError
 from synovia.functions.registry import Registry, load_application
-from synovia.testing import TestApp
+from synovia.testing import CallsFailed, TestApp
 
 SOURCE = """
 import math
@@ -47,6 +47,13 @@ async def go_over(ctx: MutationContext, things: list[Thing], factor: int) -> Non
 
 @mutation(internal=True)
 async def told(ctx: MutationContext, call_id: Id[ScheduledCall], context: Any, outcome: CallOutcome) -> None: ...
+
+@workflow
+async def flow(ctx: WorkflowContext, days: int) -> None:
+    await ctx.sleep(timedelta(days=days))
+
+async def send(ctx: Any, payload: Any) -> bool:
+    return await ctx.scheduler.send_event(await ctx.scheduler.run_after(timedelta(0), flow, 1), "paid", payload)
 
 async def helper(ctx: Any) -> None: ...
 
@@ -125,6 +132,12 @@ WRITING = [
     ("ctx.db.purge('owners', older_than=soon)", FAULT, "a table is named by its class"),
     ("ctx.scheduler.cancel(None)", INVALID, "a call is named by its id, not by None"),
     ("ctx.scheduler.resume(5)", INVALID, "a call is named by its id, not by 5"),
+    (
+        "ctx.scheduler.with_options(on_complete=told, context={1}).run_after(soon, note, 'x')",
+        INVALID,
+        "a set cannot be",
+    ),
+    ("send(ctx, {1})", INVALID, "a set cannot be stored"),
     ("ctx.scheduler.send_event(5, 'paid')", INVALID, "a call is named by its id, not by 5"),
     ("ctx.scheduler.run_after(soon, note)", FAULT, ":note: missing a required argument: 'text'"),
     (
@@ -178,6 +191,14 @@ async def test_what_a_context_does_not_have_it_says_who_has(
 ) -> None:
     refused = await refusal_of(application, kind, line)
     assert text in refused.message
+
+
+async def test_a_workflow_sleeps_no_longer_than_dates_go(application: Registry) -> None:
+    async with TestApp(application) as app:
+        line = "ctx.scheduler.run_after(soon, flow, 999_999_999)"
+        await app.caller().mutation(f"{application.name}:change", {"line": line})
+        with pytest.raises(CallsFailed, match=r"ctx\.sleep takes 365,250 days at most"):
+            await app.advance()
 
 
 @pytest.mark.parametrize("count", [2**31, 2**63 - 1])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from types import CodeType
 from typing import (
     Any,
@@ -20,7 +22,7 @@ from typing import (
 
 from pydantic import BaseModel, ValidationError
 
-from synovia.errors import SchemaError
+from synovia.errors import FunctionError, SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.functions.creation_times import note_rows, tell_creation_times
@@ -33,6 +35,7 @@ from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
 from synovia.schema.files import FROM_RESULT
+from synovia_protocol.errors import ErrorCode
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 Isolation = Literal["serializable", "snapshot"]
@@ -85,10 +88,11 @@ class Function:
         isolation: Isolation = "serializable",
         retry: Retry | None = None,
         pool: str | Pool | None = None,
+        timeout: timedelta | None = None,
         has_room: bool = False,
     ) -> None:
         self.name = body.__name__ if name is None else name
-        self.body = body
+        self.body = body if timeout is None else _limited(self, body, timeout)
         self.kind = kind
         self.access = access
         self.internal = access.internal
@@ -107,7 +111,7 @@ class Function:
     @cached_property
     def place(self) -> str:
         """Where it is declared, ``FILE:LINE``."""
-        return place_of(self.body)
+        return place_of(inspect.unwrap(self.body))
 
     def place_in(self, module: str) -> None:
         """Say the path of the module in which it is called."""
@@ -230,6 +234,26 @@ class Function:
         return result
 
 
+def _limited(
+    function: Function, body: Callable[..., Awaitable[Any]], limit: timedelta
+) -> Callable[..., Awaitable[Any]]:
+    """Have a body be cancelled where it waits once it has run so long."""
+
+    @wraps(body)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        seconds = limit.total_seconds()
+        try:
+            async with asyncio.timeout(seconds) as ends:
+                return await body(*args, **kwargs)
+        except TimeoutError as error:
+            if not ends.expired():  # its own
+                raise
+            text = f"{function.path} took longer than {seconds:g} s, and was cancelled where it waited"
+            raise FunctionError(ErrorCode.TIMEOUT, text, {"seconds": seconds}) from error
+
+    return run
+
+
 QueryBody = TypeVar("QueryBody", bound=Callable[Concatenate[QueryContext, ...], Awaitable[Any]])
 MutationBody = TypeVar("MutationBody", bound=Callable[Concatenate[MutationContext, ...], Awaitable[Any]])
 ActionBody = TypeVar("ActionBody", bound=Callable[Concatenate[ActionContext, ...], Awaitable[Any]])
@@ -301,6 +325,7 @@ def action(
     name: str | None = None,
     retry: Retry | None = None,
     pool: str | Pool | None = None,
+    timeout: timedelta | None = None,
     **access: Unpack[AccessWords],
 ) -> Callable[[ActionBody], ActionBody]: ...
 def action(
@@ -310,6 +335,7 @@ def action(
     name: str | None = None,
     retry: Retry | None = None,
     pool: str | Pool | None = None,
+    timeout: timedelta | None = None,
     **access: Unpack[AccessWords],
 ) -> Any:
     """Declare an action: it may talk to the world, and calls queries and mutations.
@@ -318,9 +344,12 @@ def action(
         name: What it is called on the wire, if not as in Python.
         retry: How often it is tried again when it was scheduled and fails; without, as when somebody calls it, never.
         pool: The ``Pool`` in which it waits when it was scheduled, or its name; without, it is in the line of all others.
+        timeout: When this has passed it is cancelled where it waits, and has failed with ``timeout``; without, never.
         access: Who may call it, as in ``Access``.
     """
-    return _declare(body, Kind.ACTION, access, name=name, retry=retry, pool=pool)
+    if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta()):
+        raise SchemaError("@action: timeout is a timedelta of more than nothing")
+    return _declare(body, Kind.ACTION, access, name=name, retry=retry, pool=pool, timeout=timeout)
 
 
 class _Options(TypedDict, total=False):
@@ -328,6 +357,7 @@ class _Options(TypedDict, total=False):
     isolation: Isolation
     retry: Retry | None
     pool: str | Pool | None
+    timeout: timedelta | None
     has_room: bool
 
 

@@ -19,6 +19,7 @@ from synovia.functions.scheduled_calls import WORKFLOWS
 P = ParamSpec("P")
 R = TypeVar("R")
 _MS = timedelta(milliseconds=1)
+_LONGEST = timedelta(days=365_250)
 
 
 class Journaled(Protocol):
@@ -76,10 +77,12 @@ class WorkflowContext:
         """Go on when so long has passed, whatever hub is there then.
 
         Raises:
-            InvalidArguments: It is no ``timedelta``, or a negative one.
+            InvalidArguments: It is no ``timedelta``, a negative one, or one of more than a thousand years.
         """
         if not isinstance(delay, timedelta) or delay < timedelta():
             raise InvalidArguments("ctx.sleep takes a timedelta that is not negative")
+        if delay > _LONGEST:
+            raise InvalidArguments(f"ctx.sleep takes {_LONGEST.days:,} days at most")
         await self._journal.sleep(-(-delay // _MS))
 
     @awaited("ctx.wait_for_event")

@@ -10,12 +10,24 @@ import bson
 from bson.errors import InvalidDocument
 
 from synovia.errors import FunctionError, InvalidArguments
-from synovia.schema import Document, Id, to_bson
+from synovia.schema import Document, Id, Unstorable, to_bson
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode
 from synovia_protocol.messages import ArrayRef
 
 MOST_BYTES = 1024 * 1024
+
+
+def taken(args: Mapping[str, Any]) -> tuple[Document, int]:
+    """Turn what a function has given into a document, and tell its size in bytes on the wire.
+
+    Raises:
+        FunctionError: It cannot be stored, or not without loss, or is too large.
+    """
+    try:
+        return stored_with_size(args)
+    except Unstorable as error:
+        raise InvalidArguments(str(error)) from None
 
 
 def stored(args: Mapping[str, Any]) -> Document:

@@ -33,7 +33,7 @@ from synovia.functions.scheduled_calls import (
 from synovia.functions.scheduling_cause import note_scheduled
 from synovia.functions.services import CallOptions, MutationScheduler, ScheduleInTransaction, Scheduler
 from synovia.functions.workflow import WorkflowFunction
-from synovia.scheduler.arguments import stored_with_size
+from synovia.scheduler.arguments import taken
 from synovia.scheduler.batches import CALL_BYTES, BatchedCall, ByteBudget, take_out, write_batches
 from synovia.scheduler.completion import Completion
 from synovia.scheduler.failures import say
@@ -161,8 +161,8 @@ class Calls:
         for told in (row.on_complete, row.on_failure):
             if told is not None:
                 self.completion.check(told, context)
-        document, size = stored_with_size(args)
-        held, more = stored_with_size({"context": context})
+        document, size = taken(args)
+        held, more = taken({"context": context})
         return {"args": document, "context": held["context"], "large": large_if(size + more)}, size + more
 
     def _function(self, path: str) -> Function:

@@ -18,7 +18,7 @@ from synovia.functions.scheduled_calls import (
     ScheduledCall,
     WorkflowStep,
 )
-from synovia.scheduler.arguments import stored
+from synovia.scheduler.arguments import stored, taken
 from synovia.schema import Id
 from synovia.transaction.footprint import footprint
 from synovia_protocol.errors import ErrorCode
@@ -108,7 +108,7 @@ async def send_event(ctx: MutationContext, workflow: ScheduledCall | None, name:
     """Give an event to a workflow; False if it is over, or is none."""
     if workflow is None or workflow.queue not in (WORKFLOWS, WAITING):
         return False
-    value, rows = stored({"payload": payload})["payload"], ctx.db.query(WorkflowStep)
+    value, rows = taken({"payload": payload})[0]["payload"], ctx.db.query(WorkflowStep)
     waits = rows.using("by_news", workflow=Id(workflow.id), place=None, status="pending")
     waits = waits.where((field("kind") == "event") & (field("name") == name))
     if (waiting := await waits.first()) is not None:
