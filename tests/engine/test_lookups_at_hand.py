@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from apps import shelves
 from helpers.read_recorder import ReadRecorder
@@ -14,6 +15,7 @@ from helpers.running_engine import running_engine
 from synovia.engine.engine import Engine
 from synovia.functions.registry import collect
 from synovia.store.base import Store
+from synovia.store.mongo import MongoStore
 
 REGISTRY = collect("shelves", [shelves])
 
@@ -97,3 +99,27 @@ async def test_who_is_found_follows_what_any_hub_commits(hubs: Hubs) -> None:
         assert await holders() == ["i", None, None]
         assert await hubs.call("put", at=hub, name="j", shelf="b", rank=3) == "j"
         assert await holders() == ["i", "j", None]
+
+
+@pytest.mark.mongodb
+async def test_who_is_found_follows_what_other_programs_write(mongodb_uri: str, database_name: str) -> None:
+    store = MongoStore(mongodb_uri, database_name)
+    recorder = ReadRecorder(store)
+    async with running_engine(REGISTRY, store) as first, AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        hubs, items = Hubs(recorder, first, first), client[database_name]["items"]
+
+        async def holder(code: str) -> Any:
+            newest, _ = await store.newest()
+            await first.wait_for(newest)
+            return await hubs.asked("find", code=code, by=1)
+
+        assert await holder("i") == (None, BY_CODE)
+        await items.insert_one({"_id": "i", "shelf": "a", "rank": 0, "code": "i"})
+        assert await holder("i") == ("i", [])
+        await items.update_one({"_id": "i"}, {"$set": {"code": "j"}})
+        assert await holder("i") == (None, [])
+        assert await holder("j") == ("i", BY_CODE)
+        await items.update_one({"_id": "i"}, {"$set": {"code": ["i", "j"]}})  # no row: it is found, and does not fit
+        await items.delete_one({"_id": "i"})
+        assert await holder("j") == (None, [])
+        assert await holder("i") == (None, [])
