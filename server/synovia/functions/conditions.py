@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,18 @@ def resolved(table: type[Table], tree: Filter, keyring: Keyring | None = None) -
             return AnyOf(tuple(resolved(table, condition, keyring) for condition in conditions))
         case Not(condition):
             return Not(resolved(table, condition, keyring))
+
+
+def compared(tree: Filter) -> Iterator[tuple[str, Operator, Any]]:
+    """List what a condition compares: the Python names of fields, how, and with what."""
+    match tree:
+        case Comparison(name, operator, value):
+            yield name, operator, value
+        case AllOf(conditions) | AnyOf(conditions):
+            for each in conditions:
+                yield from compared(each)
+        case Not(condition):
+            yield from compared(condition)
 
 
 def _comparison(field: FieldPath, operator: Operator, value: Any, keyring: Keyring | None) -> Filter:

@@ -17,6 +17,7 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
+    get_type_hints,
     overload,
 )
 
@@ -144,10 +145,24 @@ class Function:
         self._signature = self._signature or known
         if self._signature is None:
             try:
+                self._check_context()
                 self._signature = Signature.of(self.path, self.body, for_clients=not self.internal, handed=self.handed)
             except SchemaError as error:
                 raise SchemaError(f"{self.place}: {self.path}: {error}") from error
         return self._signature
+
+    def _check_context(self) -> None:
+        """Refuse a body that says it takes the context of another kind of function."""
+        name = next(iter(inspect.signature(self.body).parameters))
+        try:
+            said = get_type_hints(self.body).get(name)
+        except (NameError, TypeError):
+            return  # which is told with what else is wrong
+        handed = _CONTEXTS[self.kind]
+        if isinstance(said, type) and issubclass(said, Context) and not issubclass(handed, said):
+            raise SchemaError(
+                f"{name!r} is said to be a {said.__name__}; that of this {self.kind} is its {handed.__name__}"
+            )
 
     @property
     def _prepared(self) -> Signature:
@@ -269,6 +284,20 @@ class AccessWords(TypedDict, total=False):
     internal: bool
 
 
+def access_of(decorator: str, words: AccessWords) -> Access:
+    """Take who may call a function, from what else its decorator was given.
+
+    Raises:
+        SchemaError: It is no word of that.
+    """
+    unknown = sorted(words.keys() - AccessWords.__annotations__.keys())
+    if unknown:
+        raise SchemaError(
+            f"{decorator} takes no {', '.join(unknown)}; who may call it, {', '.join(AccessWords.__annotations__)} say"
+        )
+    return Access.of(**words)
+
+
 @overload
 def query(body: QueryBody, /) -> QueryBody: ...
 @overload
@@ -368,7 +397,7 @@ def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Opti
         if not inspect.signature(body).parameters:
             raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
         try:
-            allowed = Access.of(**access)
+            allowed = access_of(f"@{kind}", access)
         except SchemaError as error:
             raise SchemaError(f"{body.__name__}: {error}") from None
         name = options.get("name")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext
-from synovia.functions.function import AccessWords, Function, Kind
+from synovia.functions.function import AccessWords, Function, Kind, access_of
+from synovia.functions.places import place_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,7 +64,7 @@ class HttpRoute(Function):
 
         self.declared_in = body.__module__
         self.summary = inspect.getdoc(body) or ""
-        self.body = answered
+        self.body, self.place = answered, place_of(body)
         self.pattern = pattern
         self.methods = tuple(methods)
         self.max_body_bytes = max_body_bytes
@@ -113,7 +114,7 @@ def route(
     if not said or not set(said) <= set(METHODS):
         raise SchemaError(f"route {path}: methods are some of {', '.join(METHODS)}")
     try:
-        allowed = Access.of(**access)
+        allowed = access_of("@http.route", access)
     except SchemaError as error:
         raise SchemaError(f"route {path}: {error}") from None
     if not allowed.stated or allowed.internal:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from synovia import keys
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.cascades import Cascades
-from synovia.functions.conditions import Condition
+from synovia.functions.conditions import Condition, compared
 from synovia.functions.conditions import field as column
 from synovia.functions.context import QueryContext
 from synovia.functions.database import DatabaseReader, Views
@@ -23,7 +23,8 @@ from synovia.functions.places import place_in, place_of
 from synovia.functions.query import Notice
 from synovia.functions.visibility import Check, Judge, Scope, TableView, Verb
 from synovia.identity import Identity
-from synovia.schema import Document, Table, Unreadable
+from synovia.schema import Document, Table, Unreadable, field_of
+from synovia.schema.encrypted import sealed_fields
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Transaction
 
@@ -92,6 +93,7 @@ class RowRule:
         by_row: Whether it is asked of each row.
         place: Where it is declared, ``FILE:LINE``.
         capability: What it asks for, if it is declared by words.
+        words: These words.
     """
 
     body: RuleBody
@@ -100,6 +102,7 @@ class RowRule:
     by_row: bool
     place: str
     capability: str | None = None
+    words: _Words | None = None
 
     @property
     def name(self) -> str:
@@ -200,6 +203,22 @@ class _Words:
             if name is not None and name not in table.model_fields:
                 raise SchemaError(f"{place}: {table.__name__} has no field {name!r}")
 
+    def faults(self, table: type[Table]) -> Iterator[str]:
+        """Tell what no row of a table can be asked, once all that its fields name is there."""
+        sealed = sealed_fields(table)
+        try:
+            if self.owner is not None and self.owner not in sealed:
+                field_of(table, self.owner).equal("issuer|subject")
+        except FunctionError:
+            yield f"{table.__name__}.{self.owner} cannot hold the key of an identity, and is said to be the owner"
+        for name, operator, value in () if self.where is None else compared(self.where.tree):
+            try:
+                path = field_of(table, name)
+                if operator == "eq" and name.partition(".")[0] not in sealed:
+                    path.equal(value)
+            except FunctionError as error:
+                yield error.message
+
     def __str__(self) -> str:
         owner, where = "owner" if self.owner else None, "where" if self.where is not None else None
         return " or ".join(word for word in (owner, self.capability, where) if word is not None)
@@ -240,7 +259,7 @@ def _allow(verb: Verb, tables: tuple[type[Table], ...], words: _Words) -> None:
     for table in tables:
         words.check(table, where)
         body = words.body_for(table)
-        allowed[where, table.__name__, verb] = RowRule(body, verb, (table,), False, where, words.capability)
+        allowed[where, table.__name__, verb] = RowRule(body, verb, (table,), False, where, words.capability, words)
 
 
 def rules_declared_by(value: object) -> tuple[RowRule, ...]:
@@ -269,13 +288,18 @@ class RowRules:
             tables: Those of the application, by name.
 
         Raises:
-            SchemaError: There are rules, and one of these tables has none that says who may read it.
+            SchemaError: There are rules, and one of these tables has none that says who may read it; or one asks what no row
+                can be asked.
         """
         found: dict[tuple[str, Verb], tuple[RowRule, ...]] = {}
+        faults: list[str] = []
         for rule in rules:
             for table in rule.tables:
+                faults += [f"{rule.place}: {fault}" for fault in (rule.words.faults(table) if rule.words else ())]
                 key = table.spec.name, rule.verb
                 found[key] = (*found.get(key, ()), rule)
+        if faults:
+            raise SchemaError("\n".join(faults))
         open_ones = [table for name, table in tables.items() if found and (name, "read") not in found]
         if open_ones:
             raise SchemaError(

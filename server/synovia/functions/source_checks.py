@@ -14,7 +14,7 @@ from synovia.functions.function import function_of
 from synovia.functions.places import place, source_of
 from synovia.functions.query import check_step
 from synovia.functions.routing import route_of
-from synovia.schema import Table
+from synovia.schema import Table, field_of
 from synovia.schema.encrypted import sealed_fields
 
 _sound: WeakSet[ModuleType] = WeakSet()
@@ -25,17 +25,16 @@ def faults_in(module: ModuleType) -> list[str]:
     """Tell what is lost or fails in a module that has been imported, with ``FILE:LINE``.
 
     That is: a function or a table of which there is another one of the same name further down; ``using``, ``search``,
-    ``nearest`` and ``aggregate`` with an index that its table does not have, or with fields that it is not over; and what is
-    asked of an encrypted field that only equality can be asked of, or nothing.
+    ``nearest`` and ``aggregate`` with an index that its table does not have, or with fields that it is not over; conditions,
+    sums and groups over fields that it does not have; and what is asked of an encrypted field that only equality can be
+    asked of, or nothing.
     """
     if module in _sound or getattr(module, "__file__", None) is None:
         return []
     text, names = source_of(module), vars(module)
     # A folder's own may be hidden by its modules, so what its names mean does not tell.
     declares = "__path__" in names or any(map(_is_declaration, list(names.values())))
-    chooses = any(f".{each}(" in text for each in _STEPS) or any(
-        sealed_fields(each) for each in list(names.values()) if _is_table(each)
-    )
+    chooses = ".query(" in text
     source = ast.parse(text if declares or chooses else "")
     found = [*_overwritten(source, names), *(_unanswerable(source, names) if chooses else ())]
     if not found:
@@ -83,7 +82,39 @@ def _mentions(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, name:
 def _unanswerable(source: ast.Module, names: Names) -> Found:
     elsewhere, calls = set(_bound_inside(source)), [*_calls_that_are_not_tried(source)]
     yield from _unknown_indexes(calls, names, elsewhere)
+    yield from _unknown_fields(calls, names, elsewhere)
     yield from _asked_of_sealed_fields(calls, names, elsewhere)
+
+
+def _unknown_fields(calls: Iterable[ast.Call], names: Names, elsewhere: set[str]) -> Found:
+    """Find conditions, sums and groups over fields that tables which are named do not have."""
+    for call in calls:
+        table = _table_asked(call, names, elsewhere)
+        if table is None:
+            continue
+        asked: list[str] = []
+        match call:
+            case ast.Call(ast.Attribute(attr=word), arguments, keywords) if word in _SUMS:
+                values = [*arguments, *(each.value for each in keywords)]
+                asked = [text for each in values if (text := _text(each)) is not None]
+            case ast.Call(ast.Attribute(attr="where"), [condition]):
+                asked = [*_fields_named(condition, names)]
+        for name in asked:
+            try:
+                field_of(table, name)
+            except UnknownIndex as error:
+                yield call, error.message
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _fields_named(condition: ast.expr, names: Names) -> Iterator[str]:
+    for node in ast.walk(condition):
+        match node:
+            case ast.Call(head, [ast.Constant(str(name))], []) if _value(head, names) is field:
+                yield name
 
 
 _SUMS: Final = frozenset({"sum", "mean", "min", "max", "trend", "group_by"})
