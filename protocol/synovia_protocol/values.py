@@ -29,6 +29,7 @@ MAX_REF_BYTES = 1024  # a digest, a dtype and the lengths of a hundred axes
 """How many lists and maps a value may nest, the outermost included."""
 
 _INT64_MAX = 2**63 - 1
+_TOO_LONG = "an integer beyond 64 bits with sign"
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _WITHOUT_INTEGERS = _PLAIN - {int}
 _HUGE = re.compile(rb"\xcf[\x80-\xff]")  # a uint64 beyond int64, or any bytes that look like one
@@ -87,10 +88,18 @@ def _extend(value: object) -> Any:
         return value.item()
     if isinstance(value, Mapping):  # that is no dict
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a wire value")
+    raise TypeError(_TOO_LONG if isinstance(value, int) else f"{type(value).__name__} is not a wire value")
 
 
 _packers: list[msgpack.Packer] = []  # a packer allocates 256 KiB when made, and is not reentrant
+
+
+def _told(error: Exception) -> str:
+    return (
+        "a text holds half a surrogate pair"
+        if isinstance(error, UnicodeEncodeError)
+        else str(error) or "not a wire value"
+    )
 
 
 def pack_raw(value: Any) -> bytes:
@@ -99,7 +108,7 @@ def pack_raw(value: Any) -> bytes:
     try:
         packed: bytes = packer.pack(value)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise WireValueError(str(error) or "not a wire value") from error
+        raise WireValueError(_told(error)) from error
     if len(packed) < _KEEP_PACKER:
         _packers.append(packer)
     return packed
@@ -111,7 +120,7 @@ def pack_each(values: Iterable[Any]) -> list[bytes]:
     try:
         packed = list(map(packer.pack, values))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise WireValueError(str(error) or "not a wire value") from error
+        raise WireValueError(_told(error)) from error
     _packers.append(packer)
     return packed
 
@@ -127,13 +136,20 @@ def pack(value: Any) -> bytes:
 
 def pack_checked(value: Any, depth: int) -> bytes:
     """Pack a value that may nest ``depth`` lists and maps; tuples are lists."""
-    packed = pack_raw(value)
+    try:
+        packed = pack_raw(value)
+    except WireValueError as error:
+        found = isinstance(error.__cause__, TypeError | OverflowError | UnicodeEncodeError)
+        place = _place_of_fault(value, depth) if found else None
+        if not place:
+            raise
+        raise WireValueError(f"{place}: {error}") from error.__cause__
     if not _PLAIN.issuperset((type(value),)):
         fault = find_fault(value, depth, patches=True)
         if fault is not None:
             raise WireValueError(fault)
     if _HUGE.search(packed) is not None and _has_huge(value):
-        raise WireValueError("an integer beyond 64 bits with sign")
+        raise WireValueError(_TOO_LONG)
     return packed
 
 
@@ -145,6 +161,31 @@ def patch_payload(patch: Patch) -> bytes:
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------
+
+
+def _place_of_fault(value: Any, depth: int) -> str | None:
+    """Tell where in a value the first thing is that cannot be packed, as ``.rows[3].size``; None: it is not found."""
+    if isinstance(value, Mapping):
+        parts: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list) or type(value) is tuple:
+        parts = enumerate(value)
+    else:
+        return None if _can_be_packed(value) else ""
+    if depth <= 0:
+        return ""  # going on beside this could go on without end, in a list that holds itself
+    for key, child in parts:
+        inside = _place_of_fault(child, depth - 1) if _can_be_packed(key) else ""
+        if inside is not None:
+            return f".{key}{inside}" if isinstance(key, str) and key.isidentifier() else f"[{key!r:.40}]{inside}"
+    return None
+
+
+def _can_be_packed(value: Any) -> bool:
+    try:
+        msgpack.packb(value, default=_extend)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return False
+    return True
 
 
 def find_fault(value: Any, depth: int, *, patches: bool = False) -> str | None:

@@ -112,7 +112,7 @@ async def test_data_that_cannot_be_told_is_not_and_the_log_says_so(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with TestApp(path) as app:
-        for how, why in (("no text", "set is not a wire value"), ("surrogate", "surrogates not allowed")):
+        for how, why in (("no text", ".a: set is not a wire value"), ("surrogate", ".text: a text holds half")):
             caplog.clear()
             with caplog.at_level(logging.WARNING, "synovia"), pytest.raises(FunctionError) as told:
                 await app.caller().query(f"{path.stem}:read", {"how": how})

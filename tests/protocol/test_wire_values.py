@@ -117,6 +117,38 @@ def test_what_is_not_a_wire_value_is_not_packed(value: Any) -> None:
         pack(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({1}, "set is not a wire value"),
+        ([{1}], "[0]: set is not a wire value"),
+        ({"rows": [{"size": 1}, {"size": {1}}]}, ".rows[1].size: set is not a wire value"),
+        ({"rows": ({"size": 2**70},)}, ".rows[0].size: an integer beyond 64 bits with sign"),
+        ({"a": {"two words": "half \ud800"}}, ".a['two words']: a text holds half a surrogate pair"),
+        ({"a": [1.0, "x", b"", None, np.float64(1), object()]}, ".a[5]: object is not a wire value"),
+        ({"x" * 200: 1, "y": {1}}, ".y: set is not a wire value"),
+        ({"\ud800": {1}}, "['\\ud800']: a text holds half a surrogate pair"),
+    ],
+)
+def test_what_is_not_a_wire_value_is_told_with_its_place(value: Any, told: str) -> None:
+    with pytest.raises(WireValueError) as refused:
+        pack(value)
+    assert str(refused.value) == told
+
+
+def test_the_place_of_a_fault_in_what_holds_itself_is_found_at_once() -> None:
+    twice: list[Any] = []
+    twice += [twice, twice]
+    first: list[Any] = [{1}]
+    first += [first, first]
+    deep: Any = {1}
+    for _ in range(80):
+        deep = [deep]
+    for value in (twice, first, [deep, twice]):
+        with pytest.raises(WireValueError):
+            pack(value)
+
+
 def test_a_list_that_holds_itself_is_not_packed() -> None:
     endless: list[Any] = []
     endless.append(endless)

@@ -151,8 +151,6 @@ def load(text: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise JsonError(f"not JSON: {error}") from None
     except WireValueError as error:
-        if isinstance(error.__cause__, UnicodeEncodeError):
-            raise JsonError("a text holds half a surrogate pair") from None
         raise TooMuch(str(error)) if str(error) == "nested too deeply" else JsonError(str(error)) from None
     return value
 
