@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from pymongo.monitoring import (
 )
 
 from integration.tables import NOTES
-from synovia.store.base import Batch, Conflict, RequestRecord, StoreUnavailable, Write
+from synovia.store.base import Batch, Commit, Conflict, RequestRecord, StoreUnavailable, Write
 from synovia.store.mongo import MongoStore
 from synovia.store.mongo.wire import Wire
 
@@ -221,6 +221,22 @@ async def test_a_connection_is_kept_between_commits_if_the_pool_is_not_small(
         for number in range(2, 5):
             await store.commit(batch(number, number - 1))
     assert len(taken) == expected
+
+
+async def test_two_connections_are_enough_for_the_log_and_commits(mongodb_uri: str, database_name: str) -> None:
+    async with (
+        AsyncMongoClient[Any](mongodb_uri, maxPoolSize=2) as client,
+        opened(client, database_name) as store,
+        asyncio.timeout(30),
+    ):
+        position, fence = await store.newest()
+        async with aclosing(store.changes(position)) as changes:
+            for number in range(1, 4):
+                committing = asyncio.create_task(store.commit(batch(number, fence + number - 1)))
+                while not isinstance(each := await anext(changes), Commit) or not each.writes:
+                    pass
+                assert [write.id for write in each.writes] == [number]
+                assert await committing == each.ts
 
 
 async def test_a_kept_connection_that_was_lost_is_not_used(store: MongoStore, outside: Outside) -> None:
