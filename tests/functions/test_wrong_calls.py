@@ -118,6 +118,24 @@ ELSEWHERE = [
     ("mutation", "ctx.mail", "a mutation may run again: schedule an action, which has ctx.mail"),
     ("action", "ctx.db", "an action has no database of its own: it calls queries and mutations by ctx.run_query"),
     ("action", "ctx.run_action(act)", "an action runs no other one"),
+    (
+        "action",
+        "ctx.scheduler.run_job(go_over, 1)",
+        "ctx.scheduler.run_job is part of a mutation's transaction: call a",
+    ),
+    ("action", "ctx.scheduler.send_event('a', 'b')", "ctx.scheduler.send_event is part of a mutation's transaction"),
+    (
+        "query",
+        "ctx.db.query(Owner).search('by_text', 'a').order('desc')",
+        "by take(n), first(), count() or paginate(...)",
+    ),
+    ("query", "ctx.db.query(Owner).search('by_text', 'a').sum('rank')", "and has no sum()"),
+    (
+        "query",
+        "ctx.db.query(Owner).nearest('by_meaning', [1, 0]).collect()",
+        "by take(n), first() or scored(n), and has",
+    ),
+    ("query", "ctx.db.query(Owner).aggregate('by_rank').where(field('rank') == 1)", "and has no where()"),
 ]
 WRITING = [
     (

@@ -16,6 +16,7 @@ from synovia.errors import InvalidArguments, UnknownIndex
 from synovia.functions.aggregate_trees import AggregateReader
 from synovia.functions.aggregates import Questions
 from synovia.functions.awaiting import awaited
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.given import checked_count
 from synovia.functions.visibility import TableView
 from synovia.keys import EMPTY, Interval, Order
@@ -205,6 +206,14 @@ class Aggregate(Generic[T]):
     async def _end(self, order: Order) -> Any:
         found = await self._view.scan(replace(self._valued(), order=order), 1)
         return self._value(found[0] if found else None)
+
+
+tell_elsewhere(
+    Aggregate,
+    ["using", "where", "order", "take", "collect", "first", "unique", "paginate", "trend", "group_by"],
+    "what narrows a kept aggregate stands before .aggregate(...); it is asked for count(), sum(field), mean(field), min(),"
+    " max(), rank(value), at(n) or quantile(q), and has no {name}()",
+)
 
 
 def _between(low: bytes, high: bytes) -> Interval:

@@ -12,6 +12,7 @@ from synovia.aggregates.tally import Kind, Summary
 from synovia.errors import InvalidArguments
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, resolved, tree_of
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.filtered_indexes import values_of_filters
 from synovia.functions.given import checked_count
 from synovia.functions.visibility import TableView
@@ -126,6 +127,13 @@ class Nearest(Generic[T]):
         if values is None:
             return None
         return Scan(self._table.spec.name, self._spec.index, keys.prefix(values), where=self._where)
+
+
+tell_elsewhere(
+    Nearest,
+    ["using", "order", "collect", "unique", "paginate", "count", "sum", "mean", "min", "max", "trend", "group_by"],
+    "a vector search gives the nearest documents: by take(n), first() or scored(n), and has no {name}()",
+)
 
 
 def asked_of(table: type[Table], spec: VectorSpec, vector: Any) -> bytes:

@@ -12,6 +12,7 @@ from synovia import keys
 from synovia.errors import BadCursor, FunctionError
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, resolved, tree_of
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.filtered_indexes import values_of_filters
 from synovia.functions.given import checked_count
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
@@ -291,6 +292,13 @@ class Search(Generic[T]):
         if values is None or not self._words:
             return None
         return Searched(self._spec, self._words, keys.encode(values))
+
+
+tell_elsewhere(
+    Search,
+    ["using", "order", "collect", "unique", "sum", "mean", "min", "max", "trend", "group_by"],
+    "a search gives documents by their rank: by take(n), first(), count() or paginate(...), and has no {name}()",
+)
 
 
 def words_of(spec: SearchSpec, text: Any) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from synovia.errors import FunctionError, InvalidArguments, UnknownFunction, Wro
 from synovia.functions.awaiting import awaited
 from synovia.functions.context import MutationContext
 from synovia.functions.database import SystemWriter
+from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.function import Function, Kind
 from synovia.functions.job import JobFunction
 from synovia.functions.query import Query
@@ -426,3 +427,10 @@ class _Apart(_Optioned):
 
     async def _do(self, work: Callable[[Scheduler], Any]) -> Any:
         return (await self._transact(work)).value()
+
+
+tell_elsewhere(
+    _Apart,
+    ["run_job", "resume", "send_event"],
+    "ctx.scheduler.{name} is part of a mutation's transaction: call a mutation that does it",
+)
