@@ -9,6 +9,7 @@ as viewers are: the others share one, where each waits for those before it.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import median
@@ -102,7 +103,8 @@ class _Probe:
         shown = await self._viewer.ask("shown", self._count)
         await self._crowd.ask("shown", self._count)
         size = (await self._crowd.ask("received") - before) / (perf_counter() - began)
-        return _Round(size, [shown[end] - at for end, at in called.items()])
+        ends = sorted(shown)  # a batch may have been shown together with the next one
+        return _Round(size, [shown[ends[bisect_left(ends, end)]] - at for end, at in called.items()])
 
     async def _append(self) -> None:
         batch = slice(self._count, self._count + BATCH)
