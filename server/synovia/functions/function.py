@@ -33,7 +33,7 @@ from synovia.functions.references import MARK
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import queue_of
 from synovia.functions.schedules import Schedule
-from synovia.functions.signatures import Signature
+from synovia.functions.signatures import Caller, Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
 from synovia.schema.files import FROM_RESULT
 from synovia_protocol.errors import ErrorCode
@@ -146,10 +146,15 @@ class Function:
         if self._signature is None:
             try:
                 self._check_context()
-                self._signature = Signature.of(self.path, self.body, for_clients=not self.internal, handed=self.handed)
+                self._signature = Signature.of(self.path, self.body, by=self._caller, handed=self.handed)
             except SchemaError as error:
                 raise SchemaError(f"{self.place}: {self.path}: {error}") from error
         return self._signature
+
+    @property
+    def _caller(self) -> Caller | None:
+        """Who calls it whose values are not any object."""
+        return None if self.internal else "client"
 
     def _check_context(self) -> None:
         """Refuse a body that says it takes the context of another kind of function."""

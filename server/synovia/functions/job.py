@@ -14,7 +14,7 @@ from synovia.functions.function import Function, Kind
 from synovia.functions.references import MARK
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import JOBS
-from synovia.functions.signatures import Signature
+from synovia.functions.signatures import Caller, Signature
 from synovia.schema import Table
 
 STEPS_RETRY: Final = Retry(attempts=5, first=timedelta(seconds=1), factor=4)
@@ -39,6 +39,10 @@ class JobFunction(Function):
     @property
     def queue(self) -> str:
         return JOBS
+
+    @property
+    def _caller(self) -> Caller:
+        return "schedule"
 
     @property
     def word(self) -> str:

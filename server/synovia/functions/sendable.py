@@ -57,9 +57,13 @@ def hint(name: str, *, is_enum: bool = False) -> str:
     return "; use a Literal" if is_enum else f"; {HINTS.get(name, 'a synovia Model can')}"
 
 
-def unsendable(arguments: type[BaseModel]) -> list[str]:
-    """Say which arguments, and which fields of models in them, no client can send."""
-    schemas, root = _Schemas(), cast(Schema, arguments.__pydantic_core_schema__)
+def unsendable(arguments: type[BaseModel], *, by_schedule: bool = False) -> list[str]:
+    """Say which arguments, and which fields of models in them, no client can send.
+
+    Args:
+        by_schedule: Nor the schedule, which keeps enumerations as their values.
+    """
+    schemas, root = _Schemas(takes_enums=by_schedule), cast(Schema, arguments.__pydantic_core_schema__)
     while root["type"] != "model-fields":
         schemas.define(root)
         root = root["schema"]
@@ -82,8 +86,9 @@ class _Schemas:
     the application makes something else of it.
     """
 
-    def __init__(self, *, of_result: bool = False) -> None:
+    def __init__(self, *, of_result: bool = False, takes_enums: bool = False) -> None:
         self._of_result = of_result
+        self._takes_enums = takes_enums
         self._definitions: dict[str, Schema] = {}
         self._seen: dict[tuple[type, bool], list[str]] = {}
 
@@ -94,6 +99,8 @@ class _Schemas:
     def faults(self, schema: Schema, *, strict: bool, at: str) -> list[str]:
         """Say what cannot travel in one place."""
         if self._of_result and _is_converted(schema):
+            return []
+        if self._takes_enums and schema["type"] == "enum":
             return []
         kind, strict = schema["type"], self._of_result or schema.get("strict", strict)
         never = _never_given(schema) if self._of_result else _never_taken(schema, strict)

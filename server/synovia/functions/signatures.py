@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, create_model
 from pydantic.alias_generators import to_camel
@@ -16,6 +16,8 @@ from synovia.errors import SchemaError
 from synovia.functions.creation_times import may_hold_rows
 from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
+
+Caller = Literal["client", "schedule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,16 @@ class Signature:
     holds_rows: bool
 
     @classmethod
-    def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, for_clients: bool, handed: int = 1) -> Signature:
+    def of(cls, name: str, body: Callable[..., Awaitable[Any]], *, by: Caller | None, handed: int = 1) -> Signature:
         """Read it; all modules have to be loaded, so that names resolve.
 
         Args:
             name: Of the arguments' model: schemas of equal names and fields would become one.
-            for_clients: Whether clients call it, and not only the application itself, which may pass any object.
+            by: Who calls it; None: only the application's actions, which may pass any object.
             handed: How many of its first parameters the server hands it.
 
         Raises:
-            SchemaError: An argument or the result has no annotation, or one that cannot be; or no client could call it.
+            SchemaError: An argument or the result has no annotation, or one that cannot be; or nobody could call it.
         """
         try:
             hints = get_type_hints(body, include_extras=True)
@@ -59,8 +61,8 @@ class Signature:
         returns = hints["return"]
         result = _adapter("its result", returns)
         faults = [f"the arguments {clash}" for clash in [clash_of(arguments)] if clash]
-        if for_clients:
-            faults += unsendable(arguments)
+        if by is not None:
+            faults += unsendable(arguments, by_schedule=by == "schedule")
         faults += unreturnable(result)
         if faults:
             raise SchemaError("; ".join(faults))

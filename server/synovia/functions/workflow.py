@@ -15,6 +15,7 @@ from synovia.functions.function import Function, Kind
 from synovia.functions.references import MARK, declared_by
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import WORKFLOWS
+from synovia.functions.signatures import Caller
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -141,6 +142,10 @@ class WorkflowFunction(Function):
     @property
     def queue(self) -> str:
         return WORKFLOWS
+
+    @property
+    def _caller(self) -> Caller:
+        return "schedule"
 
     @property
     def word(self) -> str:
