@@ -14,7 +14,7 @@ from helpers.charges import Counted
 from synovia import charges
 from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, Commit, StoreError, StoreUnavailable, Write
-from synovia.store.sqlite import SQLiteStore, connection
+from synovia.store.sqlite import SQLiteStore, disk_file
 from synovia.store.sqlite import store as store_module
 from synovia_protocol.arrays import chunk_digest
 
@@ -132,14 +132,14 @@ async def test_only_a_commit_waits_for_the_disk_and_for_all_that_was_put_before_
     await store.open([TableSpec("notes")])
     said: list[str] = []
     await store._run_arrays(lambda database: database.set_trace_callback(said.append))
-    sync = connection._sync
+    sync = disk_file._sync
 
     def noted(descriptor: int) -> None:
         assert os.path.samestat(os.fstat(descriptor), (tmp_path / "store.db-wal").stat())
         said.append("sync")
         sync(descriptor)
 
-    monkeypatch.setattr(connection, "_sync", noted)
+    monkeypatch.setattr(disk_file, "_sync", noted)
 
     def ends() -> list[str]:
         found = [each for each in said if each in ("COMMIT", "sync")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synovia.store.base import Batch, Conflict, RequestRecord, SnapshotTooOld, StoreUnavailable, StoreUnusable, Write
-from synovia.store.sqlite import SQLiteStore, connection
+from synovia.store.sqlite import SQLiteStore, disk_file
 from synovia.store.sqlite.database import Database
 from synovia.store.sqlite.history import Retention
 from synovia.store.sqlite.worker import Urgency
@@ -47,7 +47,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
 @pytest.fixture
 def disk(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk()
-    monkeypatch.setattr(connection, "_sync", disk.sync)
+    monkeypatch.setattr(disk_file, "_sync", disk.sync)
     return disk
 
 

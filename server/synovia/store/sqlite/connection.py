@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -118,6 +117,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: the first transaction takes the lock for good
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
+    database.execute("PRAGMA wal_autocheckpoint = 0")  # they are made behind commits: write_ahead_log.py
     database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     with transaction(database):
         (found,) = database.execute("PRAGMA user_version").fetchone()
@@ -148,7 +148,7 @@ def _execute(database: sqlite3.Connection, script: str) -> None:
 
 @contextmanager
 def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
-    """Write everything that happens inside, or nothing of it; durable at the next ``transaction`` or ``LogFile.sync``.
+    """Write everything that happens inside, or nothing of it; durable at the next ``transaction``, or when the log is.
 
     All of them are written into one log (``-wal``), one behind the other, and these wait for the disk to have all
     of it: https://www.sqlite.org/pragma.html#pragma_synchronous.
@@ -159,41 +159,6 @@ def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
             yield
     finally:
         database.execute("PRAGMA synchronous = FULL")
-
-
-class NotOnDisk(Exception):
-    """The disk has not taken what was written: nobody can tell how much of it is there."""
-
-
-class LogFile:
-    """The log beside a database (``-wal``): what was written ``ahead_of_a_commit`` is durable when the disk has all of it.
-
-    Args:
-        path: The file of the database, which is open, or ``:memory:``, which has no log.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._descriptor = None if path == MEMORY else os.open(f"{path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
-
-    def sync(self) -> None:
-        """Wait until the disk has all of it; this needs no database.
-
-        Raises:
-            NotOnDisk: It has not: what it has is not to be known from now on, however often it is asked.
-        """
-        if self._descriptor is not None:
-            try:
-                _sync(self._descriptor)
-            except OSError as error:
-                raise NotOnDisk(str(error)) from error
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-_sync: Final = getattr(os, "fdatasync", os.fsync)
 
 
 @contextmanager

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
-from synovia.store.base import StoredIndex
+from synovia.store.base import StoredIndex, StoreError
 from synovia.store.sqlite.catalog import Catalog
-from synovia.store.sqlite.connection import LogFile, connect, get_meta, set_meta, transaction
+from synovia.store.sqlite.connection import MEMORY, connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import lay_out
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.worker import Worker
+from synovia.store.sqlite.write_ahead_log import WriteAheadLog
 from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
+
+logger = logging.getLogger("synovia")
 
 _PAGE_BYTES = 1 << 18
 _DOUBT_SECONDS = 3_600.0
@@ -41,6 +47,7 @@ class Database:
         worker: Worker,
     ) -> None:
         self._worker = worker
+        self._log: WriteAheadLog | None = None
         self.connection = connect(path, lock_timeout)
         try:
             self.catalog = catalog = Catalog()
@@ -48,11 +55,13 @@ class Database:
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)
-            self._log = LogFile(path)
+            self.files = FileCheck(path)
+            if path != MEMORY:
+                self._log = log = WriteAheadLog(path, self.connection, worker.lend)
+                worker.do_behind(partial(self._look_after, log))
         except BaseException:
-            self.connection.close()
+            self.close()
             raise
-        self.files = FileCheck(path)
         guard = JumpGuard(clock, steady, _DOUBT_SECONDS, "forgetting requests that seem old")
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention, guard)
@@ -63,11 +72,35 @@ class Database:
             self.catalog.drop_index(self.connection, index)
 
     def _sync(self) -> None:
-        self._worker.lend(self._log.sync)
+        if self._log is not None:
+            self._log.sync()
+
+    def _look_after(self, log: WriteAheadLog, is_wanted: bool) -> None:
+        """Make a checkpoint if it is time for one."""
+        try:
+            if log.is_due_for_checkpoint(is_wanted=is_wanted):
+                self.files.check()
+                log.checkpoint()
+        except StoreError:
+            pass  # the file is not the one that was opened: whoever works on it next is told
+        except sqlite3.Error as error:
+            logger.info("the log is not copied into the file yet: %s", self.files.translated(error))
+        except Exception as error:  # NotOnDisk above all: whatever it is, nobody can tell what the disk has
+            self.files.give_up(f"a checkpoint has failed, and may not be on the disk ({error})")
 
     def close(self) -> None:
-        self._log.close()
+        if self._log is not None and self._log.is_unsettled:
+            _keep_for_ever(self.connection)
+            return
         self.connection.close()
+        if self._log is not None:
+            self._log.close()
+
+
+def _keep_for_ever(connection: sqlite3.Connection) -> None:
+    """Keep a connection from being closed, even by Python when the process ends: SQLite would delete the log."""
+    waiting = threading.Event()
+    threading.Thread(target=lambda: waiting.wait() and connection, name="keeps a log", daemon=True).start()
 
 
 def _position(connection: sqlite3.Connection, now: float) -> Position:

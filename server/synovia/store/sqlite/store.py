@@ -29,8 +29,9 @@ from synovia.store.base import (
 from synovia.store.filters import Filter
 from synovia.store.objects import ObjectArrays
 from synovia.store.sqlite.arrays import SQLiteArrays
-from synovia.store.sqlite.connection import MEMORY, NotOnDisk
+from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
+from synovia.store.sqlite.disk_file import NotOnDisk
 from synovia.store.sqlite.history import Retention
 from synovia.store.sqlite.preparing import Prepared, Preparing, forget
 from synovia.store.sqlite.walk import Count, Scan, Tallying, Walk

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from synovia import charges
@@ -20,6 +21,8 @@ Result = TypeVar("Result")
 _SHARE: Final = 4
 """Of so many jobs one is the least urgent that waits: nothing waits for ever."""
 _PAUSE_SECONDS: Final = 0.005
+_FREE_SECONDS: Final = 0.0005
+"""What takes no longer behind a job is not worth being charged."""
 
 
 class Urgency(IntEnum):
@@ -59,6 +62,15 @@ class _Job:
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
             self.future.get_loop().call_soon_threadsafe(self._settle, seconds, result, error)
 
+    def follow(self, work: Callable[[], None]) -> None:
+        """Do what comes behind it, at its cost."""
+        began = charges.clock()
+        work()
+        seconds = charges.clock() - began
+        if self.charge is not None and seconds > _FREE_SECONDS:
+            with suppress(RuntimeError):
+                self.future.get_loop().call_soon_threadsafe(self.charge.add, seconds)
+
     def _settle(self, seconds: float, result: Any, error: BaseException | None) -> None:
         if self.charge is not None:
             self.charge.add(seconds)
@@ -88,6 +100,7 @@ class Worker:
         self._lent = self._reading = self._over = False
         self._last: _Job | None = None
         self._count = 0
+        self._behind: Callable[[bool], None] = lambda is_wanted: None
         threading.Thread(target=self._work, name=name, daemon=True).start()
         threading.Thread(target=self._read, name=f"{name} reading", daemon=True).start()
 
@@ -122,6 +135,14 @@ class Worker:
             self._last = job
             self._wanted.notify()
         await job.future
+
+    def do_behind(self, work: Callable[[bool], None]) -> None:
+        """Do this behind each job from now on, when that has been answered; called in the thread itself.
+
+        Args:
+            work: Is told whether anybody waits for the thread; what it takes is charged to whom the job is charged.
+        """
+        self._behind = work
 
     @property
     def is_wanted(self) -> bool:
@@ -168,6 +189,7 @@ class Worker:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             job.run()
+            job.follow(partial(self._behind, any(self._queues.values())))
             del job  # or its work would be kept until there is more
         if self._last is not None:
             self._last.run()

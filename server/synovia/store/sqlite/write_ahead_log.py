@@ -1,0 +1,130 @@
+"""The write-ahead log of a database (``-wal``) and its checkpoints: what it holds is copied into the database's file, behind
+commits and never within them.
+
+SQLite would do it within the commit that makes the log longer than 1,000 pages: that one, and everybody behind it, waits
+until the disk has the log, until the pages are copied, and until the disk has them in the file. Here it is done when
+nobody waits, and others read while the disk takes it. Where is what, if the power fails?
+
+1. The disk is given the log. From then on it has all that was ever committed there, also what nobody has waited for.
+2. SQLite copies the newest version of each page into the file, without waiting for the disk. The file is of no use by
+   itself now: it has new pages and old ones, and may have torn ones. But the log has all of them, and goes before the file.
+3. The disk is given the file. Nobody can write meanwhile, as this is done in the database's thread. The log still has all.
+4. The log is begun anew: SQLite writes its head, waits for the disk, and overwrites from the beginning what the disk has
+   in the file by now. What is behind the new pages belongs to another head, and does not count any more.
+
+If the third step fails, nobody knows what the disk has of the file, and the kernel may have forgotten which pages it has not
+written: the log alone has everything. So that is left as it is. Nothing is written any more, and the connection is not even
+closed, as SQLite would delete the log: it takes it for copied. Whoever opens the database next reads it through the log, and
+copies all of it again.
+
+How SQLite goes about it: https://www.sqlite.org/wal.html#ckpt, https://www.sqlite.org/walformat.html.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+from synovia.store.sqlite.connection import FORMAT, ahead_of_a_commit
+from synovia.store.sqlite.disk_file import DiskFile
+
+_SOME: Final = 250
+"""So many pages are copied when nobody waits for the thread, ..."""
+_MANY: Final = 1_000
+"""... and so many though somebody does: the log has no more, but for those of one transaction."""
+
+_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
+_SALTS_IN_HEADER, _SALTS_IN_FRAME, _SALTS_BYTES = 16, 8, 8
+"""By which it is known which pages belong to its head: https://www.sqlite.org/fileformat2.html#the_write_ahead_log."""
+
+
+class WriteAheadLog:
+    """The log of a database that is open and makes no checkpoints by itself; used in its thread.
+
+    Args:
+        path: The file of the database.
+        database: The connection.
+        lend: Does what waits for the disk while others read.
+
+    Attributes:
+        is_unsettled: Whether SQLite takes something for copied that the disk may not have: the log has to be kept.
+    """
+
+    def __init__(self, path: str, database: sqlite3.Connection, lend: Callable[[Callable[[], None]], None]) -> None:
+        self._database = database
+        self._lend = lend
+        (page_bytes,) = database.execute("PRAGMA page_size").fetchone()
+        self._frame_bytes = _FRAME_HEADER_BYTES + page_bytes
+        self._changes = -1
+        self._may_have_grown = False
+        self._from = _SOME
+        self.is_unsettled = False
+        self._log = DiskFile(f"{path}-wal")
+        self._file = DiskFile(path)
+
+    def sync(self) -> None:
+        """Wait until the disk has all of it.
+
+        Raises:
+            NotOnDisk: It has not.
+        """
+        self._lend(self._log.sync)
+
+    def is_due_for_checkpoint(self, *, is_wanted: bool) -> bool:
+        """Tell whether it is long enough.
+
+        Args:
+            is_wanted: Whether somebody waits for the thread.
+        """
+        before, self._changes = self._changes, self._database.total_changes
+        has_grown = self._changes != before
+        if is_wanted:
+            self._may_have_grown |= has_grown
+            return has_grown and self._has(max(self._from, _MANY))
+        may_have_grown, self._may_have_grown = self._may_have_grown or has_grown, False
+        return may_have_grown and self._has(self._from)
+
+    def checkpoint(self) -> None:
+        """Copy it into the database's file, wait until the disk has that, and begin it anew.
+
+        Raises:
+            sqlite3.Error: Something failed on the way, as for want of space: nothing is lost, and the next one is due when
+                it has grown.
+            NotOnDisk: The disk has not taken it: nothing may be written any more.
+        """
+        self._from += _SOME
+        self.sync()
+        is_whole = self._copy()
+        self.is_unsettled = True
+        self._lend(self._file.sync)
+        self.is_unsettled = False
+        if is_whole:
+            self._begin_anew()
+            self._from = _SOME
+
+    def close(self) -> None:
+        """Let go of the files, when the connection has been closed."""
+        self._log.close()
+        self._file.close()
+
+    def _has(self, pages: int) -> bool:
+        """Tell whether so many were written since it was begun anew."""
+        salts = self._log.read(_SALTS_IN_HEADER, _SALTS_BYTES)
+        place = _HEADER_BYTES + (pages - 1) * self._frame_bytes + _SALTS_IN_FRAME
+        return bool(salts) and self._log.read(place, _SALTS_BYTES) == salts
+
+    def _copy(self) -> bool:
+        """Copy it into the file, without waiting for the disk; tell whether that was all."""
+        self._database.execute("PRAGMA synchronous = OFF")
+        try:
+            _, pages, copied = self._database.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
+        return bool(pages == copied)
+
+    def _begin_anew(self) -> None:
+        """Write a page as it is: with the first one SQLite waits for the disk, amid a commit."""
+        with ahead_of_a_commit(self._database):
+            self._database.execute(f"PRAGMA user_version = {FORMAT}")
