@@ -127,7 +127,9 @@ async def test_a_commit_writes_nothing_into_the_file_however_long_the_log(store:
     assert len(set(seen)) > 1, "it was written behind them"
 
 
-async def test_there_is_one_as_soon_as_nobody_waits_and_the_log_is_begun_anew(store: SQLiteStore, syncs: Syncs) -> None:
+async def test_there_is_one_when_nobody_comes_for_a_while_and_the_log_is_begun_anew(
+    store: SQLiteStore, syncs: Syncs
+) -> None:
     before = syncs.salts()
     await write_pages(store, 1, SOME)
     await syncs.checkpoint()
@@ -149,7 +151,7 @@ async def test_there_is_none_while_the_log_is_short(store: SQLiteStore, syncs: S
     assert not syncs.of_file.is_set()
 
 
-async def test_the_log_has_its_bound_though_somebody_always_waits(store: SQLiteStore, syncs: Syncs) -> None:
+async def test_the_log_has_its_bound_though_somebody_always_comes(store: SQLiteStore, syncs: Syncs) -> None:
     pages = 5
     await asyncio.gather(*(write_pages(store, number, pages) for number in range(100)))
     of_one = pages + 10  # with what else a commit changes
@@ -166,32 +168,25 @@ async def test_what_is_put_without_a_commit_is_copied_too(store: SQLiteStore, sy
     assert syncs.log.stat().st_size < (MANY + 20) * (PAGE + 100)
 
 
-async def test_what_is_done_behind_a_job_is_told_who_waits_and_is_charged_to_the_job() -> None:
-    worker, payer, told = Worker("jobs"), Counted(), list[bool]()
-    begun, may_end = threading.Event(), threading.Event()
+async def test_what_is_done_behind_a_job_is_charged_to_it_and_done_again_when_nobody_comes() -> None:
+    worker, payer, told, lull = Worker("jobs"), Counted(), list[bool](), threading.Event()
     clock = iter(range(1_000))
 
-    def work() -> None:
-        begun.set()
-        assert may_end.wait(30)
-
-    def behind(is_wanted: bool) -> None:
-        told.append(is_wanted)
+    def behind(is_lull: bool) -> bool:
+        told.append(is_lull)
+        if is_lull:
+            lull.set()
+        return len(told) > 1
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charges, "clock", lambda: float(next(clock)))
         await worker.run(lambda: worker.do_behind(behind))
         with charges.charged(charges.Bill(payer, 0.0)):
-            first = asyncio.ensure_future(worker.run(work))
-        assert await asyncio.to_thread(begun.wait, 30)
-        second = asyncio.ensure_future(worker.run(lambda: None))
-        await asyncio.sleep(0)
-        may_end.set()
-        await asyncio.gather(first, second)
+            await worker.run(lambda: None)
+        assert await asyncio.to_thread(lull.wait, 30)
         await worker.end(lambda: None)
-        await asyncio.sleep(0)
-    assert told[1:] == [True, False], "of the two jobs behind the one that asks for it"
-    assert payer.seconds == 2, "of a clock that goes on by one each time: the job, and what comes behind it"
+    assert told == [False, False, True]
+    assert payer.seconds == 3, "of a clock that goes on by one each time: the job, and twice what comes behind it"
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

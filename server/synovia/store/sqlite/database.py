@@ -75,10 +75,10 @@ class Database:
         if self._log is not None:
             self._log.sync()
 
-    def _look_after(self, log: WriteAheadLog, is_wanted: bool) -> None:
-        """Make a checkpoint if it is time for one."""
+    def _look_after(self, log: WriteAheadLog, is_lull: bool) -> bool:
+        """Make a checkpoint if it is time for one; tell whether to look again in the next lull."""
         try:
-            if log.is_due_for_checkpoint(is_wanted=is_wanted):
+            if log.is_due_for_checkpoint(is_lull=is_lull):
                 self.files.check()
                 log.checkpoint()
         except StoreError:
@@ -87,6 +87,7 @@ class Database:
             logger.info("the log is not copied into the file yet: %s", self.files.translated(error))
         except Exception as error:  # NotOnDisk above all: whatever it is, nobody can tell what the disk has
             self.files.give_up(f"a checkpoint has failed, and may not be on the disk ({error})")
+        return log.may_have_grown
 
     def close(self) -> None:
         if self._log is not None and self._log.is_unsettled:

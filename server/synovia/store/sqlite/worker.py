@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 _SHARE: Final = 4
 """Of so many jobs one is the least urgent that waits: nothing waits for ever."""
 _PAUSE_SECONDS: Final = 0.005
+_LULL_SECONDS: Final = 0.02
+"""When nobody has come for so long, nobody is likely to come soon."""
 _FREE_SECONDS: Final = 0.0005
 """What takes no longer behind a job is not worth being charged."""
 
@@ -62,14 +64,15 @@ class _Job:
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
             self.future.get_loop().call_soon_threadsafe(self._settle, seconds, result, error)
 
-    def follow(self, work: Callable[[], None]) -> None:
+    def follow(self, work: Callable[[], bool]) -> bool:
         """Do what comes behind it, at its cost."""
         began = charges.clock()
-        work()
+        result = work()
         seconds = charges.clock() - began
         if self.charge is not None and seconds > _FREE_SECONDS:
             with suppress(RuntimeError):
                 self.future.get_loop().call_soon_threadsafe(self.charge.add, seconds)
+        return result
 
     def _settle(self, seconds: float, result: Any, error: BaseException | None) -> None:
         if self.charge is not None:
@@ -100,7 +103,7 @@ class Worker:
         self._lent = self._reading = self._over = False
         self._last: _Job | None = None
         self._count = 0
-        self._behind: Callable[[bool], None] = lambda is_wanted: None
+        self._behind: Callable[[bool], bool] = lambda is_lull: False
         threading.Thread(target=self._work, name=name, daemon=True).start()
         threading.Thread(target=self._read, name=f"{name} reading", daemon=True).start()
 
@@ -136,11 +139,12 @@ class Worker:
             self._wanted.notify()
         await job.future
 
-    def do_behind(self, work: Callable[[bool], None]) -> None:
+    def do_behind(self, work: Callable[[bool], bool]) -> None:
         """Do this behind each job from now on, when that has been answered; called in the thread itself.
 
         Args:
-            work: Is told whether anybody waits for the thread; what it takes is charged to whom the job is charged.
+            work: Tells whether it is to be done again in the next lull, and is told whether this is one: nobody has come
+                for some milliseconds. What it takes is charged to whom the job is charged.
         """
         self._behind = work
 
@@ -189,7 +193,8 @@ class Worker:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             job.run()
-            job.follow(partial(self._behind, any(self._queues.values())))
+            if job.follow(partial(self._behind, False)) and self._is_lull():
+                job.follow(partial(self._behind, True))
             del job  # or its work would be kept until there is more
         if self._last is not None:
             self._last.run()
@@ -203,8 +208,15 @@ class Worker:
 
     def _next(self) -> _Job | None:
         with self._lock:
-            self._wanted.wait_for(lambda: any(self._queues.values()) or self._last is not None)
+            self._wanted.wait_for(self._has_more)
             return self._take(tuple(Urgency))
+
+    def _is_lull(self) -> bool:
+        with self._lock:
+            return not self._wanted.wait_for(self._has_more, _LULL_SECONDS)
+
+    def _has_more(self) -> bool:
+        return any(self._queues.values()) or self._last is not None
 
     def _take(self, allowed: tuple[Urgency, ...]) -> _Job | None:
         waiting = [self._queues[urgency] for urgency in allowed if self._queues[urgency]]

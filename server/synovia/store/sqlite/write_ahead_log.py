@@ -3,7 +3,7 @@ commits and never within them.
 
 SQLite would do it within the commit that makes the log longer than 1,000 pages: that one, and everybody behind it, waits
 until the disk has the log, until the pages are copied, and until the disk has them in the file. Here it is done when
-nobody waits, and others read while the disk takes it. Where is what, if the power fails?
+nobody has come for a while, and others read while the disk takes it. Where is what, if the power fails?
 
 1. The disk is given the log. From then on it has all that was ever committed there, also what nobody has waited for.
 2. SQLite copies the newest version of each page into the file, without waiting for the disk. The file is of no use by
@@ -30,9 +30,9 @@ from synovia.store.sqlite.connection import FORMAT, ahead_of_a_commit
 from synovia.store.sqlite.disk_file import DiskFile
 
 _SOME: Final = 250
-"""So many pages are copied when nobody waits for the thread, ..."""
+"""So many pages are copied in a lull, when nobody has come for a while, ..."""
 _MANY: Final = 1_000
-"""... and so many though somebody does: the log has no more, but for those of one transaction."""
+"""... and so many at once, as soon as who has written them is answered: it has no more, but for those of one transaction."""
 
 _HEADER_BYTES: Final = 32
 _FRAME_HEADER_BYTES: Final = 24
@@ -49,6 +49,7 @@ class WriteAheadLog:
         lend: Does what waits for the disk while others read.
 
     Attributes:
+        may_have_grown: Whether it has to be looked at in the next lull.
         is_unsettled: Whether SQLite takes something for copied that the disk may not have: the log has to be kept.
     """
 
@@ -58,7 +59,7 @@ class WriteAheadLog:
         (page_bytes,) = database.execute("PRAGMA page_size").fetchone()
         self._frame_bytes = _FRAME_HEADER_BYTES + page_bytes
         self._changes = -1
-        self._may_have_grown = False
+        self.may_have_grown = False
         self._from = _SOME
         self.is_unsettled = False
         self._log = DiskFile(f"{path}-wal")
@@ -72,19 +73,20 @@ class WriteAheadLog:
         """
         self._lend(self._log.sync)
 
-    def is_due_for_checkpoint(self, *, is_wanted: bool) -> bool:
+    def is_due_for_checkpoint(self, *, is_lull: bool) -> bool:
         """Tell whether it is long enough.
 
         Args:
-            is_wanted: Whether somebody waits for the thread.
+            is_lull: Whether nobody has come for a while.
         """
+        if is_lull:
+            self.may_have_grown = False
+            return self._has(self._from)
         before, self._changes = self._changes, self._database.total_changes
-        has_grown = self._changes != before
-        if is_wanted:
-            self._may_have_grown |= has_grown
-            return has_grown and self._has(max(self._from, _MANY))
-        may_have_grown, self._may_have_grown = self._may_have_grown or has_grown, False
-        return may_have_grown and self._has(self._from)
+        if before == self._changes:
+            return False
+        self.may_have_grown = True
+        return self._has(max(self._from, _MANY))
 
     def checkpoint(self) -> None:
         """Copy it into the database's file, wait until the disk has that, and begin it anew.
