@@ -120,6 +120,17 @@ async def fail(ctx: MutationContext, name: str) -> None:
     raise FunctionError("no_good", name)
 
 
+@mutation(internal=True)
+async def work_for_a_set(ctx: MutationContext, name: str) -> Any:
+    await ctx.db.insert(Work(name=name))
+    return {name}
+
+
+@action(internal=True)
+async def act_for_a_set(ctx: ActionContext, name: str) -> Any:
+    return {name}
+
+
 @action(internal=True)
 async def act(ctx: ActionContext, name: str) -> Array:
     await ctx.run_mutation("telling:work", {"name": name})

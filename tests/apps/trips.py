@@ -138,6 +138,11 @@ async def trip(ctx: WorkflowContext, name: str, nights: int = 1) -> str:
 
 
 @workflow
+async def wish(ctx: WorkflowContext) -> Any:
+    return {await ctx.step(book, "wish")}
+
+
+@workflow
 async def tour(ctx: WorkflowContext, cities: list[str]) -> list[str]:
     async def one(city: str) -> str:
         shown = await ctx.step(visit, city)

@@ -73,6 +73,12 @@ async def never_end(ctx: MutationContext) -> None:
     await asyncio.Event().wait()
 
 
+@mutation(public=True)
+async def wait_for_nothing(ctx: MutationContext) -> None:
+    await ctx.db.query(Sample).collect()
+    await asyncio.Event().wait()
+
+
 @query(public=True)
 async def count(ctx: QueryContext, kind: str) -> int:
     return await ctx.db.query(Sample).using("by_kind", kind=kind).count()
@@ -183,6 +189,14 @@ async def test_a_mutation_that_takes_too_long_fails_and_writes_nothing() -> None
         assert "3 documents of samples" in error.message
         assert "run_after" in error.message
         assert await counted(engine, "never") == 0
+
+
+async def test_who_waits_for_nothing_is_not_told_to_do_less_at_once() -> None:
+    async with running_engine(REGISTRY, mutation_timeout=0.05) as engine:
+        error = (await run(engine, "wait_for_nothing")).error
+        assert error is not None
+        assert error.code == ErrorCode.TIMEOUT
+        assert error.message.endswith("it has read 0 documents of samples by the index by_id")
 
 
 async def test_others_run_while_a_mutation_writes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,14 @@ async def test_an_action_that_is_done_is_told_with_its_result_arrays_too(app: Te
     assert (await app.caller().array(ref)).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("path", ["work_for_a_set", "act_for_a_set"])
+async def test_one_whose_result_cannot_be_sent_has_failed(app: TestApp, path: str) -> None:
+    await plan(app, path, **BOTH)
+    await app.advance(raise_failures=False)
+    assert await told(app) == [("failed", "failed"), ("ended", "failed")]
+    assert await app.caller().query("telling:worked") == []
+
+
 async def test_only_the_last_attempt_is_told(app: TestApp) -> None:
     await plan(app, "act_in_vain", **BOTH)
     await app.advance()

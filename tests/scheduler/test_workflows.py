@@ -144,6 +144,13 @@ async def test_the_failure_of_a_step_is_raised_where_it_is_awaited(app: TestApp)
     assert await ending(app) == {"status": "done", "result": "full"}
 
 
+async def test_a_result_that_cannot_be_sent_is_a_failure(app: TestApp) -> None:
+    call_id = await begin(app, "wish")
+    await app.advance(raise_failures=False)
+    assert await status(app, call_id) == "failed"
+    assert await ending(app) == {"status": "failed", "code": "server_error"}
+
+
 async def test_progress_is_followed_like_any_query(app: TestApp) -> None:
     call_id = await begin(app, "trip", name="a")
     async with app.caller().subscribe("trips:steps", {"callId": call_id}) as live:

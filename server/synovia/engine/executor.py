@@ -306,7 +306,9 @@ class Executor:
             running = self._run_mutation(function, context, args, run, rules)
             await within(limits.mutation_timeout, self._store, running)
         except TimeoutError:
-            run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, f"; {INSTEAD}"))
+            has_worked = transaction.documents_read or transaction.documents_written
+            hint = f"; {INSTEAD}" if has_worked else ""
+            run.refuse(_too_slow(function, limits.mutation_timeout, transaction.cost, hint))
         if budget.exceeded is not None:
             run.refuse(budget.exceeded.info)
         run.documents_read, run.documents_written = transaction.documents_read, transaction.documents_written

@@ -36,6 +36,7 @@ from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Caller, Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
 from synovia.schema.files import FROM_RESULT
+from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -219,6 +220,16 @@ class Function:
         wire = signature.result.serializer.to_python(checked, by_alias=True, exclude_none=True)
         if signature.holds_rows:
             tell_creation_times(checked, wire)
+        return wire
+
+    def kept(self, checked: Any) -> Any:
+        """Turn a checked result into wire values that are kept for whoever is told later.
+
+        Raises:
+            WireValueError: It holds what cannot be sent.
+        """
+        wire = self.dump(checked)
+        codec.pack(wire)
         return wire
 
     def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -410,4 +410,4 @@ def _check(journal: _Journal, main: asyncio.Task[Any]) -> None:
 def _end_of(main: asyncio.Task[Any], function: WorkflowFunction) -> tuple[Literal["done", "cancelled"], Any]:
     if main.cancelled():
         return "cancelled", None
-    return "done", function.dump(function.check(main.result()))
+    return "done", function.kept(function.check(main.result()))

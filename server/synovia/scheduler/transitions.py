@@ -83,7 +83,7 @@ class CallTransitions:
         if call is None or call.status != "pending" or not is_due(ctx, call.due_at, due) or await is_held(ctx, call):
             return []
         given = await call_body(function, ctx, from_document(call.args))
-        result = function.dump(given) if _result_is_wanted(call) else None
+        result = function.kept(given) if _result_is_wanted(call) else None
         await SystemWriter(ctx.db).patch(call, status="done", started_at=ctx.now, attempts=1, **self._over(ctx))
         return await self._calls.completion.tell(ctx, call, CallOutcome(status="done", result=result))
 
