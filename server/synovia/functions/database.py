@@ -17,6 +17,7 @@ from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import awaited
 from synovia.functions.cascades import STEP, Cascades, all_going
 from synovia.functions.conditions import lt
+from synovia.functions.constraints import Constraints, has_same
 from synovia.functions.deletion import Deletions, Leaving
 from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.given import (
@@ -41,9 +42,8 @@ from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import Judge, TableView, Verb
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, SEARCH_TERMS, Document, Id, RunIds, Table, id_to_bson, time_of_id
-from synovia.schema.encrypted import sealed_fields
 from synovia.schema.kept import DELETED_AT, SoftDelete
-from synovia.schema.relations import Relation, Relations
+from synovia.schema.relations import Relations
 from synovia.schema.search import keeping_terms
 from synovia.schema.vectors import check_vectors
 from synovia.transaction.rows import RowCache
@@ -226,6 +226,10 @@ class DatabaseWriter(DatabaseReader):
     def _deletions(self) -> Deletions:
         """Made when needed: kept, it would keep this one, and all that was written would wait for the garbage collector."""
         return Deletions(self._transaction, self._relations, self._write, self._author.actor)
+
+    @property
+    def _constraints(self) -> Constraints:
+        return Constraints(self._transaction, self._views, self._relations, self._deletions)
 
     def for_application(self) -> DatabaseWriter:
         return self._by(APPLICATION)
@@ -442,7 +446,7 @@ class DatabaseWriter(DatabaseReader):
     async def _time_of_deletion(self, table: type[Table], document: Document) -> int:
         """Tell when a document is deleted: now, or the next millisecond in which no other had its key in a unique index."""
         at, unique = self._author.now, [index for index in table.spec.indexes if index.unique]
-        while any([await self._has_same(table.spec.name, index, {**document, DELETED_AT: at}) for index in unique]):
+        while any([await has_same(self._transaction, table, index, {**document, DELETED_AT: at}) for index in unique]):
             at += 1
         return at
 
@@ -492,7 +496,7 @@ class DatabaseWriter(DatabaseReader):
             if is_noted and stamp(table, before, after, self._author.now):
                 encoded = encode(after)
             if spec.indexes or spec.name in self._relations.of or spec.name in self._relations.to:
-                await self._check_constraints(table, before, after)
+                await self._constraints.check(table, before, after)
         elif before is not None:
             await forget_documents(self._transaction, table, before)
         id_ = (after or before or {})["_id"]
@@ -501,52 +505,6 @@ class DatabaseWriter(DatabaseReader):
         self._transaction.write(spec.name, id_, before, after, size=size, entries=entries, bodies=(stored, encoded))
         if is_noted and (entry := entry_of(table, before, after, self._author)) is not None:
             await SystemWriter(self).insert(entry)
-
-    async def _check_constraints(self, table: type[Table], before: Document | None, after: Document) -> None:
-        for relation in self._relations.of.get(table.spec.name, ()):
-            await self._check_reference(relation, before, after)
-        for relation in self._relations.to.get(table.spec.name, ()):
-            if before is not None and relation.parts(before, after):
-                await self._deletions.check_unreferenced_within(relation, before)
-        for index in table.spec.indexes:
-            if index.unique and (before is None or keys.index_keys(index, before) != keys.index_keys(index, after)):
-                await self._check_unique(table, index, after)
-
-    async def _check_reference(self, relation: Relation, before: Document | None, after: Document) -> None:
-        """Refuse a new reference to what is not there; its own document may be the one that is just written."""
-        id_ = after.get(relation.database)
-        restored = before is not None and DELETED_AT in before and DELETED_AT not in after
-        if id_ is None or (relation.target is relation.table and id_ == after["_id"]):
-            return
-        known = before is not None and before.get(relation.database) == id_ and not restored
-        if before is not None and known and not relation.parts(before, after):
-            return
-        named = await self._views[relation.target, False].get(id_)
-        if named is None:
-            reason = f"{relation.target.spec.name} has no document {id_}"
-        elif relation.parts(named, after):
-            reason = f"{relation.target.spec.name} {id_} has another {relation.within}"
-        else:
-            return
-        raise InvalidArguments(
-            f"{relation.table.spec.name}.{relation.name}: {reason}", [{"at": relation.database, "message": reason}]
-        )
-
-    async def _check_unique(self, table: type[Table], index: IndexSpec, document: Document) -> None:
-        if await self._has_same(table.spec.name, index, document):
-            sealed = {each.token_path: each.database for each in sealed_fields(table).values()}
-            same = ", ".join(sealed.get(each, each) for each in index.fields if each != DELETED_AT)
-            raise KeyTaken(f"{table.spec.name}: another document has the same {same}", {"index": index.name})
-
-    async def _has_same(self, table: str, index: IndexSpec, document: Document) -> bool:
-        """Tell whether another document has one of the keys of a document."""
-        own = keys.encode_value(document["_id"])
-        for key in keys.index_keys(index, document):
-            same = keys.prefix(keys.decode(key)[:-1])
-            others = await self._transaction.scan(Scan(table, index, same), 2)
-            if any(keys.encode_value(other["_id"]) != own for other in others):
-                return True
-        return False
 
     def _creation_time_to_store(self, row: Table, given: float | None, *, made: bool) -> float | None:
         """Tell what the document has to say of its creation, because its id does not."""
