@@ -323,7 +323,7 @@ async def test_a_look_up_that_fails_leaves_nothing() -> None:
     async def fail(*args: Any, **options: Any) -> list[Document]:
         raise ValueError("no")
 
-    cast(Any, snapshot)._snapshot.scan = fail
+    cast(Any, snapshot).stored.scan = fail
     with pytest.raises(ValueError, match="no"):
         await snapshot.scan("t", UNIQUE, keys.prefix(["a"]))
     assert len(world.reads.cache.lookups) == 0

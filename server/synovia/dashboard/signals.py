@@ -40,9 +40,8 @@ class Signal:
         """Say that it has changed."""
         if self._timer is None and self._live is not None:
             kept = self._live.index.at(self._point)
-            if kept and any(
-                live.subscribers or live.dirty_at is None for live in kept
-            ):  # followed, or for who comes back
+            # What is followed, or kept for who may come back, is taken for today's.
+            if kept and any(live.subscribers or live.dirty_at is None for live in kept):
                 self._wait()
 
     def _wait(self) -> None:

@@ -43,15 +43,15 @@ class BatchedReads:
         """Give the database as of ``ts``."""
         return _BatchedSnapshot(self, self._store, ts)
 
-    async def get(self, snapshot: Snapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
+    async def get(self, snapshot: _BatchedSnapshot, table: str, ids: Sequence[Any]) -> list[Document | None]:
         """Read documents; those that are not at hand together with whoever asks for some in this turn of the loop."""
         kept = [self.cache.find((table, keys.encode_value(id_)), snapshot.ts) for id_ in ids]
         missing = [id_ for id_, each in zip(ids, kept, strict=True) if each is None]
-        asked = iter(await self._ask_together(snapshot, table, missing) if missing else ())
+        asked = iter(await self._ask_together(snapshot.stored, table, missing) if missing else ())
         return [next(asked) if each is None else each[0] for each in kept]
 
     async def look_up(
-        self, snapshot: Snapshot, read: RangeRead, order: Order, limit: int | None = None
+        self, snapshot: _BatchedSnapshot, read: RangeRead, order: Order, limit: int | None = None
     ) -> list[Document] | None:
         """Give the documents with a key of an index as ``Snapshot.scan`` does; None: it is not a whole key, or too many
         documents have it to keep which these are."""
@@ -63,7 +63,7 @@ class BatchedReads:
         if (read.where is not None and not is_unique) or not is_whole_key(read.index, read.interval):
             return None
         most = MOST_FOUND + 1 if is_unique else limit
-        found = await self._look_up(snapshot, key, read.interval, order, most)
+        found = await self._look_up(snapshot.stored, key, read.interval, order, most)
         if is_unique and len(found) == most:
             return None
         return _picked(found, read, limit)
@@ -143,7 +143,8 @@ class _BatchedSnapshot:
         self.ts = ts
 
     @cached_property
-    def _snapshot(self) -> Snapshot:
+    def stored(self) -> Snapshot:
+        """The store's own."""
         return self._store.snapshot(self.ts)
 
     def at_hand(self, point: Point) -> Sequence[Any] | None:
@@ -151,7 +152,7 @@ class _BatchedSnapshot:
         return self._reads.cache.find(point, self.ts)
 
     async def get(self, table: str, ids: Sequence[Any]) -> list[Document | None]:
-        return await self._reads.get(self._snapshot, table, ids)
+        return await self._reads.get(self, table, ids)
 
     async def scan(
         self,
@@ -164,25 +165,26 @@ class _BatchedSnapshot:
         limit: int | None = None,
     ) -> list[Document]:
         if interval.high == keys.after(interval.low):
-            found = await self._reads.look_up(self._snapshot, RangeRead(table, index, interval, where), order, limit)
+            found = await self._reads.look_up(self, RangeRead(table, index, interval, where), order, limit)
             if found is not None:
                 return found
-        return await self._snapshot.scan(table, index, interval, order, where=where, limit=limit)
+        return await self.stored.scan(table, index, interval, order, where=where, limit=limit)
 
     async def count(
         self, table: str, index: IndexSpec, interval: Interval, *, where: Filter | None = None, limit: int | None = None
     ) -> int:
-        kept = self._reads.cache.find_with((table, index, interval.low), self._snapshot.ts)
-        if kept is not None and interval.high == keys.after(interval.low):
-            number = sum(where is None or matches(where, document) for document in kept)
-            return number if limit is None else min(number, limit)
-        return await self._snapshot.count(table, index, interval, where=where, limit=limit)
+        if interval.high == keys.after(interval.low):
+            kept = self._reads.cache.find_with((table, index, interval.low), self.ts)
+            if kept is not None:
+                number = sum(where is None or matches(where, document) for document in kept)
+                return number if limit is None else min(number, limit)
+        return await self.stored.count(table, index, interval, where=where, limit=limit)
 
     async def aggregate(
         self, table: str, index: IndexSpec, interval: Interval, summary: Summary, *, where: Filter | None = None
     ) -> Tally:
         if summary.near is not None:
-            kept = await self._reads.vectors.nearest(self._snapshot, table, index, interval, summary, where)
+            kept = await self._reads.vectors.nearest(self.stored, table, index, interval, summary, where)
             if kept is not None:
                 return kept
-        return await self._snapshot.aggregate(table, index, interval, summary, where=where)
+        return await self.stored.aggregate(table, index, interval, summary, where=where)

@@ -135,11 +135,7 @@ class Wire:
         self._of_first = {"startTransaction": True, "readConcern": {} if concern is None else concern.document}
 
     async def run(
-        self,
-        commands: Sequence[Document],
-        codec: CodecOptions[Document],
-        *,
-        on: str | None = None,
+        self, commands: Sequence[Document], codec: CodecOptions[Document], *, on: str | None = None
     ) -> list[Document]:
         """Send commands, and give what is answered to each, be it an error; see ``check``.
 
