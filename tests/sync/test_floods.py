@@ -108,9 +108,11 @@ async def test_what_it_takes_to_parse_frames_is_charged_to_their_address(monkeyp
     monkeypatch.setattr(Address, "spend", note)
     async with flooded() as (running, _, flooder):
         address = running.hub.addresses.of(FLOODER)
+        await flooder.send(encode(Ping(1)))  # answered behind all that came before
+        await flooder.until(lambda event: event == Pong(1))
         before = spent[address]
-        await flooder.send(encode(Ping(1)))
-        await flooder.until(lambda event: isinstance(event, Pong))
+        await flooder.send(encode(Ping(2)))
+        await flooder.until(lambda event: event == Pong(2))
         assert spent[address] - before == pytest.approx(0.01)
 
 
