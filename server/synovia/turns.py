@@ -6,7 +6,7 @@ something short is under way (``short``), they leave a millisecond between two t
 is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
 after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn, as reading
 a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause. Threads get Python's lock
-25 times sooner than usual while anything long goes on; always, that would cost a tenth of what a hub can do.
+25 times sooner than usual while anything long goes on, or a thread works for this loop (``hurried``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHORT_SECONDS: Final = 0.25
 """So long something counts as short."""
 USUAL_SWITCH_SECONDS: Final = sys.getswitchinterval()
 SWITCH_SECONDS: Final = 0.0002
-"""So long a thread waits for Python's lock while anything long goes on."""
+"""So long a thread waits for Python's lock while somebody waits for what it does."""
 _CALM_SECONDS: Final = 0.05
 
 T = TypeVar("T")
@@ -140,17 +140,36 @@ def awaited() -> Iterator[None]:
         line.awaited -= 1
 
 
+class hurried:
+    """Have threads get Python's lock soon until the block ends: somebody waits for what one of them does."""
+
+    __slots__ = ("_line",)
+
+    def __enter__(self) -> None:
+        self._line = line = _line()
+        line.hurried += 1
+        if line.hurried == 1 and line.calming is None:
+            sys.setswitchinterval(SWITCH_SECONDS)
+
+    def __exit__(self, *error: object) -> None:
+        line = self._line
+        line.hurried -= 1
+        if line.hurried == 0 and line.calming is None:
+            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
+
+
 class _Line:
     """The computations of one loop that wait for their turn, and since when others have had to wait in this round.
 
     Attributes:
         awaited: How many threads do something that everybody waits for.
+        hurried: How many threads do something that anybody waits for.
+        calming: When nothing long goes on any more, if anything did a moment ago.
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """
 
     __slots__ = (
         "_began",
-        "_calming",
         "_is_pausing",
         "_looked_at",
         "_next",
@@ -159,16 +178,19 @@ class _Line:
         "_took",
         "_urgent",
         "awaited",
+        "calming",
+        "hurried",
         "short",
     )
 
     def __init__(self) -> None:
         self.awaited = 0
+        self.hurried = 0
         self.short: dict[object, float] = {}
         self._next: asyncio.Handle | None = None
         self._is_pausing = False
         self._took = 0.0
-        self._calming: asyncio.TimerHandle | None = None
+        self.calming: asyncio.TimerHandle | None = None
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
@@ -199,16 +221,16 @@ class _Line:
         await future
 
     def _hurry_threads(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._calming is None:
+        if self.calming is None:
             sys.setswitchinterval(SWITCH_SECONDS)
-            self._calming = loop.call_later(_CALM_SECONDS, self._calm_down)
+            self.calming = loop.call_later(_CALM_SECONDS, self._calm_down)
 
     def _calm_down(self) -> None:
         """Have threads wait for Python's lock as usual, if nothing long goes on any more."""
-        self._calming = None
+        self.calming = None
         if time.perf_counter() - self._served_at < _CALM_SECONDS or self._urgent or self._others:
-            self._calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
-        else:
+            self.calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
+        elif not self.hurried:
             sys.setswitchinterval(USUAL_SWITCH_SECONDS)
 
     def _serve(self) -> None:
