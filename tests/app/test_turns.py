@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 
 from synovia import turns
+from synovia.schema.specs import TableSpec
+from synovia.store.sqlite import SQLiteStore
 from synovia.turns import Turns
 
 
@@ -204,3 +208,19 @@ async def test_a_few_items_never_wait_and_more_do_between_the_few() -> None:
         consuming.close()
     async with asyncio.timeout(5):
         assert await consume(9, large=False) == [4, 4, 1]
+
+
+async def test_threads_get_pythons_lock_sooner_while_somebody_waits_for_what_they_do(tmp_path: Path) -> None:
+    sys.setswitchinterval(turns.USUAL_SWITCH_SECONDS)  # another loop may have ended amid something long
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([TableSpec("notes")])
+    within = await store._run(lambda _: sys.getswitchinterval())
+    assert within == pytest.approx(turns.SWITCH_SECONDS)
+    assert sys.getswitchinterval() == pytest.approx(turns.USUAL_SWITCH_SECONDS)
+    with turns.hurried(), turns.hurried():
+        pass
+    with turns.hurried():
+        with turns.hurried():
+            pass
+        assert sys.getswitchinterval() == pytest.approx(turns.SWITCH_SECONDS), "one of two still works"
+    await store.close()

@@ -22,16 +22,18 @@ from synovia.store.base import (
     Write,
 )
 from synovia.store.sqlite import SQLiteStore, preparing
+from synovia.store.sqlite.database import Database
 from synovia.store.sqlite.worker import Urgency
 from synovia.testing.stores.opening import TABLES
 
+STEPS_OF_A_NOTE = 5
+"""The document itself, and its keys in indexes."""
 KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparing, "_PART", 3)
-    monkeypatch.setattr(preparing, "_ENTRIES", 8)
+    monkeypatch.setattr(preparing, "_PART", 8)
     monkeypatch.setattr(preparing, "_KEYS_AT_ONCE", 2)
     monkeypatch.setattr(preparing, "_AT_ONCE", 1)
     monkeypatch.setattr(preparing, "_STEP_SECONDS", 0.0)
@@ -110,7 +112,7 @@ async def test_it_leaves_the_same(store: SQLiteStore, seed: int, commit: Commit)
     assert await rows(store, *KEPT) == await rows(other, *KEPT)
     told, expected = store.changes(begin), other.changes(begin)
     assert [await anext(told) for _ in range(8)] == [await anext(expected) for _ in range(8)]
-    assert await rows(store, "ready", "ready_entries") == [[], []]
+    assert await rows(store, "ready") == [[]]
     await other.close()
 
 
@@ -134,7 +136,7 @@ async def test_a_document_with_many_keys_is_made_ready_in_many_steps_and_taken_i
     await other.commit(Batch([Write("notes", 1, None, document)]))
     assert await rows(store, *KEPT) == await rows(other, *KEPT)
     prepared.discard()
-    assert await rows(store, "ready", "ready_entries") == [[], []]
+    assert await rows(store, "ready") == [[]]
     await other.close()
 
 
@@ -146,9 +148,13 @@ async def test_a_step_ends_after_some_rows_and_when_others_wait(
     monkeypatch.setattr(preparing, "_ROWS_A_STEP", rows_a_step)
     prepared = await store.prepare([])
     document = {"_id": 1, "rank": 1, "tags": [f"{number}" for number in range(100)]}
-    steps = preparing.Preparing(prepared, [Write("notes", 1, None, document)], lambda: is_wanted)
-    assert not await store._run(lambda database: steps.step(database.connection, database.catalog))
-    [laid_out] = await rows(store, "ready_entries")
+
+    def step(database: Database) -> bool:
+        writes = [Write("notes", 1, None, document)]
+        return preparing.Preparing(prepared, writes, database.catalog, lambda: is_wanted).step(database.connection)
+
+    assert not await store._run(step)
+    [laid_out] = await rows(store, "ready")
     assert len(laid_out) <= 12
     prepared.discard()
 
@@ -181,7 +187,7 @@ async def test_so_it_is_for_what_is_encoded(store: SQLiteStore) -> None:
         with pytest.raises(Conflict):
             await commit_encoded(store, [*late, Write("notes", 3, wrong, {"_id": 3, "rank": 3})])
     assert await rows(store, *KEPT) == before
-    assert await rows(store, "ready", "ready_entries") == [[], []]
+    assert await rows(store, "ready") == [[]]
     assert (await store.newest())[0] == begin
 
 
@@ -232,14 +238,14 @@ async def test_what_cannot_be_stored_cannot_be_prepared_and_leaves_nothing(store
     writes = [Write("notes", id_, None, {"_id": id_}) for id_ in range(4)]
     with pytest.raises(StoreError, match="_id"):
         await store.prepare([*writes, Write("notes", 4, None, {"_id": 5})])
-    assert await rows(store, "ready", "ready_entries") == [[], []]
+    assert await rows(store, "ready") == [[]]
 
 
 @pytest.mark.parametrize(("count", "pauses"), [(2, 0), (11, 3)])
 async def test_others_read_between_two_parts_and_not_amid_a_small_commit(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, count: int, pauses: int
 ) -> None:
-    monkeypatch.setattr(preparing, "_ENTRIES", 1_000)
+    monkeypatch.setattr(preparing, "_PART", 3 * STEPS_OF_A_NOTE)
     assert store._database is not None
     paused = list[int]()
     object.__setattr__(store._database.writer, "pause", lambda: paused.append(1))

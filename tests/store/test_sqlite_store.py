@@ -109,10 +109,16 @@ async def test_the_same_file_cannot_be_open_twice_in_one_process_either(opened: 
         pass
 
 
-async def test_commits_are_synced_to_the_disk(opened: Opener, tmp_path: Path) -> None:
+async def test_what_is_deleted_for_good_is_synced_to_the_disk_and_a_commit_by_itself(
+    opened: Opener, tmp_path: Path
+) -> None:
     async with opened(tmp_path / "store.db") as store:
-        assert await store._execute("PRAGMA synchronous", ()) == (2,)
         assert await store._execute("PRAGMA journal_mode", ()) == ("wal",)
+        said: list[str] = []
+        await store._run_arrays(lambda database: database.set_trace_callback(said.append))
+        await store.arrays.delete_arrays([], 0.0)
+        assert said == ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE", "COMMIT", "PRAGMA synchronous = NORMAL"]
+        assert await store._execute("PRAGMA synchronous", ()) == (1,)
 
 
 async def test_folders_on_the_way_to_the_file_are_made(opened: Opener, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def _refusal(path: str, error: sqlite3.Error) -> StoreUnavailable:
 def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: the first transaction takes the lock for good
     database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
+    database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for the disk by itself, while others read
     database.execute("PRAGMA wal_autocheckpoint = 0")  # they are made behind commits: write_ahead_log.py
     database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     with transaction(database):
@@ -147,23 +147,23 @@ def _execute(database: sqlite3.Connection, script: str) -> None:
 
 
 @contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Write everything that happens inside, or nothing of it; durable at the end."""
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        with ahead_of_a_commit(database):
+            yield
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
+
+
+@contextmanager
 def ahead_of_a_commit(database: sqlite3.Connection) -> Iterator[None]:
     """Write everything that happens inside, or nothing of it; durable at the next ``transaction``, or when the log is.
 
     All of them are written into one log (``-wal``), one behind the other, and these wait for the disk to have all
     of it: https://www.sqlite.org/pragma.html#pragma_synchronous.
     """
-    database.execute("PRAGMA synchronous = NORMAL")
-    try:
-        with transaction(database):
-            yield
-    finally:
-        database.execute("PRAGMA synchronous = FULL")
-
-
-@contextmanager
-def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """Write everything that happens inside, or nothing of it; durable at the end."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -11,12 +11,12 @@ from functools import partial
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
 from synovia.store.base import StoredIndex, StoreError
+from synovia.store.sqlite import preparing, steps
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import MEMORY, connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
-from synovia.store.sqlite.preparing import lay_out
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.worker import Worker
 from synovia.store.sqlite.write_ahead_log import WriteAheadLog
@@ -51,7 +51,8 @@ class Database:
         self.connection = connect(path, lock_timeout)
         try:
             self.catalog = catalog = Catalog()
-            lay_out(self.connection)
+            preparing.lay_out(self.connection)
+            steps.lay_out(self.connection)
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)

@@ -7,12 +7,18 @@ is done until a server opens the database anew.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
+import time
+from typing import Final
 
 from synovia.store.base import StoreError, StoreUnusable
 from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.errors import translated
+
+_JUST_NOW_SECONDS: Final = 0.001
+"""Python's lock is let go at each look: whoever looks again waits for it as long as the event loop computes."""
 
 
 class FileCheck:
@@ -28,6 +34,7 @@ class FileCheck:
         self._files = {each: identity for each, identity in self._files.items() if identity is not None}
         self._size = 0
         self._fault: str | None = None
+        self._looked_at = -math.inf
 
     def check(self) -> None:
         """Refuse to go on with files that are not those that were opened.
@@ -39,6 +46,16 @@ class FileCheck:
             self._fault = next(filter(None, map(self._fault_of, self._files)), None)
         if self._fault is not None:
             raise StoreUnusable(self._fault)
+        self._looked_at = time.monotonic()
+
+    def check_unless_just_now(self) -> None:
+        """Do the same, but look again only at what was not looked at within a millisecond.
+
+        Raises:
+            StoreUnusable: Likewise.
+        """
+        if time.monotonic() - self._looked_at > _JUST_NOW_SECONDS or self._fault is not None:
+            self.check()
 
     def _fault_of(self, file: str) -> str | None:
         try:

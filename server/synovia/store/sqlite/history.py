@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from dataclasses import dataclass
 
@@ -9,15 +10,14 @@ from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import Document
 from synovia.store.base import REQUEST_TTL, Commit, Ts, Write
 from synovia.store.sqlite.catalog import Catalog
-from synovia.store.sqlite.connection import set_meta
 from synovia.store.sqlite.documents import load
 from synovia.store.sqlite.position import Position
+from synovia.store.sqlite.steps import Step, StepRow, horizon
 
 _STEP = 32
 """For every commit at least so many rows of each kind are pruned, and twice what it writes: pruning keeps up."""
 _OFTEN = 8
-"""One commit of so many prunes for all of them, if a hundred times as many are kept: it takes six statements, after each of
-which the thread waits for Python's lock."""
+"""One commit of so many prunes for all of them, if a hundred times as many are kept."""
 _MANY = 256
 """One that follows so many writes does so too."""
 
@@ -26,18 +26,7 @@ _AFTER = """
     SELECT body FROM docs WHERE tbl = :tbl AND id = :id AND since = :ts
     UNION ALL SELECT body FROM past_docs WHERE tbl = :tbl AND id = :id AND since = :ts"""
 
-_OLDEST = "SELECT ts, fence, at FROM commits WHERE ts > ? ORDER BY ts LIMIT ?"
 _NEWEST_BEFORE = "SELECT ts FROM commits WHERE at <= ? ORDER BY ts DESC LIMIT 1"
-_PRUNE = (
-    "DELETE FROM past_docs WHERE row IN (SELECT row FROM past_docs WHERE until <= ? ORDER BY until LIMIT ?)",
-    """DELETE FROM past_entries WHERE (until, idx, key) IN
-       (SELECT until, idx, key FROM past_entries WHERE until <= ? ORDER BY until LIMIT ?)""",
-    "DELETE FROM log WHERE (ts, seq) IN (SELECT ts, seq FROM log WHERE ts <= ? ORDER BY ts LIMIT ?)",
-    "DELETE FROM commits WHERE ts IN (SELECT ts FROM commits WHERE ts <= ? ORDER BY ts LIMIT ?)",
-)
-_PRUNE_REQUESTS = """
-    DELETE FROM requests WHERE (session, number) IN
-    (SELECT session, number FROM requests WHERE created <= ? ORDER BY created LIMIT ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +56,32 @@ class History:
     _commits: int = 0  # since it was pruned, with _written
     _written: int = 0
 
-    def prune(self, fence: int, now: float, written: int) -> Ts:
-        """Drop a little of what has outlived its time, every few commits; tell the oldest timestamp that can still be read.
+    def pruning(self, fence: int, now: float, written: int) -> StepRow | None:
+        """Give the step of a commit by which a little of what has outlived its time is dropped: every few commits.
 
         Args:
-            fence: The number of the newest commit.
+            fence: The commit's number.
             now: The time in seconds.
-            written: How many documents this commit has written.
+            written: How many documents it writes.
         """
-        self._commits += 1
-        self._written += written
-        if self._commits < min(_OFTEN, self.retention.commits // 100) and self._written < _MANY:
-            return self.position.horizon
-        step = _STEP * self._commits + 2 * self._written
-        self._commits = self._written = 0
-        horizon = self._move_horizon(fence, now, step)
-        for statement in _PRUNE:
-            self.database.execute(statement, (horizon, step))
-        if self.guard.doubt() <= 0:  # whose record is dropped too early runs twice
-            self.database.execute(_PRUNE_REQUESTS, (now - self.retention.requests, step))
-        return horizon
+        commits, written = self._commits + 1, self._written + written
+        if commits < min(_OFTEN, self.retention.commits // 100) and written < _MANY:
+            return None
+        doubtful = self.guard.doubt() > 0  # whose record is dropped too early runs twice
+        requests = -math.inf if doubtful else now - self.retention.requests
+        newest = fence - max(1, self.retention.commits)
+        return Step.PRUNE, newest, now - self.retention.seconds, requests, _STEP * commits + 2 * written
 
-    def _move_horizon(self, fence: int, now: float, step: int) -> Ts:
-        """Pass the oldest commits up to the first that is still to be kept, so that it costs the same however many are."""
-        newest_to_pass = fence - max(1, self.retention.commits)
-        horizon = self.position.horizon
-        for ts, number, at in self.database.execute(_OLDEST, (horizon, step)):
-            if number > newest_to_pass or at > now - self.retention.seconds:
-                break
-            horizon = ts
-        if horizon != self.position.horizon:
-            set_meta(self.database, "horizon", horizon)
-        return horizon
+    def grow(self, written: int, *, pruned: bool) -> None:
+        """Take notice of a commit, and drop what it has pruned."""
+        if pruned:
+            self._commits = self._written = 0
+            self.position.horizon = horizon(
+                self.database
+            )  # what is before it is gone for those who read meanwhile, too
+        else:
+            self._commits += 1
+            self._written += written
 
     def follow_clock_back(self, now: float) -> None:
         """Date the commits that lie in the future back to now: the clock was set back, and their times must be in order."""

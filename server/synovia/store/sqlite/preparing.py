@@ -1,7 +1,7 @@
-"""Commits made ready: their documents and index keys are laid into temporary tables, those of large ones ahead of them.
+"""The steps of a commit are found, those of a large one ahead of it: they are laid into a temporary table.
 
-What is left to do in the transaction is a statement for each of these tables, without any Python: it is over in a tenth of
-the time, and does not wait for Python's lock while the event loop computes. Everybody who writes waits for that alone.
+What is left to do in the transaction, SQLite does by itself (``steps.py``): it is over in a tenth of the time, and does not
+wait for Python's lock while the event loop computes. Everybody who writes waits for that alone.
 """
 
 from __future__ import annotations
@@ -11,29 +11,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from synovia.keys import IndexSpec, ParallelArrays, after, each_key, encode_value, most_keys
 from synovia.schema.specs import Document
-from synovia.store.base import StoreError, Ts, UniqueViolation, Write
+from synovia.store.base import StoreError, Ts, Write
 from synovia.store.references import added_references
 from synovia.store.sqlite.catalog import Catalog
-from synovia.store.sqlite.connection import transaction
+from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.documents import body_of, dump, keys_of, load
+from synovia.store.sqlite.steps import MOST_PARAMETERS, Step, StepRow, blank_after
 from synovia.store.sqlite.worker import nobody_waits
 
-_TABLES: Final = (
-    "PRAGMA temp_store = MEMORY",
-    """CREATE TEMP TABLE ready (
-        batch INTEGER, part INTEGER, tbl INTEGER, id BLOB, seq INTEGER, before BLOB, after BLOB,
-        PRIMARY KEY (batch, part, tbl, id)) WITHOUT ROWID""",
-    """CREATE TEMP TABLE ready_entries (
-        batch INTEGER, part INTEGER, begins INTEGER, idx INTEGER, key BLOB, id BLOB, low BLOB, high BLOB,
-        PRIMARY KEY (batch, part, begins, idx, key)) WITHOUT ROWID""",
-)
-_PART: Final = 512
-_ENTRIES: Final = 2_048
-"""So many documents, or entries of indexes, are taken in before others may read."""
+_PARAMETERS: Final = ", ".join(f"p{number}" for number in range(MOST_PARAMETERS))
+_TABLE: Final = f"""
+    CREATE TEMP TABLE ready (
+        batch INTEGER, part INTEGER, number INTEGER, step TEXT, {_PARAMETERS}, PRIMARY KEY (batch, part, number)
+    ) WITHOUT ROWID"""
+_TAKE_IN: Final = f"""
+    INSERT INTO steps SELECT ?, step, {_PARAMETERS} FROM ready WHERE batch = ? AND part = ? ORDER BY number"""
+_PART: Final = 1_024
+"""So many steps are taken before others may read."""
 _AT_ONCE: Final = 8
 _KEYS_AT_ONCE: Final = 128
 """After so many documents, or keys of one, the clock is looked at."""
@@ -41,38 +39,6 @@ _ROWS_AT_ONCE: Final = 64
 """So many rows are inserted by one statement: Python's lock is let go and waited for once for all of them."""
 _ROWS_A_STEP: Final = 256
 _STEP_SECONDS: Final = 0.002
-
-_OTHER_THAN_EXPECTED = """
-    SELECT 1 FROM ready r LEFT JOIN docs d ON d.tbl = r.tbl AND d.id = r.id
-    WHERE r.batch = :batch AND d.body IS NOT r.before LIMIT 1"""
-_ROWS = """
-    SELECT d.row FROM ready r CROSS JOIN docs d ON d.tbl = r.tbl AND d.id = r.id
-    WHERE r.batch = :batch AND r.part = :part AND r.before IS NOT NULL"""
-_TAKE_IN: Final = (
-    """INSERT INTO past_docs (tbl, id, since, until, body)
-       SELECT d.tbl, d.id, d.since, :ts, d.body FROM ready r CROSS JOIN docs d ON d.tbl = r.tbl AND d.id = r.id
-       WHERE r.batch = :batch AND r.part = :part AND r.before IS NOT NULL""",
-    f"""UPDATE docs SET since = :ts, body = (
-           SELECT after FROM ready r
-           WHERE r.batch = :batch AND r.part = :part AND r.tbl = docs.tbl AND r.id = docs.id)
-       WHERE row IN ({_ROWS} AND r.after IS NOT NULL)""",
-    f"DELETE FROM docs WHERE row IN ({_ROWS} AND r.after IS NULL)",
-    """INSERT INTO docs (tbl, id, since, body)
-       SELECT tbl, id, :ts, after FROM ready WHERE batch = :batch AND part = :part AND before IS NULL""",
-    "INSERT INTO log SELECT :ts, seq, tbl, id FROM ready WHERE batch = :batch AND part = :part",
-    """INSERT INTO past_entries (until, idx, key, id, since)
-       SELECT :ts, e.idx, e.key, e.id, e.since FROM ready_entries r CROSS JOIN entries e ON e.idx = r.idx AND e.key = r.key
-       WHERE r.batch = :batch AND r.part = :part AND r.begins = 0""",
-    """DELETE FROM entries WHERE (idx, key) IN
-       (SELECT idx, key FROM ready_entries WHERE batch = :batch AND part = :part AND begins = 0)""",
-    """INSERT INTO entries (idx, key, id, since)
-       SELECT idx, key, id, :ts FROM ready_entries WHERE batch = :batch AND part = :part AND begins = 1""",
-)
-_TAKE_IN_DOCUMENTS: Final = _TAKE_IN[:5]
-_TAKEN = """
-    SELECT r.idx FROM ready_entries r WHERE r.batch = :batch AND r.begins = 1 AND r.low IS NOT NULL AND EXISTS (
-        SELECT 1 FROM entries e WHERE e.idx = r.idx AND e.key >= r.low AND e.key < r.high AND e.id <> r.id)
-    LIMIT 1"""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +50,6 @@ class Prepared:
         done: The writes with the documents as they will be stored.
         parts: How many parts there are.
         size: The bytes of these.
-        has_entries: Whether its tables have indexes.
         references: The arrays to which they add references.
     """
 
@@ -94,14 +59,75 @@ class Prepared:
     done: list[Write] = field(default_factory=list)
     parts: int = 0
     size: int = 0
-    has_entries: bool = False
     references: set[bytes] = field(default_factory=set)
-    unique: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def discard(self) -> None:
         """Forget it: it has been committed, or will never be."""
-        for part in range(self.parts + 1):
+        for part in range(self.parts):
             self.forget(self.number, part)
+
+
+class Finding:
+    """Finds the steps of some writes.
+
+    Attributes:
+        done: The writes with the documents as they will be stored.
+        size: The bytes of these.
+        references: The arrays to which they add references.
+        steps: What has been found, and not taken away.
+    """
+
+    def __init__(self, writes: Sequence[Write], catalog: Catalog) -> None:
+        self._writes = writes
+        self._catalog = catalog
+        self._claims: list[StepRow] = []
+        self.done: list[Write] = []
+        self.size = 0
+        self.references = set[bytes]()
+        self.steps: list[StepRow] = []
+
+    def find(self) -> Iterator[None]:
+        """Find all steps, with a stop now and then; claims come last, as a key may be given up by a later write.
+
+        Raises:
+            StoreError: A document cannot be stored.
+        """
+        for number, write in enumerate(self._writes):
+            if write.before is not None or write.after is not None:
+                yield from self._find(write)
+            if number % _AT_ONCE == 0:
+                yield
+        for begin in range(0, len(self._claims), _KEYS_AT_ONCE):
+            self.steps += self._claims[begin : begin + _KEYS_AT_ONCE]
+            yield
+
+    def _find(self, write: Write) -> Iterator[None]:
+        entry, id_ = self._catalog.table(write.table), encode_value(write.id)
+        new = None if write.after is None else body_of(id_, write.after, write.bodies)
+        if write.bodies is None:
+            old = None if write.before is None else dump(write.before)
+            before, after_ = (None if body is None else load(body) for body in (old, new))
+        else:
+            old, before, after_ = write.bodies[0] or None, write.before, write.after
+        self.steps.append(document_step(entry.number, id_, len(self.done), old, new))
+        for index, number in entry.indexes.items():
+            ended, begun = set[bytes](), set[bytes]()
+            yield from _gather(ended, index, before)
+            yield from _gather(begun, index, after_)
+            for is_new, some in enumerate((ended - begun, begun - ended)):
+                in_order = sorted(some)
+                for first in range(0, len(in_order), _KEYS_AT_ONCE):
+                    keys = in_order[first : first + _KEYS_AT_ONCE]
+                    if is_new:
+                        self.steps += [(Step.BEGIN_KEY, number, key, id_) for key in keys]
+                        self._claims += [claim(number, key, id_) for key in keys if index.unique]
+                    else:
+                        self.steps += [(Step.END_KEY, number, key) for key in keys]
+                    if len(keys) == _KEYS_AT_ONCE:
+                        yield
+        self.references |= added_references((write,))
+        self.size += len(old or b"") + len(new or b"")
+        self.done.append(Write(write.table, write.id, before, after_, None, id_))
 
 
 class Preparing:
@@ -112,94 +138,61 @@ class Preparing:
     """
 
     def __init__(
-        self, prepared: Prepared, writes: Sequence[Write], is_wanted: Callable[[], bool] = nobody_waits
+        self,
+        prepared: Prepared,
+        writes: Sequence[Write],
+        catalog: Catalog,
+        is_wanted: Callable[[], bool] = nobody_waits,
     ) -> None:
         self.prepared = prepared
         self._is_wanted = is_wanted
-        self._writes = [write for write in writes if write.before is not None or write.after is not None]
-        self._rows: list[tuple[object, ...]] = []
-        self._entries: list[tuple[object, ...]] = []
-        self._documents_of_part = self._entries_of_part = 0
-        self._going_on: Iterator[None] | None = None
+        self._finding = Finding(writes, catalog)
+        self._going_on = self._finding.find()
+        self._in_part = 0
 
-    def step(self, database: sqlite3.Connection, catalog: Catalog) -> bool:
+    def step(self, database: sqlite3.Connection) -> bool:
         """Go on for a moment; tell whether all is ready.
 
         Raises:
             StoreError: A document cannot be stored.
         """
         deadline = time.perf_counter() + _STEP_SECONDS
-        self._going_on = self._going_on or self._prepare_all(catalog)
         is_ready = True
         for _ in self._going_on:
-            rows = len(self._rows) + len(self._entries)
-            if rows >= _ROWS_A_STEP or self._is_wanted() or time.perf_counter() > deadline:
+            if len(self._finding.steps) >= _ROWS_A_STEP or self._is_wanted() or time.perf_counter() > deadline:
                 is_ready = False
                 break
-        with transaction(database):
-            insert(database, "ready", self._rows)
-            insert(database, "ready_entries", self._entries)
-        self._rows, self._entries = [], []
+        with ahead_of_a_commit(database):
+            self._lay_down(database)
+        prepared, found = self.prepared, self._finding
+        prepared.done, prepared.size, prepared.references = found.done, found.size, found.references
         return is_ready
 
-    def finish(self, database: sqlite3.Connection, catalog: Catalog) -> None:
-        """Make all of it ready without a stop, as a part of a transaction.
+    def _lay_down(self, database: sqlite3.Connection) -> None:
+        steps, self._finding.steps = self._finding.steps, []
+        while steps:
+            if not self._in_part:
+                self.prepared.parts += 1
+            room = min(_PART - self._in_part, _ROWS_AT_ONCE)
+            some, steps = steps[:room], steps[room:]
+            place = self.prepared.number, self.prepared.parts - 1
+            _insert(database, [(*place, self._in_part + n, *row, *blank_after(row)) for n, row in enumerate(some)])
+            self._in_part = (self._in_part + len(some)) % _PART
 
-        Raises:
-            StoreError: A document cannot be stored.
-        """
-        for _ in self._prepare_all(catalog):
-            pass
-        insert(database, "ready", self._rows)
-        insert(database, "ready_entries", self._entries)
 
-    def _prepare_all(self, catalog: Catalog) -> Iterator[None]:
-        """Make everything ready, with a stop now and then."""
-        for number, write in enumerate(self._writes):
-            yield from self._prepare(write, catalog)
-            if number % _AT_ONCE == 0:
-                yield
-        self.prepared.parts += self._documents_of_part + self._entries_of_part > 0
+def document_step(table: int, id_: bytes, seq: int, old: bytes | None, new: bytes | None) -> StepRow:
+    """Give the step that puts one version of a document in place of another."""
+    if old is None:
+        return Step.INSERT, table, id_, seq, new
+    if new is None:
+        return Step.DELETE, table, id_, seq, old
+    return Step.CHANGE, table, id_, seq, new, old
 
-    def _prepare(self, write: Write, catalog: Catalog) -> Iterator[None]:
-        prepared, seq = self.prepared, len(self.prepared.done)
-        entry, id_ = catalog.table(write.table), encode_value(write.id)
-        new = None if write.after is None else body_of(id_, write.after, write.bodies)
-        if write.bodies is None:
-            old = None if write.before is None else dump(write.before)
-            before, after_ = (None if body is None else load(body) for body in (old, new))
-        else:
-            old, before, after_ = write.bodies[0] or None, write.before, write.after
-        self._rows.append((prepared.number, prepared.parts, entry.number, id_, seq, old, new))
-        self._count(documents=1)
-        for index, number in entry.indexes.items():
-            prepared.has_entries = True
-            ended, begun = set[bytes](), set[bytes]()
-            yield from _gather(ended, index, before)
-            yield from _gather(begun, index, after_)
-            for begins, some in enumerate((ended - begun, begun - ended)):
-                in_order = sorted(some)
-                for first in range(0, len(in_order), _KEYS_AT_ONCE):
-                    keys = in_order[first : first + _KEYS_AT_ONCE]
-                    claims = (_claim(index, key, id_) if begins else _NO_CLAIM for key in keys)
-                    place = prepared.number, prepared.parts, begins, number
-                    self._entries += [(*place, key, id_, *claim) for key, claim in zip(keys, claims, strict=True)]
-                    self._count(entries=len(keys))
-                    if len(keys) == _KEYS_AT_ONCE:
-                        yield
-            if index.unique:
-                prepared.unique[number] = write.table, index.name
-        prepared.references |= added_references((write,))
-        prepared.size += len(old or b"") + len(new or b"")
-        prepared.done.append(Write(write.table, write.id, before, after_, None, id_))
 
-    def _count(self, documents: int = 0, entries: int = 0) -> None:
-        """Count what a part has; after enough, what comes next is in another one."""
-        self._documents_of_part += documents
-        self._entries_of_part += entries
-        if self._documents_of_part >= _PART or self._entries_of_part >= _ENTRIES:
-            self.prepared.parts += 1
-            self._documents_of_part = self._entries_of_part = 0
+def claim(index: int, key: bytes, id_: bytes) -> StepRow:
+    """Give the step that looks whether another document has a key of a unique index."""
+    values = key[: -len(id_)]
+    return Step.CLAIM, index, id_, values, after(values)
 
 
 def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> Iterator[None]:
@@ -220,57 +213,33 @@ def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> I
         raise StoreError(f"the index {index.name!r} cannot hold the document: {error}") from error
 
 
-def insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows, many by one statement."""
-    for begin in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[begin : begin + _ROWS_AT_ONCE]
-        row = f"({', '.join('?' * len(some[0]))})"
-        database.execute(f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}", list(chain.from_iterable(some)))
-
-
-_NO_CLAIM: Final = (None, None)
-
-
-def _claim(index: IndexSpec, key: bytes, id_: bytes) -> tuple[bytes, bytes] | tuple[None, None]:
-    """Give the interval of a unique index that no other document may have a key in."""
-    return (key[: -len(id_)], after(key[: -len(id_)])) if index.unique else _NO_CLAIM
+def _insert(database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    row = f"({', '.join('?' * len(rows[0]))})"
+    database.execute(f"INSERT INTO ready VALUES {', '.join([row] * len(rows))}", list(chain.from_iterable(rows)))
 
 
 def lay_out(database: sqlite3.Connection) -> None:
-    """Make the temporary tables of a connection."""
-    for statement in _TABLES:
-        database.execute(statement)
-
-
-def is_expected(database: sqlite3.Connection, prepared: Prepared) -> bool:
-    """Tell whether all documents are stored just as the writes say that they are before them, byte for byte."""
-    return database.execute(_OTHER_THAN_EXPECTED, {"batch": prepared.number}).fetchone() is None
+    """Make the temporary table of a connection."""
+    database.execute("PRAGMA temp_store = MEMORY")
+    database.execute(_TABLE)
 
 
 def take_in(database: sqlite3.Connection, prepared: Prepared, ts: Ts, pause: Callable[[], None]) -> None:
-    """Write what is ready, as a part of a transaction.
+    """Take the steps that are ready, as a part of a transaction.
+
+    Args:
+        pause: Called between two parts: others may read.
 
     Raises:
-        UniqueViolation: A unique index forbids it.
+        sqlite3.IntegrityError: Something else is stored than they say, or a unique index forbids it.
     """
-    statements = _TAKE_IN if prepared.has_entries else _TAKE_IN_DOCUMENTS
     for part in range(prepared.parts):
         if part:
             pause()
-        for statement in statements:
-            database.execute(statement, {"batch": prepared.number, "part": part, "ts": ts})
-    if prepared.unique and (found := database.execute(_TAKEN, {"batch": prepared.number}).fetchone()):
-        raise UniqueViolation(*prepared.unique[found[0]])
+        database.execute(_TAKE_IN, (ts, prepared.number, part))
 
 
 def forget(database: sqlite3.Connection, number: int, part: int) -> None:
     """Delete a part of what was made ready."""
-    with transaction(database):
-        for table in ("ready", "ready_entries"):
-            database.execute(f"DELETE FROM {table} WHERE batch = ? AND part = ?", (number, part))
-
-
-def forget_at_once(database: sqlite3.Connection, prepared: Prepared) -> None:
-    """Delete all of it, as a part of a transaction."""
-    for table in ("ready", "ready_entries") if prepared.has_entries else ("ready",):
-        database.execute(f"DELETE FROM {table} WHERE batch = ?", (prepared.number,))
+    with ahead_of_a_commit(database):
+        database.execute("DELETE FROM ready WHERE batch = ? AND part = ?", (number, part))

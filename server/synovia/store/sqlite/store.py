@@ -186,9 +186,15 @@ class SQLiteStore:
         """
         number = next(self._batches)
         prepared = Prepared(number, await self._run(lambda database: database.catalog.revision), self._forget)
-        preparing = Preparing(prepared, writes, self._is_wanted)
+        preparing: Preparing | None = None
+
+        def step(database: Database) -> bool:
+            nonlocal preparing
+            preparing = preparing or Preparing(prepared, writes, database.catalog, self._is_wanted)
+            return preparing.step(database.connection)
+
         try:
-            while not await self._run(lambda database: preparing.step(database.connection, database.catalog)):
+            while not await self._run(step):
                 pass
         except BaseException:
             prepared.discard()
@@ -212,14 +218,12 @@ class SQLiteStore:
         """
         loop = asyncio.get_running_loop()
 
-        def work(database: Database) -> Ts:
-            commit = database.writer.commit(batch, self._clock())
-            database.files.check()  # before anybody hears of it
+        def publish(commit: Commit) -> None:
             loop.call_soon_threadsafe(self._publish, commit)  # also when nobody waits for the result any more
-            return commit.ts
 
         with awaited():
-            return await self._run(work)
+            commit = await self._run(lambda database: database.writer.commit(batch, self._clock()), then=publish)
+        return commit.ts
 
     async def documents(self) -> AsyncIterator[bytes]:
         """Read every document there is, also of tables that are not declared, as BSON; no common instant."""
@@ -277,10 +281,16 @@ class SQLiteStore:
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[[Database], Result], urgency: Urgency = Urgency.WORK) -> Result:
+    async def _run(
+        self,
+        work: Callable[[Database], Result],
+        urgency: Urgency = Urgency.WORK,
+        then: Callable[[Result], None] = lambda result: None,
+    ) -> Result:
+        """Do some work in the thread, and ``then`` something with what counts."""
         if (database := self._database) is None or self._worker is None:
             raise StoreUnavailable("the store is closed")
-        return await self._worker.run(lambda: _checked(database, work), urgency)
+        return await self._worker.run(lambda: _checked(database, work, then), urgency)
 
     def _is_wanted(self) -> bool:
         return self._worker is not None and self._worker.is_wanted
@@ -299,9 +309,9 @@ class SQLiteStore:
         return await self._run(lambda database: database.connection.execute(statement, parameters).fetchone())
 
 
-def _checked(database: Database, work: Callable[[Database], Result]) -> Result:
+def _checked(database: Database, work: Callable[[Database], Result], then: Callable[[Result], None]) -> Result:
     """Do some work; it counts only if the database's files were there to its end."""
-    database.files.check()
+    database.files.check_unless_just_now()
     try:
         result = work(database)
     except sqlite3.Error as error:
@@ -309,7 +319,8 @@ def _checked(database: Database, work: Callable[[Database], Result]) -> Result:
     except NotOnDisk as error:
         database.files.give_up(f"the disk has not taken a commit ({error})")
         raise StoreUnavailable(f"nobody can tell whether a commit is on the disk: {error}") from error
-    database.files.check()
+    database.files.check()  # before anybody hears of it
+    then(result)
     return result
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from synovia import charges
 from synovia.store.base import StoreUnavailable
+from synovia.turns import hurried
 
 Result = TypeVar("Result")
 
@@ -114,12 +115,13 @@ class Worker:
             StoreUnavailable: The thread is stopping.
         """
         job = _Job(work, asyncio.get_running_loop().create_future())
-        with self._lock:
-            if self._last is not None:
-                raise StoreUnavailable("the store is closed")
-            self._queues[urgency].append(job)
-            (self._readable if self._lent else self._wanted).notify()
-        result: Result = await job.future
+        with hurried():
+            with self._lock:
+                if self._last is not None:
+                    raise StoreUnavailable("the store is closed")
+                self._queues[urgency].append(job)
+                (self._readable if self._lent else self._wanted).notify()
+            result: Result = await job.future
         return result
 
     def leave(self, work: Callable[[], Any]) -> None:

@@ -123,7 +123,7 @@ class WriteAheadLog:
         try:
             _, pages, copied = self._database.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()
         finally:
-            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
         return bool(pages == copied)
 
     def _begin_anew(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from synovia.keys import after, encode_value
-from synovia.schema.specs import Document, Reading
+from synovia.keys import encode_value
+from synovia.schema.specs import Document
 from synovia.store.base import (
     ArrayMissing,
     Batch,
@@ -22,43 +23,24 @@ from synovia.store.base import (
 from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import renew
 from synovia.store.sqlite.catalog import Catalog, TableEntry
-from synovia.store.sqlite.connection import ahead_of_a_commit, set_meta
+from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
-from synovia.store.sqlite.preparing import Prepared, Preparing, forget_at_once, insert, is_expected, take_in
+from synovia.store.sqlite.preparing import Finding, Prepared, claim, document_step, take_in
+from synovia.store.sqlite.steps import MOST_ROWS, Step, StepRow, take
 
 MICROSECONDS = 1_000_000
 CLOCK = "clock"
 _BETWEEN_PAUSES = 32
 """So many documents are written before others may read."""
 
-_FEW = 4
-"""So many documents are written together ..."""
+Written = tuple[tuple[Write, ...], int]
+"""The writes with the documents as they are stored, and the bytes of these."""
+
 _MANY = 256
-"""... and no more: others may read in between."""
-_AT_ONCE = 0
-"""The number of what is made ready within its transaction."""
-_REQUESTS = "requests (session, number, created, result)"
+"""So many documents are written together at most: others may read in between."""
 _RECORD = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
-_KEEP = """
-    INSERT INTO past_docs (tbl, id, since, until, body)
-    SELECT tbl, id, since, ?, body FROM docs WHERE row = ?"""
-_END_ENTRY = """
-    INSERT INTO past_entries (until, idx, key, id, since)
-    SELECT ?, idx, key, id, since FROM entries WHERE idx = ? AND key = ?"""
-_HOLDER = "SELECT 1 FROM entries WHERE idx = ? AND key >= ? AND key < ? AND id <> ? LIMIT 1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A key that a document now has in a unique index."""
-
-    table: str
-    index: str
-    number: int
-    values: bytes
-    id: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,157 +81,146 @@ class Writer:
 
     def _commit(self, batch: Batch, now: float) -> Commit:
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
-        prepared = self._prepared(batch)
-        references = added_references(batch.writes) if prepared is None else prepared.references
+        fence = self.position.fence + 1
+        ends: list[StepRow] = [(Step.COMMIT, fence, now)]
+        if batch.clock > self.position.clock:
+            ends.append((Step.CLOCK, batch.clock))
+        if (pruning := self.history.pruning(fence, now, len(batch.writes))) is not None:
+            ends.append(pruning)
+        writes, size = self._at_once(batch, ts, now, ends) or self._in_transaction(batch, ts, now, ends)
+        self.history.grow(len(batch.writes), pruned=pruning is not None)
+        self.sync()
+        clock = max(batch.clock, self.position.clock)
+        self.position.move(ts, fence, now, self.position.horizon, clock)
+        return Commit(ts, writes, fence, clock, batch.token, size)
+
+    def _at_once(self, batch: Batch, ts: Ts, now: float, ends: Sequence[StepRow]) -> Written | None:
+        """Write a usual batch by one statement.
+
+        Returns:
+            None if it is not usual, or something forbids it; nothing is written then.
+        """
+        if not self._is_usual(batch, now):
+            return None
+        finding = Finding(batch.writes, self.catalog)
+        for _ in finding.find():
+            pass
+        steps = [*finding.steps, *_records(batch.requests, now), *ends]
+        if finding.references or len(steps) > MOST_ROWS:
+            return None
+        try:
+            take(self.database, ts, steps)
+        except sqlite3.IntegrityError:
+            return None
+        return tuple(finding.done), finding.size
+
+    def _is_usual(self, batch: Batch, now: float) -> bool:
+        return (
+            batch.prepared is None
+            and batch.fence in (None, self.position.fence)
+            and now >= self.position.at
+            and len(batch.writes) <= _MANY
+            and all(write.bodies is not None for write in batch.writes)
+        )
+
+    def _in_transaction(self, batch: Batch, ts: Ts, now: float, ends: Sequence[StepRow]) -> Written:
+        """Write any batch: as it was made ready, or document by document, which says what is wrong."""
+        prepared = batch.prepared
+        if isinstance(prepared, Prepared) and prepared.revision == self.catalog.revision:
+            with suppress(sqlite3.IntegrityError), self._transaction(batch, prepared.references, ts, now, ends):
+                take_in(self.database, prepared, ts, self.pause)
+                return tuple(prepared.done), prepared.size
+        with self._transaction(batch, added_references(batch.writes), ts, now, ends):
+            return self._write_all(batch.writes, ts)
+
+    @contextmanager
+    def _transaction(
+        self, batch: Batch, references: set[bytes], ts: Ts, now: float, ends: Sequence[StepRow]
+    ) -> Iterator[None]:
+        """Write what comes before the documents of a batch and behind them; all or nothing."""
         with ahead_of_a_commit(self.database):
             if now < self.position.at:
                 self.history.follow_clock_back(now)
-            self._record(batch.requests, now)
-            fence = self._next_fence(batch.fence)
+            self._record(batch.requests, ts, now)
+            if batch.fence not in (None, self.position.fence):
+                raise Conflict(f"the fence is {self.position.fence}, not {batch.fence}")
             if (missing := renew(self.database, references, now)) is not None:
                 raise ArrayMissing(missing)
-            clock = self._move_clock(batch.clock)
-            writes, size = self._take_in(prepared, ts) if prepared else self._write(batch.writes, ts)
-            commit = Commit(ts, writes, fence, clock, batch.token, size)
-            self.database.execute("INSERT INTO commits (ts, fence, at) VALUES (?, ?, ?)", (ts, fence, now))
-            horizon = self.history.prune(fence, now, len(batch.writes))
-        self.position.horizon = horizon  # the versions before it are gone for those who read meanwhile, too
-        self.sync()
-        self.position.move(ts, fence, now, horizon, clock)
-        return commit
+            yield
+            take(self.database, ts, ends)
 
-    def _move_clock(self, reading: Reading) -> Reading:
-        if reading <= self.position.clock:
-            return self.position.clock
-        set_meta(self.database, CLOCK, reading)
-        return reading
-
-    def _record(self, requests: Sequence[RequestRecord], now: float) -> None:
-        rows = [(request.session, request.number, now, request.result) for request in requests]
+    def _record(self, requests: Sequence[RequestRecord], ts: Ts, now: float) -> None:
+        steps = _records(requests, now)
         try:
-            insert(self.database, _REQUESTS, rows)
+            for begin in range(0, len(steps), MOST_ROWS):
+                take(self.database, ts, steps[begin : begin + MOST_ROWS])
         except sqlite3.IntegrityError as error:
-            session, number = self._recorded(rows)
+            session, number = self._recorded(requests)
             raise DuplicateRequest(session, number) from error
 
-    def _recorded(self, rows: Sequence[tuple[bytes, int, float, bytes]]) -> tuple[bytes, int]:
+    def _recorded(self, requests: Sequence[RequestRecord]) -> tuple[bytes, int]:
         """Find the first of some records that is there already, or comes twice; the transaction is over then."""
-        self.database.execute("ROLLBACK")  # some of them have been inserted
+        self.database.execute("ROLLBACK")  # some of them may have been inserted
         known = set[tuple[bytes, int]]()
-        for session, number, *_ in rows:
-            request = session, number
+        for record in requests:
+            request = record.session, record.number
             if request in known or self.database.execute(_RECORD, request).fetchone():
                 return request
             known.add(request)
         raise AssertionError("one of them was refused")
 
-    def _next_fence(self, expected: int | None) -> int:
-        present = self.position.fence
-        if expected is not None and expected != present:
-            raise Conflict(f"the fence is {present}, not {expected}")
-        return present + 1
-
-    def _prepared(self, batch: Batch) -> Prepared | None:
-        """Give what is ready of a batch, if it still fits what is stored."""
-        prepared = batch.prepared
-        if not isinstance(prepared, Prepared) or prepared.revision != self.catalog.revision:
-            return None
-        return prepared if is_expected(self.database, prepared) else None
-
-    def _take_in(self, prepared: Prepared, ts: Ts) -> tuple[tuple[Write, ...], int]:
-        take_in(self.database, prepared, ts, self.pause)
-        return tuple(prepared.done), prepared.size
-
-    def _write(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
-        """Give the writes with the documents as they are stored, and the bytes of these.
-
-        Several whose documents are encoded are written together, by a few statements: Python's lock is let go and waited for
-        at each. If something else is stored than they say, they are written one by one, which says what is wrong.
-        """
-        if not _FEW <= len(writes) <= _MANY or any(write.bodies is None for write in writes):
-            return self._write_all(writes, ts)
-        prepared = Prepared(_AT_ONCE, self.catalog.revision, _kept)
-        Preparing(prepared, writes).finish(self.database, self.catalog)
-        as_expected = is_expected(self.database, prepared)
-        if as_expected:
-            take_in(self.database, prepared, ts, self.pause)
-        forget_at_once(self.database, prepared)
-        return (tuple(prepared.done), prepared.size) if as_expected else self._write_all(writes, ts)
-
-    def _write_all(self, writes: Sequence[Write], ts: Ts) -> tuple[tuple[Write, ...], int]:
+    def _write_all(self, writes: Sequence[Write], ts: Ts) -> Written:
         """Give the writes with the documents as they are stored, and the bytes of these."""
         done: list[Write] = []
         size = 0
-        claims: list[_Claim] = []
+        claims: list[tuple[StepRow, UniqueViolation]] = []
         for seq, write in enumerate(writes):
             if write.before is None and write.after is None:
                 continue
             entry = self.catalog.table(write.table)
             id_ = encode_value(write.id)
-            old, new = self._write_document(entry, id_, write, ts)
+            old, new = self._versions(entry, id_, write)
             if write.bodies is not None and old in (write.bodies[0], None):
-                before, after_ = write.before, write.after
+                before, after = write.before, write.after
             else:
-                before, after_ = _loaded(old), _loaded(new)
+                before, after = _loaded(old), _loaded(new)
             size += len(old or b"") + len(new or b"")
-            if entry.indexes:
-                claims += self._write_entries(entry, id_, write.table, before, after_, ts)
-            self.database.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (ts, seq, entry.number, id_))
-            done.append(Write(write.table, write.id, before, after_, None, id_))
+            steps = [document_step(entry.number, id_, seq, old, new)]
+            for index, number in entry.indexes.items():
+                ended, begun = keys_of(index, before), keys_of(index, after)
+                steps += [(Step.END_KEY, number, key) for key in sorted(ended - begun)]
+                steps += [(Step.BEGIN_KEY, number, key, id_) for key in sorted(begun - ended)]
+                if index.unique:
+                    violation = UniqueViolation(write.table, index.name)
+                    claims += [(claim(number, key, id_), violation) for key in sorted(begun - ended)]
+            for begin in range(0, len(steps), MOST_ROWS):
+                take(self.database, ts, steps[begin : begin + MOST_ROWS])
+            done.append(Write(write.table, write.id, before, after, None, id_))
             if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
                 self.pause()
-        for claim in claims:
-            self._check_unique(claim)
+        for step, violation in claims:
+            try:
+                take(self.database, ts, [step])
+            except sqlite3.IntegrityError as error:
+                raise violation from error
         return tuple(done), size
 
-    def _write_document(self, entry: TableEntry, id_: bytes, write: Write, ts: Ts) -> tuple[bytes | None, bytes | None]:
-        """Put the new version in place of the old; give both as they are stored."""
-        found = self.database.execute(
-            "SELECT row, body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)
-        ).fetchone()
-        row, old = found or (None, None)
+    def _versions(self, entry: TableEntry, id_: bytes, write: Write) -> tuple[bytes | None, bytes | None]:
+        """Give a document as it is stored, and as it will be.
+
+        Raises:
+            Conflict: It is not stored as the write says.
+            StoreError: It cannot be stored.
+        """
+        row = self.database.execute("SELECT body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)).fetchone()
+        old = None if row is None else row[0]
         if write.bodies is None or write.bodies[0] != old:
             _check_before(write, old)
-        new = None if write.after is None else body_of(id_, write.after, write.bodies)
-        if row is None:
-            self.database.execute(
-                "INSERT INTO docs (tbl, id, since, body) VALUES (?, ?, ?, ?)", (entry.number, id_, ts, new)
-            )
-        else:
-            self.database.execute(_KEEP, (ts, row))
-            if new is None:
-                self.database.execute("DELETE FROM docs WHERE row = ?", (row,))
-            else:
-                self.database.execute("UPDATE docs SET since = ?, body = ? WHERE row = ?", (ts, new, row))
-        return old, new
-
-    def _write_entries(
-        self, entry: TableEntry, id_: bytes, table: str, before: Document | None, after_: Document | None, ts: Ts
-    ) -> list[_Claim]:
-        """Bring every index up to date; give the keys newly taken in unique ones."""
-        claims = []
-        for index, number in entry.indexes.items():
-            old, new = keys_of(index, before), keys_of(index, after_)
-            for key in sorted(old - new):
-                self.database.execute(_END_ENTRY, (ts, number, key))
-                self.database.execute("DELETE FROM entries WHERE idx = ? AND key = ?", (number, key))
-            begun = sorted(new - old)
-            for key in begun:
-                self.database.execute(
-                    "INSERT INTO entries (idx, key, id, since) VALUES (?, ?, ?, ?)", (number, key, id_, ts)
-                )
-            if index.unique:
-                claims += [_Claim(table, index.name, number, key[: -len(id_)], id_) for key in begun]
-        return claims
-
-    def _check_unique(self, claim: _Claim) -> None:
-        found = self.database.execute(_HOLDER, (claim.number, claim.values, after(claim.values), claim.id)).fetchone()
-        if found:
-            raise UniqueViolation(claim.table, claim.index)
+        return old, None if write.after is None else body_of(id_, write.after, write.bodies)
 
 
-def _kept(number: int, part: int) -> None:
-    """Forget nothing: it was forgotten in its transaction."""
+def _records(requests: Sequence[RequestRecord], now: float) -> list[StepRow]:
+    return [(Step.REQUEST, each.session, each.number, now, each.result) for each in requests]
 
 
 def _loaded(body: bytes | None) -> Document | None:

@@ -1,0 +1,143 @@
+"""The steps of a commit, which SQLite takes by itself: one statement has all of a usual commit.
+
+While SQLite runs a statement, Python's lock is free; before and after each the thread waits for it, for as long as the event
+loop computes. So the steps are the rows that are inserted into a view, and triggers take them, in order. What one statement
+does is done whole, or not at all (https://www.sqlite.org/lang_createtrigger.html).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import chain
+from typing import Any, Final
+
+from synovia.store.base import Ts
+
+StepRow = tuple[Any, ...]
+"""A step and its parameters, as ``Step`` lists them."""
+
+
+class Step(StrEnum):
+    """What a row does."""
+
+    INSERT = "insert"  # tbl, id, seq, after
+    CHANGE = "change"  # tbl, id, seq, after, before
+    DELETE = "delete"  # tbl, id, seq, before
+    END_KEY = "end key"  # idx, key
+    BEGIN_KEY = "begin key"  # idx, key, id
+    CLAIM = "claim"  # idx, id, low, high: no other document may have a key there
+    REQUEST = "request"  # session, number, created, result
+    CLOCK = "clock"  # reading: the newest one for ids
+    COMMIT = "commit"  # fence, at
+    PRUNE = "prune"  # fence, at, created, rows: until those; so many rows of each kind
+
+
+_IS_STORED: Final = """
+    SELECT RAISE (ABORT, 'another document is stored')
+    WHERE NEW.before IS NOT (SELECT body FROM docs WHERE tbl = NEW.tbl AND id = NEW.id);"""
+_KEEP: Final = """
+    INSERT INTO past_docs (tbl, id, since, until, body)
+    SELECT tbl, id, since, NEW.ts, body FROM docs WHERE tbl = NEW.tbl AND id = NEW.id;"""
+_LOG: Final = "INSERT INTO log (ts, seq, tbl, id) VALUES (NEW.ts, NEW.seq, NEW.tbl, NEW.id);"
+_HORIZON: Final = "(SELECT value FROM meta WHERE name = 'horizon')"
+
+_STEPS: Final = {
+    Step.INSERT: (
+        "tbl, id, seq, after",
+        f"INSERT INTO docs (tbl, id, since, body) VALUES (NEW.tbl, NEW.id, NEW.ts, NEW.after); {_LOG}",
+    ),
+    Step.CHANGE: (
+        "tbl, id, seq, after, before",
+        f"""{_IS_STORED} {_KEEP}
+        UPDATE docs SET since = NEW.ts, body = NEW.after WHERE tbl = NEW.tbl AND id = NEW.id; {_LOG}""",
+    ),
+    Step.DELETE: (
+        "tbl, id, seq, before",
+        f"{_IS_STORED} {_KEEP} DELETE FROM docs WHERE tbl = NEW.tbl AND id = NEW.id; {_LOG}",
+    ),
+    Step.END_KEY: (
+        "idx, key",
+        """INSERT INTO past_entries (until, idx, key, id, since)
+            SELECT NEW.ts, idx, key, id, since FROM entries WHERE idx = NEW.idx AND key = NEW.key;
+        DELETE FROM entries WHERE idx = NEW.idx AND key = NEW.key;""",
+    ),
+    Step.BEGIN_KEY: (
+        "idx, key, id",
+        "INSERT INTO entries (idx, key, id, since) VALUES (NEW.idx, NEW.key, NEW.id, NEW.ts);",
+    ),
+    Step.CLAIM: (
+        "idx, id, low, high",
+        """SELECT RAISE (ABORT, 'another document has the key') WHERE EXISTS (
+            SELECT 1 FROM entries WHERE idx = NEW.idx AND key >= NEW.low AND key < NEW.high AND id <> NEW.id);""",
+    ),
+    Step.REQUEST: (
+        "session, number, created, result",
+        """INSERT INTO requests (session, number, created, result)
+            VALUES (NEW.session, NEW.number, NEW.created, NEW.result);""",
+    ),
+    Step.CLOCK: ("reading", "INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', NEW.reading);"),
+    Step.COMMIT: ("fence, at", "INSERT INTO commits (ts, fence, at) VALUES (NEW.ts, NEW.fence, NEW.at);"),
+    Step.PRUNE: (
+        "fence, at, created, rows",
+        f"""INSERT OR REPLACE INTO meta (name, value) SELECT 'horizon', max(ts)
+            FROM (SELECT ts, fence, at FROM commits WHERE ts > {_HORIZON} ORDER BY ts LIMIT NEW.rows)
+            WHERE fence <= NEW.fence AND at <= NEW.at HAVING max(ts) IS NOT NULL;
+        DELETE FROM past_docs WHERE row IN (
+            SELECT row FROM past_docs WHERE until <= {_HORIZON} ORDER BY until LIMIT NEW.rows);
+        DELETE FROM past_entries WHERE (until, idx, key) IN (
+            SELECT until, idx, key FROM past_entries WHERE until <= {_HORIZON} ORDER BY until LIMIT NEW.rows);
+        DELETE FROM log WHERE (ts, seq) IN (SELECT ts, seq FROM log WHERE ts <= {_HORIZON} ORDER BY ts LIMIT NEW.rows);
+        DELETE FROM commits WHERE ts IN (SELECT ts FROM commits WHERE ts <= {_HORIZON} ORDER BY ts LIMIT NEW.rows);
+        DELETE FROM requests WHERE (session, number) IN (
+            SELECT session, number FROM requests WHERE created <= NEW.created ORDER BY created LIMIT NEW.rows);""",
+    ),
+}
+MOST_PARAMETERS: Final = 5
+
+_ROW: Final = f"({', '.join('?' * (2 + MOST_PARAMETERS))})"
+_NO_STEP: Final = (None,) * (2 + MOST_PARAMETERS)
+_BLANKS: Final = [(None,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
+_ROUND: Final = 16
+"""A statement has a multiple of so many rows: there are few different ones to be kept."""
+MOST_ROWS: Final = 1_024
+"""No statement has more: others read in between."""
+
+
+def lay_out(database: sqlite3.Connection) -> None:
+    """Make the view and its triggers, for one connection."""
+    columns = ", ".join(f"NULL AS p{number}" for number in range(MOST_PARAMETERS))
+    database.execute(f"CREATE TEMP VIEW steps AS SELECT NULL AS ts, NULL AS step, {columns}")
+    for step, (parameters, body) in _STEPS.items():
+        for number, name in enumerate(parameters.split(", ")):
+            body = re.sub(rf"NEW\.{name}\b", f"NEW.p{number}", body)
+        when = f"WHEN NEW.step = '{step}'"
+        database.execute(f'CREATE TEMP TRIGGER "{step}" INSTEAD OF INSERT ON steps {when} BEGIN {body} END')
+
+
+def blank_after(row: StepRow) -> StepRow:
+    """Give the parameters that a step does not have."""
+    return _BLANKS[len(row)]
+
+
+def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
+    """Take steps by one statement.
+
+    Args:
+        rows: ``MOST_ROWS`` at most.
+
+    Raises:
+        sqlite3.IntegrityError: Something else is stored than a step says, or a constraint forbids it: none is taken.
+    """
+    blank = -len(rows) % _ROUND
+    each: Iterable[StepRow] = ((ts, *row, *blank_after(row)) for row in rows)
+    values = list(chain.from_iterable(chain(each, (_NO_STEP,) * blank)))
+    database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + blank))}", values)
+
+
+def horizon(database: sqlite3.Connection) -> Ts:
+    """Tell the oldest timestamp that can still be read."""
+    found: Ts = database.execute(f"SELECT {_HORIZON}").fetchone()[0]
+    return found

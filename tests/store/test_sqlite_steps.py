@@ -1,0 +1,122 @@
+"""A usual commit of the embedded store is one statement; what forbids it is told all the same, and leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+
+from synovia.store.base import Batch, Conflict, DuplicateRequest, RequestRecord, StoreError, UniqueViolation, Write
+from synovia.store.sqlite import SQLiteStore, steps
+from synovia.store.sqlite.history import Retention
+from synovia.testing.stores.opening import TABLES
+
+KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits", "requests", "meta")
+
+
+@pytest.fixture(params=[Retention()])
+async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(str(tmp_path / "store.db"), clock=lambda: 1.0, retention=request.param)
+    await store.open(TABLES)
+    yield store
+    await store.close()
+
+
+def write(id_: Any, before: dict[str, Any] | None, after: dict[str, Any] | None, table: str = "notes") -> Write:
+    versions = [None if each is None else {"_id": id_, **each} for each in (before, after)]
+    bodies = [b"" if each is None else bson.encode(each) for each in versions]
+    return Write(table, id_, versions[0], versions[1], (bodies[0], bodies[1]))
+
+
+def record(number: int) -> RequestRecord:
+    return RequestRecord(b"session", number, b"done")
+
+
+async def said(store: SQLiteStore, batch: Batch) -> list[str]:
+    """Commit, and give the statements by which that was done. One that sets triggers off is heard again at each of these."""
+    heard: list[str] = []
+    await store._run_arrays(lambda database: database.set_trace_callback(heard.append))
+    try:
+        await store.commit(batch)
+    finally:
+        await store._run_arrays(lambda database: database.set_trace_callback(None))
+    return [each[:18] for each in dict.fromkeys(heard)]
+
+
+async def rows(store: SQLiteStore) -> list[Any]:
+    def read(table: str) -> list[Any]:
+        assert store._database is not None
+        return store._database.connection.execute(f"SELECT * FROM {table}").fetchall()
+
+    return [await store._run(lambda _, table=table: read(table)) for table in KEPT]  # type: ignore[misc]
+
+
+ONE = ["INSERT INTO steps "]
+
+
+async def test_it_is_one_statement(store: SQLiteStore) -> None:
+    before, after, other = {"rank": 1, "tags": ["a"]}, {"rank": 2, "tags": ["b"]}, {"rank": 1}
+    inserts = [
+        write(1, None, before),
+        write(2, None, other),
+        write("x", None, {"email": "x", "aliases": ["x"]}, "users"),
+    ]
+    assert await said(store, Batch(inserts, [record(1), record(2)], clock=7)) == ONE
+    assert await said(store, Batch([write(1, before, after), write(2, other, None)], [record(3)], fence=1)) == ONE
+    assert await store.clock() == 7
+    assert await said(store, Batch(requests=[record(4)])) == ONE, "nor does it take more if nothing is written"
+
+
+@pytest.mark.parametrize("store", [Retention(0.0, 10, 10.0)], indirect=True)
+async def test_pruning_is_a_part_of_it_as_is_looking_how_far_it_has_come(store: SQLiteStore) -> None:
+    heard = [await said(store, Batch([write(number, None, {})])) for number in range(20)]
+    assert heard == [[*ONE, "SELECT (SELECT val"]] * 20
+    assert len((await rows(store))[KEPT.index("commits")]) < 15
+
+
+@pytest.mark.parametrize(
+    ("batch", "error"),
+    [
+        (Batch([write(2, None, {}), write(1, {"rank": 7}, {"rank": 2})]), Conflict),
+        (Batch([write(2, None, {}), write(1, {"rank": 7}, None)]), Conflict),
+        (Batch([write(2, None, {}), write(1, None, {"rank": 2})]), Conflict),
+        (Batch([write(3, {"rank": 1}, {"rank": 2})]), Conflict),
+        (Batch([write(3, {"rank": 1}, None)]), Conflict),
+        (Batch([write(2, None, {})], fence=7), Conflict),
+        (Batch([write(2, None, {})], [record(8), record(1)]), DuplicateRequest),
+        (Batch([write(2, None, {})], [record(8), record(8)]), DuplicateRequest),
+        (Batch([write("y", None, {"email": "x", "aliases": ["x"]}, "users")]), UniqueViolation),
+    ],
+)
+async def test_what_forbids_it_is_told_and_nothing_is_left(
+    store: SQLiteStore, batch: Batch, error: type[StoreError]
+) -> None:
+    user = write("x", None, {"email": "x", "aliases": ["x"]}, "users")
+    await store.commit(Batch([write(1, None, {"rank": 1}), user], [record(1)]))
+    before, newest = await rows(store), await store.newest()
+    with pytest.raises(error):
+        await store.commit(batch)
+    assert await rows(store) == before
+    assert await store.newest() == newest
+    assert await said(store, Batch([write(2, None, {})], [record(9)])) == ONE
+
+
+async def test_a_batch_of_more_steps_than_a_statement_may_have_is_written_all_the_same(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [record(number) for number in range(steps.MOST_ROWS + 1)]
+    tags = [f"{number}" for number in range(2 * steps.MOST_ROWS)]
+    await store.commit(Batch([write(1, None, {"tags": tags})], records))
+    assert await store.find_request(b"session", steps.MOST_ROWS) == records[-1]
+    await store.commit(Batch([write(1, {"tags": tags}, {"tags": []})]))
+    assert len((await rows(store))[KEPT.index("past_entries")]) >= len(tags)
+
+
+async def test_a_document_that_a_later_write_has_given_a_key_up_for_may_have_it(store: SQLiteStore) -> None:
+    one: dict[str, Any] = {"email": "a", "aliases": ["a"]}
+    other: dict[str, Any] = {"email": "b", "aliases": ["b"]}
+    await store.commit(Batch([write(1, None, one, "users"), write(2, None, other, "users")]))
+    assert await said(store, Batch([write(1, one, other, "users"), write(2, other, one, "users")])) != []
