@@ -9,7 +9,17 @@ from typing import Any
 import bson
 import pytest
 
-from synovia.store.base import Batch, Conflict, DuplicateRequest, RequestRecord, StoreError, UniqueViolation, Write
+from synovia.store.base import (
+    ArrayManifest,
+    ArrayMissing,
+    Batch,
+    Conflict,
+    DuplicateRequest,
+    RequestRecord,
+    StoreError,
+    UniqueViolation,
+    Write,
+)
 from synovia.store.sqlite import SQLiteStore, steps
 from synovia.store.sqlite.history import Retention
 from synovia.testing.stores.opening import TABLES
@@ -54,6 +64,7 @@ async def rows(store: SQLiteStore) -> list[Any]:
     return [await store._run(lambda _, table=table: read(table)) for table in KEPT]  # type: ignore[misc]
 
 
+ARRAY = {"digest": bytes(32), "dtype": "<f8", "shape": [0]}
 ONE = ["INSERT INTO steps "]
 
 
@@ -67,6 +78,8 @@ async def test_it_is_one_statement(store: SQLiteStore) -> None:
     assert await said(store, Batch(inserts, [record(1), record(2)], clock=7)) == ONE
     assert await said(store, Batch([write(1, before, after), write(2, other, None)], [record(3)], fence=1)) == ONE
     assert await store.clock() == 7
+    await store.arrays.put_manifest(ArrayManifest(bytes(32), "<f8", 0, ()))
+    assert await said(store, Batch([write(4, None, {"data": ARRAY})])) == ONE
     assert await said(store, Batch(requests=[record(4)])) == ONE, "nor does it take more if nothing is written"
 
 
@@ -88,6 +101,7 @@ async def test_pruning_is_a_part_of_it_as_is_looking_how_far_it_has_come(store: 
         (Batch([write(2, None, {})], fence=7), Conflict),
         (Batch([write(2, None, {})], [record(8), record(1)]), DuplicateRequest),
         (Batch([write(2, None, {})], [record(8), record(8)]), DuplicateRequest),
+        (Batch([write(2, None, {"data": ARRAY})]), ArrayMissing),
         (Batch([write("y", None, {"email": "x", "aliases": ["x"]}, "users")]), UniqueViolation),
     ],
 )

@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol, TypeVar
 from synovia import charges
 from synovia.store.base import ArrayManifest, StoreUnavailable
 from synovia.store.put import Put
-from synovia.store.sqlite.connection import ahead_of_a_commit, transaction
+from synovia.store.sqlite.connection import transaction
+from synovia.store.sqlite.steps import Step, StepRow, take
 
 Result = TypeVar("Result")
 _DIGEST_BYTES = 32
@@ -22,7 +23,6 @@ _TOGETHER: Final = 16
 _CHUNKS: Final = "chunks"
 _MANIFESTS: Final = "manifests"
 
-_RENEW: Final = "INSERT OR REPLACE INTO uses (kind, digest, used) VALUES (?, ?, ?)"
 _IDLE: Final = "SELECT digest FROM uses WHERE kind = ? AND digest > ? AND used < ? ORDER BY digest LIMIT ?"
 _IS_IDLE: Final = "SELECT 1 FROM uses WHERE kind = ? AND digest = ? AND used < ?"
 
@@ -37,9 +37,7 @@ class Run(Protocol):
 class _Put(Put):
     """Something to store, and who pays for it, by its size."""
 
-    kind: str
-    statement: str
-    parameters: tuple[Any, ...]
+    step: StepRow
     charge: charges.Charge | None
 
 
@@ -57,8 +55,7 @@ class SQLiteArrays:
 
     async def put_chunk(self, digest: bytes, data: bytes | memoryview) -> None:
         """Store one chunk, or renew its mark."""
-        statement = "INSERT OR IGNORE INTO chunks (digest, data) VALUES (?, ?)"
-        await self._put(_CHUNKS, statement, (digest, sqlite3.Binary(data)), len(data))
+        await self._put((Step.CHUNK, digest, sqlite3.Binary(data), self._clock()), len(data))
 
     async def get_chunk(self, digest: bytes) -> bytes | None:
         """Read one chunk, None if there is none of this digest."""
@@ -67,9 +64,8 @@ class SQLiteArrays:
 
     async def put_manifest(self, manifest: ArrayManifest) -> None:
         """Store a manifest whose chunks are stored already, or renew its mark."""
-        statement = "INSERT OR IGNORE INTO manifests (digest, dtype, length, chunks) VALUES (?, ?, ?, ?)"
-        fields = (manifest.digest, manifest.dtype, manifest.length, b"".join(manifest.chunks))
-        await self._put(_MANIFESTS, statement, fields, _DIGEST_BYTES * (len(manifest.chunks) + 1))
+        fields = manifest.digest, manifest.dtype, manifest.length, b"".join(manifest.chunks)
+        await self._put((Step.MANIFEST, *fields, self._clock()), _DIGEST_BYTES * (len(manifest.chunks) + 1))
 
     async def get_manifest(self, digest: bytes) -> ArrayManifest | None:
         """Read a manifest, None if there is none of this digest."""
@@ -112,8 +108,8 @@ class SQLiteArrays:
 
         return await self._run(work)
 
-    async def _put(self, kind: str, statement: str, parameters: tuple[Any, ...], size: int) -> None:
-        put = _Put(kind, statement, parameters, charges.current(), size=size)
+    async def _put(self, step: StepRow, size: int) -> None:
+        put = _Put(step, charges.current(), size=size)
         self._waiting.append(put)
         if self._storing is None:
             self._storing = asyncio.create_task(self._store(), name="storing")
@@ -133,7 +129,7 @@ class SQLiteArrays:
         payers = [(put.charge, float(put.size)) for put in puts if put.charge is not None]
         try:
             with charges.charged(charges.Shared(payers, sum(put.size for put in puts)) if payers else None):
-                await self._run(lambda database: self._write(database, puts))
+                await self._run(lambda database: take(database, 0, [put.step for put in puts]))
         except asyncio.CancelledError:
             for put in puts:
                 put.end(StoreUnavailable("the store was closed"))
@@ -145,13 +141,6 @@ class SQLiteArrays:
             for put in puts:
                 put.end()
 
-    def _write(self, database: sqlite3.Connection, puts: Sequence[_Put]) -> None:
-        """Write all of them in one transaction, which does not wait for the disk."""
-        with ahead_of_a_commit(database):
-            for put in puts:
-                database.execute(put.statement, put.parameters)
-                database.execute(_RENEW, (put.kind, put.parameters[0], self._clock()))
-
     async def _first(self, statement: str, parameters: tuple[Any, ...]) -> Any:
         return await self._run(lambda database: database.execute(statement, parameters).fetchone())
 
@@ -159,12 +148,13 @@ class SQLiteArrays:
         return await self._run(lambda database: database.execute(statement, parameters).fetchall())
 
 
-def renew(database: sqlite3.Connection, digests: Iterable[bytes], now: float) -> bytes | None:
+def reference(database: sqlite3.Connection, digests: Iterable[bytes], now: float) -> bytes | None:
     """Renew the marks of arrays inside a transaction; give the digest of one that is not stored."""
     for digest in digests:
-        if database.execute("SELECT 1 FROM manifests WHERE digest = ?", (digest,)).fetchone() is None:
+        try:
+            take(database, 0, [(Step.REFERENCE, digest, now)])
+        except sqlite3.IntegrityError:
             return digest
-        database.execute(_RENEW, (_MANIFESTS, digest, now))
     return None
 
 

@@ -30,6 +30,9 @@ class Step(StrEnum):
     BEGIN_KEY = "begin key"  # idx, key, id
     CLAIM = "claim"  # idx, id, low, high: no other document may have a key there
     REQUEST = "request"  # session, number, created, result
+    CHUNK = "chunk"  # digest, data, used
+    MANIFEST = "manifest"  # digest, dtype, length, chunks, used
+    REFERENCE = "reference"  # digest, used: the array is stored
     CLOCK = "clock"  # reading: the newest one for ids
     COMMIT = "commit"  # fence, at
     PRUNE = "prune"  # fence, at, created, rows: until those; so many rows of each kind
@@ -42,6 +45,7 @@ _KEEP: Final = """
     INSERT INTO past_docs (tbl, id, since, until, body)
     SELECT tbl, id, since, NEW.ts, body FROM docs WHERE tbl = NEW.tbl AND id = NEW.id;"""
 _LOG: Final = "INSERT INTO log (ts, seq, tbl, id) VALUES (NEW.ts, NEW.seq, NEW.tbl, NEW.id);"
+_USE: Final = "INSERT OR REPLACE INTO uses (kind, digest, used) VALUES ('{}', NEW.digest, NEW.used);"
 _HORIZON: Final = "(SELECT value FROM meta WHERE name = 'horizon')"
 
 _STEPS: Final = {
@@ -77,6 +81,20 @@ _STEPS: Final = {
         "session, number, created, result",
         """INSERT INTO requests (session, number, created, result)
             VALUES (NEW.session, NEW.number, NEW.created, NEW.result);""",
+    ),
+    Step.CHUNK: (
+        "digest, data, used",
+        f"INSERT OR IGNORE INTO chunks (digest, data) VALUES (NEW.digest, NEW.data); {_USE.format('chunks')}",
+    ),
+    Step.MANIFEST: (
+        "digest, dtype, length, chunks, used",
+        f"""INSERT OR IGNORE INTO manifests (digest, dtype, length, chunks)
+            VALUES (NEW.digest, NEW.dtype, NEW.length, NEW.chunks); {_USE.format("manifests")}""",
+    ),
+    Step.REFERENCE: (
+        "digest, used",
+        f"""SELECT RAISE (ABORT, 'the array is not stored')
+            WHERE NOT EXISTS (SELECT 1 FROM manifests WHERE digest = NEW.digest); {_USE.format("manifests")}""",
     ),
     Step.CLOCK: ("reading", "INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', NEW.reading);"),
     Step.COMMIT: ("fence, at", "INSERT INTO commits (ts, fence, at) VALUES (NEW.ts, NEW.fence, NEW.at);"),

@@ -21,7 +21,7 @@ from synovia.store.base import (
     Write,
 )
 from synovia.store.references import added_references
-from synovia.store.sqlite.arrays import renew
+from synovia.store.sqlite.arrays import reference
 from synovia.store.sqlite.catalog import Catalog, TableEntry
 from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
@@ -105,8 +105,9 @@ class Writer:
         finding = Finding(batch.writes, self.catalog)
         for _ in finding.find():
             pass
-        steps = [*finding.steps, *_records(batch.requests, now), *ends]
-        if finding.references or len(steps) > MOST_ROWS:
+        references = [(Step.REFERENCE, digest, now) for digest in finding.references]
+        steps = [*references, *finding.steps, *_records(batch.requests, now), *ends]
+        if len(steps) > MOST_ROWS:
             return None
         try:
             take(self.database, ts, steps)
@@ -144,7 +145,7 @@ class Writer:
             self._record(batch.requests, ts, now)
             if batch.fence not in (None, self.position.fence):
                 raise Conflict(f"the fence is {self.position.fence}, not {batch.fence}")
-            if (missing := renew(self.database, references, now)) is not None:
+            if (missing := reference(self.database, references, now)) is not None:
                 raise ArrayMissing(missing)
             yield
             take(self.database, ts, ends)
