@@ -134,3 +134,15 @@ async def test_a_document_that_a_later_write_has_given_a_key_up_for_may_have_it(
     other: dict[str, Any] = {"email": "b", "aliases": ["b"]}
     await store.commit(Batch([write(1, None, one, "users"), write(2, None, other, "users")]))
     assert await said(store, Batch([write(1, one, other, "users"), write(2, other, one, "users")])) != []
+
+
+async def test_times_are_in_order_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    times = iter([10.0, 20.0, 20.0, 5.0, 6.0])
+    store = SQLiteStore(str(tmp_path / "store.db"), clock=lambda: next(times, 6.0))
+    await store.open(TABLES)
+    for id_ in range(4):
+        await store.commit(Batch([write(id_, None, {})]))
+    found = [row[2] for row in (await rows(store))[KEPT.index("commits")]]
+    assert found == sorted(found)
+    assert found[-1] < 10.0
+    await store.close()
