@@ -76,9 +76,7 @@ class History:
         """Take notice of a commit, and drop what it has pruned."""
         if pruned:
             self._commits = self._written = 0
-            self.position.horizon = horizon(
-                self.database
-            )  # what is before it is gone for those who read meanwhile, too
+            self.position.horizon = horizon(self.database)  # what is before it is gone for all who read meanwhile, too
         else:
             self._commits += 1
             self._written += written
