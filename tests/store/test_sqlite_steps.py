@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,25 @@ async def test_a_batch_of_more_steps_than_a_statement_may_have_is_written_all_th
     assert await store.find_request(b"session", steps.MOST_ROWS) == records[-1]
     await store.commit(Batch([write(1, {"tags": tags}, {"tags": []})]))
     assert len((await rows(store))[KEPT.index("past_entries")]) >= len(tags)
+
+
+async def test_a_statement_has_no_more_parameters_than_this_sqlite_takes(store: SQLiteStore) -> None:
+    most = 999  # of those older than 3.32: https://www.sqlite.org/limits.html#max_variable_number
+    await store._run_arrays(lambda database: database.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most))
+    tags = [f"{number}" for number in range(most)]
+    records = [record(number) for number in range(most)]
+    await store.commit(Batch([write(1, None, {"tags": tags})], records))
+    await store.commit(Batch([write(1, {"tags": tags}, {"rank": 1})]))
+    with pytest.raises(DuplicateRequest):
+        await store.commit(Batch([], records[-1:]))
+    few = tags[: most // 10]
+    assert await said(store, Batch([write(2, None, {"tags": few})])) == ONE
+
+
+def test_every_sqlite_reads_the_steps() -> None:
+    """One older than 3.39, as that of Ubuntu 22.04, refuses HAVING without GROUP BY, but only when something is inserted."""
+    bodies = [" ".join(body.split()) for _, body in steps._STEPS.values()]
+    assert not [body for body in bodies if "HAVING" in body and "GROUP BY" not in body]
 
 
 async def test_a_document_that_a_later_write_has_given_a_key_up_for_may_have_it(store: SQLiteStore) -> None:

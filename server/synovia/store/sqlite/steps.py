@@ -100,9 +100,9 @@ _STEPS: Final = {
     Step.COMMIT: ("fence, at", "INSERT INTO commits (ts, fence, at) VALUES (NEW.ts, NEW.fence, NEW.at);"),
     Step.PRUNE: (
         "fence, at, created, rows",
-        f"""INSERT OR REPLACE INTO meta (name, value) SELECT 'horizon', max(ts)
+        f"""INSERT OR REPLACE INTO meta (name, value) SELECT 'horizon', ts
             FROM (SELECT ts, fence, at FROM commits WHERE ts > {_HORIZON} ORDER BY ts LIMIT NEW.rows)
-            WHERE fence <= NEW.fence AND at <= NEW.at HAVING max(ts) IS NOT NULL;
+            WHERE fence <= NEW.fence AND at <= NEW.at ORDER BY ts DESC LIMIT 1;
         DELETE FROM past_docs WHERE row IN (
             SELECT row FROM past_docs WHERE until <= {_HORIZON} ORDER BY until LIMIT NEW.rows);
         DELETE FROM past_entries WHERE (until, idx, key) IN (
@@ -135,6 +135,12 @@ def lay_out(database: sqlite3.Connection) -> None:
         database.execute(f'CREATE TEMP TRIGGER "{step}" INSTEAD OF INSERT ON steps {when} BEGIN {body} END')
 
 
+def most_rows(database: sqlite3.Connection) -> int:
+    """Tell how many rows one statement may have; an SQLite older than 3.32 often takes no more than 999 parameters."""
+    parameters = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    return min(MOST_ROWS, parameters // len(_NO_STEP) // _ROUND * _ROUND)
+
+
 def blank_after(row: StepRow) -> StepRow:
     """Give the parameters that a step does not have."""
     return _BLANKS[len(row)]
@@ -144,7 +150,7 @@ def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
     """Take steps by one statement.
 
     Args:
-        rows: ``MOST_ROWS`` at most.
+        rows: As many as ``most_rows`` tells, at most.
 
     Raises:
         sqlite3.IntegrityError: Something else is stored than a step says, or a constraint forbids it: none is taken.

@@ -28,7 +28,7 @@ from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import Finding, Prepared, claim, document_step, take_in
-from synovia.store.sqlite.steps import MOST_ROWS, Step, StepRow, take
+from synovia.store.sqlite.steps import Step, StepRow, most_rows, take
 
 MICROSECONDS = 1_000_000
 CLOCK = "clock"
@@ -107,7 +107,7 @@ class Writer:
             pass
         references = [(Step.REFERENCE, digest, now) for digest in finding.references]
         steps = [*references, *finding.steps, *_records(batch.requests, now), *ends]
-        if len(steps) > MOST_ROWS:
+        if len(steps) > most_rows(self.database):
             return None
         try:
             take(self.database, ts, steps)
@@ -153,11 +153,15 @@ class Writer:
     def _record(self, requests: Sequence[RequestRecord], ts: Ts, now: float) -> None:
         steps = _records(requests, now)
         try:
-            for begin in range(0, len(steps), MOST_ROWS):
-                take(self.database, ts, steps[begin : begin + MOST_ROWS])
+            self._take_some_at_a_time(ts, steps)
         except sqlite3.IntegrityError as error:
             session, number = self._recorded(requests)
             raise DuplicateRequest(session, number) from error
+
+    def _take_some_at_a_time(self, ts: Ts, steps: Sequence[StepRow]) -> None:
+        most = most_rows(self.database)
+        for begin in range(0, len(steps), most):
+            take(self.database, ts, steps[begin : begin + most])
 
     def _recorded(self, requests: Sequence[RequestRecord]) -> tuple[bytes, int]:
         """Find the first of some records that is there already, or comes twice; the transaction is over then."""
@@ -194,8 +198,7 @@ class Writer:
                 if index.unique:
                     violation = UniqueViolation(write.table, index.name)
                     claims += [(claim(number, key, id_), violation) for key in sorted(begun - ended)]
-            for begin in range(0, len(steps), MOST_ROWS):
-                take(self.database, ts, steps[begin : begin + MOST_ROWS])
+            self._take_some_at_a_time(ts, steps)
             done.append(Write(write.table, write.id, before, after, None, id_))
             if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
                 self.pause()
