@@ -21,8 +21,7 @@ from synovia.store.base import (
     UniqueViolation,
     Write,
 )
-from synovia.store.sqlite import SQLiteStore, preparing
-from synovia.store.sqlite.database import Database
+from synovia.store.sqlite import SQLiteStore, plan, preparing
 from synovia.store.sqlite.worker import Urgency
 from synovia.testing.stores.opening import TABLES
 
@@ -34,9 +33,9 @@ KEPT = ("docs", "past_docs", "entries", "past_entries", "log", "commits")
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_PART", 8)
-    monkeypatch.setattr(preparing, "_KEYS_AT_ONCE", 2)
-    monkeypatch.setattr(preparing, "_AT_ONCE", 1)
-    monkeypatch.setattr(preparing, "_STEP_SECONDS", 0.0)
+    monkeypatch.setattr(plan, "_KEYS_AT_ONCE", 2)
+    monkeypatch.setattr(plan, "_DOCUMENTS_AT_ONCE", 1)
+    monkeypatch.setattr(preparing, "_TURN_SECONDS", 0.0)
 
 
 async def opened() -> SQLiteStore:
@@ -116,20 +115,20 @@ async def test_it_leaves_the_same(store: SQLiteStore, seed: int, commit: Commit)
     await other.close()
 
 
-async def test_a_document_with_many_keys_is_made_ready_in_many_steps_and_taken_in_in_many_parts(
+async def test_a_document_with_many_keys_is_made_ready_in_many_turns_and_taken_in_in_many_parts(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps, step = 0, preparing.Preparing.step
+    turns, go_on = 0, preparing.Preparing.go_on
 
     def counted(self: preparing.Preparing, *args: Any) -> bool:
-        nonlocal steps
-        steps += 1
-        return step(self, *args)
+        nonlocal turns
+        turns += 1
+        return go_on(self, *args)
 
-    monkeypatch.setattr(preparing.Preparing, "step", counted)
+    monkeypatch.setattr(preparing.Preparing, "go_on", counted)
     document = {"_id": 1, "rank": 1, "tags": [f"{number}" for number in range(100)]}
     prepared = await store.prepare([Write("notes", 1, None, document)])
-    assert steps > 50
+    assert turns > 50
     assert prepared.parts > 10
     await store.commit(Batch([Write("notes", 1, None, document)], prepared=prepared))
     other = await opened()
@@ -140,22 +139,18 @@ async def test_a_document_with_many_keys_is_made_ready_in_many_steps_and_taken_i
     await other.close()
 
 
-@pytest.mark.parametrize(("rows_a_step", "is_wanted"), [(10, False), (10**6, True)])
-async def test_a_step_ends_after_some_rows_and_when_others_wait(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, rows_a_step: int, is_wanted: bool
+@pytest.mark.parametrize(("rows_a_turn", "is_wanted"), [(10, False), (10**6, True)])
+async def test_a_turn_ends_after_some_rows_and_when_others_wait(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, rows_a_turn: int, is_wanted: bool
 ) -> None:
-    monkeypatch.setattr(preparing, "_STEP_SECONDS", 3600.0)
-    monkeypatch.setattr(preparing, "_ROWS_A_STEP", rows_a_step)
+    monkeypatch.setattr(preparing, "_TURN_SECONDS", 3600.0)
+    monkeypatch.setattr(preparing, "_ROWS_A_TURN", rows_a_turn)
     prepared = await store.prepare([])
     document = {"_id": 1, "rank": 1, "tags": [f"{number}" for number in range(100)]}
-
-    def step(database: Database) -> bool:
-        writes = [Write("notes", 1, None, document)]
-        return preparing.Preparing(prepared, writes, database.catalog, lambda: is_wanted).step(database.connection)
-
-    assert not await store._run(step)
-    [laid_out] = await rows(store, "ready")
-    assert len(laid_out) <= 12
+    turns = preparing.Preparing(prepared, [Write("notes", 1, None, document)], lambda: is_wanted)
+    assert not await store._run(lambda database: turns.go_on(database.connection))
+    [laid_down] = await rows(store, "ready")
+    assert len(laid_down) <= 12
     prepared.discard()
 
 

@@ -49,6 +49,14 @@ class Catalog:
             raise IndexMissing(table, index.name)
         return entry.number, entry.indexes[index]
 
+    def index_name(self, number: int) -> tuple[str, str]:
+        """Tell the names of the table of an index and of the index itself."""
+        for table, entry in self._tables.items():
+            for index, each in entry.indexes.items():
+                if each == number:
+                    return table, index.name
+        raise StoreError(f"there is no index of the number {number}")
+
     def name(self, number: int) -> str:
         """Tell the name of a table, also of one that is not declared any more."""
         return self._names[number]

@@ -161,6 +161,17 @@ def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
     database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + blank))}", values)
 
 
+def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
+    """Take any number of steps, amid a transaction.
+
+    Raises:
+        sqlite3.IntegrityError: As by ``take``; some of those before may have been taken.
+    """
+    most = most_rows(database)
+    for begin in range(0, len(rows), most):
+        take(database, ts, rows[begin : begin + most])
+
+
 def horizon(database: sqlite3.Connection) -> Ts:
     """Tell the oldest timestamp that can still be read."""
     found: Ts = database.execute(f"SELECT {_HORIZON}").fetchone()[0]

@@ -33,6 +33,7 @@ from synovia.store.sqlite.connection import MEMORY
 from synovia.store.sqlite.database import Database, bodies_after
 from synovia.store.sqlite.disk_file import NotOnDisk
 from synovia.store.sqlite.history import Retention
+from synovia.store.sqlite.plan import Plan
 from synovia.store.sqlite.preparing import Prepared, Preparing, forget
 from synovia.store.sqlite.walk import Count, Scan, Tallying, Walk
 from synovia.store.sqlite.worker import Urgency, Worker
@@ -185,16 +186,11 @@ class SQLiteStore:
             StoreError: A document cannot be stored, or the store is closed.
         """
         number = next(self._batches)
-        prepared = Prepared(number, await self._run(lambda database: database.catalog.revision), self._forget)
-        preparing: Preparing | None = None
-
-        def step(database: Database) -> bool:
-            nonlocal preparing
-            preparing = preparing or Preparing(prepared, writes, database.catalog, self._is_wanted)
-            return preparing.step(database.connection)
-
+        catalog = await self._run(lambda database: database.catalog)
+        prepared = Prepared(number, Plan(catalog), catalog.revision, self._forget)
+        preparing = Preparing(prepared, writes, self._is_wanted)
         try:
-            while not await self._run(step):
+            while not await self._run(lambda database: preparing.go_on(database.connection)):
                 pass
         except BaseException:
             prepared.discard()

@@ -1,11 +1,12 @@
-"""Writing a batch: checks, versions, index entries and the log, in one transaction."""
+"""Writing a batch, all or nothing: by one statement if it is a usual one, else in a transaction that says what is wrong."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from synovia.keys import encode_value
 from synovia.schema.specs import Document
@@ -22,25 +23,22 @@ from synovia.store.base import (
 )
 from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import reference
-from synovia.store.sqlite.catalog import Catalog, TableEntry
+from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import ahead_of_a_commit
-from synovia.store.sqlite.documents import body_of, is_same, keys_of, load
+from synovia.store.sqlite.documents import body_of, is_same, load
 from synovia.store.sqlite.history import History
+from synovia.store.sqlite.plan import Plan
 from synovia.store.sqlite.position import Position
-from synovia.store.sqlite.preparing import Finding, Prepared, claim, document_step, take_in
-from synovia.store.sqlite.steps import Step, StepRow, most_rows, take
+from synovia.store.sqlite.preparing import Prepared, take_in
+from synovia.store.sqlite.steps import Step, StepRow, most_rows, take, take_all
 
-MICROSECONDS = 1_000_000
-CLOCK = "clock"
-_BETWEEN_PAUSES = 32
-"""So many documents are written before others may read."""
-
-Written = tuple[tuple[Write, ...], int]
-"""The writes with the documents as they are stored, and the bytes of these."""
-
-_MANY = 256
-"""So many documents are written together at most: others may read in between."""
-_RECORD = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
+MICROSECONDS: Final = 1_000_000
+CLOCK: Final = "clock"
+_MOST_DOCUMENTS: Final = 256
+"""So many are written by one statement at most: nobody reads meanwhile."""
+_BETWEEN_PAUSES: Final = 32
+"""So many documents are written one by one before others may read."""
+_IS_RECORDED: Final = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,63 +80,71 @@ class Writer:
     def _commit(self, batch: Batch, now: float) -> Commit:
         ts = max(self.position.ts + 1, int(now * MICROSECONDS))
         fence = self.position.fence + 1
-        ends: list[StepRow] = [(Step.COMMIT, fence, now)]
+        closing: list[StepRow] = [(Step.COMMIT, fence, now)]
         if batch.clock > self.position.clock:
-            ends.append((Step.CLOCK, batch.clock))
+            closing.append((Step.CLOCK, batch.clock))
         if (pruning := self.history.pruning(fence, now, len(batch.writes))) is not None:
-            ends.append(pruning)
-        writes, size = self._at_once(batch, ts, now, ends) or self._in_transaction(batch, ts, now, ends)
+            closing.append(pruning)
+        plan = self._by_one_statement(batch, ts, now, closing) or self._in_transaction(batch, ts, now, closing)
         self.history.grow(len(batch.writes), pruned=pruning is not None)
         self.sync()
         clock = max(batch.clock, self.position.clock)
         self.position.move(ts, fence, now, self.position.horizon, clock)
-        return Commit(ts, writes, fence, clock, batch.token, size)
+        return Commit(ts, tuple(plan.done), fence, clock, batch.token, plan.size)
 
-    def _at_once(self, batch: Batch, ts: Ts, now: float, ends: Sequence[StepRow]) -> Written | None:
-        """Write a usual batch by one statement.
+    def _by_one_statement(self, batch: Batch, ts: Ts, now: float, closing: Sequence[StepRow]) -> Plan | None:
+        """Write a usual batch.
+
+        Args:
+            closing: The steps that come behind those of the documents.
 
         Returns:
-            None if it is not usual, or something forbids it; nothing is written then.
+            What it was; None if it is not usual, or something forbids it: nothing is written then.
         """
         if not self._is_usual(batch, now):
             return None
-        finding = Finding(batch.writes, self.catalog)
-        for _ in finding.find():
+        plan = Plan(self.catalog)
+        for _ in plan.add_all(batch.writes):
             pass
-        references = [(Step.REFERENCE, digest, now) for digest in finding.references]
-        steps = [*references, *finding.steps, *_records(batch.requests, now), *ends]
+        references = [(Step.REFERENCE, digest, now) for digest in plan.references]
+        steps = [*references, *plan.steps, *_records(batch.requests, now), *closing]
         if len(steps) > most_rows(self.database):
             return None
         try:
             take(self.database, ts, steps)
         except sqlite3.IntegrityError:
             return None
-        return tuple(finding.done), finding.size
+        return plan
 
     def _is_usual(self, batch: Batch, now: float) -> bool:
         return (
             batch.prepared is None
             and batch.fence in (None, self.position.fence)
             and now >= self.position.at
-            and len(batch.writes) <= _MANY
+            and len(batch.writes) <= _MOST_DOCUMENTS
             and all(write.bodies is not None for write in batch.writes)
         )
 
-    def _in_transaction(self, batch: Batch, ts: Ts, now: float, ends: Sequence[StepRow]) -> Written:
+    def _in_transaction(self, batch: Batch, ts: Ts, now: float, closing: Sequence[StepRow]) -> Plan:
         """Write any batch: as it was made ready, or document by document, which says what is wrong."""
         prepared = batch.prepared
         if isinstance(prepared, Prepared) and prepared.revision == self.catalog.revision:
-            with suppress(sqlite3.IntegrityError), self._transaction(batch, prepared.references, ts, now, ends):
+            references = prepared.plan.references
+            with suppress(sqlite3.IntegrityError), self._transaction(batch, references, ts, now, closing):
                 take_in(self.database, prepared, ts, self.pause)
-                return tuple(prepared.done), prepared.size
-        with self._transaction(batch, added_references(batch.writes), ts, now, ends):
-            return self._write_all(batch.writes, ts)
+                return prepared.plan
+        with self._transaction(batch, added_references(batch.writes), ts, now, closing):
+            return self._one_by_one(batch.writes, ts)
 
     @contextmanager
     def _transaction(
-        self, batch: Batch, references: set[bytes], ts: Ts, now: float, ends: Sequence[StepRow]
+        self, batch: Batch, references: set[bytes], ts: Ts, now: float, closing: Sequence[StepRow]
     ) -> Iterator[None]:
-        """Write what comes before the documents of a batch and behind them; all or nothing."""
+        """Write what comes before the documents of a batch and behind them; all or nothing.
+
+        Raises:
+            DuplicateRequest, Conflict, ArrayMissing: As by ``commit``.
+        """
         with ahead_of_a_commit(self.database):
             if now < self.position.at:
                 self.history.follow_clock_back(now)
@@ -148,20 +154,14 @@ class Writer:
             if (missing := reference(self.database, references, now)) is not None:
                 raise ArrayMissing(missing)
             yield
-            take(self.database, ts, ends)
+            take_all(self.database, ts, closing)
 
     def _record(self, requests: Sequence[RequestRecord], ts: Ts, now: float) -> None:
-        steps = _records(requests, now)
         try:
-            self._take_some_at_a_time(ts, steps)
+            take_all(self.database, ts, _records(requests, now))
         except sqlite3.IntegrityError as error:
             session, number = self._recorded(requests)
             raise DuplicateRequest(session, number) from error
-
-    def _take_some_at_a_time(self, ts: Ts, steps: Sequence[StepRow]) -> None:
-        most = most_rows(self.database)
-        for begin in range(0, len(steps), most):
-            take(self.database, ts, steps[begin : begin + most])
 
     def _recorded(self, requests: Sequence[RequestRecord]) -> tuple[bytes, int]:
         """Find the first of some records that is there already, or comes twice; the transaction is over then."""
@@ -169,58 +169,51 @@ class Writer:
         known = set[tuple[bytes, int]]()
         for record in requests:
             request = record.session, record.number
-            if request in known or self.database.execute(_RECORD, request).fetchone():
+            if request in known or self.database.execute(_IS_RECORDED, request).fetchone():
                 return request
             known.add(request)
         raise AssertionError("one of them was refused")
 
-    def _write_all(self, writes: Sequence[Write], ts: Ts) -> Written:
-        """Give the writes with the documents as they are stored, and the bytes of these."""
-        done: list[Write] = []
-        size = 0
-        claims: list[tuple[StepRow, UniqueViolation]] = []
-        for seq, write in enumerate(writes):
-            if write.before is None and write.after is None:
-                continue
-            entry = self.catalog.table(write.table)
-            id_ = encode_value(write.id)
-            old, new = self._versions(entry, id_, write)
-            if write.bodies is not None and old in (write.bodies[0], None):
-                before, after = write.before, write.after
-            else:
-                before, after = _loaded(old), _loaded(new)
-            size += len(old or b"") + len(new or b"")
-            steps = [document_step(entry.number, id_, seq, old, new)]
-            for index, number in entry.indexes.items():
-                ended, begun = keys_of(index, before), keys_of(index, after)
-                steps += [(Step.END_KEY, number, key) for key in sorted(ended - begun)]
-                steps += [(Step.BEGIN_KEY, number, key, id_) for key in sorted(begun - ended)]
-                if index.unique:
-                    violation = UniqueViolation(write.table, index.name)
-                    claims += [(claim(number, key, id_), violation) for key in sorted(begun - ended)]
-            self._take_some_at_a_time(ts, steps)
-            done.append(Write(write.table, write.id, before, after, None, id_))
-            if seq % _BETWEEN_PAUSES == _BETWEEN_PAUSES - 1:
-                self.pause()
-        for step, violation in claims:
-            try:
-                take(self.database, ts, [step])
-            except sqlite3.IntegrityError as error:
-                raise violation from error
-        return tuple(done), size
+    def _one_by_one(self, writes: Sequence[Write], ts: Ts) -> Plan:
+        """Write documents, each when the present version of it has been looked at.
 
-    def _versions(self, entry: TableEntry, id_: bytes, write: Write) -> tuple[bytes | None, bytes | None]:
-        """Give a document as it is stored, and as it will be.
+        Raises:
+            Conflict: One is not stored as its write says.
+            UniqueViolation: A unique index forbids one.
+            StoreError: One cannot be stored.
+        """
+        plan = Plan(self.catalog)
+        for number, write in enumerate(writes, 1):
+            for _ in plan.add(self._as_stored(write)):
+                pass
+            take_all(self.database, ts, plan.take_away())
+            if number % _BETWEEN_PAUSES == 0:
+                self.pause()
+        for claim in plan.claims:
+            try:
+                take(self.database, ts, [claim])
+            except sqlite3.IntegrityError as error:
+                _, index, *_ = claim
+                raise UniqueViolation(*self.catalog.index_name(index)) from error
+        return plan
+
+    def _as_stored(self, write: Write) -> Write:
+        """Give a write with both versions of its document as they are stored, or will be.
 
         Raises:
             Conflict: It is not stored as the write says.
             StoreError: It cannot be stored.
         """
-        row = self.database.execute("SELECT body FROM docs WHERE tbl = ? AND id = ?", (entry.number, id_)).fetchone()
-        old = None if row is None else row[0]
-        if write.bodies is None or write.bodies[0] != old:
-            _check_before(write, old)
-        return old, None if write.after is None else body_of(id_, write.after, write.bodies)
+        if write.before is None and write.after is None:
+            return write
+        id_ = encode_value(write.id)
+        place = self.catalog.table(write.table).number, id_
+        (old,) = self.database.execute("SELECT body FROM docs WHERE tbl = ? AND id = ?", place).fetchone() or (None,)
+        if write.bodies is not None and write.bodies[0] == (old or b""):
+            return write
+        _check_before(write, old)
+        new = None if write.after is None else body_of(id_, write.after, write.bodies)
+        return replace(write, before=_loaded(old), after=_loaded(new), bodies=(old or b"", new or b""))
 
 
 def _records(requests: Sequence[RequestRecord], now: float) -> list[StepRow]:
