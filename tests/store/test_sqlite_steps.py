@@ -47,7 +47,10 @@ def record(number: int) -> RequestRecord:
 
 
 async def said(store: SQLiteStore, batch: Batch) -> list[str]:
-    """Commit, and give the statements by which that was done. One that sets triggers off is heard again at each of these."""
+    """Commit, and give the beginnings of the statements by which that was done.
+
+    SQLite tells of one that sets triggers off again at each of these, so each counts once.
+    """
     heard: list[str] = []
     await store._run_arrays(lambda database: database.set_trace_callback(heard.append))
     try:
@@ -69,7 +72,7 @@ ARRAY = {"digest": bytes(32), "dtype": "<f8", "shape": [0]}
 ONE = ["INSERT INTO steps "]
 
 
-async def test_it_is_one_statement(store: SQLiteStore) -> None:
+async def test_a_usual_commit_is_one_statement(store: SQLiteStore) -> None:
     before, after, other = {"rank": 1, "tags": ["a"]}, {"rank": 2, "tags": ["b"]}, {"rank": 1}
     inserts = [
         write(1, None, before),
@@ -85,9 +88,9 @@ async def test_it_is_one_statement(store: SQLiteStore) -> None:
 
 
 @pytest.mark.parametrize("store", [Retention(0.0, 10, 10.0)], indirect=True)
-async def test_pruning_is_a_part_of_it_as_is_looking_how_far_it_has_come(store: SQLiteStore) -> None:
+async def test_pruning_is_a_part_of_it_and_how_far_that_has_come_is_read_behind_it(store: SQLiteStore) -> None:
     heard = [await said(store, Batch([write(number, None, {})])) for number in range(20)]
-    assert heard == [[*ONE, "SELECT (SELECT val"]] * 20
+    assert heard == [[*ONE, "SELECT value FROM "]] * 20
     assert len((await rows(store))[KEPT.index("commits")]) < 15
 
 

@@ -5,28 +5,30 @@ from __future__ import annotations
 import math
 import sqlite3
 from dataclasses import dataclass
+from typing import Final
 
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import Document
 from synovia.store.base import REQUEST_TTL, Commit, Ts, Write
 from synovia.store.sqlite.catalog import Catalog
+from synovia.store.sqlite.connection import get_meta
 from synovia.store.sqlite.documents import load
 from synovia.store.sqlite.position import Position
-from synovia.store.sqlite.steps import Step, StepRow, horizon
+from synovia.store.sqlite.steps import Step, StepRow
 
-_STEP = 32
+_ROWS_A_COMMIT: Final = 32
 """For every commit at least so many rows of each kind are pruned, and twice what it writes: pruning keeps up."""
-_OFTEN = 8
-"""One commit of so many prunes for all of them, if a hundred times as many are kept."""
-_MANY = 256
-"""One that follows so many writes does so too."""
+_PRUNED_TOGETHER: Final = 8
+"""One commit of so many prunes for all of them; more often if fewer than a hundred times as many are kept."""
+_WRITES_PRUNED_TOGETHER: Final = 256
+"""One prunes sooner if so many documents have been written since the last one that did."""
 
-_BEFORE = "SELECT until, body FROM past_docs WHERE tbl = ? AND id = ? AND since < ? ORDER BY since DESC LIMIT 1"
-_AFTER = """
+_BEFORE: Final = "SELECT until, body FROM past_docs WHERE tbl = ? AND id = ? AND since < ? ORDER BY since DESC LIMIT 1"
+_AFTER: Final = """
     SELECT body FROM docs WHERE tbl = :tbl AND id = :id AND since = :ts
     UNION ALL SELECT body FROM past_docs WHERE tbl = :tbl AND id = :id AND since = :ts"""
 
-_NEWEST_BEFORE = "SELECT ts FROM commits WHERE at <= ? ORDER BY ts DESC LIMIT 1"
+_NEWEST_BEFORE: Final = "SELECT ts FROM commits WHERE at <= ? ORDER BY ts DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class History:
     _written: int = 0
 
     def pruning(self, fence: int, now: float, written: int) -> StepRow | None:
-        """Give the step of a commit by which a little of what has outlived its time is dropped: every few commits.
+        """Give the step of a commit by which a little of what has outlived its time is dropped; None for most commits.
 
         Args:
             fence: The commit's number.
@@ -65,18 +67,24 @@ class History:
             written: How many documents it writes.
         """
         commits, written = self._commits + 1, self._written + written
-        if commits < min(_OFTEN, self.retention.commits // 100) and written < _MANY:
+        if commits < min(_PRUNED_TOGETHER, self.retention.commits // 100) and written < _WRITES_PRUNED_TOGETHER:
             return None
         doubtful = self.guard.doubt() > 0  # whose record is dropped too early runs twice
         requests = -math.inf if doubtful else now - self.retention.requests
         newest = fence - max(1, self.retention.commits)
-        return Step.PRUNE, newest, now - self.retention.seconds, requests, _STEP * commits + 2 * written
+        return Step.PRUNE, newest, now - self.retention.seconds, requests, _ROWS_A_COMMIT * commits + 2 * written
 
-    def grow(self, written: int, *, pruned: bool) -> None:
-        """Take notice of a commit, and drop what it has pruned."""
-        if pruned:
+    def count(self, written: int, *, has_pruned: bool) -> None:
+        """Count a commit that has been written, and leave behind what it has pruned.
+
+        Args:
+            written: How many documents it writes.
+            has_pruned: Whether its steps were those of a ``pruning``, too.
+        """
+        if has_pruned:
             self._commits = self._written = 0
-            self.position.horizon = horizon(self.database)  # what is before it is gone for all who read meanwhile, too
+            # At once, and not with the rest of the position: what lies before it is gone for those who read meanwhile, too.
+            self.position.horizon = get_meta(self.database, "horizon")
         else:
             self._commits += 1
             self._written += written

@@ -17,6 +17,9 @@ _DOCUMENTS_AT_ONCE: Final = 8
 _KEYS_AT_ONCE: Final = 128
 """After so many documents, or keys of one, there is a stop."""
 
+Claim = tuple[Step, int, bytes, bytes, bytes]
+"""A ``Step.CLAIM``: the number of its index, an id, and from where to where no other document may have a key."""
+
 
 class Plan:
     """Finds the steps of writes.
@@ -34,7 +37,7 @@ class Plan:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self.steps: list[StepRow] = []
-        self.claims: list[StepRow] = []
+        self.claims: list[Claim] = []
         self.done: list[Write] = []
         self.size = 0
         self.references = set[bytes]()
@@ -105,7 +108,7 @@ def _document_step(table: int, id_: bytes, seq: int, old: bytes | None, new: byt
     return Step.CHANGE, table, id_, seq, new, old
 
 
-def _claim(index: int, key: bytes, id_: bytes) -> StepRow:
+def _claim(index: int, key: bytes, id_: bytes) -> Claim:
     """Give the step that looks whether another document has a key of a unique index."""
     values = key[: -len(id_)]
     return Step.CLAIM, index, id_, values, after(values)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from synovia.store.base import Ts, Write
 from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.plan import Plan
-from synovia.store.sqlite.steps import MOST_PARAMETERS, MOST_ROWS, blank_after
+from synovia.store.sqlite.steps import MOST_PARAMETERS, MOST_ROWS, PADDING, StepRow
 from synovia.store.sqlite.worker import nobody_waits
 
 _PARAMETERS: Final = ", ".join(f"p{number}" for number in range(MOST_PARAMETERS))
@@ -98,11 +98,11 @@ class Preparing:
             room = min(_PART - self._in_part, _ROWS_AT_ONCE)
             some, steps = steps[:room], steps[room:]
             place = self.prepared.number, self.prepared.parts - 1
-            _insert(database, [(*place, self._in_part + n, *row, *blank_after(row)) for n, row in enumerate(some)])
+            _insert(database, [(*place, self._in_part + n, *row, *PADDING[len(row)]) for n, row in enumerate(some)])
             self._in_part = (self._in_part + len(some)) % _PART
 
 
-def _insert(database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert(database: sqlite3.Connection, rows: Sequence[StepRow]) -> None:
     row = f"({', '.join('?' * len(rows[0]))})"
     database.execute(f"INSERT INTO ready VALUES {', '.join([row] * len(rows))}", list(chain.from_iterable(rows)))
 

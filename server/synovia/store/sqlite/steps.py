@@ -12,30 +12,31 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from synovia.store.base import Ts
 
-StepRow = tuple[Any, ...]
-"""A step and its parameters, as ``Step`` lists them."""
+Value = int | float | str | bytes | memoryview | None
+StepRow = tuple[Value, ...]
+"""A step and its parameters, in the order in which ``_STEPS`` names them: as the columns of tables (``connection``)."""
 
 
 class Step(StrEnum):
     """What a row does."""
 
-    INSERT = "insert"  # tbl, id, seq, after
-    CHANGE = "change"  # tbl, id, seq, after, before
-    DELETE = "delete"  # tbl, id, seq, before
-    END_KEY = "end key"  # idx, key
-    BEGIN_KEY = "begin key"  # idx, key, id
-    CLAIM = "claim"  # idx, id, low, high: no other document may have a key there
-    REQUEST = "request"  # session, number, created, result
-    CHUNK = "chunk"  # digest, data, used
-    MANIFEST = "manifest"  # digest, dtype, length, chunks, used
-    REFERENCE = "reference"  # digest, used: the array is stored
-    CLOCK = "clock"  # reading: the newest one for ids
-    COMMIT = "commit"  # fence, at
-    PRUNE = "prune"  # fence, at, created, rows: until those; so many rows of each kind
+    INSERT = "insert"  # a document; ``seq`` is its place among those of the commit
+    CHANGE = "change"  # a document that is stored as ``before``, byte for byte
+    DELETE = "delete"  # likewise
+    END_KEY = "end key"  # of a document in an index
+    BEGIN_KEY = "begin key"
+    CLAIM = "claim"  # of a unique index: no other document has a key from ``low`` to below ``high``
+    REQUEST = "request"  # is recorded, for the first time
+    CHUNK = "chunk"  # is stored, or was and is ``used`` again
+    MANIFEST = "manifest"  # likewise
+    REFERENCE = "reference"  # to an array that is stored, and ``used`` again
+    CLOCK = "clock"  # of ids: its newest reading
+    COMMIT = "commit"
+    PRUNE = "prune"  # what is not newer than ``fence``, ``at`` and ``created``; so many rows of each kind
 
 
 _IS_STORED: Final = """
@@ -113,12 +114,13 @@ _STEPS: Final = {
             SELECT session, number FROM requests WHERE created <= NEW.created ORDER BY created LIMIT NEW.rows);""",
     ),
 }
-MOST_PARAMETERS: Final = 5
+MOST_PARAMETERS: Final = max(parameters.count(",") + 1 for parameters, _ in _STEPS.values())
 
 _ROW: Final = f"({', '.join('?' * (2 + MOST_PARAMETERS))})"
 _NO_STEP: Final = (None,) * (2 + MOST_PARAMETERS)
-_BLANKS: Final = [(None,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
-_ROUND: Final = 16
+PADDING: Final = [(None,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
+"""The parameters that a step has not, by the length of its row."""
+_MULTIPLE: Final = 16
 """A statement has a multiple of so many rows: there are few different ones to be kept."""
 MOST_ROWS: Final = 1_024
 """No statement has more: others read in between."""
@@ -138,27 +140,23 @@ def lay_out(database: sqlite3.Connection) -> None:
 def most_rows(database: sqlite3.Connection) -> int:
     """Tell how many rows one statement may have; an SQLite older than 3.32 often takes no more than 999 parameters."""
     parameters = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    return min(MOST_ROWS, parameters // len(_NO_STEP) // _ROUND * _ROUND)
-
-
-def blank_after(row: StepRow) -> StepRow:
-    """Give the parameters that a step does not have."""
-    return _BLANKS[len(row)]
+    return min(MOST_ROWS, parameters // len(_NO_STEP) // _MULTIPLE * _MULTIPLE)
 
 
 def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
     """Take steps by one statement.
 
     Args:
+        ts: Of the commit; steps that store arrays have none, and are given 0.
         rows: As many as ``most_rows`` tells, at most.
 
     Raises:
         sqlite3.IntegrityError: Something else is stored than a step says, or a constraint forbids it: none is taken.
     """
-    blank = -len(rows) % _ROUND
-    each: Iterable[StepRow] = ((ts, *row, *blank_after(row)) for row in rows)
-    values = list(chain.from_iterable(chain(each, (_NO_STEP,) * blank)))
-    database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + blank))}", values)
+    lacking = -len(rows) % _MULTIPLE
+    padded: Iterable[StepRow] = ((ts, *row, *PADDING[len(row)]) for row in rows)
+    values = list(chain.from_iterable(chain(padded, (_NO_STEP,) * lacking)))
+    database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + lacking))}", values)
 
 
 def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
@@ -170,9 +168,3 @@ def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> N
     most = most_rows(database)
     for begin in range(0, len(rows), most):
         take(database, ts, rows[begin : begin + most])
-
-
-def horizon(database: sqlite3.Connection) -> Ts:
-    """Tell the oldest timestamp that can still be read."""
-    found: Ts = database.execute(f"SELECT {_HORIZON}").fetchone()[0]
-    return found

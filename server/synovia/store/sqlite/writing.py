@@ -86,7 +86,7 @@ class Writer:
         if (pruning := self.history.pruning(fence, now, len(batch.writes))) is not None:
             closing.append(pruning)
         plan = self._by_one_statement(batch, ts, now, closing) or self._in_transaction(batch, ts, now, closing)
-        self.history.grow(len(batch.writes), pruned=pruning is not None)
+        self.history.count(len(batch.writes), has_pruned=pruning is not None)
         self.sync()
         clock = max(batch.clock, self.position.clock)
         self.position.move(ts, fence, now, self.position.horizon, clock)
