@@ -142,8 +142,8 @@ async def test_only_a_commit_waits_for_the_disk_and_for_all_that_was_put_before_
 
     monkeypatch.setattr(disk_file, "_sync", noted)
 
-    def ends() -> list[str]:
-        """Tell what was done, in order: writing, and waiting for the disk."""
+    def order() -> list[str]:
+        """Tell what was done since this was asked last, in order: writing, and waiting for the disk."""
         done = ["sync" if each == "sync" else "write" for each in said if each.startswith(("sync", "COMMIT", "INSERT"))]
         found = [each for each, _ in groupby(done)]
         said.clear()
@@ -151,16 +151,16 @@ async def test_only_a_commit_waits_for_the_disk_and_for_all_that_was_put_before_
 
     chunk = b"chunk"
     await store.arrays.put_chunk(chunk_digest(chunk), chunk)
-    assert ends() == ["write"]
+    assert order() == ["write"]
     await store.commit(Batch([Write("notes", 1, None, {"_id": 1})]))
-    assert ends() == ["write", "sync"]
+    assert order() == ["write", "sync"]
     await store._run_arrays(lambda database: database.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreError):
         await store.arrays.put_chunk(chunk_digest(b"other"), b"other")
     await store._run_arrays(lambda database: database.execute("PRAGMA query_only = OFF"))
     said.clear()
     await store.commit(Batch([Write("notes", 2, None, {"_id": 2})]))
-    assert ends() == ["write", "sync"], "also after one that has failed"
+    assert order() == ["write", "sync"], "also after one that has failed"
     await store.close()
 
 

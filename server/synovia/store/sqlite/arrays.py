@@ -18,7 +18,7 @@ from synovia.store.sqlite.steps import Step, StepRow, take
 Result = TypeVar("Result")
 _DIGEST_BYTES = 32
 _TOGETHER: Final = 16
-"""So many are stored in one transaction at most: whoever waits for the thread waits for all of it."""
+"""So many are stored by one statement at most: whoever waits for the thread waits for all of it."""
 
 _CHUNKS: Final = "chunks"
 _MANIFESTS: Final = "manifests"
@@ -149,7 +149,7 @@ class SQLiteArrays:
 
 
 def reference(database: sqlite3.Connection, digests: Iterable[bytes], now: float) -> bytes | None:
-    """Renew the marks of arrays inside a transaction; give the digest of one that is not stored."""
+    """Renew the marks of arrays amid a transaction, one by one; give the digest of the first that is not stored."""
     for digest in digests:
         try:
             take(database, 0, [(Step.REFERENCE, digest, now)])

@@ -16,8 +16,8 @@ FORMAT: Final = 3
 CACHE_KIB: Final = 64 * 1024
 
 # The newest version of every document and index entry stands apart from the past ones, so that reading the newest
-# never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are `engine.keys`; the key of
-# an index entry ends with its document's id, and documents are BSON.
+# never steps over the dead. A row of the past was valid for `since <= ts < until`. Keys are those of `synovia.keys`; the
+# key of an index entry ends with its document's id, and documents are BSON.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE tables (tbl INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

@@ -49,7 +49,7 @@ class FileCheck:
         self._looked_at = time.monotonic()
 
     def check_unless_just_now(self) -> None:
-        """Do the same, but look again only at what was not looked at within a millisecond.
+        """Do the same, unless it was done less than a millisecond ago: for where ``check`` follows in the end.
 
         Raises:
             StoreUnusable: Likewise.
