@@ -6,7 +6,7 @@ something short is under way (``short``), they leave a millisecond between two t
 is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
 after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn, as reading
 a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause. Threads get Python's lock
-25 times sooner than usual while anything long goes on, or a thread works for this loop (``hurried``).
+25 times sooner than usual while anything long goes on, or somebody waits for what a thread does (``hurried``).
 """
 
 from __future__ import annotations
@@ -141,7 +141,10 @@ def awaited() -> Iterator[None]:
 
 
 class hurried:
-    """Have threads get Python's lock soon until the block ends: somebody waits for what one of them does."""
+    """Have threads get Python's lock soon until the block ends: somebody waits for what one of them does.
+
+    A class, as every job of a thread is one of these, and a generator would cost twice as much.
+    """
 
     __slots__ = ("_line",)
 
@@ -163,7 +166,7 @@ class _Line:
 
     Attributes:
         awaited: How many threads do something that everybody waits for.
-        hurried: How many threads do something that anybody waits for.
+        hurried: How many jobs of threads somebody waits for.
         calming: When nothing long goes on any more, if anything did a moment ago.
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """

@@ -1,4 +1,4 @@
-"""A few begin in each round of the event loop, in the order in which they came."""
+"""No more than a limit begin in a round of the event loop, in the order in which they came."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from synovia.engine.rounds import FewARound
+from synovia.engine.rounds import RoundLimit
 
 
 class Beginners:
     """Tasks that begin, and note it."""
 
     def __init__(self, most: int) -> None:
-        self._few = FewARound(most)
+        self._limit = RoundLimit(most)
         self.begun: list[int] = []
 
     def come(self, count: int) -> list[asyncio.Task[None]]:
@@ -23,8 +23,8 @@ class Beginners:
         return [asyncio.create_task(self._begin(number)) for number in range(first, first + count)]
 
     async def _begin(self, number: int) -> None:
-        if not self._few.may_begin():
-            await self._few.wait()
+        if not self._limit.try_begin():
+            await self._limit.wait()
         self.begun.append(number)
 
 
@@ -37,7 +37,7 @@ async def rounds(beginners: Beginners) -> list[int]:
     return counts
 
 
-async def test_as_many_as_are_let_begin_in_a_round_and_all_in_order() -> None:
+async def test_no_more_than_the_limit_begin_in_a_round_and_all_in_order() -> None:
     beginners = Beginners(3)
     beginners.come(10)
     counts = await rounds(beginners)
@@ -46,7 +46,7 @@ async def test_as_many_as_are_let_begin_in_a_round_and_all_in_order() -> None:
     assert beginners.begun == list(range(10))
 
 
-async def test_few_begin_at_once() -> None:
+async def test_as_many_as_the_limit_begin_in_the_round_in_which_they_come() -> None:
     beginners = Beginners(3)
     beginners.come(3)
     await asyncio.sleep(0)
@@ -76,14 +76,14 @@ async def test_who_is_cancelled_takes_nobodys_place() -> None:
 
 async def test_the_loop_is_left_alone_when_nobody_has_begun_in_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     beginners = Beginners(2)
-    ended, end = 0, FewARound._end_round
+    ended, end = 0, RoundLimit._end_round
 
-    def counted(self: FewARound) -> None:
+    def counted(self: RoundLimit) -> None:
         nonlocal ended
         ended += 1
         end(self)
 
-    monkeypatch.setattr(FewARound, "_end_round", counted)
+    monkeypatch.setattr(RoundLimit, "_end_round", counted)
     await asyncio.gather(*beginners.come(5))
     for _ in range(20):
         await asyncio.sleep(0)

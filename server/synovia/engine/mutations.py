@@ -18,7 +18,7 @@ from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
 from synovia.engine.records import kept, opened, unmarked
-from synovia.engine.rounds import FewARound
+from synovia.engine.rounds import RoundLimit
 from synovia.engine.stage import Stage, View
 from synovia.engine.tracing import UNTRACED, Tracer, traced_part
 from synovia.errors import FunctionError
@@ -48,7 +48,8 @@ logger = logging.getLogger("synovia")
 
 FEW_RUNS: Final = 3
 """A mutation that was overtaken here so often keeps everybody else from being staged while it runs again."""
-_FEW_A_ROUND: Final = 8
+_BEGUN_A_ROUND: Final = 8
+"""Of those that are ready at once so many begin in a round of the loop: commits are noticed between them (``rounds``)."""
 MOST_RUNS: Final = 100
 MOST_SECONDS: Final = 10.0
 """A mutation that has been run so often for so long although nobody else could be staged fails: it is the database."""
@@ -177,7 +178,7 @@ class Mutations:
         self._freshness = freshness
         self._peers = peers
         self._exclusive = Exclusive()
-        self._few_a_round = FewARound(_FEW_A_ROUND)
+        self._round_limit = RoundLimit(_BEGUN_A_ROUND)
         self._retry_window = retry_window(store.request_ttl)
 
     async def run(self, request: Request) -> Outcome:
@@ -245,8 +246,8 @@ class Mutations:
         views: list[View] = []
         try:
             if progress.runs == 0:
-                if not self._few_a_round.may_begin():
-                    await self._few_a_round.wait()
+                if not self._round_limit.try_begin():
+                    await self._round_limit.wait()
                 run = await self._look(progress, views)
                 entry = await self._stage_run(progress, run, views[0])
             else:

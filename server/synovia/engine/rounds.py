@@ -1,4 +1,4 @@
-"""What begins in one round of the event loop.
+"""How many may begin in one round of the event loop.
 
 In a round the loop calls all that is ready when it begins. If fifty mutations are, then fifty run in one, and that something
 was committed meanwhile is only noticed when all have: they move in step, commits wait for them, and then they for commits.
@@ -10,25 +10,25 @@ import asyncio
 from collections import deque
 
 
-class FewARound:
-    """Lets a few begin in each round of the event loop; the others in those that follow, in the order in which they came.
+class RoundLimit:
+    """Lets so many begin in a round of the event loop; the others in those that follow, in the order in which they came.
 
     Args:
-        most: So many in one.
+        most: How many in each.
     """
 
-    __slots__ = ("_is_over", "_left", "_most", "_waiting")
+    __slots__ = ("_is_counting", "_left", "_most", "_waiting")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._left = most
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._is_over = True  # nothing has begun since, so nobody needs to hear when the round is over
+        self._is_counting = False  # only while something has begun does the end of the round have to be heard of
 
-    def may_begin(self) -> bool:
-        """Begin in this round, if that is possible; else it has to be waited for (``wait``)."""
-        if self._is_over:
-            self._is_over = False
+    def try_begin(self) -> bool:
+        """Begin in this round and tell True, if there is room and nobody waits; who is told False has to ``wait``."""
+        if not self._is_counting:
+            self._is_counting = True
             asyncio.get_running_loop().call_soon(self._end_round)
         if not self._left or self._waiting:
             return False
@@ -36,7 +36,7 @@ class FewARound:
         return True
 
     async def wait(self) -> None:
-        """Begin as soon as it is one's turn."""
+        """Begin in a later round, when it is one's turn."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await future
@@ -48,6 +48,6 @@ class FewARound:
             if not future.done():
                 future.set_result(None)
                 self._left -= 1
-        self._is_over = self._left == self._most
-        if not self._is_over:
+        self._is_counting = self._left < self._most
+        if self._is_counting:
             asyncio.get_running_loop().call_soon(self._end_round)
