@@ -18,10 +18,12 @@ from synovia.store.base import (
     DuplicateRequest,
     RequestRecord,
     StoreError,
+    StoreUnavailable,
+    StoreUnusable,
     UniqueViolation,
     Write,
 )
-from synovia.store.sqlite import SQLiteStore, steps
+from synovia.store.sqlite import SQLiteStore, history, steps
 from synovia.store.sqlite.history import Retention
 from synovia.testing.stores.opening import TABLES
 
@@ -120,6 +122,36 @@ async def test_what_forbids_it_is_told_and_nothing_is_left(
     assert await rows(store) == before
     assert await store.newest() == newest
     assert await said(store, Batch([write(2, None, {})], [record(9)])) == ONE
+
+
+async def test_that_it_is_a_duplicate_is_told_before_that_its_document_cannot_be_stored(store: SQLiteStore) -> None:
+    lists = {"team": ["a", "b"], "aliases": ["c", "d"]}  # two in one key, which no index can hold
+    await store.commit(Batch([], [record(1)]))
+    with pytest.raises(DuplicateRequest):
+        await store.commit(Batch([write(1, None, lists, "users")], [record(1)]))
+    with pytest.raises(StoreError, match="cannot hold the document"):
+        await store.commit(Batch([write(1, None, lists, "users")], [record(2)]))
+
+
+async def test_what_fails_when_it_is_written_is_not_taken_for_unwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(database: sqlite3.Connection, name: str) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store = SQLiteStore(str(tmp_path / "store.db"), clock=lambda: 1.0, retention=Retention(0.0, 10, 10.0))
+    await store.open(TABLES)
+    with monkeypatch.context() as patch:
+        patch.setattr(history, "get_meta", fail)
+        with pytest.raises(StoreUnavailable, match="nobody can tell"):
+            await store.commit(Batch([write(1, None, {"rank": 1})], [record(1)]))
+    with pytest.raises(StoreUnusable, match="start the server again"):
+        await store.commit(Batch([write(2, None, {"rank": 2})], [record(2)]))
+    await store.close()
+    await store.open(TABLES)
+    assert await store.find_request(b"session", 1) is not None
+    assert (await store.newest())[1] == 1
+    await store.close()
 
 
 async def test_a_batch_of_more_steps_than_a_statement_may_have_is_written_all_the_same(

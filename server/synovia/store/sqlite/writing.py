@@ -17,6 +17,7 @@ from synovia.store.base import (
     Conflict,
     DuplicateRequest,
     RequestRecord,
+    StoreError,
     Ts,
     UniqueViolation,
     Write,
@@ -25,6 +26,7 @@ from synovia.store.references import added_references
 from synovia.store.sqlite.arrays import reference
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import ahead_of_a_commit
+from synovia.store.sqlite.disk_file import NotOnDisk
 from synovia.store.sqlite.documents import body_of, is_same, load
 from synovia.store.sqlite.history import History
 from synovia.store.sqlite.plan import Plan
@@ -86,7 +88,10 @@ class Writer:
         if (pruning := self.history.pruning(fence, now, len(batch.writes))) is not None:
             closing.append(pruning)
         plan = self._by_one_statement(batch, ts, now, closing) or self._in_transaction(batch, ts, now, closing)
-        self.history.count(len(batch.writes), has_pruned=pruning is not None)
+        try:
+            self.history.count(len(batch.writes), has_pruned=pruning is not None)
+        except sqlite3.Error as error:  # it is written, so nothing may be told and written as if it were not
+            raise NotOnDisk(f"after it: {error}") from error
         self.sync()
         clock = max(batch.clock, self.position.clock)
         self.position.move(ts, fence, now, self.position.horizon, clock)
@@ -104,8 +109,11 @@ class Writer:
         if not self._is_usual(batch, now):
             return None
         plan = Plan(self.catalog)
-        for _ in plan.add_all(batch.writes):
-            pass
+        try:
+            for _ in plan.add_all(batch.writes):
+                pass
+        except StoreError:  # a document cannot be stored; a record that is there already is told before
+            return None
         references = [(Step.REFERENCE, digest, now) for digest in plan.references]
         steps = [*references, *plan.steps, *_records(batch.requests, now), *closing]
         if len(steps) > most_rows(self.database):
