@@ -17,7 +17,7 @@ _DOCUMENTS_AT_ONCE: Final = 8
 _KEYS_AT_ONCE: Final = 128
 """After so many documents, or keys of one, there is a stop."""
 
-Claim = tuple[Step, int, bytes, bytes, bytes]
+Claim = tuple[str, int, bytes, bytes, bytes]
 """A ``Step.CLAIM``: the number of its index, an id, and from where to where no other document may have a key."""
 
 
@@ -65,7 +65,7 @@ class Plan:
         """
         if write.before is None and write.after is None:
             return
-        entry, id_ = self._catalog.table(write.table), encode_value(write.id)
+        entry, id_ = self._catalog.table(write.table), write.id_key or encode_value(write.id)
         new = None if write.after is None else body_of(id_, write.after, write.bodies)
         if write.bodies is None:
             old = None if write.before is None else dump(write.before)

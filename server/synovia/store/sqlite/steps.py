@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from itertools import chain
 from typing import Final
 
@@ -21,22 +20,22 @@ StepRow = tuple[Value, ...]
 """A step and its parameters, in the order in which ``_STEPS`` names them: as the columns of tables (``connection``)."""
 
 
-class Step(StrEnum):
-    """What a row does."""
+class Step:
+    """What a row does: plain text, as for anything else sqlite3 looks for an adapter whenever it is bound."""
 
-    INSERT = "insert"  # a document; ``seq`` is its place among those of the commit
-    CHANGE = "change"  # a document that is stored as ``before``, byte for byte
-    DELETE = "delete"  # likewise
-    END_KEY = "end key"  # of a document in an index
-    BEGIN_KEY = "begin key"
-    CLAIM = "claim"  # of a unique index: no other document has a key from ``low`` to below ``high``
-    REQUEST = "request"  # is recorded, for the first time
-    CHUNK = "chunk"  # is stored, or was and is ``used`` again
-    MANIFEST = "manifest"  # likewise
-    REFERENCE = "reference"  # to an array that is stored, and ``used`` again
-    CLOCK = "clock"  # of ids: its newest reading
-    COMMIT = "commit"
-    PRUNE = "prune"  # what is not newer than ``fence``, ``at`` and ``created``; so many rows of each kind
+    INSERT: Final = "insert"  # a document; ``seq`` is its place among those of the commit
+    CHANGE: Final = "change"  # a document that is stored as ``before``, byte for byte
+    DELETE: Final = "delete"  # likewise
+    END_KEY: Final = "end key"  # of a document in an index
+    BEGIN_KEY: Final = "begin key"
+    CLAIM: Final = "claim"  # of a unique index: no other document has a key from ``low`` to below ``high``
+    REQUEST: Final = "request"  # is recorded, for the first time
+    CHUNK: Final = "chunk"  # is stored, or was and is ``used`` again
+    MANIFEST: Final = "manifest"  # likewise
+    REFERENCE: Final = "reference"  # to an array that is stored, and ``used`` again
+    CLOCK: Final = "clock"  # of ids: its newest reading
+    COMMIT: Final = "commit"
+    PRUNE: Final = "prune"  # what is not newer than ``fence``, ``at`` and ``created``; so many rows of each kind
 
 
 _IS_STORED: Final = """
@@ -117,9 +116,9 @@ _STEPS: Final = {
 MOST_PARAMETERS: Final = max(parameters.count(",") + 1 for parameters, _ in _STEPS.values())
 
 _ROW: Final = f"({', '.join('?' * (2 + MOST_PARAMETERS))})"
-_NO_STEP: Final = (None,) * (2 + MOST_PARAMETERS)
-PADDING: Final = [(None,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
-"""The parameters that a step has not, by the length of its row."""
+_NO_STEP: Final = (0,) * (2 + MOST_PARAMETERS)
+PADDING: Final = [(0,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
+"""The parameters that a step has not, by the length of its row; not None, for which sqlite3 looks for an adapter, too."""
 _MULTIPLE: Final = 16
 """A statement has a multiple of so many rows: there are few different ones to be kept."""
 MOST_ROWS: Final = 1_024
