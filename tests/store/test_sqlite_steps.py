@@ -23,7 +23,7 @@ from synovia.store.base import (
     UniqueViolation,
     Write,
 )
-from synovia.store.sqlite import SQLiteStore, history, steps
+from synovia.store.sqlite import SQLiteStore, history, steps, writing
 from synovia.store.sqlite.history import Retention
 from synovia.testing.stores.opening import TABLES
 
@@ -163,6 +163,19 @@ async def test_a_batch_of_more_steps_than_a_statement_may_have_is_written_all_th
     assert await store.find_request(b"session", steps.MOST_ROWS) == records[-1]
     await store.commit(Batch([write(1, {"tags": tags}, {"tags": []})]))
     assert len((await rows(store))[KEPT.index("past_entries")]) >= len(tags)
+
+
+async def test_documents_of_many_bytes_are_not_given_to_one_statement(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changes(letter: str | None, after: str | None) -> Batch:
+        before, after_ = (None if each is None else {"text": each * 400} for each in (letter, after))
+        return Batch([write(id_, before, after_) for id_ in range(3)])
+
+    monkeypatch.setattr(writing, "_MOST_BYTES", 2_000)
+    assert await said(store, changes(None, "a")) == ONE
+    assert len(await said(store, changes("a", "b"))) > len(ONE), "the documents before it count, too"
+    assert await said(store, changes("b", None)) == ONE
 
 
 async def test_a_statement_has_no_more_parameters_than_this_sqlite_takes(store: SQLiteStore) -> None:

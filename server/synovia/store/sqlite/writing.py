@@ -38,6 +38,8 @@ MICROSECONDS: Final = 1_000_000
 CLOCK: Final = "clock"
 _MOST_DOCUMENTS: Final = 256
 """So many are written by one statement at most: nobody reads meanwhile."""
+_MOST_BYTES: Final = 2 * 1024 * 1024
+"""The same of documents before and after: SQLite copies them first, and keeps them until that statement is used anew."""
 _BETWEEN_PAUSES: Final = 32
 """So many documents are written one by one before others may read."""
 _IS_RECORDED: Final = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
@@ -131,6 +133,7 @@ class Writer:
             and now >= self.position.at
             and len(batch.writes) <= _MOST_DOCUMENTS
             and all(write.bodies is not None for write in batch.writes)
+            and sum(len(body) for write in batch.writes for body in write.bodies or ()) <= _MOST_BYTES
         )
 
     def _in_transaction(self, batch: Batch, ts: Ts, now: float, closing: Sequence[StepRow]) -> Plan:
