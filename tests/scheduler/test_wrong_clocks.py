@@ -211,9 +211,25 @@ def test_a_jump_forward_is_doubted_for_a_while() -> None:
     assert guard.doubt() == DOUBT_SECONDS - 4
     day.advance(60)
     assert guard.doubt() == DOUBT_SECONDS
-    day.advance(-120)
+    day.advance(-60)
+    assert guard.doubt() == DOUBT_SECONDS, "it is as far ahead as after the first of them"
+    day.advance(-60)
     assert guard.doubt() == 0
     day.advance(1)  # set by a little, as clocks are
+    assert guard.doubt() == 0
+
+
+def test_what_was_believed_of_a_jump_need_not_be_taken_back() -> None:
+    day, steady = Clock(1e9), Clock(0.0)
+    guard = JumpGuard(day, steady, DOUBT_SECONDS, "it")
+    day.advance(3_600)
+    assert guard.doubt() == DOUBT_SECONDS
+    for clock in (day, steady):
+        clock.advance(DOUBT_SECONDS)
+    assert guard.doubt() == 0
+    day.advance(100)
+    assert guard.doubt() == DOUBT_SECONDS
+    day.advance(-100)
     assert guard.doubt() == 0
 
 
