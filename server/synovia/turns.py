@@ -151,14 +151,13 @@ class hurried:
     def __enter__(self) -> None:
         self._line = line = _line()
         line.hurried += 1
-        if line.hurried == 1 and line.calming is None:
-            sys.setswitchinterval(SWITCH_SECONDS)
+        if line.hurried == 1:
+            line.pace_threads()
 
     def __exit__(self, *error: object) -> None:
-        line = self._line
-        line.hurried -= 1
-        if line.hurried == 0 and line.calming is None:
-            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
+        self._line.hurried -= 1
+        if not self._line.hurried:
+            self._line.pace_threads()
 
 
 class _Line:
@@ -167,12 +166,12 @@ class _Line:
     Attributes:
         awaited: How many threads do something that everybody waits for.
         hurried: How many jobs of threads somebody waits for.
-        calming: When nothing long goes on any more, if anything did a moment ago.
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """
 
     __slots__ = (
         "_began",
+        "_calming",
         "_is_pausing",
         "_looked_at",
         "_next",
@@ -181,7 +180,6 @@ class _Line:
         "_took",
         "_urgent",
         "awaited",
-        "calming",
         "hurried",
         "short",
     )
@@ -193,7 +191,7 @@ class _Line:
         self._next: asyncio.Handle | None = None
         self._is_pausing = False
         self._took = 0.0
-        self.calming: asyncio.TimerHandle | None = None
+        self._calming: asyncio.TimerHandle | None = None  # goes off when nothing long may go on any more
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
@@ -224,17 +222,22 @@ class _Line:
         await future
 
     def _hurry_threads(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self.calming is None:
-            sys.setswitchinterval(SWITCH_SECONDS)
-            self.calming = loop.call_later(_CALM_SECONDS, self._calm_down)
+        if self._calming is None:
+            self._calming = loop.call_later(_CALM_SECONDS, self._calm_down)
+            self.pace_threads()
 
     def _calm_down(self) -> None:
         """Have threads wait for Python's lock as usual, if nothing long goes on any more."""
-        self.calming = None
+        self._calming = None
         if time.perf_counter() - self._served_at < _CALM_SECONDS or self._urgent or self._others:
-            self.calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
-        elif not self.hurried:
-            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
+            self._calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
+        else:
+            self.pace_threads()
+
+    def pace_threads(self) -> None:
+        """Say how soon threads get Python's lock: sooner while anybody waits for one, or anything long goes on."""
+        is_hurried = self.hurried or self._calming is not None
+        sys.setswitchinterval(SWITCH_SECONDS if is_hurried else USUAL_SWITCH_SECONDS)
 
     def _serve(self) -> None:
         """Let one computation go on, if it is time; the next one in another round of the loop."""
