@@ -20,7 +20,7 @@ from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
 from synovia.store.sqlite.worker import Worker
 from synovia.store.sqlite.write_ahead_log import WriteAheadLog
-from synovia.store.sqlite.writing import CLOCK, MICROSECONDS, Writer
+from synovia.store.sqlite.writing import MICROSECONDS, Writer
 
 logger = logging.getLogger("synovia")
 
@@ -115,7 +115,7 @@ def _position(connection: sqlite3.Connection, now: float) -> Position:
     ts, fence, at = row
     if at > now:  # the clock was wrong once; times are in order, so else there is none to look for among all commits
         connection.execute("UPDATE commits SET at = :now WHERE at > :now", {"now": now})
-    return Position(ts, fence, get_meta(connection, "horizon"), now, get_meta(connection, CLOCK) or 0)
+    return Position(ts, fence, get_meta(connection, "horizon"), now, get_meta(connection, "clock") or 0)
 
 
 def bodies_after(row: int, database: Database) -> tuple[int, list[bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Final
 
 from synovia.keys import IndexSpec, ParallelArrays, after, each_key, encode_value, most_keys
@@ -42,7 +42,7 @@ class Plan:
         self.size = 0
         self.references = set[bytes]()
 
-    def add_all(self, writes: Iterable[Write]) -> Iterator[None]:
+    def add_all(self, writes: Iterable[Write]) -> Generator[None, None, None]:
         """Find the steps of all writes of a commit, claims among them; with a stop now and then, as it may take long.
 
         Raises:
@@ -57,7 +57,7 @@ class Plan:
             yield
         self.claims = []
 
-    def add(self, write: Write) -> Iterator[None]:
+    def add(self, write: Write) -> Generator[None, None, None]:
         """Find the steps of one write, and its claims apart from these.
 
         Raises:
@@ -114,7 +114,7 @@ def _claim(index: int, key: bytes, id_: bytes) -> Claim:
     return Step.CLAIM, index, id_, values, after(values)
 
 
-def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> Iterator[None]:
+def _gather(found: set[bytes], index: IndexSpec, document: Document | None) -> Generator[None, None, None]:
     """Find the keys of a document, with a stop now and then.
 
     Raises:

@@ -22,9 +22,9 @@ class Position:
     clock: Reading = 0
     is_moving: bool = False
 
-    def move(self, ts: Ts, fence: int, at: float, horizon: Ts, clock: Reading) -> None:
-        """Take the position after a commit."""
-        self.ts, self.fence, self.at, self.horizon, self.clock = ts, fence, at, horizon, clock
+    def move(self, ts: Ts, fence: int, at: float, clock: Reading) -> None:
+        """Take the position after a commit; the horizon has moved when that was written (``history``)."""
+        self.ts, self.fence, self.at, self.clock = ts, fence, at, clock
 
     def check(self, ts: Ts) -> None:
         """Refuse a timestamp whose versions are not kept any more, or that no commit has reached.

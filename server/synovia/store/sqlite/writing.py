@@ -33,9 +33,9 @@ from synovia.store.sqlite.plan import Plan
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import Prepared, take_in
 from synovia.store.sqlite.steps import Step, StepRow, most_rows, take, take_all
+from synovia.turns import at_once
 
 MICROSECONDS: Final = 1_000_000
-CLOCK: Final = "clock"
 _MOST_DOCUMENTS: Final = 256
 """So many are written by one statement at most: nobody reads meanwhile."""
 _MOST_BYTES: Final = 2 * 1024 * 1024
@@ -96,7 +96,7 @@ class Writer:
             raise NotOnDisk(f"after it: {error}") from error
         self.sync()
         clock = max(batch.clock, self.position.clock)
-        self.position.move(ts, fence, now, self.position.horizon, clock)
+        self.position.move(ts, fence, now, clock)
         return Commit(ts, tuple(plan.done), fence, clock, batch.token, plan.size)
 
     def _by_one_statement(self, batch: Batch, ts: Ts, now: float, closing: Sequence[StepRow]) -> Plan | None:
@@ -112,13 +112,12 @@ class Writer:
             return None
         plan = Plan(self.catalog)
         try:
-            for _ in plan.add_all(batch.writes):
-                pass
+            at_once(plan.add_all(batch.writes))
         except StoreError:  # a document cannot be stored; a record that is there already is told before
             return None
         references = [(Step.REFERENCE, digest, now) for digest in plan.references]
         steps = [*references, *plan.steps, *_records(batch.requests, now), *closing]
-        if len(steps) > most_rows(self.database):
+        if plan.size > _MOST_BYTES or len(steps) > most_rows(self.database):
             return None
         try:
             take(self.database, ts, steps)
@@ -133,7 +132,6 @@ class Writer:
             and now >= self.position.at
             and len(batch.writes) <= _MOST_DOCUMENTS
             and all(write.bodies is not None for write in batch.writes)
-            and sum(len(body) for write in batch.writes for body in write.bodies or ()) <= _MOST_BYTES
         )
 
     def _in_transaction(self, batch: Batch, ts: Ts, now: float, closing: Sequence[StepRow]) -> Plan:
@@ -195,8 +193,7 @@ class Writer:
         """
         plan = Plan(self.catalog)
         for number, write in enumerate(writes, 1):
-            for _ in plan.add(self._as_stored(write)):
-                pass
+            at_once(plan.add(self._as_stored(write)))
             take_all(self.database, ts, plan.take_away())
             if number % _BETWEEN_PAUSES == 0:
                 self.pause()
