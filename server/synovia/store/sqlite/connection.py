@@ -13,6 +13,8 @@ from synovia.store.sqlite.errors import is_passing
 
 MEMORY: Final = ":memory:"
 FORMAT: Final = 3
+OLDEST_SQLITE: Final = (3, 15, 0)
+"""The first that compares rows of several columns, ``(until, idx, key) IN (...)``: without it no past could be pruned."""
 CACHE_KIB: Final = 64 * 1024
 
 # The newest version of every document and index entry stands apart from the past ones, so that reading the newest
@@ -85,8 +87,13 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
         lock_timeout: How many seconds to wait for another process to let go of it.
 
     Raises:
-        StoreUnavailable: Another process has it open, or it is no database of ours.
+        StoreUnavailable: Another process has it open, it is no database of ours, or SQLite is too old.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreUnusable(
+            f"SQLite {sqlite3.sqlite_version} is too old: use a Python whose module sqlite3 has SQLite {oldest} or later"
+        )
     try:
         if path != MEMORY:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
