@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from synovia.store.base import (
     UniqueViolation,
     Write,
 )
-from synovia.store.sqlite import SQLiteStore, history, steps, writing
+from synovia.store.sqlite import SQLiteStore, connection, database, history, steps, writing
 from synovia.store.sqlite.history import Retention
 from synovia.testing.stores.opening import TABLES
 
@@ -70,7 +71,7 @@ async def rows(store: SQLiteStore) -> list[Any]:
     return [await store._run(lambda _, table=table: read(table)) for table in KEPT]  # type: ignore[misc]
 
 
-ARRAY = {"digest": bytes(32), "dtype": "<f8", "shape": [0]}
+ARRAY: dict[str, Any] = {"digest": bytes(32), "dtype": "<f8", "shape": [0]}
 ONE = ["INSERT INTO steps "]
 
 
@@ -122,6 +123,16 @@ async def test_what_forbids_it_is_told_and_nothing_is_left(
     assert await rows(store) == before
     assert await store.newest() == newest
     assert await said(store, Batch([write(2, None, {})], [record(9)])) == ONE
+
+
+MISSING: list[dict[str, Any]] = [{**ARRAY, "digest": bytes([number]) * 32} for number in range(1, 4)]
+
+
+async def test_however_many_arrays_a_commit_refers_to_one_statement_renews_them(store: SQLiteStore) -> None:
+    for each in MISSING:
+        await store.arrays.put_manifest(ArrayManifest(each["digest"], "<f8", 0, ()))
+    one, three = (replace(write(n, None, {"data": MISSING[:n]}), bodies=None) for n in (1, 3))
+    assert await said(store, Batch([one])) == await said(store, Batch([three]))
 
 
 async def test_that_it_is_a_duplicate_is_told_before_that_its_document_cannot_be_stored(store: SQLiteStore) -> None:
@@ -178,9 +189,19 @@ async def test_documents_of_many_bytes_are_not_given_to_one_statement(
     assert await said(store, changes("b", None)) == ONE
 
 
-async def test_a_statement_has_no_more_parameters_than_this_sqlite_takes(store: SQLiteStore) -> None:
+async def test_a_statement_has_no_more_parameters_than_this_sqlite_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     most = 999  # of those older than 3.32: https://www.sqlite.org/limits.html#max_variable_number
-    await store._run_arrays(lambda database: database.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most))
+
+    def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
+        opened = connection.connect(path, lock_timeout)
+        opened.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most)
+        return opened
+
+    monkeypatch.setattr(database, "connect", connect)
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open(TABLES)
     tags = [f"{number}" for number in range(most)]
     records = [record(number) for number in range(most)]
     await store.commit(Batch([write(1, None, {"tags": tags})], records))
@@ -189,6 +210,7 @@ async def test_a_statement_has_no_more_parameters_than_this_sqlite_takes(store: 
         await store.commit(Batch([], records[-1:]))
     few = tags[: most // 10]
     assert await said(store, Batch([write(2, None, {"tags": few})])) == ONE
+    await store.close()
 
 
 def test_every_sqlite_reads_the_steps() -> None:

@@ -24,6 +24,7 @@ _CHUNKS: Final = "chunks"
 _MANIFESTS: Final = "manifests"
 
 _IDLE: Final = "SELECT digest FROM uses WHERE kind = ? AND digest > ? AND used < ? ORDER BY digest LIMIT ?"
+_IS_STORED: Final = "SELECT 1 FROM manifests WHERE digest = ?"
 _IS_IDLE: Final = "SELECT 1 FROM uses WHERE kind = ? AND digest = ? AND used < ?"
 
 
@@ -148,14 +149,9 @@ class SQLiteArrays:
         return await self._run(lambda database: database.execute(statement, parameters).fetchall())
 
 
-def reference(database: sqlite3.Connection, digests: Iterable[bytes], now: float) -> bytes | None:
-    """Renew the marks of arrays amid a transaction, one by one; give the digest of the first that is not stored."""
-    for digest in digests:
-        try:
-            take(database, 0, [(Step.REFERENCE, digest, now)])
-        except sqlite3.IntegrityError:
-            return digest
-    return None
+def first_missing(database: sqlite3.Connection, digests: Iterable[bytes]) -> bytes:
+    """Give the least digest of those arrays that are not stored; at least one is not."""
+    return next(each for each in sorted(digests) if database.execute(_IS_STORED, (each,)).fetchone() is None)
 
 
 def _still_idle(database: sqlite3.Connection, kind: str, digests: Sequence[bytes], before: float) -> list[bytes]:

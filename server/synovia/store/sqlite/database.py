@@ -66,7 +66,8 @@ class Database:
         guard = JumpGuard(clock, steady, _DOUBT_SECONDS, "forgetting requests that seem old")
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention, guard)
-        self.writer = Writer(self.connection, catalog, self.position, self.history, worker.pause, self._sync)
+        most = steps.most_rows(self.connection)
+        self.writer = Writer(self.connection, catalog, self.position, self.history, most, worker.pause, self._sync)
 
     def drop_index(self, index: StoredIndex) -> None:
         with transaction(self.connection):

@@ -158,12 +158,14 @@ def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
     database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + lacking))}", values)
 
 
-def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
+def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow], most: int) -> None:
     """Take any number of steps, amid a transaction.
+
+    Args:
+        most: So many are taken by one statement at most, see ``most_rows``.
 
     Raises:
         sqlite3.IntegrityError: As by ``take``; some of those before may have been taken.
     """
-    most = most_rows(database)
     for begin in range(0, len(rows), most):
         take(database, ts, rows[begin : begin + most])

@@ -23,7 +23,7 @@ from synovia.store.base import (
     Write,
 )
 from synovia.store.references import added_references
-from synovia.store.sqlite.arrays import reference
+from synovia.store.sqlite.arrays import first_missing
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.disk_file import NotOnDisk
@@ -32,7 +32,7 @@ from synovia.store.sqlite.history import History
 from synovia.store.sqlite.plan import Plan
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.preparing import Prepared, take_in
-from synovia.store.sqlite.steps import Step, StepRow, most_rows, take, take_all
+from synovia.store.sqlite.steps import Step, StepRow, take, take_all
 from synovia.turns import at_once
 
 MICROSECONDS: Final = 1_000_000
@@ -50,6 +50,7 @@ class Writer:
     """Commits to one database; runs in the database's thread.
 
     Attributes:
+        most_rows: So many steps one statement may have.
         pause: Called again and again amid a commit: others may read.
         sync: Waits until the disk has what was written; others may read meanwhile.
     """
@@ -58,6 +59,7 @@ class Writer:
     catalog: Catalog
     position: Position
     history: History
+    most_rows: int
     pause: Callable[[], None]
     sync: Callable[[], None]
 
@@ -69,10 +71,11 @@ class Writer:
             now: The time in seconds.
 
         Raises:
-            Conflict: The fence or a before-image is not the present one.
-            UniqueViolation: A unique index forbids it.
             DuplicateRequest: One of its request records exists.
-            ArrayMissing: A reference that it adds leads nowhere.
+            Conflict: The fence or a before-image is not the present one.
+            ArrayMissing: A reference that it adds leads nowhere; of several it names the one with the least digest.
+            StoreError: A document cannot be stored.
+            UniqueViolation: A unique index forbids it.
             NotOnDisk: It may be durable, or not.
         """
         self.position.is_moving = True
@@ -117,7 +120,7 @@ class Writer:
             return None
         references = [(Step.REFERENCE, digest, now) for digest in plan.references]
         steps = [*references, *plan.steps, *_records(batch.requests, now), *closing]
-        if plan.size > _MOST_BYTES or len(steps) > most_rows(self.database):
+        if plan.size > _MOST_BYTES or len(steps) > self.most_rows:
             return None
         try:
             take(self.database, ts, steps)
@@ -160,14 +163,19 @@ class Writer:
             self._record(batch.requests, ts, now)
             if batch.fence not in (None, self.position.fence):
                 raise Conflict(f"the fence is {self.position.fence}, not {batch.fence}")
-            if (missing := reference(self.database, references, now)) is not None:
-                raise ArrayMissing(missing)
+            self._refer(references, now)
             yield
-            take_all(self.database, ts, closing)
+            self._take_all(ts, closing)
+
+    def _refer(self, digests: set[bytes], now: float) -> None:
+        try:
+            self._take_all(0, [(Step.REFERENCE, digest, now) for digest in digests])
+        except sqlite3.IntegrityError as error:
+            raise ArrayMissing(first_missing(self.database, digests)) from error
 
     def _record(self, requests: Sequence[RequestRecord], ts: Ts, now: float) -> None:
         try:
-            take_all(self.database, ts, _records(requests, now))
+            self._take_all(ts, _records(requests, now))
         except sqlite3.IntegrityError as error:
             session, number = self._recorded(requests)
             raise DuplicateRequest(session, number) from error
@@ -194,7 +202,7 @@ class Writer:
         plan = Plan(self.catalog)
         for number, write in enumerate(writes, 1):
             at_once(plan.add(self._as_stored(write)))
-            take_all(self.database, ts, plan.take_away())
+            self._take_all(ts, plan.take_away())
             if number % _BETWEEN_PAUSES == 0:
                 self.pause()
         for claim in plan.claims:
@@ -205,6 +213,9 @@ class Writer:
                 raise UniqueViolation(*self.catalog.index_name(index)) from error
         return plan
 
+    def _take_all(self, ts: Ts, steps: Sequence[StepRow]) -> None:
+        take_all(self.database, ts, steps, self.most_rows)
+
     def _as_stored(self, write: Write) -> Write:
         """Give a write with both versions of its document as they are stored, or will be.
 
@@ -214,14 +225,14 @@ class Writer:
         """
         if write.before is None and write.after is None:
             return write
-        id_ = encode_value(write.id)
+        id_ = write.id_key or encode_value(write.id)
         place = self.catalog.table(write.table).number, id_
         (old,) = self.database.execute("SELECT body FROM docs WHERE tbl = ? AND id = ?", place).fetchone() or (None,)
         if write.bodies is not None and write.bodies[0] == (old or b""):
             return write
         _check_before(write, old)
         new = None if write.after is None else body_of(id_, write.after, write.bodies)
-        return replace(write, before=_loaded(old), after=_loaded(new), bodies=(old or b"", new or b""))
+        return replace(write, before=_loaded(old), after=_loaded(new), bodies=(old or b"", new or b""), id_key=id_)
 
 
 def _records(requests: Sequence[RequestRecord], now: float) -> list[StepRow]:
