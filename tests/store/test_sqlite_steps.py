@@ -128,6 +128,38 @@ async def test_what_forbids_it_is_told_and_nothing_is_left(
 MISSING: list[dict[str, Any]] = [{**ARRAY, "digest": bytes([number]) * 32} for number in range(1, 4)]
 
 
+@pytest.mark.parametrize("as_bytes", [True, False])
+@pytest.mark.parametrize(
+    ("batch", "told"),
+    [
+        (Batch([write(1, None, {})], [record(8), record(2), record(1)], fence=7), DuplicateRequest(b"session", 2)),
+        (Batch([write(1, None, {"data": MISSING[0]})], fence=7), Conflict("the fence is 1, not 7")),
+        (Batch([write(1, None, {}), write(2, None, {"data": MISSING[::-1]})]), ArrayMissing(MISSING[0]["digest"])),
+        (
+            Batch([write(5, {"rank": 1}, {}), write(1, None, {})]),
+            Conflict("notes: document 5 does not exist"),
+        ),
+        (
+            Batch([write("y", None, {"email": "x", "aliases": []}, "users"), write(1, None, {})]),
+            Conflict("notes: document 1 exists already"),
+        ),
+        (
+            Batch([write("y", None, {"aliases": ["x"]}, "users"), write("z", None, {"email": "x"}, "users")]),
+            UniqueViolation("users", "by_alias"),
+        ),
+    ],
+)
+async def test_of_several_faults_the_first_in_a_given_order_is_told(
+    store: SQLiteStore, batch: Batch, told: StoreError, as_bytes: bool
+) -> None:
+    user = write("x", None, {"email": "x", "aliases": ["x"]}, "users")
+    await store.commit(Batch([write(1, None, {"rank": 1}), user], [record(1), record(2)]))
+    writes = [each if as_bytes else replace(each, bodies=None) for each in batch.writes]
+    with pytest.raises(type(told)) as raised:
+        await store.commit(replace(batch, writes=writes))
+    assert str(raised.value) == str(told)
+
+
 async def test_however_many_arrays_a_commit_refers_to_one_statement_renews_them(store: SQLiteStore) -> None:
     for each in MISSING:
         await store.arrays.put_manifest(ArrayManifest(each["digest"], "<f8", 0, ()))

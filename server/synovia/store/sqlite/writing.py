@@ -66,6 +66,11 @@ class Writer:
     def commit(self, batch: Batch, now: float) -> Commit:
         """Write a batch, all or nothing.
 
+        What forbids it is looked for in an order of its own, whatever SQLite has met first: its records, which say that
+        it has been written already; the fence; its arrays; its documents in order; and at last unique indexes, which
+        forbid only what comes of all writes. Of several faults the first in this order is told, and of one kind the
+        first in the batch.
+
         Args:
             batch: What to write.
             now: The time in seconds.
