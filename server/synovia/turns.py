@@ -6,13 +6,15 @@ something short is under way (``short``), they leave a millisecond between two t
 is then done sooner. So they do while a thread does what everybody waits for (``awaited``): it needs Python's lock again
 after each of its statements, and would wait for it as long as the loop computes. What cannot stop amid its turn, as reading
 a large message, waits for one in any case (``Turns.begin``), and is followed by a longer pause. Threads get Python's lock
-25 times sooner than usual while anything long goes on, or somebody waits for what a thread does (``hurried``).
+25 times sooner than usual while anything long goes on, or somebody waits for what a thread does (``hurried``): in any
+loop, as there is one such time for the whole process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 import weakref
 from collections import deque
@@ -152,46 +154,52 @@ class hurried:
         self._line = line = _line()
         line.hurried += 1
         if line.hurried == 1:
-            line.pace_threads()
+            _threads.pace(line)
 
     def __exit__(self, *error: object) -> None:
         self._line.hurried -= 1
         if not self._line.hurried:
-            self._line.pace_threads()
+            _threads.pace(self._line)
 
 
 class _Line:
     """The computations of one loop that wait for their turn, and since when others have had to wait in this round.
 
+    Args:
+        loop: Whose line it is.
+
     Attributes:
         awaited: How many threads do something that everybody waits for.
+        calming: Goes off when nothing long may go on any more.
         hurried: How many jobs of threads somebody waits for.
         short: What is under way and likely to be over soon, with the time at which it began; the oldest first.
     """
 
     __slots__ = (
         "_began",
-        "_calming",
         "_is_pausing",
         "_looked_at",
+        "_loop",
         "_next",
         "_others",
         "_served_at",
         "_took",
         "_urgent",
         "awaited",
+        "calming",
         "hurried",
         "short",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
         self.awaited = 0
+        self.calming: asyncio.TimerHandle | None = None
         self.hurried = 0
         self.short: dict[object, float] = {}
         self._next: asyncio.Handle | None = None
         self._is_pausing = False
         self._took = 0.0
-        self._calming: asyncio.TimerHandle | None = None  # goes off when nothing long may go on any more
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
@@ -222,22 +230,23 @@ class _Line:
         await future
 
     def _hurry_threads(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._calming is None:
-            self._calming = loop.call_later(_CALM_SECONDS, self._calm_down)
-            self.pace_threads()
+        if self.calming is None:
+            self.calming = loop.call_later(_CALM_SECONDS, self._calm_down)
+            _threads.pace(self)
 
     def _calm_down(self) -> None:
         """Have threads wait for Python's lock as usual, if nothing long goes on any more."""
-        self._calming = None
+        self.calming = None
         if time.perf_counter() - self._served_at < _CALM_SECONDS or self._urgent or self._others:
-            self._calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
+            self.calming = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._calm_down)
         else:
-            self.pace_threads()
+            _threads.pace(self)
 
-    def pace_threads(self) -> None:
-        """Say how soon threads get Python's lock: sooner while anybody waits for one, or anything long goes on."""
-        is_hurried = self.hurried or self._calming is not None
-        sys.setswitchinterval(SWITCH_SECONDS if is_hurried else USUAL_SWITCH_SECONDS)
+    @property
+    def is_over(self) -> bool:
+        """Whether its loop has been closed, amid something long perhaps."""
+        loop = self._loop()
+        return loop is None or loop.is_closed()
 
     def _serve(self) -> None:
         """Let one computation go on, if it is time; the next one in another round of the loop."""
@@ -283,21 +292,43 @@ class _Line:
         return True
 
 
+class _Threads:
+    """How soon threads get Python's lock: there is one time for all of them, and loops in several threads that decide it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # collecting garbage may end what is hurried, amid the same
+        self._hurried = set[_Line]()
+
+    def pace(self, line: _Line) -> None:
+        """Take in whether anybody in a loop waits for a thread, or anything long goes on there."""
+        with self._lock:
+            if line.hurried or line.calming is not None:
+                self._hurried.add(line)
+            else:
+                self._hurried.discard(line)
+                if self._hurried:
+                    self._hurried.difference_update([each for each in [*self._hurried] if each.is_over])
+            sys.setswitchinterval(SWITCH_SECONDS if self._hurried else USUAL_SWITCH_SECONDS)
+
+
+_threads: Final = _Threads()
+
+
 class _Lines:
     """The line of each loop; that of the loop that was asked for last is found at once."""
 
     def __init__(self) -> None:
         self._all: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
-        self._latest: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
-        self._line = _Line()
+        self._latest: tuple[Callable[[], asyncio.AbstractEventLoop | None], _Line | None] = (lambda: None, None)
 
     def present(self) -> _Line:
         """Give that of the loop that is running."""
         loop = asyncio.get_running_loop()
-        if self._latest() is not loop:
-            self._line = self._all.setdefault(loop, _Line())
-            self._latest = weakref.ref(loop)
-        return self._line
+        whose, line = self._latest  # both at once: another thread may ask for its own meanwhile
+        if line is None or whose() is not loop:
+            line = self._all.setdefault(loop, _Line(loop))
+            self._latest = weakref.ref(loop), line
+        return line
 
 
 _line: Final = _Lines().present

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -211,7 +214,6 @@ async def test_a_few_items_never_wait_and_more_do_between_the_few() -> None:
 
 
 async def test_threads_get_pythons_lock_sooner_while_somebody_waits_for_what_they_do(tmp_path: Path) -> None:
-    sys.setswitchinterval(turns.USUAL_SWITCH_SECONDS)  # another loop may have ended amid something long
     store = SQLiteStore(str(tmp_path / "store.db"))
     await store.open([TableSpec("notes")])
     within = await store._run(lambda _: sys.getswitchinterval())
@@ -224,3 +226,49 @@ async def test_threads_get_pythons_lock_sooner_while_somebody_waits_for_what_the
             pass
         assert sys.getswitchinterval() == pytest.approx(turns.SWITCH_SECONDS), "one of two still works"
     await store.close()
+
+
+async def hurry(between: Callable[[], object] = lambda: None) -> float:
+    """Tell how soon threads get Python's lock while somebody waits for one."""
+    with turns.hurried():
+        between()
+        return sys.getswitchinterval()
+
+
+@pytest.fixture
+def calm() -> Iterator[None]:
+    """Let the loops of other tests that have ended amid something long count no more, before and behind."""
+    asyncio.run(hurry())
+    assert sys.getswitchinterval() == pytest.approx(turns.USUAL_SWITCH_SECONDS)
+    yield
+    asyncio.run(hurry())
+    assert sys.getswitchinterval() == pytest.approx(turns.USUAL_SWITCH_SECONDS)
+
+
+@pytest.mark.usefixtures("calm")
+def test_a_loop_that_is_calm_again_does_not_slow_down_the_threads_of_another() -> None:
+    def in_another_loop() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(asyncio.run, hurry()).result() == pytest.approx(turns.SWITCH_SECONDS)
+        assert sys.getswitchinterval() == pytest.approx(turns.SWITCH_SECONDS)
+
+    asyncio.run(hurry(in_another_loop))
+
+
+@pytest.mark.usefixtures("calm")
+def test_a_loop_that_was_closed_amid_something_long_does_not_hurry_threads_for_ever() -> None:
+    asyncio.run(compute("a", 5, []))
+    assert sys.getswitchinterval() == pytest.approx(turns.SWITCH_SECONDS), "it was too soon to calm down"
+
+
+@pytest.mark.usefixtures("calm")
+def test_loops_in_many_threads_each_have_a_line_of_their_own() -> None:
+    async def lines(begin: threading.Barrier) -> set[object]:
+        begin.wait(60)
+        return {turns._line() for _ in range(30_000)}
+
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(2) as pool:
+        begin = threading.Barrier(2)
+        found = [each.result(60) for each in [pool.submit(asyncio.run, lines(begin)) for _ in range(2)]]
+    assert [len(each) for each in found] == [1, 1]
