@@ -17,6 +17,7 @@ from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_s
 from benchmarks.results import Setting
 from synovia.app import Synovia
 from synovia.cli import garbage
+from synovia.cli.large_pages import large_pages
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
 from synovia.functions.registry import Registry, collect
@@ -124,7 +125,7 @@ async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | 
         server = make_server(app)
         serving = asyncio.create_task(server.serve([listener]), name="server")
         try:
-            async with garbage.tuned():
+            async with garbage.tuned(), large_pages():
                 await answer_all(pipe, _handlers(app, listener.getsockname()[1]))
         finally:
             server.should_exit = True

@@ -30,6 +30,7 @@ from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
 from synovia.cli.importing import import_data, restore
 from synovia.cli.keys import keys
+from synovia.cli.large_pages import large_pages
 from synovia.cli.logs import log_for_operators, log_for_people
 from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
@@ -238,7 +239,7 @@ async def _serve(
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
         try:
-            async with garbage.tuned(), answering(app, store):
+            async with garbage.tuned(), large_pages(), answering(app, store):
                 started()
                 if parent is not None:
                     parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))

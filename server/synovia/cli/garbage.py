@@ -117,14 +117,14 @@ def is_quiet(seconds: float, cpu: float) -> bool:
 
 async def _collect_in_quiet_seconds(looks: Looks, seconds_each: float) -> None:
     """Look at all from time to time; ``seconds_each`` is how long that takes for each block of memory."""
-    moment, looked, used = Moment(time.monotonic(), _resident()), time.monotonic(), time.process_time()
+    moment, looked, used = Moment(time.monotonic(), resident()), time.monotonic(), time.process_time()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         now, cpu = time.monotonic(), time.process_time()
         quiet = is_quiet(now - looked, cpu - used)
-        if moment.is_due(now, looks.count, _resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks()):
+        if moment.is_due(now, looks.count, resident(), quiet=quiet, seconds=lambda: seconds_each * _blocks()):
             gc.unfreeze()
-            found, moment, looks.count = collect(), Moment(now, _resident()), 0
+            found, moment, looks.count = collect(), Moment(now, resident()), 0
             logger.debug("garbage: %d objects in %.0f ms", found, (time.monotonic() - now) * 1000)
         looked, used = time.monotonic(), time.process_time()
 
@@ -134,7 +134,7 @@ def _blocks() -> int:
     return max(1, sys.getallocatedblocks())
 
 
-def _resident() -> int:
+def resident() -> int:
     """Tell the bytes that this process has in memory; 0 where the system does not say."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
