@@ -1,9 +1,9 @@
 """Large pages for the memory of a process that serves, where Linux gives them to who asks.
 
-A hub goes through a few hundred functions and some hundred KiB of small objects for each call, in pages of 4 KiB, and the
-processor's table of pages has room for a part of them. Python asks for its memory 1 MiB at a time and so never has larger
-ones, unless the system gives them to everybody (``/sys/kernel/mm/transparent_hugepage/enabled``; Debian, Ubuntu and Fedora
-give them to who asks). Source: *Transparent Hugepage Support* of Linux's admin guide; madvise(2).
+What a hub touches for a call, hundreds of functions and small objects, lies in more pages of 4 KiB than the processor's
+table has room for. Python takes its memory 1 MiB at a time, so it begins with small pages also where the system gives large
+ones to everybody (``/sys/kernel/mm/transparent_hugepage/enabled``), and keeps them where it gives them to who asks. Source:
+*Transparent Hugepage Support* in Linux's admin guide; madvise(2).
 """
 
 from __future__ import annotations
