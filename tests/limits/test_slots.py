@@ -20,23 +20,28 @@ async def test_those_who_find_none_free_have_theirs_in_the_order_in_which_they_c
 
     await asyncio.gather(*map(run, range(10)))
     assert order == [*range(10)]
-    assert slots.take()
-    assert not slots.are_taken
-    assert slots.take()
-    assert slots.are_taken
-    assert not slots.take()
+    async with slots as has_waited:
+        assert not has_waited
+        assert not slots.are_taken
+        async with slots as has_waited:
+            assert not has_waited
+            assert slots.are_taken
 
 
 async def test_nobody_who_comes_later_is_let_in_before_who_waits() -> None:
     slots = Slots(1)
-    assert slots.take()
-    first = asyncio.create_task(slots.wait())
-    await asyncio.sleep(0)
-    slots.give_back()
-    assert not slots.take()
-    await first
-    slots.give_back()
-    assert slots.take()
+
+    async def run() -> bool:
+        async with slots as has_waited:
+            return has_waited
+
+    async with slots:
+        first = asyncio.create_task(run())
+        await asyncio.sleep(0)
+    assert slots.are_taken
+    assert await run(), "it is the first one's, which has not gone on yet"
+    assert await first
+    assert not await run()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -60,4 +65,9 @@ async def test_who_gives_up_takes_none_away(seed: int) -> None:
         await asyncio.sleep(0)
     assert most == 3
     assert inside == 0
-    assert [slots.take() for _ in range(4)] == [True, True, True, False]
+    assert [await enter(slots) for _ in range(3)] == [False] * 3
+    assert slots.are_taken
+
+
+async def enter(slots: Slots) -> bool:
+    return await slots.__aenter__()

@@ -24,15 +24,21 @@ class Slots:
         """Whether whoever comes now has to wait."""
         return not self._free or bool(self._waiting)
 
-    def take(self) -> bool:
-        """Take one if that is possible at once."""
-        if not self._free or self._waiting:
+    async def __aenter__(self) -> bool:
+        """Take one as soon as it is one's turn; tell whether that had to be waited for."""
+        if self._free and not self._waiting:
+            self._free -= 1
             return False
-        self._free -= 1
+        await self._wait()
         return True
 
-    async def wait(self) -> None:
-        """Take one as soon as it is one's turn."""
+    async def __aexit__(self, *error: object) -> None:
+        if self._waiting:
+            self._give_back()
+        else:
+            self._free += 1
+
+    async def _wait(self) -> None:
         if self._waiting is None:
             self._waiting = deque()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -41,23 +47,16 @@ class Slots:
             await future
         except asyncio.CancelledError:
             if not future.cancelled():
-                self.give_back()
+                self._give_back()
             elif future in self._waiting:
                 self._waiting.remove(future)
             raise
 
-    def give_back(self) -> None:
-        """Give one back that was taken: to who has waited longest, if anybody does."""
+    def _give_back(self) -> None:
+        """Give one to who has waited longest, if anybody does."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
                 return
         self._free += 1
-
-    async def __aenter__(self) -> None:
-        if not self.take():
-            await self.wait()
-
-    async def __aexit__(self, *error: object) -> None:
-        self.give_back()

@@ -99,18 +99,12 @@ class Requests:
 
     async def _mutate_all(self) -> None:
         """Run those that wait; one that has begun goes on to its end also when the connection has ended."""
-        running, working = self._address.running, self._working
         try:
             while self._may_begin:
-                has_waited = not running.take()
-                if has_waited:
-                    await running.wait()
-                try:
+                async with self._address.running as has_waited:
                     if not has_waited or self._may_begin:
-                        with working:
+                        with self._working:
                             await at_cost(self._address, self._mutate(*self._mutations.take()))
-                finally:
-                    running.give_back()
         except Exception:
             logger.exception("%s: a mutation could not be answered", self._socket.name)
             self._socket.fail()
