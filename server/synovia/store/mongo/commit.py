@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -225,34 +226,28 @@ class _Transaction:
     # --- in one go ----------------------------------------------------------------------------------------------------
 
     async def _in_one_go(self, wire: Wire, deadline: asyncio.Timeout, *, fence_first: bool) -> Ts:
-        """Do it on a connection, which is kept if all goes well; else the driver goes on with its session, and ends it."""
-        asked = kept = False
+        """Do it on a connection, which is left to others if all goes well; else the driver goes on with its session."""
+        ts, missed, asked = None, None, False
         try:
-            try:
-                wire.begin(_OPTIONS)
-                missed = await self._send(wire, fence_first=fence_first)
-                if missed is None and not self._lacks_arrays:
-                    self._way.asked_to_commit = asked = True
-                    ts = await _commit_once(wire)
-                    kept = self._driver.keep_wire(wire)
-            except BaseException as error:
-                await wire.give_back(error)
+            wire.begin(_OPTIONS)
+            missed = await self._send(wire, fence_first=fence_first)
+            if missed is None and not self._lacks_arrays:
+                self._way.asked_to_commit = asked = True
+                ts = ts_of((await wire.commit(_CONCERN, CODEC))["operationTime"])
+        except BaseException as error:
+            async with _session_of(wire, error) as session:
                 if not asked or not _leaves_open(error):
                     raise
-            else:
-                if kept:
-                    return ts
-                await wire.give_back()
-                if asked:
-                    return ts
-                await self._refuse_missing()
-                if missed is not None:
-                    await self._refuse(missed, wire.session)
-            await _commit(wire.session, deadline)  # perhaps it was committed: whoever asks again is told
-            return _ts_after(wire.session)
-        finally:
-            if not kept:
-                await wire.session.end_session()
+                await _commit(session, deadline)  # perhaps it was committed: whoever asks again is told
+                return _ts_after(session)
+        if ts is not None:
+            await self._driver.leave_wire(wire)
+            return ts
+        async with _session_of(wire) as session:
+            await self._refuse_missing()
+            if missed is not None:
+                await self._refuse(missed, session)
+            raise AssertionError("something was missing")
 
     async def _send(self, wire: Wire, *, fence_first: bool) -> TablePlan | None:
         """Write everything; give operations of which not all have found their documents as they were read."""
@@ -400,8 +395,14 @@ def _leaves_open(error: BaseException) -> bool:
     )
 
 
-async def _commit_once(wire: Wire) -> Ts:
-    return ts_of((await wire.commit(_CONCERN, CODEC))["operationTime"])
+@asynccontextmanager
+async def _session_of(wire: Wire, error: BaseException | None = None) -> AsyncIterator[Any]:
+    """Leave a connection to the driver, and tell what it failed with; give its session, and end it."""
+    try:
+        await wire.give_back(error)
+        yield wire.session
+    finally:
+        await wire.session.end_session()
 
 
 def _ts_after(session: Any) -> Ts:

@@ -128,12 +128,8 @@ class Driver:
         self._check_open()
         return None if self._primary is None else await self._primary.take()
 
-    def keep_wire(self, wire: Wire) -> bool:
-        """Keep what was taken for whoever takes one next, with its session, if it may be; else it is to be given back."""
-        return self._primary is not None and self._primary.keep(wire)
-
     async def leave_wire(self, wire: Wire, error: BaseException | None = None) -> None:
-        """Leave what was taken, and tell what it has failed with."""
+        """Leave what was taken, with its session, to whoever takes one next, and tell what it has failed with."""
         if self._primary is not None:
             await self._primary.leave(wire, error)
 

@@ -275,16 +275,11 @@ class Primary:
         await self._give_back(wire)
         return None
 
-    def keep(self, wire: Wire) -> bool:
-        """Keep a connection for the next who takes one, if it may be; else it is to be left."""
-        keeps = len(self._kept) < self._most_kept and wire.is_usable
-        if keeps:
-            self._kept.append(wire)
-        return keeps
-
     async def leave(self, wire: Wire, error: BaseException | None = None) -> None:
-        """Keep a connection, or give it back with its session: most of all if something has failed on it."""
-        if error is not None or not self.keep(wire):
+        """Keep a connection for the next who takes one, or give it back with its session: if something has failed on it."""
+        if error is None and len(self._kept) < self._most_kept and wire.is_usable:
+            self._kept.append(wire)
+        else:
             await self._give_back(wire, error)
 
     async def close(self) -> None:
