@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -556,3 +558,21 @@ def test_a_settled_query_that_is_split_by_caller_is_looked_at_again(engine: Scri
     personal.now(102, "mine 102")
     pair.step()
     assert (pair.query_set.ts, pair.value(1)) == (102, "mine 102")
+
+
+def test_a_live_query_that_answers_nothing_any_more_is_not_kept(engine: ScriptedEngine, pair: Pair) -> None:
+    for path in ("shared", "other"):
+        engine.live(path).now(90, path)
+    for query_id, path in ((1, "shared"), (2, "shared"), (3, "other")):
+        pair.add(query_id, path)
+    pair.step()
+    shared = weakref.ref(engine.lives["shared", None])
+    for ts, subscription in enumerate([*engine.live("shared").subscribers], 101):
+        personal = engine.lives[f"of {ts}", None] = ScriptedLive([ScriptedVersion(90, ts)])
+        personal.subscribers.append(subscription)
+        subscription.replaced(engine.live("shared"), personal)
+        pair.step(ts)
+    assert [pair.value(query_id) for query_id in (1, 2, 3)] == [101, 102, "other"]
+    del engine.lives["shared", None]
+    gc.collect()
+    assert shared() is None

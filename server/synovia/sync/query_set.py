@@ -5,7 +5,6 @@ Nothing here waits or sends: the socket calls ``advance`` when the client can ta
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
@@ -74,7 +73,7 @@ class QuerySet:
         self.max_subscriptions = max_subscriptions
         self._queries: dict[int, Subscription] = {}
         self._open: dict[int, Subscription] = {}
-        self._settled: Counter[LiveQuery] = Counter()
+        self._settled: dict[LiveQuery, int] = {}  # with how many of the client's queries it answers
         self.weight = 0
         self.loading = False
         self._only: Subscription | None = None
@@ -146,8 +145,11 @@ class QuerySet:
 
     def _notice(self, query: Subscription) -> None:
         """Look at a query: there may be another version of it, or it has another live query."""
-        if query.settled is not None:
-            self._settled[query.settled] -= 1
+        if (live := query.settled) is not None:
+            if self._settled[live] == 1:
+                del self._settled[live]
+            else:
+                self._settled[live] -= 1
             query.settled = None
             self._open[query.query_id] = query
         self._wake()
@@ -157,7 +159,7 @@ class QuerySet:
         for query_id, query in list(self._open.items()):
             if query.version is not None and not query.moved and query.live.newest_since <= self._ts:
                 query.settled = query.live
-                self._settled[query.live] += 1
+                self._settled[query.live] = self._settled.get(query.live, 0) + 1
                 del self._open[query_id]
 
     def _add(self, added: QueryAdd, floor: Floor) -> None:
@@ -303,7 +305,7 @@ class QuerySet:
         if not dirty or not settled:
             return head
         lives: Iterable[LiveQuery] = settled if len(settled) < len(dirty) else dirty
-        return min([head, *(live.known_through(head) for live in lives if settled[live])])
+        return min([head, *(live.known_through(head) for live in lives if live in settled)])
 
     def _move(self, target: Ts, frames: list[bytes]) -> bool:
         """Tell the client what is new as of ``target``; False: not yet."""
