@@ -42,7 +42,7 @@ STILL_RUNNING = 0.5
 async def begun_to_stop(url: str, note: Path) -> None:
     """Wait until a server takes nobody any more, however long its signal needs, and then let go on what waits for that."""
     port = urlsplit(url).port
-    with suppress(ConnectionRefusedError):
+    with suppress(ConnectionRefusedError, ConnectionResetError):  # the latter if it stops at this very moment
         while True:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()

@@ -113,7 +113,7 @@ def test_what_was_written_is_kept_and_drives_out_nothing_that_was_read() -> None
     written = [number for number in range(100, 400) if point(number) in cache._kept]
     assert 5 < len(written) < 30
     for number in range(1_000, 1_000 + len(written)):
-        read(cache, 399, number, {"_id": number, "text": "x" * 500})
+        read(cache, 399, number, {"_id": number, "text": "x" * 500, "again": 1})  # as large as what was written
     assert not any(point(number) in cache._kept for number in written[:-2]), "it goes first"
     assert all(cache.find(point(number), 399) is not None for number in range(5))
     assert cache.bytes == sum(size for _, _, size in cache._kept.values())

@@ -100,7 +100,8 @@ def made_inside_an_event_loop_of_qt() -> None:
     import qasync
 
     loop = qasync.QEventLoop(application())
-    asyncio.set_event_loop_policy(qasync.DefaultQEventLoopPolicy())
+    if sys.version_info < (3, 12):  # since then qasync hands its loop to whoever runs it, and knows no policy
+        asyncio.set_event_loop_policy(qasync.DefaultQEventLoopPolicy())
     with loop:
         loop.run_until_complete(awaiting())
 
