@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from synovia.errors import SchemaError
 from synovia.functions.function import Kind, function_of
+from synovia.functions.parameters import signature_of
 from synovia.functions.scheduled_calls import JOBS, WORKFLOWS
 from synovia.functions.schedules import Expression, Schedule, daily, interval
 
@@ -41,7 +41,7 @@ def cron(
             raise SchemaError(f"{name}: @cron stands above @mutation or @action")
         if function.cron is not None:
             raise SchemaError(f"{name}: a function has one @cron")
-        needed = [each for each in inspect.signature(body).parameters.values() if each.default is each.empty]
+        needed = [each for each in signature_of(body).parameters.values() if each.default is each.empty]
         if len(needed) > 1:
             raise SchemaError(f"{name}: a cron passes no arguments, so {needed[1].name!r} needs a default")
         function.cron = schedule

@@ -27,6 +27,7 @@ from synovia.errors import FunctionError, SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.functions.creation_times import note_rows, tell_creation_times
+from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_of
 from synovia.functions.pool import Pool
 from synovia.functions.references import MARK
@@ -159,7 +160,7 @@ class Function:
 
     def _check_context(self) -> None:
         """Refuse a body that says it takes the context of another kind of function."""
-        name = next(iter(inspect.signature(self.body).parameters))
+        name = next(iter(signature_of(self.body).parameters))
         try:
             said = get_type_hints(self.body).get(name)
         except (NameError, TypeError):
@@ -239,7 +240,7 @@ class Function:
             TypeError: The body does not take these.
         """
         try:
-            bound = inspect.signature(self.body).bind(*[None] * self.handed, *args, **kwargs)
+            bound = signature_of(self.body).bind(*[None] * self.handed, *args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.path}: {error}") from None
         return dict(list(bound.arguments.items())[self.handed :])
@@ -410,7 +411,7 @@ def _declare(body: Any, kind: Kind, access: AccessWords, **options: Unpack[_Opti
     def mark(body: Any) -> Any:
         if not inspect.iscoroutinefunction(body):
             raise SchemaError(f"{body.__name__}: a {kind} is an async function")
-        if not inspect.signature(body).parameters:
+        if not signature_of(body).parameters:
             raise SchemaError(f"{body.__name__}: the first argument of a {kind} is its {_CONTEXTS[kind].__name__}")
         try:
             allowed = access_of(f"@{kind}", access)

@@ -11,6 +11,7 @@ from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import MutationContext
 from synovia.functions.function import Function, Kind
+from synovia.functions.parameters import signature_of
 from synovia.functions.references import MARK
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import JOBS
@@ -54,7 +55,7 @@ class JobFunction(Function):
         return signature
 
     def _table_of_rows(self) -> type[Table]:
-        name = list(inspect.signature(self.body).parameters)[1]
+        name = list(signature_of(self.body).parameters)[1]
         rows = get_type_hints(self.body).get(name)
         kinds = get_args(rows)
         if get_origin(rows) is not list or not (isinstance(kinds[0], type) and issubclass(kinds[0], Table)):
@@ -79,7 +80,7 @@ def job(body: Any = None, /, *, retry: Retry = STEPS_RETRY) -> Any:
     """
 
     def mark(body: Any) -> Any:
-        if not inspect.iscoroutinefunction(body) or len(inspect.signature(body).parameters) < 2:
+        if not inspect.iscoroutinefunction(body) or len(signature_of(body).parameters) < 2:
             name = getattr(body, "__name__", repr(body))
             raise SchemaError(f"{name}: a job is an async function of a MutationContext and a list of rows")
         setattr(body, MARK, JobFunction(body, retry))

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from synovia.errors import SchemaError
 from synovia.functions.context import MutationContext
+from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_of
 from synovia.schema import Document, Table
 
@@ -72,7 +73,7 @@ def migration(table: type[Table] | str) -> Callable[[B], B]:
         raise SchemaError(f"@migration({table!r}): it names a table, by its class, as @migration(Recording)")
 
     def mark(body: Any) -> Any:
-        if not inspect.iscoroutinefunction(body) or len(inspect.signature(body).parameters) != 2:
+        if not inspect.iscoroutinefunction(body) or len(signature_of(body).parameters) != 2:
             raise SchemaError(f"{body.__name__}: a migration is an async function of a MutationContext and a document")
         model = table if isinstance(table, type) else None
         name = model.spec.name if model is not None else str(table)

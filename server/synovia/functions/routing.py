@@ -11,6 +11,7 @@ from synovia.errors import SchemaError
 from synovia.functions.access import Access
 from synovia.functions.context import ActionContext
 from synovia.functions.function import AccessWords, Function, Kind, access_of
+from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def route(
 
     def declare(body: B) -> B:
         is_async: bool = inspect.iscoroutinefunction(body)
-        if not is_async or len(inspect.signature(body).parameters) != 2:
+        if not is_async or len(signature_of(body).parameters) != 2:
             raise SchemaError(f"route {path}: it takes an async function of a context and a request")
         setattr(body, _MARK, HttpRoute(body, path, said, allowed, max_body_bytes, timeout, openapi))
         return body

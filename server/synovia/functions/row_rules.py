@@ -19,6 +19,7 @@ from synovia.functions.conditions import Condition, compared
 from synovia.functions.conditions import field as column
 from synovia.functions.context import QueryContext
 from synovia.functions.database import DatabaseReader, Views
+from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_in, place_of
 from synovia.functions.query import Notice
 from synovia.functions.visibility import Check, Judge, Scope, TableView, Verb
@@ -134,7 +135,7 @@ def _rule(verb: Verb, tables: tuple[type[Table], ...]) -> Callable[[B], B]:
 
     def mark(body: B) -> B:
         is_async: bool = inspect.iscoroutinefunction(body)
-        parameters = len(inspect.signature(body).parameters)
+        parameters = len(signature_of(body).parameters)
         if not is_async or parameters not in (1, 2):
             raise SchemaError(f"{body.__name__}: a rule is an async function of a RuleContext, or of that and a row")
         rule = RowRule(body, verb, tables, parameters == 2, place_of(body))

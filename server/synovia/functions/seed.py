@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from synovia.errors import SchemaError
 from synovia.functions.context import MutationContext
+from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_of
 from synovia.schema import Table
 
@@ -63,7 +64,7 @@ def seed(body: B) -> B:
 
 
 def _may_be_seed(body: object) -> bool:
-    return inspect.iscoroutinefunction(body) and len(inspect.signature(body).parameters) == 1
+    return inspect.iscoroutinefunction(body) and len(signature_of(body).parameters) == 1
 
 
 def seed_of(value: object) -> Seed | None:

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from synovia.errors import SchemaError
 from synovia.functions.creation_times import may_hold_rows
+from synovia.functions.parameters import signature_of
 from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
 
@@ -54,7 +55,7 @@ class Signature:
             hints = get_type_hints(body, include_extras=True)
         except (NameError, TypeError) as error:
             raise SchemaError(str(error)) from error
-        fields = {each.name: _field(each, hints) for each in list(inspect.signature(body).parameters.values())[handed:]}
+        fields = {each.name: _field(each, hints) for each in list(signature_of(body).parameters.values())[handed:]}
         if "return" not in hints:
             raise SchemaError("its result has no annotation")
         arguments = _model(name, fields)

@@ -12,6 +12,7 @@ from synovia.functions.access import Access
 from synovia.functions.awaiting import awaited
 from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.function import Function, Kind
+from synovia.functions.parameters import signature_of
 from synovia.functions.references import MARK, declared_by
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import WORKFLOWS
@@ -167,7 +168,7 @@ def workflow(body: WorkflowBody, /) -> WorkflowBody:
         SchemaError: It is no async function with a context.
     """
     given: object = body
-    if not inspect.iscoroutinefunction(given) or not inspect.signature(given).parameters:
+    if not inspect.iscoroutinefunction(given) or not signature_of(given).parameters:
         name = getattr(body, "__name__", repr(body))
         raise SchemaError(f"{name}: a workflow is an async function whose first argument is its WorkflowContext")
     setattr(body, MARK, WorkflowFunction(body))

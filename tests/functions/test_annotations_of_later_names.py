@@ -1,0 +1,108 @@
+"""Annotations may name what is declared further down: as text, or evaluated when looked at, as since Python 3.14."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.written_applications import HEAD, IMPORTS, refusal_of, write_application
+from synovia.functions.registry import load_application
+from synovia.seeding import run_seeds
+from synovia.testing import TestApp
+
+EVALUATED_LATER = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="there annotations are evaluated where they stand"
+)
+
+APPLICATION = """
+from datetime import timedelta
+from synovia import http
+
+class Person(Table, indexes=[Index("by_ticket", "tickets.number")]):
+    name: str
+    tickets: list[Ticket] = []
+    best: Ticket | None = None
+
+class Ticket(Model):
+    number: int
+    of: Id[Other] | None = None
+
+@query(public=True)
+async def holding(ctx: QueryContext, ticket: Wanted) -> list[Found]:
+    people = await ctx.db.query(Person).using("by_ticket", tickets__number=ticket.number).collect()
+    return [Found(name=person.name) for person in people]
+
+@mutation(public=True)
+async def add(ctx: MutationContext, name: str, ticket: Wanted) -> Id[Other]:
+    await ctx.db.insert(Person(name=name, tickets=[Ticket(number=ticket.number)]))
+    await ctx.scheduler.run_job(go_over, ctx.db.query(Other))
+    await ctx.scheduler.run_after(timedelta(seconds=1), follow, ticket)
+    return await ctx.db.insert(Other())
+
+@action(public=True)
+async def act(ctx: ActionContext, ticket: Wanted) -> list[Found]:
+    return await ctx.run_query(holding, ticket)
+
+@job
+async def go_over(ctx: MutationContext, others: list[Other]) -> None: ...
+
+@workflow
+async def follow(ctx: WorkflowContext, ticket: Wanted) -> Found:
+    return Found(name=str(ticket.number))
+
+@cron(every=timedelta(days=1))
+@mutation(internal=True)
+async def daily(ctx: MutationContext, ticket: Wanted | None = None) -> None: ...
+
+@http.route("/found", methods=["GET"], public=True)
+async def served(ctx: ActionContext, request: Request) -> Response:
+    return JSONResponse([])
+
+@seed
+async def first(ctx: Writing) -> None:
+    await ctx.db.insert(Person(name="Seeded", tickets=[Ticket(number=7)]))
+
+@migration(Person)
+async def mended(ctx: Writing, person: Stored) -> Stored:
+    return person
+
+@may_read(Person)
+async def may(ctx: RuleContext, person: Anybody) -> bool:
+    return True
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+class Other(Table): ...
+
+@may_read(Other)
+async def all_of_them(ctx: RuleContext) -> bool:
+    return True
+
+class Found(Model):
+    name: str
+class Wanted(Model):
+    number: int
+Writing, Stored, Anybody = MutationContext, dict[str, object], Person
+"""
+
+
+@pytest.mark.parametrize("head", [HEAD, pytest.param(IMPORTS, marks=EVALUATED_LATER)], ids=["text", "evaluated"])
+async def test_all_that_is_declared_names_what_follows(tmp_path: Path, head: str) -> None:
+    registry = load_application(write_application(tmp_path, APPLICATION, head=head))
+    async with TestApp(registry) as app:
+        await run_seeds(app.engine, registry)
+        caller, name = app.caller(), registry.name
+        for number, found in ((7, [{"name": "Seeded"}]), (8, [])):
+            assert await caller.query(f"{name}:holding", {"ticket": {"number": number}}) == found
+        await caller.mutation(f"{name}:add", {"name": "Ann", "ticket": {"number": 8}})
+        assert await caller.action(f"{name}:act", {"ticket": {"number": 8}}) == [{"name": "Ann"}]
+
+
+@pytest.mark.parametrize("head", [HEAD, pytest.param(IMPORTS, marks=EVALUATED_LATER)], ids=["text", "evaluated"])
+def test_a_name_that_is_nowhere_is_refused_with_its_function(tmp_path: Path, head: str) -> None:
+    for annotation in ("list[Absent]", "Absent | None"):
+        text = f"@query(public=True)\nasync def f(ctx: QueryContext, a: int) -> {annotation}: ...\n"
+        assert "f: name 'Absent' is not defined" in refusal_of(tmp_path, text, head=head)
