@@ -39,7 +39,8 @@ def load(path: Path) -> Registry:
     try:
         return load_application(path)
     except SchemaError as error:
-        raise ApplicationError(f"{path}: {error}") from error
+        text = str(error)
+        raise ApplicationError(text if text.startswith(f"{path}:") else f"{path}: {text}") from error
     except (Exception, SystemExit) as error:
         raise ApplicationError(f"{path} cannot be imported\n{_place(error, path)}") from error
 

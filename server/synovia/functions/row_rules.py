@@ -192,17 +192,17 @@ class _Words:
     within: str | None
     where: Condition | None
 
-    def check(self, table: type[Table], place: str) -> None:
+    def check(self, table: type[Table]) -> None:
         """Refuse words that cannot be meant.
 
         Raises:
             SchemaError: There is none, or one names a field that the table does not have.
         """
         if self.owner is None and self.capability is None and self.where is None:
-            raise SchemaError(f"{place}: say owner, capability or where; it names {table.__name__}, and nobody")
+            raise SchemaError(f"say owner, capability or where; it names {table.__name__}, and nobody")
         for name in (self.owner, self.within):
             if name is not None and name not in table.model_fields:
-                raise SchemaError(f"{place}: {table.__name__} has no field {name!r}")
+                raise SchemaError(f"{table.__name__} has no field {name!r}")
 
     def faults(self, table: type[Table]) -> Iterator[str]:
         """Tell what no row of a table can be asked, once all that its fields name is there."""
@@ -258,7 +258,7 @@ def _allow(verb: Verb, tables: tuple[type[Table], ...], words: _Words) -> None:
     _check_tables(f"allow_{verb}", tables)
     allowed = module.f_globals.setdefault(_ALLOWED, _Allowed())
     for table in tables:
-        words.check(table, where)
+        words.check(table)
         body = words.body_for(table)
         allowed[where, table.__name__, verb] = RowRule(body, verb, (table,), False, where, words.capability, words)
 
