@@ -272,6 +272,86 @@ def test_all_functions_that_cannot_be_are_told_at_once(tmp_path: Path) -> None:
     assert text.count("'y': tuple") == 2
 
 
+# --- defaults ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("size: int = 'small'", "'small': Input should be a valid integer"),
+        ("size: int = None", "None: Input should be a valid integer"),
+        ("size: Annotated[int, Field(ge=1)] = 0", "0: Input should be greater than or equal to 1"),
+        ("size: list[str] = ()", "(): Input should be a valid list"),
+        ("size: Literal['a', 'b'] = 'c'", "'c': Input should be 'a' or 'b'"),
+        ("size: Later = 1", "1: Input should be a valid dictionary or instance of Later"),
+        (
+            f"size: str = Field({'a' * 99!r}, max_length=3)",
+            f"'{'a' * 12}...{'a' * 13}': String should have at most 3 c",
+        ),
+    ],
+)
+def test_defaults_that_their_own_fields_cannot_hold(tmp_path: Path, declared: str, told: str) -> None:
+    first = "from typing import Annotated, Literal\nfrom pydantic import Field\n"
+    later = "\nclass Later(Model):\n    x: int\n"
+    text = refusal_of(tmp_path, f"{first}class T(Table):\n    count: int = 1\n    {declared}\n{later}")
+    assert f".py:{FIRST + 4}: T.size cannot hold its default {told}" in text
+    text = refusal_of(
+        tmp_path, f"{first}{later}\n@query(public=True)\nasync def f(ctx: QueryContext, {declared}) -> None: ..."
+    )
+    assert f"argument 'size' cannot hold its default {told}" in text
+    assert f".py:{FIRST + 6}: " in text
+    if "Later" not in declared:
+        assert f"M.size cannot hold its default {told}" in refusal_of(
+            tmp_path, f"{first}class M(Model):\n    {declared}\n"
+        )
+
+
+def test_defaults_that_are_right(tmp_path: Path) -> None:
+    declared = """
+        from collections.abc import Mapping
+        from datetime import datetime, UTC
+        from enum import StrEnum
+        from typing import Annotated, Any, Literal
+        from pydantic import Field, field_validator, model_validator
+
+        class Colour(StrEnum):
+            RED = "red"
+
+        class City(Model):
+            name: str = ""
+
+            @model_validator(mode="before")
+            @classmethod
+            def named(cls, given: dict[str, Any]) -> dict[str, Any]:
+                return {"name": given["title"]}
+
+        class Thing(Table):
+            text: str
+            size: float = 1
+            colour: Colour = Colour.RED
+            made: datetime = datetime(2026, 11, 30, tzinfo=UTC)
+            city: City = City(title="")
+            owner_id: Id[Thing] | None = None
+            ids: list[Id[Thing]] = []
+            free: dict[str, Any] = {}
+            secret: Encrypted[str] = ""
+            kind: Literal["a"] = "a"
+            some: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: 0)
+
+            @field_validator("text")
+            @classmethod
+            def long(cls, text: str) -> str:
+                if not text:
+                    raise ValueError("say something")
+                return text
+
+        @query(public=True)
+        async def f(ctx: QueryContext, text: str, size: float = 1, city: City = City(title=""),
+                    owner_id: Id[Thing] | None = None, some_ids: list[Id[Thing]] = [], most: int | None = None) -> None: ...
+        """
+    load_application(write_application(tmp_path, declared))
+
+
 # --- indexes ----------------------------------------------------------------------------------------------------------
 
 TABLE = """

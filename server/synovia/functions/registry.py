@@ -38,6 +38,7 @@ from synovia.functions.source_checks import faults_in
 from synovia.functions.workflow import WorkflowFunction
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
+from synovia.schema.defaults import faults_in_defaults
 from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
 from synovia.schema.shared import shared_docs_of
@@ -206,6 +207,7 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     relations = Relations.among(models.values())
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
+    _raise(fault for model in models.values() for fault in _faults_of_defaults(model))
     _raise(fault for model in models.values() for fault in encryption_faults(model))
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
@@ -239,6 +241,13 @@ def _faults(function: Function) -> Iterator[str]:
         function.prepare()
     except SchemaError as error:
         yield str(error)
+
+
+def _faults_of_defaults(model: type[Table]) -> Iterator[str]:
+    """Tell which fields of a table cannot hold their defaults: what it refers to may be declared behind it."""
+    model.model_rebuild(raise_errors=False)
+    for name, fault in faults_in_defaults(model):
+        yield f"{place_of_line(model, line_of_field(model, name))}: {model.__name__}.{name} {fault}"
 
 
 def _raise(faults: Iterable[str]) -> None:

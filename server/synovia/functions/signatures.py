@@ -17,6 +17,7 @@ from synovia.functions.creation_times import may_hold_rows
 from synovia.functions.parameters import signature_of
 from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
+from synovia.schema.defaults import faults_in_defaults
 
 Caller = Literal["client", "schedule"]
 
@@ -62,6 +63,7 @@ class Signature:
         returns = hints["return"]
         result = _adapter("its result", returns)
         faults = [f"the arguments {clash}" for clash in [clash_of(arguments)] if clash]
+        faults += [f"argument {argument!r} {fault}" for argument, fault in faults_in_defaults(arguments)]
         if by is not None:
             faults += unsendable(arguments, by_schedule=by == "schedule")
         faults += unreturnable(result)

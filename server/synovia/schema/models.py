@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from synovia.errors import SchemaError
 from synovia.schema.annotations import allows_none
+from synovia.schema.defaults import faults_in_defaults
 from synovia.schema.encrypted import marker_of
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
@@ -57,6 +58,9 @@ class Model(BaseModel):
         for name, info in cls.model_fields.items():
             if info.is_required() and allows_none(info.annotation):
                 raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
+        is_table = any(info.alias == "_id" for info in cls.model_fields.values())
+        for name, fault in () if is_table else faults_in_defaults(cls):  # of tables when the application is whole
+            raise SchemaError(f"{cls.__name__}.{name} {fault}")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Make a copy, with some fields changed: by their Python names, to what these may hold.
