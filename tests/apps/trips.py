@@ -270,8 +270,19 @@ async def by_chance(ctx: WorkflowContext, seed: int) -> list[str]:
     return [f"{what} {number} {place}" for what, number, place in places if what != "sleep"]
 
 
+NO_ERRORS: dict[str, BaseException] = {
+    "an exit": SystemExit(3),
+    "an interrupt": KeyboardInterrupt(),
+    "a generator's exit": GeneratorExit(),
+    "a group": BaseExceptionGroup("several", [KeyboardInterrupt()]),
+}
+
+
 @workflow
 async def badly(ctx: WorkflowContext, how: str) -> Any:
+    if how in NO_ERRORS:
+        ctx.compensate(undo, await ctx.step(book, how))
+        raise NO_ERRORS[how]
     match how:
         case "a query":
             return await ctx.step("trips:bookings")

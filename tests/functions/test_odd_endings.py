@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from helpers.http_server import serving
 from helpers.written_applications import write_application
 from synovia import FunctionError
+from synovia.functions.awaiting import RunCalls, _current
 from synovia.testing import TestApp
 from synovia_client import Client
 from synovia_client import FunctionError as ToldError
@@ -34,6 +36,14 @@ async def end(ctx: Any, how: str) -> str:
             await asyncio.Event().wait()
         case "exits":
             sys.exit(3)
+        case "generator exit":
+            raise GeneratorExit
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "no exception":
+            raise Halt("stop")
+        case "group of no exceptions":
+            raise BaseExceptionGroup("outer", [BaseExceptionGroup("inner", [Halt("stop"), NotFound("later")])])
         case "surrogate":
             raise FunctionError("odd\\ud800", "half \\ud800", {"text": "\\ud800"})
         case "no text":
@@ -47,6 +57,9 @@ async def end(ctx: Any, how: str) -> str:
         case "group of a mistake":
             raise ExceptionGroup("outer", [ValueError("a mistake"), NotFound("later")])
     return how
+
+class Halt(BaseException):
+    pass
 
 async def refuse() -> None:
     raise NotFound("it is gone")
@@ -92,6 +105,10 @@ def path(tmp_path: Path) -> Path:
         ("cancelled", "server_error", "nobody cancels the function"),
         ("waits for what is cancelled", "server_error", "nobody cancels the function"),
         ("exits", "server_error", r"called sys.exit\(3\)"),
+        ("generator exit", "server_error", "raised GeneratorExit, which is no error"),
+        ("interrupt", "server_error", "raised KeyboardInterrupt, which is no error"),
+        ("no exception", "server_error", "raised Halt, which is no error"),
+        ("group of no exceptions", "server_error", "raised Halt, which is no error"),
         ("surrogate", "odd?", r"half \?"),
         ("no text", "odd", "5"),
         ("group", "not_found", "it is gone"),
@@ -134,7 +151,16 @@ async def test_over_a_socket_the_connection_and_the_hub_go_on(path: Path) -> Non
         Client(f"ws://127.0.0.1:{served.port}") as client,
         client.subscribe(f"{path.stem}:count") as counted,
     ):
-        for how in ("cancelled", "exits", "surrogate", "no text", "group"):
+        for how in (
+            "cancelled",
+            "exits",
+            "generator exit",
+            "interrupt",
+            "no exception",
+            "surrogate",
+            "no text",
+            "group",
+        ):
             for kind, name in KINDS.items():
                 calling: Any = getattr(client, kind)
                 with pytest.raises(ToldError):
@@ -153,3 +179,15 @@ async def test_who_ends_a_function_from_outside_is_not_held_up(path: Path) -> No
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+
+async def test_a_run_that_python_drops_ends_quietly_and_leaves_the_one_alone_amid_which_that_happens() -> None:
+    async def run() -> None:
+        with RunCalls(object()):
+            await asyncio.Event().wait()
+
+    dropped = run()
+    copy_context().run(dropped.send, None)
+    with RunCalls(object()) as other:
+        dropped.close()
+        assert _current.get() is other

@@ -473,6 +473,22 @@ async def test_what_a_workflow_does_wrong_fails_it_with_a_reason(registry: Regis
         assert await status(app, other) == "done"
 
 
+@pytest.mark.parametrize("how", ["an exit", "an interrupt", "a generator's exit", "a group"])
+async def test_what_is_no_error_fails_a_workflow_and_the_hub_goes_on(app: TestApp, how: str) -> None:
+    call_id = await begin(app, "badly", how=how)
+    await app.advance(raise_failures=False)
+    assert (await status(app, call_id), await error(app, call_id)) == ("failed", "server_error")
+    assert await bookings(app) == [how, f"not {how}"], "what it has done is taken back, as of any failure"
+    assert await resume(app, call_id) is True
+    await app.advance(raise_failures=False)
+    assert (await status(app, call_id), await error(app, call_id)) == ("failed", "server_error"), (
+        "it is as wrong as before"
+    )
+    other = await begin(app, "catching")
+    await app.advance(raise_failures=False)
+    assert await status(app, other) == "done"
+
+
 @pytest.mark.parametrize("app", ["replayed"], indirect=True)
 @pytest.mark.parametrize("change", ["longer", "shorter"])
 async def test_code_that_has_changed_is_told_and_goes_on_when_it_is_mended(app: TestApp, change: str) -> None:

@@ -38,6 +38,13 @@ class EndedOddly(RuntimeError):
     """A function has ended by what is no error, and what would end the hub, or leave its caller without an answer."""
 
 
+def ended_oddly(error: BaseException) -> EndedOddly:
+    """Give the error that is told in place of what is none."""
+    if isinstance(error, SystemExit):
+        return EndedOddly(f"the function called sys.exit({error.code!r}), which ends no hub")
+    return EndedOddly(f"the function raised {type(error).__name__}, which is no error")
+
+
 class RunCalls:
     """The calls that one run has begun; a context in which they are noted.
 
@@ -66,8 +73,10 @@ class RunCalls:
         self._ended = True
         self._notes.clear()
         self._handed = ()  # a context of tasks may hold these calls for longer
+        if isinstance(error, GeneratorExit) and _current.get() is not self:
+            return  # Python drops a run that nobody goes on with, wherever it is at the moment
         _current.set(self._around)
-        if error is not None and isinstance(error, BaseExceptionGroup | CancelledError | SystemExit):
+        if error is not None and (not isinstance(error, Exception) or isinstance(error, ExceptionGroup)):
             _raise_as_an_error(error)
 
     def note(self, note: Note) -> None:
@@ -160,16 +169,17 @@ def _raise_as_an_error(error: BaseException) -> None:
 
     Of the errors of a task group the first is what has ended the group: it is told as if it had been raised without one.
     """
-    if isinstance(error, BaseExceptionGroup):
-        first: BaseException = error
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, CancelledError):
+        running = asyncio.current_task()
+        if running is not None and not running.cancelling():
+            raise EndedOddly("what the function waited for was cancelled, and nobody cancels the function") from error
+    elif not isinstance(first, Exception):
+        raise ended_oddly(first) from error
+    if first is not error:
         raise first
-    if isinstance(error, SystemExit):
-        raise EndedOddly(f"the function called sys.exit({error.code!r}), which ends no hub") from error
-    running = asyncio.current_task()
-    if running is not None and not running.cancelling():
-        raise EndedOddly("what the function waited for was cancelled, and nobody cancels the function") from error
 
 
 def _arguments(call: Call) -> list[object]:

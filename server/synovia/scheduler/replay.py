@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any, Final, Literal
 
 from synovia.errors import FunctionError
-from synovia.functions.awaiting import RunCalls
+from synovia.functions.awaiting import RunCalls, ended_oddly
 from synovia.functions.retry import Retry
 from synovia.functions.scheduled_calls import CallError, ScheduledCall
 from synovia.functions.workflow import WorkflowContext, WorkflowFunction
@@ -308,11 +308,27 @@ async def _drive(
     function: WorkflowFunction, context: WorkflowContext, journal: _Journal, args: Mapping[str, Any]
 ) -> Any:  # fmt: skip
     try:
-        return await function.body(context, **args)
+        return await _body(function, context, args)
     except (Exception, asyncio.CancelledError):
         journal.takes_back = True
         await context.take_back()
         raise
+
+
+async def _body(function: WorkflowFunction, context: WorkflowContext, args: Mapping[str, Any]) -> Any:
+    """Run it; what is no error fails it all the same, and does not end the hub.
+
+    Raises:
+        EndedOddly: In place of that.
+    """
+    try:
+        return await function.body(context, **args)
+    except (Exception, asyncio.CancelledError):
+        raise
+    except BaseException as error:
+        if not isinstance(asyncio._get_running_loop(), _Loop):
+            raise  # it does not run: it is closed
+        raise ended_oddly(error) from error
 
 
 def find_cut(
@@ -334,7 +350,7 @@ def find_cut(
     journal = _Journal(loop)
     journal.expect(known, prepare)
     context = WorkflowContext(journal)
-    main = loop.create_task(function.body(context, **args))
+    main = loop.create_task(_body(function, context, args))
     begun: list[int] = []  # before each of what has come
     taken_back: int | None = None
     try:
