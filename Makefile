@@ -117,6 +117,7 @@ torture: $(READY)  ## Look for broken promises: hubs and databases die under loa
 	cd tests && ../$(BIN)/python -m torture.jobs
 	cd tests && ../$(BIN)/python -m torture.clocks
 	cd tests && ../$(BIN)/python -m torture.full_disk
+	cd tests && ../$(BIN)/python -m torture.power_loss
 	cd tests && ../$(BIN)/python -m torture.large_cascade --schedules $(or $(SCHEDULES),100000)
 	cd tests && ../$(BIN)/python -m torture.large_reports
 	cd tests && ../$(BIN)/python -m torture.large_files --megabytes $(or $(MEGABYTES),200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -191,10 +192,11 @@ async def test_what_fails_when_it_is_written_is_not_taken_for_unwritten(
     with pytest.raises(StoreUnusable, match="start the server again"):
         await store.commit(Batch([write(2, None, {"rank": 2})], [record(2)]))
     await store.close()
-    await store.open(TABLES)
-    assert await store.find_request(b"session", 1) is not None
-    assert (await store.newest())[1] == 1
-    await store.close()
+    later = SQLiteStore(str(shutil.copytree(tmp_path, tmp_path / "later") / "store.db"))
+    await later.open(TABLES)
+    assert await later.find_request(b"session", 1) is not None
+    assert (await later.newest())[1] == 1
+    await later.close()
 
 
 async def test_a_batch_of_more_steps_than_a_statement_may_have_is_written_all_the_same(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -95,7 +96,7 @@ async def test_who_reads_meanwhile_finds_nothing_of_what_is_not_kept_any_more(st
 
 
 async def test_nobody_is_told_of_a_commit_that_the_disk_has_not_taken_and_nothing_follows_it(
-    store: SQLiteStore, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    store: SQLiteStore, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await store.newest()
     disk.error = OSError(5, "Input/output error")
@@ -108,10 +109,11 @@ async def test_nobody_is_told_of_a_commit_that_the_disk_has_not_taken_and_nothin
         with pytest.raises(StoreUnusable, match="has not taken a commit"):
             await later
     monkeypatch.undo()
-    await store.close()
-    await store.open(TABLES)
-    ts, _ = await store.newest()
-    assert {each["text"] for each in await everything(store, ts, "notes")} in ({"old"}, {"new"}), "whole, or not at all"
+    anew = SQLiteStore(str(shutil.copytree(tmp_path, tmp_path / "later") / "data.db"))
+    await anew.open(TABLES)
+    ts, _ = await anew.newest()
+    assert {each["text"] for each in await everything(anew, ts, "notes")} in ({"old"}, {"new"}), "whole, or not at all"
+    await anew.close()
 
 
 async def test_a_commit_ends_when_who_reads_meanwhile_has_given_the_database_back(

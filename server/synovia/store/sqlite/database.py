@@ -10,10 +10,12 @@ from functools import partial
 
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
-from synovia.store.base import StoredIndex, StoreError
+from synovia.store.base import StoredIndex, StoreError, StoreUnavailable
 from synovia.store.sqlite import preparing, steps
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import MEMORY, connect, get_meta, set_meta, transaction
+from synovia.store.sqlite.disk_file import NotOnDisk
+from synovia.store.sqlite.errors import is_of_sync
 from synovia.store.sqlite.file_check import FileCheck
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
@@ -46,23 +48,29 @@ class Database:
         lock_timeout: float,
         worker: Worker,
     ) -> None:
-        self._worker = worker
         self._log: WriteAheadLog | None = None
+        self._is_given_up = False
         self.connection = connect(path, lock_timeout)
         try:
+            self.files = FileCheck(path)
+            if path != MEMORY:
+                self._log = WriteAheadLog(path, self.connection, worker.lend)
+                self._log.hand_over_anew()
             self.catalog = catalog = Catalog()
             preparing.lay_out(self.connection)
             steps.lay_out(self.connection)
             with transaction(self.connection):
                 self.position = _position(self.connection, clock())
                 catalog.bring_up_to_date(self.connection, tables)
-            self.files = FileCheck(path)
-            if path != MEMORY:
-                self._log = log = WriteAheadLog(path, self.connection, worker.lend)
-                worker.do_behind(partial(self._look_after, log))
+        except (sqlite3.Error, NotOnDisk) as error:
+            refusal = self.refusal(error)
+            self.close()
+            raise refusal from error
         except BaseException:
             self.close()
             raise
+        if self._log is not None:
+            worker.do_behind(partial(self._look_after, self._log))
         guard = JumpGuard(clock, steady, _DOUBT_SECONDS, "forgetting requests that seem old")
         self.reader = Reader(self.connection, catalog, self.position)
         self.history = History(self.connection, catalog, self.position, retention, guard)
@@ -72,6 +80,18 @@ class Database:
     def drop_index(self, index: StoredIndex) -> None:
         with transaction(self.connection):
             self.catalog.drop_index(self.connection, index)
+
+    def refusal(self, error: sqlite3.Error | NotOnDisk) -> StoreError:
+        """Give the store's error for one of SQLite or of the disk; nothing more is done if nobody knows what that has."""
+        if isinstance(error, sqlite3.Error) and not is_of_sync(error):
+            return self.files.translated(error)
+        self._give_up(f"the disk has not taken a commit ({error})")
+        return StoreUnavailable(f"nobody can tell whether a commit is on the disk: {error}")
+
+    def _give_up(self, why: str) -> None:
+        """Do nothing more with the files, and leave the log as it is."""
+        self._is_given_up = True
+        self.files.give_up(why)
 
     def _sync(self) -> None:
         if self._log is not None:
@@ -85,14 +105,15 @@ class Database:
                 log.checkpoint()
         except StoreError:
             pass  # the file is not the one that was opened: whoever works on it next is told
-        except sqlite3.Error as error:
-            logger.info("the log is not copied into the file yet: %s", self.files.translated(error))
-        except Exception as error:  # NotOnDisk above all: whatever it is, nobody can tell what the disk has
-            self.files.give_up(f"a checkpoint has failed, and may not be on the disk ({error})")
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not is_of_sync(error):
+                logger.info("the log is not copied into the file yet: %s", self.files.translated(error))
+            else:  # NotOnDisk above all: whatever it is, nobody can tell what the disk has
+                self._give_up(f"a checkpoint has failed, and may not be on the disk ({error})")
         return log.may_have_grown
 
     def close(self) -> None:
-        if self._log is not None and self._log.is_unsettled:
+        if self._is_given_up and self._log is not None:
             _keep_for_ever(self.connection)
             return
         self.connection.close()
@@ -101,7 +122,7 @@ class Database:
 
 
 def _keep_for_ever(connection: sqlite3.Connection) -> None:
-    """Keep a connection from being closed, even by Python when the process ends: SQLite would delete the log."""
+    """Keep a connection from being closed, even by Python when the process ends: SQLite would copy the log and delete it."""
     waiting = threading.Event()
     threading.Thread(target=lambda: waiting.wait() and connection, name="keeps a log", daemon=True).start()
 

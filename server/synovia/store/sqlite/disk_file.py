@@ -34,6 +34,22 @@ class DiskFile:
         except OSError as error:
             raise NotOnDisk(str(error)) from error
 
+    def write_again(self) -> None:
+        """Hand all of it to the disk once more, and wait until the disk has it.
+
+        What the system has failed to write counts as written from then on: only what is handed over anew is written again.
+
+        Raises:
+            NotOnDisk: The disk has not taken it.
+        """
+        offset = 0
+        try:
+            while part := self.read(offset, _PART):
+                offset += _write(self._descriptor, part, offset)
+        except OSError as error:
+            raise NotOnDisk(str(error)) from error
+        self.sync()
+
     def read(self, offset: int, size: int) -> bytes:
         """Read some bytes, as many as there are."""
         return _read(self._descriptor, size, offset)
@@ -50,4 +66,11 @@ def _seek_and_read(descriptor: int, size: int, offset: int) -> bytes:
     return os.read(descriptor, size)
 
 
+def _seek_and_write(descriptor: int, data: bytes, offset: int) -> int:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.write(descriptor, data)
+
+
 _read: Final = getattr(os, "pread", _seek_and_read)
+_write: Final = getattr(os, "pwrite", _seek_and_write)
+_PART: Final = 1 << 20

@@ -34,6 +34,11 @@ def is_passing(error: sqlite3.Error) -> bool:
     return (code & 0xFF) in _PASSING
 
 
+def is_of_sync(error: sqlite3.Error) -> bool:
+    """Tell whether SQLite has waited for the disk in vain: nobody can tell what it has, however often it is asked."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_FSYNC
+
+
 def translated(path: str, error: sqlite3.Error) -> StoreError:
     """Give the store's error for one of the driver's."""
     code = getattr(error, "sqlite_errorcode", 0)

@@ -310,11 +310,8 @@ def _checked(database: Database, work: Callable[[Database], Result], then: Calla
     database.files.check_unless_just_now()
     try:
         result = work(database)
-    except sqlite3.Error as error:
-        raise database.files.translated(error) from error
-    except NotOnDisk as error:
-        database.files.give_up(f"the disk has not taken a commit ({error})")
-        raise StoreUnavailable(f"nobody can tell whether a commit is on the disk: {error}") from error
+    except (sqlite3.Error, NotOnDisk) as error:
+        raise database.refusal(error) from error
     database.files.check()  # before anybody hears of it
     then(result)
     return result

@@ -12,10 +12,13 @@ nobody has come for a while, and others read while the disk takes it. Where is w
 4. The log is begun anew: SQLite writes its head, waits for the disk, and overwrites from the beginning what the disk has
    in the file by now. What is behind the new pages belongs to another head, and does not count any more.
 
-If the third step fails, nobody knows what the disk has of the file, and the kernel may have forgotten which pages it has not
-written: the log alone has everything. So that is left as it is. Nothing is written any more, and the connection is not even
-closed, as SQLite would delete the log: it takes it for copied. Whoever opens the database next reads it through the log, and
-copies all of it again.
+If the disk does not take the file, or the log, nobody knows what it has of that, and the kernel may have forgotten which
+pages it has not written. So both are left as they are. Nothing is written any more, and the connection is not even closed:
+SQLite would copy what the disk may have lost over what it has, or delete the log, which it takes for copied. Whoever opens
+the database next reads it through the log, and copies all of it again.
+
+That one hands the log to the disk anew, before anybody hears of what is in it: the kernel still has what its disk has not
+taken, and what a process has written that was killed before it waited for the disk.
 
 How SQLite goes about it: https://www.sqlite.org/wal.html#ckpt, https://www.sqlite.org/walformat.html.
 """
@@ -50,7 +53,6 @@ class WriteAheadLog:
 
     Attributes:
         may_have_grown: Whether it has to be looked at in the next lull.
-        is_unsettled: Whether SQLite takes something for copied that the disk may not have: the log has to be kept.
     """
 
     def __init__(self, path: str, database: sqlite3.Connection, lend: Callable[[Callable[[], None]], None]) -> None:
@@ -61,9 +63,16 @@ class WriteAheadLog:
         self._changes = -1
         self.may_have_grown = False
         self._from = _SOME
-        self.is_unsettled = False
         self._log = DiskFile(f"{path}-wal")
         self._file = DiskFile(path)
+
+    def hand_over_anew(self) -> None:
+        """Give the disk all that was found in it, and wait until it has that; called ahead of all others.
+
+        Raises:
+            NotOnDisk: It has not taken it.
+        """
+        self._log.write_again()
 
     def sync(self) -> None:
         """Wait until the disk has all of it.
@@ -99,9 +108,7 @@ class WriteAheadLog:
         self._from += _SOME
         self.sync()
         is_whole = self._copy()
-        self.is_unsettled = True
         self._lend(self._file.sync)
-        self.is_unsettled = False
         if is_whole:
             self._begin_anew()
             self._from = _SOME

@@ -1,0 +1,105 @@
+"""What the disk has not taken of the embedded store is not lost sight of, by SQLite's own syncs or by who opens it next."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.recorded_disk import NOT_SYNCED, Event, RecordedDisk, Synced, Written, recorded
+from synovia.store.base import Batch, StoreUnavailable, StoreUnusable, Write
+from synovia.store.sqlite import SQLiteStore, disk_file
+from synovia.testing.stores.opening import TABLES
+from synovia_protocol.arrays import chunk_digest
+
+LOG = "data.db-wal"
+CHUNK = b"chunk"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[RecordedDisk]:
+    with recorded(tmp_path) as disk:
+        yield disk
+
+
+@pytest.fixture
+async def store(disk: RecordedDisk) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(str(disk.folder / "data.db"))
+    await store.open(TABLES)
+    yield store
+    await store.close()
+
+
+def refuse_syncs(event: Event) -> int:
+    return NOT_SYNCED if isinstance(event, Synced) else 0
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def note(number: int) -> Batch:
+    return Batch([Write("notes", number, None, {"_id": number})])
+
+
+async def test_nothing_is_committed_behind_what_sqlite_itself_has_waited_for_in_vain(
+    store: SQLiteStore, disk: RecordedDisk
+) -> None:
+    """The log would have a hole, and what comes behind it would be lost, though the disk has taken that."""
+    await store.arrays.put_chunk(chunk_digest(CHUNK), CHUNK)
+    disk.refuse = refuse_syncs
+    with pytest.raises(StoreUnavailable, match="nobody can tell"):
+        await store.arrays.delete_chunks([chunk_digest(CHUNK)], float("inf"))
+    disk.refuse = lambda event: 0
+    for work in (store.commit(note(1)), store.arrays.put_chunk(chunk_digest(b"other"), b"other"), store.ping()):
+        with pytest.raises(StoreUnusable, match="start the server again"):
+            await work
+
+
+async def test_a_log_that_the_disk_has_not_taken_is_neither_copied_nor_deleted_when_the_store_is_closed(
+    store: SQLiteStore, disk: RecordedDisk
+) -> None:
+    await store.commit(note(1))
+    disk.refuse = refuse_syncs
+    with pytest.raises(StoreUnavailable, match="nobody can tell"):
+        await store.commit(note(2))
+    disk.refuse = lambda event: 0
+    before = files(disk.folder)
+    await store.close()
+    assert files(disk.folder) == before
+
+
+async def test_what_is_found_in_the_log_is_handed_to_the_disk_anew_before_anybody_hears_of_it(
+    store: SQLiteStore, disk: RecordedDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.commit(note(1))
+    left = shutil.copytree(disk.folder, tmp_path / "left")  # as by a process that was killed
+    size = (left / LOG).stat().st_size
+    monkeypatch.setattr(disk_file, "_PART", size // 3)
+    with recorded(left) as later:
+        opened = SQLiteStore(str(left / "data.db"))
+        await opened.open(TABLES)
+        first = [event for event in later.events if not isinstance(event, Synced)][:4]
+        assert [(event.name, event.offset) for event in first if isinstance(event, Written)] == [
+            (LOG, offset) for offset in range(0, size, size // 3)
+        ]
+        assert later.events[len(first)] == Synced(LOG)
+        assert (await opened.newest())[1] == 1
+        await opened.close()
+
+
+async def test_a_log_that_the_disk_does_not_take_anew_keeps_the_store_closed(
+    store: SQLiteStore, disk: RecordedDisk, tmp_path: Path
+) -> None:
+    await store.commit(note(1))
+    left = shutil.copytree(disk.folder, tmp_path / "left")
+    before = files(left)
+    with recorded(left) as later:
+        later.refuse = refuse_syncs
+        opened = SQLiteStore(str(left / "data.db"))
+        with pytest.raises(StoreUnavailable, match="nobody can tell"):
+            await opened.open(TABLES)
+        await opened.close()
+    assert files(left) == before
