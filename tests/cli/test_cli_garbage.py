@@ -108,6 +108,14 @@ async def test_a_busy_server_frees_rings_as_they_come() -> None:
         assert sum(ring() is None for ring in rings) > len(rings) // 2
 
 
+async def test_looks_that_come_by_themselves_count(looks: Looks) -> None:
+    async with tuned():
+        before = looks.count
+        kept = [Ring() for _ in range(3 * THRESHOLDS[0])]
+        assert looks.count > before
+        assert not any(each is kept[0] for each in gc.get_objects())
+
+
 def test_a_process_that_others_keep_from_its_work_is_not_quiet() -> None:
     assert is_quiet(LOOK_SECONDS, 0.1)
     assert not is_quiet(LOOK_SECONDS, 0.9)
