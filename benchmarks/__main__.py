@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import platform
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
@@ -130,7 +131,8 @@ def main() -> int:
         print(markdown(results))
     else:
         console.print(table(results))
-    conditions = f"{os.cpu_count()} cores; other programs kept {busy:.1f} of them busy in the minute before"
+    conditions = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    conditions += f"; other programs kept {busy:.1f} of them busy in the minute before"
     conditions += "; few and short rounds." if setting.quick else "."
     print(conditions)
     if arguments.docs:
