@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from helpers.mongod import NoMongod, free_port, running_standalone
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import open_store
-from synovia.store.base import Batch, StoreUnavailable, UniqueViolation, Write
+from synovia.store.base import Batch, StoreUnavailable, StoreUnusable, UniqueViolation, Write
 from synovia.store.mongo import MongoStore
 
 pytestmark = pytest.mark.mongodb
@@ -53,6 +54,26 @@ async def test_an_address_where_nobody_answers_is_refused_in_time() -> None:
 def test_an_address_that_is_none_is_refused(uri: str) -> None:
     with pytest.raises(StoreUnavailable):
         MongoStore(uri)
+
+
+def test_a_single_connection_is_refused(mongodb_uri: str) -> None:
+    with pytest.raises(StoreUnusable, match=r"^maxPoolSize=1 leaves no connection to commits.* let it be 2 or more"):
+        MongoStore(f"{mongodb_uri}&maxPoolSize=1")
+    with pytest.raises(StoreUnusable, match="maxPoolSize=1"):
+        MongoStore(AsyncMongoClient[dict[str, Any]](mongodb_uri, maxPoolSize=1))
+
+
+async def test_two_connections_are_enough_for_commits_while_the_log_waits(mongodb_uri: str, database_name: str) -> None:
+    store = MongoStore(f"{mongodb_uri}&maxPoolSize=2", database_name)
+    await store.open([TableSpec("notes")])
+    ts, _ = await store.newest()
+    async with reading_log(store, ts) as log:
+        for id_ in range(20):
+            ts = await store.commit(Batch([Write("notes", id_, None, {"_id": id_})]))
+            await log.reach(ts)
+        found = await asyncio.gather(*(store.snapshot(ts).get("notes", [id_]) for id_ in range(20)))
+    assert found == [[{"_id": id_}] for id_ in range(20)]
+    await store.close()
 
 
 async def test_a_url_opens_the_database_that_it_names(mongodb_uri: str, database_name: str, outside: Outside) -> None:

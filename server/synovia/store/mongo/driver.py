@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from synovia.schema.specs import Document
-from synovia.store.base import StoreUnavailable
+from synovia.store.base import StoreUnavailable, StoreUnusable
 from synovia.store.mongo.errors import address_refused, is_transient, translated
 from synovia.store.mongo.interruptible import make_waits_interruptible
 from synovia.store.mongo.wire import Primary, Wire, is_possible
@@ -33,6 +33,8 @@ RAW: Final = CodecOptions(RawBSONDocument, tz_aware=True)
 """Decodes a reply only where it is looked at: one document that cannot be decoded then does not take the others along."""
 
 _RAW_BATCH: Final = 500
+FEWEST_CONNECTIONS: Final = 2
+"""The log of commits keeps one for itself, on which the server answers when something has happened."""
 MOST_LONG_READS: Final = 4
 """So many long reads go on at the server at a time: they keep a hub busy, which decodes what comes, and more of them would
 only take the server's processor time from everybody's short commands."""
@@ -64,6 +66,9 @@ class Driver:
         client: An ``AsyncMongoClient``, or a URI to make a client for.
         database: The database's name; None takes the one in the URI, or ``synovia``.
         timeout: Seconds until a database that does not answer counts as unavailable.
+
+    Raises:
+        StoreUnusable: There is no such address, or the client has a single connection.
     """
 
     def __init__(self, client: Any, database: str | None, timeout: float) -> None:
@@ -77,6 +82,12 @@ class Driver:
                 self.client = _client_of(client, timeout, appname=self.application_name)
         except Exception as error:
             raise address_refused(error) from error
+        most = self.client.options.pool_options.max_pool_size
+        if most is not None and most < FEWEST_CONNECTIONS:
+            raise StoreUnusable(
+                f"maxPoolSize={most} leaves no connection to commits, as the log of commits has one for itself:"
+                f" let it be {FEWEST_CONNECTIONS} or more, or leave it out"
+            )
         self.database: Any = self.client[name].with_options(codec_options=CODEC)
         self.name: str = name
         self.closed = False
