@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -274,6 +275,17 @@ def test_a_call_does_not_wait_for_ever_for_a_thread_that_is_held_up(hub: PeerThr
             client.query("other", timeout=None)
         assert __file__ in error.value.__notes__[0]
         go_on.set()
+
+
+def test_what_is_cancelled_before_it_begins_is_no_warning(hub: PeerThread, recwarn: pytest.WarningsRecorder) -> None:
+    begin = threading.Event()
+    with BlockingClient(hub.url, proxy=None) as client:
+        client._thread.call(lambda: begin.wait(PATIENCE))
+        futures = [client.submit_query("list"), client.submit_mutation("m"), client.submit_action("a")]
+        assert all(future.cancel() for future in futures)
+        begin.set()
+    gc.collect()
+    assert not recwarn.list
 
 
 def test_closing_with_open_subscriptions_is_no_warning_and_calls_nothing(

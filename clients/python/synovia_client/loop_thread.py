@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Any, TypeVar
@@ -44,7 +44,7 @@ class LoopThread:
         if self._closed:
             coroutine.close()
             raise ClientClosed("the client is closed")
-        return asyncio.run_coroutine_threadsafe(_noting(coroutine, call_site()), self.loop)
+        return asyncio.run_coroutine_threadsafe(_Noting(coroutine, call_site()), self.loop)
 
     def call(self, callback: Callable[[], object]) -> None:
         """Run a function on the thread, after everything that was handed over before. ClientClosed if it has ended."""
@@ -89,9 +89,34 @@ class LoopThread:
             self.loop.close()
 
 
-async def _noting(coroutine: Coroutine[Any, Any, T], site: str) -> T:
-    try:
-        return await coroutine
-    except Exception as error:
-        note_call_site(error, site)
-        raise
+class _Noting(Coroutine[Any, Any, T]):
+    """A coroutine whose error says where it was asked for.
+
+    No second coroutine that awaits it: when that is cancelled before it begins, nobody has awaited the first, of which
+    Python 3.14 warns.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], site: str) -> None:
+        self._coroutine = coroutine
+        self._site = site
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._coroutine.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._step(self._coroutine.send, value)
+
+    def throw(self, error: Any, *rest: Any) -> Any:
+        return self._step(self._coroutine.throw, error, *rest)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return step(*given)
+        except StopIteration:
+            raise
+        except Exception as error:
+            note_call_site(error, self._site)
+            raise
