@@ -50,6 +50,14 @@ def test_fields_that_cannot_be_encrypted_are_told_with_their_line(written: Path,
     assert f"{written.name}:8: Wrong.a" in str(refused.value)
 
 
+@pytest.mark.parametrize("field", ["a: Encrypted[Later]", "a: EncryptedSearchable[Later] | None = None"])
+def test_a_field_that_is_known_to_be_encrypted_too_late_is_refused(written: Path, field: str) -> None:
+    written.write_text(f"from __future__ import annotations\n{application(field)}\n\nLater = str\n")
+    with pytest.raises(SchemaError, match="names what is declared further down: declare that above") as refused:
+        load_application(written)
+    assert f"{written.name}:9: Wrong.a is encrypted" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("indexes", "told"),
     [

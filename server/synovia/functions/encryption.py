@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 
 from synovia.functions.places import place_of_line
 from synovia.schema import File, Id, Table, Upload
-from synovia.schema.annotations import alternatives
-from synovia.schema.encrypted import SealedField, marked_inside, sealed_fields
+from synovia.schema.annotations import alternatives, fields_of
+from synovia.schema.encrypted import ClearValue, SealedField, marked_inside, marker_of, sealed_fields
 from synovia.schema.list_bounds import line_of_field
 from synovia.sealing.keyring import SEARCH, BadKeys, Keyring
 from synovia_protocol.messages import ArrayRef
@@ -18,9 +18,12 @@ from synovia_protocol.messages import ArrayRef
 
 def encryption_faults(model: type[Table]) -> Iterator[str]:
     """Tell what cannot work in the encrypted fields of a table, with ``FILE:LINE``."""
-    fields = sealed_fields(model)
-    for name, info in model.model_fields.items():
-        if name in fields:
+    known, fields = fields_of(model), sealed_fields(model)
+    for name, info in known.items():
+        if marker_of(info) is not None and not isinstance(vars(model).get(name), ClearValue):
+            # Only now is it known to be encrypted, and the class was made as if it were not: its repr shows the value.
+            yield f"{_declared(model, name)} is encrypted, and names what is declared further down: declare that above"
+        elif name in fields:
             yield from (f"{_declared(model, name)}: {fault}" for fault in _faults_of(info, fields[name]))
         elif marked_inside(info.annotation):
             yield f"{_declared(model, name)}: only a whole field of a table is encrypted, as Encrypted[list[str]] is"

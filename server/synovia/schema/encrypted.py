@@ -32,6 +32,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from synovia.errors import FunctionError
 from synovia.keys import encode_value
+from synovia.schema.annotations import fields_of
 from synovia.schema.files import FROM_RESULT
 from synovia.schema.ids import FROM_DOCUMENT
 from synovia.schema.specs import Document
@@ -302,7 +303,7 @@ class SealedField:
 def sealed_fields(table: Any) -> Mapping[str, SealedField]:
     """Give the encrypted fields of a table by their names in Python."""
     found = {}
-    for name, info in table.model_fields.items():
+    for name, info in fields_of(table).items():
         marker = marker_of(info)
         if marker is not None:
             database = info.serialization_alias or info.alias or name
