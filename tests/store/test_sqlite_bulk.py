@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import _sqlite3
 import asyncio
+import ctypes
 import gc
 import os
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 
 from helpers.charges import Counted
 from synovia import charges
+from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
-from synovia.store.base import Batch, Commit, StoreError, StoreUnavailable, Write
+from synovia.store.base import Batch, Commit, RequestRecord, StoreError, StoreUnavailable, Write
 from synovia.store.sqlite import SQLiteStore, disk_file
 from synovia.store.sqlite import store as store_module
+from synovia.store.sqlite.worker import Urgency
 from synovia_protocol.arrays import chunk_digest
 
 BATCH, BATCHES, LIMIT = 500, 20, 40_000
 CHUNKS = 100
+MEGABYTE = 1_000_000
 
 
 @pytest.mark.slow
@@ -44,6 +51,45 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(
         if len(seen) == BATCH * BATCHES:
             break
     assert seen == [*range(BATCH * BATCHES)]
+    await store.close()
+
+
+def kept_by_sqlite() -> int:
+    """Give the bytes that SQLite has at the moment, whoever of this process it has them for."""
+    library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
+    library.sqlite3_memory_used.restype = ctypes.c_longlong
+    return int(library.sqlite3_memory_used())
+
+
+def long_batch(kind: str, number: int) -> Batch:
+    """Give one that is different from others in how many rows its statement has."""
+    text = "x" * MEGABYTE
+    documents = [{"_id": f"{number} {each}", "text": ""} for each in range(16 * number)]
+    if kind != "results":
+        documents.append({"_id": f"{number}", "text": text})
+    bodies = [bson.encode(document) for document in documents]
+    writes = [
+        Write("notes", each["_id"], None, each, (b"", body)) for each, body in zip(documents, bodies, strict=True)
+    ]
+    result = text.encode() if kind == "results" else b""
+    return Batch(writes, [RequestRecord(b"session", number, result)])
+
+
+@pytest.mark.parametrize("kind", ["documents", "keys", "results", "prepared"])
+async def test_sqlite_does_not_keep_what_its_statements_were_given(tmp_path: Path, kind: str) -> None:
+    store = SQLiteStore(str(tmp_path / "store.db"))
+    await store.open([TableSpec("notes", (IndexSpec("by_text", ("text",)),) if kind == "keys" else ())])
+    await store._run_arrays(lambda database: database.execute("PRAGMA cache_size = -100"))
+    before = kept_by_sqlite()
+    for number in range(8):
+        batch = long_batch(kind, number)
+        if kind == "prepared":
+            batch = replace(batch, prepared=await store.prepare(batch.writes))
+        await store.commit(batch)
+        if batch.prepared is not None:
+            batch.prepared.discard()
+    await store._run(lambda _: None, Urgency.LATER)
+    assert before < kept_by_sqlite() < before + 2 * MEGABYTE
     await store.close()
 
 

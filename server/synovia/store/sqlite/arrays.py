@@ -128,9 +128,10 @@ class SQLiteArrays:
 
     async def _store_some(self, puts: Sequence[_Put]) -> None:
         payers = [(put.charge, float(put.size)) for put in puts if put.charge is not None]
+        size = sum(put.size for put in puts)
         try:
-            with charges.charged(charges.Shared(payers, sum(put.size for put in puts)) if payers else None):
-                await self._run(lambda database: take(database, 0, [put.step for put in puts]))
+            with charges.charged(charges.Shared(payers, size) if payers else None):
+                await self._run(lambda database: take(database, 0, [put.step for put in puts], size))
         except asyncio.CancelledError:
             for put in puts:
                 put.end(StoreUnavailable("the store was closed"))

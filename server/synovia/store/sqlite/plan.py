@@ -29,17 +29,18 @@ class Plan:
         claims: What is to be done after all of them: a later write may give a key up.
         done: The writes with the documents as they will be stored.
         size: The bytes of these documents, before and after.
+        key_bytes: Those of the keys that end and begin, wherever the steps have them.
         references: The digests of the arrays to which the writes add references.
     """
 
-    __slots__ = ("_catalog", "claims", "done", "references", "size", "steps")
+    __slots__ = ("_catalog", "claims", "done", "key_bytes", "references", "size", "steps")
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self.steps: list[StepRow] = []
         self.claims: list[Claim] = []
         self.done: list[Write] = []
-        self.size = 0
+        self.size = self.key_bytes = 0
         self.references = set[bytes]()
 
     def add_all(self, writes: Iterable[Write]) -> Generator[None, None, None]:
@@ -78,6 +79,8 @@ class Plan:
             yield from _gather(ended, index, before)
             yield from _gather(begun, index, after_)
             old_keys, new_keys = sorted(ended - begun), sorted(begun - ended)
+            # with one that begins goes its document's id; whoever claims it has three parts of it more
+            self.key_bytes += sum(map(len, old_keys)) + (5 if index.unique else 2) * sum(map(len, new_keys))
             for begin in range(0, len(old_keys), _KEYS_AT_ONCE):
                 self.steps += [(Step.END_KEY, number, key) for key in old_keys[begin : begin + _KEYS_AT_ONCE]]
                 if begin + _KEYS_AT_ONCE <= len(old_keys):

@@ -10,13 +10,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from synovia.store.base import Ts, Write
 from synovia.store.sqlite.connection import ahead_of_a_commit
 from synovia.store.sqlite.plan import Plan
-from synovia.store.sqlite.steps import MOST_PARAMETERS, MOST_ROWS, PADDING, StepRow
+from synovia.store.sqlite.steps import MOST_PARAMETERS, MOST_ROWS, PADDING, insert
 from synovia.store.sqlite.worker import nobody_waits
 
 _PARAMETERS: Final = ", ".join(f"p{number}" for number in range(MOST_PARAMETERS))
@@ -24,6 +23,7 @@ _TABLE: Final = f"""
     CREATE TEMP TABLE ready (
         batch INTEGER, part INTEGER, number INTEGER, step TEXT, {_PARAMETERS}, PRIMARY KEY (batch, part, number)
     ) WITHOUT ROWID"""
+_LAY_DOWN: Final = "INSERT INTO ready SELECT * FROM ({}) WHERE column1"
 _TAKE_IN: Final = f"""
     INSERT INTO steps SELECT ?, step, {_PARAMETERS} FROM ready WHERE batch = ? AND part = ? ORDER BY number"""
 _PART: Final = MOST_ROWS
@@ -98,18 +98,15 @@ class Preparing:
             room = min(_PART - self._in_part, _ROWS_AT_ONCE)
             some, steps = steps[:room], steps[room:]
             place = self.prepared.number, self.prepared.parts - 1
-            _insert(database, [(*place, self._in_part + n, *row, *PADDING[len(row)]) for n, row in enumerate(some)])
+            rows = [(*place, self._in_part + n, *row, *PADDING[len(row)]) for n, row in enumerate(some)]
+            insert(database, _LAY_DOWN, rows)
             self._in_part = (self._in_part + len(some)) % _PART
 
 
-def _insert(database: sqlite3.Connection, rows: Sequence[StepRow]) -> None:
-    row = f"({', '.join('?' * len(rows[0]))})"
-    database.execute(f"INSERT INTO ready VALUES {', '.join([row] * len(rows))}", list(chain.from_iterable(rows)))
-
-
 def lay_out(database: sqlite3.Connection) -> None:
-    """Make the temporary table of a connection."""
+    """Make the temporary table of a connection; memory that it needs no more is given back."""
     database.execute("PRAGMA temp_store = MEMORY")
+    database.execute("PRAGMA temp.auto_vacuum = FULL")
     database.execute(_TABLE)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Final
 
@@ -115,14 +116,14 @@ _STEPS: Final = {
 }
 MOST_PARAMETERS: Final = max(parameters.count(",") + 1 for parameters, _ in _STEPS.values())
 
-_ROW: Final = f"({', '.join('?' * (2 + MOST_PARAMETERS))})"
-_NO_STEP: Final = (0,) * (2 + MOST_PARAMETERS)
 PADDING: Final = [(0,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
 """The parameters that a step has not, by the length of its row; not None, for which sqlite3 looks for an adapter, too."""
 _MULTIPLE: Final = 16
 """A statement has a multiple of so many rows: there are few different ones to be kept."""
 MOST_ROWS: Final = 1_024
 """No statement has more: others read in between."""
+_KEPT_BYTES: Final = 256 * 1024
+"""SQLite may keep so much of each statement, a few megabytes in all."""
 
 
 def lay_out(database: sqlite3.Connection) -> None:
@@ -139,23 +140,47 @@ def lay_out(database: sqlite3.Connection) -> None:
 def most_rows(database: sqlite3.Connection) -> int:
     """Tell how many rows one statement may have; an SQLite older than 3.32 often takes no more than 999 parameters."""
     parameters = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    return min(MOST_ROWS, parameters // len(_NO_STEP) // _MULTIPLE * _MULTIPLE)
+    return min(MOST_ROWS, parameters // (2 + MOST_PARAMETERS) // _MULTIPLE * _MULTIPLE)
 
 
-def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow]) -> None:
+def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow], size: int | None = None) -> None:
     """Take steps by one statement.
 
     Args:
         ts: Of the commit; steps that store arrays have none, and are given 0.
         rows: As many as ``most_rows`` tells, at most.
+        size: How many bytes they have, about; they are counted if it is not said.
 
     Raises:
         sqlite3.IntegrityError: Something else is stored than a step says, or a constraint forbids it: none is taken.
     """
-    lacking = -len(rows) % _MULTIPLE
-    padded: Iterable[StepRow] = ((ts, *row, *PADDING[len(row)]) for row in rows)
-    values = list(chain.from_iterable(chain(padded, (_NO_STEP,) * lacking)))
-    database.execute(f"INSERT INTO steps VALUES {', '.join([_ROW] * (len(rows) + lacking))}", values)
+    insert(database, "INSERT INTO steps {}", [(ts, *row, *PADDING[len(row)]) for row in rows], size)
+
+
+def insert(database: sqlite3.Connection, text: str, rows: Sequence[StepRow], size: int | None = None) -> None:
+    """Insert rows by one statement, and have SQLite forget them if they are long.
+
+    It keeps what a statement was given until that is executed anew, and there is one for every multiple of rows: what was
+    given much is executed anew with nothing but blanks.
+
+    Args:
+        text: The statement, with a place for its rows; one of zeros is left out.
+        size: How many bytes they have, about; they are counted if it is not said.
+    """
+    blank = (0,) * len(rows[0])
+    number = len(rows) + -len(rows) % _MULTIPLE
+    row = f"({', '.join('?' * len(blank))})"
+    statement = text.format(f"VALUES {', '.join([row] * number)}")
+    try:
+        database.execute(statement, [*chain.from_iterable(rows), *blank * (number - len(rows))])
+    finally:
+        if (_size_of(rows) if size is None else size) > _KEPT_BYTES:
+            with suppress(sqlite3.Error):  # it changes nothing, so nothing is lost
+                database.execute(statement, blank * number)
+
+
+def _size_of(rows: Iterable[StepRow]) -> int:
+    return sum(len(each) for row in rows for each in row if type(each) is bytes)
 
 
 def take_all(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow], most: int) -> None:

@@ -39,7 +39,7 @@ MICROSECONDS: Final = 1_000_000
 _MOST_DOCUMENTS: Final = 256
 """So many are written by one statement at most: nobody reads meanwhile."""
 _MOST_BYTES: Final = 2 * 1024 * 1024
-"""The same of documents before and after: SQLite copies them first, and keeps them until that statement is used anew."""
+"""The same of what it is given: SQLite copies all of that first."""
 _BETWEEN_PAUSES: Final = 32
 """So many documents are written one by one before others may read."""
 _IS_RECORDED: Final = "SELECT 1 FROM requests WHERE session = ? AND number = ?"
@@ -125,10 +125,11 @@ class Writer:
             return None
         references = [(Step.REFERENCE, digest, now) for digest in plan.references]
         steps = [*references, *plan.steps, *_records(batch.requests, now), *closing]
-        if plan.size > _MOST_BYTES or len(steps) > self.most_rows:
+        size = plan.size + plan.key_bytes + sum(len(request.result) for request in batch.requests)
+        if size > _MOST_BYTES or len(steps) > self.most_rows:
             return None
         try:
-            take(self.database, ts, steps)
+            take(self.database, ts, steps, size)
         except sqlite3.IntegrityError:
             return None
         return plan
