@@ -48,6 +48,12 @@ def _cut(file: Path) -> None:
         opened.truncate(4096)
 
 
+def _cut_log(file: Path) -> None:
+    """As if somebody had thought that it may be emptied."""
+    with open(f"{file}-wal", "r+b") as opened:
+        opened.truncate(1000)
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -57,6 +63,7 @@ def _cut(file: Path) -> None:
         (_remove_folder, "was deleted or moved"),
         (_replace, "was replaced"),
         (_cut, "was cut short"),
+        (_cut_log, "was cut short"),
     ],
 )
 async def test_a_file_that_is_not_the_one_that_was_opened_takes_no_more(

@@ -32,7 +32,7 @@ class FileCheck:
         self._path = path
         self._files = {} if path == MEMORY else {each: _identity(each) for each in (path, f"{path}-wal")}
         self._files = {each: identity for each, identity in self._files.items() if identity is not None}
-        self._size = 0
+        self._sizes = dict.fromkeys(self._files, 0)
         self._fault: str | None = None
         self._looked_at = -math.inf
 
@@ -66,10 +66,9 @@ class FileCheck:
             return None  # not to be known: what is read and written fails by itself
         if (found.st_dev, found.st_ino) != self._files[file]:
             return f"{file} was replaced while the server had it open: start the server again"
-        if file == self._path:
-            if found.st_size < self._size:
-                return f"{file} was cut short by another program: put a backup in its place"
-            self._size = found.st_size
+        if found.st_size < self._sizes[file]:
+            return f"{file} was cut short by another program: put a backup in its place"
+        self._sizes[file] = found.st_size
         return None
 
     def give_up(self, why: str) -> None:
