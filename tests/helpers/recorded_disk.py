@@ -113,18 +113,23 @@ class RecordedDisk:
         return result
 
 
+def sqlite_library() -> ctypes.CDLL:
+    """Give the SQLite of this Python; skip the test if it is linked into that and cannot be reached."""
+    library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
+    if not hasattr(library, "sqlite3_vfs_find"):
+        pytest.skip("this Python lets nobody at its SQLite")
+    return library
+
+
 @contextmanager
 def recorded(folder: Path, events: list[Event] | None = None) -> Iterator[RecordedDisk]:
     """Note what is done in a folder; a database that is opened meanwhile is recorded as long as it is open.
 
     Args:
         events: Those of before, which go on.
-
-    Raises:
-        AttributeError: This Python does not let anybody at its SQLite.
     """
     disk = RecordedDisk(folder, [] if events is None else events)
-    library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
+    library = sqlite_library()
     library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
     own = library.sqlite3_vfs_find(None)
     layer = _Layer(disk, own)

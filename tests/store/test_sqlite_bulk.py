@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _sqlite3
 import asyncio
 import ctypes
 import gc
@@ -16,6 +15,7 @@ import bson
 import pytest
 
 from helpers.charges import Counted
+from helpers.recorded_disk import sqlite_library
 from synovia import charges
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
@@ -56,7 +56,7 @@ async def test_the_newest_commits_are_kept_in_memory_by_what_they_have_written(
 
 def kept_by_sqlite() -> int:
     """Give the bytes that SQLite has at the moment, whoever of this process it has them for."""
-    library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
+    library = sqlite_library()
     library.sqlite3_memory_used.restype = ctypes.c_longlong
     return int(library.sqlite3_memory_used())
 
