@@ -123,7 +123,7 @@ _MULTIPLE: Final = 16
 MOST_ROWS: Final = 1_024
 """No statement has more: others read in between."""
 _KEPT_BYTES: Final = 256 * 1024
-"""SQLite may keep so much of each statement, a few megabytes in all."""
+"""SQLite may keep so much of each statement, 16 MiB in all."""
 
 
 def lay_out(database: sqlite3.Connection) -> None:
