@@ -125,9 +125,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for the disk by itself, while others read
     database.execute("PRAGMA wal_autocheckpoint = 0")  # they are made behind commits: write_ahead_log.py
-    database.execute(
-        "PRAGMA journal_size_limit = -1"
-    )  # the log gets no shorter, so what is shorter was cut: file_check.py
+    database.execute("PRAGMA journal_size_limit = -1")  # a log that gets shorter was cut by others: file_check.py
     database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     with transaction(database):
         (found,) = database.execute("PRAGMA user_version").fetchone()
