@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import server
-from synovia.cli.large_pages import LARGE, Region, ask, regions
+from synovia.cli.large_pages import LARGE, Region, ask, find_madvise, regions
 
 _ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 gives = pytest.mark.skipif(
@@ -55,6 +55,11 @@ def test_large_pages_are_for_own_memory_that_is_in_use(text: str, found: list[Re
 
 def test_what_the_kernel_refuses_is_left() -> None:
     assert ask(lambda *_: -1, at_once=True) == 0
+
+
+def test_a_python_without_ctypes_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    assert find_madvise() is None
 
 
 @gives

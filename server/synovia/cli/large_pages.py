@@ -9,7 +9,6 @@ ones to everybody (``/sys/kernel/mm/transparent_hugepage/enabled``), and keeps t
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import re
 import sys
@@ -107,8 +106,12 @@ def ask(madvise: Callable[[int, int, int], int], *, at_once: bool) -> int:
 
 
 def find_madvise() -> Callable[[int, int, int], int] | None:
-    """Find ``madvise``; None where the system is not Linux."""
+    """Find ``madvise``; None where the system is not Linux, or Python was built without ``ctypes``."""
     if sys.platform != "linux":
+        return None
+    try:
+        import ctypes
+    except ImportError:
         return None
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
