@@ -73,12 +73,11 @@ class RunCalls:
         self._ended = True
         self._notes.clear()
         self._handed = ()  # a context of tasks may hold these calls for longer
-        if error is None:
-            _current.set(self._around)
-        elif not isinstance(error, GeneratorExit) or _current.get() is self:  # else Python drops it amid something else
-            _current.set(self._around)
-            if not isinstance(error, Exception) or isinstance(error, ExceptionGroup):
-                _raise_as_an_error(error)
+        if error is not None and isinstance(error, GeneratorExit) and _current.get() is not self:
+            return  # Python drops it amid something else
+        _current.set(self._around)
+        if error is not None and (not isinstance(error, Exception) or isinstance(error, ExceptionGroup)):
+            _raise_as_an_error(error)
 
     def note(self, note: Note) -> None:
         """Note a call.
