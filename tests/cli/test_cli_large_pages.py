@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import server
+from helpers.http_server import until
 from synovia.cli.large_pages import LARGE, Region, ask, find_madvise, regions
 
 _ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -79,8 +80,12 @@ def test_objects_come_to_lie_in_large_pages() -> None:
 
 
 @gives
-def test_a_server_has_asked_when_it_serves(tmp_path: Path) -> None:
+async def test_a_server_that_serves_asks(tmp_path: Path) -> None:
     (tmp_path / "nothing.py").write_text("")
-    with server("serve", str(tmp_path), "--port", "0", "--store", "sqlite://:memory:") as process:
+
+    def has_asked() -> bool:
         smaps = Path(f"/proc/{process.pid}/smaps").read_text()
-    assert any("hg" in line.split() for line in smaps.splitlines() if line.startswith("VmFlags:"))
+        return any("hg" in line.split() for line in smaps.splitlines() if line.startswith("VmFlags:"))
+
+    with server("serve", str(tmp_path), "--port", "0", "--store", "sqlite://:memory:") as process:
+        await until(has_asked)

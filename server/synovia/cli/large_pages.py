@@ -54,7 +54,6 @@ async def large_pages() -> AsyncIterator[None]:
     if madvise is None:
         yield
         return
-    await asyncio.to_thread(ask, madvise, at_once=True)
     asking = asyncio.create_task(_ask_as_it_grows(madvise), name="large pages")
     try:
         yield
@@ -119,7 +118,8 @@ def find_madvise() -> Callable[[int, int, int], int] | None:
 
 
 async def _ask_as_it_grows(madvise: Callable[[int, int, int], int]) -> None:
-    """Ask again whenever there is much more; in a thread, as a look at a gigabyte takes some milliseconds."""
+    """Ask for what is there, and again whenever there is much more; in a thread, as it takes some milliseconds or more."""
+    await asyncio.to_thread(ask, madvise, at_once=True)
     looked = resident()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
