@@ -106,3 +106,73 @@ def test_a_name_that_is_nowhere_is_refused_with_its_function(tmp_path: Path, hea
     for annotation in ("list[Absent]", "Absent | None"):
         text = f"@query(public=True)\nasync def f(ctx: QueryContext, a: int) -> {annotation}: ...\n"
         assert "f: name 'Absent' is not defined" in refusal_of(tmp_path, text, head=head)
+
+
+# --- what is known only when all is declared ----------------------------------------------------------------------------
+
+HEADS = pytest.mark.parametrize("head", [HEAD, pytest.param(IMPORTS, marks=EVALUATED_LATER)], ids=["text", "evaluated"])
+WHEN = "which its module neither declares nor imports when it runs"
+
+
+@HEADS
+@pytest.mark.parametrize(
+    "field", ["a: Absent", "a: list[Id[Absent]] = []", "a: Absent | None = None", "a: Encrypted[Absent]"]
+)
+@pytest.mark.parametrize("base", ["Table", "Model", "Env"])
+def test_a_name_that_is_nowhere_is_refused_with_its_field(tmp_path: Path, head: str, base: str, field: str) -> None:
+    text = f"class Declared({base}):\n    b: int = 1\n    {field}\n\nclass Holding(Table):\n    of: list[Declared]\n"
+    line = head.count("\n") + 3
+    told = refusal_of(tmp_path, text, head=head).splitlines()
+    assert [each.rpartition("/")[2].partition(".py")[2] for each in told] == [
+        f":{line}: Declared.a names 'Absent', {WHEN}"
+    ]
+
+
+def test_a_name_that_only_type_checkers_import_is_nowhere(tmp_path: Path) -> None:
+    imported = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .two import Other\n"
+    files = {"one.py": imported + "class One(Table):\n    of: Id[Other]\n", "two.py": "class Other(Table): ...\n"}
+    assert f"one.py:7: One.of names 'Other', {WHEN}" in refusal_of(tmp_path, files)
+
+
+def test_a_model_that_only_a_function_names_is_looked_at(tmp_path: Path) -> None:
+    told = {}
+    for place in ("a: _kept.Inner", "a: int) -> _kept.Inner: ..."):
+        files = {
+            "_kept.py": "class Inner(Model):\n    x: Absent\n",
+            "a.py": f"from . import _kept\n@query(public=True)\nasync def f(ctx: QueryContext, {place}"
+            + (") -> None: ...\n" if "->" not in place else "\n"),
+        }
+        told[place] = refusal_of(tmp_path, files)
+    assert all(f"_kept.py:4: Inner.x names 'Absent', {WHEN}" in each for each in told.values()), told
+
+
+@HEADS
+def test_a_later_name_that_is_no_type_of_a_field_is_refused(tmp_path: Path, head: str) -> None:
+    text = "class Declared(Table):\n    a: Later\n\nclass Later: ...\n"
+    told = refusal_of(tmp_path, text, head=head)
+    assert f":{head.count(chr(10)) + 1}: Declared: PydanticSchemaGenerationError: Unable to generate" in told
+
+
+@HEADS
+def test_defaults_of_models_that_name_what_follows(tmp_path: Path, head: str) -> None:
+    text = """
+    class Inner(Model):
+        fits: Later | None = None
+        wrong: Later = 1
+        missing: Later | None
+    class Holding(Table):
+        of: Inner
+        missing: Later | None
+        wrong: Later | int | None = 5
+    class Later(Model):
+        x: int
+    """
+    told = [each.partition(".py:")[2] for each in refusal_of(tmp_path, text, head=head).splitlines()]
+    first = head.count("\n") + 2
+    kept = "may be None, so its default has to be None: it is stored as nothing"
+    assert told == [
+        f"{first + 3}: Inner.missing may be None, so it needs the default None",
+        f"{first + 2}: Inner.wrong cannot hold its default 1: Input should be a valid dictionary or instance of Later",
+        f"{first + 6}: Holding.missing {kept}",
+        f"{first + 7}: Holding.wrong {kept}",
+    ]

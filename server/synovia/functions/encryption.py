@@ -7,11 +7,10 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from synovia.functions.places import place_of_line
+from synovia.functions.model_faults import field_with_place
 from synovia.schema import File, Id, Table, Upload
 from synovia.schema.annotations import alternatives, fields_of
 from synovia.schema.encrypted import ClearValue, SealedField, marked_inside, marker_of, sealed_fields
-from synovia.schema.list_bounds import line_of_field
 from synovia.sealing.keyring import SEARCH, BadKeys, Keyring
 from synovia_protocol.messages import ArrayRef
 
@@ -21,26 +20,22 @@ def encryption_faults(model: type[Table]) -> Iterator[str]:
     known, fields = fields_of(model), sealed_fields(model)
     for name, info in known.items():
         if marker_of(info) is not None and not isinstance(vars(model).get(name), ClearValue):
-            # Only now is it known to be encrypted, and the class was made as if it were not: its repr shows the value.
-            yield f"{_declared(model, name)} is encrypted, and names what is declared further down: declare that above"
+            # Only now is it known to be encrypted, and the class was made as if it were not: its value is not opened.
+            where = field_with_place(model, name)
+            yield f"{where} is encrypted, and names what is declared further down: declare that above"
         elif name in fields:
-            yield from (f"{_declared(model, name)}: {fault}" for fault in _faults_of(info, fields[name]))
+            yield from (f"{field_with_place(model, name)}: {fault}" for fault in _faults_of(info, fields[name]))
         elif marked_inside(info.annotation):
-            yield f"{_declared(model, name)}: only a whole field of a table is encrypted, as Encrypted[list[str]] is"
+            yield f"{field_with_place(model, name)}: only a whole field of a table is encrypted, as Encrypted[list[str]] is"
     for index in model.spec.indexes:
         for field in fields.values():
             if not field.searchable and field.token_path in index.fields:
                 yield (
-                    f"{_declared(model, field.name)} is encrypted, so the index {index.name!r} cannot be over it;"
+                    f"{field_with_place(model, field.name)} is encrypted, so the index {index.name!r} cannot be over it;"
                     " an EncryptedSearchable one is found by equality"
                 )
     if model.audit_scope in fields:
-        yield f"{_declared(model, str(model.audit_scope))} is encrypted, so it cannot be the scope of audit entries"
-
-
-def _declared(model: type[Table], name: str) -> str:
-    """Name a field and where it is declared; only what is wrong is looked up in the source, as that takes long."""
-    return f"{place_of_line(model, line_of_field(model, name))}: {model.__name__}.{name}"
+        yield f"{field_with_place(model, str(model.audit_scope))} is encrypted, so it cannot be the scope of audit entries"
 
 
 def _faults_of(info: FieldInfo, field: SealedField) -> Iterator[str]:

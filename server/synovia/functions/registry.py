@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+from pydantic import BaseModel
+
 from synovia.errors import Forbidden, SchemaError, UnknownFunction, WrongKind
 from synovia.functions.access import Access
 from synovia.functions.aggregate_trees import CHANGES, NODES, TREES
@@ -23,6 +25,7 @@ from synovia.functions.function import Function, Kind, function_of
 from synovia.functions.job import JobFunction
 from synovia.functions.known_hubs import KnownHub
 from synovia.functions.migration import Migration, migration_of
+from synovia.functions.model_faults import faults_of_models
 from synovia.functions.modules import is_module_path, modules_of, path_of
 from synovia.functions.places import place_of, place_of_error, place_of_line, place_of_name
 from synovia.functions.pool import Pool
@@ -38,7 +41,6 @@ from synovia.functions.source_checks import faults_in
 from synovia.functions.workflow import WorkflowFunction
 from synovia.identity import Identity, may_change, operates
 from synovia.schema import Table, TableSpec
-from synovia.schema.defaults import faults_in_defaults
 from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
 from synovia.schema.shared import shared_docs_of
@@ -204,10 +206,10 @@ def collect(name: str, modules: Iterable[ModuleType]) -> Registry:
     functions = list(_functions(name, values))
     _refuse_same_paths([*functions, *routes])
     models = _tables(value for _, value in values if _is_table(value))
+    _raise(faults_of_models(_models_declared_in(values)))
     relations = Relations.among(models.values())
     _raise(fault for module in _sources(name, modules) for fault in faults_in(module))
     _raise(fault for function in functions for fault in _faults(function))
-    _raise(fault for model in models.values() for fault in _faults_of_defaults(model))
     _raise(fault for model in models.values() for fault in encryption_faults(model))
     migrations = _declared(name, values, migration_of, "migrations")
     former = {each.table: TableSpec(each.table) for each in migrations if each.table not in models}
@@ -243,11 +245,10 @@ def _faults(function: Function) -> Iterator[str]:
         yield str(error)
 
 
-def _faults_of_defaults(model: type[Table]) -> Iterator[str]:
-    """Tell which fields of a table cannot hold their defaults: what it refers to may be declared behind it."""
-    model.model_rebuild(raise_errors=False)
-    for name, fault in faults_in_defaults(model):
-        yield f"{place_of_line(model, line_of_field(model, name))}: {model.__name__}.{name} {fault}"
+def _models_declared_in(values: Iterable[tuple[ModuleType, Any]]) -> Iterator[type[BaseModel]]:
+    for module, value in values:
+        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__:
+            yield value
 
 
 def _raise(faults: Iterable[str]) -> None:

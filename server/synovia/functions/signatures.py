@@ -14,9 +14,11 @@ from pydantic.fields import FieldInfo
 
 from synovia.errors import SchemaError
 from synovia.functions.creation_times import may_hold_rows
+from synovia.functions.model_faults import faults_of_models
 from synovia.functions.parameters import signature_of
 from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
+from synovia.schema.annotations import models_in
 from synovia.schema.defaults import faults_in_defaults
 
 Caller = Literal["client", "schedule"]
@@ -56,6 +58,9 @@ class Signature:
             hints = get_type_hints(body, include_extras=True)
         except (NameError, TypeError) as error:
             raise SchemaError(str(error)) from error
+        unresolved = (each for kind in hints.values() for each in models_in(kind) if not each.__pydantic_complete__)
+        if faults := faults_of_models(unresolved):
+            raise SchemaError("; ".join(faults))
         fields = {each.name: _field(each, hints) for each in list(signature_of(body).parameters.values())[handed:]}
         if "return" not in hints:
             raise SchemaError("its result has no annotation")

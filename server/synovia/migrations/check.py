@@ -15,15 +15,13 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
-
-from pydantic import BaseModel
+from typing import Final
 
 from synovia.functions.unreadable import UnreadableDocuments
 from synovia.keys import BY_ID, Order
 from synovia.migrations.batches import BatchSize, after, key_of
 from synovia.schema import Document, Misfit, Table, misfit_of
-from synovia.schema.annotations import alternatives, element_of, fields_of, value_of
+from synovia.schema.annotations import fields_of, models_in
 from synovia.store.base import Store
 
 logger = logging.getLogger("synovia")
@@ -158,23 +156,9 @@ def _has_shape(model: type[Table], documents: Sequence[Document]) -> bool:
 def fingerprint(model: type[Table]) -> str:
     """Give what tells one declaration of a table from another: the source of its class and of the models in it."""
     sources = []
-    for each in _models_in(model):
+    for each in models_in(model):
         try:
             sources.append(inspect.getsource(each))
         except (OSError, TypeError):  # it has no file
             sources.append(repr({name: str(info.annotation) for name, info in fields_of(each).items()}))
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
-
-
-def _models_in(model: type[BaseModel]) -> list[type[BaseModel]]:
-    found: dict[type[BaseModel], None] = {}
-    waiting: list[Any] = [model]
-    while waiting:
-        for kind in alternatives(waiting.pop()):
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                if kind not in found:
-                    found[kind] = None
-                    waiting += [info.annotation for info in fields_of(kind).values()]
-            else:
-                waiting += [inside for inside in (element_of(kind), value_of(kind)) if inside is not None]
-    return [*found]

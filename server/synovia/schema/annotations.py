@@ -20,8 +20,23 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
     A model may name one that is declared below it; pydantic resolves that when a value is first validated.
     """
     if not model.__pydantic_complete__:
-        model.model_rebuild(raise_errors=False)
+        model.model_rebuild(raise_errors=False, _parent_namespace_depth=0)  # not what the names here mean
     return model.model_fields
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """List the models that an annotation names, and those in their fields; itself first if it is one."""
+    found: dict[type[BaseModel], None] = {}
+    waiting = [annotation]
+    while waiting:
+        for kind in alternatives(waiting.pop()):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                if kind not in found:
+                    found[kind] = None
+                    waiting += [info.annotation for info in fields_of(kind).values()]
+            else:
+                waiting += [inside for inside in (element_of(kind), value_of(kind)) if inside is not None]
+    return [*found]
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:

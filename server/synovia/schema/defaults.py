@@ -1,4 +1,4 @@
-"""Defaults that their fields cannot hold: pydantic takes them as they are, so rows and calls would have them."""
+"""Defaults that are missing, and those that their fields cannot hold: pydantic takes them as they are, so rows have them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ from reprlib import repr as shortened
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
+from synovia.schema.annotations import allows_none
 from synovia.schema.faults import plain
+
+
+def is_of_table(model: type[BaseModel]) -> bool:
+    """Tell whether a model is a table, also while its class is being made."""
+    return any(info.alias == "_id" for info in model.model_fields.values())
+
+
+def faults_of_none(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Tell which fields of a model may be None and have no default that goes with that, by their Python names, and why."""
+    table = is_of_table(model)
+    for name, info in model.model_fields.items():
+        if allows_none(info.annotation):
+            if table and info.default is not None:
+                yield name, "may be None, so its default has to be None: it is stored as nothing"
+            elif info.is_required():
+                yield name, "may be None, so it needs the default None"
 
 
 def faults_in_defaults(model: type[BaseModel]) -> Iterator[tuple[str, str]]:

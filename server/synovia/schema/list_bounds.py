@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
 from annotated_types import MaxLen
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from synovia.schema.annotations import alternatives, element_of, fields_of
@@ -23,16 +24,16 @@ def unbounded_lists(table: type[Table]) -> Iterator[str]:
             yield name
 
 
-def line_of_field(table: type[Table], name: str) -> int | None:
-    """Tell the line in which a field of a table is declared; None if its source is not there."""
-    lines, first = _lines_of(table)
+def line_of_field(model: type[BaseModel], name: str) -> int | None:
+    """Tell the line in which a field of a model is declared; None if its source is not there."""
+    lines, first = _lines_of(model)
     return next((first + at for at, line in enumerate(lines) if re.match(rf"\s*{name}\s*:", line)), None)
 
 
 @lru_cache(maxsize=1024)  # before Python 3.13 the whole module is parsed to find a class
-def _lines_of(table: type[Table]) -> tuple[list[str], int]:
+def _lines_of(model: type[BaseModel]) -> tuple[list[str], int]:
     try:
-        return inspect.getsourcelines(table)
+        return inspect.getsourcelines(model)
     except (OSError, TypeError):
         return [], 0
 

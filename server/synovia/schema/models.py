@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -10,8 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
 from synovia.errors import SchemaError
-from synovia.schema.annotations import allows_none
-from synovia.schema.defaults import faults_in_defaults
+from synovia.schema.defaults import faults_in_defaults, faults_of_none, is_of_table
 from synovia.schema.encrypted import marker_of
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
@@ -50,17 +49,20 @@ class Model(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         check_fields(cls)
-        for info in cls.model_fields.values():
-            info.repr = info.repr and marker_of(info) is None
         clash = clash_of(cls)
         if clash is not None:
             raise SchemaError(f"{cls.__name__}: the fields {clash}")
-        for name, info in cls.model_fields.items():
-            if info.is_required() and allows_none(info.annotation):
-                raise SchemaError(f"{cls.__name__}.{name} may be None, so it needs the default None")
-        is_table = any(info.alias == "_id" for info in cls.model_fields.values())
-        for name, fault in () if is_table else faults_in_defaults(cls):  # of tables when the application is whole
+        # The defaults of tables are looked at when the application is whole, and so is what names something further down.
+        for name, fault in (*faults_of_none(cls), *(() if is_of_table(cls) else faults_in_defaults(cls))):
             raise SchemaError(f"{cls.__name__}.{name} {fault}")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave encrypted fields out. Asked of the fields each time: they are made anew when what they name is there."""
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            info = None if name is None else fields.get(name)
+            if info is None or marker_of(info) is None:
+                yield name, value
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Make a copy, with some fields changed: by their Python names, to what these may hold.

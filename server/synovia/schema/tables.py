@@ -17,7 +17,6 @@ from pydantic import Field, ValidationError
 from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.aggregates import AggregateIndex
-from synovia.schema.annotations import allows_none
 from synovia.schema.encrypted import ClearValue, Sealed, marker_of, opened_document, sealed_fields
 from synovia.schema.faults import refusal
 from synovia.schema.ids import FROM_DOCUMENT, Id, id_to_bson, time_of_id
@@ -103,11 +102,6 @@ class Table(Model):
         ours = system and cls.__module__.partition(".")[0] == "synovia"
         if table.startswith("_") != ours or system != ours:
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
-        for field, info in cls.model_fields.items():
-            if allows_none(info.annotation) and info.default is not None:
-                raise SchemaError(
-                    f"{cls.__name__}.{field} may be None, so its default has to be None: it is stored as nothing"
-                )
         check_fields(cls, {"spec", "text_ids", "audit_scope", "id", *vars(Table)})
         check_name(table)
         searches = [index for index in indexes if isinstance(index, SearchIndex)]
