@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from helpers.http_server import APPS
 from helpers.school_scene import with_keys
 from synovia import SchemaError, Synovia, load_application
+from synovia.schema.encrypted import sealed_fields
 from synovia.sealing.keyring import BadKeys, Keyring, Unopened, new_entry, read_keys
 from synovia.sealing.settings import EncryptionSettings
 
@@ -56,6 +57,20 @@ def test_a_field_that_is_known_to_be_encrypted_too_late_is_refused(written: Path
     with pytest.raises(SchemaError, match="names what is declared further down: declare that above") as refused:
         load_application(written)
     assert f"{written.name}:9: Wrong.a is encrypted" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["'Later'", pytest.param("Later", marks=pytest.mark.skipif(sys.version_info < (3, 14), reason="new there"))],
+)
+def test_what_is_encrypted_may_be_declared_further_down(written: Path, named: str) -> None:
+    declared = application(
+        f"a: Encrypted[{named}]\n    b: EncryptedSearchable[{named}]", ", indexes=[Index('by_b', 'b')]"
+    )
+    written.write_text(f"{declared}\nLater = str\n".replace("class Inner(Model):\n    x: Encrypted[str]\n", ""))
+    table = load_application(written).models["wrong"]
+    assert (set(sealed_fields(table)), table.spec.indexes[0].fields) == ({"a", "b"}, ("b.token",))
+    assert repr(table(name="Ann", a="x", b="y")) == "Wrong(id='', name='Ann')"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ the id of the document, the field, and the token.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import bson
 from bson import Binary
@@ -143,6 +144,22 @@ EncryptedSearchable = Annotated[T, EncryptedField(searchable=True)]
 
 SealedIfKeys = Annotated[T, EncryptedField(if_keys=True)]
 """A field of the server's own tables that may hold anything: it is sealed where there are keys."""
+
+if not TYPE_CHECKING and sys.version_info >= (3, 14):
+
+    class _Marking:
+        """``Annotated[T, marker]``, also of a name that is declared further down.
+
+        Annotations are evaluated when they are looked at; typing takes a name that is not there yet for many types.
+        """
+
+        def __init__(self, generic: Any) -> None:
+            self._markers = generic.__metadata__
+
+        def __getitem__(self, kind: Any) -> Any:
+            return Annotated[kind, *self._markers]
+
+    Encrypted, EncryptedSearchable, SealedIfKeys = map(_Marking, (Encrypted, EncryptedSearchable, SealedIfKeys))
 
 
 class ClearValue:
