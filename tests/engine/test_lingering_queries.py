@@ -14,6 +14,7 @@ from synovia import QueryContext, query
 from synovia.engine.engine import Engine
 from synovia.functions.registry import collect
 from synovia.identity import SERVER, Account
+from synovia.transaction import footprint as measured
 
 MIB = 1 << 20
 WORDS = 50
@@ -92,6 +93,20 @@ async def test_the_oldest_goes_first_and_who_comes_back_in_time_finds_the_result
         live = engine.subscribe(RecordingSubscriber(engine), path_of("words"), {"number": 19}, None)
         assert live.loaded
         assert len(engine.live.lingering) == len(kept) - 1, "what is held again is not counted any more"
+
+
+async def test_who_leaves_a_query_has_nothing_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_engine(REGISTRY) as engine:
+        holder = RecordingSubscriber(engine)
+        holder.held["it"] = engine.subscribe(holder, path_of("words"), {"number": 1}, None, account=SERVER)
+        await holder.settled()
+
+        def look(value: object) -> int:
+            raise AssertionError("something was measured")
+
+        monkeypatch.setattr(measured, "_getsizeof", look)
+        holder.unsubscribe("it")
+        assert engine.live.lingering.bytes > WORDS * TEXT
 
 
 async def test_an_address_pushes_out_only_its_own() -> None:

@@ -333,12 +333,13 @@ class LiveQuery:
         return len(self.key.packed_args) + len(self.key.journal or b"")
 
     def footprint(self) -> int:
-        """Estimate the bytes that it takes with its arguments and all that it keeps of earlier results and runs."""
-        return 2 * self._asked_size() + self.held_size() + self.recall.footprint()
+        """Tell about how many bytes it takes with its arguments and all that it keeps of earlier results and runs."""
+        return 2 * self._asked_size() + self.held_size() + self.recall.size
 
     def held_size(self) -> int:
         """Estimate the bytes of its results."""
-        return self._kept + self._pasts_size() + footprint(self._value)
+        packed = self._spans[-1].version.packed if self._spans else None
+        return self._kept + self._pasts_size() + self._decoded_size(self._value, packed or b"")
 
     def size_with(self, value: Any, packed: bytes) -> int:
         """Estimate the bytes of its results once there is one more."""

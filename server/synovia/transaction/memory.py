@@ -20,12 +20,14 @@ from synovia.keys import IndexSpec, Interval, Order
 from synovia.schema import Document
 from synovia.store.base import Snapshot, Ts
 from synovia.store.filters import Filter
-from synovia.transaction.footprint import footprint, of_many
+from synovia.transaction.footprint import of_many
 from synovia.transaction.keyed import FEW, KeyedCommit, KeyedWrite, Point
 from synovia.transaction.readset import RangeRead
 from synovia.transaction.rolling import rolled_count, rolled_tally
 from synovia.turns import Turns
 
+_SAMPLE: Final = 8
+"""So many documents of a scan are measured."""
 _ENTRY_BYTES: Final = 140
 """A tuple with a key of usual length."""
 
@@ -58,7 +60,7 @@ class KeptScan:
 
     def footprint(self) -> int:
         """Estimate the bytes of the documents, and of the keys that are known or may be needed."""
-        return footprint(self.found) + len(self.found) * _ENTRY_BYTES
+        return of_many(self.found, len(self.found), sample=_SAMPLE) + len(self.found) * _ENTRY_BYTES
 
     async def _keyed(self, turns: Turns) -> list[tuple[bytes, Document]]:
         if self._entries is None:
@@ -156,11 +158,15 @@ class Memory:
         groups = sum([len(tally.cells) for tally in self.tallies.values()]) if self.tallies else 0
         return len(self.points) + groups + sum([len(kept.found) for kept in self.scans.values()])
 
-    def footprint(self) -> int:
-        """Estimate the bytes of the documents, their keys and the tallies."""
-        points = of_many([*islice(self.points.values(), 0, None, 1 + len(self.points) // 16)], len(self.points))
-        tallies = sum(tally.footprint() for tally in self.tallies.values())
-        return points + tallies + sum(kept.footprint() for kept in self.scans.values())
+    def documents_footprint(self) -> int:
+        """Estimate the bytes of the documents and of their keys."""
+        some = [*islice(self.points.values(), 0, None, 1 + len(self.points) // _SAMPLE)]
+        points = of_many(some, len(self.points), sample=_SAMPLE)
+        return points + sum([kept.footprint() for kept in self.scans.values()])
+
+    def tallies_footprint(self) -> int:
+        """Estimate the bytes of the tallies."""
+        return sum([tally.footprint() for tally in self.tallies.values()]) if self.tallies else 0
 
 
 class RememberingSnapshot:

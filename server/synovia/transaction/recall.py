@@ -62,16 +62,13 @@ class Recall:
         self.rows.forget_earlier()
         self._memory = snapshot.memory
         self.asked = snapshot.asked
-        self._estimate()
+        self._estimate(snapshot.memory)
 
-    def footprint(self) -> int:
-        """Estimate the bytes of what is remembered."""
-        return self.rows.footprint() + (0 if self._memory is None else self._memory.footprint())
-
-    def _estimate(self) -> None:
+    def _estimate(self, memory: Memory) -> None:
         """Estimate the size if it may have changed: that costs more than a run over a document or two."""
         self._runs += 1
-        changed = abs(self.documents - self._estimated_at)
+        changed = abs(memory.size - self._estimated_at)
         if changed * 8 > self._estimated_at or self.asked or self._runs % _LOOK_AGAIN == 0:
-            self.size = self.footprint()
-            self._estimated_at = self.documents
+            documents = memory.documents_footprint()
+            self.size = documents + memory.tallies_footprint() + self.rows.footprint(documents)
+            self._estimated_at = memory.size

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from synovia.schema import Document, Misfit, Table, Unreadable, read_document
 from synovia.sealing.keyring import Keyring
-from synovia.transaction.footprint import of_many
 from synovia.turns import FEW, slices_in_turns
 from synovia_protocol.codec import list_head
 
 T = TypeVar("T", bound=Table)
+
+_SAMPLE: Final = 16
+_BESIDE: Final = 400
+"""The bytes of a row beside what it holds, and of its wire value beside that and its encoding."""
 
 _NONE: frozenset[bytes] = frozenset()
 
@@ -93,11 +96,18 @@ class RowCache:
                 passed_over(row.misfit)
         return found
 
-    def footprint(self) -> int:
-        """Estimate the bytes of the rows, beside their documents."""
-        some = [*islice(self._by_document.values(), 0, None, 1 + len(self._by_document) // 16)]
-        made = [(row.value, *(row.packed or ())[:2]) for row in some]
-        return of_many(made, len(self._by_document))
+    def footprint(self, documents: int) -> int:
+        """Estimate the bytes of the rows: what they hold takes about as much as their documents, as do their wire values.
+
+        Args:
+            documents: The bytes of the documents, which are not among these.
+        """
+        rows = len(self._by_document)
+        some = [*islice(self._by_document.values(), 0, None, 1 + rows // _SAMPLE)]
+        if not some:
+            return 0
+        packed = [_BESIDE + len(row.packed.packed) for row in some if row.packed is not None]
+        return documents + rows * _BESIDE + (documents * len(packed) + rows * sum(packed)) // len(some)
 
     def forget_earlier(self) -> None:
         """Let go of what the run before has left."""
