@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from synovia.convex.functions import ConvexFunctions
@@ -17,13 +18,13 @@ class CommitTimes:
     same result. Another hub, and one that was started again, tells a later one."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, int], Ts] = {}
+        self._known: OrderedDict[tuple[bytes, int], Ts] = OrderedDict()
 
     def first(self, session: bytes, number: int, ts: Ts) -> Ts:
         """Give the instant that was told first of a request, which is ``ts`` if none was."""
         known = self._known.setdefault((session, number), ts)
         if len(self._known) > MOST_COMMITS:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         return known
 
 

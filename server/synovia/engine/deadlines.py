@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Generator
 from typing import Any, Final, Generic, TypeVar
 
 from synovia.store.base import Store, StoreUnavailable
@@ -37,7 +36,7 @@ async def within(seconds: float | None, store: Store, run: Coroutine[Any, Any, T
         return result
     if seconds is None:
         return await _Rest(run, waits_for)
-    async with _limit(began, seconds, store):
+    async with _Limit(began, seconds, store):
         return await _Rest(run, waits_for)
 
 
@@ -65,28 +64,45 @@ class _Rest(Generic[T]):
                 return result
 
 
-@asynccontextmanager
-async def _limit(began: float, seconds: float, store: Store) -> AsyncIterator[None]:
-    listening: list[asyncio.Task[None]] = []
-    interval = _LISTENING_SHARE * seconds
-    timer = asyncio.get_running_loop().call_at(
-        began + interval, lambda: listening.append(asyncio.create_task(_listen(store, interval)))
-    )
-    try:
-        async with asyncio.timeout_at(began + seconds):
-            yield
-    except TimeoutError:
-        for each in listening:
-            if each.done():
-                each.result()
-        await _check(store)
-        raise
-    finally:
-        timer.cancel()
-        await end(listening)
-        for each in listening:
-            if not each.cancelled():
-                each.exception()  # of a run that has ended in time all the same
+class _Limit:
+    """A block that is ended after some seconds, in which the database is asked now and then if it takes much of them.
+
+    Args:
+        began: When they began, by the time of the event loop.
+    """
+
+    __slots__ = ("_ends_at", "_interval", "_listening", "_listens_at", "_store", "_timeout", "_timer")
+
+    def __init__(self, began: float, seconds: float, store: Store) -> None:
+        self._ends_at = began + seconds
+        self._interval = _LISTENING_SHARE * seconds
+        self._listens_at = began + self._interval
+        self._store = store
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._timeout = await asyncio.timeout(None).__aenter__()
+        self._timer = asyncio.get_running_loop().call_at(self._listens_at, self._watch)
+
+    def _watch(self) -> None:
+        """Set the clock: most runs have ended by now."""
+        self._timeout.reschedule(self._ends_at)
+        self._listening = asyncio.create_task(_listen(self._store, self._interval))
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._timer.cancel()
+        try:
+            await self._timeout.__aexit__(*error)
+        except TimeoutError:
+            if self._listening is not None and self._listening.done():
+                self._listening.result()
+            await _check(self._store)
+            raise
+        finally:
+            if self._listening is not None:
+                await end([self._listening])
+                if not self._listening.cancelled():
+                    self._listening.exception()  # of a run that has ended in time all the same
 
 
 async def _listen(store: Store, interval: float) -> None:

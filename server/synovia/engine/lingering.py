@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -38,8 +38,8 @@ class Lingering:
         self._forget = forget
         self._seconds = seconds
         self._limits = limits
-        self._entries: dict[LiveQuery, _Entry] = {}  # the oldest first, as in those of each address
-        self._by_address: defaultdict[Hashable, dict[LiveQuery, None]] = defaultdict(dict)
+        self._entries: OrderedDict[LiveQuery, _Entry] = OrderedDict()  # the oldest first, as in those of each address
+        self._by_address: defaultdict[Hashable, OrderedDict[LiveQuery, None]] = defaultdict(OrderedDict)
         self._bytes_of: defaultdict[Hashable, int] = defaultdict(int)
         self._timer: asyncio.TimerHandle | None = None
         self.bytes = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(dict[K, V]):
+class Recent(OrderedDict[K, V]):
     """Entries in the order in which they were used; of more than ``most`` the one unused for longest is forgotten."""
 
     def __init__(self, most: int) -> None:
@@ -24,7 +25,7 @@ class Recent(dict[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Set an entry, the last one now to be forgotten."""
-        self.pop(key, None)
         self[key] = value
+        self.move_to_end(key)
         if len(self) > self._most:
-            del self[next(iter(self))]
+            self.popitem(last=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -66,7 +67,7 @@ class KeptAggregates:
         self._engine = engine
         self._tables = registry.aggregated
         self._hub = hub
-        self._lacking: dict[tuple[str, AggregateSpec, bytes], None] = {}
+        self._lacking: OrderedDict[tuple[str, AggregateSpec, bytes], None] = OrderedDict()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._incomplete: set[str] = {spec.tree for _, spec in self._specs()}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -57,7 +58,7 @@ class SearchTerms:
         self._engine = engine
         self._tables = {name: model.spec for name, model in models.items() if model.spec.searches}
         self._query = self._lacking_query()
-        self._changed: dict[tuple[str, bytes], Any] = {}
+        self._changed: OrderedDict[tuple[str, bytes], Any] = OrderedDict()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.documents = 0
@@ -176,8 +177,7 @@ class SearchTerms:
 
     async def _correct(self) -> None:
         while self._changed:
-            (name, id_key), id_ = next(iter(self._changed.items()))
-            del self._changed[name, id_key]
+            (name, id_key), id_ = self._changed.popitem(last=False)
             work = partial(_correct_one, table=self._tables[name], id_=id_)
             outcome = await self._engine.transact(work, path="_search:correct")
             if outcome.error is not None:

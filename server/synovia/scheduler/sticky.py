@@ -8,6 +8,7 @@ each turn it tries, and by the hub. What was kept by a turn that was not committ
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class KeptWorkflows:
         self._most = most
         self._most_bytes = most_bytes
         self._turns = count(1)
-        self._kept: dict[str, Kept] = {}
+        self._kept: OrderedDict[str, Kept] = OrderedDict()  # the oldest first
         self._bytes = 0
 
     def __len__(self) -> int:
