@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from helpers.mongod import EmptiedDatabases, NoMongod, drop_database, running_mongod
+from helpers.patience import PATIENCE
 from helpers.reopened_stores import Reopened
 from synovia.store import open_store
 from synovia.store.base import Store
@@ -40,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-TEARDOWN_SECONDS = 120.0
+TEARDOWN_SECONDS = 300.0
 STDERR = os.dup(2)  # what a worker says as it ends is not to be captured
 
 
@@ -154,7 +155,7 @@ async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         yield open_store("sqlite://:memory:")
         return
     uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
-    yield MongoStore(uri, name)
+    yield MongoStore(uri, name, timeout=PATIENCE)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)])
@@ -163,4 +164,4 @@ def reopened(request: pytest.FixtureRequest, tmp_path: Path) -> Reopened:
     if request.param == "sqlite":
         return Reopened(lambda: open_store(f"sqlite:///{tmp_path / 'data.db'}"), alone=True)
     uri, name = request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database_name")
-    return Reopened(lambda: MongoStore(uri, name, patience=0.1), alone=False)
+    return Reopened(lambda: MongoStore(uri, name, patience=0.1, timeout=PATIENCE), alone=False)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia import tasks
 
 
@@ -23,7 +24,7 @@ async def test_a_task_that_loses_a_cancellation_is_cancelled_again(monkeypatch: 
 
     running = tasks.keep_running(work, "work")
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await tasks.end([running])
     assert lost.is_set()
     assert running.cancelled()

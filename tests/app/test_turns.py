@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia import turns
 from synovia.schema.specs import TableSpec
 from synovia.store.sqlite import SQLiteStore
@@ -50,7 +51,7 @@ async def test_one_that_is_cancelled_holds_up_nobody() -> None:
     running = [asyncio.create_task(compute(name, 5, done)) for name in "abc"]
     await asyncio.sleep(0)
     running[1].cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(running[0], running[2])
     assert done.count("a") == done.count("c") == 5
     assert done.count("b") == 1
@@ -82,7 +83,7 @@ async def test_all_that_go_on_in_one_round_have_one_slice_together(monkeypatch: 
     running = [asyncio.create_task(compute_slowly(name)) for name in "abc"]
     await asyncio.sleep(0)
     assert len(done) <= 7, "five of the first until its time is up, and the others only begin"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*running)
     assert [done.count(name) for name in "abc"] == [6, 6, 6]
 
@@ -99,7 +100,7 @@ async def test_what_everybody_waits_for_goes_first() -> None:
     running = [asyncio.create_task(compute(name, 5, done)) for name in "abc"]
     await asyncio.sleep(0)
     running.append(asyncio.create_task(compute_urgently()))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*running)
     assert "uuuu" in "".join(done)
 
@@ -137,7 +138,7 @@ async def test_while_something_short_is_under_way_computations_leave_pauses(monk
         await rounds_of_the_loop(50)
         assert done == ["a", "a"], "it has had a turn, and the next one is after the pause"
         later.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await urgent  # what everybody waits for does not wait for that
     computing.cancel()
 
@@ -146,7 +147,7 @@ async def test_what_has_to_take_a_turn_itself_is_not_short_any_more(monkeypatch:
     monkeypatch.setattr("synovia.turns.PAUSE_SECONDS", 3600.0)
     done: list[str] = []
     with turns.short():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await compute("a", 5, done)
     assert len(done) == 5
 
@@ -157,7 +158,7 @@ async def test_something_short_that_lasts_holds_back_nobody(monkeypatch: pytest.
     done: list[str] = []
     computing = asyncio.create_task(compute("a", 5, done))
     with turns.short():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await computing
     assert len(done) == 5
 
@@ -209,7 +210,7 @@ async def test_a_few_items_never_wait_and_more_do_between_the_few() -> None:
         consuming = consume(count, large=large)
         assert asyncio.isfuture(consuming.send(None))
         consuming.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await consume(9, large=False) == [4, 4, 1]
 
 

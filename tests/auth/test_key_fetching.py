@@ -9,6 +9,7 @@ import json
 import pytest
 
 from auth.sign_in_scene import CERTS, JWKS, SignInScene
+from helpers.patience import PATIENCE
 from helpers.token_issuing import EcSigner, RsaSigner
 from synovia.auth.fetching import MOST_BYTES, FetchError, check_url, fetch_json
 from synovia.auth.oidc import usable_keys
@@ -132,14 +133,14 @@ async def test_a_slow_key_server_costs_its_deadline_and_nobody_else(scene: SignI
         assert (await scene.sign_in.authenticate(known.token)).identity.subject == "1098"
         assert (await scene.sign_in.authenticate(token_of(scene, other))).identity.subject == "1098"
     assert not slow.done()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(SignInUnavailable):
             await slow
 
 
 async def test_a_server_that_trickles_is_cut_off_at_the_deadline(scene: SignInScene) -> None:
     scene.server.trickle = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(FetchError, match=r"no answer within 0\.2 s"):
             await fetch_json(scene.server.url + JWKS, seconds=0.2)
 

@@ -14,6 +14,7 @@ from auth.sign_in_scene import SignInScene
 from auth.signed_in_server import is_, refusal, service_of, serving, sign_in
 from helpers.kept_tokens import KeptTokens
 from helpers.key_server import KeyServer
+from helpers.patience import PATIENCE
 from helpers.sync_server import BOARD, Running, client_of
 from helpers.token_issuing import MovedClock, RsaSigner
 from synovia.app import Synovia
@@ -145,7 +146,7 @@ async def test_sessions_outlive_the_server(
 
 async def test_the_python_client_renews_by_itself(running: Running, scene: SignInScene) -> None:
     url = f"ws://127.0.0.1:{running.port}"
-    async with asyncio.timeout(20), ProgramClient(url, token=scene.google_token()) as client:
+    async with asyncio.timeout(PATIENCE), ProgramClient(url, token=scene.google_token()) as client:
         seen: asyncio.Queue[Any] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
 
@@ -195,7 +196,7 @@ async def post(running: Running, path: str, body: bytes, **headers: str) -> tupl
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     writer.write(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
     head_bytes, _, content = answer.partition(b"\r\n\r\n")
@@ -266,7 +267,10 @@ async def sign_in_by_mail(running: Running, capsys: pytest.CaptureFixture[str]) 
 
 async def test_signing_out_ends_the_session_at_the_server(running: Running, scene: SignInScene) -> None:
     store = KeptTokens()
-    async with asyncio.timeout(20), ProgramClient(running.url, token=scene.google_token(), tokens=store) as client:
+    async with (
+        asyncio.timeout(PATIENCE),
+        ProgramClient(running.url, token=scene.google_token(), tokens=store) as client,
+    ):
         assert await client.query("notes:who_am_i") == "alice@example.org"
         assert store.kept is not None
         refresh = store.kept.refresh_token

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.forked_commands import SYNOVIA, PipedCommand, run
+from helpers.patience import PATIENCE
 
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
-SECONDS = 30.0
 
 
 def synovia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ class Server(PipedCommand):
     def ended(self) -> str:
         """Wait for its end; give what it has said since the banner."""
         rest = self.stdout.read()
-        self.wait(SECONDS)
+        self.wait(PATIENCE)
         return rest
 
 

@@ -11,7 +11,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from cli.command_line import SECONDS, server
+from cli.command_line import server
+from helpers.patience import PATIENCE
 from synovia.cli.garbage import (
     ENOUGH,
     GROWTH_BYTES,
@@ -43,7 +44,7 @@ def test_what_is_there_from_the_start_is_not_looked_at(command: tuple[str, ...],
         address = process.url().replace("ws://", "http://")
         asked = Request(f"{address}/api/query", json.dumps({"path": "about:collector", "args": {}}).encode())
         asked.add_header("content-type", "application/json")
-        with urlopen(asked, timeout=SECONDS) as answer:
+        with urlopen(asked, timeout=PATIENCE) as answer:
             *thresholds, frozen = json.load(answer)["result"]
     assert tuple(thresholds[:2]) == THRESHOLDS[:2]  # Python 3.14.0 to 3.14.4 have no third
     assert frozen > 10_000

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from helpers.patience import PATIENCE
 from helpers.sync_server import client_of
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import QueryAdd
@@ -63,7 +64,7 @@ def ignoring_interrupts() -> Iterator[None]:
 async def said(process: asyncio.subprocess.Process, pattern: str) -> str:
     """Read the output until something matches, and give it."""
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while line := (await process.stdout.readline()).decode():
             if found := re.search(pattern, line):
                 return found[0]
@@ -81,7 +82,7 @@ async def test_a_change_restarts_the_server_and_clients_come_back_to_the_new_fun
             fatal, closed_with = await client.end()
             assert (fatal.error.code, closed_with) == ("stopping", 1001)
             assert (fatal.retry_after or 0) <= 0.3, "somebody waits to see the change"
-        async with client_of(running, client.session.resume(), open_timeout=30) as client:
+        async with client_of(running, client.session.resume()) as client:
             await client.send(client.session.modify([QueryAdd(1, "spoken:words", {})]))
             assert await client.result(1) == ["HELLO"]
         process.send_signal(signal.SIGINT)
@@ -97,7 +98,7 @@ async def test_a_change_that_does_not_work_is_told_and_the_next_one_is_waited_fo
         await said(process, "waiting for a change")
         path.write_text(APPLICATION.format(change=""))
         await said(process, "ws://")
-        async with client_of(running, ClientSession(bytes(16)), open_timeout=30) as client:
+        async with client_of(running, ClientSession(bytes(16))) as client:
             assert await client.subscribe(1, "hasty:words") == []
 
 
@@ -107,7 +108,7 @@ async def test_it_ends_when_it_is_told_to_also_in_the_background_of_a_script(tmp
     with ignoring_interrupts():
         async with development(path) as (process, _):
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 assert await process.wait() == 0
 
 
@@ -120,5 +121,5 @@ async def test_a_change_in_a_folder_restarts_the_server_too(tmp_path: Path) -> N
         assert await said(process, "two tables are named 'words'")
         path.with_name("more.py").unlink()
         await said(process, "ws://")
-        async with client_of(running, ClientSession(bytes(16)), open_timeout=30) as client:
+        async with client_of(running, ClientSession(bytes(16))) as client:
             assert await client.subscribe(1, "queries/deep/spoken:words") == []

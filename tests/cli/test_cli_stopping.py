@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from cli.command_line import SECONDS, Server, server
+from cli.command_line import Server, server
 from helpers.forked_commands import SYNOVIA
 from helpers.mongod import free_port
+from helpers.patience import PATIENCE
 from helpers.sync_server import Client, socket_to
 from synovia_client import Backoff
 from synovia_client import Client as FullClient
@@ -55,7 +56,7 @@ async def ended(process: Server, seconds: float) -> int:
 
 
 async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp_path: Path) -> None:
-    async with AsyncExitStack() as stack, asyncio.timeout(SECONDS):
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         process, url = stack.enter_context(server_of(tmp_path / "x.db", retry_spread=4.0))
         clients = []
         for _ in range(8):
@@ -89,7 +90,7 @@ async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp
 @pytest.mark.slow
 async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tmp_path: Path) -> None:
     port = free_port()
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with server_of(tmp_path / "x.db", port, retry_spread=0.1) as (process, url):
             client = FullClient(url, proxy=None, backoff=Backoff(0.05, 0.2))
             await client.open()
@@ -114,7 +115,7 @@ async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tm
 
 @pytest.mark.slow
 async def test_a_function_that_holds_up_the_process_does_not_hold_up_its_end(tmp_path: Path) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with server_of(tmp_path / "x.db", program="cli.impatient", drain_timeout=0.5, farewell_timeout=0.5) as (
             process,
             url,
@@ -128,4 +129,4 @@ async def test_a_function_that_holds_up_the_process_does_not_hold_up_its_end(tmp
                 while not (tmp_path / "begun").exists():  # noqa: ASYNC110 (nothing else tells of it)
                     await asyncio.sleep(0.01)
                 process.send_signal(signal.SIGTERM)
-                assert await ended(process, SECONDS) == 1
+                assert await ended(process, PATIENCE) == 1

@@ -18,10 +18,9 @@ import pytest
 from cli.command_line import ENVIRONMENT, synovia
 from helpers.forked_commands import SYNOVIA, PipedCommand
 from helpers.http_server import APPS
+from helpers.patience import PATIENCE
 from helpers.sync_server import Client, Running, client_of, serving, until
 from synovia import MutationContext
-
-SECONDS = 30.0
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Scene:
                 yield json.loads(line) if line.startswith("{") else line
         finally:
             command.terminate()
-            await asyncio.to_thread(command.wait, SECONDS)
+            await asyncio.to_thread(command.wait, PATIENCE)
             command.stdout.close()
 
 
@@ -90,7 +89,7 @@ async def test_logs_of_calls_that_have_ended(scene: Scene) -> None:
 @pytest.mark.slow
 async def test_logs_go_on_also_when_the_connection_is_lost(scene: Scene) -> None:
     await scene.post("before")
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         lines = aiter(scene.lines_of("logs", "--follow", "--json", "--kind", "mutation"))
         assert (await anext(lines))["path"] == "notes:post"
         await scene.post("live")
@@ -127,7 +126,7 @@ async def test_data_of_a_table(scene: Scene) -> None:
 
 async def test_data_is_followed(scene: Scene) -> None:
     await scene.post("first")
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         lines = aiter(scene.lines_of("data", "notes", "--follow", "--json"))
         assert (await anext(lines))["text"] == "first"
         await scene.post("second")

@@ -19,6 +19,7 @@ import pytest
 from helpers import forked_commands
 from helpers.forked_commands import SYNOVIA, PipedCommand
 from helpers.mongod import drop_database
+from helpers.patience import PATIENCE
 from synovia_client import Backoff, Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.same_tables]
@@ -26,7 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.same_tables]
 TESTS = Path(__file__).parents[1]
 POSTS = TESTS / "apps" / "posts.py"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")} | {"COLUMNS": "200"}
-SECONDS = 40.0
 QUICK = {"SYNOVIA_LIMITS_RETRY_SPREAD": "0.2", "SYNOVIA_LIMITS_DRAIN_TIMEOUT": "1"}
 
 
@@ -54,7 +54,7 @@ class Served:
         return {int(pid) for pid in children.split()}
 
     async def ended(self) -> int:
-        return await asyncio.to_thread(self.process.wait, SECONDS)
+        return await asyncio.to_thread(self.process.wait, PATIENCE)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def workers_of(uri: str, database: str, number: int, *, program: str = SYNOVIA, 
         finally:
             process.terminate()
             process.stdout.read()
-            process.wait(SECONDS)
+            process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def client_of(served: Served) -> Client:
 async def one_client_of_each(served: Served) -> AsyncIterator[dict[int, Client]]:
     """Connect until there is a client on every worker; the kernel chooses who gets which connection."""
     found: dict[int, Client] = {}
-    async with AsyncExitStack() as stack, asyncio.timeout(SECONDS):
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         while len(found) < len(served.workers()):
             client = await stack.enter_async_context(client_of(served))
             found.setdefault(await client.query("posts:process"), client)
@@ -98,7 +98,7 @@ async def one_client_of_each(served: Served) -> AsyncIterator[dict[int, Client]]
 
 @pytest.mark.mongodb
 async def test_clients_of_different_workers_see_each_others_writes(two: Served) -> None:
-    async with one_client_of_each(two) as clients, asyncio.timeout(SECONDS):
+    async with one_client_of_each(two) as clients, asyncio.timeout(PATIENCE):
         assert set(clients) == two.workers()
         assert len(clients) == 2
         for writer in clients.values():
@@ -125,7 +125,7 @@ def test_an_address_that_others_share_is_refused(two: Served, mongodb_uri: str) 
 
 @pytest.mark.mongodb
 async def test_killing_a_worker_loses_nothing_and_another_takes_its_place(two: Served) -> None:
-    async with one_client_of_each(two) as clients, asyncio.timeout(SECONDS):
+    async with one_client_of_each(two) as clients, asyncio.timeout(PATIENCE):
         victim = min(two.workers())
         sent = {f"{pid} {number}" for pid in clients for number in range(40)}
 
@@ -139,7 +139,7 @@ async def test_killing_a_worker_loses_nothing_and_another_takes_its_place(two: S
         for client in clients.values():
             texts = await client.query("posts:texts", {"wall": "kept"})
             assert sorted(texts) == sorted(sent), "each exactly once"
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while victim in two.workers() or len(two.workers()) < 2:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0.05)
         async with one_client_of_each(two) as later:
@@ -153,7 +153,7 @@ async def test_a_signal_ends_all_and_running_mutations_are_finished(
     mongodb_uri: str, database_name: str, number: signal.Signals
 ) -> None:
     with workers_of(mongodb_uri, database_name, 2, SYNOVIA_LIMITS_DRAIN_TIMEOUT="10") as served:
-        async with one_client_of_each(served) as clients, asyncio.timeout(SECONDS):
+        async with one_client_of_each(served) as clients, asyncio.timeout(PATIENCE):
             workers = served.workers()
             slow = [
                 asyncio.create_task(
@@ -175,7 +175,7 @@ async def test_workers_do_not_outlive_their_parent(mongodb_uri: str, database_na
         workers = served.workers()
         assert len(workers) == 2
         served.process.kill()
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while any(_runs(pid) for pid in workers):  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0.05)
 

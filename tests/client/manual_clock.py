@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from helpers.patience import PATIENCE
 from synovia_client.change_counter import ChangeCounter
 
 
@@ -61,7 +62,7 @@ class ManualClock:
 
     async def awaited(self, seconds: float) -> None:
         """Wait until somebody sleeps, or has a deadline, of exactly this length."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while seconds not in (length for _, length, _ in self._timers.values()):
                 await self._changed.after(self._changed.count)
 

@@ -14,15 +14,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from helpers.patience import PATIENCE
 from synovia_protocol import messages as m
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, encode_frame, raw_of
 from synovia_protocol.codec import encode, pack, pack_update
 from synovia_protocol.errors import CloseCode, ErrorInfo
 from synovia_protocol.patch import diff
 from synovia_protocol.sessions import ServerSession, ServerState
-
-PATIENCE = 5.0
-"""Seconds after which a test that waits for something has failed."""
 
 E = TypeVar("E")
 

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from client.peer import PATIENCE, Peer, PeerConnection
+from client.peer import Peer, PeerConnection
+from helpers.patience import PATIENCE
 
 
 class PeerThread:

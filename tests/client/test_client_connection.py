@@ -11,6 +11,7 @@ import pytest
 from client.manual_clock import ManualClock
 from client.options import MakeClient
 from client.peer import Peer, PeerConnection, eventually
+from helpers.patience import PATIENCE
 from synovia_client import Backoff, Client, ConnectionFailed, ConnectionState, RequestTimeout, Timeouts
 from synovia_protocol import messages as m
 from synovia_protocol.codec import encode, encode_transition, pack, pack_value_update
@@ -387,7 +388,7 @@ async def test_a_socket_that_takes_nothing_is_left(client: Client, peer: Peer, c
     text = "x" * 900_000
     asked = [asyncio.create_task(client.mutation("m", {"n": n, "text": text}, timeout=None)) for n in range(20)]
     second = None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while second is None:
             clock.advance(10)
             accepting = asyncio.create_task(peer.accept())

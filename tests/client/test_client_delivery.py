@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.peer_thread import PeerThread
+from helpers.patience import PATIENCE
 from synovia_client import (
     BlockingClient,
     Change,

@@ -10,6 +10,7 @@ import pytest
 
 from client.manual_clock import ManualClock
 from client.peer import Peer, eventually
+from helpers.patience import PATIENCE
 from synovia_client import Client, FunctionError, RequestTimeout
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import ModifyQuerySet, QueryFailed, QueryValue
@@ -90,7 +91,7 @@ async def test_a_context_has_the_value_on_entering_and_keeps_it_fresh(client: Cl
 
 
 async def test_a_slow_consumer_gets_the_newest_and_misses_the_rest(client: Client, peer: Peer) -> None:
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
         connection_task = tasks.create_task(peer.welcome())
         async with _entered(client, connection_task, "list", 0) as (subscription, connection):
             values = aiter(subscription)

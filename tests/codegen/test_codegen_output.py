@@ -22,7 +22,7 @@ def codegen(*arguments: str | Path, seed: str | None = None) -> subprocess.Compl
         return run(words, env)
     command = [sys.executable, "-m", "synovia.cli", *words]
     env |= {"PYTHONHASHSEED": seed}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

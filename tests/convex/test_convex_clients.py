@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from helpers.patience import PATIENCE
 from helpers.sync_server import Running
 
 pytestmark = pytest.mark.same_tables
 
 CLIENTS = Path(__file__).parent / "clients"
-SECONDS = 100
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ async def converse(*command: str) -> None:
         *command, cwd=CLIENTS, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             printed, _ = await process.communicate()
     except TimeoutError:
         process.kill()

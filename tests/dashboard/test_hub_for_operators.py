@@ -13,8 +13,9 @@ import pytest
 from dashboard.operating import Operator, operating
 from helpers.convex_wire import add, convex_wire
 from helpers.http_server import APPS
+from helpers.patience import PATIENCE
 from helpers.raw_requests import request_upgrade
-from helpers.sync_server import SECONDS, client_of, until
+from helpers.sync_server import client_of, until
 from synovia import MutationContext, keys
 from synovia.cli.call_listing import listing_of
 from synovia.dashboard.words import words_of
@@ -153,7 +154,7 @@ async def test_how_far_a_workflow_is_that_runs_is_told_and_it_is_listed_and_call
         id_ = await schedule(operator, "trips:careful", hours=0, last="Rome")
         store = operator.running.app.store
         told: dict[str, Any] = {}
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while (told.get("done"), told.get("estimate")) != (3, 4):
                 running = await operator.ask("calls:list", {"status": "running"})
                 told = next((each for each in running if each["id"] == id_), {})
@@ -185,7 +186,7 @@ async def test_a_workflow_that_has_failed_goes_on_as_the_same_call() -> None:
         id_ = await schedule(operator, "trips:careful", hours=0, last="full")
         for _ in range(2):
             failed: list[dict[str, Any]] = []
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 while not failed:
                     failed = [
                         each for each in await operator.ask("calls:list", {"status": "failed"}) if each["id"] == id_

@@ -27,10 +27,10 @@ from apps import posts, traces
 from helpers.certificates import write_certificate
 from helpers.forked_commands import SYNOVIA, Command
 from helpers.mongod import free_port
+from helpers.patience import PATIENCE
 from synovia_client import Backoff, Client
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-SECONDS = 60.0
 LONGEST_ANSWER = 10.0
 """Seconds that a mutation may take while hubs are restarted; some tenths are usual, but not on a machine that is busy."""
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SYNOVIA_")}
@@ -69,7 +69,7 @@ class Site:
         environment["SYNOVIA_LIMITS_SHUTDOWN_DELAY"] = self.shutdown_delay
         with (self.application.parent / f"{port}.log").open("a+") as log:
             self.hubs[port] = Command(SYNOVIA, arguments, environment, log.fileno(), log.fileno())
-            deadline = time.monotonic() + SECONDS
+            deadline = time.monotonic() + PATIENCE
             while not _answers(port):
                 log.seek(0)
                 assert self.hubs[port].poll() is None, log.read()
@@ -80,7 +80,7 @@ class Site:
         """Stop one as a service manager does, and wait for its end."""
         hub = self.hubs.pop(port)
         hub.terminate()
-        hub.wait(SECONDS)
+        hub.wait(PATIENCE)
 
     def client(self) -> Client:
         url = f"wss://localhost:{self.port}"
@@ -95,7 +95,7 @@ class Site:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.tls)
         )
         try:
-            with closing(opener.open(request, timeout=SECONDS)) as answer:
+            with closing(opener.open(request, timeout=PATIENCE)) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -105,7 +105,7 @@ class Site:
 def _answers(port: int) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with closing(opener.open(f"http://127.0.0.1:{port}/health", timeout=SECONDS)) as answer:
+        with closing(opener.open(f"http://127.0.0.1:{port}/health", timeout=PATIENCE)) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -188,7 +188,7 @@ def site(request: pytest.FixtureRequest, mongodb_uri: str, database_name: str, t
 
 
 def _await(site: Site, proxy: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert proxy.poll() is None, log.read_text()
         try:
@@ -200,7 +200,7 @@ def _await(site: Site, proxy: subprocess.Popen[bytes], log: Path) -> None:
 
 
 async def test_sockets_uploads_and_requests(site: Site) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         seen = set[int]()
         while len(seen) < 2:  # connections are spread over both
             async with site.client() as client:
@@ -267,7 +267,7 @@ async def test_hubs_are_restarted_one_by_one_and_no_client_notices(site: Site) -
                     break
         return texts
 
-    async with asyncio.timeout(2 * SECONDS), site.client() as first, site.client() as second, site.client() as third:
+    async with asyncio.timeout(2 * PATIENCE), site.client() as first, site.client() as second, site.client() as third:
         reading = asyncio.create_task(read(third))
         writing = asyncio.gather(write(first, "first"), write(second, "second"))
         asking = asyncio.gather(

@@ -21,6 +21,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from helpers.forked_commands import SYNOVIA, Command
+from helpers.patience import PATIENCE
 from motion.desktop.program import application, open_window
 from motion.desktop.windows.desk import Desk
 from motion.desktop.windows.main_window import MainWindow
@@ -29,7 +30,6 @@ from synovia_client import BlockingClient
 ROOT = Path(__file__).resolve().parents[2]
 MOTION = ROOT / "apps" / "motion"
 ANNA = "anna.keller@example.org"
-PATIENCE = 45.0
 SEEDED = "SEEDED_CLINIC"
 """The variable that says where the database is of which hubs have copies."""
 T = TypeVar("T")

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from helpers.patience import PATIENCE
 from motion.cli import desktop
 from motion.desktop.sensors.lines import LineSensor
-
-PATIENCE = 30.0
 
 
 @pytest.fixture

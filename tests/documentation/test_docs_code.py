@@ -30,7 +30,6 @@ def faults(programs: Sequence[Path], *packages: Path) -> str:
         [sys.executable, "-m", "mypy", "--config-file=pyproject.toml", "--no-error-summary", *map(str, programs)],
         capture_output=True,
         text=True,
-        timeout=300,
         cwd=ROOT,
         env={**os.environ, "MYPYPATH": os.pathsep.join(str(package.parent) for package in packages)},
         check=False,
@@ -54,6 +53,7 @@ def module_name(guide: Page) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)  # one long computation
 def test_every_program_has_the_right_types(folder: Path) -> None:
     chat = write_chat(folder)
     for written in generate(load_application(chat), py=folder / "chat_api"):

@@ -20,6 +20,7 @@ import pytest
 
 from helpers.documentation_pages import page
 from helpers.documentation_programs import write_files
+from helpers.patience import PATIENCE
 
 TUTORIAL = page("docs/tutorial.md")
 PIPE = asyncio.subprocess.PIPE
@@ -36,7 +37,7 @@ class Program:
         """Read what it prints until something matches, and give it."""
         assert self.process.stdout is not None
         read = ""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while line := (await self.process.stdout.readline()).decode():
                 read += line
                 if found := re.search(pattern, line):
@@ -53,7 +54,7 @@ class Program:
         self.process.stdin.close()
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await self.process.communicate()
 
 

@@ -13,6 +13,7 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 
 from apps import board
+from helpers.patience import PATIENCE
 from helpers.running_hub import RunningHub, running_hub
 from synovia.functions.registry import collect
 from synovia_client import ArrayRef, Client, FunctionError, Subscription
@@ -20,8 +21,6 @@ from synovia_protocol import codec
 from synovia_protocol.messages import QueryPatch, Transition
 
 pytestmark = pytest.mark.same_tables
-
-SECONDS = 30.0
 
 
 def knees(count: int = 300) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -38,7 +37,7 @@ async def save(client: Client, count: int = 300, **more: Any) -> str:
 
 async def until(values: Subscription[Any], wanted: Callable[[Any], bool]) -> Any:
     """Follow a subscription until a value is the one wanted."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         async for value in values:
             if wanted(value):
                 return value

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps import board, ward
+from helpers.patience import PATIENCE
 from helpers.running_engine import running_engine
 from synovia.auth.development import development_identity
 from synovia.engine.engine import Engine
@@ -24,7 +25,6 @@ from synovia_protocol.messages import ModifyQuerySet, QueryAdd
 from synovia_protocol.sessions import ClientSession, ServerSession
 
 BOARD, WARD = collect("board", [board]), collect("ward", [ward])
-DEADLINE = 20.0
 ANN = development_identity("ann@example.org")
 
 
@@ -62,7 +62,7 @@ class Peer:
 
     async def first(self, query_id: int = 0) -> Any:
         """Give the first value that the client is told."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             await self.told()
             while query_id not in self.session.held:
                 await self.told()
@@ -70,7 +70,7 @@ class Peer:
 
     async def told(self) -> None:
         """Wait until the hub tells something."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             while not self.look():
                 await self._moved.wait()
                 self._moved.clear()
@@ -194,7 +194,7 @@ async def lagging(mongodb_uri: str, database_name: str) -> AsyncIterator[tuple[E
     """Give two hubs on one database, of which the second's log can be held back."""
     held = HeldStore(mongodb_uri, database_name)
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE),
         running_engine(BOARD, MongoStore(mongodb_uri, database_name)) as quick,
         running_engine(BOARD, held) as slow,
     ):

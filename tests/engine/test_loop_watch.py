@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia import QueryContext, query
 from synovia.engine.engine import Engine
 from synovia.engine.executor import Executor
@@ -19,7 +20,6 @@ from synovia.functions.registry import collect
 from synovia.store.sqlite import SQLiteStore
 
 SECONDS = 0.02
-DEADLINE = 30.0
 watch: LoopWatch
 
 
@@ -36,7 +36,7 @@ def compute_until_noticed() -> None:
         watch._beat.cancel()
     watch._come_round()  # what has held it up before, as a garbage collector may, is over
     watch.count, watch.longest = 0, 0.0
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + PATIENCE
     while watch._holder is None and time.monotonic() < deadline:
         pass
 
@@ -52,7 +52,7 @@ PATH = next(iter(REGISTRY.functions))
 
 
 async def counted() -> None:
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE):
         while not watch.count:  # noqa: ASYNC110 (the loop has to come round)
             await asyncio.sleep(0.001)
 
@@ -95,7 +95,7 @@ def test_a_loop_that_only_waits_is_not_held_up() -> None:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while not _is_idle(thread) and time.monotonic() < deadline:
             time.sleep(0)
         assert _is_idle(thread)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps import board
+from helpers.patience import PATIENCE
 from synovia.engine.engine import Engine
 from synovia.engine.entries import Entry
 from synovia.functions.registry import collect
@@ -17,7 +18,6 @@ from synovia.store.sqlite import SQLiteStore
 from synovia.testing import TestApp
 
 SESSION = b"s" * 16
-DEADLINE = 20.0
 
 
 class ForgetfulStore(SQLiteStore):
@@ -56,7 +56,7 @@ class ForgetfulStore(SQLiteStore):
 
 @pytest.fixture
 async def app() -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(DEADLINE), TestApp(collect("board", [board]), ForgetfulStore(":memory:")) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(collect("board", [board]), ForgetfulStore(":memory:")) as app:
         yield app
 
 

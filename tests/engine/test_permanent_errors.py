@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps import board
+from helpers.patience import PATIENCE
 from synovia import Index, MutationContext, Table, mutation
 from synovia.aggregates.tally import Summary, Tally
 from synovia.functions.function import Function, function_of
@@ -76,7 +77,7 @@ class RefusingStore(SQLiteStore):
 
 async def test_a_live_query_that_is_refused_says_so_and_is_run_again_only_when_something_changes() -> None:
     store = RefusingStore()
-    async with asyncio.timeout(20), TestApp(collect("board", [board]), store) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(collect("board", [board]), store) as app:
         caller = app.caller()
         await caller.mutation("board:add", {"slug": "a"})
         store.refusing, store.asked = True, 0
@@ -131,7 +132,7 @@ async def test_a_unique_index_that_only_a_newer_version_declares_is_not_run_agai
     await newer.open([TableSpec("people", UniquePerson.spec.indexes)])
     await newer.close()
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE),
         TestApp(older_version(), open_store(url) if name is None else mongo(url, name)) as app,
     ):
         first = await app.engine.mutate("people:sign_up", {"email": "a"}, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from helpers.patience import PATIENCE
 from synovia.engine.places import Places
 from synovia.identity import SERVER, Account
 
@@ -83,5 +84,5 @@ async def test_giving_up_in_the_moment_of_being_served_gives_the_place_back() ->
 async def test_the_server_itself_never_waits() -> None:
     crowd = Crowd(1, 1)
     await crowd.come("a1a")
-    async with asyncio.timeout(1), crowd.places.taken(SERVER):
+    async with asyncio.timeout(PATIENCE), crowd.places.taken(SERVER):
         pass

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from helpers.patience import PATIENCE
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_engine import running_engine
 from synovia import Id, Index, MutationContext, QueryContext, Table, mutation, query
@@ -150,7 +151,7 @@ async def test_a_database_that_does_not_answer_is_not_the_querys_fault(
         monkeypatch.setattr(engine.store, "ping", silent)
         holder = RecordingSubscriber(engine)
         live = holder.subscribe("slow", SLOW, {"kind": "a"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while live.failures < 1:  # noqa: ASYNC110 (nothing tells when it has been run)
                 await asyncio.sleep(0.005)
         assert not live.loaded

@@ -10,6 +10,7 @@ import pytest
 
 from apps import shelves
 from helpers.faulty_store import Fault, FaultySQLiteStore, Request
+from helpers.patience import PATIENCE
 from synovia import keys
 from synovia.engine import committer, exclusive, resting
 from synovia.engine.engine import Engine
@@ -66,7 +67,7 @@ class Hub:
 
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         hub = Hub(FaultySQLiteStore())
         await hub.store.open([shelves.Item.spec])
         await hub.engine.start()
@@ -470,14 +471,14 @@ async def test_they_run_alone_one_after_the_other_and_those_held_up_come_between
         await alone.free(commit_of("x"))
         order.append("beside")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(run("a"), run("b"), beside(), run("c"))
     assert order == ["a", "a", "beside", "b", "b", "c", "c"]
 
 
 async def test_who_writes_nothing_that_was_read_is_staged_beside_one_that_runs_alone() -> None:
     alone = exclusive.Exclusive()
-    async with asyncio.timeout(10), alone.alone(claim_of("xy", "x")):
+    async with asyncio.timeout(PATIENCE), alone.alone(claim_of("xy", "x")):
         await alone.free(commit_of("z"))
         held_up = asyncio.create_task(alone.free(commit_of("z", "y")))
         async with alone.alone(claim_of("z", "z")) as turn:
@@ -500,7 +501,7 @@ async def test_of_two_that_may_overtake_each_other_the_second_runs_when_the_firs
         async with alone.alone(claim_of(read, written)):
             pass
 
-    async with asyncio.timeout(10), alone.alone(first):
+    async with asyncio.timeout(PATIENCE), alone.alone(first):
         waiting = asyncio.create_task(second())
         await asyncio.sleep(0.001)
         assert not waiting.done()
@@ -509,7 +510,7 @@ async def test_of_two_that_may_overtake_each_other_the_second_runs_when_the_firs
 
 async def test_who_runs_alone_for_too_long_holds_up_nobody() -> None:
     alone = exclusive.Exclusive()
-    async with asyncio.timeout(10), alone.alone(claim_of(), 0.01):
+    async with asyncio.timeout(PATIENCE), alone.alone(claim_of(), 0.01):
         await alone.free(ANY)
         async with alone.alone(claim_of(), 0.01):
             await alone.free(ANY)
@@ -523,7 +524,7 @@ async def test_who_gives_up_waiting_for_its_turn_leaves_it_to_the_next() -> None
         async with alone.alone(claim_of()):
             return True
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with alone.alone(claim_of()):
             tasks = [asyncio.create_task(run()) for _ in range(3)]
             await asyncio.sleep(0)

@@ -17,6 +17,7 @@ import pytest
 
 from apps import shelves
 from helpers.faulty_store import Fault, FaultySQLiteStore, Request
+from helpers.patience import PATIENCE
 from synovia.engine.engine import Engine
 from synovia.engine.entries import Entry, Submission
 from synovia.engine.outcomes import Outcome
@@ -326,7 +327,7 @@ async def test_everything_is_as_if_done_one_by_one(name: str, seed: int, monkeyp
         monkeypatch.setattr(Submission, "is_large", property(lambda submission: next(numbers) % 3 == 0))
     faults, poison = GAMES[name]
     game = Game(seed, faults, poison)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         last = await game.play(callers=12, calls=12)
     assert faults_of(game, last) == []
     assert len(game.store.committed) > 20

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from apps import board
+from helpers.patience import PATIENCE
 from helpers.recording_subscriber import RecordingSubscriber
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
@@ -70,7 +71,7 @@ async def test_a_clock_that_is_moved_is_noticed_though_the_loop_has_slept_little
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
-    async with TestApp(registry) as app, asyncio.timeout(20):
+    async with TestApp(registry) as app, asyncio.timeout(PATIENCE):
         app.clock.now = 1000.0
         await app.caller().mutation("board:add", {"slug": "at 1000", "rank": 1000})
         seen = []

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from events.service.main import ServiceSettings, create
 from helpers.events_scene import APPLICATION, SECRET, Concert, concert
+from helpers.patience import PATIENCE
 from helpers.serving import serving
 from synovia.functions.registry import Registry, load_application
 from synovia.store.base import Store
@@ -34,7 +35,7 @@ async def app(registry: Registry, any_store: Store, service_port: int) -> AsyncI
     """Give the application on either store."""
     variables = {"EVENTS_SERVICE_URL": f"http://127.0.0.1:{service_port}"}
     variables |= {f"EVENTS_{each}_SECRET": SECRET for each in ("SERVICE", "PAYMENT", "DEPLOY")}
-    async with asyncio.timeout(100), TestApp(registry, any_store, variables=variables) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(registry, any_store, variables=variables) as app:
         yield app
 
 

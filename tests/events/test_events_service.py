@@ -27,6 +27,7 @@ from events.service.main import ServiceSettings, create
 from events.service.provider import Provider
 from helpers.events_scene import SECRET, Concert, concert
 from helpers.mongod import free_port
+from helpers.patience import PATIENCE
 from helpers.serving import serving
 from helpers.wallet_certificates import PASS_TYPE, TEAM, write_wallet_certificates
 from synovia.functions.registry import Registry
@@ -80,7 +81,7 @@ async def running_town(registry: Registry, **more: Any) -> AsyncIterator[Town]:
         "EVENTS_PAYMENT_SECRET": SECRET,
     }
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE),
         TestApp(registry, variables=variables) as app,
         serving(app.server, lifespan="off") as hub,
     ):

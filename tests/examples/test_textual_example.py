@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from examples.waiting_lists import RECEPTION, changes, example
+from helpers.patience import PATIENCE
 from helpers.running_hub import running_hub
 
 pytest.importorskip("textual")
@@ -51,7 +52,7 @@ async def test_the_program_on_a_hub() -> None:
         async with window.run_test(size=(90, 20)) as pilot:
 
             async def until(names: list[str]) -> None:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     while [row[0] for row in shown(window.table)] != names:
                         await pilot.pause()
 
@@ -66,7 +67,7 @@ async def test_the_program_on_a_hub() -> None:
             await pilot.press("c")
             await until(["Cleo"])
             await pilot.press("n", "enter")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while not list(window._notifications):
                     await pilot.pause()
             assert [each.message for each in window._notifications] == ["a visit needs a name"]

@@ -11,6 +11,7 @@ import tkinter as tk
 from typing import Any
 
 from examples.waiting_lists import RECEPTION, changes, example
+from helpers.patience import PATIENCE
 from helpers.running_hub import running_hub
 
 program = example("tk/waiting_list")
@@ -42,7 +43,7 @@ async def the_program_on_a_hub(root: Any) -> None:
         window = program.WaitingList(root, f"ws://127.0.0.1:{hub.port}", "dev:ada@example.org")
 
         async def until(names: list[str]) -> None:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while [row[1] for row in shown(window.table)] != names:
                     root.update()
                     await asyncio.sleep(0)
@@ -59,7 +60,7 @@ async def the_program_on_a_hub(root: Any) -> None:
         await until(["Ada", "Cleo"])
         assert window.table.selection() == (ids[0],)
         window.arrive()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while window.trouble.cget("text") != "a visit needs a name":
                 root.update()
                 await asyncio.sleep(0)

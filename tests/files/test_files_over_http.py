@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from helpers.http_server import APPS, Answer, Served, serving, until
+from helpers.patience import PATIENCE
 from helpers.uploading import ADA, BOB, BYTES, address, begin, content, paper, send, unlike, uploaded
 from synovia.http.uploads import BEGUN_BYTES
 from synovia.limits.settings import HubLimits
@@ -94,7 +95,7 @@ async def broken_off(served: Served, upload: str, data: bytes, *, at: int) -> No
 
 
 async def offset_once_moved(served: Served, upload: str) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             told = await served.ask("HEAD", f"/api/uploads/{upload}", token=ADA)
             if (offset := int(told.headers["upload-offset"])) > 0:

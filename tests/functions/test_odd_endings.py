@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.http_server import serving
+from helpers.patience import PATIENCE
 from helpers.written_applications import write_application
 from synovia import FunctionError
 from synovia.functions.awaiting import RunCalls, _current
@@ -166,7 +167,7 @@ async def test_over_a_socket_the_connection_and_the_hub_go_on(path: Path) -> Non
                 with pytest.raises(ToldError):
                     await calling(f"{path.stem}:{name}", {"how": how})
         assert await client.mutation(f"{path.stem}:write", {"how": "well"}) == "well"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             async for each in counted:
                 if each == 1:
                     break

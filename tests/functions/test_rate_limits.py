@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from apps import limited
+from helpers.patience import PATIENCE
 from helpers.running_hub import running_hub
 from synovia import FunctionError, InvalidArguments, RateLimit, RateLimitState, SchemaError
 from synovia.functions.registry import collect
@@ -128,7 +129,7 @@ async def test_an_action_that_has_run_in_part_is_not_taken_for_one_that_has_not(
 
 
 async def test_clients_wait_and_are_let_through() -> None:
-    async with running_hub("sqlite://:memory:", collect("limited", [limited])) as hub, asyncio.timeout(20):
+    async with running_hub("sqlite://:memory:", collect("limited", [limited])) as hub, asyncio.timeout(PATIENCE):
         client = await hub.connect("ann")
         await asyncio.gather(*(client.mutation("limited:quick") for _ in range(6)))
 

@@ -14,9 +14,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from helpers.patience import PATIENCE
+
 KIT = Path(__file__).parents[1] / "apps" / "convex_kit"
 ZERO = {"querySet": 0, "ts": "AAAAAAAAAAA=", "identity": 0}
-SECONDS = 10.0
 
 
 def ts_of(text: str) -> int:
@@ -104,7 +105,7 @@ class ConvexWire:
 
     async def next_of_any_kind(self) -> dict[str, Any]:
         """Receive a message, also a Ping."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             return await self._receive()
 
     def play_dead(self) -> None:
@@ -113,7 +114,7 @@ class ConvexWire:
 
     async def next(self) -> dict[str, Any]:
         """Receive a message; whole transitions in place of their pieces, and no pings."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while (message := await self._receive())["type"] == "Ping":
                 pass
         if message["type"] == "Transition":
@@ -168,7 +169,7 @@ class ConvexWire:
     async def ended(self) -> ConnectionClosed:
         """Wait for the end of the connection."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 while True:
                     await self._socket.recv()
         except ConnectionClosed as closed:

@@ -23,11 +23,12 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from helpers.patience import PATIENCE
+
 TESTS = Path(__file__).parents[1]
 SYNOVIA = "synovia.cli"
 COMMANDS = ("synovia.cli.commands", "synovia.store.mongo", "synovia.store.sqlite")
 """What the commands of ``synovia`` import."""
-SECONDS = 60.0
 _MOST_BYTES = 1 << 20
 _PR_SET_PDEATHSIG = 1
 
@@ -64,7 +65,7 @@ class Command:
         }
         with theirs:
             socket.send_fds(_template(imported), [json.dumps(request).encode()], [out, err, theirs.fileno()])
-        self._status.settimeout(SECONDS)
+        self._status.settimeout(PATIENCE)
         self.pid = int(self._status.recv(_MOST_BYTES))
 
     def wait(self, timeout: float | None = None) -> int:
@@ -119,7 +120,7 @@ def run(
     *,
     imported: tuple[str, ...] = COMMANDS,
     in_full: bool = False,
-    seconds: float = SECONDS,
+    seconds: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m MODULE ARGUMENTS`` to its end.
 

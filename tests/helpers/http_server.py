@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from helpers.patience import PATIENCE
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen, make_server
@@ -24,7 +25,6 @@ from synovia.limits.settings import HubLimits
 
 APPS = Path(__file__).parents[1] / "apps"
 """Where applications for tests are."""
-SECONDS = 20.0
 _clients = ThreadPoolExecutor(16, "http client")  # not the loop's own threads: the server needs those
 
 
@@ -67,7 +67,7 @@ class Served:
         return await asyncio.get_running_loop().run_in_executor(_clients, self._ask, method, path, body, sent)
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
@@ -131,6 +131,6 @@ def fresh_ledger() -> Any:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so, letting everybody else run."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
             await asyncio.sleep(0.002)

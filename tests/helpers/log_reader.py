@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from helpers.patience import PATIENCE
 from synovia.store.base import Commit, Gap, Store, Ts
-
-_PATIENCE = 30.0
 
 
 class LogReader:
@@ -27,7 +26,7 @@ class LogReader:
     async def any_next(self) -> Commit | Gap:
         """Give the next item, empty commits included."""
         getting = asyncio.create_task(self._items.get())
-        await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED, timeout=_PATIENCE)
+        await asyncio.wait({getting, self.task}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
         if not getting.done():
             getting.cancel()
             if self.task.done():
@@ -41,7 +40,7 @@ class LogReader:
 
     async def commit(self) -> Commit:
         """Give the next commit that says more than that time has advanced."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 item = await self.any_next()
                 assert isinstance(item, Commit), item
@@ -50,7 +49,7 @@ class LogReader:
 
     async def gap(self) -> Gap:
         """Give the next gap, passing over commits."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 item = await self.any_next()
                 if isinstance(item, Gap):

@@ -31,9 +31,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from helpers.patience import PATIENCE
+
 ADDRESS = "SYNOVIA_TEST_MONGODB"
 _SET = "synovia"
-_PATIENCE = 60.0
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 """Bytes that have to be free in memory before a database is put there."""
@@ -108,7 +109,7 @@ class Mongod:
         self.process = None
 
     def _await_answer(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         with MongoClient[dict[str, object]](
             self.address, directConnection=True, serverSelectionTimeoutMS=500
         ) as client:
@@ -146,7 +147,7 @@ class ReplicaSet:
             settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
             config = {"_id": _SET, "members": hosts, "settings": settings}
             client.admin.command("replSetInitiate", config | {"writeConcernMajorityJournalDefault": self.durable})
-        with MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
+        with MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=int(PATIENCE * 1000)) as client:
             client.admin.command("ping")
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from helpers import forked_commands
+from helpers.patience import PATIENCE
 
 TESTS = Path(__file__).resolve().parents[1]
 BINDINGS = ("PySide6", "PyQt6")
 LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0"
-SECONDS = 100
+SECONDS = 2 * PATIENCE
 MODULES = ("QtCore", "QtGui", "QtWidgets", "QtTest")
 STAGES = (
     "pytest",

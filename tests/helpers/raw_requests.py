@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from helpers.sync_server import SECONDS, Running
+from helpers.patience import PATIENCE
+from helpers.sync_server import Running
 from synovia_protocol.messages import SUBPROTOCOL
 
 HANDSHAKE = {
@@ -48,7 +49,7 @@ def head(method: str, path: str, headers: dict[str, str]) -> bytes:
 
 async def answer(reader: asyncio.StreamReader) -> Answer:
     """Read the head of an answer, and its body as far as Content-Length tells of one."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
         headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in rest)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
@@ -73,7 +74,7 @@ async def request_upgrade(running: Running, *, source: str = "127.0.0.1", **head
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
     """Wait until the server has ended the connection; give what it said before."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         try:
             return await reader.read()
         except ConnectionResetError:

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from helpers.patience import PATIENCE
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery, Version
 from synovia.identity import Identity
 from synovia_protocol import codec
-
-DEADLINE = 20.0
 
 
 class RecordingSubscriber:
@@ -55,7 +54,7 @@ class RecordingSubscriber:
 
     async def settled(self, ts: int = 0) -> None:
         """Wait until everything held is known up to the head, and the head is at ``ts`` at least."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             await self.engine.wait_for(ts)
             while not all(live.loaded and live.dirty_at is None for live in self.held.values()):
                 self._moved.clear()
@@ -63,7 +62,7 @@ class RecordingSubscriber:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds of what is held."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             await self.settled()
             while not holds():
                 self._moved.clear()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from helpers.patience import PATIENCE
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import Server, listen, make_server
@@ -38,7 +39,19 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
-SECONDS = 10.0
+UNHURRIED = dict.fromkeys(
+    (
+        "query_timeout",
+        "mutation_timeout",
+        "request_timeout",
+        "connect_timeout",
+        "authenticate_timeout",
+        "resume_timeout",
+        "health_timeout",
+    ),
+    PATIENCE,
+)
+"""A hub under test gives up on nobody because the machine is busy, unless the test is of just that."""
 
 
 class Running:
@@ -82,7 +95,7 @@ async def serving(
     app = Synovia(
         load_application(application),
         store=store,
-        settings=Settings(debug=debug, limits=HubLimits(**limits), **(settings or {})),
+        settings=Settings(debug=debug, limits=HubLimits(**(UNHURRIED | limits)), **(settings or {})),
         authenticator=authenticator or (None if development else DevelopmentAuthenticator("127.0.0.1")),
         development=development,
         tracer_provider=tracer_provider,
@@ -114,7 +127,7 @@ class Client:
 
     async def until(self, wanted: Callable[[ClientEvent], bool]) -> Any:
         """Receive until an event is the one wanted, and give it; what came before stays in ``events``."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for event in self.session.receive(await self.socket.recv()):
                     self.events.append(event)
@@ -164,7 +177,7 @@ class Client:
 
     async def closed(self) -> int | None:
         """Wait until the connection is closed; give the code that the server closed it with."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             try:
                 while True:
                     await self.socket.recv()
@@ -180,7 +193,13 @@ async def socket_to(url: str, *, reads_ahead: bool = True, **options: Any) -> As
         reads_ahead: Without it, little is taken from the server as long as nobody calls ``recv``; such a client leaves
             without a goodbye, as it would not read the answer either.
     """
-    defaults: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "max_size": None, "ping_interval": None}
+    defaults: dict[str, Any] = {
+        "subprotocols": [SUBPROTOCOL],
+        "max_size": None,
+        "ping_interval": None,
+        "open_timeout": PATIENCE,
+    }
+    defaults |= {"open_timeout": PATIENCE}
     defaults["max_queue"] = None  # a queue that is full would hold up the closing handshake for ten seconds
     if not reads_ahead:
         defaults |= {"sock": _narrow_socket(url), "max_queue": 1}
@@ -210,7 +229,7 @@ async def client_of(running: Running, session: ClientSession | None = None, **op
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so, letting everybody else run."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
             await asyncio.sleep(0.002)
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from helpers.http_server import Served, serving, until
+from helpers.patience import PATIENCE
 from synovia import ActionContext, http
 from synovia.errors import SchemaError
 from synovia.functions.registry import collect
@@ -104,7 +105,7 @@ async def test_a_body_that_hides_its_length_has_the_same_limit(gateway: Served) 
     writer.write(b"POST /count HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
     for _ in range(17):
         writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert b" 413 " in await reader.readline()
     writer.close()
 

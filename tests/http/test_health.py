@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.health import health_of
+from helpers.patience import PATIENCE
 from helpers.sync_server import Client, Running, client_of, serving, until
 from synovia.health import PartHealth
 from synovia.store.base import StoreUnavailable
@@ -82,7 +83,7 @@ async def test_health_fails_when_the_store_does_not_answer() -> None:
             status, report = await get(running)
             assert (status, report["status"], report["store"]) == (503, "failing", said)
         running.app.store.ping = ping  # type: ignore[method-assign]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await get(running))[0] != 200:  # on a busy machine any store may be late
                 pass
 

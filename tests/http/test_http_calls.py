@@ -14,6 +14,7 @@ import pytest
 
 import synovia
 from helpers.http_server import Served, fresh_ledger, serving, until
+from helpers.patience import PATIENCE
 from synovia.http.errors import STATUS, status_of
 from synovia.identity import SignIn, SignInUnavailable
 from synovia.limits.settings import HubLimits
@@ -297,7 +298,7 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit(ledger: Served) -
     part = b"%x\r\n%s\r\n" % (65_536, b" " * 65_536)
     for _ in range(17):
         writer.write(part)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     assert b" 413 " in head.splitlines()[0]
@@ -309,7 +310,7 @@ async def test_a_body_that_does_not_come_is_given_up(ledger: Served) -> None:
         writer.write(
             b"POST /api/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
             body = json.loads(await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0])))
         writer.close()
@@ -429,7 +430,7 @@ async def test_a_mutation_whose_caller_goes_is_still_done(ledger: Served) -> Non
     await until(lambda: module.runs == ["gate left"])
     writer.transport.abort()
     module.gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (await ledger.call("query", "ledger:accounts")).json["result"]:
             pass
 

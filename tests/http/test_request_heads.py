@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from helpers.patience import PATIENCE
 from helpers.raw_requests import answer, head, line, until_closed
 from helpers.sync_server import Running, serving
 
@@ -70,5 +71,5 @@ async def test_one_that_is_framed_once_is_not() -> None:
         writer.write(head("POST", "/api/query", headers) + CHUNKED)
         assert (await answer(reader)).status == 400
         writer.write(NEXT)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert (await answer(reader)).status == 200

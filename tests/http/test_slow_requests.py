@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from helpers.patience import PATIENCE
 from helpers.raw_requests import HANDSHAKE, answer, ask, head, line, until_closed
-from helpers.sync_server import SECONDS, Client, client_of, serving, socket_to, until
+from helpers.sync_server import Client, client_of, serving, socket_to, until
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import SUBPROTOCOL
 
@@ -109,9 +110,9 @@ async def test_a_refusal_at_the_door_reaches_who_has_begun_to_send() -> None:
 
 def sent_on(port: int, begins: bytes) -> bytes:
     """Send, and go on with that when there is an answer; give what is read afterwards."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS, source_address=(FLOODER, 0)) as wire:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(FLOODER, 0)) as wire:
         wire.sendall(begins)
-        select.select([wire], [], [], SECONDS)
+        select.select([wire], [], [], PATIENCE)
         for _ in range(3):
             wire.sendall(b"x" * 1_000)
         wire.shutdown(socket.SHUT_WR)

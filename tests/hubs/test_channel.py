@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia.hubs.channel import Channel, NotAPeer, connected
 from synovia.hubs.link import Link, LinkLost
 from synovia.hubs.listener import Listener
@@ -151,7 +152,7 @@ async def test_a_hub_that_says_nothing_any_more_is_given_up(monkeypatch: pytest.
         link = Link(await connected("127.0.0.1", port, SECRET, CONTEXT))
         assert await link.ask(b"1") == b"11"
         silenced.on = True
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(LinkLost, match="nothing any more"):
                 await link.ask(b"2")
         assert not link.is_open

@@ -10,6 +10,7 @@ import pytest
 
 from apps import shelves
 from helpers.faulty_store import FaultySQLiteStore
+from helpers.patience import PATIENCE
 from synovia.engine.engine import Engine
 from synovia.engine.outcomes import Outcome
 from synovia.engine.peers import MutationCall
@@ -72,7 +73,7 @@ class Hub:
 
 @pytest.fixture
 async def store() -> AsyncIterator[FaultySQLiteStore]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         store = FaultySQLiteStore()
         await store.open([shelves.Item.spec])
         yield store

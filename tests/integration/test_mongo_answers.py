@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pymongo.errors import ProtocolError
 from pymongo.network_layer import PyMongoProtocol
 
+from helpers.patience import PATIENCE
 from synovia.store.mongo.answers import Answers
 from synovia.store.mongo.wire import success
 
@@ -70,7 +71,7 @@ def test_answers_come_whole_and_in_order_however_they_are_cut(
     make_loop: Callable[[], asyncio.AbstractEventLoop], sizes: list[int], cuts: list[int]
 ) -> None:
     async def run() -> None:
-        async with connected() as server, asyncio.timeout(10):
+        async with connected() as server, asyncio.timeout(PATIENCE):
             for first in (1, 100):  # what is left of one exchange must not be in the way of the next
                 bodies = [bytes([first + place]) * size for place, size in enumerate(sizes)]
                 numbers = [first + place for place in range(len(sizes))]
@@ -123,7 +124,7 @@ def test_an_answer_is_read_in_short_only_if_all_went_well(reply: dict[str, Any],
     ],
 )
 async def test_what_is_no_answer_fails(came: bytes, error: str) -> None:
-    async with connected() as server, asyncio.timeout(10):
+    async with connected() as server, asyncio.timeout(PATIENCE):
         asked = asyncio.create_task(server.answers.ask(b"?", [1]))
         await asyncio.sleep(0)
         server.writer.write(came)
@@ -132,7 +133,7 @@ async def test_what_is_no_answer_fails(came: bytes, error: str) -> None:
 
 
 async def test_an_answer_to_nothing_ends_the_connection() -> None:
-    async with connected() as server, asyncio.timeout(10):
+    async with connected() as server, asyncio.timeout(PATIENCE):
         server.writer.write(framed(1, b"x"))
         await server.theirs.wait_closed()
         with pytest.raises(OSError, match="closed"):
@@ -140,7 +141,7 @@ async def test_an_answer_to_nothing_ends_the_connection() -> None:
 
 
 async def test_a_connection_that_is_lost_is_told_to_who_waits_and_to_the_driver() -> None:
-    async with connected() as server, asyncio.timeout(10):
+    async with connected() as server, asyncio.timeout(PATIENCE):
         asked = asyncio.create_task(server.answers.ask(b"?", [1]))
         await asyncio.sleep(0)
         server.writer.write(framed(1, b"whole")[:10])
@@ -151,7 +152,7 @@ async def test_a_connection_that_is_lost_is_told_to_who_waits_and_to_the_driver(
 
 
 async def test_the_driver_reads_again_what_comes_after_the_end() -> None:
-    async with connected() as server, asyncio.timeout(10):
+    async with connected() as server, asyncio.timeout(PATIENCE):
         asked = asyncio.create_task(server.answers.ask(b"?", [1]))
         await asyncio.sleep(0)
         server.writer.write(framed(1, b"ours"))

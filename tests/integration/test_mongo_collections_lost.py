@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import AsyncMongoClient
 
+from helpers.patience import PATIENCE
 from helpers.sync_server import Client, Running, client_of, serving
 from torture.calls import CLOCKWORK
 
@@ -34,7 +35,7 @@ async def hubs(mongodb_uri: str, database_name: str) -> AsyncIterator[tuple[list
 
 async def counted(client: Client, query_id: int, wanted: int) -> None:
     """Wait until a count is this."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while client.session.held[query_id].value != wanted:
             await client.result(query_id)
 

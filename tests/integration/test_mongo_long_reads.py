@@ -11,6 +11,7 @@ from bson import decode_all
 from pymongo.asynchronous.pool import AsyncConnection
 from pymongo.database import Database
 
+from helpers.patience import PATIENCE
 from synovia import turns
 from synovia.keys import BY_ID
 from synovia.store.base import Batch, Write
@@ -129,7 +130,7 @@ async def test_the_cursor_of_a_read_that_is_cancelled_is_closed(
     await reached.wait()
     assert await open_cursors(outside) == 1
     scanning.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await open_cursors(outside):  # noqa: ASYNC110 (another process)
             await asyncio.sleep(0.01)
 

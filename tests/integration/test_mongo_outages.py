@@ -14,6 +14,7 @@ from pymongo import MongoClient
 
 from helpers.log_reader import LogReader, reading_log
 from helpers.mongod import Mongod, NoMongod, ReplicaSet, running_replica_set
+from helpers.patience import PATIENCE
 from synovia.keys import IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store.base import (
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.mongodb
 
 NOTES = TableSpec("notes", (IndexSpec("by_text", ("text",)),))
 SESSION = b"s" * 16
+DRIVERS_OWN = 25.0
+"""Seconds: PyMongo by itself goes on for 30."""
 
 
 @contextlib.contextmanager
@@ -162,7 +165,7 @@ async def test_a_commit_that_fails_for_too_long_is_unavailable_in_time_and_says_
     store = MongoStore(replica_set.uri, f"test_{uuid4().hex[:12]}", timeout=1.5)
     await store.open([NOTES])
     with failing(replica_set, [command], times=1000, closeConnection=True):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DRIVERS_OWN):
             with pytest.raises(StoreUnavailable) as failure:
                 await store.commit(note(1))
     assert isinstance(failure.value, NothingWritten) is certain
@@ -224,7 +227,7 @@ async def test_an_instant_that_the_server_has_forgotten_is_too_old(store: MongoS
 
 async def read_while_writing(store: MongoStore, ts: Ts) -> None:
     """Read at one instant again and again; with every write the server may forget older ones."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await store.commit(Batch())
             await store.snapshot(ts).get("notes", [1])
@@ -313,7 +316,7 @@ async def test_everything_answers_in_time_when_the_server_is_away() -> None:
             store.find_request(SESSION, 1),
             store.arrays.get_chunk(b"d" * 32),
         ]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DRIVERS_OWN):
             results = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(result) for result in results] == [
             *3 * [StoreUnavailable],

@@ -9,6 +9,7 @@ import pytest
 from pymongo.database import Database
 
 from apps import shelves
+from helpers.patience import PATIENCE
 from synovia.functions.registry import collect
 from synovia.store.base import Batch, Ts
 from synovia.store.mongo import MongoStore
@@ -41,7 +42,7 @@ async def test_what_another_program_overtakes_runs_again_and_the_rest_stands(
     mongodb_uri: str, database_name: str, outside: Database[dict[str, Any]]
 ) -> None:
     store = OvertakenStore(mongodb_uri, database_name)
-    async with asyncio.timeout(60), TestApp(collect("shelves", [shelves]), store) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(collect("shelves", [shelves]), store) as app:
         calls = app.caller()
         for name in "ijk":
             await calls.mutation("shelves:put", {"name": name, "shelf": "a", "rank": 0})

@@ -19,6 +19,7 @@ from pymongo.monitoring import (
     ConnectionPoolListener,
 )
 
+from helpers.patience import PATIENCE
 from integration.tables import NOTES
 from synovia.store.base import Batch, Commit, Conflict, RequestRecord, StoreUnavailable, Write
 from synovia.store.mongo import MongoStore
@@ -227,7 +228,7 @@ async def test_two_connections_are_enough_for_the_log_and_commits(mongodb_uri: s
     async with (
         AsyncMongoClient[Any](mongodb_uri, maxPoolSize=2) as client,
         opened(client, database_name) as store,
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE),
     ):
         position, fence = await store.newest()
         async with aclosing(store.changes(position)) as changes:

@@ -10,6 +10,7 @@ import pytest
 from bson import ObjectId
 
 from helpers.application_versions import version
+from helpers.patience import PATIENCE
 from synovia import DELETE, FunctionError, MigrationState, MutationContext, QueryContext, Table, migration, query
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry
@@ -109,7 +110,7 @@ async def test_two_hubs_at_the_same_time_change_no_document_twice(mongodb_uri: s
 
     application = version("music", Song, count)
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE),
         TestApp(application, MongoStore(mongodb_uri, database_name)) as one,
         TestApp(application, MongoStore(mongodb_uri, database_name)) as two,
     ):

@@ -13,6 +13,7 @@ from bson import ObjectId
 from pydantic import Field
 
 from helpers.application_versions import version
+from helpers.patience import PATIENCE
 from helpers.reopened_stores import Reopened
 from helpers.sync_server import until
 from synovia import MutationContext, Table, migration
@@ -77,7 +78,7 @@ async def keep(store: Store, *documents: Document, table: str = "recordings") ->
 async def started(registry: Registry, store: Store) -> AsyncIterator[Synovia]:
     """Run a server as it is served, and wait until it has compared everything."""
     app = Synovia(registry, store=store, settings=Settings(store=None), development=True)
-    async with asyncio.timeout(30), app.lifespan():
+    async with asyncio.timeout(PATIENCE), app.lifespan():
         await until(lambda: app.schema._check == "done")
         yield app
 

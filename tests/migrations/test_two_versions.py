@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.application_versions import version
+from helpers.patience import PATIENCE
 from helpers.reopened_stores import Reopened
 from synovia import FunctionError, Index, MutationContext, QueryContext, Table, migration, mutation, query
 from synovia.functions.registry import Registry
@@ -19,8 +20,6 @@ from synovia.schema import Document
 from synovia.store import open_store
 from synovia.store.mongo import MongoStore
 from synovia.testing import Caller, TestApp
-
-SECONDS = 60
 
 
 def older() -> Registry:
@@ -79,7 +78,7 @@ async def test_side_by_side_on_mongodb(mongodb_uri: str, database_name: str) -> 
     def store() -> MongoStore:
         return MongoStore(mongodb_uri, database_name, patience=0.1)
 
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         async with TestApp(older(), store()) as old:
             caller = old.caller()
             await caller.mutation("music:add", {"title": "a", "artist": "ann"})
@@ -114,7 +113,7 @@ async def test_side_by_side_on_mongodb(mongodb_uri: str, database_name: str) -> 
 
 async def test_one_after_the_other_on_sqlite(tmp_path: Path) -> None:
     path = f"sqlite:///{tmp_path / 'data.db'}"
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         async with TestApp(older(), open_store(path)) as old:
             await old.caller().mutation("music:add", {"title": "a", "artist": "ann"})
         async with TestApp(newer(), open_store(path)) as new:
@@ -151,7 +150,7 @@ async def test_a_field_that_is_renamed_at_once_is_missed_by_the_older_one_but_no
     mongodb_uri: str, database_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
-        asyncio.timeout(SECONDS),
+        asyncio.timeout(PATIENCE),
         TestApp(older(), MongoStore(mongodb_uri, database_name, patience=0.1)) as old,
         old.caller().subscribe("music:by_artist", {"artist": "nobody"}) as following,
     ):
@@ -213,7 +212,7 @@ def with_the_new_field() -> Registry:
 async def test_a_field_that_is_renamed_in_two_steps_is_missed_by_nobody(reopened: Reopened) -> None:
     """Title, both, name; on MongoDB each version runs beside the one before it, as in a rolling deploy."""
     everything = ["a", "b", "c"]
-    async with asyncio.timeout(SECONDS), AsyncExitStack() as first, AsyncExitStack() as second:
+    async with asyncio.timeout(PATIENCE), AsyncExitStack() as first, AsyncExitStack() as second:
         old = await first.enter_async_context(TestApp(older(), reopened.store()))
         await old.caller().mutation("music:add", {"title": "a"})
         if reopened.alone:

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 
 from helpers.http_server import Answer, Served, serving, until
 from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file
+from helpers.patience import PATIENCE
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
 from synovia.functions.access import CallOrigin
@@ -238,7 +239,7 @@ async def test_a_file_that_is_too_large_is_refused_before_it_comes(clinic: Serve
     reader, writer = await asyncio.open_connection("127.0.0.1", clinic.port)
     head = f"POST /import HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token('anna')}\r\ncontent-length: 269484032\r\n\r\n"
     writer.write(head.encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert b" 413 " in await reader.readline()
     writer.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.patience import PATIENCE
 from motion.cli.following import append, follow
 from motion.demo.stage import Frame, Stage, stage
 from motion.files.motion import Floats
@@ -18,7 +19,6 @@ from motion.gait import walk
 from synovia_client import Client, FunctionError
 from synovia_protocol.arrays import decode_frame
 
-SECONDS = 30.0
 BATCH = 10
 
 
@@ -43,7 +43,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(store: str = "sqlite://:memory:") -> AsyncIterator[Scene]:
-    async with stage(store) as built, AsyncExitStack() as people, asyncio.timeout(SECONDS):
+    async with stage(store) as built, AsyncExitStack() as people, asyncio.timeout(PATIENCE):
 
         async def person(name: str, role: str) -> tuple[Client, str]:
             client = await people.enter_async_context(Client(built.url, token=f"dev:{name}@example.org"))

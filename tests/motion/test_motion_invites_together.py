@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.motion_people import Person, later, mailed_token, make_admin, motion, register, signed_in_elsewhere
+from helpers.patience import PATIENCE
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_hub import RunningHub as Hub
 from helpers.running_hub import running_hub
@@ -179,7 +180,7 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 async def until(live: Subscription[Any], holds: Any) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         async for value in live:
             if holds(value):
                 return value

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from helpers.patience import PATIENCE
 from helpers.running_hub import RunningHub, running_hub
 from synovia.limits.allowance import Allowance
 from synovia.limits.settings import HubLimits
@@ -246,7 +247,7 @@ async def test_members_of_a_room_are_bounded(hub: RunningHub) -> None:
 
 async def test_rooms_of_a_connection_are_bounded(hub: RunningHub) -> None:
     ada = await hub.connect("ada")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         rooms = [ada.presence(HALL) for _ in range(101)]
         entered = await asyncio.gather(*(room.__aenter__() for room in rooms))
         assert sorted(room.error.code for room in entered if room.error is not None) == ["limit_exceeded"]

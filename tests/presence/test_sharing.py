@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest_asyncio
 
+from helpers.patience import PATIENCE
 from synovia.hubs.forwarding import PRESENCE
 from synovia.hubs.leadership import Mark
 from synovia.hubs.link import Link
@@ -77,7 +78,7 @@ async def hubs() -> AsyncIterator[tuple[Hub, Hub]]:
 
 
 async def until(holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 (what it waits for has no event)
             await asyncio.sleep(0.001)
 

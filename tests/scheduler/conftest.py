@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from apps import pooled
+from helpers.patience import PATIENCE
 from synovia.functions.registry import Registry
 from synovia.store.base import Store
 from synovia.testing import TestApp
@@ -16,7 +17,7 @@ from synovia.testing import TestApp
 @pytest.fixture
 async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
     """Give the application of a file, which has its registry as a fixture, on either store."""
-    async with asyncio.timeout(60), TestApp(registry, any_store) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(registry, any_store) as app:
         yield app
 
 

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from helpers.patience import PATIENCE
 from synovia.functions.registry import Registry
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Store
 from synovia.testing import Caller, TestApp
-
-PATIENCE = 20
 
 
 @asynccontextmanager

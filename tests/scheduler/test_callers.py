@@ -9,6 +9,7 @@ import pytest
 
 from apps import many, tally, trips
 from helpers.charges import Counted
+from helpers.patience import PATIENCE
 from scheduler.hubs import do_what_is_due
 from scheduler.scheduled import later, running
 from synovia.charges import at_cost
@@ -217,7 +218,7 @@ async def test_a_running_hub_charges_the_reading_to_the_callers(registry: Regist
     async with running(registry) as app:
         payer = Waiting()  # so that nothing is begun, and nothing else is charged
         app.scheduler.payer_of = lambda cause: payer
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not payer.seconds:
                 await later(app.caller(MALLORY), "tally:add", name="mallory")
         assert payer.admitted == 0

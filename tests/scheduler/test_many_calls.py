@@ -12,6 +12,7 @@ import pytest
 from bson import ObjectId
 
 from apps import many
+from helpers.patience import PATIENCE
 from scheduler.hubs import hub_beside
 from synovia.errors import FunctionError
 from synovia.functions.registry import Registry, collect
@@ -33,7 +34,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(110), TestApp(registry, any_store) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(registry, any_store) as app:
         yield app
 
 

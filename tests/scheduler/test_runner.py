@@ -12,8 +12,9 @@ import pytest
 from apps import tally, tally_crons
 from helpers.charges import Counted
 from helpers.health import health_of
+from helpers.patience import PATIENCE
 from helpers.sync_server import serving
-from scheduler.scheduled import PATIENCE, later, running, until_there_are
+from scheduler.scheduled import later, running, until_there_are
 from synovia.functions.registry import Registry, collect
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.store.base import Batch, Store, StoreUnavailable, Ts

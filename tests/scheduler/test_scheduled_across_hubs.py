@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia_client import Client
 from torture.processes import HubProcess, running_hubs
 
@@ -46,7 +47,7 @@ async def plan(client: Client, path: str, first: int, count: int, *, millisecond
 
 async def reached(client: Client, condition: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     """Wait until the schedule is where it should be."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         async for progress in client.subscribe("racing:progress"):
             if condition(progress):
                 return dict(progress)

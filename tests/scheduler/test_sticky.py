@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps import news
+from helpers.patience import PATIENCE
 from scheduler.hubs import hub_beside
 from synovia import MutationContext
 from synovia.functions.registry import Registry, collect
@@ -31,7 +32,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 async def app(registry: Registry, any_store: Store) -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(60), TestApp(registry, any_store, scheduler=KEEPING) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(registry, any_store, scheduler=KEEPING) as app:
         yield app
 
 

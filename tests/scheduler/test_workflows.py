@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from apps import trips
+from helpers.patience import PATIENCE
 from helpers.running_hub import running_hub
 from helpers.seeds import seeds
 from scheduler.hubs import do_what_is_due, hub_beside, lose
@@ -39,7 +40,7 @@ def registry() -> Registry:
 async def app(registry: Registry, any_store: Store, request: pytest.FixtureRequest) -> AsyncIterator[TestApp]:
     """Give a hub that runs workflows from their beginning in each turn, and one that keeps them in memory."""
     settings = KEEPING if request.param == "kept" else None
-    async with asyncio.timeout(60), TestApp(registry, any_store, scheduler=settings) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(registry, any_store, scheduler=settings) as app:
         yield app
 
 
@@ -246,7 +247,7 @@ async def test_an_action_that_runs_is_cancelled_with_the_commit_that_cancels_it(
         first, last = [await hub.connect("ann") for hub in (running[0], running[-1])]
         trips.WAITERS.append(waiter := trips.Waiter())
         call_id = await first.mutation("trips:begin", {"path": "patient", "args": {}})
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await waiter.begun.wait()
             assert await last.mutation("trips:cancel", {"callId": call_id}) is True
             await waiter.cancelled.wait()

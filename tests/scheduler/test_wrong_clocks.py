@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from apps import tally, tally_crons
+from helpers.patience import PATIENCE
 from scheduler.hubs import hub_beside, lose
 from scheduler.scheduled import later, running, until_there_are
 from synovia.clock_jumps import JumpGuard
@@ -237,7 +238,7 @@ async def test_nothing_runs_that_only_a_jump_has_made_due(
     registry: Registry, any_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
-    async with running(registry, any_store) as app, asyncio.timeout(30):
+    async with running(registry, any_store) as app, asyncio.timeout(PATIENCE):
         steady = Clock(0.0)
         app.scheduler._guard = JumpGuard(app.clock, steady, DOUBT_SECONDS, "it")
         far = await later(app.caller(), "tally:add", 30 * 86_400, name="far")

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from pycrdt import Doc, Text
 
+from helpers.patience import PATIENCE
 from helpers.running_hub import RunningHub, running_hub
 from synovia_client import BlockingClient, Client, FunctionError, SharedDoc
 
@@ -45,7 +46,7 @@ def has_all(doc: Doc[Any], letters: set[str]) -> bool:
 
 async def until(shared: SharedDoc, holds: Callable[[], bool]) -> None:
     """Wait until something holds, looking at each change of a document."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await shared.changed.after(shared.changed.count)
 

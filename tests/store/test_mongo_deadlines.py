@@ -10,13 +10,12 @@ import pytest
 from pymongo.common import MIN_HEARTBEAT_INTERVAL
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
+from helpers.patience import PATIENCE
 from synovia.store.base import Batch, StoreUnavailable
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.catalog import Catalog
 from synovia.store.mongo.commit import commit
 from synovia.store.mongo.driver import Driver
-
-SECONDS = 20.0
 
 
 class LosingDriver(Driver):
@@ -47,13 +46,13 @@ async def driver() -> AsyncIterator[LosingDriver]:
 
 
 async def test_reading_ends(driver: LosingDriver) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(StoreUnavailable, match="the database is away"):
             await driver.reading(driver.lose)
 
 
 async def test_committing_ends(driver: LosingDriver) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(StoreUnavailable, match="in time"):
             await commit(driver, Catalog(), Batch(), Orphans(driver))
 
@@ -68,5 +67,5 @@ async def test_calls_that_time_out_while_the_driver_waits_for_a_primary_leave_it
 
     outcomes = await asyncio.gather(*map(call, range(100)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} <= {TimeoutError, ServerSelectionTimeoutError}
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         await driver.close()

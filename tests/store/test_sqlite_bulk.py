@@ -15,6 +15,7 @@ import bson
 import pytest
 
 from helpers.charges import Counted
+from helpers.patience import PATIENCE
 from helpers.recorded_disk import sqlite_library
 from synovia import charges
 from synovia.keys import IndexSpec
@@ -151,7 +152,7 @@ async def test_a_store_that_is_closed_tells_all_who_wait_for_their_chunks() -> N
     storing = [asyncio.create_task(store.arrays.put_chunk(chunk_digest(each), each)) for each in chunks]
     await asyncio.sleep(0)
     await store.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         found = await asyncio.gather(*storing, return_exceptions=True)
     assert {type(each) for each in found} == {StoreUnavailable}
 

@@ -17,7 +17,8 @@ import pytest
 
 from helpers.charges import Counted
 from helpers.committed_rounds import TABLE, batch_of, new_file, reopened
-from helpers.forked_commands import SECONDS, PipedCommand, run
+from helpers.forked_commands import PipedCommand, run
+from helpers.patience import PATIENCE
 from synovia import charges
 from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, StoreUnusable, Write
@@ -412,7 +413,7 @@ async def test_a_process_that_is_killed_amid_a_checkpoint_loses_nothing(path: Pa
     child = PipedCommand("store.test_sqlite_checkpoints", [str(path), "killed", step], os.environ)
     with child.stdout:
         acknowledged = [int(line) for line in child.stdout]
-    assert child.wait(SECONDS) == -signal.SIGKILL
+    assert child.wait(PATIENCE) == -signal.SIGKILL
     assert await reopened(path, acknowledged[-1], start) >= 3
 
 

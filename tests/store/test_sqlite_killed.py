@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from helpers.committed_rounds import TABLE, batch_of, new_file, reopened
-from helpers.forked_commands import SECONDS, PipedCommand
+from helpers.forked_commands import PipedCommand
+from helpers.patience import PATIENCE
 from synovia.store.sqlite import SQLiteStore
 
 AT_THE_END = 1_000
@@ -54,7 +55,7 @@ def run_child(path: Path, fatal_round: int, fatal_statement: int, acknowledgemen
             acknowledgements -= 1
             if acknowledgements == 0:
                 child.kill()
-    assert child.wait(SECONDS) == -signal.SIGKILL
+    assert child.wait(PATIENCE) == -signal.SIGKILL
     return last
 
 

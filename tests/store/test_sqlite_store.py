@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from helpers.patience import PATIENCE
 from synovia.keys import BY_ID, IndexSpec
 from synovia.schema.specs import TableSpec
 from synovia.store import open_store
@@ -94,7 +95,7 @@ async def test_a_second_process_is_refused(opened: Opener, tmp_path: Path) -> No
     async with opened(path) as store:
         await insert(store, "notes", {"_id": 1})
         command = [sys.executable, "-c", program, str(path)]
-        other = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+        other = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE)
         assert other.returncode == 1
         assert f"{path} is in use by another process" in other.stderr
         await insert(store, "notes", {"_id": 2})
@@ -539,7 +540,7 @@ async def test_a_follower_far_behind_reads_from_the_file(opened: Opener, tmp_pat
 
 
 async def test_closing_the_store_wakes_who_waits(opened: Opener) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         async with opened() as store:
             start, _ = await store.newest()
             changes = store.changes(start)
@@ -562,7 +563,7 @@ async def test_the_database_runs_in_one_thread_of_its_own(opened: Opener) -> Non
 async def test_the_event_loop_goes_on_while_the_database_is_at_work(opened: Opener) -> None:
     async with opened() as store:
         may_end = threading.Event()
-        blocked = asyncio.ensure_future(store._run(lambda _: may_end.wait(30)))
+        blocked = asyncio.ensure_future(store._run(lambda _: may_end.wait(PATIENCE)))
         reading = asyncio.ensure_future(store.newest())
         await asyncio.wait([blocked, reading], timeout=0.0)
         assert not reading.done()

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from helpers.sync_server import SECONDS, Client, Running, client_of
+from helpers.patience import PATIENCE
+from helpers.sync_server import Client, Running, client_of
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.codec import decode_server
 from synovia_protocol.messages import QueryAdd, Transition, Welcome
@@ -30,7 +31,7 @@ class Returning:
 
     async def settled(self, ids: set[int]) -> None:
         """Read until every query has been answered."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while not ids <= {update.query_id for update in self.updates}:
                 frame = await self.client.socket.recv()
                 assert isinstance(frame, bytes)

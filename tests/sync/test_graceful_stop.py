@@ -9,7 +9,8 @@ import pytest
 import uvloop
 from websockets.exceptions import InvalidStatus
 
-from helpers.sync_server import SECONDS, Running, client_of, fresh_board, serving, socket_to, until
+from helpers.patience import PATIENCE
+from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to, until
 from synovia_protocol.messages import FatalError
 
 
@@ -50,14 +51,17 @@ async def test_a_request_that_does_not_finish_is_given_up() -> None:
 
 @pytest.mark.slow
 async def test_a_client_that_takes_nothing_does_not_hold_the_stop_up() -> None:
-    async with serving(farewell_timeout=0.2) as running, client_of(running, reads_ahead=False) as stalled:
+    async with (
+        serving(farewell_timeout=0.2, stall_timeout=10 * PATIENCE) as running,  # nothing else lets it go
+        client_of(running, reads_ahead=False) as stalled,
+    ):
         await stalled.subscribe(1, "notes:on_board", {"board": "a"})
         async with client_of(running) as writer:
             note_id = (await writer.mutate("notes:post", {"board": "a", "text": "first"})).result
             for number in range(60):
                 text = f"{number:04d}" * 75_000
                 await writer.mutate("notes:edit", {"noteId": note_id, "text": text})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await running.hub.stop()
         assert len(running.hub) == 0
         assert await stalled.until(lambda event: isinstance(event, FatalError))
@@ -114,7 +118,7 @@ async def _asked(
 ) -> tuple[int, bytes | None]:
     """Send a request, read to the end of the connection, and give the status and what the answer says of the connection."""
     writer.write(request + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         head, _, _ = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     status, *headers = head.split(b"\r\n")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from helpers.patience import PATIENCE
 from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to, until
 from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch, StoreUnavailable
@@ -138,7 +139,7 @@ async def test_a_client_that_comes_back_gets_only_what_it_missed() -> None:
             adds = [QueryAdd(n, "notes:on_board", {"board": board}) for n, board in ((1, "a"), (2, "b"))]
             await client.send(client.session.modify(adds))
             received = 0
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while len(client.session.held[1].value) < 2 or not client.session.is_current(2):
                     frame = await client.socket.recv()
                     received += len(frame)

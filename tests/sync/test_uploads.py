@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from helpers.charges import Counted
+from helpers.patience import PATIENCE
 from helpers.sync_server import until
 from synovia import charges
 from synovia.limits.addresses import Address, Addresses
@@ -191,7 +192,7 @@ async def test_who_goes_amid_an_upload_leaves_nothing_behind(taking: Uploads, ad
     assert address.upload_bytes == CHUNKS_AT_ONCE * CHUNK_BYTES
     taking.close()
     assert address.upload_bytes == 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         for _ in range(LIMITS.max_chunks_per_address):  # every place is free again
             await address.storing.acquire()
 

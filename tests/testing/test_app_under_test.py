@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from apps import bulletin
+from helpers.patience import PATIENCE
 from synovia import Identity, InvalidToken
 from synovia.config import Settings
 from synovia.errors import FunctionError
@@ -21,7 +22,7 @@ from synovia.testing import Subscription, TestApp
 
 @pytest.fixture
 async def app(any_store: Store) -> AsyncIterator[TestApp]:
-    async with asyncio.timeout(60), TestApp(collect("bulletin", [bulletin]), any_store) as app:
+    async with asyncio.timeout(PATIENCE), TestApp(collect("bulletin", [bulletin]), any_store) as app:
         yield app
 
 
@@ -202,5 +203,5 @@ def test_without_httpx_everything_else_works_and_it_is_named() -> None:
         "app = TestApp(collect('nothing', []))\n"
         "try:\n    app.caller().http\nexcept ImportError as error:\n    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "requests in tests need httpx2: install synovia[testing]\n", done.stderr

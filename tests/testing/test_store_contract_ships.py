@@ -42,7 +42,7 @@ def run_contract(folder: Path, store: str, *options: str) -> tuple[int, str]:
     (folder / "pytest.ini").write_text(SETTINGS)
     (folder / "test_mine.py").write_text(MODULE.replace("STORE", store))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -62,5 +62,5 @@ def test_a_store_that_does_not_look_at_the_fence_is_found_out(tmp_path: Path) ->
 @pytest.mark.parametrize("missing", ["pytest", "hypothesis"])
 def test_what_it_needs_is_named(missing: str) -> None:
     program = f"import sys; sys.modules[{missing!r}] = None; import synovia.testing.stores"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "install synovia[testing]" in done.stderr

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from helpers.http_server import Served
+from helpers.patience import PATIENCE
 from helpers.sync_server import Running, client_of, serving
 from helpers.written_applications import write_application
 from synovia import Synovia
@@ -82,7 +83,7 @@ class Traced:
 
     async def meets(self, condition: Callable[[], bool]) -> None:
         """Wait until the spans are as they shall be."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not condition():  # noqa: ASYNC110 (the exporter knows no event)
                 await asyncio.sleep(0.005)
 

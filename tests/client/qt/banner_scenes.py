@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.qt.stage import QtWidgets, application, connected, until
 from synovia_client import Backoff, SignInCode, SignInError
 from synovia_protocol.errors import ErrorInfo
@@ -52,7 +52,7 @@ def interrupted() -> None:
         (button,) = banner.findChildren(QtWidgets.QPushButton)
         assert button.text() == "Try now"
         button.click()  # it would wait a minute
-        until(lambda: call.done, PATIENCE)
+        until(lambda: call.done)
         until(lambda: not banner.is_shown)
         assert told == [True, False]
         assert not patient.is_shown

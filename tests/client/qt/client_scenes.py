@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.qt.stage import application, connected, give, until
+from helpers.patience import PATIENCE
 from synovia_client import ClientClosed, FunctionError
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse

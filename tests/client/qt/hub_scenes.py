@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from client.peer import PATIENCE
 from client.qt.stage import QtWidgets, Told, application, strict, until
 from helpers.http_server import APPS
+from helpers.patience import PATIENCE
 from synovia_client import BlockingClient
 from synovia_qt import ROW_ROLE, Column, LiveTableModel, SynoviaClient
 from synovia_qt.binding import QtCore

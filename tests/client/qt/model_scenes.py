@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import synovia_qt.models
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.qt.stage import QtWidgets, Rows, Told, connected, give, lead, strict, until
+from helpers.patience import PATIENCE
 from synovia_client import Change
 from synovia_client.changes import NOTHING, Outcome
 from synovia_protocol.errors import ErrorInfo

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.peer_thread import PeerThread
 from client.qt.stage import application, connected, until
+from helpers.patience import PATIENCE
 from synovia_client import ArrayRef
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import ErrorInfo

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from client.peer import PATIENCE, PeerConnection
+from client.peer import PeerConnection
 from client.peer_thread import PeerThread
+from helpers.patience import PATIENCE
 from synovia_protocol.messages import QueryPatch, QueryValue
 from synovia_protocol.patch import diff
 from synovia_qt import BINDING, LiveTableModel, SynoviaClient
@@ -33,7 +34,7 @@ def application() -> Any:
     return QtWidgets.QApplication([])
 
 
-def until(condition: Callable[[], object], patience: float = 4 * PATIENCE, turn: int = 5) -> None:
+def until(condition: Callable[[], object], patience: float = PATIENCE, turn: int = 5) -> None:
     """Let Qt's events run until the condition holds, which is looked at again after so many milliseconds."""
     deadline = time.monotonic() + patience
     while not condition():

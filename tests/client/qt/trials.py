@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from client.peer import PATIENCE
 from client.qt.hub_scenes import stirred, versions_of, view_of
 from client.qt.stage import Told, application, strict, until
+from helpers.patience import PATIENCE
 from synovia_qt import BINDING, LiveTableModel
 from synovia_qt.binding import QtCore
 

@@ -10,6 +10,7 @@ import pytest
 
 from apps import ward
 from functions.access.ward_callers import REGISTRY, appoint
+from helpers.patience import PATIENCE
 from synovia import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.registry import Registry
@@ -117,7 +118,7 @@ async def test_a_mutation_whose_caller_loses_the_role_before_its_commit_is_refus
     """Admission is among what the mutation has read, so it holds as of the commit."""
     ward.started, ward.gate = asyncio.Event(), asyncio.Event()
     writing = asyncio.create_task(tried(app, "doctor", "write_slowly", {"text": "late"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await ward.started.wait()
         await appoint(app, "doctor", None)
         ward.gate.set()
