@@ -10,6 +10,8 @@ from torture.fuzz.attack import make_attack
 from torture.fuzz.campaign import MIB, Campaign, fuzzed_hub
 
 SEED = 20261121
+MOST_OVERTAKEN = 100
+"""So many attacks may be over while another client waits for one answer: twelve go on at a time."""
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ async def test_no_frame_crashes_the_hub_fattens_it_or_is_felt_by_others(
     assert outcome.faults == []
     assert outcome.frames >= frames
     assert outcome.growth < growth, str(outcome)
-    assert outcome.answers > 20
-    assert outcome.slowest < 5
+    assert outcome.answers >= 5
+    assert outcome.overtaken < MOST_OVERTAKEN, str(outcome)
     assert "ERROR synovia" not in printed, printed[-3000:]
     assert "Traceback" not in printed, printed[-3000:]
 

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from helpers.patience import PATIENCE
 from synovia.auth.development import PREFIX, parse_identity
 from synovia.identity import InvalidToken
 from synovia_protocol.arrays import ArrayReceived, ChunkReceived, chunk_digest
@@ -24,7 +25,6 @@ from synovia_protocol.server_session import ServerSession
 from torture.fuzz.frames import Frames
 
 BINARY, TEXT, CLOSE = 2, 1, 8
-PATIENCE = 20.0
 _MOST = 30
 _KEY = base64.b64encode(bytes(16)).decode()
 HANDSHAKE = (

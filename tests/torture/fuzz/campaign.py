@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from helpers.patience import PATIENCE
 from synovia_client import Client, Subscription, Timeouts
 from synovia_protocol.errors import CloseCode
 from torture.fuzz.attack import Attack, NoAnswer, carry_out, make_attack
@@ -19,6 +20,7 @@ from torture.processes import HubProcess, running_hubs
 from torture.workload import Scale, prepare
 
 MIB = 1 << 20
+PARTS = 4
 
 
 @dataclass(slots=True)
@@ -28,8 +30,10 @@ class Outcome:
     Attributes:
         codes: How often connections were closed with which code; 0: without one.
         faults: What the hub should not have done.
-        memory: Resident bytes of the hub, after warming up and then again and again.
-        slowest: The longest that the healthy client waited for an answer, in seconds.
+        memory: Resident bytes of the hub after each of four parts, while nobody attacks.
+        ended: How many attacks have come to their end.
+        overtaken: The most of them that did while the healthy client waited for one answer.
+        slowest: The longest that it waited, in seconds; that depends on the machine.
     """
 
     seed: int
@@ -39,20 +43,22 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     answers: int = 0
+    ended: int = 0
+    overtaken: int = 0
     slowest: float = 0.0
 
     @property
     def growth(self) -> int:
-        """How much the hub has grown since it was warm, in bytes: between the medians of the first and the last readings."""
-        part = max(1, len(self.memory) // 4)
-        return sorted(self.memory[-part:])[part // 2] - sorted(self.memory[:part])[part // 2]
+        """How much the hub has grown since it was warm, in bytes: from the first part's end to the last one's."""
+        return self.memory[-1] - self.memory[0]
 
     def __str__(self) -> str:
         codes = ", ".join(f"{code or 'none'} {count}" for code, count in sorted(self.codes.items()))
         memory = f"{self.memory[0] / MIB:.1f} to {self.memory[-1] / MIB:.1f} MiB" if self.memory else "unknown"
         return (
             f"seed {self.seed}: {self.frames} frames on {self.connections} connections, closed with: {codes}\n"
-            f"  the hub's memory: {memory}; the healthy client: {self.answers} answers, the slowest {self.slowest:.2f} s\n"
+            f"  the hub's memory: {memory}; the healthy client: {self.answers} answers,"
+            f" {self.overtaken} attacks beside one at most, the slowest {self.slowest:.2f} s\n"
             f"  faults = {len(self.faults)}" + "".join(f"\n    {fault}" for fault in self.faults[:10])
         )
 
@@ -71,27 +77,28 @@ class Campaign:
         """Attack until so many frames have been sent."""
         stopping = asyncio.Event()
         async with (
-            Client(self._hub.url, timeouts=Timeouts(request=30), proxy=None) as client,
+            Client(self._hub.url, timeouts=Timeouts(request=PATIENCE), proxy=None) as client,
             client.subscribe("counters:all_of_them") as subscription,
         ):
             healthy = asyncio.create_task(self._live_healthily(client, subscription, stopping))
-            async with asyncio.TaskGroup() as attackers:
-                for _ in range(self._attackers):
-                    attackers.create_task(self._attack())
+            for part in range(1, PARTS + 1):
+                async with asyncio.TaskGroup() as attackers:
+                    for _ in range(self._attackers):
+                        attackers.create_task(self._attack(self._frames * part // PARTS))
+                self.outcome.memory.append(self._hub.memory())
             stopping.set()
             await healthy
         return self.outcome
 
-    async def _attack(self) -> None:
+    async def _attack(self, frames: int) -> None:
         outcome = self.outcome
-        while outcome.frames < self._frames and len(outcome.faults) < 20:
+        while outcome.frames < frames and len(outcome.faults) < 20:
             self._next += 1
             attack = make_attack(self._next)
             outcome.frames += attack.frames
             outcome.connections += 1
             await self._carry_out(attack, self._next)
-            if outcome.frames > self._frames // 4 and outcome.connections % 20 == 0:
-                outcome.memory.append(self._hub.memory())
+            outcome.ended += 1
 
     async def _carry_out(self, attack: Attack, number: int) -> None:
         try:
@@ -110,9 +117,10 @@ class Campaign:
         """Do what users do; every answer has to come, be right and be shown, on the one connection."""
         link = None
         while not stopping.is_set():
-            began = time.monotonic()
+            began, ended = time.monotonic(), self.outcome.ended
             value = await client.mutation("counters:increment", {"name": "healthy"})
             self.outcome.slowest = max(self.outcome.slowest, time.monotonic() - began)
+            self.outcome.overtaken = max(self.outcome.overtaken, self.outcome.ended - ended)
             self.outcome.answers += 1
             held = shown.value["healthy"]
             if not value == held == self.outcome.answers:
