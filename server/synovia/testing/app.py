@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
 _MANY = 1_000_000
+_LONG = 60.0
+"""Seconds that a run of a function may take: a test tells nothing of how long it takes where many others run beside it."""
 
 
 class CallsFailed(Exception):
@@ -70,7 +72,12 @@ def settings_for_tests() -> Settings:
         public_url="https://synovia.invalid",
         auth=AuthSettings(email_from="test@synovia.invalid"),
         arrays=ArraySettings(sweep_at=""),
-        limits=HubLimits(max_messages_per_second_per_address=_MANY, max_requests_per_address=_MANY),
+        limits=HubLimits(
+            max_messages_per_second_per_address=_MANY,
+            max_requests_per_address=_MANY,
+            query_timeout=_LONG,
+            mutation_timeout=_LONG,
+        ),
     )
 
 
